@@ -1,0 +1,192 @@
+import type { Code, Details, Who } from "./details.js";
+import { exit, type ExitCode } from "./exit.js";
+
+interface Entry<D> {
+  message(details: D): string;
+  /** The next step for whoever reads the message. */
+  hint(details: D): string;
+  exit: ExitCode;
+}
+
+const named = ({ role, instance, plugin, version }: Who): string => `${role} \`${instance}\` (${plugin} ${version})`;
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+const maybe = (name: string | undefined): string => (name === undefined ? "" : ` Did you mean \`${name}\`?`);
+
+/** Every error that holdstill reports: one sentence, the next step, and what the command line ends with. */
+export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
+  E_USAGE: { message: (d) => d.problem, hint: (d) => d.hint, exit: exit.usage },
+  E_CONFIG_NOT_FOUND: {
+    message: (d) => `There is no config file ${d.file}.`,
+    hint: () => "Give an existing file with --config, or leave it out to search the usual places.",
+    exit: exit.usage,
+  },
+  E_CONFIG_UNREADABLE: {
+    message: (d) => `The config file ${d.file} cannot be read: ${d.reason}.`,
+    hint: () => "Make the file readable for the user who runs holdstill.",
+    exit: exit.usage,
+  },
+  E_CONFIG_INVALID: {
+    message: (d) => `The config has ${count(d.findings.length, "fault")}.`,
+    hint: () => "Mend each line that is named; nothing was started.",
+    exit: exit.usage,
+  },
+
+  E_MANIFEST_INVALID: {
+    message: (d) => `The manifest ${d.findings[0]?.file ?? ""} has ${count(d.findings.length, "fault")}.`,
+    hint: () => "Mend plugin.json, or ask the plugin's vendor for a version that is valid.",
+    exit: exit.usage,
+  },
+  E_PLUGIN_UNRESOLVED: {
+    message: (d) => `No plugin fits \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
+    hint: (d) =>
+      d.candidates.length === 0
+        ? "Install the plugin into a folder that pluginPaths names; `holdstill plugins list` shows what was found."
+        : "`holdstill plugins list` shows every candidate and why it was not taken.",
+    exit: exit.usage,
+  },
+  E_PLUGIN_UNTRUSTED: {
+    message: (d) => `The plugin in ${d.dir} is not loaded: somebody else could change it (${d.problems[0]?.problem}).`,
+    hint: (d) => d.problems.map((problem) => problem.mend).join("; "),
+    exit: exit.usage,
+  },
+  E_PLUGIN_LOCKED: {
+    message: (d) =>
+      d.expected === null
+        ? `The lock file does not name ${d.name} ${d.version}.`
+        : `The content of ${d.name} ${d.version} is not what the lock file pins.`,
+    hint: () => "If the change was intended, write the lock file anew; if not, reinstall the plugin.",
+    exit: exit.usage,
+  },
+  E_PLUGINS_REFUSED: {
+    message: (d) => `${count(d.problems.length, "plugin instance")} cannot be used.`,
+    hint: () => "Mend what each line says; nothing was started.",
+    exit: exit.usage,
+  },
+
+  E_PLUGIN_LOAD: {
+    message: (d) => `${named(d.who)} could not be loaded: ${d.reason}.`,
+    hint: () => "Check that the plugin is built and that its own dependencies are installed.",
+    exit: exit.aborted,
+  },
+  E_PLUGIN_FAILED: {
+    message: (d) => `${named(d.who)} failed in ${d.op}: ${d.reason}`,
+    hint: (d) => d.pluginHint ?? "The plugin's own message says what was wrong; its log has more.",
+    exit: exit.aborted,
+  },
+  E_PLUGIN_DIED: {
+    message: (d) => `The worker of ${named(d.who)} ended during ${d.op}: ${d.reason}.`,
+    hint: () => "This is a fault of the plugin. `isolation: process` in the config contains more of them.",
+    exit: exit.aborted,
+  },
+  E_DEADLINE: {
+    message: (d) => `${named(d.who)}, worker ${d.worker}, did not answer ${d.op} in ${seconds(d.limitMs)}.`,
+    hint: () => "Look at why the application did not answer in time, or raise the limit in the config.",
+    exit: exit.aborted,
+  },
+  E_CANCELLED: {
+    message: (d) => `${d.op} of ${named(d.who)} was cancelled because the transaction aborts.`,
+    hint: () => "Look at the error that made the transaction abort.",
+    exit: exit.aborted,
+  },
+  E_ANSWER_INVALID: {
+    message: (d) => `${named(d.who)} answered ${d.op} with ${count(d.findings.length, "fault")} in it.`,
+    hint: () => "This is a fault of the plugin: report it to its vendor.",
+    exit: exit.aborted,
+  },
+  E_ANSWER_UNCLONEABLE: {
+    message: (d) => `${named(d.who)} answered ${d.op} with something that is not data: ${d.reason}.`,
+    hint: () => "This is a fault of the plugin: answers are JSON values. Report it to its vendor.",
+    exit: exit.aborted,
+  },
+  E_NOT_OFFERED: {
+    message: (d) => `${named(d.who)} does not offer ${d.op}.`,
+    hint: () => "Use a plugin that does, or do this step by hand.",
+    exit: exit.refused,
+  },
+  E_EXEC_DENIED: {
+    message: (d) => `${named(d.who)} asked to run \`${d.command}\`, which its manifest does not name.`,
+    hint: (d) => `Its manifest allows: ${d.allowed.join(", ") || "nothing"}. This is a fault of the plugin.`,
+    exit: exit.aborted,
+  },
+  E_EXEC_MISSING: {
+    message: (d) => `${named(d.who)} needs the program \`${d.command}\`, which is not on PATH.`,
+    hint: (d) => `Install the package that contains ${d.command}.`,
+    exit: exit.usage,
+  },
+
+  E_TARGET_UNREADABLE: {
+    message: (d) => `The target ${d.target} cannot be read: ${d.reason}.`,
+    hint: () => "Name an existing path that the user who runs holdstill may read.",
+    exit: exit.refused,
+  },
+  E_TARGET_UNKNOWN: {
+    message: (d) => `No writer instance is called \`${d.target}\`.${maybe(d.nearest)}`,
+    hint: (d) => (d.known.length === 0 ? "The config names no writers." : `Known writers: ${d.known.join(", ")}.`),
+    exit: exit.usage,
+  },
+  E_NO_PROVIDER: {
+    message: (d) => `No provider can capture ${d.paths.join(", ")} (volume ${d.volume}).`,
+    hint: (d) => `Asked: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
+    exit: exit.refused,
+  },
+  E_HOLD_UNSUPPORTED: {
+    message: (d) =>
+      `Provider \`${d.provider}\` needs the kernel to hold ${d.points.join(", ")}, and this version cannot.`,
+    hint: () => "Use a provider that copies, such as provider-reflink.",
+    exit: exit.refused,
+  },
+  E_PLAN_INCONSISTENT: {
+    message: (d) =>
+      `Component ${d.component} of writer \`${d.writer}\` needs a ${d.tolerates} picture; provider \`${d.provider}\` makes a ${d.cut} one.`,
+    hint: () => "Use a provider that can, or make the writer best-effort and accept a lower consistency.",
+    exit: exit.refused,
+  },
+  E_PLAN_BELOW: {
+    message: (d) => `You require consistency ${d.asked}; this plan can reach ${d.promised}: ${d.why}`,
+    hint: () => "Add a writer for the data, use another provider, or lower --require.",
+    exit: exit.refused,
+  },
+  E_VOLUME_BUSY: {
+    message: (d) =>
+      `Volume ${d.volume} belongs to transaction ${d.owner.transaction} (pid ${d.owner.pid}, since ${d.owner.since}); waited ${seconds(d.waitedMs)}.`,
+    hint: () => "Try again when that transaction has ended, or raise limits.queue.",
+    exit: exit.refused,
+  },
+  E_INTERRUPTED: {
+    message: (d) => `Interrupted by ${d.signal}; the transaction was aborted.`,
+    hint: () => "Nothing is frozen and nothing is left. Run the command again.",
+    exit: exit.interrupted,
+  },
+  E_RESIDUE: {
+    message: (d) => `Transaction ${d.transaction} left something that could not be undone.`,
+    hint: () => "Run `holdstill recover`; it lists what is left and tries again.",
+    exit: exit.residue,
+  },
+
+  E_STATE_DIR: {
+    message: (d) => `The state directory ${d.path} cannot be used: ${d.problem}.`,
+    hint: () => "Give a directory that only you may write to: stateDir in the config, or HOLDSTILL_STATE_DIR.",
+    exit: exit.usage,
+  },
+  E_SET_UNKNOWN: {
+    message: (d) => `There is no snapshot set \`${d.set}\`.${maybe(d.nearest)}`,
+    hint: () => "`holdstill list` shows the sets.",
+    exit: exit.usage,
+  },
+  E_SET_AMBIGUOUS: {
+    message: (d) => `\`${d.set}\` names ${d.matches.length} snapshot sets: ${d.matches.join(", ")}.`,
+    hint: () => "Give the whole id.",
+    exit: exit.usage,
+  },
+  E_RECORD_DAMAGED: {
+    message: (d) => `The record ${d.file} is damaged.`,
+    hint: () => "The set is left alone. Look at the file; `holdstill recover` shows what the providers still have.",
+    exit: exit.usage,
+  },
+  E_NEEDS_YES: {
+    message: (d) => `This would: ${d.will.join("; ")}.`,
+    hint: () => "Run it again with --yes.",
+    exit: exit.usage,
+  },
+};

@@ -1,0 +1,74 @@
+import type { Residue, VolumeOwner } from "../schema/types.js";
+
+/** One finding in a document that somebody wrote: a config, a manifest, a plugin's answer. */
+export interface Finding {
+  file: string;
+  /** 1-based; absent where there is no text, or it could not be parsed that far. */
+  line?: number;
+  /** JSON pointer of the offending value; "" is the whole document. */
+  pointer: string;
+  seen: string;
+  expected: string;
+  /** The nearest valid name, if the finding looks like a misspelling. */
+  nearest?: string;
+}
+
+/** A plugin that was considered for an instance, and why it was or wasn't taken. */
+export interface Candidate {
+  name: string;
+  version: string;
+  dir: string;
+  verdict: "taken" | "older" | "refused";
+  reason: string;
+}
+
+/** Who is meant, the way every message names a plugin instance. */
+export interface Who {
+  role: "writer" | "provider";
+  instance: string;
+  plugin: string;
+  version: string;
+}
+
+/** What each error carries. The message is made from it, so that a person and a program learn the same. */
+export interface Details {
+  E_USAGE: { problem: string; hint: string };
+  E_CONFIG_NOT_FOUND: { file: string };
+  E_CONFIG_UNREADABLE: { file: string; reason: string };
+  E_CONFIG_INVALID: { findings: Finding[] };
+
+  E_MANIFEST_INVALID: { findings: Finding[] };
+  E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
+  E_PLUGIN_UNTRUSTED: { dir: string; problems: { path: string; problem: string; mend: string }[] };
+  E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string };
+  E_PLUGINS_REFUSED: { problems: { code: string; message: string; hint: string }[] };
+
+  E_PLUGIN_LOAD: { who: Who; reason: string };
+  E_PLUGIN_FAILED: { who: Who; op: string; reason: string; pluginCode?: string; pluginHint?: string; stack?: string };
+  E_PLUGIN_DIED: { who: Who; op: string; reason: string };
+  E_DEADLINE: { who: Who; op: string; limitMs: number; worker: number };
+  E_CANCELLED: { who: Who; op: string };
+  E_ANSWER_INVALID: { who: Who; op: string; findings: Finding[] };
+  E_ANSWER_UNCLONEABLE: { who: Who; op: string; reason: string };
+  E_NOT_OFFERED: { who: Who; op: string };
+  E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
+  E_EXEC_MISSING: { who: Who; command: string };
+
+  E_TARGET_UNREADABLE: { target: string; reason: string };
+  E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
+  E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
+  E_HOLD_UNSUPPORTED: { provider: string; points: string[] };
+  E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
+  E_PLAN_BELOW: { asked: string; promised: string; why: string };
+  E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
+  E_INTERRUPTED: { signal: string };
+  E_RESIDUE: { transaction: string; residue: Residue[] };
+
+  E_STATE_DIR: { path: string; problem: string };
+  E_SET_UNKNOWN: { set: string; nearest?: string };
+  E_SET_AMBIGUOUS: { set: string; matches: string[] };
+  E_RECORD_DAMAGED: { file: string; findings: Finding[] };
+  E_NEEDS_YES: { will: string[] };
+}
+
+export type Code = keyof Details;

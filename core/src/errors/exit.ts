@@ -1,0 +1,12 @@
+/** What the command line ends with; documented in the README. */
+export const exit = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  refused: 3,
+  aborted: 4,
+  degraded: 5,
+  residue: 6,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof exit)[keyof typeof exit];

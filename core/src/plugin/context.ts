@@ -1,0 +1,56 @@
+import type { Component, Cut } from "../schema/types.js";
+
+/** What the host gives a plugin with every call. */
+export interface Context<Options = Record<string, unknown>> {
+  /** The instance's config block, checked against the manifest's schema, defaults filled in. */
+  readonly options: Options;
+  /** Fires when the host gives up on this call: the deadline passed, or the transaction aborts. Stop, and leave nothing behind. */
+  readonly signal: AbortSignal;
+  /** When the host gives up on this call: ms since the epoch. */
+  readonly deadline: number;
+  /** A folder of this instance's own, mode 0700, that lives as long as the installation. */
+  readonly dataDir: string;
+  readonly log: Log;
+  /** Tells whoever watches how far a long call is. */
+  progress(message: string, done?: number, total?: number): void;
+  /** Runs a program that the manifest's `requires.commands` names. The host owns the process and ends it with the call. */
+  exec(command: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+}
+
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface ExecOptions {
+  cwd?: string;
+  input?: string;
+  /** Beside PATH, HOME, LANG and `LC_ALL=C`. */
+  env?: Record<string, string>;
+}
+
+/** A program that ended. A non-zero exit code is an answer, not an exception. */
+export interface ExecResult {
+  /** null when a signal ended it. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** What a plugin is told of the transaction that it takes part in. */
+export interface Transaction {
+  /** The set's id. */
+  readonly id: string;
+  /** How the volumes will be captured: a writer may hold still less for an atomic cut than for a fuzzy one. */
+  readonly cut: Cut;
+}
+
+/** A transaction as a writer sees it. */
+export interface WriterTransaction extends Transaction {
+  /** Those of the writer's components that are captured. */
+  readonly components: readonly Component[];
+  /** An empty folder for files that belong to the set: write them in `seal` at the latest. */
+  readonly sidecarDir: string;
+}

@@ -1,0 +1,25 @@
+/** The contract, version 1: what an author reads first. Types only; a plugin needs nothing of the host at run time. */
+export type { Provider } from "./provider.js";
+export type { BackupOutcome, Writer } from "./writer.js";
+export type { Context, ExecOptions, ExecResult, Log, Transaction, WriterTransaction } from "./context.js";
+export type {
+  BlockDevice,
+  CommitOp,
+  Component,
+  Consistency,
+  CriticalSection,
+  Cut,
+  Exposed,
+  ExposedTree,
+  FreezeToken,
+  HoldPoint,
+  PluginManifest,
+  Qualities,
+  Report,
+  Sidecar,
+  Snapshot,
+  SnapshotSet,
+  Support,
+  ThawReport,
+  Volume,
+} from "../schema/types.js";

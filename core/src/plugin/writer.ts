@@ -1,0 +1,39 @@
+import type { Component, Exposed, FreezeToken, Report, Sidecar, SnapshotSet, ThawReport } from "../schema/types.js";
+import type { Context, WriterTransaction } from "./context.js";
+
+/**
+ * An application's side of a transaction. The default export of a plugin of kind `writer`.
+ *
+ * One worker serves one transaction: what a module keeps in its variables between `prepare` and `seal` (a database session,
+ * say) lives as long. After a fault the host starts a blank worker for `abort`; then only `token` tells what was done.
+ */
+export interface Writer<Options = Record<string, unknown>> {
+  /** What the application owns. No side effects: it is called by `plan` too. */
+  identify(ctx: Context<Options>): Promise<Component[]>;
+  /** Slow work before the freeze: a checkpoint, a connection. */
+  prepare?(tx: WriterTransaction, ctx: Context<Options>): Promise<void>;
+  /** Holds the application still, as far as `tx.cut` demands. What it returns comes back with `thaw` and `abort`. */
+  freeze(tx: WriterTransaction, ctx: Context<Options>): Promise<FreezeToken>;
+  /** Lets the application go on, and tells whether it was held without a gap. */
+  thaw(tx: WriterTransaction, token: FreezeToken, ctx: Context<Options>): Promise<ThawReport>;
+  /** Writes what belongs to the set into `tx.sidecarDir`. */
+  seal?(tx: WriterTransaction, ctx: Context<Options>): Promise<Sidecar>;
+  /** The backup made from the set is done. The only place where logs may be truncated, and only for `type: "full"`. */
+  complete?(set: SnapshotSet, outcome: BackupOutcome, ctx: Context<Options>): Promise<void>;
+  /**
+   * Undoes whatever this transaction did, and thaws. Idempotent: may come twice, at any time, in a blank worker, and after
+   * a call that was cut off. `token` is null when no freeze was answered.
+   */
+  abort(tx: WriterTransaction, token: FreezeToken | null, ctx: Context<Options>): Promise<void>;
+  beforeRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
+  afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
+  /** Repairs the picture on a writable layer, so that it opens at once. */
+  recover?(exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+  /** Starts the application on the picture and looks. */
+  verify?(exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+}
+
+export interface BackupOutcome {
+  succeeded: boolean;
+  type: "copy" | "full";
+}

@@ -1,0 +1,1757 @@
+// Generated from schemas/ by `npm run generate`. Do not edit: change the schema.
+export const documents = {
+  "components.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/components.v1.schema.json",
+    "title": "Components",
+    "description": "A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.",
+    "type": "array",
+    "minItems": 1,
+    "items": {
+      "$ref": "#/$defs/component"
+    },
+    "$defs": {
+      "component": {
+        "title": "Component",
+        "description": "Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.",
+        "type": "object",
+        "required": [
+          "name",
+          "kind",
+          "paths",
+          "tolerates"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "name": {
+            "description": "Unique within the writer.",
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+          },
+          "kind": {
+            "type": "string",
+            "enum": [
+              "database",
+              "files",
+              "logs"
+            ]
+          },
+          "paths": {
+            "description": "Absolute paths of all that belongs to the component.",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^/"
+            }
+          },
+          "exclude": {
+            "description": "Absolute paths below `paths` that a copying provider may leave out. A trailing `/*` keeps the directory and leaves out what is in it.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^/"
+            }
+          },
+          "tolerates": {
+            "description": "`point-in-time`: only a picture of one instant is of use. `fuzzy`: a copy made while files change is fine, because the application's own redo makes it whole.",
+            "type": "string",
+            "enum": [
+              "point-in-time",
+              "fuzzy"
+            ]
+          },
+          "level": {
+            "description": "Order of freezing: front-end first, system last; thawed in reverse. Default: back-end.",
+            "type": "string",
+            "enum": [
+              "front-end",
+              "back-end",
+              "system"
+            ]
+          },
+          "facts": {
+            "description": "What a person or a restore wants to know: version, system identifier, port. Never a secret.",
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      }
+    }
+  },
+  "config.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/config.v1.schema.json",
+    "title": "Config",
+    "description": "holdstill.yaml: which plugins take part, and the limits that hold for them.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "$schema": {
+        "type": "string"
+      },
+      "pluginPaths": {
+        "description": "Folders that are searched for plugins, beside the bundled ones. Relative to the config file.",
+        "type": "array",
+        "uniqueItems": true,
+        "items": {
+          "type": "string",
+          "minLength": 1
+        }
+      },
+      "stateDir": {
+        "description": "Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.",
+        "type": "string",
+        "minLength": 1
+      },
+      "limits": {
+        "$ref": "#/$defs/limits"
+      },
+      "plugins": {
+        "description": "The plugin instances. Without a provider among them, the embedded provider-reflink is used.",
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/instance"
+        }
+      },
+      "log": {
+        "$ref": "#/$defs/log"
+      }
+    },
+    "$defs": {
+      "duration": {
+        "title": "Duration",
+        "description": "\"250ms\", \"3s\", \"10m\", \"1h\", or milliseconds.",
+        "anyOf": [
+          {
+            "type": "string",
+            "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$"
+          },
+          {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 86400000
+          }
+        ]
+      },
+      "limits": {
+        "title": "Limits",
+        "description": "The longest time that each part of a transaction may take. None is unlimited.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "queue": {
+            "description": "Waiting for a volume that another transaction owns. Default 10m.",
+            "$ref": "#/$defs/duration"
+          },
+          "identify": {
+            "description": "Default 30s.",
+            "$ref": "#/$defs/duration"
+          },
+          "prepare": {
+            "description": "Default 10m.",
+            "$ref": "#/$defs/duration"
+          },
+          "freeze": {
+            "description": "From the first freeze to the last thaw. Default 60s.",
+            "$ref": "#/$defs/duration"
+          },
+          "hold": {
+            "description": "From the first hold to the last release, commit included. Default 10s.",
+            "$ref": "#/$defs/duration"
+          },
+          "copy": {
+            "description": "A commit that copies while applications run in a mode that tolerates it; it extends the freeze window. Default 1h.",
+            "$ref": "#/$defs/duration"
+          },
+          "seal": {
+            "description": "Default 5m.",
+            "$ref": "#/$defs/duration"
+          },
+          "complete": {
+            "description": "Default 5m.",
+            "$ref": "#/$defs/duration"
+          },
+          "abort": {
+            "description": "Each undo call. Default 30s.",
+            "$ref": "#/$defs/duration"
+          }
+        }
+      },
+      "instance": {
+        "title": "PluginInstance",
+        "type": "object",
+        "required": [
+          "use"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "use": {
+            "description": "NAME or NAME@RANGE, for example writer-postgres@^1.",
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9-]{0,63}(@.+)?$"
+          },
+          "as": {
+            "description": "Name of this instance. Default: the plugin's name.",
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"
+          },
+          "policy": {
+            "description": "Writers only. required (default): no snapshot without it. best-effort: left out when it fails, and the record says so. excluded: not asked.",
+            "type": "string",
+            "enum": [
+              "required",
+              "best-effort",
+              "excluded"
+            ]
+          },
+          "isolation": {
+            "description": "Overrides the manifest.",
+            "type": "string",
+            "enum": [
+              "thread",
+              "process"
+            ]
+          },
+          "freeze": {
+            "description": "Longest time that this writer's freeze may take; lowers the manifest's limit.",
+            "$ref": "#/$defs/duration"
+          },
+          "options": {
+            "description": "Checked against the plugin's own schema.",
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "log": {
+        "title": "LogConfig",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "level": {
+            "type": "string",
+            "enum": [
+              "debug",
+              "info",
+              "warn",
+              "error",
+              "silent"
+            ]
+          },
+          "file": {
+            "description": "JSON lines. Never on a volume that is snapshotted. Default: no file.",
+            "type": "string",
+            "minLength": 1
+          }
+        }
+      }
+    }
+  },
+  "contract.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/contract.v1.schema.json",
+    "title": "Contract",
+    "description": "The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "volume": {
+        "$ref": "#/$defs/volume"
+      },
+      "support": {
+        "$ref": "#/$defs/support"
+      },
+      "criticalSection": {
+        "$ref": "#/$defs/criticalSection"
+      },
+      "freezeToken": {
+        "$ref": "#/$defs/freezeToken"
+      },
+      "thawReport": {
+        "$ref": "#/$defs/thawReport"
+      },
+      "sidecar": {
+        "$ref": "#/$defs/sidecar"
+      },
+      "snapshot": {
+        "$ref": "#/$defs/snapshot"
+      },
+      "snapshots": {
+        "$ref": "#/$defs/snapshots"
+      },
+      "exposed": {
+        "$ref": "#/$defs/exposed"
+      },
+      "report": {
+        "$ref": "#/$defs/report"
+      },
+      "nothing": {
+        "$ref": "#/$defs/nothing"
+      }
+    },
+    "$defs": {
+      "blockDevice": {
+        "title": "BlockDevice",
+        "type": "object",
+        "required": [
+          "name",
+          "number",
+          "kind",
+          "sizeBytes",
+          "lower"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "name": {
+            "description": "The kernel's name, for example dm-3.",
+            "type": "string"
+          },
+          "number": {
+            "description": "major:minor.",
+            "type": "string",
+            "pattern": "^[0-9]+:[0-9]+$"
+          },
+          "kind": {
+            "type": "string",
+            "enum": [
+              "disk",
+              "partition",
+              "lvm",
+              "crypt",
+              "multipath",
+              "dm",
+              "loop",
+              "raid"
+            ]
+          },
+          "label": {
+            "description": "Device-mapper name, or the file behind a loop device.",
+            "type": "string"
+          },
+          "uuid": {
+            "description": "Device-mapper UUID.",
+            "type": "string"
+          },
+          "sizeBytes": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "lower": {
+            "description": "Kernel names of the devices directly below.",
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "volume": {
+        "title": "Volume",
+        "description": "A mounted file system, the paths on it that are to be captured, and the block devices below it.",
+        "type": "object",
+        "required": [
+          "id",
+          "mountPoint",
+          "fsType",
+          "source",
+          "root",
+          "devices",
+          "paths",
+          "exclude"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "description": "Stable for as long as it is mounted: two paths on one file system have the same id.",
+            "type": "string"
+          },
+          "mountPoint": {
+            "type": "string"
+          },
+          "fsType": {
+            "type": "string"
+          },
+          "source": {
+            "description": "As in the mount table: /dev/mapper/vg0-data, tmpfs, host:/export.",
+            "type": "string"
+          },
+          "root": {
+            "description": "What of the file system is mounted there: / or a subvolume or a bind-mounted folder.",
+            "type": "string"
+          },
+          "devices": {
+            "description": "Top first; empty where the file system has no block device.",
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/blockDevice"
+            }
+          },
+          "paths": {
+            "description": "Absolute, each on this volume.",
+            "type": "array",
+            "minItems": 1,
+            "items": {
+              "type": "string",
+              "pattern": "^/"
+            }
+          },
+          "exclude": {
+            "description": "Absolute; see Component.exclude.",
+            "type": "array",
+            "items": {
+              "type": "string",
+              "pattern": "^/"
+            }
+          }
+        }
+      },
+      "support": {
+        "title": "Support",
+        "description": "A provider's answer to match: null is \"not mine\".",
+        "anyOf": [
+          {
+            "type": "null"
+          },
+          {
+            "title": "Qualities",
+            "type": "object",
+            "required": [
+              "pointInTime",
+              "atomicGroup"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "pointInTime": {
+                "description": "The snapshot is of one instant.",
+                "type": "boolean"
+              },
+              "atomicGroup": {
+                "description": "All volumes of this provider in one set are of the same instant.",
+                "type": "boolean"
+              },
+              "revert": {
+                "type": "boolean"
+              },
+              "writable": {
+                "description": "The snapshot can be exposed writable.",
+                "type": "boolean"
+              },
+              "method": {
+                "description": "What will be done, in a few words: shown by plan.",
+                "type": "string"
+              },
+              "where": {
+                "description": "Where the snapshot will lie: shown by plan.",
+                "type": "string"
+              }
+            }
+          }
+        ]
+      },
+      "holdPoint": {
+        "title": "HoldPoint",
+        "oneOf": [
+          {
+            "type": "object",
+            "required": [
+              "kind",
+              "name"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "kind": {
+                "const": "dm"
+              },
+              "name": {
+                "type": "string"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "kind",
+              "mount"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "kind": {
+                "const": "fs"
+              },
+              "mount": {
+                "type": "string",
+                "pattern": "^/"
+              }
+            }
+          }
+        ]
+      },
+      "commitOp": {
+        "title": "CommitOp",
+        "description": "`plugin`: the commit cannot be data; the host calls provider.commit().",
+        "type": "object",
+        "required": [
+          "op"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "op": {
+            "const": "plugin"
+          }
+        }
+      },
+      "criticalSection": {
+        "title": "CriticalSection",
+        "description": "A provider's answer to prepare: what is to be held, and what is to be done while it is.",
+        "type": "object",
+        "required": [
+          "hold",
+          "commit"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "hold": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/holdPoint"
+            }
+          },
+          "commit": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/commitOp"
+            }
+          }
+        }
+      },
+      "freezeToken": {
+        "title": "FreezeToken",
+        "description": "Any JSON value but null; handed back to thaw and to abort.",
+        "type": [
+          "string",
+          "number",
+          "boolean",
+          "object",
+          "array"
+        ],
+        "tsType": "string | number | boolean | object"
+      },
+      "thawReport": {
+        "title": "ThawReport",
+        "type": "object",
+        "required": [
+          "held"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "held": {
+            "description": "The freeze was in force from freeze to this thaw, without a gap.",
+            "type": "boolean"
+          },
+          "why": {
+            "description": "If not held: what was seen.",
+            "type": "string"
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "sidecar": {
+        "title": "Sidecar",
+        "description": "What a writer keeps with the set: files that it wrote into tx.sidecarDir, and facts.",
+        "type": "object",
+        "required": [
+          "files"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "files": {
+            "description": "Relative to tx.sidecarDir.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^(?!/)(?!.*(^|/)\\.\\.(/|$)).+$"
+            }
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "snapshot": {
+        "title": "Snapshot",
+        "type": "object",
+        "required": [
+          "id",
+          "setId",
+          "volumeId",
+          "createdAt"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "description": "The provider's own name for it; unique within the provider.",
+            "type": "string",
+            "minLength": 1
+          },
+          "setId": {
+            "type": "string",
+            "minLength": 1
+          },
+          "volumeId": {
+            "type": "string"
+          },
+          "createdAt": {
+            "type": "string"
+          },
+          "bytes": {
+            "description": "Space that it takes of its own, as far as known.",
+            "type": "integer",
+            "minimum": 0
+          },
+          "method": {
+            "description": "reflink, copy, thin, …",
+            "type": "string"
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "snapshots": {
+        "title": "Snapshots",
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/snapshot"
+        }
+      },
+      "exposed": {
+        "title": "Exposed",
+        "description": "Where a snapshot can be read.",
+        "type": "object",
+        "required": [
+          "trees",
+          "readOnly"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "trees": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+              "title": "ExposedTree",
+              "type": "object",
+              "required": [
+                "original",
+                "path"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "original": {
+                  "description": "The path that was captured.",
+                  "type": "string",
+                  "pattern": "^/"
+                },
+                "path": {
+                  "description": "Where its picture lies.",
+                  "type": "string",
+                  "pattern": "^/"
+                }
+              }
+            }
+          },
+          "readOnly": {
+            "type": "boolean"
+          }
+        }
+      },
+      "report": {
+        "title": "Report",
+        "description": "The answer of recover and verify.",
+        "type": "object",
+        "required": [
+          "ok"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "ok": {
+            "type": "boolean"
+          },
+          "why": {
+            "type": "string"
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "nothing": {
+        "title": "Nothing",
+        "type": "null"
+      }
+    }
+  },
+  "event.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/event.v1.schema.json",
+    "title": "Event",
+    "description": "One line of the progress stream (create --json=stream).",
+    "type": "object",
+    "required": [
+      "type",
+      "at",
+      "ms"
+    ],
+    "discriminator": {
+      "propertyName": "type"
+    },
+    "oneOf": [
+      {
+        "$ref": "#/$defs/begun"
+      },
+      {
+        "$ref": "#/$defs/queued"
+      },
+      {
+        "$ref": "#/$defs/phase"
+      },
+      {
+        "$ref": "#/$defs/call"
+      },
+      {
+        "$ref": "#/$defs/progress"
+      },
+      {
+        "$ref": "#/$defs/log"
+      },
+      {
+        "$ref": "#/$defs/leftOut"
+      },
+      {
+        "$ref": "#/$defs/warning"
+      },
+      {
+        "$ref": "#/$defs/ended"
+      }
+    ],
+    "$defs": {
+      "fault": {
+        "title": "Fault",
+        "description": "An error as data: code, a sentence, what was seen, the next step.",
+        "type": "object",
+        "required": [
+          "code",
+          "message"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "code": {
+            "type": "string",
+            "pattern": "^E_[A-Z0-9_]+$"
+          },
+          "message": {
+            "type": "string"
+          },
+          "hint": {
+            "type": "string"
+          },
+          "details": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "begun": {
+        "title": "BegunEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "transaction",
+          "targets",
+          "cut",
+          "writers",
+          "providers"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "begun"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "transaction": {
+            "type": "string"
+          },
+          "targets": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "cut": {
+            "type": "string",
+            "enum": [
+              "atomic",
+              "per-volume",
+              "fuzzy"
+            ]
+          },
+          "writers": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "providers": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "queued": {
+        "title": "QueuedEvent",
+        "description": "A volume is owned by another transaction; this one waits.",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "volume",
+          "owner"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "queued"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "volume": {
+            "type": "string"
+          },
+          "owner": {
+            "title": "VolumeOwner",
+            "type": "object",
+            "required": [
+              "pid",
+              "transaction",
+              "since"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "pid": {
+                "type": "integer"
+              },
+              "transaction": {
+                "type": "string"
+              },
+              "since": {
+                "type": "string"
+              }
+            }
+          }
+        }
+      },
+      "phase": {
+        "title": "PhaseEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "phase",
+          "limitMs"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "phase"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "phase": {
+            "type": "string"
+          },
+          "limitMs": {
+            "type": "number"
+          }
+        }
+      },
+      "call": {
+        "title": "CallEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "actor",
+          "op",
+          "status"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "call"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "op": {
+            "type": "string"
+          },
+          "status": {
+            "type": "string",
+            "enum": [
+              "begun",
+              "ok",
+              "failed"
+            ]
+          },
+          "limitMs": {
+            "type": "number"
+          },
+          "elapsedMs": {
+            "type": "number"
+          },
+          "error": {
+            "$ref": "#/$defs/fault"
+          }
+        }
+      },
+      "progress": {
+        "title": "ProgressEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "actor",
+          "message"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "progress"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "message": {
+            "type": "string"
+          },
+          "done": {
+            "type": "number"
+          },
+          "total": {
+            "type": "number"
+          }
+        }
+      },
+      "log": {
+        "title": "LogEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "actor",
+          "level",
+          "message"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "log"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "level": {
+            "type": "string",
+            "enum": [
+              "debug",
+              "info",
+              "warn",
+              "error"
+            ]
+          },
+          "message": {
+            "type": "string"
+          },
+          "fields": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "leftOut": {
+        "title": "LeftOutEvent",
+        "description": "A best-effort writer failed and takes no further part.",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "actor",
+          "error"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "left-out"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "error": {
+            "$ref": "#/$defs/fault"
+          }
+        }
+      },
+      "warning": {
+        "title": "WarningEvent",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "message"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "warning"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "message": {
+            "type": "string"
+          },
+          "hint": {
+            "type": "string"
+          }
+        }
+      },
+      "ended": {
+        "title": "EndedEvent",
+        "description": "Always last.",
+        "type": "object",
+        "required": [
+          "type",
+          "at",
+          "ms",
+          "outcome",
+          "exitCode",
+          "residue"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "const": "ended"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ms": {
+            "type": "number"
+          },
+          "outcome": {
+            "type": "string",
+            "enum": [
+              "created",
+              "degraded",
+              "refused",
+              "aborted",
+              "interrupted",
+              "broken"
+            ]
+          },
+          "exitCode": {
+            "type": "integer"
+          },
+          "set": {
+            "type": "string"
+          },
+          "consistency": {
+            "type": "string",
+            "enum": [
+              "application",
+              "filesystem",
+              "crash",
+              "none"
+            ]
+          },
+          "error": {
+            "$ref": "#/$defs/fault"
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/residue"
+            }
+          }
+        }
+      },
+      "residue": {
+        "title": "Residue",
+        "description": "What could not be undone.",
+        "type": "object",
+        "required": [
+          "actor",
+          "op",
+          "error"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "actor": {
+            "type": "string"
+          },
+          "op": {
+            "type": "string"
+          },
+          "error": {
+            "$ref": "#/$defs/fault"
+          }
+        }
+      }
+    }
+  },
+  "lock.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/lock.v1.schema.json",
+    "title": "PluginLock",
+    "description": "holdstill.lock.json, beside the config: pins every plugin that may be loaded to its content.",
+    "type": "object",
+    "required": [
+      "lockVersion",
+      "plugins"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "$schema": {
+        "type": "string"
+      },
+      "lockVersion": {
+        "const": 1
+      },
+      "plugins": {
+        "type": "array",
+        "items": {
+          "title": "LockedPlugin",
+          "type": "object",
+          "required": [
+            "name",
+            "version",
+            "content"
+          ],
+          "additionalProperties": false,
+          "properties": {
+            "name": {
+              "type": "string"
+            },
+            "version": {
+              "type": "string"
+            },
+            "content": {
+              "description": "SHA-256 over the folder: every file's relative path, mode and content, in order of path.",
+              "type": "string",
+              "pattern": "^sha256-[0-9a-f]{64}$"
+            }
+          }
+        }
+      }
+    }
+  },
+  "plugin-manifest.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/plugin-manifest.v1.schema.json",
+    "title": "PluginManifest",
+    "description": "plugin.json: what a plugin is, what it needs and what it speaks.",
+    "type": "object",
+    "required": [
+      "manifestVersion",
+      "name",
+      "version",
+      "kind",
+      "protocol",
+      "engines",
+      "main"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "$schema": {
+        "type": "string"
+      },
+      "manifestVersion": {
+        "const": 1
+      },
+      "name": {
+        "description": "Lower case, digits and hyphens.",
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9-]{0,63}$"
+      },
+      "version": {
+        "description": "Semantic version. Several versions of a plugin may lie side by side.",
+        "type": "string"
+      },
+      "kind": {
+        "type": "string",
+        "enum": [
+          "writer",
+          "provider"
+        ]
+      },
+      "description": {
+        "type": "string"
+      },
+      "protocol": {
+        "description": "Contract versions that the plugin speaks. The host takes the highest that both know.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": true,
+        "items": {
+          "type": "integer",
+          "minimum": 1
+        }
+      },
+      "engines": {
+        "type": "object",
+        "required": [
+          "holdstill"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "holdstill": {
+            "description": "Semantic version range of the hosts that the plugin runs on.",
+            "type": "string"
+          }
+        }
+      },
+      "main": {
+        "description": "Entry: an ES module inside the plugin's folder whose default export is the plugin.",
+        "type": "string",
+        "pattern": "^\\./(?!.*\\.\\./).+\\.m?js$"
+      },
+      "options": {
+        "description": "JSON Schema (2020-12) of the plugin's block in the config, defaults included.",
+        "type": "object",
+        "additionalProperties": true
+      },
+      "requires": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "commands": {
+            "description": "Programs that ctx.exec may run; nothing else is.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+            }
+          },
+          "environment": {
+            "description": "Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+            }
+          }
+        }
+      },
+      "isolation": {
+        "description": "`thread` (default) contains exceptions, loops and most memory faults. `process` contains native crashes and blocking system calls too.",
+        "type": "string",
+        "enum": [
+          "thread",
+          "process"
+        ]
+      },
+      "limits": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "memoryMb": {
+            "description": "Heap of the plugin's worker, MiB.",
+            "type": "integer",
+            "minimum": 16,
+            "maximum": 65536
+          },
+          "freezeSeconds": {
+            "description": "Longest time that freeze may take, s. The config may lower it.",
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 3600
+          }
+        }
+      }
+    }
+  },
+  "snapshot-set.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/snapshot-set.v1.schema.json",
+    "title": "SnapshotSet",
+    "description": "The record of one transaction: what was captured, what was really achieved, and the proof.",
+    "type": "object",
+    "required": [
+      "recordVersion",
+      "id",
+      "createdAt",
+      "host",
+      "holdstill",
+      "tags",
+      "targets",
+      "cut",
+      "asked",
+      "consistency",
+      "components",
+      "writers",
+      "volumes",
+      "snapshots",
+      "timeline",
+      "frozenMs"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "$schema": {
+        "type": "string"
+      },
+      "recordVersion": {
+        "const": 1
+      },
+      "id": {
+        "$ref": "#/$defs/setId"
+      },
+      "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128
+      },
+      "tags": {
+        "type": "object",
+        "additionalProperties": {
+          "type": "string"
+        }
+      },
+      "createdAt": {
+        "description": "The instant of the cut, ISO 8601, UTC.",
+        "type": "string"
+      },
+      "host": {
+        "type": "string"
+      },
+      "holdstill": {
+        "description": "Version of the host that made the set.",
+        "type": "string"
+      },
+      "targets": {
+        "description": "As the requester named them.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      },
+      "cut": {
+        "$ref": "#/$defs/cut"
+      },
+      "asked": {
+        "description": "The lowest consistency that counts as success: what the requester required, else what the plan promised.",
+        "$ref": "#/$defs/consistency"
+      },
+      "consistency": {
+        "description": "What was achieved: the lowest of the components.",
+        "$ref": "#/$defs/consistency"
+      },
+      "frozenMs": {
+        "description": "From the first freeze asked to the last thaw answered, ms; 0 without writers.",
+        "type": "number",
+        "minimum": 0
+      },
+      "components": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/recordedComponent"
+        }
+      },
+      "writers": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/recordedWriter"
+        }
+      },
+      "volumes": {
+        "type": "array",
+        "items": {
+          "$ref": "contract.v1.schema.json#/$defs/volume"
+        }
+      },
+      "snapshots": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/recordedSnapshot"
+        }
+      },
+      "timeline": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/span"
+        }
+      },
+      "exposed": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/recordedExposure"
+        }
+      },
+      "outcome": {
+        "title": "Outcome",
+        "description": "What the requester said of the backup that was made from the set.",
+        "type": "object",
+        "required": [
+          "succeeded",
+          "type",
+          "at"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "succeeded": {
+            "type": "boolean"
+          },
+          "type": {
+            "description": "copy leaves the application's logs alone; full allows their owner to truncate them.",
+            "type": "string",
+            "enum": [
+              "copy",
+              "full"
+            ]
+          },
+          "at": {
+            "type": "string"
+          }
+        }
+      }
+    },
+    "$defs": {
+      "setId": {
+        "title": "SetId",
+        "type": "string",
+        "pattern": "^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"
+      },
+      "consistency": {
+        "title": "Consistency",
+        "description": "application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.",
+        "type": "string",
+        "enum": [
+          "application",
+          "filesystem",
+          "crash",
+          "none"
+        ]
+      },
+      "cut": {
+        "title": "Cut",
+        "description": "atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.",
+        "type": "string",
+        "enum": [
+          "atomic",
+          "per-volume",
+          "fuzzy"
+        ]
+      },
+      "pluginRef": {
+        "title": "PluginRef",
+        "type": "object",
+        "required": [
+          "instance",
+          "plugin",
+          "version"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "instance": {
+            "type": "string"
+          },
+          "plugin": {
+            "type": "string"
+          },
+          "version": {
+            "type": "string"
+          }
+        }
+      },
+      "recordedComponent": {
+        "title": "RecordedComponent",
+        "type": "object",
+        "required": [
+          "writer",
+          "component",
+          "volumes",
+          "consistency"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "writer": {
+            "description": "Instance name; null for paths that no writer owns.",
+            "type": [
+              "string",
+              "null"
+            ]
+          },
+          "component": {
+            "$ref": "components.v1.schema.json#/$defs/component"
+          },
+          "volumes": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "consistency": {
+            "$ref": "#/$defs/consistency"
+          },
+          "why": {
+            "description": "Why it is not application.",
+            "type": "string"
+          }
+        }
+      },
+      "recordedWriter": {
+        "title": "RecordedWriter",
+        "type": "object",
+        "required": [
+          "by",
+          "policy",
+          "state"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "by": {
+            "$ref": "#/$defs/pluginRef"
+          },
+          "policy": {
+            "type": "string",
+            "enum": [
+              "required",
+              "best-effort"
+            ]
+          },
+          "state": {
+            "description": "held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.",
+            "type": "string",
+            "enum": [
+              "held",
+              "degraded",
+              "left-out"
+            ]
+          },
+          "why": {
+            "type": "string"
+          },
+          "frozen": {
+            "title": "FrozenSpan",
+            "description": "ms from the start of the transaction.",
+            "type": "object",
+            "required": [
+              "since",
+              "until"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "since": {
+                "type": "number"
+              },
+              "until": {
+                "type": "number"
+              }
+            }
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          },
+          "sidecar": {
+            "title": "RecordedSidecar",
+            "type": "object",
+            "required": [
+              "dir",
+              "files"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "dir": {
+                "description": "Absolute.",
+                "type": "string"
+              },
+              "files": {
+                "type": "array",
+                "items": {
+                  "title": "SidecarFile",
+                  "type": "object",
+                  "required": [
+                    "path",
+                    "bytes",
+                    "sha256"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "path": {
+                      "type": "string"
+                    },
+                    "bytes": {
+                      "type": "integer",
+                      "minimum": 0
+                    },
+                    "sha256": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{64}$"
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      },
+      "recordedSnapshot": {
+        "title": "RecordedSnapshot",
+        "type": "object",
+        "required": [
+          "by",
+          "snapshot"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "by": {
+            "$ref": "#/$defs/pluginRef"
+          },
+          "snapshot": {
+            "$ref": "contract.v1.schema.json#/$defs/snapshot"
+          }
+        }
+      },
+      "recordedExposure": {
+        "title": "RecordedExposure",
+        "type": "object",
+        "required": [
+          "by",
+          "snapshot",
+          "exposed"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "by": {
+            "description": "Instance name of the provider.",
+            "type": "string"
+          },
+          "snapshot": {
+            "description": "Snapshot.id",
+            "type": "string"
+          },
+          "exposed": {
+            "$ref": "contract.v1.schema.json#/$defs/exposed"
+          }
+        }
+      },
+      "span": {
+        "title": "Span",
+        "description": "One call of the transaction; times in ms from its start.",
+        "type": "object",
+        "required": [
+          "op",
+          "actor",
+          "from",
+          "to",
+          "limitMs",
+          "outcome"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "op": {
+            "type": "string"
+          },
+          "actor": {
+            "description": "Instance name, or keeper.",
+            "type": "string"
+          },
+          "from": {
+            "type": "number",
+            "minimum": 0
+          },
+          "to": {
+            "type": "number",
+            "minimum": 0
+          },
+          "limitMs": {
+            "type": "number",
+            "minimum": 0
+          },
+          "outcome": {
+            "type": "string",
+            "enum": [
+              "ok",
+              "failed"
+            ]
+          },
+          "why": {
+            "type": "string"
+          }
+        }
+      }
+    }
+  }
+} as const;

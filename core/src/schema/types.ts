@@ -1,0 +1,670 @@
+// Generated from schemas/ by `npm run generate`. Do not edit: change the schema.
+
+/**
+ * A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.
+ *
+ * @minItems 1
+ */
+export type Components = Component[];
+/**
+ * "250ms", "3s", "10m", "1h", or milliseconds.
+ */
+export type Duration = string | number;
+/**
+ * A provider's answer to match: null is "not mine".
+ */
+export type Support = null | Qualities;
+export type HoldPoint =
+  | {
+      kind: "dm";
+      name: string;
+    }
+  | {
+      kind: "fs";
+      mount: string;
+    };
+/**
+ * Any JSON value but null; handed back to thaw and to abort.
+ */
+export type FreezeToken = string | number | boolean | object;
+export type Snapshots = Snapshot[];
+export type Nothing = null;
+/**
+ * One line of the progress stream (create --json=stream).
+ */
+export type Event =
+  | BegunEvent
+  | QueuedEvent
+  | PhaseEvent
+  | CallEvent
+  | ProgressEvent
+  | LogEvent
+  | LeftOutEvent
+  | WarningEvent
+  | EndedEvent;
+export type SetId = string;
+/**
+ * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
+ */
+export type Cut = "atomic" | "per-volume" | "fuzzy";
+/**
+ * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
+ */
+export type Consistency = "application" | "filesystem" | "crash" | "none";
+
+export interface AllSchemas {
+  components?: Components;
+  config?: Config;
+  contract?: Contract;
+  event?: Event;
+  lock?: PluginLock;
+  "plugin-manifest"?: PluginManifest;
+  "snapshot-set"?: SnapshotSet;
+}
+/**
+ * Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.
+ */
+export interface Component {
+  /**
+   * Unique within the writer.
+   */
+  name: string;
+  kind: "database" | "files" | "logs";
+  /**
+   * Absolute paths of all that belongs to the component.
+   *
+   * @minItems 1
+   */
+  paths: string[];
+  /**
+   * Absolute paths below `paths` that a copying provider may leave out. A trailing `/*` keeps the directory and leaves out what is in it.
+   */
+  exclude?: string[];
+  /**
+   * `point-in-time`: only a picture of one instant is of use. `fuzzy`: a copy made while files change is fine, because the application's own redo makes it whole.
+   */
+  tolerates: "point-in-time" | "fuzzy";
+  /**
+   * Order of freezing: front-end first, system last; thawed in reverse. Default: back-end.
+   */
+  level?: "front-end" | "back-end" | "system";
+  /**
+   * What a person or a restore wants to know: version, system identifier, port. Never a secret.
+   */
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * holdstill.yaml: which plugins take part, and the limits that hold for them.
+ */
+export interface Config {
+  $schema?: string;
+  /**
+   * Folders that are searched for plugins, beside the bundled ones. Relative to the config file.
+   */
+  pluginPaths?: string[];
+  /**
+   * Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
+   */
+  stateDir?: string;
+  limits?: Limits;
+  /**
+   * The plugin instances. Without a provider among them, the embedded provider-reflink is used.
+   */
+  plugins?: PluginInstance[];
+  log?: LogConfig;
+}
+/**
+ * The longest time that each part of a transaction may take. None is unlimited.
+ */
+export interface Limits {
+  queue?: Duration;
+  identify?: Duration;
+  prepare?: Duration;
+  freeze?: Duration;
+  hold?: Duration;
+  copy?: Duration;
+  seal?: Duration;
+  complete?: Duration;
+  abort?: Duration;
+}
+export interface PluginInstance {
+  /**
+   * NAME or NAME@RANGE, for example writer-postgres@^1.
+   */
+  use: string;
+  /**
+   * Name of this instance. Default: the plugin's name.
+   */
+  as?: string;
+  /**
+   * Writers only. required (default): no snapshot without it. best-effort: left out when it fails, and the record says so. excluded: not asked.
+   */
+  policy?: "required" | "best-effort" | "excluded";
+  /**
+   * Overrides the manifest.
+   */
+  isolation?: "thread" | "process";
+  freeze?: Duration;
+  /**
+   * Checked against the plugin's own schema.
+   */
+  options?: {
+    [k: string]: unknown;
+  };
+}
+export interface LogConfig {
+  level?: "debug" | "info" | "warn" | "error" | "silent";
+  /**
+   * JSON lines. Never on a volume that is snapshotted. Default: no file.
+   */
+  file?: string;
+}
+/**
+ * The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.
+ */
+export interface Contract {
+  volume?: Volume;
+  support?: Support;
+  criticalSection?: CriticalSection;
+  freezeToken?: FreezeToken;
+  thawReport?: ThawReport;
+  sidecar?: Sidecar;
+  snapshot?: Snapshot;
+  snapshots?: Snapshots;
+  exposed?: Exposed;
+  report?: Report;
+  nothing?: Nothing;
+}
+/**
+ * A mounted file system, the paths on it that are to be captured, and the block devices below it.
+ */
+export interface Volume {
+  /**
+   * Stable for as long as it is mounted: two paths on one file system have the same id.
+   */
+  id: string;
+  mountPoint: string;
+  fsType: string;
+  /**
+   * As in the mount table: /dev/mapper/vg0-data, tmpfs, host:/export.
+   */
+  source: string;
+  /**
+   * What of the file system is mounted there: / or a subvolume or a bind-mounted folder.
+   */
+  root: string;
+  /**
+   * Top first; empty where the file system has no block device.
+   */
+  devices: BlockDevice[];
+  /**
+   * Absolute, each on this volume.
+   *
+   * @minItems 1
+   */
+  paths: string[];
+  /**
+   * Absolute; see Component.exclude.
+   */
+  exclude: string[];
+}
+export interface BlockDevice {
+  /**
+   * The kernel's name, for example dm-3.
+   */
+  name: string;
+  /**
+   * major:minor.
+   */
+  number: string;
+  kind: "disk" | "partition" | "lvm" | "crypt" | "multipath" | "dm" | "loop" | "raid";
+  /**
+   * Device-mapper name, or the file behind a loop device.
+   */
+  label?: string;
+  /**
+   * Device-mapper UUID.
+   */
+  uuid?: string;
+  sizeBytes: number;
+  /**
+   * Kernel names of the devices directly below.
+   */
+  lower: string[];
+}
+export interface Qualities {
+  /**
+   * The snapshot is of one instant.
+   */
+  pointInTime: boolean;
+  /**
+   * All volumes of this provider in one set are of the same instant.
+   */
+  atomicGroup: boolean;
+  revert?: boolean;
+  /**
+   * The snapshot can be exposed writable.
+   */
+  writable?: boolean;
+  /**
+   * What will be done, in a few words: shown by plan.
+   */
+  method?: string;
+  /**
+   * Where the snapshot will lie: shown by plan.
+   */
+  where?: string;
+}
+/**
+ * A provider's answer to prepare: what is to be held, and what is to be done while it is.
+ */
+export interface CriticalSection {
+  hold: HoldPoint[];
+  commit: CommitOp[];
+}
+/**
+ * `plugin`: the commit cannot be data; the host calls provider.commit().
+ */
+export interface CommitOp {
+  op: "plugin";
+}
+export interface ThawReport {
+  /**
+   * The freeze was in force from freeze to this thaw, without a gap.
+   */
+  held: boolean;
+  /**
+   * If not held: what was seen.
+   */
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * What a writer keeps with the set: files that it wrote into tx.sidecarDir, and facts.
+ */
+export interface Sidecar {
+  /**
+   * Relative to tx.sidecarDir.
+   */
+  files: string[];
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+export interface Snapshot {
+  /**
+   * The provider's own name for it; unique within the provider.
+   */
+  id: string;
+  setId: string;
+  volumeId: string;
+  createdAt: string;
+  /**
+   * Space that it takes of its own, as far as known.
+   */
+  bytes?: number;
+  /**
+   * reflink, copy, thin, …
+   */
+  method?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * Where a snapshot can be read.
+ */
+export interface Exposed {
+  /**
+   * @minItems 1
+   */
+  trees: ExposedTree[];
+  readOnly: boolean;
+}
+export interface ExposedTree {
+  /**
+   * The path that was captured.
+   */
+  original: string;
+  /**
+   * Where its picture lies.
+   */
+  path: string;
+}
+/**
+ * The answer of recover and verify.
+ */
+export interface Report {
+  ok: boolean;
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+export interface BegunEvent {
+  type: "begun";
+  at: string;
+  ms: number;
+  transaction: string;
+  targets: string[];
+  cut: "atomic" | "per-volume" | "fuzzy";
+  writers: string[];
+  providers: string[];
+}
+/**
+ * A volume is owned by another transaction; this one waits.
+ */
+export interface QueuedEvent {
+  type: "queued";
+  at: string;
+  ms: number;
+  volume: string;
+  owner: VolumeOwner;
+}
+export interface VolumeOwner {
+  pid: number;
+  transaction: string;
+  since: string;
+}
+export interface PhaseEvent {
+  type: "phase";
+  at: string;
+  ms: number;
+  phase: string;
+  limitMs: number;
+}
+export interface CallEvent {
+  type: "call";
+  at: string;
+  ms: number;
+  actor: string;
+  op: string;
+  status: "begun" | "ok" | "failed";
+  limitMs?: number;
+  elapsedMs?: number;
+  error?: Fault;
+}
+/**
+ * An error as data: code, a sentence, what was seen, the next step.
+ */
+export interface Fault {
+  code: string;
+  message: string;
+  hint?: string;
+  details?: {
+    [k: string]: unknown;
+  };
+}
+export interface ProgressEvent {
+  type: "progress";
+  at: string;
+  ms: number;
+  actor: string;
+  message: string;
+  done?: number;
+  total?: number;
+}
+export interface LogEvent {
+  type: "log";
+  at: string;
+  ms: number;
+  actor: string;
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  fields?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A best-effort writer failed and takes no further part.
+ */
+export interface LeftOutEvent {
+  type: "left-out";
+  at: string;
+  ms: number;
+  actor: string;
+  error: Fault;
+}
+export interface WarningEvent {
+  type: "warning";
+  at: string;
+  ms: number;
+  message: string;
+  hint?: string;
+}
+/**
+ * Always last.
+ */
+export interface EndedEvent {
+  type: "ended";
+  at: string;
+  ms: number;
+  outcome: "created" | "degraded" | "refused" | "aborted" | "interrupted" | "broken";
+  exitCode: number;
+  set?: string;
+  consistency?: "application" | "filesystem" | "crash" | "none";
+  error?: Fault;
+  residue: Residue[];
+}
+/**
+ * What could not be undone.
+ */
+export interface Residue {
+  actor: string;
+  op: string;
+  error: Fault;
+}
+/**
+ * holdstill.lock.json, beside the config: pins every plugin that may be loaded to its content.
+ */
+export interface PluginLock {
+  $schema?: string;
+  lockVersion: 1;
+  plugins: LockedPlugin[];
+}
+export interface LockedPlugin {
+  name: string;
+  version: string;
+  /**
+   * SHA-256 over the folder: every file's relative path, mode and content, in order of path.
+   */
+  content: string;
+}
+/**
+ * plugin.json: what a plugin is, what it needs and what it speaks.
+ */
+export interface PluginManifest {
+  $schema?: string;
+  manifestVersion: 1;
+  /**
+   * Lower case, digits and hyphens.
+   */
+  name: string;
+  /**
+   * Semantic version. Several versions of a plugin may lie side by side.
+   */
+  version: string;
+  kind: "writer" | "provider";
+  description?: string;
+  /**
+   * Contract versions that the plugin speaks. The host takes the highest that both know.
+   *
+   * @minItems 1
+   */
+  protocol: number[];
+  engines: {
+    /**
+     * Semantic version range of the hosts that the plugin runs on.
+     */
+    holdstill: string;
+  };
+  /**
+   * Entry: an ES module inside the plugin's folder whose default export is the plugin.
+   */
+  main: string;
+  /**
+   * JSON Schema (2020-12) of the plugin's block in the config, defaults included.
+   */
+  options?: {
+    [k: string]: unknown;
+  };
+  requires?: {
+    /**
+     * Programs that ctx.exec may run; nothing else is.
+     */
+    commands?: string[];
+    /**
+     * Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.
+     */
+    environment?: string[];
+  };
+  /**
+   * `thread` (default) contains exceptions, loops and most memory faults. `process` contains native crashes and blocking system calls too.
+   */
+  isolation?: "thread" | "process";
+  limits?: {
+    /**
+     * Heap of the plugin's worker, MiB.
+     */
+    memoryMb?: number;
+    /**
+     * Longest time that freeze may take, s. The config may lower it.
+     */
+    freezeSeconds?: number;
+  };
+}
+/**
+ * The record of one transaction: what was captured, what was really achieved, and the proof.
+ */
+export interface SnapshotSet {
+  $schema?: string;
+  recordVersion: 1;
+  id: SetId;
+  name?: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * The instant of the cut, ISO 8601, UTC.
+   */
+  createdAt: string;
+  host: string;
+  /**
+   * Version of the host that made the set.
+   */
+  holdstill: string;
+  /**
+   * As the requester named them.
+   */
+  targets: string[];
+  cut: Cut;
+  asked: Consistency;
+  consistency: Consistency;
+  /**
+   * From the first freeze asked to the last thaw answered, ms; 0 without writers.
+   */
+  frozenMs: number;
+  components: RecordedComponent[];
+  writers: RecordedWriter[];
+  volumes: Volume[];
+  snapshots: RecordedSnapshot[];
+  timeline: Span[];
+  exposed?: RecordedExposure[];
+  outcome?: Outcome;
+}
+export interface RecordedComponent {
+  /**
+   * Instance name; null for paths that no writer owns.
+   */
+  writer: string | null;
+  component: Component;
+  volumes: string[];
+  consistency: Consistency;
+  /**
+   * Why it is not application.
+   */
+  why?: string;
+}
+export interface RecordedWriter {
+  by: PluginRef;
+  policy: "required" | "best-effort";
+  /**
+   * held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
+   */
+  state: "held" | "degraded" | "left-out";
+  why?: string;
+  frozen?: FrozenSpan;
+  facts?: {
+    [k: string]: unknown;
+  };
+  sidecar?: RecordedSidecar;
+}
+export interface PluginRef {
+  instance: string;
+  plugin: string;
+  version: string;
+}
+/**
+ * ms from the start of the transaction.
+ */
+export interface FrozenSpan {
+  since: number;
+  until: number;
+}
+export interface RecordedSidecar {
+  /**
+   * Absolute.
+   */
+  dir: string;
+  files: SidecarFile[];
+}
+export interface SidecarFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+export interface RecordedSnapshot {
+  by: PluginRef;
+  snapshot: Snapshot;
+}
+/**
+ * One call of the transaction; times in ms from its start.
+ */
+export interface Span {
+  op: string;
+  /**
+   * Instance name, or keeper.
+   */
+  actor: string;
+  from: number;
+  to: number;
+  limitMs: number;
+  outcome: "ok" | "failed";
+  why?: string;
+}
+export interface RecordedExposure {
+  /**
+   * Instance name of the provider.
+   */
+  by: string;
+  /**
+   * Snapshot.id
+   */
+  snapshot: string;
+  exposed: Exposed;
+}
+/**
+ * What the requester said of the backup that was made from the set.
+ */
+export interface Outcome {
+  succeeded: boolean;
+  /**
+   * copy leaves the application's logs alone; full allows their owner to truncate them.
+   */
+  type: "copy" | "full";
+  at: string;
+}

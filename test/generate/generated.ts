@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { compile, type JSONSchema } from "json-schema-to-typescript";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const folder = path.join(root, "schemas");
+const banner = "// Generated from schemas/ by `npm run generate`. Do not edit: change the schema.";
+
+/** The text of every generated file, by absolute path: what should be on disk. */
+export async function generated(): Promise<Record<string, string>> {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));
+  const documents = Object.fromEntries(
+    names.map((name) => [
+      name.replace(".schema.json", ""),
+      JSON.parse(readFileSync(path.join(folder, name), "utf8")) as JSONSchema,
+    ]),
+  );
+  return {
+    [path.join(root, "core/src/schema/types.ts")]: await types(names),
+    [path.join(root, "core/src/schema/documents.ts")]:
+      `${banner}\nexport const documents = ${JSON.stringify(documents, null, 2)} as const;\n`,
+  };
+}
+
+/** One wrapper that refers to every schema, so that a type used by several is declared once. */
+async function types(names: string[]): Promise<string> {
+  const wrapper: JSONSchema = {
+    title: "AllSchemas",
+    type: "object",
+    additionalProperties: false,
+    properties: Object.fromEntries(names.map((name) => [name.replace(/\..*/, ""), { $ref: name }])),
+  };
+  return compile(wrapper, "AllSchemas", {
+    cwd: folder + path.sep,
+    bannerComment: banner,
+    additionalProperties: false,
+    ignoreMinAndMaxItems: true,
+    $refOptions: { resolve: { file: { read: ({ url }: { url: string }) => withoutNotesOnRefs(url) } } },
+    style: { printWidth: 120 },
+  });
+}
+
+/** A description beside a `$ref` would make the compiler declare the same type once more, under a numbered name. */
+function withoutNotesOnRefs(url: string): string {
+  const text = readFileSync(path.join(folder, path.basename(url)), "utf8");
+  return JSON.stringify(JSON.parse(text, (_, value: unknown) => (isNotedRef(value) ? { $ref: value.$ref } : value)));
+}
+
+function isNotedRef(value: unknown): value is { $ref: string } {
+  return typeof value === "object" && value !== null && "$ref" in value && typeof value.$ref === "string";
+}

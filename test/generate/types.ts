@@ -1,0 +1,5 @@
+/** Writes core/src/schema/{types,documents}.ts from schemas/: the schemas are the source, the generated files are committed. */
+import { writeFileSync } from "node:fs";
+import { generated } from "./generated.js";
+
+for (const [file, text] of Object.entries(await generated())) writeFileSync(file, text);

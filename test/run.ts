@@ -1,0 +1,35 @@
+/** Runs every compiled test and ends with one plain line: N passed, N failed, N skipped. Arguments: parts of file names to run. */
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const here = import.meta.dirname;
+const wanted = process.argv.slice(2);
+const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".test.js"))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort()
+  .map((file) => path.join(here, file));
+
+const tally = { passed: 0, failed: 0, skipped: 0 };
+
+const stream = run({ files, concurrency: 2, timeout: 10 * 60_000 });
+stream.on("test:pass", (data) => {
+  if (data.details.type === "suite" || isFile(data)) return;
+  if (data.skip === undefined) tally.passed += 1;
+  else tally.skipped += 1;
+});
+stream.on("test:fail", (data) => {
+  if (data.details.type === "suite") return;
+  tally.failed += 1;
+  process.exitCode = 1;
+});
+stream.compose(new spec()).pipe(process.stdout);
+stream.on("end", () => {
+  setImmediate(() => console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`));
+});
+
+function isFile(data: { name: string; nesting: number }): boolean {
+  return data.nesting === 0 && files.includes(data.name);
+}

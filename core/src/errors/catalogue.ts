@@ -153,10 +153,20 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Try again when that transaction has ended, or raise limits.queue.",
     exit: exit.refused,
   },
+  E_FREEZE_LOST: {
+    message: (d) => `The freeze of ${named(d.who)} was not in force to the end: ${d.why}.`,
+    hint: () => "The set was made, with a lower consistency; its record says which component is affected.",
+    exit: exit.degraded,
+  },
   E_INTERRUPTED: {
     message: (d) => `Interrupted by ${d.signal}; the transaction was aborted.`,
     hint: () => "Nothing is frozen and nothing is left. Run the command again.",
     exit: exit.interrupted,
+  },
+  E_BUG: {
+    message: (d) => `holdstill itself is at fault: ${d.message}`,
+    hint: () => "Please report this with the output of the same command under --verbose.",
+    exit: exit.bug,
   },
   E_RESIDUE: {
     message: (d) => `Transaction ${d.transaction} left something that could not be undone.`,

@@ -61,7 +61,9 @@ export interface Details {
   E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
   E_PLAN_BELOW: { asked: string; promised: string; why: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
+  E_FREEZE_LOST: { who: Who; why: string };
   E_INTERRUPTED: { signal: string };
+  E_BUG: { message: string };
   E_RESIDUE: { transaction: string; residue: Residue[] };
 
   E_STATE_DIR: { path: string; problem: string };

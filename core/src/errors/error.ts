@@ -27,10 +27,18 @@ export class HoldstillError<C extends Code = Code> extends Error {
 
 /** An error as data, for events, records and JSON output. */
 export function toFault(error: unknown): Fault {
-  if (isHoldstillError(error)) {
-    return { code: error.code, message: error.message, hint: error.hint, details: { ...error.details } };
-  }
-  return { code: "E_BUG", message: error instanceof Error ? error.message : String(error) };
+  const { code, message, hint, details } = asHoldstillError(error);
+  return { code, message, hint, details: { ...details } };
+}
+
+/** Whatever was thrown, as one of ours: what is not in the catalogue is a bug. */
+export function asHoldstillError(error: unknown): HoldstillError {
+  if (isHoldstillError(error)) return error;
+  return new HoldstillError(
+    "E_BUG",
+    { message: error instanceof Error ? error.message : String(error) },
+    { cause: error },
+  );
 }
 
 export function isHoldstillError(error: unknown): error is HoldstillError {

@@ -1,0 +1,107 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { Finding } from "../errors/details.js";
+import { HoldstillError } from "../errors/error.js";
+import { nearest } from "../schema/nearest.js";
+import type { SnapshotSet } from "../schema/types.js";
+import { validate } from "../schema/validate.js";
+import { type StateDir, syncDir, writeDurably } from "./state.js";
+
+/** A record that could not be read; it is reported and left alone. */
+export interface Damaged {
+  file: string;
+  findings: Finding[];
+}
+
+/** The snapshot sets on disk: `sets/ID/set.json`, with the writers' sidecars beside it. */
+export class Catalog {
+  readonly #state: StateDir;
+
+  constructor(state: StateDir) {
+    this.#state = state;
+  }
+
+  /** Oldest first. */
+  list(): { sets: SnapshotSet[]; damaged: Damaged[] } {
+    const sets: SnapshotSet[] = [];
+    const damaged: Damaged[] = [];
+    for (const id of this.#ids()) {
+      const read = this.#read(id);
+      if ("findings" in read) damaged.push(read);
+      else sets.push(read);
+    }
+    return { sets, damaged };
+  }
+
+  has(id: string): boolean {
+    return this.#ids().includes(id);
+  }
+
+  /**
+   * @param key A set's id or a unique beginning of it, its name, or `latest`.
+   * @throws HoldstillError E_SET_UNKNOWN, E_SET_AMBIGUOUS, E_RECORD_DAMAGED
+   */
+  find(key: string): SnapshotSet {
+    const ids = this.#ids();
+    const exact = ids.includes(key) ? [key] : ids.filter((id) => key.length > 3 && id.startsWith(key));
+    if (exact.length > 1) throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: exact });
+    if (exact[0] !== undefined) return this.#whole(exact[0]);
+    const { sets } = this.list();
+    if (key === "latest" && sets.length > 0) return sets[sets.length - 1] as SnapshotSet;
+    const named = sets.filter((set) => set.name === key);
+    if (named.length > 1) throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: named.map((set) => set.id) });
+    if (named[0] !== undefined) return named[0];
+    const close = nearest(key, [...ids, ...sets.flatMap((set) => set.name ?? [])]);
+    throw new HoldstillError("E_SET_UNKNOWN", { set: key, ...(close === undefined ? {} : { nearest: close }) });
+  }
+
+  /** The record on disk is the set's birth certificate: before it the transaction is undone, after it the set exists. */
+  write(set: SnapshotSet): void {
+    const dir = path.join(this.#state.sets, set.id);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
+    syncDir(this.#state.sets);
+  }
+
+  /** Where a writer's files of a set lie. */
+  sidecarDir(id: string, writer: string): string {
+    return path.join(this.#state.sets, id, "sidecar", writer);
+  }
+
+  /** Forgets a set and its sidecars; idempotent. */
+  remove(id: string): void {
+    rmSync(path.join(this.#state.sets, id), { recursive: true, force: true });
+  }
+
+  #ids(): string[] {
+    try {
+      return readdirSync(this.#state.sets, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && isRecorded(path.join(this.#state.sets, entry.name)))
+        .map((entry) => entry.name)
+        .toSorted();
+    } catch {
+      return [];
+    }
+  }
+
+  #read(id: string): SnapshotSet | Damaged {
+    const file = path.join(this.#state.sets, id, "set.json");
+    try {
+      const checked = validate("snapshot-set", JSON.parse(readFileSync(file, "utf8")), file);
+      return checked.ok ? checked.value : { file, findings: checked.findings };
+    } catch (error) {
+      return { file, findings: [{ file, pointer: "", seen: String(error), expected: "a readable JSON document" }] };
+    }
+  }
+
+  #whole(id: string): SnapshotSet {
+    const read = this.#read(id);
+    if ("findings" in read) throw new HoldstillError("E_RECORD_DAMAGED", { ...read });
+    return read;
+  }
+}
+
+/** A folder without set.json belongs to a transaction that is under way, or that recover has to look at. */
+function isRecorded(dir: string): boolean {
+  return readdirSync(dir).includes("set.json");
+}

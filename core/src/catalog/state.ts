@@ -1,0 +1,73 @@
+import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import path from "node:path";
+import { HoldstillError } from "../errors/error.js";
+
+/** The state directory: everything that holdstill remembers. Mode 0700, the user's own. */
+export interface StateDir {
+  readonly root: string;
+  /** One folder per snapshot set: set.json and the writers' sidecars. */
+  readonly sets: string;
+  /** One journal per transaction. */
+  readonly transactions: string;
+  /** One lock file per volume. */
+  readonly volumes: string;
+  /** One folder per plugin instance: its dataDir. */
+  readonly plugins: string;
+}
+
+export const stateDir = (root: string): StateDir => ({
+  root,
+  sets: path.join(root, "sets"),
+  transactions: path.join(root, "transactions"),
+  volumes: path.join(root, "volumes"),
+  plugins: path.join(root, "plugins"),
+});
+
+/** @throws HoldstillError E_STATE_DIR when it cannot be made, or somebody else could change it. */
+export function makeStateDir(state: StateDir): void {
+  try {
+    mkdirSync(state.root, { recursive: true, mode: 0o700 });
+    check(state.root);
+    for (const dir of [state.sets, state.transactions, state.volumes, state.plugins]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (error instanceof HoldstillError) throw error;
+    throw new HoldstillError("E_STATE_DIR", { path: state.root, problem: reason(error) }, { cause: error });
+  }
+}
+
+/** Writes a file so that after a crash it is there whole, or not at all. */
+export function writeDurably(file: string, text: string): void {
+  const draft = `${file}.draft`;
+  const fd = openSync(draft, "w", 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, file);
+  syncDir(path.dirname(file));
+}
+
+export function syncDir(dir: string): void {
+  const fd = openSync(dir, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function check(root: string): void {
+  const { uid, mode } = lstatSync(root);
+  const refuse = (problem: string): never => {
+    throw new HoldstillError("E_STATE_DIR", { path: root, problem });
+  };
+  if (uid !== process.getuid?.()) refuse(`it belongs to user ${uid}`);
+  if ((mode & 0o022) !== 0) {
+    if ((mode & 0o1000) !== 0) refuse("it is a folder that everybody may write to");
+    chmodSync(root, 0o700);
+  }
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

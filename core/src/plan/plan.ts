@@ -1,0 +1,57 @@
+import type { Who } from "../errors/details.js";
+import type { Component, Consistency, Cut, Fault, Qualities, Volume } from "../schema/types.js";
+
+/** What a requester asks for. */
+export interface Request {
+  /** Paths, mount points, block devices, or `writer:INSTANCE`. */
+  targets: readonly string[];
+  name?: string;
+  tags?: Readonly<Record<string, string>>;
+  /** The lowest consistency that counts as success. Default: what the plan promises. */
+  require?: Exclude<Consistency, "none">;
+}
+
+export interface PlannedVolume {
+  readonly volume: Volume;
+  /** Instance name. */
+  readonly provider: string;
+  readonly qualities: Qualities;
+}
+
+export interface PlannedWriter {
+  readonly who: Who;
+  readonly policy: "required" | "best-effort";
+  readonly components: readonly Component[];
+}
+
+export interface PlannedProvider {
+  readonly who: Who;
+  readonly volumes: readonly Volume[];
+}
+
+/** Something that will be in the set, and the consistency that the plan promises for it. */
+export interface PlannedComponent {
+  /** Instance name; null for paths that no writer owns. */
+  readonly writer: string | null;
+  readonly component: Component;
+  readonly volumes: readonly string[];
+  readonly promised: Consistency;
+  /** Why it is not `application`. */
+  readonly why?: string;
+}
+
+/** Everything that will happen, before anything is touched. */
+export interface Plan {
+  readonly id: string;
+  readonly request: Request;
+  readonly cut: Cut;
+  readonly volumes: readonly PlannedVolume[];
+  readonly writers: readonly PlannedWriter[];
+  readonly providers: readonly PlannedProvider[];
+  readonly components: readonly PlannedComponent[];
+  readonly leftOut: readonly { who: Who; error: Fault }[];
+  readonly warnings: readonly string[];
+  /** The lowest of the components. */
+  readonly promised: Consistency;
+  readonly asked: Consistency;
+}

@@ -1,0 +1,121 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { mkdirSync } from "node:fs";
+import { HoldstillError } from "../errors/error.js";
+import { type Session, startSession } from "../isolation/remote.js";
+import type { ResolvedPlugin } from "../manifest/resolve.js";
+import { baseEnvironment } from "../system/environment.js";
+
+/** What is heard from the plugins while they work. */
+export interface CrewHooks {
+  onLog(actor: string, level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+  onProgress(actor: string, message: string, done?: number, total?: number): void;
+}
+
+/** How long a worker may take to load its plugin, ms. */
+const startLimit = 30_000;
+
+/**
+ * The plugins of one operation, each in its worker. A worker is started when it is first needed, and replaced by a blank one
+ * when it was spoilt.
+ */
+export class Crew {
+  readonly plugins: ReadonlyMap<string, ResolvedPlugin>;
+  readonly #dataRoot: string;
+  readonly #hooks: CrewHooks;
+  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #closing: Promise<"gone" | "stuck">[] = [];
+  readonly #slots = new Slots(availableParallelism());
+
+  constructor(plugins: readonly ResolvedPlugin[], dataRoot: string, hooks: CrewHooks) {
+    this.plugins = new Map(plugins.map((plugin) => [plugin.who.instance, plugin]));
+    this.#dataRoot = dataRoot;
+    this.#hooks = hooks;
+  }
+
+  /** The plugin's worker, started if need be. */
+  session(instance: string): Promise<Session> {
+    const known = this.#sessions.get(instance);
+    if (known !== undefined) return known;
+    const started = this.#slots.run(() => this.#start(instance));
+    this.#sessions.set(instance, started);
+    return started;
+  }
+
+  /** A blank worker in place of one that is spoilt. What the old one knew is gone. */
+  replace(instance: string): Promise<Session> {
+    this.#retire(instance);
+    return this.session(instance);
+  }
+
+  /** @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way. */
+  async close(): Promise<"gone" | "stuck"> {
+    for (const instance of this.#sessions.keys()) this.#retire(instance);
+    const ends = await Promise.all(this.#closing);
+    return ends.includes("stuck") ? "stuck" : "gone";
+  }
+
+  #retire(instance: string): void {
+    const session = this.#sessions.get(instance);
+    this.#sessions.delete(instance);
+    if (session !== undefined) this.#closing.push(session.then((s) => s.close()).catch(() => "gone" as const));
+  }
+
+  #start(instance: string): Promise<Session> {
+    const plugin = this.plugins.get(instance);
+    if (plugin === undefined) {
+      return Promise.reject(
+        new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] }),
+      );
+    }
+    const dataDir = path.join(this.#dataRoot, instance);
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return startSession(
+      {
+        who: plugin.who,
+        entry: plugin.entry,
+        runtime: plugin.isolation,
+        memoryMb: plugin.memoryMb,
+        commands: plugin.commands,
+        environment: environmentFor(plugin),
+        options: plugin.options,
+        dataDir,
+      },
+      {
+        onLog: (level, message, fields) => this.#hooks.onLog(instance, level, message, fields),
+        onProgress: (message, done, total) => this.#hooks.onProgress(instance, message, done, total),
+      },
+      startLimit,
+    );
+  }
+}
+
+function environmentFor(plugin: ResolvedPlugin): Record<string, string> {
+  const asked = plugin.environment.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...baseEnvironment(), ...Object.fromEntries(asked) };
+}
+
+/** Starting a worker keeps a core busy for about 90 ms: more at a time than there are cores only delays the first. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}

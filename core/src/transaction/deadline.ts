@@ -1,0 +1,41 @@
+import type { Cut } from "../schema/types.js";
+import type { Op } from "./machine.js";
+import type { LimitsMs } from "./phases.js";
+
+/** What a call's limit depends on. Times in ms. */
+export interface Situation {
+  cut: Cut;
+  /** Since the first freeze was asked; null while nothing is frozen. */
+  frozenFor: number | null;
+  /** The plugin's own limit for freeze, by manifest or config. */
+  ownFreeze: number | null;
+}
+
+/** The freeze window, ms: a copy under applications that tolerate it extends the window by the copy's own limit. */
+export const freezeWindow = (limits: LimitsMs, cut: Cut): number => limits.freeze + (cut === "fuzzy" ? limits.copy : 0);
+
+/** What of the freeze window is kept back for thawing, ms: a quarter, 10 s at most. */
+export const thawReserve = (limits: LimitsMs): number => Math.min(limits.freeze / 4, 10_000);
+
+/**
+ * The limit of one call, ms. Inside the freeze window it is the window's remainder less what thawing needs, so that it is
+ * always a call that is late, and has a name, and never the window around it.
+ */
+export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, ownFreeze }: Situation): number {
+  const left = freezeWindow(limits, cut) - (frozenFor ?? 0);
+  const beforeThaw = left - thawReserve(limits);
+  switch (op) {
+    case "prepare":
+      return limits.prepare;
+    case "freeze":
+      return Math.max(1, Math.min(ownFreeze ?? Infinity, limits.freeze - thawReserve(limits), beforeThaw));
+    case "commit":
+      return Math.max(1, Math.min(cut === "fuzzy" ? limits.copy : limits.hold, frozenFor === null ? Infinity : beforeThaw));
+    case "thaw":
+      return Math.max(left, thawReserve(limits));
+    case "seal":
+      return limits.seal;
+    case "abort":
+      return limits.abort;
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { createReadStream, lstatSync } from "node:fs";
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Who } from "../errors/details.js";
+import { HoldstillError } from "../errors/error.js";
+import type { RecordedSidecar, Sidecar } from "../schema/types.js";
+
+/**
+ * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum.
+ *
+ * @throws HoldstillError E_ANSWER_INVALID for a file that is missing or is not a plain file.
+ */
+export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Promise<RecordedSidecar> {
+  const findings = files.filter((file) => !isPlainFile(path.join(dir, file))).map((file) => ({
+    file: dir,
+    pointer: `/files/${files.indexOf(file)}`,
+    seen: file,
+    expected: "a plain file in tx.sidecarDir",
+  }));
+  if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "seal", findings });
+  const kept = [];
+  for (const file of files) {
+    const whole = path.join(dir, file);
+    kept.push({ path: file, bytes: lstatSync(whole).size, sha256: await checksum(whole) });
+  }
+  return { dir, files: kept };
+}
+
+async function checksum(file: string): Promise<string> {
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+function isPlainFile(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}

@@ -1,0 +1,65 @@
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StateDir } from "../catalog/state.js";
+import { HoldstillError } from "../errors/error.js";
+import type { VolumeOwner } from "../schema/types.js";
+import { flockExclusive } from "../system/libc.js";
+
+/** How often a queued transaction looks again, ms. */
+const pollEvery = 100;
+
+export interface VolumeLocks {
+  release(): void;
+}
+
+/**
+ * Takes the volumes for one transaction: flock(2) on a file each, so that the kernel gives them back whatever becomes of this
+ * process. Taken in order of name: two transactions never wait for each other.
+ *
+ * @param onQueued Called once per volume that another transaction owns.
+ * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
+ */
+export async function lockVolumes(
+  state: StateDir,
+  volumes: readonly string[],
+  transaction: string,
+  limitMs: number,
+  onQueued: (volume: string, owner: VolumeOwner) => void,
+  signal: AbortSignal,
+): Promise<VolumeLocks> {
+  const owner: VolumeOwner = { pid: process.pid, transaction, since: new Date().toISOString() };
+  const taken: number[] = [];
+  const release = (): void => {
+    for (const fd of taken.splice(0)) closeSync(fd);
+  };
+  const started = performance.now();
+  try {
+    for (const volume of [...new Set(volumes)].toSorted()) {
+      const fd = openSync(path.join(state.volumes, `${encodeURIComponent(volume)}.lock`), "a+", 0o600);
+      taken.push(fd);
+      for (let told = false; !flockExclusive(fd); told = true) {
+        const other = ownerIn(fd);
+        if (!told) onQueued(volume, other);
+        const waitedMs = performance.now() - started;
+        if (waitedMs >= limitMs) throw new HoldstillError("E_VOLUME_BUSY", { volume, owner: other, waitedMs });
+        await sleep(Math.min(pollEvery, limitMs - waitedMs), undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+      ftruncateSync(fd, 0);
+      writeSync(fd, JSON.stringify(owner));
+    }
+    return { release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The owner writes its name only after it has the lock: for a moment the file may be empty, or name the one before. */
+function ownerIn(fd: number): VolumeOwner {
+  try {
+    return JSON.parse(readFileSync(`/proc/self/fd/${fd}`, "utf8")) as VolumeOwner;
+  } catch {
+    return { pid: 0, transaction: "(just starting)", since: new Date().toISOString() };
+  }
+}

@@ -1,6 +1,7 @@
 /** The provider on real file systems, called directly, with real programs. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chownSync,
   existsSync,
@@ -17,7 +18,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/storage/volumes.js";
-import { afterwards } from "../rig/cleanup.js";
 import { probeContext, type Probe } from "../rig/context.js";
 import { loopFs } from "../rig/loop.js";
 import { tempDir } from "../rig/temp.js";
@@ -156,18 +156,23 @@ test("files that vanish or are replaced while being copied do not fail the copy,
   const tree = path.join(tempDir(t), "live");
   sh(`mkdir -p ${tree}/churn; head -c 1000000 /dev/urandom > ${tree}/steady`, "/");
   const script = `cd ${tree}/churn; while :; do for i in $(seq 300); do echo a > new; mv new f$i; mkdir -p d$i; echo x > d$i/x; done; rm -rf *; done`;
-  const churn = spawn("sh", ["-c", script], { stdio: "ignore" });
-  afterwards(t, () => churn.kill("SIGKILL"));
-  await sleep(100);
-  let disturbed = 0;
-  for (let round = 0; round < 40 && disturbed === 0; round += 1) {
-    const probe = probeContext<Options>({}, tempDir(t));
-    const copy = await take(volumeOf([tree]), probe);
-    assert.deepEqual(readFileSync(`${copy}/steady`), readFileSync(`${tree}/steady`));
-    const facts = (await provider.list(probe.ctx))[0]?.facts ?? {};
-    disturbed += Number(facts["vanished"]) + Number(facts["copiedAgain"]);
+  const churn = spawn("sh", ["-c", script], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+  assert.ok(churn.pid !== undefined);
+  try {
+    await sleep(100);
+    let vanished = 0;
+    for (let round = 0; round < 40 && vanished === 0; round += 1) {
+      const probe = probeContext<Options>({}, tempDir(t));
+      const copy = await take(volumeOf([tree]), probe);
+      assert.deepEqual(readFileSync(`${copy}/steady`), readFileSync(`${tree}/steady`));
+      vanished += Number((await provider.list(probe.ctx))[0]?.facts?.["vanished"]);
+    }
+    assert.ok(vanished > 0, "nothing vanished in 40 copies: the test proves nothing");
+  } finally {
+    process.kill(-churn.pid, "SIGKILL");
+    // The pipe closes with the last process of the group.
+    await once(churn, "close");
   }
-  assert.ok(disturbed > 0, "nothing vanished in 40 copies: the test proves nothing");
 });
 
 test("a btrfs file without copy-on-write is copied where it cannot be cloned, with its hard links, and counted", async (t) => {
@@ -243,6 +248,16 @@ test("a store whose file system is not mounted is an error of remove, and is not
   sh(`mv ${store}.away ${store}`, "/");
   await provider.remove(snapshot, probe.ctx);
   assert.deepEqual(readdirSync(store), []);
+});
+
+test("what is to be made is on record before it is made, so that abort finds it whatever happens", async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(`${dir}/file`, "");
+  const probe = probeContext<Options>({ store: `${dir}/file/store` }, tempDir(t));
+  await assert.rejects(provider.prepare(tx, [volumeOf([tempDir(t)])], probe.ctx), { code: "STORE" });
+  assert.deepEqual(readdirSync(`${probe.ctx.dataDir}/registry`), [`${tx.id}.0.json`]);
+  await provider.abort(tx, probe.ctx);
+  assert.deepEqual(readdirSync(`${probe.ctx.dataDir}/registry`), []);
 });
 
 test("a subvolume inside the tree is not captured, and that is said", async (t) => {

@@ -12,18 +12,18 @@ const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
 
 test("an ordinary user takes, exposes and removes a snapshot of read-only directories, and is told what may not be read", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("becoming another user needs root");
-  const fs = loopFs(t, "xfs");
+  const fs = loopFs(t, "btrfs");
   if (fs === null) return;
   const home = `${fs}/home`;
   sh(
     `mkdir -p tree/locked/deep tree/out data; echo 1 > tree/locked/a; echo 2 > tree/locked/deep/b; echo 3 > tree/locked/c; echo 4 > tree/out/d
-     chmod 0500 tree/locked tree/locked/deep; echo s > ../secret; chmod 0600 ../secret; chown -R 65534:65534 .`,
+     mkdir tree/hot; chattr +C tree/hot; echo 5 > tree/hot/e; chmod 0400 tree/hot/e; chmod 0500 tree/locked tree/locked/deep; echo s > ../secret; chmod 0600 ../secret; chown -R 65534:65534 .`,
     (mkdirSync(home), home),
   );
   const result = asNobody(t, home);
   assert.deepEqual(result, {
     method: "reflink",
-    taken: [".", "./locked", "./locked/a", "./locked/deep", "./locked/deep/b", "./out", "./out/d"],
+    taken: [".", "./hot", "./hot/e", "./locked", "./locked/a", "./locked/deep", "./locked/deep/b", "./out", "./out/d"],
     mode: "500",
     refused: `Cannot be copied: ${fs}/secret: permission denied.`,
     left: [],
@@ -38,7 +38,7 @@ function asNobody(t: TestContext, home: string): unknown {
     const { default: provider } = await import(${JSON.stringify(import.meta.resolve("@holdstill/provider-reflink"))});
     const { probeContext } = await import(${JSON.stringify(import.meta.resolve("../rig/context.js"))});
     const { ctx } = probeContext({}, ${JSON.stringify(`${home}/data`)});
-    const volume = (paths, exclude) => ({ id: "v", mountPoint: ${JSON.stringify(path.dirname(home))}, fsType: "xfs", source: "x", root: "/", devices: [], paths, exclude });
+    const volume = (paths, exclude) => ({ id: "v", mountPoint: ${JSON.stringify(path.dirname(home))}, fsType: "btrfs", source: "x", root: "/", devices: [], paths, exclude });
     const tx = ${JSON.stringify(tx)};
     await provider.prepare(tx, [volume(["${home}/tree"], ["${home}/tree/locked/c"])], ctx);
     await provider.commit(tx, ctx);

@@ -119,3 +119,14 @@ test("the topmost of two mounts on one mount point carries the path, as the kern
   assert.equal(mountOf(`${fs}/file`).fsType, "tmpfs");
   assert.equal(mountOf(`${fs}/file`).number, formatNumber(statSync(`${fs}/file`).dev));
 });
+
+test("a target that may not be read is an error that says so", (t) => {
+  if (process.getuid?.() !== 0) return t.skip("becoming another user needs root");
+  const dir = tempDir(t);
+  const script = `
+    const { locate } = await import(${JSON.stringify(import.meta.resolve("#core/storage/volumes.js"))});
+    try { locate([{ paths: ["${dir}"], exclude: [] }]); } catch (error) { console.log(error.message); }`;
+  const args = ["--input-type=module", "-e", script];
+  const said = execFileSync(process.execPath, args, { uid: 65534, gid: 65534, cwd: "/", encoding: "utf8" });
+  assert.equal(said, `The target ${dir} cannot be read: permission denied.\n`);
+});

@@ -39,12 +39,13 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
   await makeFrames(frames, job.folder, ctx);
   let todo = chunk(sources);
   if (todo.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
-  let options = [job.method === "reflink" ? "--reflink=always" : "--reflink=auto"];
+  // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
+  let reflink = job.method === "reflink" ? "always" : "auto";
   for (let attempt = 1; todo.length > 0; attempt += 1) {
     const complaints: Complaint[] = [];
     for (const part of todo) {
       ctx.signal.throwIfAborted();
-      complaints.push(...(await cp(["-a", "-x", "--sparse=auto", ...options], part, job.folder, ctx)));
+      complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
     }
     const again = complaints.flatMap((complaint) => ("source" in complaint ? [`/${complaint.source}`] : []));
     if (again.length > 0 && attempt === ATTEMPTS) throw restless(again);
@@ -52,8 +53,7 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
     facts.copiedAgain += tally(complaints, "replaced");
     facts.unshared += tally(complaints, "unclonable");
     todo = chunk(again);
-    // auto still clones what can be; what was left half-made by the attempt before is in the way.
-    options = ["--reflink=auto", "--remove-destination"];
+    reflink = "auto";
   }
   finishFrames(frames, job.folder);
   for (const target of job.paths) assertCopied(target, job.folder);

@@ -11,12 +11,13 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
 /** Removes a snapshot's folder and then its entry. What is gone already is a success. */
 export async function removeEntry(entry: Entry, registry: Registry, ctx: Context): Promise<void> {
   const folder = folderOf(entry);
-  if (!existsSync(entry.store) && entry.state !== "planned") throw storeMissing(entry, registry);
-  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
+  const isThere = existsSync(entry.store);
+  if (!isThere && entry.state !== "planned") throw storeMissing(entry, registry);
+  if (isThere && lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
     assertOurs(entry, folder);
     await removeFolder(folder, ctx);
   }
-  removeIfEmpty(entry.store);
+  if (isThere) removeIfEmpty(entry.store);
   registry.forget(entry.id);
 }
 

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
+import { afterwards } from "./cleanup.js";
 
 /** A folder of the test's own, removed when the test ends, also when it fails. */
 export function tempDir(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), "holdstill-test-"));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  afterwards(t, () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }

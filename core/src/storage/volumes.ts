@@ -1,0 +1,166 @@
+import { accessSync, constants, statSync } from "node:fs";
+import path from "node:path";
+import type { BlockDevice, Volume } from "../schema/types.js";
+import { devicesBelow } from "./blockdevices.js";
+import { holds, leavesOut, resolveExclude } from "./exclude.js";
+import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "./mounts.js";
+import { fail } from "./target.js";
+
+/** What one writer's component, or the requester, wants captured. Absolute paths; `exclude` as in Component. */
+export interface Request {
+  readonly paths: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** Where the kernel keeps what is where. Given by tests; read from the running kernel otherwise. */
+export interface Tables {
+  readonly mounts: readonly Mount[];
+  devices(mount: Mount): BlockDevice[];
+}
+
+/** Where a path that was asked for is found in the picture. */
+export interface Place {
+  /** As it was asked for. */
+  readonly requested: string;
+  /** Volume.id */
+  readonly volume: string;
+  /** The same file, named by way of one of the volume's `paths`: that path, or below it. */
+  readonly original: string;
+}
+
+export interface Located {
+  readonly volumes: Volume[];
+  /** One for each path of each request, in order. */
+  readonly places: Place[];
+  /** Mount points below a captured path, of file systems that no path captures: what lies there is not in the picture. */
+  readonly nested: string[];
+}
+
+/** A resolved path and where it lies inside its file system: two ways to one file have the same `volume` and `inner`. */
+interface Spot {
+  readonly requested: string;
+  readonly path: string;
+  readonly mount: Mount;
+  readonly volume: string;
+  readonly subvolume: string;
+  readonly inner: string;
+}
+
+/** File systems that hold the kernel's state and no data: nobody misses them in a picture. */
+const stateless = new Set(
+  (
+    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl " +
+    "hugetlbfs mqueue nsfs proc pstore securityfs sysfs tracefs"
+  ).split(" "),
+);
+
+/**
+ * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that is missing or may not be read.
+ *
+ * Volume.id is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
+ * mounts of one file system have the same, bind mounts too; it changes when the file system is mounted anew.
+ */
+export function locate(requests: readonly Request[], tables: Tables = readTables()): Located {
+  const spots = requests.map((request) => request.paths.map((target) => spotOf(target, tables.mounts)));
+  const all = spots.flat();
+  const captured = all.filter((spot, at) => !all.some((other, from) => from !== at && covers(other, spot, from < at)));
+  const resolved = requests.map((request, at) => ({
+    paths: (spots[at] ?? []).map((spot) => spot.path),
+    exclude: request.exclude.map(resolveExclude),
+  }));
+  const exclude = resolved.flatMap((request) => request.exclude).filter((entry) => holds(entry, resolved));
+  const volumes = byVolume(captured).map((group) => toVolume(group, exclude, tables));
+  return { volumes, places: all.map((spot) => placeOf(spot, captured)), nested: nestedMounts(volumes, all, tables) };
+}
+
+export function readTables(): Tables {
+  return { mounts: readMounts(), devices: devicesBelow };
+}
+
+function spotOf(requested: string, mounts: readonly Mount[]): Spot {
+  const real = realPathOf(requested);
+  try {
+    accessSync(real, constants.R_OK);
+  } catch (error) {
+    fail(requested, error);
+  }
+  const mount = mountAt(mounts, real) ?? fail(requested, "no mount carries it");
+  const subvolume = mount.fsType === "btrfs" ? subvolumeOf(real, mount) : "/";
+  return {
+    requested,
+    path: real,
+    mount,
+    volume: subvolume === "/" ? mount.number : mount.number + subvolume,
+    subvolume,
+    inner: innerPath(real, mount),
+  };
+}
+
+/** The path as the file system itself would call it, seen from its own root. */
+function innerPath(real: string, mount: Mount): string {
+  return path.join(mount.root, path.relative(mount.mountPoint, real));
+}
+
+/**
+ * The btrfs subvolume that a path lies in. Each has a device number of its own in stat(2): the topmost folder with the
+ * path's number is the subvolume's root, or else the mount's, which may be a folder in it that was bind-mounted.
+ */
+function subvolumeOf(real: string, mount: Mount): string {
+  const { dev } = statSync(real);
+  if (statSync(mount.mountPoint).dev === dev) {
+    return mount.options.find((option) => option.startsWith("subvol="))?.slice("subvol=".length) ?? mount.root;
+  }
+  let top = real;
+  while (top !== mount.mountPoint && statSync(path.dirname(top)).dev === dev) top = path.dirname(top);
+  return innerPath(top, mount);
+}
+
+/** Of two ways to the same file the first is taken. */
+function covers(outer: Spot, inner: Spot, first: boolean): boolean {
+  return outer.volume === inner.volume && isWithin(inner.inner, outer.inner) && (outer.inner !== inner.inner || first);
+}
+
+function byVolume(spots: readonly Spot[]): [Spot, ...Spot[]][] {
+  const groups = new Map<string, [Spot, ...Spot[]]>();
+  for (const spot of spots) {
+    const known = groups.get(spot.volume);
+    if (known === undefined) groups.set(spot.volume, [spot]);
+    else known.push(spot);
+  }
+  return [...groups.values()];
+}
+
+function toVolume(spots: [Spot, ...Spot[]], exclude: readonly string[], tables: Tables): Volume {
+  const { mount, volume, subvolume } = spots[0];
+  const paths = spots.map((spot) => spot.path);
+  return {
+    id: volume,
+    mountPoint: mount.mountPoint,
+    fsType: mount.fsType,
+    source: mount.source,
+    root: subvolume === "/" ? mount.root : subvolume,
+    devices: tables.devices(mount),
+    paths,
+    exclude: [...new Set(exclude)].filter((entry) => paths.some((captured) => isWithin(entry, captured))),
+  };
+}
+
+function placeOf(spot: Spot, captured: readonly Spot[]): Place {
+  const by = captured.find((other) => other === spot || covers(other, spot, true)) ?? spot;
+  const original = path.join(by.path, path.relative(by.inner, spot.inner));
+  return { requested: spot.requested, volume: spot.volume, original };
+}
+
+function nestedMounts(volumes: readonly Volume[], spots: readonly Spot[], { mounts }: Tables): string[] {
+  return mounts
+    .filter((mount) => !stateless.has(mount.fsType) && mountAt(mounts, mount.mountPoint) === mount)
+    .map((mount) => mount.mountPoint)
+    .filter((point) => !spots.some((spot) => spot.path === point))
+    .filter((point) => volumes.some((volume) => isCapturedBelow(volume, point)))
+    .toSorted();
+}
+
+function isCapturedBelow(volume: Volume, point: string): boolean {
+  const below = volume.paths.some((captured) => captured !== point && isWithin(point, captured));
+  return below && !volume.exclude.some((entry) => leavesOut(entry, point));
+}

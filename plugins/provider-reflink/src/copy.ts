@@ -1,0 +1,135 @@
+import { chmodSync, lstatSync, utimesSync } from "node:fs";
+import path from "node:path";
+import type { Context, ExecResult } from "holdstill/plugin";
+import { readComplaints, type Complaint } from "./complaints.js";
+import { Refusal } from "./refusal.js";
+import { select, type Frame } from "./selection.js";
+
+/** What happened while the files were copied. */
+export interface CopyFacts {
+  /** Names that were gone before cp came to them. */
+  vanished: number;
+  /** Files that were replaced by others of the same name while being copied, and then copied again. */
+  copiedAgain: number;
+  /** Files that could not share their extents (btrfs: no copy-on-write) and were copied. */
+  unshared: number;
+}
+
+export interface CopyJob {
+  paths: readonly string[];
+  exclude: readonly string[];
+  /** Exists, empty; the trees come to lie below it under their absolute paths. */
+  folder: string;
+  method: "reflink" | "copy";
+}
+
+/** Bytes of arguments in one run of cp; the kernel allows a quarter of the stack limit, 2 MiB by default (execve(2)). */
+const ARGUMENTS = 512 * 1024;
+/** Runs for files that are replaced under cp's hands, before we give up. */
+const ATTEMPTS = 8;
+const SHOWN = 10;
+
+/**
+ * Copies with GNU cp, which keeps owner, mode, times, ACLs, extended attributes, holes and links. All sources go to one run,
+ * as long as they fit, because cp keeps hard links within a run only.
+ */
+export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> {
+  const { frames, sources } = select(job.paths, job.exclude);
+  const facts: CopyFacts = { vanished: 0, copiedAgain: 0, unshared: 0 };
+  await makeFrames(frames, job.folder, ctx);
+  let todo = chunk(sources);
+  if (todo.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
+  // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
+  let reflink = job.method === "reflink" ? "always" : "auto";
+  for (let attempt = 1; todo.length > 0; attempt += 1) {
+    const complaints: Complaint[] = [];
+    for (const part of todo) {
+      ctx.signal.throwIfAborted();
+      complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
+    }
+    const again = complaints.flatMap((complaint) => ("source" in complaint ? [`/${complaint.source}`] : []));
+    if (again.length > 0 && attempt === ATTEMPTS) throw restless(again);
+    facts.vanished += tally(complaints, "vanished");
+    facts.copiedAgain += tally(complaints, "replaced");
+    facts.unshared += tally(complaints, "unclonable");
+    todo = chunk(again);
+    reflink = "auto";
+  }
+  finishFrames(frames, job.folder);
+  for (const target of job.paths) assertCopied(target, job.folder);
+  return facts;
+}
+
+/**
+ * Makes the directories that are copied in parts. `cp --parents` makes the parents of its argument with owner, mode and ACL;
+ * without -r it leaves out the directory itself. (A directory's other extended attributes are lost, and times come last.)
+ */
+async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context): Promise<void> {
+  const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
+  for (const part of chunk(dirs)) await cp(["-d", "-p"], part, folder, ctx);
+  for (const { copy, mode } of existing(frames, folder)) chmodSync(copy, mode | 0o700);
+}
+
+/** Deepest first: a directory's time changes with what is made in it, and a read-only one refuses it. */
+function finishFrames(frames: readonly Frame[], folder: string): void {
+  for (const { copy, mode, stat } of existing(frames, folder).toReversed()) {
+    chmodSync(copy, mode);
+    utimesSync(copy, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+  }
+}
+
+function existing(frames: readonly Frame[], folder: string): (Frame & { copy: string; mode: number })[] {
+  return frames
+    .map((frame) => ({ ...frame, copy: path.join(folder, frame.path), mode: frame.stat.mode & 0o7777 }))
+    .filter(({ copy }) => lstatSync(copy, { throwIfNoEntry: false }) !== undefined);
+}
+
+/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and cp's messages tell source from target. */
+async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<Complaint[]> {
+  const relative = sources.map((source) => source.slice(1) || ".");
+  const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
+  const complaints = readComplaints(result.stderr);
+  const faults = complaints.flatMap((complaint) => (complaint.kind === "fault" ? [complaint.message] : []));
+  if (faults.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, faults);
+  return complaints;
+}
+
+function chunk(sources: readonly string[]): string[][] {
+  const chunks: string[][] = [];
+  let room = 0;
+  for (const source of sources) {
+    // Each argument takes its bytes, a zero and a pointer.
+    const size = Buffer.byteLength(source) + 9;
+    if (size > room) {
+      chunks.push([]);
+      room = ARGUMENTS;
+    }
+    chunks.at(-1)?.push(source);
+    room -= size;
+  }
+  return chunks;
+}
+
+function tally(complaints: readonly Complaint[], kind: Complaint["kind"]): number {
+  return complaints.filter((complaint) => complaint.kind === kind).length;
+}
+
+function assertCopied(target: string, folder: string): void {
+  if (lstatSync(path.join(folder, target), { throwIfNoEntry: false }) !== undefined) return;
+  throw new Refusal("COPY_FAILED", `${target} vanished while it was copied.`, "Look at who removed it, and try again.");
+}
+
+function failed(result: ExecResult, faults: readonly string[]): Refusal {
+  const ending = result.exitCode === null ? "a signal ended it" : `it ended with ${result.exitCode} and said nothing`;
+  const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
+  const seen = faults.length === 0 ? ending : faults.slice(0, SHOWN).join("; ") + more;
+  return new Refusal("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
+}
+
+function restless(files: readonly string[]): Refusal {
+  return new Refusal(
+    "COPY_FAILED",
+    `Replaced again and again while being copied: ${files.slice(0, SHOWN).join(", ")}.`,
+    "Use a writer that holds the application still, or leave the files out.",
+  );
+}

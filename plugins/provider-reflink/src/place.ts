@@ -1,0 +1,96 @@
+import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
+import path from "node:path";
+import type { Context, Volume } from "holdstill/plugin";
+import { canClone } from "./probe.js";
+import { isWithin } from "./selection.js";
+
+export interface Options extends Record<string, unknown> {
+  store?: string;
+}
+
+/** Where a volume's snapshots go, and how they get there. */
+export interface Place {
+  /** Folder that holds one folder for each snapshot; without symbolic links. */
+  store: string;
+  method: "reflink" | "copy";
+  /** Why it is no reflink; for people. */
+  why?: string;
+}
+
+/** Name of a store that lies beside what was captured. */
+export const BESIDE = ".holdstill";
+
+/**
+ * Chooses the store: the one that the config names; else our data folder if it can share extents with the volume; else a
+ * folder `.holdstill` above the captured tree on the same mount; else the data folder, and a copy. No side effects.
+ */
+export async function choosePlace(volume: Volume, ctx: Context<Options>): Promise<Place> {
+  const first = volume.paths[0] ?? volume.mountPoint;
+  const source = lstatSync(first).isDirectory() ? first : path.dirname(first);
+  const isClonable = (store: string): Promise<boolean> => canClone(source, nearestExisting(store), ctx);
+  if (ctx.options.store !== undefined) {
+    const store = resolve(ctx.options.store);
+    if (await isClonable(store)) return { store, method: "reflink" };
+    return { store, method: "copy", why: "the configured store cannot share extents with it" };
+  }
+  const own = resolve(path.join(ctx.dataDir, "snapshots"));
+  if (await isClonable(own)) return { store: own, method: "reflink" };
+  const beside = storeAbove(first, volume.mountPoint);
+  if (beside === undefined) {
+    const why = `no folder above ${first} on its file system is writable for us alone`;
+    return { store: own, method: "copy", why };
+  }
+  if (await isClonable(beside)) return { store: beside, method: "reflink" };
+  return {
+    store: own,
+    method: "copy",
+    why: `files there cannot share extents (${volume.fsType} on ${volume.mountPoint})`,
+  };
+}
+
+/**
+ * The nearest folder above the tree where a store is safe. Where the tree is all of a mount nothing is above it on its file
+ * system: then the store lies within, and is left out of the picture.
+ */
+function storeAbove(tree: string, mountPoint: string): string | undefined {
+  const folders = ancestorsOf(tree).filter((dir) => isWithin(dir, mountPoint) && (dir !== tree || dir === mountPoint));
+  return folders.map((dir) => path.join(dir, BESIDE)).find(isSafe);
+}
+
+/** We may write there, and nobody else could put another folder in the store's place while root copies into it. */
+function isSafe(store: string): boolean {
+  const stat = lstatSync(store, { throwIfNoEntry: false });
+  if (stat !== undefined && (!stat.isDirectory() || stat.uid !== process.getuid?.())) return false;
+  return isWritable(stat === undefined ? path.dirname(store) : store) && ancestorsOf(path.dirname(store)).every(isOurs);
+}
+
+/** Belongs to root or us, and others may not rename in it: not writable for them, or sticky (inode(7)). */
+function isOurs(dir: string): boolean {
+  const { mode, uid } = lstatSync(dir);
+  return (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
+}
+
+function isWritable(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path itself first, the root last. */
+function ancestorsOf(target: string): string[] {
+  const parent = path.dirname(target);
+  return parent === target ? [target] : [target, ...ancestorsOf(parent)];
+}
+
+export function nearestExisting(dir: string): string {
+  return existsSync(dir) ? dir : nearestExisting(path.dirname(dir));
+}
+
+/** Without symbolic links, as far as it exists. */
+function resolve(dir: string): string {
+  const there = nearestExisting(dir);
+  return path.join(realpathSync(there), path.relative(there, dir));
+}

@@ -1,0 +1,51 @@
+import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
+import { getuid } from "node:process";
+import type { Context } from "holdstill/plugin";
+
+/**
+ * O_TMPFILE with its O_DIRECTORY (asm-generic/fcntl.h), which node:fs does not name: a file without a name, see open(2).
+ * Whatever kills us, the kernel removes it.
+ */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+/** More than btrfs puts inline into its metadata, bytes: a clone of this much shares an extent. */
+const PROBE = 64 * 1024;
+
+/**
+ * Tries whether files below `source` can be cloned into `target` (FICLONE, ioctl_ficlonerange(2)), by cloning an unnamed file.
+ * Where we may not write to `source` but both are of one device, a clone inside `target` proves as much.
+ */
+export async function canClone(source: string, target: string, ctx: Context): Promise<boolean> {
+  const from = openUnnamed(source) ?? (sameDevice(source, target) ? openUnnamed(target) : undefined);
+  const to = openUnnamed(target);
+  try {
+    if (from === undefined || to === undefined) return false;
+    writeSync(from, Buffer.alloc(PROBE, 1));
+    const { exitCode } = await ctx.exec("cp", ["--reflink=always", "--", nameOf(from), nameOf(to)]);
+    return exitCode === 0;
+  } finally {
+    for (const fd of [from, to]) if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** We are root: may read and write everything, make device nodes and give files away. */
+export function isRoot(): boolean {
+  return getuid?.() === 0;
+}
+
+export function sameDevice(one: string, other: string): boolean {
+  return statSync(one).dev === statSync(other).dev;
+}
+
+function openUnnamed(dir: string): number | undefined {
+  try {
+    return openSync(dir, O_TMPFILE | constants.O_RDWR, 0o600);
+  } catch {
+    // Not writable, or a file system without unnamed files: no clone either way.
+    return undefined;
+  }
+}
+
+function nameOf(fd: number): string {
+  return `/proc/${process.pid}/fd/${fd}`;
+}

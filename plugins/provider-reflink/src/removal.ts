@@ -1,0 +1,66 @@
+import { existsSync, lstatSync, realpathSync, rmdirSync } from "node:fs";
+import path from "node:path";
+import type { Context } from "holdstill/plugin";
+import { BESIDE } from "./place.js";
+import { codeOf, Refusal } from "./refusal.js";
+import { folderOf, type Entry, type Registry } from "./registry.js";
+
+/** Names that we give: see Entry.id. Never `..`, never a path. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
+
+/** Removes a snapshot's folder and then its entry. What is gone already is a success. */
+export async function removeEntry(entry: Entry, registry: Registry, ctx: Context): Promise<void> {
+  const folder = folderOf(entry);
+  const isThere = existsSync(entry.store);
+  if (!isThere && entry.state !== "planned") throw storeMissing(entry, registry);
+  if (isThere && lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
+    assertOurs(entry, folder);
+    await removeFolder(folder, ctx);
+  }
+  if (isThere) removeIfEmpty(entry.store);
+  registry.forget(entry.id);
+}
+
+/** Before anything is removed recursively: it is a real folder, of a name that we give, right inside its store. */
+function assertOurs(entry: Entry, folder: string): void {
+  const isReal = lstatSync(folder).isDirectory() && realpathSync(folder) === folder;
+  if (ID.test(entry.id) && isReal && path.dirname(folder) === entry.store) return;
+  throw new Refusal(
+    "STORE",
+    `${folder} is not a snapshot's folder, so it is not removed.`,
+    "Look at it, and remove it by hand.",
+  );
+}
+
+/** rm and chmod -R follow no links below their argument. Without root, a read-only directory must be made writable first. */
+async function removeFolder(folder: string, ctx: Context): Promise<void> {
+  const remove = ["-rf", "--one-file-system", "--", folder];
+  if ((await ctx.exec("rm", remove)).exitCode === 0) return;
+  await ctx.exec("chmod", ["-R", "u+rwX", "--", folder]);
+  const { exitCode, stderr } = await ctx.exec("rm", remove);
+  if (exitCode === 0) return;
+  throw new Refusal(
+    "STORE",
+    `${folder} could not be removed: ${stderr.trim()}`,
+    "Remove what is in the way, and try again.",
+  );
+}
+
+/** The folder beside the captured tree goes with its last snapshot; others belong to whoever configured them. */
+function removeIfEmpty(store: string): void {
+  if (path.basename(store) !== BESIDE) return;
+  try {
+    rmdirSync(store);
+  } catch (error) {
+    if (codeOf(error) !== "ENOTEMPTY" && codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Not taken for a success: after a reboot the file system may not be mounted yet, and the data would be forgotten. */
+function storeMissing(entry: Entry, registry: Registry): Refusal {
+  return new Refusal(
+    "STORE",
+    `The store ${entry.store} of snapshot ${entry.id} is not there.`,
+    `Mount its file system. If it was removed on purpose, remove ${registry.fileOf(entry.id)} too.`,
+  );
+}

@@ -1,0 +1,29 @@
+import { statfsSync, statSync } from "node:fs";
+import { nearestExisting, type Place } from "./place.js";
+import { Refusal } from "./refusal.js";
+import { formatBytes, type Survey } from "./survey.js";
+
+/** Left free whatever is copied, bytes: a full file system hurts more than a snapshot helps. */
+const RESERVE = 16 * 1024 * 1024;
+/** Metadata of a file or clone, bytes: an inode and its directory entry, rounded up. */
+const PER_FILE = 1024;
+
+/** Throws a Refusal, with numbers, unless everything fits; volumes whose stores share a file system add up. */
+export function assertSpace(parts: readonly { place: Place; seen: Survey }[]): void {
+  const needed = new Map<number, number>();
+  for (const { place, seen } of parts) {
+    const dir = nearestExisting(place.store);
+    const { dev } = statSync(dir);
+    const data = place.method === "copy" ? seen.bytes : 0;
+    const sum = (needed.get(dev) ?? RESERVE) + data + seen.files * PER_FILE;
+    needed.set(dev, sum);
+    const { bavail, bsize } = statfsSync(dir);
+    if (bavail * bsize < sum) {
+      throw new Refusal(
+        "NO_SPACE",
+        `The ${place.method} needs ${formatBytes(sum)} in ${place.store}; ${formatBytes(bavail * bsize)} are free there.`,
+        "Free some space, leave something out, or give another folder with the option `store`.",
+      );
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { accessSync, constants, lstatSync, readdirSync, type Stats } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { Context } from "holdstill/plugin";
+import { isLeftOut } from "./selection.js";
+import { codeOf } from "./refusal.js";
+import { isRoot } from "./probe.js";
+
+/** What was seen below the captured paths before copying. */
+export interface Survey {
+  /** Without directories. */
+  files: number;
+  /** Allocated on disk, bytes; a file with several links counts once. */
+  bytes: number;
+  /** Copied as names only: nobody listens behind the copy. */
+  sockets: number;
+  /** Belong to somebody else: without root the copies will be ours. */
+  foreign: number;
+  /** Directories where another file system or subvolume begins: kept, but empty. */
+  notCaptured: string[];
+  /** What cannot be copied, and why: unreadable files, and device nodes without root. */
+  faults: string[];
+}
+
+/** Unit of stat(2)'s st_blocks, bytes, whatever the file system's own block. */
+const BLOCK = 512;
+/** Entries between two looks at the signal. */
+const STRIDE = 2048;
+
+/**
+ * Looks at everything below the paths. Names are bytes here: a file's name need not be UTF-8. Looks synchronously, because
+ * that is several times faster, and lets the host's messages through now and then.
+ */
+export async function survey(paths: readonly string[], exclude: readonly string[], ctx: Context): Promise<Survey> {
+  const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], faults: [] };
+  const links = new Set<string>();
+  const root = isRoot();
+  const todo: { name: Buffer; device: number }[] = paths.map((target) => ({
+    name: Buffer.from(target),
+    device: lstatSync(target).dev,
+  }));
+  for (let steps = 1, next = todo.pop(); next !== undefined; next = todo.pop(), steps += 1) {
+    if (steps % STRIDE === 0) {
+      await setImmediate();
+      ctx.signal.throwIfAborted();
+      ctx.progress(`looking: ${seen.files} files, ${formatBytes(seen.bytes)}`);
+    }
+    const { name, device } = next;
+    const stat = lstatSync(name, { throwIfNoEntry: false });
+    if (stat === undefined || isLeftOut(name.toString(), exclude)) continue;
+    if (stat.dev !== device) {
+      seen.notCaptured.push(name.toString());
+      continue;
+    }
+    const fault = root ? undefined : obstacle(name, stat);
+    if (fault !== undefined) {
+      seen.faults.push(`${name.toString()}: ${fault}`);
+      continue;
+    }
+    count(seen, stat, links);
+    if (stat.isDirectory()) for (const child of childrenOf(name)) todo.push({ name: child, device });
+  }
+  return seen;
+}
+
+function count(seen: Survey, stat: Stats, links: Set<string>): void {
+  const link = `${stat.dev}:${stat.ino}`;
+  if (stat.isDirectory() || stat.nlink === 1 || !links.has(link)) seen.bytes += stat.blocks * BLOCK;
+  if (stat.nlink > 1) links.add(link);
+  if (!stat.isDirectory()) seen.files += 1;
+  if (stat.isSocket()) seen.sockets += 1;
+  if (stat.uid !== process.getuid?.() && !isRoot()) seen.foreign += 1;
+}
+
+function obstacle(name: Buffer, stat: Stats): string | undefined {
+  if (stat.isBlockDevice() || stat.isCharacterDevice()) return "a device node, which only root can copy";
+  if (!stat.isFile() && !stat.isDirectory()) return undefined;
+  try {
+    accessSync(name, constants.R_OK | (stat.isDirectory() ? constants.X_OK : 0));
+    return undefined;
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? undefined : "permission denied";
+  }
+}
+
+function childrenOf(dir: Buffer): Buffer[] {
+  try {
+    return readdirSync(dir, { encoding: "buffer" }).map((name) => Buffer.concat([dir, Buffer.from("/"), name]));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,55 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { afterwards } from "./cleanup.js";
+import { tempDir } from "./temp.js";
+
+type Kind = "ext4" | "xfs" | "btrfs";
+
+/** How each is made, quietly; XFS needs 300 MB at least (xfsprogs 5.19). */
+const recipes: Record<Kind, string[]> = {
+  ext4: ["mkfs.ext4", "-q", "-F"],
+  xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"],
+  btrfs: ["mkfs.btrfs", "-q"],
+};
+const SIZE = 320 * 1024 * 1024;
+
+/**
+ * A real file system on a loop device, unmounted when the test ends, also when it fails. null where this machine cannot: the
+ * test is skipped then, with the reason; but in CI that is a failure.
+ */
+export function loopFs(t: TestContext, kind: Kind, name: string = kind): string | null {
+  const obstacle = obstacleTo(kind);
+  if (obstacle !== undefined) {
+    if (process.env["CI"] === "true") throw new Error(`${obstacle}; run npm run test:setup`);
+    t.skip(obstacle);
+    return null;
+  }
+  const dir = tempDir(t);
+  const image = path.join(dir, "image");
+  const mountPoint = path.join(dir, name);
+  writeFileSync(image, "");
+  truncateSync(image, SIZE);
+  const [mkfs = "", ...args] = recipes[kind];
+  execFileSync(mkfs, [...args, image], { stdio: "pipe" });
+  mkdirSync(mountPoint);
+  execFileSync("mount", ["-o", "loop", image, mountPoint]);
+  // The kernel lets go of the loop device with the last mount: `mount -o loop` sets autoclear.
+  afterwards(t, () => execFileSync("umount", ["-R", mountPoint], { stdio: "pipe" }));
+  return mountPoint;
+}
+
+/** Mounts a folder, or another part of a file system, and unmounts it when the test ends. */
+export function mount(t: TestContext, args: string[], point: string): string {
+  mkdirSync(point, { recursive: true });
+  execFileSync("mount", [...args, point]);
+  afterwards(t, () => execFileSync("umount", [point], { stdio: "pipe" }));
+  return point;
+}
+
+function obstacleTo(kind: Kind): string | undefined {
+  if (process.getuid?.() !== 0) return "mounting needs root";
+  const tool = recipes[kind][0] ?? "";
+  return spawnSync(tool, ["-V"]).error === undefined ? undefined : `${tool} is not installed`;
+}

@@ -146,9 +146,9 @@ test("code in the current folder is never run, not even what cosmiconfig looks f
   assert.ok(!existsSync(mark));
 });
 
-test("a package.json in the current folder cannot widen the search", async (t) => {
+test("nor can a file in the current folder widen the search", async (t) => {
   const dir = tempDir(t);
-  write(dir, "package.json", '{"cosmiconfig": {"searchPlaces": ["other.json"]}}');
+  write(dir, ".config/config.json", '{"cosmiconfig": {"searchPlaces": ["other.json"]}}');
   write(dir, "other.json", '{"stateDir": "/wrong"}');
   assert.equal((await loadFreshIn(dir, t)).file, null);
 });

@@ -65,8 +65,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_PLUGINS_REFUSED: {
-    message: (d) => `${count(d.problems.length, "plugin instance")} cannot be used.`,
-    hint: () => "Mend what each line says; nothing was started.",
+    message: (d) => `${count(d.problems.length, "problem")} with the plugins.`,
+    hint: (d) => d.problems.map(({ message, hint = "" }) => `${message} ${hint}`).join("\n"),
     exit: exit.usage,
   },
 

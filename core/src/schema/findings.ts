@@ -109,9 +109,8 @@ function withoutEchoes(errors: readonly SchemaError[]): SchemaError[] {
     if (error.keyword !== "anyOf" && error.keyword !== "oneOf") continue;
     const below = errors.filter((other) => isBelow(other, error));
     const branch = onlyFitting(error);
-    const kept = below.filter((other) => branch !== undefined && other.schemaPath.startsWith(`${branch}/`));
-    for (const other of kept.length > 0 ? [error, ...below.filter((echo) => !kept.includes(echo))] : below)
-      echoes.add(other);
+    const unmeant = below.filter((other) => branch === undefined || !other.schemaPath.startsWith(`${branch}/`));
+    for (const echo of branch === undefined ? below : [error, ...unmeant]) echoes.add(echo);
   }
   return errors.filter((error) => !echoes.has(error));
 }

@@ -33,6 +33,8 @@ export function compileOptions(
   schema: Record<string, unknown>,
 ): { ok: true; check: OptionsCheck } | { ok: false; reason: string } {
   try {
+    metaSchema ??= new Ajv2020({ ...strictly, logger: false });
+    if (metaSchema.validateSchema(schema) !== true) return { ok: false, reason: schemaFaults(metaSchema) };
     const validator = optionsCompiler().compile<Record<string, unknown>>(structuredClone(schema));
     return { ok: true, check: (value, source) => run(validator, structuredClone(value), source) };
   } catch (error) {
@@ -68,9 +70,17 @@ function ourCompiler(): Ajv2020 {
   return ajv;
 }
 
+/** Compiled once: it is the costly part of a compiler. */
+let metaSchema: Ajv2020 | undefined;
+
 /** A compiler of its own for each manifest: two versions of a plugin may give their schemas the same $id. */
 function optionsCompiler(): Ajv2020 {
-  return new Ajv2020({ ...strictly, useDefaults: true, validateFormats: false, logger: false });
+  return new Ajv2020({ ...strictly, useDefaults: true, validateFormats: false, validateSchema: false, logger: false });
+}
+
+function schemaFaults({ errors }: Ajv2020): string {
+  const faults = findings((errors ?? []) as SchemaError[], { file: "" });
+  return faults.map(({ pointer, seen, expected }) => `at "${pointer}" ${seen}, expected ${expected}`).join("; ");
 }
 
 function run<T>(validator: ValidateFunction<T>, value: unknown, source: Source): Checked<T> {

@@ -21,6 +21,11 @@ export function writePlugin(dir: string, changes: Record<string, unknown> = {}):
   return dir;
 }
 
+export function writeProgram(bin: string, name: string): void {
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(path.join(bin, name), "#!/bin/sh\n", { mode: 0o755 });
+}
+
 /** A host without bundled plugins and without programs. */
 export const bareHost: Host = { version: "0.1.0", protocols: [1], bundled: null, path: [] };
 

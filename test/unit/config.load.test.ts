@@ -3,10 +3,11 @@ import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { parseDuration } from "#core/config/duration.js";
-import { loadSettings } from "#core/config/load.js";
-import type { Settings } from "#core/config/settings.js";
+import { loadSettings, type ConfigSource } from "#core/config/load.js";
+import { xdg, type Settings } from "#core/config/settings.js";
 import type { Finding } from "#core/errors/details.js";
-import { isHoldstillError, type HoldstillError } from "#core/errors/error.js";
+import type { HoldstillError } from "#core/errors/error.js";
+import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 
 const root = process.geteuid?.() === 0;
@@ -153,6 +154,14 @@ test("nor can a file in the current folder widen the search", async (t) => {
   assert.equal((await loadFreshIn(dir, t)).file, null);
 });
 
+test("a relative path in an XDG variable is ignored, as the specification says", () => {
+  assert.equal(
+    xdg({ XDG_STATE_HOME: "here", HOME: "/home/me" }, "XDG_STATE_HOME", ".local/state"),
+    "/home/me/.local/state",
+  );
+  assert.equal(xdg({ XDG_STATE_HOME: "/there", HOME: "/home/me" }, "XDG_STATE_HOME", ".local/state"), "/there");
+});
+
 test("the environment names the config, the state directory and further plugin paths", async (t) => {
   const dir = tempDir(t);
   const file = write(dir, "given.yaml", "pluginPaths: [/opt/acme]\nstateDir: /from/config");
@@ -209,6 +218,11 @@ test("a config in a folder that anybody may write to, or linked to such a file, 
   mkdirSync(path.join(dir, "linked"));
   symlinkSync("../open/holdstill.yaml", path.join(dir, "linked/holdstill.yaml"));
   assert.equal((await refusal({ cwd: dir, env: {}, folders: [path.join(dir, "linked")] })).code, "E_CONFIG_UNTRUSTED");
+  const safe = write(dir, "safe.yaml", "");
+  mkdirSync(path.join(dir, "swapped"));
+  symlinkSync(safe, path.join(dir, "swapped/holdstill.yaml"));
+  chmodSync(path.join(dir, "swapped"), 0o777);
+  assert.equal((await refusal({ cwd: dir, env: {}, folders: [path.join(dir, "swapped")] })).code, "E_CONFIG_UNTRUSTED");
 });
 
 test(
@@ -260,11 +274,6 @@ async function loadFreshIn(dir: string, t: TestContext): Promise<Settings> {
   return module.loadSettings({ cwd: dir, env: {}, folders: [dir] });
 }
 
-async function refusal(source: Parameters<typeof loadSettings>[0]): Promise<HoldstillError> {
-  const error: unknown = await loadSettings(source).then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  assert.ok(isHoldstillError(error), `refused with ${String(error)}`);
-  return error;
+async function refusal(source: ConfigSource): Promise<HoldstillError> {
+  return refusalOf(loadSettings(source));
 }

@@ -54,6 +54,14 @@ test("a folder above counts unless it is sticky", async (t) => {
   assert.deepEqual(await trustProblems(dir, me), []);
 });
 
+test("a sticky folder above must still be ours, for its owner may move what is in it", needsRoot, async (t) => {
+  const above = path.join(tempDir(t), "sticky");
+  const dir = writePlugin(path.join(above, "a"));
+  chmodSync(above, 0o1777);
+  chownSync(above, 12_345, 0);
+  assert.match(await told(dir), /sticky is owned by user 12345/);
+});
+
 test("many wrong files of one kind are one problem with one recursive command", async (t) => {
   const dir = writePlugin(path.join(tempDir(t), "it's a"));
   for (const name of ["plugin.json", "index.js"]) chmodSync(path.join(dir, name), 0o666);

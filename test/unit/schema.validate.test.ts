@@ -40,6 +40,14 @@ test("a misspelt required property is one finding, not two", () => {
   );
 });
 
+test("a value of the wrong type where only some values are allowed is one finding, with the list", () => {
+  const findings = faultsOf(validate("config", { plugins: [{ use: "a", isolation: 3 }] }, "f.yaml"));
+  assert.deepEqual(
+    findings.map(({ seen, expected }) => [seen, expected]),
+    [["3", 'one of "thread", "process"']],
+  );
+});
+
 test("of a union, only the branch that the value was meant for reports its faults", () => {
   const support = validate("contract#/$defs/support", { pointInTime: true, atomicGroup: 1 }, "match");
   assert.deepEqual(faultsOf(support), [

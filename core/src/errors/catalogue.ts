@@ -26,6 +26,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Make the file readable for the user who runs holdstill.",
     exit: exit.usage,
   },
+  E_CONFIG_UNTRUSTED: {
+    message: (d) =>
+      `The config file ${d.file} was found, but somebody else could change it: ${d.problems[0]?.problem}.`,
+    hint: (d) => `${d.problems.map(({ mend }) => mend).join("; ")}. Or name the file with --config if you trust it.`,
+    exit: exit.usage,
+  },
   E_CONFIG_INVALID: {
     message: (d) => `The config has ${count(d.findings.length, "fault")}.`,
     hint: () => "Mend each line that is named; nothing was started.",
@@ -46,7 +52,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_PLUGIN_UNTRUSTED: {
-    message: (d) => `The plugin in ${d.dir} is not loaded: somebody else could change it (${d.problems[0]?.problem}).`,
+    message: (d) => `The plugin in ${d.dir} is not loaded: somebody else could change it: ${d.problems[0]?.problem}.`,
     hint: (d) => d.problems.map((problem) => problem.mend).join("; "),
     exit: exit.usage,
   },
@@ -59,8 +65,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_PLUGINS_REFUSED: {
-    message: (d) => `${count(d.problems.length, "plugin instance")} cannot be used.`,
-    hint: () => "Mend what each line says; nothing was started.",
+    message: (d) => `${count(d.problems.length, "problem")} with the plugins.`,
+    hint: (d) => d.problems.map(({ message, hint = "" }) => `${message} ${hint}`).join("\n"),
     exit: exit.usage,
   },
 

@@ -1,4 +1,4 @@
-import type { Residue, VolumeOwner } from "../schema/types.js";
+import type { Fault, Residue, VolumeOwner } from "../schema/types.js";
 
 /** One finding in a document that somebody wrote: a config, a manifest, a plugin's answer. */
 export interface Finding {
@@ -13,12 +13,21 @@ export interface Finding {
   nearest?: string;
 }
 
+/** What lets somebody else change a file that runs, or decides what runs, with our rights. */
+export interface Weakness {
+  path: string;
+  problem: string;
+  /** The command, or the act, that mends it. */
+  mend: string;
+}
+
 /** A plugin that was considered for an instance, and why it was or wasn't taken. */
 export interface Candidate {
   name: string;
   version: string;
   dir: string;
-  verdict: "taken" | "older" | "refused";
+  /** unused: nothing is wrong with it, and no instance asks for it. */
+  verdict: "taken" | "older" | "unused" | "refused";
   reason: string;
 }
 
@@ -35,13 +44,14 @@ export interface Details {
   E_USAGE: { problem: string; hint: string };
   E_CONFIG_NOT_FOUND: { file: string };
   E_CONFIG_UNREADABLE: { file: string; reason: string };
+  E_CONFIG_UNTRUSTED: { file: string; problems: Weakness[] };
   E_CONFIG_INVALID: { findings: Finding[] };
 
   E_MANIFEST_INVALID: { findings: Finding[] };
   E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
-  E_PLUGIN_UNTRUSTED: { dir: string; problems: { path: string; problem: string; mend: string }[] };
+  E_PLUGIN_UNTRUSTED: { dir: string; problems: Weakness[] };
   E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string };
-  E_PLUGINS_REFUSED: { problems: { code: string; message: string; hint: string }[] };
+  E_PLUGINS_REFUSED: { problems: Fault[] };
 
   E_PLUGIN_LOAD: { who: Who; reason: string };
   E_PLUGIN_FAILED: { who: Who; op: string; reason: string; pluginCode?: string; pluginHint?: string; stack?: string };

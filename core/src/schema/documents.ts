@@ -453,6 +453,13 @@ export const documents = {
       },
       "holdPoint": {
         "title": "HoldPoint",
+        "type": "object",
+        "required": [
+          "kind"
+        ],
+        "discriminator": {
+          "propertyName": "kind"
+        },
         "oneOf": [
           {
             "type": "object",

@@ -1,0 +1,146 @@
+/** Reads YAML and JSON, and keeps the lines. The only importer of yaml. */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Parser,
+  parseDocument,
+  visit,
+  type CST,
+  type Document,
+  type Node,
+  type Pair,
+} from "yaml";
+import type { Finding } from "../errors/details.js";
+import { escapePointer, place, type LineOf } from "../schema/findings.js";
+
+/** What a text says, and where. */
+export interface Parsed {
+  /** undefined if the text could not be understood. */
+  value: unknown;
+  findings: Finding[];
+  lineOf: LineOf;
+}
+
+/** Parses a text, strictly as JSON if the file is called so. Whatever is wrong with it becomes a finding. */
+export function parseText(file: string, text: string): Parsed {
+  const counter = new LineCounter();
+  const line = (offset: number): number => counter.linePos(offset).line;
+  const refused = (seen: string): Parsed => {
+    const expected = "a document of reasonable size";
+    return { value: undefined, findings: [{ file, pointer: "", seen, expected }], lineOf: () => undefined };
+  };
+  if (isTooDeep(text)) return refused(`more than ${deepest} levels`);
+  try {
+    const document = parseDocument(text, { lineCounter: counter, uniqueKeys: false, prettyErrors: false });
+    const lineOf: LineOf = (pointer) => {
+      const offset = offsetOf(document, pointer);
+      return offset === undefined ? undefined : line(offset);
+    };
+    const syntax = file.endsWith(".json") ? jsonFaults(file, text) : yamlFaults(file, document, line);
+    if (syntax.length > 0) return { value: undefined, findings: syntax, lineOf };
+    const { twice, aliases } = shapeFaults(document);
+    const findings = [...aliases, ...twice].map((fault) => place(fault, { file, lineOf }));
+    return { value: aliases.length > 0 ? undefined : (document.toJS() ?? {}), findings, lineOf };
+  } catch (error) {
+    // An alias bomb: yaml stops it by throwing.
+    return refused(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const deepest = 100;
+
+/** yaml composes a document by recursion, and where the stack ends Node 20 dies in a regular expression: look before. */
+function isTooDeep(text: string): boolean {
+  const waiting = [...new Parser().parse(text)].map((token) => ({ token, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const depth = next.depth + 1;
+    if (depth > deepest) return true;
+    for (const token of parts(next.token)) waiting.push({ token, depth });
+  }
+  return false;
+}
+
+function parts(token: CST.Token): CST.Token[] {
+  const tokens = "items" in token ? token.items.flatMap(({ key, value }) => [key, value]) : [];
+  if (token.type === "document") tokens.push(token.value);
+  return tokens.filter((part) => part !== null && part !== undefined);
+}
+
+function yamlFaults(file: string, { errors, warnings }: Document, line: (offset: number) => number): Finding[] {
+  return [...errors, ...warnings].map(({ message, pos }) => {
+    return { file, line: line(pos[0]), pointer: "", seen: message, expected: "valid YAML" };
+  });
+}
+
+function jsonFaults(file: string, text: string): Finding[] {
+  try {
+    JSON.parse(text.trim() === "" ? "{}" : text);
+    return [];
+  } catch (error) {
+    const seen = error instanceof Error ? error.message : String(error);
+    const offset = Number(/position (\d+)/.exec(seen)?.[1] ?? text.length);
+    const line = text.slice(0, offset).split("\n").length;
+    return [{ file, line, pointer: "", seen, expected: "valid JSON" }];
+  }
+}
+
+type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
+type Ancestors = readonly (Document | Node | Pair)[];
+
+/** Keys that come twice, and aliases of nothing or without end, which leave no value to read. */
+function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
+  const twice: Fault[] = [];
+  const aliases: Fault[] = [];
+  visit(document, {
+    Map(_, map, ancestors) {
+      const names = map.items.map(({ key }) => nameOf(key));
+      for (const name of new Set(names.filter((given, index) => names.indexOf(given) !== index))) {
+        const pointer = `${pointerOf([...ancestors, map])}/${escapePointer(name)}`;
+        twice.push({ pointer, seen: `property "${name}" twice`, expected: "each property once" });
+      }
+    },
+    Alias(_, alias, ancestors) {
+      const source = alias.resolve(document);
+      if (source !== undefined && !ancestors.includes(source)) return;
+      const expected = source === undefined ? "an anchor above" : "an alias of something else than what it is part of";
+      aliases.push({ pointer: pointerOf([...ancestors, alias]), seen: `*${alias.source}`, expected });
+    },
+  });
+  return { twice, aliases };
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+function pointerOf(chain: Ancestors): string {
+  const steps = chain.map((node, index) => {
+    const child = chain[index + 1];
+    if (isSeq(node)) return `/${node.items.indexOf(child)}`;
+    return "key" in node ? `/${escapePointer(nameOf(node.key))}` : "";
+  });
+  return steps.join("");
+}
+
+/** Where the value of a pointer begins: its key's offset if it has one. A pointer that leads nowhere ends at the last known step. */
+function offsetOf(document: Document, pointer: string): number | undefined {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0];
+  for (const step of pointer.split("/").slice(1)) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.findLast(({ key }) => nameOf(key) === name);
+      if (pair === undefined) return offset;
+      offset = (pair.key as Node | null)?.range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(name)];
+      offset = (node as Node | undefined)?.range?.[0] ?? offset;
+    } else return offset;
+  }
+  return offset;
+}

@@ -1,0 +1,140 @@
+/**
+ * Finds and reads the config. The only importer of cosmiconfig.
+ *
+ * Its public entry looks for options of its own first, in `.config/config.js` of the current folder among others, and runs them:
+ * in a tool for root, whoever owns that folder would be root. The class behind the entry does not, so the version is pinned.
+ */
+import { constants } from "node:fs";
+import { access, lstat, realpath } from "node:fs/promises";
+import path from "node:path";
+import { Explorer } from "cosmiconfig/dist/Explorer.js";
+import type { Finding, Weakness } from "../errors/details.js";
+import { HoldstillError } from "../errors/error.js";
+import { place } from "../schema/findings.js";
+import { validate } from "../schema/validate.js";
+import { beholder, weaknesses, weaknessesAbove } from "../trust/ownership.js";
+import { parseText, type Parsed } from "./document.js";
+import { senseFaults } from "./sense.js";
+import { settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
+
+const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];
+export const lockFileName = "holdstill.lock.json";
+
+export interface ConfigSource extends Partial<Surroundings> {
+  /** A file that the user named; relative to `cwd`. */
+  file?: string;
+  /** Where to search when no file is named. Default: `cwd`, the user's config folder, /etc/holdstill. */
+  folders?: string[];
+}
+
+/**
+ * The settings from the config file that is named (`file`, then HOLDSTILL_CONFIG), else from the first that is found, else the
+ * defaults. Throws E_CONFIG_NOT_FOUND, E_CONFIG_UNREADABLE, E_CONFIG_UNTRUSTED, or E_CONFIG_INVALID with all faults.
+ */
+export async function loadSettings(source: ConfigSource = {}): Promise<Settings> {
+  const { cwd = process.cwd(), env = process.env } = source;
+  const named = source.file ?? (env.HOLDSTILL_CONFIG || undefined);
+  const folders = source.folders ?? [
+    cwd,
+    path.join(xdg(env, "XDG_CONFIG_HOME", ".config"), "holdstill"),
+    "/etc/holdstill",
+  ];
+  const read = named === undefined ? await search(folders) : await load(path.resolve(cwd, named));
+  if (read === null) return settingsOf({}, null, () => undefined, { cwd, env });
+
+  const { file, parsed } = read;
+  const checked = validate("config", parsed.value, { file, lineOf: parsed.lineOf });
+  const faults = allFaults(file, parsed, checked.ok ? [] : checked.findings);
+  if (!checked.ok || faults.length > 0) throw new HoldstillError("E_CONFIG_INVALID", { findings: faults });
+  const settings = settingsOf(checked.value, file, parsed.lineOf, { cwd, env });
+  return { ...settings, lockFile: await existing(path.join(path.dirname(file), lockFileName)) };
+}
+
+function allFaults(file: string, { value, findings, lineOf }: Parsed, wrong: Finding[]): Finding[] {
+  if (value === undefined) return findings;
+  return [...findings, ...wrong, ...senseFaults(value).map((fault) => place(fault, { file, lineOf }))];
+}
+
+interface Read {
+  file: string;
+  parsed: Parsed;
+}
+
+const explorer = new Explorer({
+  moduleName: "holdstill",
+  searchPlaces: names,
+  searchStrategy: "none",
+  loaders: { default: parseText },
+  ignoreEmptySearchPlaces: false,
+  cache: false,
+  mergeImportArrays: false,
+  mergeSearchPlaces: false,
+  metaConfigFilePath: null,
+  transform: (result) => result,
+});
+
+async function load(file: string): Promise<Read> {
+  try {
+    return readOf(await explorer.load(file)) ?? { file, parsed: parseText(file, "") };
+  } catch (error) {
+    throw refusal(file, error);
+  }
+}
+
+async function search(folders: readonly string[]): Promise<Read | null> {
+  for (const folder of folders) {
+    await refuseUnreadable(folder);
+    const read = readOf(await explorer.search(folder));
+    if (read === null) continue;
+    const problems = await weaknessesOf(read.file);
+    if (problems.length > 0) throw new HoldstillError("E_CONFIG_UNTRUSTED", { file: read.file, problems });
+    return read;
+  }
+  return null;
+}
+
+function readOf(result: Awaited<ReturnType<Explorer["search"]>>): Read | null {
+  if (result === null) return null;
+  const file = result.filepath;
+  return { file, parsed: result.isEmpty ? parseText(file, "") : (result.config as Parsed) };
+}
+
+/** cosmiconfig passes over a file that it may not read; the search would go on to a config that the user did not mean. */
+async function refuseUnreadable(folder: string): Promise<void> {
+  for (const file of names.map((name) => path.join(folder, name))) {
+    try {
+      await access(file, constants.R_OK);
+    } catch (error) {
+      if (!isAbsent(error)) throw refusal(file, error);
+    }
+  }
+}
+
+/** Of the name under which the config was found, and of the file that it may be a link to. */
+async function weaknessesOf(file: string): Promise<Weakness[]> {
+  const who = await beholder();
+  const link = path.join(await realpath(path.dirname(file)), path.basename(file));
+  const found: Weakness[] = [];
+  for (const one of new Set([link, await realpath(file)])) {
+    found.push(...weaknesses(one, await lstat(one), who), ...(await weaknessesAbove(one, who)));
+  }
+  return [...new Map(found.map((weakness) => [weakness.problem, weakness])).values()];
+}
+
+async function existing(file: string): Promise<string | null> {
+  return lstat(file).then(
+    () => file,
+    () => null,
+  );
+}
+
+function refusal(file: string, error: unknown): HoldstillError {
+  if (isAbsent(error)) return new HoldstillError("E_CONFIG_NOT_FOUND", { file });
+  const { message: reason } = error as Error;
+  return new HoldstillError("E_CONFIG_UNREADABLE", { file, reason }, { cause: error });
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
+}

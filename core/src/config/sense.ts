@@ -1,0 +1,47 @@
+import type { Finding } from "../errors/details.js";
+import { shown } from "../schema/findings.js";
+import { longestMs, parseDuration } from "./duration.js";
+import { splitUse } from "./settings.js";
+
+type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
+
+/**
+ * What the schema cannot say of a config. It takes any value, also one that the schema rejects, so that all faults are found at
+ * once; what has the wrong shape here is the schema's to report.
+ */
+export function senseFaults(config: unknown): Fault[] {
+  const { limits, plugins } = fields(config);
+  const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
+  const durations: [string, unknown][] = [
+    ...Object.entries(fields(limits)).map(([part, value]): [string, unknown] => [`/limits/${part}`, value]),
+    ...instances.map(({ freeze }, index): [string, unknown] => [`/plugins/${index}/freeze`, freeze]),
+  ];
+  return [...durations.flatMap(([pointer, value]) => durationFault(pointer, value)), ...sameNames(instances)];
+}
+
+function durationFault(pointer: string, value: unknown): Fault[] {
+  const wellFormed = typeof value === "string" && /^[0-9]+(\.[0-9]+)?(ms|s|m|h)$/.test(value);
+  if (!wellFormed || parseDuration(value) !== undefined) return [];
+  return [{ pointer, seen: shown(value), expected: `at least 1ms and at most ${longestMs / 3_600_000}h` }];
+}
+
+function sameNames(instances: readonly Record<string, unknown>[]): Fault[] {
+  const first = new Map<string, number>();
+  return instances.flatMap(({ as, use }, index) => {
+    const name = as ?? (typeof use === "string" ? splitUse(use)[0] : undefined);
+    if (typeof name !== "string") return [];
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, index);
+      return [];
+    }
+    const expected = `a name of its own (\`as\`): plugins[${earlier}] is called so already`;
+    return [
+      { pointer: `/plugins/${index}${as === undefined ? "" : "/as"}`, seen: `instance ${shown(name)}`, expected },
+    ];
+  });
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,121 @@
+import { homedir } from "node:os";
+import path from "node:path";
+import type { LineOf } from "../schema/findings.js";
+import type { Config, Limits, LogConfig, PluginInstance } from "../schema/types.js";
+import { parseDuration } from "./duration.js";
+
+/** The config as the rest of holdstill sees it: every default filled in, every path absolute. */
+export interface Settings {
+  /** null: there is no config file, all is default. */
+  file: string | null;
+  /** In the order of the search; the bundled folder, which comes last, is not among them. */
+  pluginPaths: string[];
+  stateDir: string;
+  limits: LimitsMs;
+  instances: InstanceSettings[];
+  log: { level: NonNullable<LogConfig["level"]>; file: string | null };
+  /** holdstill.lock.json beside the config, when it exists. */
+  lockFile: string | null;
+  /** Lines of the config file, for findings that only a plugin's schema brings to light. */
+  lineOf?: LineOf;
+}
+
+/** The longest time of each part of a transaction, ms. */
+export type LimitsMs = { [Part in keyof Limits]-?: number };
+
+export interface InstanceSettings {
+  name: string;
+  use: { name: string; range: string };
+  policy: "required" | "best-effort" | "excluded";
+  /** null: as the manifest says. */
+  isolation: "thread" | "process" | null;
+  /** null: no limit below the manifest's. */
+  freezeMs: number | null;
+  /** As written; the plugin's defaults come in when it is resolved. */
+  options: Record<string, unknown>;
+  /** null: not from a file. */
+  at: { file: string; line?: number; pointer: string } | null;
+}
+
+/** What beside the file decides. */
+export interface Surroundings {
+  /** Absolute. */
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+}
+
+const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
+  queue: "10m",
+  identify: "30s",
+  prepare: "10m",
+  freeze: "60s",
+  hold: "10s",
+  copy: "1h",
+  seal: "5m",
+  complete: "5m",
+  abort: "30s",
+};
+
+/** Settings from a config that was found valid. */
+export function settingsOf(config: Config, file: string | null, lineOf: LineOf, { cwd, env }: Surroundings): Settings {
+  const base = file === null ? cwd : path.dirname(file);
+  const fromBase = (name: string): string => path.resolve(base, name);
+  const fromEnv = (env.HOLDSTILL_PLUGIN_PATH ?? "").split(":").filter((name) => name !== "");
+  return {
+    file,
+    pluginPaths: [
+      ...new Set([
+        ...fromEnv.map((name) => path.resolve(cwd, name)),
+        ...(config.pluginPaths ?? []).map((name) => fromBase(name)),
+      ]),
+    ],
+    stateDir: env.HOLDSTILL_STATE_DIR
+      ? path.resolve(cwd, env.HOLDSTILL_STATE_DIR)
+      : fromBase(config.stateDir ?? defaultStateDir(env)),
+    limits: milliseconds({ ...defaultLimits, ...config.limits }),
+    instances: (config.plugins ?? []).map((instance, index) => instanceOf(instance, index, file, lineOf)),
+    log: {
+      level: config.log?.level ?? "info",
+      file: config.log?.file === undefined ? null : fromBase(config.log.file),
+    },
+    lockFile: null,
+    lineOf,
+  };
+}
+
+function instanceOf(instance: PluginInstance, index: number, file: string | null, lineOf: LineOf): InstanceSettings {
+  const [name = "", range = "*"] = splitUse(instance.use);
+  const pointer = `/plugins/${index}`;
+  const line = lineOf(pointer);
+  return {
+    name: instance.as ?? name,
+    use: { name, range },
+    policy: instance.policy ?? "required",
+    isolation: instance.isolation ?? null,
+    freezeMs: parseDuration(instance.freeze) ?? null,
+    options: instance.options ?? {},
+    at: file === null ? null : { file, ...(line === undefined ? {} : { line }), pointer },
+  };
+}
+
+/** `writer-postgres@^1` as name and range; the range may be missing. */
+export function splitUse(use: string): string[] {
+  const at = use.indexOf("@");
+  return at === -1 ? [use] : [use.slice(0, at), use.slice(at + 1)];
+}
+
+function milliseconds(limits: Required<Limits>): LimitsMs {
+  const entries = Object.entries(limits).map(([part, duration]) => [part, parseDuration(duration)]);
+  return Object.fromEntries(entries) as LimitsMs;
+}
+
+function defaultStateDir(env: NodeJS.ProcessEnv): string {
+  if (process.geteuid?.() === 0) return "/var/lib/holdstill";
+  return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill");
+}
+
+/** A base directory of the XDG specification, which says that a relative path in the variable is to be ignored. */
+export function xdg(env: NodeJS.ProcessEnv, variable: string, fallback: string): string {
+  const given = env[variable];
+  return given !== undefined && path.isAbsolute(given) ? given : path.join(env.HOME || homedir(), fallback);
+}

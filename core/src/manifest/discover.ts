@@ -1,0 +1,56 @@
+import { lstat, readdir, realpath } from "node:fs/promises";
+import path from "node:path";
+import type { Weakness } from "../errors/details.js";
+import type { Beholder } from "../trust/ownership.js";
+import { trustProblems } from "./trust.js";
+import { readManifest, type ReadManifest } from "./validate.js";
+
+/** A plugin folder, as it was found. What the folder is called means nothing; the manifest decides. */
+export interface Found {
+  /** Real path. */
+  dir: string;
+  read: ReadManifest;
+  /** What lets somebody else change the plugin; empty if nothing does. */
+  problems: Weakness[];
+}
+
+export interface Discovery {
+  found: Found[];
+  /** Plugin paths that could not be searched, a sentence each. */
+  warnings: string[];
+}
+
+const manifestName = "plugin.json";
+
+/** Everything that has a manifest on the plugin paths; a path may also be a plugin folder itself. A folder counts once. */
+export async function discover(pluginPaths: readonly string[], who: Beholder): Promise<Discovery> {
+  const found = new Map<string, Found>();
+  const warnings: string[] = [];
+  const attempt = async <T>(what: string, act: Promise<T>): Promise<T | undefined> =>
+    act.catch((error: Error) => void warnings.push(`The ${what} cannot be searched: ${error.message}`));
+  for (const pluginPath of pluginPaths) {
+    for (const folder of (await attempt(`plugin path ${pluginPath}`, pluginFolders(pluginPath))) ?? []) {
+      const dir = await attempt(`folder ${folder}`, realpath(folder));
+      if (dir === undefined || found.has(dir)) continue;
+      const read = await readManifest(path.join(dir, manifestName));
+      found.set(dir, { dir, read, problems: await trustProblems(folder, who) });
+    }
+  }
+  return { found: [...found.values()], warnings };
+}
+
+async function pluginFolders(pluginPath: string): Promise<string[]> {
+  if (await hasManifest(pluginPath)) return [await realpath(pluginPath)];
+  const entries = await readdir(pluginPath);
+  const folders = entries.toSorted().map((entry) => path.join(pluginPath, entry));
+  const kept = await Promise.all(folders.map((folder) => hasManifest(folder)));
+  return folders.filter((_, index) => kept[index]);
+}
+
+/** A manifest that may not be looked at counts: the listing says why the plugin is of no use. */
+async function hasManifest(folder: string): Promise<boolean> {
+  return lstat(path.join(folder, manifestName)).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT" && error.code !== "ENOTDIR",
+  );
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+/** What a plugin is weighed against. */
+export interface Host {
+  /** Semantic version of holdstill. */
+  version: string;
+  /** Contract versions that the host speaks. */
+  protocols: readonly number[];
+  /** The folder of the plugins that come with holdstill. */
+  bundled: string | null;
+  /** Folders in which `requires.commands` are looked for. */
+  path: readonly string[];
+}
+
+export function thisHost(env: NodeJS.ProcessEnv = process.env): Host {
+  return { version: ownVersion(), protocols: [1], bundled: bundledPlugins(), path: commandPath(env) };
+}
+
+/** The repository's plugins/, seen from core/dist/manifest. Installed from npm there is none: plugins are packages of their own. */
+export function bundledPlugins(): string | null {
+  const here = import.meta.dirname;
+  return here.split(path.sep).includes("node_modules") ? null : path.resolve(here, "../../../plugins");
+}
+
+function ownVersion(): string {
+  const file = path.resolve(import.meta.dirname, "../../package.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+/** Many storage tools lie where only root's login shell looks. */
+function commandPath({ PATH = "/usr/bin:/bin" }: NodeJS.ProcessEnv): string[] {
+  return [...new Set([...PATH.split(":").filter((dir) => path.isAbsolute(dir)), "/usr/sbin", "/sbin"])];
+}

@@ -1,0 +1,120 @@
+import path from "node:path";
+import type { Candidate, Weakness } from "../errors/details.js";
+import { nearest } from "../schema/nearest.js";
+import type { Found } from "./discover.js";
+import type { Host } from "./host.js";
+import type { ReadManifest } from "./validate.js";
+import { hostSatisfies, newestFirst, satisfies } from "./versions.js";
+
+/** A found plugin whose manifest is valid. */
+export interface Usable extends Found {
+  read: Extract<ReadManifest, { state: "valid" }>;
+}
+
+/** What came of looking for a plugin: `best` is the highest version that fits, and `outcome` whether it may be loaded. */
+export interface Judgement {
+  candidates: Candidate[];
+  outcome:
+    | { state: "taken"; best: Usable }
+    | { state: "untrusted"; best: Usable; problems: Weakness[] }
+    | { state: "invalid"; broken: Extract<ReadManifest, { state: "invalid" }> }
+    | { state: "unresolved" };
+}
+
+/**
+ * Weighs every plugin of that name. The highest version that fits is the answer, also when it must be refused: to fall back to an
+ * older one in silence would let a broken update, or somebody's tampering, choose what runs as root.
+ */
+export function judge(use: { name: string; range: string }, found: readonly Found[], host: Host): Judgement {
+  const named = found.filter((plugin) => nameOf(plugin) === use.name);
+  const misfit = (plugin: Found): string | undefined =>
+    misfitOf(plugin, host) ?? (satisfies(versionOf(plugin), use.range) ? undefined : `not in the range ${use.range}`);
+  const fitting = named
+    .filter((plugin): plugin is Usable => plugin.read.state === "valid" && misfit(plugin) === undefined)
+    .toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
+  const [best] = fitting;
+  const highest = best === undefined ? "" : versionOf(best);
+  const refusal = best && blockOf(best, found);
+  const candidates = named.map((plugin): Candidate => {
+    const entry = { name: use.name, version: versionOf(plugin), dir: plugin.dir };
+    const reason = misfit(plugin) ?? blockOf(plugin, found);
+    if (reason !== undefined) return { ...entry, verdict: "refused", reason };
+    if (plugin === best) return { ...entry, verdict: "taken", reason: `the highest version in the range ${use.range}` };
+    const but = refusal === undefined ? "" : ", though it is refused";
+    return { ...entry, verdict: "older", reason: `${highest} is newer${but}` };
+  });
+  return { candidates, outcome: outcomeOf(best, refusal, named) };
+}
+
+function outcomeOf(
+  best: Usable | undefined,
+  refusal: string | undefined,
+  named: readonly Found[],
+): Judgement["outcome"] {
+  if (best === undefined) {
+    const broken = named.map(({ read }) => read).find((read) => read.state === "invalid");
+    return broken === undefined ? { state: "unresolved" } : { state: "invalid", broken };
+  }
+  if (best.problems.length > 0) return { state: "untrusted", best, problems: best.problems };
+  return refusal === undefined ? { state: "taken", best } : { state: "unresolved" };
+}
+
+/** Everything that was found, for the listing: as the instances judged it, and what none asked for by itself. */
+export function listing(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
+  const rank = ["taken", "older", "refused"];
+  const verdicts = [...judged].flat().toSorted((a, b) => rank.indexOf(a.verdict) - rank.indexOf(b.verdict));
+  return found.map((plugin) => {
+    const verdict = verdicts.find(({ dir }) => dir === plugin.dir);
+    if (verdict !== undefined) return verdict;
+    const entry = { name: nameOf(plugin), version: versionOf(plugin), dir: plugin.dir };
+    const reason = misfitOf(plugin, host) ?? blockOf(plugin, found);
+    return reason === undefined
+      ? { ...entry, verdict: "unused", reason: "no instance asks for it" }
+      : { ...entry, verdict: "refused", reason };
+  });
+}
+
+export function nearestPlugin(name: string, found: readonly Found[]): string | undefined {
+  return nearest(
+    name,
+    found.map((plugin) => nameOf(plugin)).filter((other) => other !== name),
+  );
+}
+
+/** Why this host cannot use the plugin at all. */
+function misfitOf({ read }: Found, host: Host): string | undefined {
+  if (read.state === "invalid") {
+    const [first] = read.findings;
+    return `its manifest is invalid: at "${first?.pointer}" ${first?.seen}, expected ${first?.expected}`;
+  }
+  const { engines, protocol } = read.manifest;
+  if (!hostSatisfies(host.version, engines.holdstill)) {
+    return `needs holdstill ${engines.holdstill}; this is ${host.version}`;
+  }
+  if (commonProtocol(protocol, host) === undefined) {
+    return `speaks contract ${protocol.join(", ")}; this host speaks ${host.protocols.join(", ")}`;
+  }
+  return undefined;
+}
+
+/** The highest contract version that both know. */
+export function commonProtocol(protocol: readonly number[], host: Host): number | undefined {
+  return protocol.filter((version) => host.protocols.includes(version)).toSorted((a, b) => b - a)[0];
+}
+
+/** Why a plugin that would do must not be loaded. */
+function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
+  const twins = found.filter((other) => nameOf(other) === nameOf(plugin) && versionOf(other) === versionOf(plugin));
+  if (twins.length > 1) return `the same version lies in ${twins.map(({ dir }) => dir).join(" and ")}`;
+  const [problem] = plugin.problems;
+  return problem && `untrusted: ${problem.problem}`;
+}
+
+/** A manifest that does not even tell its name goes by that of its folder. */
+function nameOf({ dir, read }: Found): string {
+  return (read.state === "valid" ? read.manifest.name : read.name) ?? path.basename(dir).replace(/@.*/, "");
+}
+
+function versionOf({ read }: Found): string {
+  return (read.state === "valid" ? read.manifest.version : read.version) ?? "?";
+}

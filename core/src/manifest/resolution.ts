@@ -1,0 +1,38 @@
+import type { InstanceSettings } from "../config/settings.js";
+import type { Candidate, Who } from "../errors/details.js";
+import type { PluginManifest } from "../schema/types.js";
+
+/** A plugin instance, ready to be started. */
+export interface ResolvedPlugin {
+  who: Who;
+  manifest: PluginManifest;
+  /** Real path of the plugin's folder. */
+  dir: string;
+  /** Absolute path of the module. */
+  entry: string;
+  policy: "required" | "best-effort";
+  /** Checked, with the plugin's defaults filled in. */
+  options: Record<string, unknown>;
+  isolation: NonNullable<InstanceSettings["isolation"]>;
+  /** Heap of the worker, MiB. */
+  memoryMb: number;
+  /** The lower of the config's and the manifest's limit; null if neither has one. */
+  freezeMs: number | null;
+  /** What ctx.exec may run. */
+  commands: string[];
+  /** Variables that are handed on to the plugin. */
+  environment: string[];
+  /** Contract version that host and plugin use. */
+  protocol: number;
+}
+
+export interface Resolution {
+  /** Without the excluded instances. */
+  plugins: ResolvedPlugin[];
+  /** Of each instance, by its name. */
+  candidates: Map<string, Candidate[]>;
+  /** Everything on the plugin paths. */
+  found: Candidate[];
+  /** What was wrong and harmed nobody: plugin paths that cannot be searched. */
+  warnings: string[];
+}

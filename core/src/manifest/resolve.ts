@@ -1,0 +1,119 @@
+import type { InstanceSettings, Settings } from "../config/settings.js";
+import type { Candidate, Finding } from "../errors/details.js";
+import { HoldstillError, toFault } from "../errors/error.js";
+import { place } from "../schema/findings.js";
+import { beholder } from "../trust/ownership.js";
+import { discover, type Found } from "./discover.js";
+import { thisHost, type Host } from "./host.js";
+import { settle, sourceOf, type Settled } from "./instance.js";
+import { judge, listing, nearestPlugin, type Judgement } from "./judge.js";
+import { lockProblems } from "./lock.js";
+import type { Resolution } from "./resolution.js";
+import { isRange } from "./versions.js";
+
+/** A resolution as far as it goes, with all that is wrong. */
+export interface Inspection extends Resolution {
+  problems: HoldstillError[];
+}
+
+/**
+ * The plugins of all instances. Throws what `inspectPlugins` finds wrong: the one error, or E_PLUGINS_REFUSED with all of them.
+ */
+export async function resolvePlugins(settings: Settings, host?: Host): Promise<Resolution> {
+  const { problems, ...resolution } = await inspectPlugins(settings, host);
+  const [first] = problems;
+  if (problems.length > 1) throw new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((p) => toFault(p)) });
+  if (first !== undefined) throw first;
+  return resolution;
+}
+
+/** The same for whoever wants to look, such as `plugins list`: one broken plugin never hides the others. */
+export async function inspectPlugins(settings: Settings, host: Host = thisHost()): Promise<Inspection> {
+  const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
+  const { found, warnings } = await discover(paths, await beholder());
+  const candidates = new Map<string, Candidate[]>();
+  const settled: Settled[] = [];
+  const weigh = async (instance: InstanceSettings): Promise<void> => {
+    const judgement = judgeInstance(instance, found, host);
+    candidates.set(instance.name, judgement?.candidates ?? []);
+    settled.push(await settleInstance(instance, judgement, found, settings, host));
+  };
+  for (const instance of settings.instances) await weigh(instance);
+  if (needsProvider(settings, settled)) await weigh(embeddedProvider);
+
+  const plugins = settled.flatMap(({ plugin }) => plugin ?? []);
+  const findings = settled.flatMap((one) => one.findings);
+  const problems = [
+    ...(findings.length > 0 ? [new HoldstillError("E_CONFIG_INVALID", { findings })] : []),
+    ...settled.flatMap((one) => one.problems),
+    ...(await lockProblems(settings.lockFile, plugins)),
+  ];
+  return { plugins, candidates, found: listing(found, candidates.values(), host), warnings, problems };
+}
+
+/** undefined: what the config asks for is no range. */
+function judgeInstance({ use }: InstanceSettings, found: readonly Found[], host: Host): Judgement | undefined {
+  return isRange(use.range) ? judge(use, found, host) : undefined;
+}
+
+async function settleInstance(
+  instance: InstanceSettings,
+  judgement: Judgement | undefined,
+  found: readonly Found[],
+  settings: Settings,
+  host: Host,
+): Promise<Settled> {
+  if (judgement === undefined) return { findings: [rangeFault(instance, settings)], problems: [] };
+  const { outcome } = judgement;
+  if (outcome.state === "taken") return settle(instance, outcome.best, settings, host);
+  if (instance.policy === "excluded") return { findings: [], problems: [] };
+  return { findings: [], problems: [refusal(instance, { ...judgement, outcome }, found)] };
+}
+
+type Refused = Judgement & { outcome: Exclude<Judgement["outcome"], { state: "taken" }> };
+
+function refusal(
+  instance: InstanceSettings,
+  { outcome, candidates }: Refused,
+  found: readonly Found[],
+): HoldstillError {
+  if (outcome.state === "untrusted") {
+    return new HoldstillError("E_PLUGIN_UNTRUSTED", { dir: outcome.best.dir, problems: outcome.problems });
+  }
+  if (outcome.state === "invalid")
+    return new HoldstillError("E_MANIFEST_INVALID", { findings: outcome.broken.findings });
+  const { name, range } = instance.use;
+  const near = candidates.length > 0 ? undefined : nearestPlugin(name, found);
+  return new HoldstillError("E_PLUGIN_UNRESOLVED", {
+    use: range === "*" ? name : `${name}@${range}`,
+    instance: instance.name,
+    candidates,
+    ...(near === undefined ? {} : { nearest: near }),
+  });
+}
+
+function rangeFault(instance: InstanceSettings, settings: Settings): Finding {
+  const { name, range } = instance.use;
+  const expected = "NAME or NAME@RANGE with a range of versions, such as writer-postgres@^1";
+  return place(
+    { pointer: "", seen: JSON.stringify(`${name}@${range}`), expected },
+    sourceOf(instance, settings, "/use"),
+  );
+}
+
+/** A config of writers alone gets the provider that works everywhere; one whose provider is at fault hears of the fault only. */
+function needsProvider(settings: Settings, settled: readonly Settled[]): boolean {
+  const open = settled.some((one) => one.plugin === undefined && one.findings.length + one.problems.length > 0);
+  const named = settings.instances.some(({ name }) => name === embeddedProvider.name);
+  return !open && !named && !settled.some(({ plugin }) => plugin?.who.role === "provider");
+}
+
+const embeddedProvider: InstanceSettings = {
+  name: "provider-reflink",
+  use: { name: "provider-reflink", range: "*" },
+  policy: "required",
+  isolation: null,
+  freezeMs: null,
+  options: {},
+  at: null,
+};

@@ -1,0 +1,80 @@
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { parseText } from "../config/document.js";
+import type { Finding } from "../errors/details.js";
+import { place, type Source } from "../schema/findings.js";
+import type { PluginManifest } from "../schema/types.js";
+import { compileOptions, validate, type OptionsCheck } from "../schema/validate.js";
+import { isRange, isVersion } from "./versions.js";
+
+/** A manifest that may be used, or why not. */
+export type ReadManifest =
+  | { state: "valid"; manifest: PluginManifest; checkOptions: OptionsCheck }
+  | { state: "invalid"; findings: Finding[]; name?: string; version?: string };
+
+/** Reads and checks a plugin.json, all faults at once. Never throws: one broken plugin must not hide the others. */
+export async function readManifest(file: string): Promise<ReadManifest> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const finding = { file, pointer: "", seen: (error as Error).message, expected: "a manifest that can be read" };
+    return { state: "invalid", findings: [finding] };
+  }
+  const { value, findings, lineOf } = parseText(file, text);
+  if (value === undefined) return { state: "invalid", findings };
+
+  const source: Source = { file, lineOf };
+  const checked = validate("plugin-manifest", value, source);
+  const { name, version, options = noOptions, engines, main } = value as Partial<Record<keyof PluginManifest, unknown>>;
+  const wrong = [
+    ...findings,
+    ...(checked.ok ? [] : checked.findings),
+    ...versionFaults(version).map((fault) => place(fault, source)),
+    ...rangeFaults(engines).map((fault) => place(fault, source)),
+    ...(await entryFaults(main, path.dirname(file))).map((fault) => place(fault, source)),
+  ];
+  const compiled = isObject(options) ? compileOptions(options) : undefined;
+  if (compiled?.ok === false) {
+    wrong.push(place({ pointer: "/options", seen: compiled.reason, expected: "a JSON Schema (2020-12)" }, source));
+  }
+  if (checked.ok && compiled?.ok && wrong.length === 0) {
+    return { state: "valid", manifest: checked.value, checkOptions: compiled.check };
+  }
+  return {
+    state: "invalid",
+    findings: wrong,
+    ...(typeof name === "string" ? { name } : {}),
+    ...(typeof version === "string" ? { version } : {}),
+  };
+}
+
+/** Of a plugin that says nothing about options: it has none, so that a block for it is a mistake. */
+const noOptions = { type: "object", additionalProperties: false, properties: {} };
+
+type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
+
+function versionFaults(version: unknown): Fault[] {
+  if (typeof version !== "string" || isVersion(version)) return [];
+  return [{ pointer: "/version", seen: JSON.stringify(version), expected: "a semantic version such as 1.0.0" }];
+}
+
+function rangeFaults(engines: unknown): Fault[] {
+  const range = isObject(engines) ? engines.holdstill : undefined;
+  if (typeof range !== "string" || isRange(range)) return [];
+  const expected = "a range of versions such as >=0.1.0 <1.0.0";
+  return [{ pointer: "/engines/holdstill", seen: JSON.stringify(range), expected }];
+}
+
+async function entryFaults(main: unknown, dir: string): Promise<Fault[]> {
+  if (typeof main !== "string") return [];
+  const exists = await stat(path.join(dir, main)).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  return exists ? [] : [{ pointer: "/main", seen: JSON.stringify(main), expected: "a file; is the plugin built?" }];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

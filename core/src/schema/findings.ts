@@ -1,0 +1,141 @@
+import type { Finding } from "../errors/details.js";
+import { nearest } from "./nearest.js";
+import { expectation } from "./words.js";
+
+/** What a schema compiler reports; ajv's ErrorObject in its verbose form. */
+export interface SchemaError {
+  keyword: string;
+  /** JSON pointer. */
+  instancePath: string;
+  schemaPath: string;
+  params: Record<string, unknown>;
+  /** Set on what the schema of a property's name reports; its `propertyNames` error says the same. */
+  propertyName?: string;
+  message?: string;
+  schema?: unknown;
+  parentSchema?: Record<string, unknown>;
+  data?: unknown;
+}
+
+/** The 1-based line of a JSON pointer in the text that the value was read from. */
+export type LineOf = (pointer: string) => number | undefined;
+
+/** Where a checked value comes from. */
+export interface Source {
+  file: string;
+  lineOf?: LineOf;
+  /** JSON pointer of the value in the file; "" when it is the whole document. */
+  pointer?: string;
+}
+
+/** One finding for each fault, in the order of the schema. */
+export function findings(errors: readonly SchemaError[], source: Source): Finding[] {
+  const faults = withoutEchoes(errors).map((error) => faultOf(error));
+  const misspelt = new Set(faults.map(({ owner, found }) => `${owner}/${found.nearest}`));
+  return faults
+    .filter(({ missing, owner }) => missing === undefined || !misspelt.has(`${owner}/${missing}`))
+    .map(({ found }) => place(found, source));
+}
+
+/** Completes a finding with its file, and with its line where the text is known. */
+export function place(found: Omit<Finding, "file" | "line">, source: Source): Finding {
+  const pointer = `${source.pointer ?? ""}${found.pointer}`;
+  const line = source.lineOf?.(pointer);
+  return { file: source.file, ...(line === undefined ? {} : { line }), ...found, pointer };
+}
+
+/** Names whose values are never shown: findings end up in logs. */
+const secret = /pass(word|phrase)|secret|token|credential/i;
+
+/** A value as one short piece of JSON. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value, (name, inner: unknown) => (secret.test(name) ? "(hidden)" : inner)) as
+      | string
+      | undefined;
+  } catch {
+    text = undefined;
+  }
+  text ??= "something that is not JSON";
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+export function escapePointer(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+interface Fault {
+  found: Omit<Finding, "file" | "line">;
+  /** Pointer of the object that has, or lacks, the property. */
+  owner: string;
+  missing?: string;
+}
+
+function faultOf(error: SchemaError): Fault {
+  const { instancePath: owner, params, data } = error;
+  const expected = expectation(error);
+  const extra = params.additionalProperty ?? params.unevaluatedProperty;
+  if (typeof extra === "string") {
+    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
+    const pointer = `${owner}/${escapePointer(extra)}`;
+    return { owner, found: { pointer, seen: `property ${shown(extra)}`, expected, ...spelling(extra, known) } };
+  }
+  const hidden = secret.test(owner.slice(owner.lastIndexOf("/")));
+  const found = { pointer: owner, seen: hidden ? "(hidden)" : shown(data), expected };
+  if (error.keyword === "required") return { owner, found, missing: String(params.missingProperty) };
+  if (error.keyword === "enum")
+    return { owner, found: { ...found, ...spelling(data, params.allowedValues as unknown[]) } };
+  return { owner, found };
+}
+
+function spelling(word: unknown, known: unknown[]): { nearest?: string } {
+  if (typeof word !== "string") return {};
+  const names = known.filter((name) => typeof name === "string");
+  const name = nearest(word, names);
+  return name === undefined ? {} : { nearest: name };
+}
+
+/**
+ * A union reports the faults of every branch, and then its own. If the value's type fits one branch only, that branch's faults are
+ * what the author wants to know; if not, the union's own.
+ */
+function withoutEchoes(errors: readonly SchemaError[]): SchemaError[] {
+  const echoes = new Set<SchemaError>();
+  for (const error of errors) {
+    if (error.propertyName !== undefined || error.keyword === "if") echoes.add(error);
+    if (error.keyword === "type" && errors.some((other) => namesValues(other, error))) echoes.add(error);
+    if (error.keyword !== "anyOf" && error.keyword !== "oneOf") continue;
+    const below = errors.filter((other) => isBelow(other, error));
+    const branch = onlyFitting(error);
+    const unmeant = below.filter((other) => branch === undefined || !other.schemaPath.startsWith(`${branch}/`));
+    for (const echo of branch === undefined ? below : [error, ...unmeant]) echoes.add(echo);
+  }
+  return errors.filter((error) => !echoes.has(error));
+}
+
+/** Of a wrong type and a value that is not among those allowed, the list of the allowed says more. */
+function namesValues(other: SchemaError, error: SchemaError): boolean {
+  const same = other.instancePath === error.instancePath && other.parentSchema === error.parentSchema;
+  return same && (other.keyword === "enum" || other.keyword === "const");
+}
+
+function isBelow(error: SchemaError, union: SchemaError): boolean {
+  const inside = error.instancePath === union.instancePath || error.instancePath.startsWith(`${union.instancePath}/`);
+  return inside && error.schemaPath.startsWith(`${union.schemaPath}/`);
+}
+
+/** Schema path of the one branch that admits values of this type. */
+function onlyFitting({ schema, schemaPath, data, parentSchema }: SchemaError): string | undefined {
+  if (parentSchema?.title === "Duration") return undefined;
+  const branches = schema as { type?: unknown }[];
+  const fitting = branches.flatMap(({ type }, index) => (admits(type, data) ? [`${schemaPath}/${index}`] : []));
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+function admits(type: unknown, data: unknown): boolean {
+  const types: unknown[] = Array.isArray(type) ? type : [type];
+  const actual = data === null ? "null" : Array.isArray(data) ? "array" : typeof data;
+  return type === undefined || types.includes(actual) || (actual === "number" && types.includes("integer"));
+}

@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+
+/** The local accounts, as far as they tell whether a group is one user's own. */
+export interface Accounts {
+  /** From /etc/passwd. */
+  users: readonly { name: string; uid: number; gid: number }[];
+  /** From /etc/group; `members` are beside those who have it as their primary group. */
+  groups: readonly { gid: number; members: readonly string[] }[];
+}
+
+export async function readAccounts(passwd = "/etc/passwd", group = "/etc/group"): Promise<Accounts> {
+  const [users, groups] = await Promise.all([records(passwd), records(group)]);
+  return {
+    users: users.map(([name = "", , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) })),
+    groups: groups.map(([, , gid, members = ""]) => ({
+      gid: Number(gid),
+      members: members.split(",").filter((member) => member !== ""),
+    })),
+  };
+}
+
+/**
+ * Whether a group has nobody in it but the user whose primary group it is: writable for it is then no more than writable for the
+ * owner. Debian's OpenSSH accepts files of such a group for the same reason (its patch user-group-modes).
+ */
+export function isPrivateGroup({ users, groups }: Accounts, gid: number, uid: number): boolean {
+  const primary = users.filter((user) => user.gid === gid);
+  const owner = primary.find((user) => user.uid === uid);
+  const members = groups.filter((group) => group.gid === gid).flatMap((group) => group.members);
+  return (
+    owner !== undefined && primary.every((user) => user.uid === uid) && members.every((name) => name === owner.name)
+  );
+}
+
+/** An account file that cannot be read vouches for nobody. */
+async function records(file: string): Promise<string[][]> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .filter((line) => line.includes(":"))
+    .map((line) => line.split(":"));
+}

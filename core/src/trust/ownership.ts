@@ -1,0 +1,60 @@
+import type { Stats } from "node:fs";
+import { lstat } from "node:fs/promises";
+import path from "node:path";
+import type { Weakness } from "../errors/details.js";
+import { isPrivateGroup, readAccounts, type Accounts } from "./accounts.js";
+
+/** On whose behalf it is asked who could change a file. */
+export interface Beholder {
+  /** Effective user id of the process; root and this user are trusted. */
+  uid: number;
+  accounts: Accounts;
+}
+
+export async function beholder(): Promise<Beholder> {
+  return { uid: process.geteuid?.() ?? 0, accounts: await readAccounts() };
+}
+
+/** What lets somebody other than root and the user of this process change the file or folder. */
+export function weaknesses(file: string, stats: Stats, { uid, accounts }: Beholder): Weakness[] {
+  const found: Weakness[] = [];
+  if (stats.uid !== 0 && stats.uid !== uid) {
+    const mend = `chown ${uid} ${quoted(file)}`;
+    found.push({ path: file, problem: `${file} is owned by user ${stats.uid}`, mend });
+  }
+  if (stats.isSymbolicLink()) return found;
+  const who = [
+    ...(stats.mode & 0o020 && !isPrivateGroup(accounts, stats.gid, stats.uid) ? [`group ${stats.gid}`] : []),
+    ...(stats.mode & 0o002 ? ["everybody"] : []),
+  ];
+  if (who.length > 0) {
+    found.push({
+      path: file,
+      problem: `${file} is writable for ${who.join(" and ")}`,
+      mend: `chmod go-w ${quoted(file)}`,
+    });
+  }
+  return found;
+}
+
+/**
+ * The same for every folder above a path, for who can write there can put something else in its place. A sticky folder, such as
+ * /tmp, protects what is in it. The path must be a real one, without symbolic links.
+ */
+export async function weaknessesAbove(realPath: string, who: Beholder): Promise<Weakness[]> {
+  const found: Weakness[] = [];
+  for (let dir = path.dirname(realPath); ; dir = path.dirname(dir)) {
+    const stats = await lstat(dir);
+    found.push(...weaknesses(dir, stats, who).filter(({ mend }) => !(isSticky(stats) && mend.startsWith("chmod"))));
+    if (dir === path.dirname(dir)) return found;
+  }
+}
+
+function isSticky(stats: Stats): boolean {
+  return (stats.mode & 0o1000) !== 0;
+}
+
+/** As a word of a shell command. */
+export function quoted(file: string): string {
+  return /^[\w./@%+=:,-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { hashFolder, lockOf, readLock, writeLock } from "#core/manifest/lock.js";
+import { inspectPlugins, resolvePlugins } from "#core/manifest/resolve.js";
+import { validate } from "#core/schema/validate.js";
+import { bareHost, settingsWith, writePlugin } from "../rig/plugin.js";
+import { tempDir } from "../rig/temp.js";
+
+test("the hash of a folder changes with content, mode, name and links, and not with what tools leave behind", async (t) => {
+  const dir = writePlugin(path.join(tempDir(t), "a"));
+  const seen = new Set([await hashFolder(dir)]);
+  const file = path.join(dir, "index.js");
+  const changes = [
+    () => appendFileSync(file, " "),
+    () => chmodSync(file, 0o755),
+    () => renameSync(file, path.join(dir, "main.js")),
+    () => symlinkSync("main.js", path.join(dir, "link")),
+    () => writeFileSync(path.join(dir, "empty"), ""),
+  ];
+  for (const change of changes) {
+    change();
+    const hash = await hashFolder(dir);
+    assert.match(hash, /^sha256-[0-9a-f]{64}$/);
+    assert.ok(!seen.has(hash), String(change));
+    seen.add(hash);
+  }
+  const before = await hashFolder(dir);
+  for (const name of ["node_modules/.cache/x/y", "dist/.tsbuildinfo"]) {
+    mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
+    writeFileSync(path.join(dir, name), "noise");
+  }
+  assert.equal(await hashFolder(dir), before);
+});
+
+test("the hash does not depend on where the folder lies", async (t) => {
+  const dir = tempDir(t);
+  const [a, b] = ["a", "deeper/b"].map((name) => writePlugin(path.join(dir, name)));
+  assert.equal(await hashFolder(a ?? ""), await hashFolder(b ?? ""));
+});
+
+test("locked plugins resolve until their folder changes", async (t) => {
+  const { settings, folder, file } = await locked(t);
+  assert.ok(validate("lock", JSON.parse(readFileSync(file, "utf8")), file).ok);
+  assert.deepEqual(
+    (await readLock(file)).plugins.map(({ name, version }) => [name, version]),
+    [
+      ["provider-reflink", "1.0.0"],
+      ["writer-acme", "1.0.0"],
+    ],
+  );
+  assert.equal((await resolvePlugins(settings, bareHost)).plugins.length, 3);
+  appendFileSync(path.join(folder, "index.js"), "// tampered");
+  await assert.rejects(resolvePlugins(settings, bareHost), { code: "E_PLUGIN_LOCKED", message: /is not what/ });
+});
+
+test("a plugin that the lock does not name is refused", async (t) => {
+  const { settings, dir } = await locked(t);
+  writePlugin(path.join(dir, "new"), { version: "1.1.0" });
+  await assert.rejects(resolvePlugins(settings, bareHost), {
+    code: "E_PLUGIN_LOCKED",
+    message: /does not name writer-acme 1\.1\.0/,
+  });
+});
+
+test("a broken lock file refuses, and a look still shows the plugins", async (t) => {
+  const { settings, file } = await locked(t);
+  for (const [text, code] of [
+    ["{", "E_CONFIG_INVALID"],
+    ['{"lockVersion": 9, "plugins": []}', "E_CONFIG_INVALID"],
+  ] as const) {
+    writeFileSync(file, text);
+    await assert.rejects(resolvePlugins(settings, bareHost), { code });
+    assert.equal((await inspectPlugins(settings, bareHost)).plugins.length, 3);
+  }
+  await assert.rejects(resolvePlugins({ ...settings, lockFile: `${file}.gone` }, bareHost), {
+    code: "E_CONFIG_UNREADABLE",
+  });
+});
+
+async function locked(t: TestContext) {
+  const dir = tempDir(t);
+  const folder = writePlugin(path.join(dir, "a"));
+  writePlugin(path.join(dir, "p"), { name: "provider-reflink", kind: "provider" });
+  const open = settingsWith([dir], [{ name: "one" }, { name: "two" }]);
+  const file = path.join(dir, "holdstill.lock.json");
+  await writeLock(file, await lockOf((await resolvePlugins(open, bareHost)).plugins));
+  return { dir, folder, file, settings: { ...open, lockFile: file } };
+}

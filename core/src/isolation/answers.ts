@@ -1,0 +1,59 @@
+import type { Finding, Who } from "../errors/details.js";
+import { HoldstillError } from "../errors/error.js";
+import { type Checked, validate } from "../schema/validate.js";
+import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "./operations.js";
+
+/** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
+export function preloadAnswers(role: Role): void {
+  for (const { answer } of Object.values(operations[role])) checkAnswer(answer, null, "");
+}
+
+/** The answer, typed, after a check. Throws E_ANSWER_INVALID: a plugin cannot hand the core nonsense. */
+export function checked<R extends Role, O extends OpOf<R>>(who: Who, op: O, value: unknown): AnswerOf<R, O> {
+  const file = `${who.instance}.${op}()`;
+  const shape = operations[who.role][op]?.answer ?? "nothing";
+  const foreign = notJson(value, "", []);
+  if (foreign !== null) throw invalid(who, op, [{ file, expected: "a JSON value", ...foreign }]);
+  const result = checkAnswer(shape, value, file);
+  const findings = result.ok ? namedTwice(shape, value, file) : result.findings;
+  if (findings.length > 0) throw invalid(who, op, findings);
+  return (shape === "nothing" ? undefined : value) as AnswerOf<R, O>;
+}
+
+function checkAnswer(shape: Shape, value: unknown, file: string): Checked<unknown> {
+  return validate(shape === "components" ? "components" : `contract#/$defs/${shape}`, value, file);
+}
+
+function invalid(who: Who, op: string, findings: Finding[]): HoldstillError {
+  return new HoldstillError("E_ANSWER_INVALID", { who, op, findings });
+}
+
+/** A name is what a person and a restore call a component by; no schema can say that it is unique. */
+function namedTwice(shape: string, value: unknown, file: string): Finding[] {
+  if (shape !== "components") return [];
+  const names = (value as { name: string }[]).map(({ name }) => name);
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [{ file, pointer: `/${index}/name`, seen: JSON.stringify(name), expected: "a name of its own" }],
+  );
+}
+
+type Foreign = Pick<Finding, "pointer" | "seen">;
+
+/** The first value that structured clone lets pass and JSON does not: answers end up in records, which are JSON. */
+function notJson(value: unknown, pointer: string, parents: readonly object[]): Foreign | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return null;
+  if (typeof value === "number") return Number.isFinite(value) ? null : { pointer, seen: String(value) };
+  // A property that is undefined is as good as absent.
+  if (typeof value !== "object") return value === undefined ? null : { pointer, seen: typeof value };
+  if (parents.includes(value)) return { pointer, seen: "a circle" };
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
+    return { pointer, seen: value.constructor.name };
+  }
+  for (const [key, child] of Object.entries(value)) {
+    const found = notJson(child, `${pointer}/${key}`, [...parents, value]);
+    if (found !== null) return found;
+  }
+  return null;
+}

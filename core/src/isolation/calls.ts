@@ -1,0 +1,110 @@
+import type { HoldstillError } from "../errors/error.js";
+import type { Op } from "./operations.js";
+import type { ToWorker } from "./wire.js";
+
+/** How long a plugin that was told to stop may take to do so. */
+export const GRACE_MS = 250;
+
+/**
+ * The state of one call. `queued`: not sent yet. `given-up`: whoever called has had an error; the plugin was told to stop and
+ * has not ended the call yet.
+ */
+export type CallState = "queued" | "sent" | "given-up";
+
+export interface Call {
+  readonly id: number;
+  readonly op: Op;
+  readonly message: ToWorker;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** Ends the commands that the plugin runs for this call. */
+  readonly commands: AbortController;
+  state: CallState;
+  timer: NodeJS.Timeout;
+  /** Why the host refused a command: better told than what the plugin makes of it. */
+  refusal?: HoldstillError;
+}
+
+/**
+ * The calls of one session that have not ended. While one is given up nothing new is sent: two methods of a plugin would run
+ * at once, an abort beside the freeze that it is to undo, or the worker is about to be killed.
+ */
+export class Calls {
+  readonly #send: (message: ToWorker) => void;
+  /** The plugin did not stop when it was told to. */
+  readonly #onDeaf: (op: Op) => void;
+  readonly #calls = new Map<number, Call>();
+  #last = 0;
+
+  constructor(send: (message: ToWorker) => void, onDeaf: (op: Op) => void) {
+    this.#send = send;
+    this.#onDeaf = onDeaf;
+  }
+
+  add(op: Op, args: readonly unknown[], limitMs: number, late: () => HoldstillError): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#last;
+      const message: ToWorker = { type: "call", id, op, args, deadline: Date.now() + limitMs };
+      const timer = setTimeout(() => this.giveUp(id, late()), limitMs);
+      const commands = new AbortController();
+      this.#calls.set(id, { id, op, message, resolve, reject, commands, state: "queued", timer });
+      this.#sendQueued();
+    });
+  }
+
+  /** A call that somebody still waits for. */
+  awaited(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    return call?.state === "sent" ? call : undefined;
+  }
+
+  /** The plugin ended the call; it is returned if somebody still waits for it. */
+  end(id: number): Call | undefined {
+    const awaited = this.awaited(id);
+    const call = this.#calls.get(id);
+    clearTimeout(call?.timer);
+    call?.commands.abort();
+    this.#calls.delete(id);
+    this.#sendQueued();
+    return awaited;
+  }
+
+  /** Rejects at once. The plugin gets a grace to stop. */
+  giveUp(id: number, error: HoldstillError): void {
+    const call = this.#calls.get(id);
+    if (call === undefined || call.state === "given-up") return;
+    clearTimeout(call.timer);
+    call.reject(error);
+    call.commands.abort();
+    if (call.state === "queued") {
+      this.#calls.delete(id);
+      return;
+    }
+    call.state = "given-up";
+    call.timer = setTimeout(() => this.#onDeaf(call.op), GRACE_MS);
+    this.#send({ type: "abort", id });
+  }
+
+  giveUpAll(why: (op: Op) => HoldstillError): void {
+    for (const call of this.#calls.values()) this.giveUp(call.id, why(call.op));
+  }
+
+  /** The worker is no more. */
+  endAll(why: (op: Op) => HoldstillError): void {
+    for (const call of this.#calls.values()) {
+      clearTimeout(call.timer);
+      call.commands.abort();
+      call.reject(why(call.op));
+    }
+    this.#calls.clear();
+  }
+
+  #sendQueued(): void {
+    const calls = [...this.#calls.values()];
+    if (calls.some(({ state }) => state === "given-up")) return;
+    for (const call of calls.filter(({ state }) => state === "queued")) {
+      call.state = "sent";
+      this.#send(call.message);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { inspect } from "node:util";
+import type { Context, Log } from "../../plugin/context.js";
+import type { LogLevel, Start } from "../wire.js";
+import type { Commands } from "./commands.js";
+import { isData } from "./fault.js";
+import type { Link } from "./link.js";
+
+/** The context of one call. */
+export function contextOf(
+  call: { id: number; deadline: number; signal: AbortSignal },
+  start: Start,
+  link: Link,
+  commands: Commands,
+): Context {
+  return {
+    options: start.options,
+    dataDir: start.dataDir,
+    signal: call.signal,
+    deadline: call.deadline,
+    log: logTo(link),
+    progress(message, done, total) {
+      link.post({
+        type: "progress",
+        message: text(message),
+        ...(typeof done === "number" && { done }),
+        ...(typeof total === "number" && { total }),
+      });
+    },
+    exec: (command, args, options) => commands.run(call.id, command, args, options),
+  };
+}
+
+function logTo(link: Link): Log {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields?: Record<string, unknown>): void => {
+      link.post({
+        type: "log",
+        level,
+        message: text(message),
+        ...(fields !== undefined && { fields: asData(fields) }),
+      });
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** A log line must not fail because somebody logs a socket. */
+function asData(fields: Record<string, unknown>): Record<string, unknown> {
+  return isData(fields) ? fields : { text: inspect(fields, { depth: 2, breakLength: Infinity }) };
+}
+
+/** Whatever a plugin without types hands over. */
+function text(message: unknown): string {
+  return typeof message === "string" ? message : inspect(message, { depth: 2 });
+}

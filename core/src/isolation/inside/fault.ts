@@ -1,0 +1,33 @@
+import type { PluginFault } from "../wire.js";
+
+/** What was thrown, as data. Anything can be thrown: a string, null, an error whose getters throw. */
+export function toPluginFault(thrown: unknown, depth = 0): PluginFault {
+  if (typeof thrown === "string") return { message: thrown };
+  if (typeof thrown !== "object" || thrown === null) return { message: `${String(thrown)} was thrown` };
+  try {
+    const { message, code, hint, details, stack, cause } = thrown as Record<string, unknown>;
+    return {
+      message: typeof message === "string" && message !== "" ? message : nameOf(thrown),
+      ...(typeof code === "string" && { code }),
+      ...(typeof hint === "string" && { hint }),
+      ...(typeof stack === "string" && { stack }),
+      ...(details !== undefined && isData(details) && { details }),
+      ...(cause !== undefined && depth < 5 && { cause: toPluginFault(cause, depth + 1) }),
+    };
+  } catch {
+    return { message: "something was thrown that cannot be read" };
+  }
+}
+
+export function isData(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nameOf(thrown: object): string {
+  return thrown instanceof Error ? `${thrown.name} without a message` : "an object that is no error was thrown";
+}

@@ -1,0 +1,44 @@
+import type { MessagePort } from "node:worker_threads";
+import { type FromWorker, type ToWorker, toWorker, wrap } from "../wire.js";
+
+/** The worker's end of the line to the host. */
+export interface Link {
+  /** Throws a DataCloneError when the message is not data. */
+  post(message: FromWorker): void;
+  /** Posts, and calls back when the message is on its way: for the last words of a worker. */
+  postLast(message: FromWorker, sent: () => void): void;
+  onMessage(listener: (message: ToWorker) => void): void;
+}
+
+/** In a thread the line is the transferred port; in a process it is the IPC channel, shared with tinypool's own messages. */
+export function connect(port: MessagePort | null): Link {
+  return port === null ? toParent() : toPort(port);
+}
+
+function toPort(port: MessagePort): Link {
+  return {
+    post: (message) => port.postMessage(wrap(message)),
+    postLast(message, sent) {
+      port.postMessage(wrap(message));
+      sent();
+    },
+    onMessage(listener) {
+      port.on("message", (value: unknown) => deliver(value, listener));
+    },
+  };
+}
+
+function toParent(): Link {
+  return {
+    post: (message) => process.send?.(wrap(message)),
+    postLast: (message, sent) => process.send?.(wrap(message), undefined, {}, sent),
+    onMessage(listener) {
+      process.on("message", (value: unknown) => deliver(value, listener));
+    },
+  };
+}
+
+function deliver(value: unknown, listener: (message: ToWorker) => void): void {
+  const message = toWorker(value);
+  if (message !== null) listener(message);
+}

@@ -1,0 +1,55 @@
+import type { FromWorker, Start, ToWorker } from "../wire.js";
+import { Commands } from "./commands.js";
+import { contextOf } from "./context.js";
+import { toPluginFault } from "./fault.js";
+import type { Link } from "./link.js";
+import type { Method } from "./load.js";
+
+/** Serves the host's calls until the worker is killed. */
+export function serve(methods: ReadonlyMap<string, Method>, start: Start, link: Link): void {
+  const commands = new Commands(link);
+  const running = new Map<number, AbortController>();
+
+  link.onMessage((message) => {
+    switch (message.type) {
+      case "call":
+        void run(message);
+        return;
+      case "abort":
+        running.get(message.id)?.abort(new Error("the host gave up on this call"));
+        return;
+      case "exec-done":
+      case "exec-failed":
+        commands.settle(message);
+        return;
+    }
+  });
+
+  async function run({ id, op, args, deadline }: Extract<ToWorker, { type: "call" }>): Promise<void> {
+    const controller = new AbortController();
+    running.set(id, controller);
+    const answer = await outcome(id, () => {
+      const context = contextOf({ id, deadline, signal: controller.signal }, start, link, commands);
+      return methods.get(op)?.(...args, context);
+    });
+    running.delete(id);
+    post(answer);
+  }
+
+  /** An answer with a function in it would otherwise end the worker, and with it whatever the plugin holds. */
+  function post(answer: FromWorker & { id: number }): void {
+    try {
+      link.post(answer);
+    } catch (error) {
+      link.post({ type: "uncloneable", id: answer.id, reason: toPluginFault(error).message.replace(/\.$/, "") });
+    }
+  }
+}
+
+async function outcome(id: number, work: () => unknown): Promise<FromWorker & { id: number }> {
+  try {
+    return { type: "answer", id, value: (await work()) ?? null };
+  } catch (error) {
+    return { type: "failed", id, fault: toPluginFault(error) };
+  }
+}

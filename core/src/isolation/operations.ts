@@ -1,0 +1,96 @@
+import type { Who } from "../errors/details.js";
+import type { Context } from "../plugin/context.js";
+import type { Provider } from "../plugin/provider.js";
+import type { Writer } from "../plugin/writer.js";
+import type {
+  Components,
+  CriticalSection,
+  Exposed,
+  FreezeToken,
+  Report,
+  Sidecar,
+  Snapshots,
+  Support,
+  ThawReport,
+} from "../schema/types.js";
+
+/** The contract of each kind of plugin. Every type below is derived from it, so that the two sides cannot drift apart. */
+interface Contract {
+  writer: Required<Writer>;
+  provider: Required<Provider>;
+}
+export type Role = Who["role"];
+
+/** A method of the contract. `OpOf<Role>` is any method of any kind. */
+export type OpOf<R extends Role> = R extends Role ? keyof Contract[R] : never;
+export type Op = OpOf<Role>;
+
+type Method<R extends Role, O> = R extends Role ? (O extends keyof Contract[R] ? Contract[R][O] : never) : never;
+type WithoutContext<F> = F extends (...args: [...infer A, Context]) => unknown ? A : never;
+type Answer<F> = F extends (...args: never[]) => Promise<infer A> ? A : never;
+
+/** What the host hands over for a method: its parameters without the context. */
+export type ArgsOf<R extends Role, O> = WithoutContext<Method<R, O>>;
+export type AnswerOf<R extends Role, O> = Answer<Method<R, O>>;
+
+export type WriterOp = OpOf<"writer">;
+export type WriterArgs<O extends WriterOp> = ArgsOf<"writer", O>;
+export type WriterAnswer<O extends WriterOp> = AnswerOf<"writer", O>;
+export type ProviderOp = OpOf<"provider">;
+export type ProviderArgs<O extends ProviderOp> = ArgsOf<"provider", O>;
+export type ProviderAnswer<O extends ProviderOp> = AnswerOf<"provider", O>;
+
+/** The schemas of answers: definitions of contract.v1, and `components` for the whole of components.v1. */
+interface Shapes {
+  components: Components;
+  support: Support;
+  criticalSection: CriticalSection;
+  freezeToken: FreezeToken;
+  thawReport: ThawReport;
+  sidecar: Sidecar;
+  snapshots: Snapshots;
+  exposed: Exposed;
+  report: Report;
+  nothing: void;
+}
+export type Shape = keyof Shapes;
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type ShapeOf<A> = { [S in Shape]: Same<Shapes[S], A> extends true ? S : never }[Shape];
+type Needed<T, O extends keyof T> = undefined extends T[O] ? false : true;
+type Table<T, R extends Role> = {
+  [O in OpOf<R> & keyof T]-?: { answer: ShapeOf<AnswerOf<R, O>>; needed: Needed<T, O> };
+};
+
+const writer: Table<Writer, "writer"> = {
+  identify: { answer: "components", needed: true },
+  prepare: { answer: "nothing", needed: false },
+  freeze: { answer: "freezeToken", needed: true },
+  thaw: { answer: "thawReport", needed: true },
+  seal: { answer: "sidecar", needed: false },
+  complete: { answer: "nothing", needed: false },
+  abort: { answer: "nothing", needed: true },
+  beforeRestore: { answer: "nothing", needed: false },
+  afterRestore: { answer: "nothing", needed: false },
+  recover: { answer: "report", needed: false },
+  verify: { answer: "report", needed: false },
+};
+
+const provider: Table<Provider, "provider"> = {
+  match: { answer: "support", needed: true },
+  prepare: { answer: "criticalSection", needed: true },
+  commit: { answer: "nothing", needed: false },
+  seal: { answer: "snapshots", needed: true },
+  abort: { answer: "nothing", needed: true },
+  list: { answer: "snapshots", needed: true },
+  expose: { answer: "exposed", needed: true },
+  conceal: { answer: "nothing", needed: true },
+  remove: { answer: "nothing", needed: true },
+  revert: { answer: "nothing", needed: false },
+};
+
+/** What each method answers, and whether a plugin must have it. The compiler checks both columns against the contract. */
+export const operations: { readonly [R in Role]: Readonly<Record<string, { answer: Shape; needed: boolean }>> } = {
+  writer,
+  provider,
+};

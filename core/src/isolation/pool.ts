@@ -1,0 +1,184 @@
+import { ChildProcess } from "node:child_process";
+import path from "node:path";
+import type { Readable } from "node:stream";
+import { MessageChannel, Worker as Thread } from "node:worker_threads";
+import { Tinypool, type TinypoolChannel } from "tinypool";
+import { type Ending, reasonOf } from "./ending.js";
+import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrap } from "./wire.js";
+
+/** After this a worker that was killed and has not ended hangs in the kernel; JavaScript is gone in 5 to 20 ms. */
+const STUCK_MS = 500;
+/** How long a worker's last messages may take to arrive after its end. */
+const LAST_WORDS_MS = 200;
+const inside = path.join(import.meta.dirname, "inside", "main.js");
+
+export interface WorkerSpec {
+  runtime: "thread" | "process";
+  memoryMb: number;
+  /** All of the worker's environment: nothing is inherited. */
+  environment: Readonly<Record<string, string>>;
+  start: Start;
+}
+
+export interface WorkerEvents {
+  onMessage(message: FromWorker): void;
+  /** What the plugin wrote to its stdout and stderr, which never reaches the host's. */
+  onOutput(stream: "stdout" | "stderr", chunk: string): void;
+  /** Called once, after the last message, also after a kill. */
+  onExit(reason: string): void;
+}
+
+export interface Worker {
+  /** Id of the thread or the process. */
+  readonly number: number;
+  post(message: ToWorker): void;
+  /** "stuck": it hangs in a system call and cannot be ended. Never takes longer than STUCK_MS. */
+  kill(): Promise<"gone" | "stuck">;
+}
+
+const stuck = new Set<Thread | ChildProcess>();
+/** While a thread hangs in the kernel, `process.exit()` hangs too: end with `exitNow` of system/libc instead. */
+export const hasStuckWorkers = (): boolean => stuck.size > 0;
+
+/** Starts a worker with the plugin's session in it. Both runtimes behave alike; what differs is in `lineOf` and `handleOf`. */
+export function startWorker(spec: WorkerSpec, events: WorkerEvents): Worker {
+  const line = lineOf(spec.runtime, events);
+  const pool = new Tinypool({
+    runtime: spec.runtime === "thread" ? "worker_threads" : "child_process",
+    // At most one, and none unasked: with a minimum of 1, tinypool replaces a worker that was killed by a blank one.
+    minThreads: 0,
+    maxThreads: 1,
+    // With the default the worker's event loop stands still between calls, and its database session with it.
+    useAtomics: false,
+    env: { ...spec.environment },
+    resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb },
+    execArgv: spec.runtime === "thread" ? [] : [`--max-old-space-size=${spec.memoryMb}`],
+    serialization: "advanced",
+  });
+  // Without a listener a plugin that throws while it loads ends the host. What happened is learnt from the exit.
+  pool.on("error", () => {});
+  const killed = new AbortController();
+  const task: Task = { start: spec.start, port: line.port };
+  const options = { filename: inside, signal: killed.signal };
+  const run =
+    line.port === null
+      ? pool.run(task, { ...options, channel: line.channel })
+      : pool.run(task, { ...options, transferList: [line.port] });
+  run.catch(() => {});
+
+  const handle = handleOf(pool);
+  const ending: Ending = { code: null, signal: null, error: null, outOfMemory: false, memoryMb: spec.memoryMb };
+  redirect(handle, (stream, chunk) => {
+    ending.outOfMemory ||= chunk.includes("heap out of memory");
+    events.onOutput(stream, chunk);
+  });
+
+  const release = (): void => {
+    killed.abort();
+    // Its promise waits for an exit event that may have been already, or never comes: nobody may wait for it.
+    pool.destroy().catch(() => {});
+  };
+  const exited = new Promise<void>((resolve) => {
+    if (handle instanceof Thread) handle.on("error", (error) => (ending.error = error));
+    handle.once("exit", (code: number | null, signal?: string | null) => {
+      Object.assign(ending, { code, signal: signal ?? null });
+      stuck.delete(handle);
+      resolve();
+      line.closed(handle, () => events.onExit(reasonOf(ending)));
+      release();
+    });
+  });
+
+  let kill: Promise<"gone" | "stuck"> | undefined;
+  return {
+    number: handle instanceof Thread ? handle.threadId : (handle.pid ?? 0),
+    post: (message) => line.post(message),
+    kill() {
+      kill ??= goneOrStuck(handle, exited);
+      // tinypool sends SIGTERM and waits a second; a plugin may ignore that.
+      if (handle instanceof ChildProcess) handle.kill("SIGKILL");
+      release();
+      return kill;
+    },
+  };
+}
+
+function goneOrStuck(handle: Thread | ChildProcess, exited: Promise<void>): Promise<"gone" | "stuck"> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      stuck.add(handle);
+      resolve("stuck");
+    }, STUCK_MS);
+    void exited.then(() => {
+      clearTimeout(timer);
+      resolve("gone");
+    });
+  });
+}
+
+interface Line {
+  /** The worker's end, to be transferred. */
+  port: Task["port"];
+  channel: TinypoolChannel;
+  post(message: ToWorker): void;
+  /** Calls back once all that the worker sent has been delivered. */
+  closed(handle: Thread | ChildProcess, done: () => void): void;
+}
+
+function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
+  const receive = (value: unknown): void => {
+    const message = fromWorker(value);
+    if (message !== null) events.onMessage(message);
+  };
+  if (runtime === "process") {
+    let send = notYet;
+    return {
+      port: null,
+      channel: { onMessage: (callback) => (send = callback), postMessage: receive },
+      post: (message) => send(wrap(message)),
+      closed: (child, done) => firstOf(done, (listener) => child.once("close", listener)),
+    };
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.on("message", receive);
+  const over = new Promise<void>((resolve) => port1.once("close", resolve));
+  return {
+    port: port2,
+    channel: {},
+    post: (message) => port1.postMessage(wrap(message)),
+    closed: (_, done) => firstOf(done, (listener) => void over.then(listener)),
+  };
+}
+
+/** tinypool hands over the way to a process with its task; nothing is sent before the plugin is loaded. */
+function notYet(_message: unknown): void {
+  throw new Error("the worker has not started");
+}
+
+function firstOf(done: () => void, listen: (listener: () => void) => void): void {
+  const timer = setTimeout(() => call(), LAST_WORDS_MS);
+  let called = false;
+  const call = (): void => {
+    clearTimeout(timer);
+    if (!called) done();
+    called = true;
+  };
+  listen(call);
+}
+
+/** tinypool does not notice when a worker calls process.exit(), and has no API for its output: both need the thing itself. */
+function handleOf(pool: Tinypool): Thread | ChildProcess {
+  const worker: object | undefined = pool.threads[0];
+  if (worker !== undefined && "thread" in worker && worker.thread instanceof Thread) return worker.thread;
+  if (worker !== undefined && "process" in worker && worker.process instanceof ChildProcess) return worker.process;
+  throw new Error("tinypool has changed: its worker has neither a thread nor a process");
+}
+
+function redirect(handle: Thread | ChildProcess, onOutput: WorkerEvents["onOutput"]): void {
+  const take = (stream: Readable | null, name: "stdout" | "stderr"): void => {
+    stream?.unpipe(process[name]);
+    stream?.setEncoding("utf8").on("data", (chunk: string) => onOutput(name, chunk));
+  };
+  take(handle.stdout, "stdout");
+  take(handle.stderr, "stderr");
+}

@@ -1,0 +1,200 @@
+import type { Who } from "../errors/details.js";
+import { HoldstillError, isHoldstillError } from "../errors/error.js";
+import { checked, preloadAnswers } from "./answers.js";
+import { Calls } from "./calls.js";
+import { Commands } from "./commands.js";
+import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
+import { lines } from "./output.js";
+import { startWorker, type Worker } from "./pool.js";
+import type { PluginSpec, Session, SessionHooks } from "./session.js";
+import type { FromWorker, PluginFault } from "./wire.js";
+
+/** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE for `load`; then the worker is ended. */
+export async function startSession<R extends Role>(
+  spec: PluginSpec<R>,
+  hooks: SessionHooks,
+  limitMs: number,
+): Promise<Session<R>> {
+  preloadAnswers(spec.who.role);
+  const session = new Remote<R>(spec, hooks, await Commands.of(spec.who, spec.commands));
+  try {
+    await session.loaded(limitMs);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+type State =
+  | { is: "loading"; settle: (error?: HoldstillError) => void }
+  | { is: "open"; ops: ReadonlySet<string> }
+  | { is: "ended"; reason: string };
+
+class Remote<R extends Role> implements Session<R> {
+  readonly who: Who;
+  readonly worker: number;
+  readonly #hooks: SessionHooks;
+  readonly #commands: Commands;
+  readonly #worker: Worker;
+  readonly #calls: Calls;
+  readonly #loaded: Promise<void>;
+  #state: State;
+  #lastWords: string | undefined;
+
+  constructor(spec: PluginSpec<R>, hooks: SessionHooks, commands: Commands) {
+    const { who, entry, options, dataDir } = spec;
+    this.who = who;
+    this.#hooks = hooks;
+    this.#commands = commands;
+    let settle: (error?: HoldstillError) => void = nothing;
+    this.#loaded = new Promise((resolve, reject) => {
+      settle = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.#state = { is: "loading", settle };
+    const output = {
+      stdout: lines((line) => hooks.onLog("info", line)),
+      stderr: lines((line) => hooks.onLog("warn", line)),
+    };
+    this.#worker = startWorker(
+      { ...spec, start: { role: who.role, entry, options, dataDir } },
+      {
+        onMessage: (message) => this.#receive(message),
+        onOutput: (stream, chunk) => output[stream](chunk),
+        onExit: (reason) => this.#end(this.#lastWords ?? reason),
+      },
+    );
+    this.worker = this.#worker.number;
+    this.#calls = new Calls(
+      (message) => this.#worker.post(message),
+      (op) => this.#end(`it did not stop ${op} when it was told to, and was killed`),
+    );
+  }
+
+  /** Resolves once the plugin is loaded. */
+  async loaded(limitMs: number): Promise<void> {
+    const late = { who: this.who, op: "load", limitMs, worker: this.worker };
+    const timer = setTimeout(() => this.#fail(new HoldstillError("E_DEADLINE", late)), limitMs);
+    try {
+      await this.#loaded;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  offers(op: OpOf<R>): boolean {
+    return this.#state.is === "open" && this.#state.ops.has(op);
+  }
+
+  async call<O extends OpOf<R>>(op: O, args: ArgsOf<R, O>, limitMs: number): Promise<AnswerOf<R, O>> {
+    if (this.#state.is === "ended") throw this.#died(op, `it had ended before (${this.#state.reason})`);
+    if (!this.offers(op)) throw new HoldstillError("E_NOT_OFFERED", { who: this.who, op });
+    const late = { who: this.who, op, limitMs, worker: this.worker };
+    const value = await this.#calls.add(op, args, limitMs, () => new HoldstillError("E_DEADLINE", late));
+    return checked<R, O>(this.who, op, value);
+  }
+
+  cancel(): void {
+    this.#calls.giveUpAll((op) => new HoldstillError("E_CANCELLED", { who: this.who, op }));
+  }
+
+  async close(): Promise<"gone" | "stuck"> {
+    this.cancel();
+    this.#end("its session was closed");
+    const [gone] = await Promise.all([this.#worker.kill(), this.#commands.ended()]);
+    return gone;
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "ready":
+        if (this.#state.is !== "loading") return;
+        this.#state.settle();
+        this.#state = { is: "open", ops: new Set(message.ops) };
+        return;
+      case "refused":
+        this.#fail(new HoldstillError("E_PLUGIN_LOAD", { who: this.who, reason: message.reason }));
+        return;
+      case "answer":
+        this.#calls.end(message.id)?.resolve(message.value);
+        return;
+      case "failed": {
+        const call = this.#calls.end(message.id);
+        call?.reject(this.#failed(call.op, message.fault, call.refusal));
+        return;
+      }
+      case "uncloneable": {
+        const call = this.#calls.end(message.id);
+        call?.reject(
+          new HoldstillError("E_ANSWER_UNCLONEABLE", { who: this.who, op: call.op, reason: message.reason }),
+        );
+        return;
+      }
+      case "log":
+        this.#hooks.onLog(message.level, message.message, message.fields);
+        return;
+      case "progress":
+        this.#hooks.onProgress(message.message, message.done, message.total);
+        return;
+      case "exec":
+        void this.#exec(message);
+        return;
+      case "dying":
+        this.#lastWords = message.reason;
+        return;
+    }
+  }
+
+  async #exec({ id, call: callId, ...command }: Extract<FromWorker, { type: "exec" }>): Promise<void> {
+    const call = this.#calls.awaited(callId);
+    try {
+      if (call === undefined) throw new Error("the call that this command was for has ended");
+      const result = await this.#commands.run({ ...command, signal: call.commands.signal });
+      this.#worker.post({ type: "exec-done", id, result });
+    } catch (error) {
+      if (call !== undefined && isHoldstillError(error)) call.refusal = error;
+      this.#worker.post({ type: "exec-failed", id, fault: toFault(error) });
+    }
+  }
+
+  #failed(op: Op, fault: PluginFault, refusal: HoldstillError | undefined): HoldstillError {
+    if (refusal !== undefined && refusal.message === fault.message) return refusal;
+    const details = {
+      who: this.who,
+      op,
+      reason: fault.message,
+      ...(fault.code !== undefined && { pluginCode: fault.code }),
+      ...(fault.hint !== undefined && { pluginHint: fault.hint }),
+      ...(fault.stack !== undefined && { stack: fault.stack }),
+    };
+    return new HoldstillError("E_PLUGIN_FAILED", details, { cause: fault });
+  }
+
+  /** Loading failed. */
+  #fail(error: HoldstillError): void {
+    if (this.#state.is !== "loading") return;
+    this.#state.settle(error);
+    this.#end(error.message);
+  }
+
+  #end(reason: string): void {
+    if (this.#state.is === "ended") return;
+    if (this.#state.is === "loading") this.#state.settle(this.#died("load", reason));
+    this.#state = { is: "ended", reason };
+    void this.#worker.kill();
+    this.#calls.endAll((op) => this.#died(op, reason));
+  }
+
+  #died(op: string, reason: string): HoldstillError {
+    return new HoldstillError("E_PLUGIN_DIED", { who: this.who, op, reason });
+  }
+}
+
+function nothing(): void {
+  // Replaced before it can be called.
+}
+
+function toFault(error: unknown): PluginFault {
+  if (isHoldstillError(error)) return { message: error.message, code: error.code, hint: error.hint };
+  return { message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,46 @@
+import type { Who } from "../errors/details.js";
+import type { AnswerOf, ArgsOf, OpOf, Role } from "./operations.js";
+import type { LogLevel } from "./wire.js";
+
+/** How to start a plugin instance's worker. */
+export interface PluginSpec<R extends Role = Role> {
+  who: Who & { role: R };
+  /** The plugin's entry, absolute. */
+  entry: string;
+  runtime: "thread" | "process";
+  memoryMb: number;
+  /** What `ctx.exec` may run. */
+  commands: readonly string[];
+  /** Beside PATH, HOME, LANG and TZ, which every plugin gets. */
+  environment: Readonly<Record<string, string>>;
+  options: Readonly<Record<string, unknown>>;
+  dataDir: string;
+}
+
+export interface SessionHooks {
+  onLog(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
+  onProgress(message: string, done?: number, total?: number): void;
+}
+
+/**
+ * A plugin instance's worker, for one transaction. `Session<"writer">` has the writer's methods only; a plain `Session` has all.
+ *
+ * A session never comes back: after its worker was killed or died every call fails at once with E_PLUGIN_DIED. Start another.
+ */
+export interface Session<R extends Role = Role> {
+  readonly who: Who;
+  /** Id of the thread or process: what messages name. */
+  readonly worker: number;
+  /** Whether the plugin has this method of its contract. */
+  offers(op: OpOf<R>): boolean;
+  /**
+   * Calls a method, and checks its answer. Throws E_NOT_OFFERED, E_PLUGIN_FAILED, E_ANSWER_INVALID, E_ANSWER_UNCLONEABLE,
+   * E_PLUGIN_DIED, E_CANCELLED, E_EXEC_DENIED, E_EXEC_MISSING; and E_DEADLINE as soon as `limitMs` have passed. The plugin is
+   * then told to stop, and killed if it does not; until that is decided, later calls wait.
+   */
+  call<O extends OpOf<R>>(op: O, args: ArgsOf<R, O>, limitMs: number): Promise<AnswerOf<R, O>>;
+  /** Ends what is pending with E_CANCELLED, at once; a plugin that does not stop when told so is killed. */
+  cancel(): void;
+  /** Ends the worker and its commands, in less than 1 s. "stuck": it hangs in the kernel (see hasStuckWorkers). */
+  close(): Promise<"gone" | "stuck">;
+}

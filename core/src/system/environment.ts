@@ -1,0 +1,16 @@
+/** Where root's programs lie too: an ordinary user's PATH leaves out the sbin folders that storage and database tools are in. */
+const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/**
+ * The host's own variables that a plugin or a command gets: PATH, HOME, LANG, and TZ where it is set. Nothing else of the
+ * host's environment is handed on, so that a secret in it stays here.
+ */
+export function baseEnvironment(host: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const own = (host["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return {
+    PATH: [...new Set([...own, ...folders])].join(":"),
+    HOME: host["HOME"] ?? "/",
+    LANG: host["LANG"] ?? "C.UTF-8",
+    ...(host["TZ"] === undefined ? {} : { TZ: host["TZ"] }),
+  };
+}

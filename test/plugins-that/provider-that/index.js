@@ -1,0 +1,72 @@
+/** A provider that copies small files into a directory, its store: TRANSACTION.partial, and once sealed TRANSACTION. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { misbehaving } from "../faults.js";
+
+const partial = ({ store }, tx) => path.join(store, `${tx.id}.partial`);
+const sealed = ({ store }, id) => path.join(store, id);
+const index = (dir) => path.join(dir, "volumes.json");
+const read = (dir) => JSON.parse(readFileSync(index(dir), "utf8"));
+
+function snapshots(dir, setId) {
+  const createdAt = statSync(dir).mtime.toISOString();
+  return read(dir).map(({ id }, number) => ({
+    id: `${setId}/${number}`,
+    setId,
+    volumeId: id,
+    createdAt,
+    method: "copy",
+  }));
+}
+
+const provider = {
+  async match(_volume, { options: { pointInTime = false, atomicGroup = false } }) {
+    return { pointInTime, atomicGroup, method: "copy" };
+  },
+  async prepare(tx, volumes, { options }) {
+    mkdirSync(partial(options, tx), { recursive: true });
+    writeFileSync(index(partial(options, tx)), JSON.stringify(volumes.map(({ id, paths }) => ({ id, paths }))));
+    return { hold: [], commit: [{ op: "plugin" }] };
+  },
+  async commit(tx, { options }) {
+    const dir = partial(options, tx);
+    for (const [number, { paths }] of read(dir).entries()) {
+      for (const from of paths) cpSync(from, path.join(dir, String(number), from), { recursive: true });
+    }
+  },
+  async seal(tx, { options }) {
+    renameSync(partial(options, tx), sealed(options, tx.id));
+    return snapshots(sealed(options, tx.id), tx.id);
+  },
+  async abort(tx, { options }) {
+    rmSync(partial(options, tx), { recursive: true, force: true });
+    rmSync(sealed(options, tx.id), { recursive: true, force: true });
+  },
+  async list({ options }) {
+    return readdirSync(options.store)
+      .filter((name) => existsSync(index(sealed(options, name))) && !name.endsWith(".partial"))
+      .flatMap((name) => snapshots(sealed(options, name), name));
+  },
+  async expose({ id }, { options }) {
+    const [setId, number] = id.split("/");
+    const { paths } = read(sealed(options, setId))[Number(number)];
+    const copy = path.join(sealed(options, setId), number);
+    return { trees: paths.map((original) => ({ original, path: path.join(copy, original) })), readOnly: true };
+  },
+  async conceal() {},
+  async remove({ setId }, { options }) {
+    rmSync(sealed(options, setId), { recursive: true, force: true });
+  },
+};
+
+export default misbehaving(provider, ({ store }) => store);

@@ -1,0 +1,36 @@
+/** A writer for a directory: the "application" is frozen while the file `frozen` is there. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { misbehaving } from "../faults.js";
+
+const flag = ({ app }) => path.join(app, "frozen");
+const owner = (options) => (existsSync(flag(options)) ? readFileSync(flag(options), "utf8") : null);
+
+const writer = {
+  async identify({ options: { app, tolerates = "fuzzy", level } }) {
+    const component = { name: "app", kind: "files", paths: [path.join(app, "data")], tolerates };
+    return [level === undefined ? component : { ...component, level }];
+  },
+  async prepare() {},
+  async freeze(tx, { options, log }) {
+    mkdirSync(options.app, { recursive: true });
+    writeFileSync(flag(options), tx.id);
+    log.info("frozen", { transaction: tx.id });
+    return { transaction: tx.id };
+  },
+  async thaw(tx, _token, { options }) {
+    const held = owner(options) === tx.id;
+    if (held) rmSync(flag(options));
+    return held ? { held } : { held, why: "the file `frozen` was gone" };
+  },
+  async seal(tx) {
+    writeFileSync(path.join(tx.sidecarDir, "notes.txt"), `sealed ${tx.id}\n`);
+    return { files: ["notes.txt"], facts: { transaction: tx.id } };
+  },
+  async complete() {},
+  async abort(tx, _token, { options }) {
+    if (owner(options) === tx.id) rmSync(flag(options), { force: true });
+  },
+};
+
+export default misbehaving(writer, ({ app }) => app);

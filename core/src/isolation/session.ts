@@ -44,3 +44,8 @@ export interface Session<R extends Role = Role> {
   /** Ends the worker and its commands, in less than 1 s. "stuck": it hangs in the kernel (see hasStuckWorkers). */
   close(): Promise<"gone" | "stuck">;
 }
+
+/** A session of either kind, to be told apart by the guards. */
+export type AnySession = Session<"writer"> | Session<"provider">;
+export const isWriter = (session: AnySession): session is Session<"writer"> => session.who.role === "writer";
+export const isProvider = (session: AnySession): session is Session<"provider"> => session.who.role === "provider";

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
+import { ownVersion, protocols } from "../version.js";
 
 /** What a plugin is weighed against. */
 export interface Host {
@@ -14,18 +14,13 @@ export interface Host {
 }
 
 export function thisHost(env: NodeJS.ProcessEnv = process.env): Host {
-  return { version: ownVersion(), protocols: [1], bundled: bundledPlugins(), path: commandPath(env) };
+  return { version: ownVersion(), protocols, bundled: bundledPlugins(), path: commandPath(env) };
 }
 
 /** The repository's plugins/, seen from core/dist/manifest. Installed from npm there is none: plugins are packages of their own. */
 export function bundledPlugins(): string | null {
   const here = import.meta.dirname;
   return here.split(path.sep).includes("node_modules") ? null : path.resolve(here, "../../../plugins");
-}
-
-function ownVersion(): string {
-  const file = path.resolve(import.meta.dirname, "../../package.json");
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 /** Many storage tools lie where only root's login shell looks. */

@@ -2,9 +2,9 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { HoldstillError } from "../errors/error.js";
-import { type Session, startSession } from "../isolation/remote.js";
-import type { ResolvedPlugin } from "../manifest/resolve.js";
-import { baseEnvironment } from "../system/environment.js";
+import { startSession } from "../isolation/remote.js";
+import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
 
 /** What is heard from the plugins while they work. */
 export interface CrewHooks {
@@ -23,7 +23,7 @@ export class Crew {
   readonly plugins: ReadonlyMap<string, ResolvedPlugin>;
   readonly #dataRoot: string;
   readonly #hooks: CrewHooks;
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions = new Map<string, Promise<AnySession>>();
   readonly #closing: Promise<"gone" | "stuck">[] = [];
   readonly #slots = new Slots(availableParallelism());
 
@@ -34,7 +34,7 @@ export class Crew {
   }
 
   /** The plugin's worker, started if need be. */
-  session(instance: string): Promise<Session> {
+  session(instance: string): Promise<AnySession> {
     const known = this.#sessions.get(instance);
     if (known !== undefined) return known;
     const started = this.#slots.run(() => this.#start(instance));
@@ -43,7 +43,7 @@ export class Crew {
   }
 
   /** A blank worker in place of one that is spoilt. What the old one knew is gone. */
-  replace(instance: string): Promise<Session> {
+  replace(instance: string): Promise<AnySession> {
     this.#retire(instance);
     return this.session(instance);
   }
@@ -61,7 +61,7 @@ export class Crew {
     if (session !== undefined) this.#closing.push(session.then((s) => s.close()).catch(() => "gone" as const));
   }
 
-  #start(instance: string): Promise<Session> {
+  #start(instance: string): Promise<AnySession> {
     const plugin = this.plugins.get(instance);
     if (plugin === undefined) {
       return Promise.reject(
@@ -70,32 +70,29 @@ export class Crew {
     }
     const dataDir = path.join(this.#dataRoot, instance);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    return startSession(
-      {
-        who: plugin.who,
-        entry: plugin.entry,
-        runtime: plugin.isolation,
-        memoryMb: plugin.memoryMb,
-        commands: plugin.commands,
-        environment: environmentFor(plugin),
-        options: plugin.options,
-        dataDir,
-      },
-      {
-        onLog: (level, message, fields) => this.#hooks.onLog(instance, level, message, fields),
-        onProgress: (message, done, total) => this.#hooks.onProgress(instance, message, done, total),
-      },
-      startLimit,
-    );
+    const { who } = plugin;
+    const spec: Omit<PluginSpec, "who"> = {
+      entry: plugin.entry,
+      runtime: plugin.isolation,
+      memoryMb: plugin.memoryMb,
+      commands: plugin.commands,
+      environment: handedOn(plugin.environment),
+      options: plugin.options,
+      dataDir,
+    };
+    const hooks: SessionHooks = {
+      onLog: (level, message, fields) => this.#hooks.onLog(instance, level, message, fields),
+      onProgress: (message, done, total) => this.#hooks.onProgress(instance, message, done, total),
+    };
+    return who.role === "writer"
+      ? startSession({ ...spec, who: { ...who, role: "writer" } }, hooks, startLimit)
+      : startSession({ ...spec, who: { ...who, role: "provider" } }, hooks, startLimit);
   }
 }
 
-function environmentFor(plugin: ResolvedPlugin): Record<string, string> {
-  const asked = plugin.environment.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return { ...baseEnvironment(), ...Object.fromEntries(asked) };
+/** Of the host's environment only what the manifest names. */
+function handedOn(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }
 
 /** Starting a worker keeps a core busy for about 90 ms: more at a time than there are cores only delays the first. */

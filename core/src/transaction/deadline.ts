@@ -1,6 +1,6 @@
+import type { LimitsMs } from "../config/settings.js";
 import type { Cut } from "../schema/types.js";
 import type { Op } from "./machine.js";
-import type { LimitsMs } from "./phases.js";
 
 /** What a call's limit depends on. Times in ms. */
 export interface Situation {

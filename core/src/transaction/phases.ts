@@ -1,31 +1,12 @@
-/**
- * The transaction's phases as data: who takes part, under which limit, and what a failure does. The machine, the runner, the
- * help text and the failure tests all read this table. VSS's names are in research of the field: PrepareForSnapshot, Freeze,
- * CommitSnapshots, Thaw, PostSnapshot, BackupComplete.
- */
-export type LimitName = "queue" | "identify" | "prepare" | "freeze" | "hold" | "copy" | "seal" | "complete" | "abort";
+import type { LimitsMs } from "../config/settings.js";
 
-/** The longest time that each part may take, ms. None is unlimited. */
-export type LimitsMs = Readonly<Record<LimitName, number>>;
-
-export const defaultLimits: LimitsMs = {
-  queue: 600_000,
-  identify: 30_000,
-  prepare: 600_000,
-  freeze: 60_000,
-  hold: 10_000,
-  copy: 3_600_000,
-  seal: 300_000,
-  complete: 300_000,
-  abort: 30_000,
-};
-
+/** One phase of the transaction, as data: the machine, the runner and the failure tests all read the table below. */
 interface Phase {
   /** Which roles are called; the keeper's phases call no plugin. */
   actors: readonly ("writer" | "provider" | "keeper")[];
   /** Writers are frozen front-end first and thawed in reverse; everything else happens together. */
   order: "together" | "by-level" | "by-level-reversed";
-  limit: LimitName;
+  limit: keyof LimitsMs;
   /**
    * What the failure of a required plugin does. stop: nothing was touched yet. abort: undo everything. degrade: the set's
    * consistency falls. residue: recorded for `recover`. report: said, and nothing else.

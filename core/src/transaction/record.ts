@@ -12,7 +12,7 @@ import type {
   SnapshotSet,
   Span,
 } from "../schema/types.js";
-import { version } from "../version.js";
+import { ownVersion } from "../version.js";
 
 /** What the runner saw of a writer. Times in ms from the transaction's start. */
 export interface WriterAccount {
@@ -44,7 +44,7 @@ export function recordOf(plan: Plan, achieved: Achieved): SnapshotSet {
     tags: { ...tags },
     createdAt: achieved.cutAt.toISOString(),
     host: hostname(),
-    holdstill: version,
+    holdstill: ownVersion(),
     targets: [...targets],
     cut: plan.cut,
     asked: plan.asked,

@@ -1,15 +1,16 @@
+import type { LimitsMs } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
 import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
 import type { Emit } from "../events/emit.js";
-import type { Session } from "../isolation/remote.js";
+import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { Plan } from "../plan/plan.js";
 import type { WriterTransaction, Transaction } from "../plugin/context.js";
-import type { Fault, FreezeToken, RecordedSidecar, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
+import type { Fault, FreezeToken, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
 import type { Crew } from "./crew.js";
 import { callLimit } from "./deadline.js";
 import type { Journal } from "./journal.js";
 import * as machine from "./machine.js";
-import { type LimitsMs, phases, type PhaseName } from "./phases.js";
+import { phases, type PhaseName } from "./phases.js";
 import { recordOf, type WriterAccount } from "./record.js";
 import { keepSidecar } from "./sidecar.js";
 
@@ -130,12 +131,12 @@ class Runner {
 
   async #ask(actor: string, op: Exclude<machine.Op, "abort">, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
     const session = await this.#services.crew.session(actor);
-    return session.who.role === "writer"
-      ? this.#askWriter(session, op, token, limitMs)
-      : this.#askProvider(session, op, limitMs);
+    if (isWriter(session)) return this.#askWriter(session, op, token, limitMs);
+    if (isProvider(session)) return this.#askProvider(session, op, limitMs);
+    throw new Error(`${actor} is neither a writer nor a provider`);
   }
 
-  async #askWriter(session: Session, op: machine.Op, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
+  async #askWriter(session: Session<"writer">, op: machine.Op, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#writerTx(actor);
@@ -164,7 +165,7 @@ class Runner {
     }
   }
 
-  async #askProvider(session: Session, op: machine.Op, limitMs: number): Promise<machine.Event> {
+  async #askProvider(session: Session<"provider">, op: machine.Op, limitMs: number): Promise<machine.Event> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#tx();
@@ -195,9 +196,9 @@ class Runner {
   /** Undoes, in a blank worker where the old one is spoilt; what fails there is tried once more in another. */
   async #abort(actor: string, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
     const { crew } = this.#services;
-    const undo = async (session: Session): Promise<void> => {
-      if (session.who.role === "writer") await session.call("abort", [this.#writerTx(actor), token], limitMs);
-      else await session.call("abort", [this.#tx()], limitMs);
+    const undo = async (session: AnySession): Promise<void> => {
+      if (isWriter(session)) await session.call("abort", [this.#writerTx(actor), token], limitMs);
+      else if (isProvider(session)) await session.call("abort", [this.#tx()], limitMs);
     };
     try {
       await undo(await (this.#spoilt.delete(actor) ? crew.replace(actor) : crew.session(actor)));

@@ -49,7 +49,8 @@ export class Catalog {
     const { sets } = this.list();
     if (key === "latest" && sets.length > 0) return sets[sets.length - 1] as SnapshotSet;
     const named = sets.filter((set) => set.name === key);
-    if (named.length > 1) throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: named.map((set) => set.id) });
+    if (named.length > 1)
+      throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: named.map((set) => set.id) });
     if (named[0] !== undefined) return named[0];
     const close = nearest(key, [...ids, ...sets.flatMap((set) => set.name ?? [])]);
     throw new HoldstillError("E_SET_UNKNOWN", { set: key, ...(close === undefined ? {} : { nearest: close }) });

@@ -28,7 +28,8 @@ export function makeStateDir(state: StateDir): void {
   try {
     mkdirSync(state.root, { recursive: true, mode: 0o700 });
     check(state.root);
-    for (const dir of [state.sets, state.transactions, state.volumes, state.plugins]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [state.sets, state.transactions, state.volumes, state.plugins])
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
     if (error instanceof HoldstillError) throw error;
     throw new HoldstillError("E_STATE_DIR", { path: state.root, problem: reason(error) }, { cause: error });

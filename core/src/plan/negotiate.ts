@@ -1,5 +1,8 @@
+import { HoldstillError } from "../errors/error.js";
 import type { Component, Consistency, Cut } from "../schema/types.js";
-import type { PlannedVolume } from "./plan.js";
+import type { Place } from "../storage/volumes.js";
+import type { PlannedComponent, PlannedVolume } from "./plan.js";
+import type { Taken } from "./select.js";
 
 /** How the volumes will be captured, by the least that their providers can do. */
 export function cutOf(volumes: readonly PlannedVolume[]): Cut {
@@ -8,17 +11,54 @@ export function cutOf(volumes: readonly PlannedVolume[]): Cut {
   return volumes.length <= 1 || oneGroup ? "atomic" : "per-volume";
 }
 
-/** Whether a picture made in this way is of use to the component's application. */
-export const tolerates = (component: Component, cut: Cut): boolean => component.tolerates === "fuzzy" || cut === "atomic";
-
 /** What a picture is worth without the help of an application. */
 export function bare(cut: Cut): { consistency: Consistency; why: string } {
   switch (cut) {
     case "atomic":
-      return { consistency: "crash", why: "no writer took part; all of one instant, nothing flushed" };
+      return { consistency: "crash", why: "no writer takes part; all of one instant, nothing flushed" };
     case "per-volume":
-      return { consistency: "crash", why: "no writer took part; each volume at an instant of its own" };
+      return { consistency: "crash", why: "no writer takes part; each volume at an instant of its own" };
     case "fuzzy":
-      return { consistency: "none", why: "no writer took part, and the provider copies while files may change" };
+      return { consistency: "none", why: "no writer takes part, and the provider copies while files may change" };
   }
+}
+
+/**
+ * Brings together what writers tolerate and what providers can do.
+ *
+ * @throws HoldstillError E_PLAN_INCONSISTENT for a component of a required writer that such a picture is no use to.
+ */
+export function negotiate(
+  { taken, ownerless }: { taken: readonly Taken[]; ownerless: readonly string[] },
+  cut: Cut,
+  volumes: readonly PlannedVolume[],
+  places: readonly Place[],
+): PlannedComponent[] {
+  const volumesOf = (paths: readonly string[]): string[] => [
+    ...new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume)),
+  ];
+  const { consistency, why } = bare(cut);
+  const owned = taken.map(({ writer, component }): PlannedComponent => {
+    const shared = { writer: writer.who.instance, component, volumes: volumesOf(component.paths) };
+    if (component.tolerates === "fuzzy" || cut === "atomic") return { ...shared, promised: "application" };
+    const provider = volumes.find((v) => shared.volumes.includes(v.volume.id))?.provider ?? "?";
+    const mismatch = {
+      writer: writer.who.instance,
+      component: component.name,
+      tolerates: component.tolerates,
+      cut,
+      provider,
+    };
+    if (writer.policy === "required") throw new HoldstillError("E_PLAN_INCONSISTENT", mismatch);
+    return {
+      ...shared,
+      promised: consistency,
+      why: `it needs a ${component.tolerates} picture, and this one is ${cut}`,
+    };
+  });
+  const rest = ownerless.map((one): PlannedComponent => {
+    const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
+    return { writer: null, component, volumes: volumesOf([one]), promised: consistency, why };
+  });
+  return [...owned, ...rest];
 }

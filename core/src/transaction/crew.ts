@@ -8,7 +8,12 @@ import type { ResolvedPlugin } from "../manifest/resolution.js";
 
 /** What is heard from the plugins while they work. */
 export interface CrewHooks {
-  onLog(actor: string, level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+  onLog(
+    actor: string,
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields?: Record<string, unknown>,
+  ): void;
   onProgress(actor: string, message: string, done?: number, total?: number): void;
 }
 
@@ -64,9 +69,7 @@ export class Crew {
   #start(instance: string): Promise<AnySession> {
     const plugin = this.plugins.get(instance);
     if (plugin === undefined) {
-      return Promise.reject(
-        new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] }),
-      );
+      return Promise.reject(new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] }));
     }
     const dataDir = path.join(this.#dataRoot, instance);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -92,7 +95,9 @@ export class Crew {
 
 /** Of the host's environment only what the manifest names. */
 function handedOn(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 /** Starting a worker keeps a core busy for about 90 ms: more at a time than there are cores only delays the first. */

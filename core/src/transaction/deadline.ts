@@ -30,7 +30,10 @@ export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, ownFreeze 
     case "freeze":
       return Math.max(1, Math.min(ownFreeze ?? Infinity, limits.freeze - thawReserve(limits), beforeThaw));
     case "commit":
-      return Math.max(1, Math.min(cut === "fuzzy" ? limits.copy : limits.hold, frozenFor === null ? Infinity : beforeThaw));
+      return Math.max(
+        1,
+        Math.min(cut === "fuzzy" ? limits.copy : limits.hold, frozenFor === null ? Infinity : beforeThaw),
+      );
     case "thaw":
       return Math.max(left, thawReserve(limits));
     case "seal":

@@ -16,7 +16,16 @@ export interface Enlisted {
 
 /** One line of a journal: written, and on disk, before the action that it announces. */
 export type Entry =
-  | { entry: "begun"; version: 1; id: string; pid: number; at: string; cut: Cut; targets: readonly string[]; enlisted: Enlisted[] }
+  | {
+      entry: "begun";
+      version: 1;
+      id: string;
+      pid: number;
+      at: string;
+      cut: Cut;
+      targets: readonly string[];
+      enlisted: Enlisted[];
+    }
   | { entry: "asked"; actor: string; op: Op }
   | { entry: "answered"; actor: string; op: Op; token?: FreezeToken; fault?: Fault }
   | { entry: "ended"; outcome: "created" | "aborted"; residue: { actor: string; fault: Fault }[] };
@@ -92,7 +101,9 @@ function owesAbort(entries: readonly Entry[], actor: string, ended: Account["end
 }
 
 function tokenOf(entries: readonly Entry[], actor: string): FreezeToken | null {
-  const frozen = entries.findLast((entry) => entry.entry === "answered" && entry.actor === actor && entry.op === "freeze");
+  const frozen = entries.findLast(
+    (entry) => entry.entry === "answered" && entry.actor === actor && entry.op === "freeze",
+  );
   return (frozen?.entry === "answered" ? frozen.token : undefined) ?? null;
 }
 

@@ -85,5 +85,10 @@ function recordedComponent(
   return { ...shared, consistency: bare(cut).consistency, why: broken.why ?? broken.state };
 }
 
-const leftOut = (who: Who, why: string): RecordedWriter => ({ by: ref(who), policy: "best-effort", state: "left-out", why });
+const leftOut = (who: Who, why: string): RecordedWriter => ({
+  by: ref(who),
+  policy: "best-effort",
+  state: "left-out",
+  why,
+});
 const ref = ({ instance, plugin, version: of }: Who): PluginRef => ({ instance, plugin, version: of });

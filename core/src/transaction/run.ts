@@ -124,19 +124,36 @@ class Runner {
     const outcome = fault === null ? "ok" : "failed";
     this.#timeline.push({ op, actor, from, to, limitMs, outcome, ...(fault === null ? {} : { why: fault.message }) });
     this.#account(actor, op, from, to, fault);
-    this.#services.emit({ type: "call", actor, op, status: outcome, elapsedMs: to - from, ...(fault === null ? {} : { error: fault }) });
+    this.#services.emit({
+      type: "call",
+      actor,
+      op,
+      status: outcome,
+      elapsedMs: to - from,
+      ...(fault === null ? {} : { error: fault }),
+    });
     const late = this.#journalAnswer(actor, op, event, fault);
     this.#dispatch(late ?? event);
   }
 
-  async #ask(actor: string, op: Exclude<machine.Op, "abort">, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
+  async #ask(
+    actor: string,
+    op: Exclude<machine.Op, "abort">,
+    token: FreezeToken | null,
+    limitMs: number,
+  ): Promise<machine.Event> {
     const session = await this.#services.crew.session(actor);
     if (isWriter(session)) return this.#askWriter(session, op, token, limitMs);
     if (isProvider(session)) return this.#askProvider(session, op, limitMs);
     throw new Error(`${actor} is neither a writer nor a provider`);
   }
 
-  async #askWriter(session: Session<"writer">, op: machine.Op, token: FreezeToken | null, limitMs: number): Promise<machine.Event> {
+  async #askWriter(
+    session: Session<"writer">,
+    op: machine.Op,
+    token: FreezeToken | null,
+    limitMs: number,
+  ): Promise<machine.Event> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#writerTx(actor);
@@ -148,7 +165,8 @@ class Runner {
         return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
       case "thaw": {
         const report = await session.call("thaw", [tx, token ?? {}], limitMs);
-        if (!report.held) throw new HoldstillError("E_FREEZE_LOST", { who, why: report.why ?? "the writer gave no reason" });
+        if (!report.held)
+          throw new HoldstillError("E_FREEZE_LOST", { who, why: report.why ?? "the writer gave no reason" });
         Object.assign(this.#accountOf(actor).facts, report.facts);
         return { is: "thawed", actor };
       }
@@ -210,7 +228,13 @@ class Runner {
 
   async #record(): Promise<void> {
     const frozenMs = this.#frozenAt === null ? 0 : this.#thawedAt - this.#frozenAt;
-    const achieved = { cutAt: this.#cutAt, frozenMs, writers: this.#accounts, snapshots: this.#snapshots, timeline: this.#timeline };
+    const achieved = {
+      cutAt: this.#cutAt,
+      frozenMs,
+      writers: this.#accounts,
+      snapshots: this.#snapshots,
+      timeline: this.#timeline,
+    };
     // Not in the same turn as the event that led here: the machine must have taken its step.
     await Promise.resolve();
     if (this.#state.at !== "recording") return;
@@ -250,7 +274,8 @@ class Runner {
     if (op === "freeze" && fault === null) account.frozenSince = from;
     if (op === "thaw" || (op === "abort" && account.thawedAt === null)) account.thawedAt = to;
     if (fault !== null) account.why ??= fault.message;
-    if (account.frozenSince !== null && account.thawedAt !== null) this.#thawedAt = Math.max(this.#thawedAt, account.thawedAt);
+    if (account.frozenSince !== null && account.thawedAt !== null)
+      this.#thawedAt = Math.max(this.#thawedAt, account.thawedAt);
   }
 
   #accountOf(actor: string): WriterAccount {
@@ -271,7 +296,8 @@ class Runner {
   #announce(from: machine.State, to: machine.State): void {
     if (from.at === to.at) return;
     const phase = phaseOf(to);
-    if (phase !== null) this.#services.emit({ type: "phase", phase, limitMs: this.#services.limits[phases[phase].limit] });
+    if (phase !== null)
+      this.#services.emit({ type: "phase", phase, limitMs: this.#services.limits[phases[phase].limit] });
   }
 
   #outcome(state: machine.State): Outcome {
@@ -305,7 +331,12 @@ function actorsOf(plan: Plan): machine.Actor[] {
       policy,
       level: Math.min(...components.map((c) => levels[c.level ?? "back-end"])) as machine.Actor["level"],
     })),
-    ...plan.providers.map(({ who }) => ({ id: who.instance, role: "provider" as const, policy: "required" as const, level: 0 as const })),
+    ...plan.providers.map(({ who }) => ({
+      id: who.instance,
+      role: "provider" as const,
+      policy: "required" as const,
+      level: 0 as const,
+    })),
   ];
 }
 
@@ -323,5 +354,7 @@ const phaseOf = (state: machine.State): PhaseName | null => phaseNames[state.at]
 
 /** After these the worker is gone, or does not know where it stands. */
 function isSpoiling(error: unknown): boolean {
-  return isHoldstillError(error) && ["E_DEADLINE", "E_PLUGIN_DIED", "E_CANCELLED", "E_PLUGIN_LOAD"].includes(error.code);
+  return (
+    isHoldstillError(error) && ["E_DEADLINE", "E_PLUGIN_DIED", "E_CANCELLED", "E_PLUGIN_LOAD"].includes(error.code)
+  );
 }

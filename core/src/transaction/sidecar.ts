@@ -13,12 +13,14 @@ import type { RecordedSidecar, Sidecar } from "../schema/types.js";
  * @throws HoldstillError E_ANSWER_INVALID for a file that is missing or is not a plain file.
  */
 export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Promise<RecordedSidecar> {
-  const findings = files.filter((file) => !isPlainFile(path.join(dir, file))).map((file) => ({
-    file: dir,
-    pointer: `/files/${files.indexOf(file)}`,
-    seen: file,
-    expected: "a plain file in tx.sidecarDir",
-  }));
+  const findings = files
+    .filter((file) => !isPlainFile(path.join(dir, file)))
+    .map((file) => ({
+      file: dir,
+      pointer: `/files/${files.indexOf(file)}`,
+      seen: file,
+      expected: "a plain file in tx.sidecarDir",
+    }));
   if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "seal", findings });
   const kept = [];
   for (const file of files) {

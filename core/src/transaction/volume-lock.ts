@@ -43,7 +43,9 @@ export async function lockVolumes(
         if (!told) onQueued(volume, other);
         const waitedMs = performance.now() - started;
         if (waitedMs >= limitMs) throw new HoldstillError("E_VOLUME_BUSY", { volume, owner: other, waitedMs });
-        await sleep(Math.min(pollEvery, limitMs - waitedMs), undefined, { signal }).catch(() => signal.throwIfAborted());
+        await sleep(Math.min(pollEvery, limitMs - waitedMs), undefined, { signal }).catch(() =>
+          signal.throwIfAborted(),
+        );
       }
       ftruncateSync(fd, 0);
       writeSync(fd, JSON.stringify(owner));

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import type { LimitsMs } from "../config/settings.js";
+import { HoldstillError } from "../errors/error.js";
+import { locate } from "../storage/volumes.js";
+import type { Crew } from "../transaction/crew.js";
+import { isBelow, lowest } from "./consistency.js";
+import { matchAll } from "./match.js";
+import { cutOf, negotiate } from "./negotiate.js";
+import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, Request } from "./plan.js";
+import { ownerless, pathsOf, selectComponents } from "./select.js";
+import { parseTarget, type Target } from "./targets.js";
+import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
+
+/**
+ * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
+ * Touches nothing.
+ *
+ * @throws HoldstillError E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, or the error of a required writer's identify.
+ */
+export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): Promise<Plan> {
+  const known = [...crew.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
+  const targets = request.targets.map((target) => parseTarget(target, known));
+  const { present, leftOut } = sortOut(await identifyAll(crew, limits.identify));
+  refuseMissing(targets, leftOut);
+
+  const paths = pathsOf(targets, present);
+  const { taken, warnings } = selectComponents(present, paths);
+  const rest = ownerless(paths, taken);
+  const located = locate([
+    ...taken.map(({ component }) => ({ paths: component.paths, exclude: component.exclude ?? [] })),
+    ...rest.map((one) => ({ paths: [one], exclude: [] })),
+  ]);
+  const volumes = await matchAll(crew, located.volumes, limits.identify);
+  const cut = cutOf(volumes);
+  const components = negotiate({ taken, ownerless: rest }, cut, volumes, located.places);
+  const promised = lowest(components.map((c) => c.promised));
+  const asked = request.require ?? promised;
+  refuseBelow(promised, asked, components);
+  return {
+    id: newSetId(),
+    request,
+    cut,
+    volumes,
+    writers: writersOf(present, components),
+    providers: providersOf(crew, volumes),
+    components,
+    leftOut,
+    warnings: [...warnings, ...located.nested.map(notCaptured)],
+    promised,
+    asked,
+  };
+}
+
+/** Sorts by time; unique enough for two that start in the same second: 24 random bits. */
+function newSetId(): string {
+  const [date, time] = new Date().toISOString().replaceAll(/[-:]/g, "").split(/[T.]/);
+  return `${date}-${time}-${randomBytes(3).toString("hex")}`;
+}
+
+function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {
+  for (const target of targets) {
+    if (target.is !== "writer") continue;
+    const missing = leftOut.find(({ who }) => who.instance === target.instance);
+    if (missing === undefined) continue;
+    throw new HoldstillError("E_TARGET_UNREADABLE", { target: target.asked, reason: missing.error.message });
+  }
+}
+
+function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], components: readonly PlannedComponent[]): void {
+  if (!isBelow(promised, asked)) return;
+  const worst = components.find((c) => c.promised === promised);
+  const why = `${worst?.component.paths.join(", ")}: ${worst?.why}.`;
+  throw new HoldstillError("E_PLAN_BELOW", { asked, promised, why });
+}
+
+/** Only writers whose components gain by it are asked to hold still. */
+function writersOf(present: readonly Present[], components: readonly PlannedComponent[]): PlannedWriter[] {
+  return present.flatMap(({ who, policy }) => {
+    const own = components.filter((c) => c.writer === who.instance && c.promised === "application");
+    return own.length === 0 ? [] : [{ who, policy, components: own.map((c) => c.component) }];
+  });
+}
+
+function providersOf(crew: Crew, volumes: readonly PlannedVolume[]): PlannedProvider[] {
+  return [...crew.plugins.values()].flatMap(({ who }) => {
+    const own = volumes.filter((v) => v.provider === who.instance).map((v) => v.volume);
+    return own.length === 0 ? [] : [{ who, volumes: own }];
+  });
+}
+
+const notCaptured = (point: string): string =>
+  `${point} is mounted below a target and is not captured; name it as a target of its own.`;

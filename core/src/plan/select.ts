@@ -1,0 +1,53 @@
+import path from "node:path";
+import type { Component } from "../schema/types.js";
+import { isWithin, realPathOf } from "../storage/mounts.js";
+import type { Target } from "./targets.js";
+import type { Present } from "./writers.js";
+
+/** A component that will be captured, with the writer that owns it. */
+export interface Taken {
+  writer: Present;
+  component: Component;
+}
+
+/** What the targets come to, as paths: as named, or all that a named writer owns. Each once. */
+export function pathsOf(targets: readonly Target[], present: readonly Present[]): string[] {
+  const paths = targets.flatMap((target) => {
+    if (target.is === "path") return [target.path];
+    const writer = present.find((w) => w.who.instance === target.instance);
+    return writer?.components.flatMap((component) => component.paths) ?? [];
+  });
+  return [...new Set(paths.map((one) => path.resolve(one)))];
+}
+
+/** The components that lie wholly in the captured paths. One that lies there only in part is no use, and is said. */
+export function selectComponents(
+  present: readonly Present[],
+  paths: readonly string[],
+): { taken: Taken[]; warnings: string[] } {
+  const captured = paths.map(realPathOf);
+  const isCaptured = (one: string): boolean => captured.some((folder) => isWithin(realPathOf(one), folder));
+  const touches = (one: string): boolean =>
+    isCaptured(one) || captured.some((folder) => isWithin(folder, realPathOf(one)));
+  const taken: Taken[] = [];
+  const warnings: string[] = [];
+  for (const writer of present) {
+    for (const component of writer.components) {
+      const missing = component.paths.filter((one) => !isCaptured(one));
+      if (missing.length === 0) taken.push({ writer, component });
+      else if (component.paths.some(touches)) {
+        const name = `${component.name} of writer ${writer.who.instance}`;
+        warnings.push(
+          `Component ${name} is only partly among the targets, so it takes no part; add ${missing.join(", ")}.`,
+        );
+      }
+    }
+  }
+  return { taken, warnings };
+}
+
+/** The captured paths that no component is. What else lies in them has nobody who could hold it still. */
+export function ownerless(paths: readonly string[], taken: readonly Taken[]): string[] {
+  const owned = new Set(taken.flatMap(({ component }) => component.paths.map(realPathOf)));
+  return paths.filter((one) => !owned.has(realPathOf(one)));
+}

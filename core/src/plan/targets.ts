@@ -1,0 +1,38 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { HoldstillError } from "../errors/error.js";
+import { nearest } from "../schema/nearest.js";
+import { formatNumber } from "../storage/blockdevices.js";
+import { type Mount, readMounts } from "../storage/mounts.js";
+
+/** What a requester named, understood. */
+export type Target = { is: "path"; asked: string; path: string } | { is: "writer"; asked: string; instance: string };
+
+/**
+ * A path, a mount point, a block device that is mounted (its mount point is meant), or `writer:INSTANCE`.
+ *
+ * @throws HoldstillError E_TARGET_UNKNOWN, E_TARGET_UNREADABLE
+ */
+export function parseTarget(
+  asked: string,
+  writers: readonly string[],
+  mounts: readonly Mount[] = readMounts(),
+): Target {
+  if (asked.startsWith("writer:")) {
+    const instance = asked.slice("writer:".length);
+    if (writers.includes(instance)) return { is: "writer", asked, instance };
+    const close = nearest(instance, writers);
+    throw new HoldstillError("E_TARGET_UNKNOWN", {
+      target: instance,
+      known: [...writers],
+      ...(close === undefined ? {} : { nearest: close }),
+    });
+  }
+  const absolute = path.resolve(asked);
+  const found = statSync(absolute, { throwIfNoEntry: false });
+  if (found?.isBlockDevice() !== true) return { is: "path", asked, path: absolute };
+  const mount = mounts.find((m) => m.number === formatNumber(found.rdev));
+  if (mount === undefined)
+    throw new HoldstillError("E_TARGET_UNREADABLE", { target: asked, reason: "the device is not mounted" });
+  return { is: "path", asked, path: mount.mountPoint };
+}

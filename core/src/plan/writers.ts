@@ -1,0 +1,48 @@
+import type { Who } from "../errors/details.js";
+import { toFault } from "../errors/error.js";
+import { isWriter } from "../isolation/session.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Component, Fault } from "../schema/types.js";
+import type { Crew } from "../transaction/crew.js";
+
+/** A writer that said what it owns. */
+export interface Present {
+  who: Who;
+  policy: ResolvedPlugin["policy"];
+  components: Component[];
+}
+/** …or why it could not. */
+export type Identified = Present | (Omit<Present, "components"> & { error: unknown });
+
+/** Asks every writer of the crew, in parallel, what it owns. */
+export function identifyAll(crew: Crew, limitMs: number): Promise<Identified[]> {
+  const writers = [...crew.plugins.values()].filter((plugin) => plugin.who.role === "writer");
+  return Promise.all(
+    writers.map(async ({ who, policy }) => {
+      try {
+        const session = await crew.session(who.instance);
+        if (!isWriter(session)) throw new Error(`${who.instance} is not a writer`);
+        return { who, policy, components: await session.call("identify", [], limitMs) };
+      } catch (error) {
+        return { who, policy, error };
+      }
+    }),
+  );
+}
+
+export interface LeftOut {
+  who: Who;
+  error: Fault;
+}
+
+/** Those that answered, and the best-effort ones that did not. @throws the error of a required writer. */
+export function sortOut(identified: readonly Identified[]): { present: Present[]; leftOut: LeftOut[] } {
+  const present: Present[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const writer of identified) {
+    if (!("error" in writer)) present.push(writer);
+    else if (writer.policy === "required") throw writer.error;
+    else leftOut.push({ who: writer.who, error: toFault(writer.error) });
+  }
+  return { present, leftOut };
+}

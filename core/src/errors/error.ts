@@ -3,6 +3,8 @@ import { catalogue } from "./catalogue.js";
 import type { Code, Details } from "./details.js";
 import type { ExitCode } from "./exit.js";
 
+export type { Code, Details } from "./details.js";
+
 /**
  * An operational error: something outside the code is not as it must be. It has a code, a sentence, what was seen (`details`)
  * and the next step (`hint`). Any other exception that reaches the top is a bug.

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { StateDir } from "../catalog/state.js";
 import { syncDir } from "../catalog/state.js";
@@ -50,6 +50,18 @@ export class Journal {
     }
     closeSync(fd);
     return null;
+  }
+
+  /** Whether a process works on the transaction now. */
+  static isHeld(state: StateDir, id: string): boolean {
+    const file = path.join(state.transactions, `${id}.jsonl`);
+    if (!existsSync(file)) return false;
+    const fd = openSync(file, "r");
+    try {
+      return !flockExclusive(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** @throws the file system's error when the line could not be brought to disk: then the action must not happen. */

@@ -24,6 +24,8 @@ export interface Services {
   sidecarDir(writer: string): string;
   /** Aborted with the error that interrupts. */
   signal: AbortSignal;
+  /** Every call is added here when it has ended. */
+  timeline: Span[];
 }
 
 export type Outcome =
@@ -40,7 +42,6 @@ class Runner {
   readonly #services: Services;
   readonly #whos: ReadonlyMap<string, Who>;
   readonly #started = performance.now();
-  readonly #timeline: Span[] = [];
   readonly #accounts = new Map<string, WriterAccount>();
   readonly #snapshots: { who: Who; snapshot: Snapshot }[] = [];
   /** Workers that a fault has spoilt: abort needs a blank one. */
@@ -122,7 +123,15 @@ class Runner {
     }
     const to = this.#now();
     const outcome = fault === null ? "ok" : "failed";
-    this.#timeline.push({ op, actor, from, to, limitMs, outcome, ...(fault === null ? {} : { why: fault.message }) });
+    this.#services.timeline.push({
+      op,
+      actor,
+      from,
+      to,
+      limitMs,
+      outcome,
+      ...(fault === null ? {} : { why: fault.message }),
+    });
     this.#account(actor, op, from, to, fault);
     this.#services.emit({
       type: "call",
@@ -233,7 +242,7 @@ class Runner {
       frozenMs,
       writers: this.#accounts,
       snapshots: this.#snapshots,
-      timeline: this.#timeline,
+      timeline: this.#services.timeline,
     };
     // Not in the same turn as the event that led here: the machine must have taken its step.
     await Promise.resolve();

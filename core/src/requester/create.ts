@@ -1,0 +1,164 @@
+import { mkdirSync } from "node:fs";
+import { asHoldstillError, toFault } from "../errors/error.js";
+import { exit, type ExitCode } from "../errors/exit.js";
+import type { Untimed } from "../events/emit.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import { makePlan } from "../plan/make.js";
+import type { Plan, Request } from "../plan/plan.js";
+import type { EndedEvent, Event } from "../schema/types.js";
+import { Journal } from "../transaction/journal.js";
+import { isDegraded } from "../transaction/record.js";
+import { type Outcome, runTransaction } from "../transaction/run.js";
+import { lockVolumes } from "../transaction/volume-lock.js";
+import type { Bench, Ended, Watching } from "./types.js";
+import { withCrew, type Workshop } from "./workshop.js";
+
+/** Plans, waits for the volumes, and runs the transaction. Throws when it is refused before anything has begun. */
+export async function create(
+  bench: Bench,
+  request: Request,
+  plugins: readonly ResolvedPlugin[],
+  watching: Watching,
+): Promise<Ended> {
+  return withCrew(bench, plugins, watching, async (workshop) => {
+    const { emit } = workshop;
+    try {
+      const ended = await transact(bench, request, workshop);
+      emit(endedEvent(ended));
+      return ended;
+    } catch (error) {
+      const { exitCode } = asHoldstillError(error);
+      emit({ type: "ended", outcome: "refused", exitCode, error: toFault(error), residue: [] });
+      throw error;
+    }
+  });
+}
+
+async function transact(bench: Bench, request: Request, workshop: Workshop): Promise<Ended> {
+  const { emit, signal } = workshop;
+  const { limits } = bench.settings;
+  const plan = await interruptible(workshop, () => makePlan(request, workshop.crew, limits));
+  emit({
+    type: "begun",
+    transaction: plan.id,
+    targets: [...request.targets],
+    cut: plan.cut,
+    writers: plan.writers.map(({ who }) => who.instance),
+    providers: plan.providers.map(({ who }) => who.instance),
+  });
+  for (const message of plan.warnings) emit({ type: "warning", message });
+  for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
+  const volumes = plan.volumes.map(({ volume }) => volume.id);
+  const queued = (volume: string, owner: Extract<Event, { type: "queued" }>["owner"]): void =>
+    emit({ type: "queued", volume, owner });
+  const locks = await lockVolumes(bench.state, volumes, plan.id, limits.queue, queued, signal);
+  try {
+    return await journaled(bench, plan, workshop);
+  } finally {
+    locks.release();
+  }
+}
+
+async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Workshop): Promise<Ended> {
+  const { catalog, state, log } = bench;
+  const journal = Journal.open(state, plan.id);
+  if (journal === null) throw new Error(`somebody else works on transaction ${plan.id}`);
+  const timeline: Ended["timeline"] = [];
+  try {
+    for (const { who } of plan.writers)
+      mkdirSync(catalog.sidecarDir(plan.id, who.instance), { recursive: true, mode: 0o700 });
+    journal.write({
+      entry: "begun",
+      version: 1,
+      id: plan.id,
+      pid: process.pid,
+      at: new Date().toISOString(),
+      cut: plan.cut,
+      targets: plan.request.targets,
+      enlisted: [...plan.writers, ...plan.providers.map(({ who }) => ({ who }))],
+    });
+    const told = log?.child({ transaction: plan.id });
+    const tell = (event: Untimed): void => {
+      if (event.type === "phase") told?.info(event.phase, { limitMs: event.limitMs });
+      emit(event);
+    };
+    const outcome = await runTransaction(plan, {
+      crew,
+      journal,
+      emit: tell,
+      limits: bench.settings.limits,
+      keep: (set) => catalog.write(set),
+      sidecarDir: (writer) => catalog.sidecarDir(plan.id, writer),
+      signal,
+      timeline,
+    });
+    if (outcome.is === "aborted") catalog.remove(plan.id);
+    writeEnd(journal, outcome);
+    const ended = endOf(outcome, timeline);
+    told?.info(`ended: ${ended.outcome}`, {
+      exitCode: ended.exitCode,
+      ...(ended.error === null ? {} : { error: ended.error }),
+    });
+    return ended;
+  } finally {
+    journal.close();
+  }
+}
+
+/** The set's record decides, not this line: a disk that is full now costs nothing but a look of `recover`. */
+function writeEnd(journal: Journal, { is, residue }: Outcome): void {
+  try {
+    journal.write({
+      entry: "ended",
+      outcome: is,
+      residue: residue.map(({ actor, error }) => ({ actor, fault: error })),
+    });
+  } catch {
+    // Recovery finds the transaction without an end, and everything undone or recorded.
+  }
+}
+
+/** Before the transaction begins nothing needs undoing: an interruption ends the workers, and so whatever waits for them. */
+async function interruptible<T>({ crew, signal }: Workshop, work: () => Promise<T>): Promise<T> {
+  const stop = (): void => void crew.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function endOf(outcome: Outcome, timeline: Ended["timeline"]): Ended {
+  const { residue } = outcome;
+  if (outcome.is === "created") {
+    const { set } = outcome;
+    const degraded = isDegraded(set);
+    const end: [Ended["outcome"], ExitCode] =
+      residue.length > 0 ? ["broken", exit.residue] : degraded ? ["degraded", exit.degraded] : ["created", exit.done];
+    return { outcome: end[0], exitCode: end[1], set, error: null, residue, timeline };
+  }
+  const { cause } = outcome;
+  const [name, exitCode] = abortedAs(cause.code, residue.length > 0);
+  return { outcome: name, exitCode, set: null, error: cause, residue, timeline };
+}
+
+function abortedAs(code: string, left: boolean): [Ended["outcome"], ExitCode] {
+  if (left) return ["broken", exit.residue];
+  if (code === "E_INTERRUPTED") return ["interrupted", exit.interrupted];
+  return ["aborted", code === "E_BUG" ? exit.bug : exit.aborted];
+}
+
+function endedEvent({ outcome, exitCode, set, error, residue }: Ended): Untimed<EndedEvent> {
+  return {
+    type: "ended",
+    outcome,
+    exitCode,
+    residue,
+    ...(set === null ? {} : { set: set.id, consistency: set.consistency }),
+    ...(error === null ? {} : { error }),
+  };
+}

@@ -1,0 +1,117 @@
+import { toFault } from "../errors/error.js";
+import { isProvider, isWriter } from "../isolation/session.js";
+import type { Residue, Snapshot } from "../schema/types.js";
+import type { Crew } from "../transaction/crew.js";
+import { type Account, Journal, readJournals } from "../transaction/journal.js";
+import type { Bench, Leftover } from "./types.js";
+
+/**
+ * What is left of transactions that died or could not undo everything, and snapshots that no record names. Looks only.
+ *
+ * @param snapshots What the providers say exists, by instance.
+ */
+export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly Snapshot[]>): Leftover[] {
+  const accounts = readJournals(bench.state).filter((account) => isOpen(bench, account));
+  const known = new Set(accounts.map((account) => account.id));
+  const stray = [...snapshots].flatMap(([provider, own]) =>
+    own
+      .filter(({ setId }) => !known.has(setId) && !bench.catalog.has(setId) && !isUnderWay(bench, setId))
+      .map((snapshot): Leftover => ({ is: "snapshot", provider, snapshot })),
+  );
+  return [
+    ...accounts.map(({ id, begun, owed }): Leftover => ({
+      is: "transaction",
+      id,
+      begunAt: begun.at,
+      owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
+    })),
+    ...stray,
+  ];
+}
+
+/** Undoes the leftovers, each as far as it goes. */
+export async function recover(
+  bench: Bench,
+  crew: Crew,
+  all: readonly Leftover[],
+): Promise<{ done: Leftover[]; residue: Residue[] }> {
+  const done: Leftover[] = [];
+  const residue: Residue[] = [];
+  for (const leftover of all) {
+    const left =
+      leftover.is === "transaction" ? await undo(bench, crew, leftover.id) : await sweep(bench, crew, leftover);
+    residue.push(...left);
+    if (left.length === 0) done.push(leftover);
+  }
+  return { done, residue };
+}
+
+/** Writers first: an application that is still frozen must go on before anything unhurried is done. */
+async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+  const journal = Journal.open(bench.state, id);
+  const account = readJournals(bench.state).find((one) => one.id === id);
+  if (journal === null || account === undefined) return [];
+  try {
+    const residue: Residue[] = [];
+    const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
+    for (const owed of byRole) {
+      try {
+        await abort(bench, crew, account, owed);
+      } catch (error) {
+        residue.push({ actor: owed.enlisted.who.instance, op: "abort", error: toFault(error) });
+      }
+    }
+    const isCreated = bench.catalog.has(id);
+    if (!isCreated && residue.length === 0) bench.catalog.remove(id);
+    const left = residue.map(({ actor, error }) => ({ actor, fault: error }));
+    journal.write({ entry: "ended", outcome: isCreated ? "created" : "aborted", residue: left });
+    return residue;
+  } finally {
+    journal.close();
+  }
+}
+
+async function abort(
+  { catalog, settings }: Bench,
+  crew: Crew,
+  account: Account,
+  { enlisted, token }: Account["owed"][number],
+): Promise<void> {
+  const { instance } = enlisted.who;
+  const tx = { id: account.id, cut: account.begun.cut };
+  const session = await crew.session(instance);
+  if (isProvider(session)) return session.call("abort", [tx], settings.limits.abort);
+  if (!isWriter(session)) return;
+  const sidecarDir = catalog.sidecarDir(account.id, instance);
+  await session.call(
+    "abort",
+    [{ ...tx, components: enlisted.components ?? [], sidecarDir }, token],
+    settings.limits.abort,
+  );
+}
+
+async function sweep(
+  bench: Bench,
+  crew: Crew,
+  { provider, snapshot }: Extract<Leftover, { is: "snapshot" }>,
+): Promise<Residue[]> {
+  try {
+    const session = await crew.session(provider);
+    if (isProvider(session)) await session.call("remove", [snapshot], bench.settings.limits.seal);
+    return [];
+  } catch (error) {
+    return [{ actor: provider, op: "remove", error: toFault(error) }];
+  }
+}
+
+/** A transaction whose process is gone and that has no clean end. One that wrote its set's record did come to its end. */
+function isOpen(bench: Bench, account: Account): boolean {
+  const isClean = account.ended !== null && account.ended.residue.length === 0;
+  return !isClean && (account.owed.length > 0 || !bench.catalog.has(account.id)) && !isUnderWay(bench, account.id);
+}
+
+function isUnderWay({ state }: Bench, id: string): boolean {
+  return Journal.isHeld(state, id);
+}
+
+const rank = (role: "writer" | "provider"): number => (role === "writer" ? 0 : 1);

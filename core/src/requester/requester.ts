@@ -1,0 +1,143 @@
+import { Catalog, type Damaged } from "../catalog/catalog.js";
+import { stateDir } from "../catalog/state.js";
+import { loadSettings } from "../config/load.js";
+import type { Settings } from "../config/settings.js";
+import { toFault } from "../errors/error.js";
+import type { Log } from "../log/log.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Inspection } from "../manifest/resolve.js";
+import type { Plan, Request } from "../plan/plan.js";
+import type { BackupOutcome } from "../plugin/writer.js";
+import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
+import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
+import type { Workshop } from "./workshop.js";
+
+/** Reads the config. @throws HoldstillError E_CONFIG_* */
+export async function open(options: OpenOptions = {}): Promise<Requester> {
+  const { config, cwd, env } = options;
+  const settings = await loadSettings({
+    ...(config === undefined ? {} : { file: config }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  });
+  return new Requester(settings, await logFor(settings, options));
+}
+
+/**
+ * Everything that a backup tool may ask for; the command line is a thin layer over it. Methods throw HoldstillError; `create`
+ * does so only when it is refused before anything has begun.
+ *
+ * What a method needs is imported when it is called: reading the catalog loads neither plugins nor workers.
+ */
+export class Requester {
+  readonly settings: Settings;
+  readonly #bench: Bench;
+
+  constructor(settings: Settings, log: Log | null) {
+    this.settings = settings;
+    const state = stateDir(settings.stateDir);
+    this.#bench = { settings, state, catalog: new Catalog(state), log };
+  }
+
+  /** What a transaction would do. Touches nothing. */
+  async plan(request: Request, watching: Watching = {}): Promise<Plan> {
+    const { makePlan } = await import("../plan/make.js");
+    return this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits));
+  }
+
+  /** Takes a snapshot set, or undoes everything. */
+  async create(request: Request, watching: Watching = {}): Promise<Ended> {
+    const { create } = await import("./create.js");
+    return create(this.#bench, request, await this.#plugins(), watching);
+  }
+
+  /** Oldest first; records that cannot be read are reported beside them. */
+  list(): { sets: SnapshotSet[]; damaged: Damaged[] } {
+    return this.#bench.catalog.list();
+  }
+
+  /** @param key A set's id or the beginning of it, its name, or `latest`. */
+  show(key: string): SnapshotSet {
+    return this.#bench.catalog.find(key);
+  }
+
+  /** Makes the set's snapshots readable; `exposed` of the answer says where. */
+  expose(key: string): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).expose(this.#bench, crew, set));
+  }
+
+  conceal(key: string): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).conceal(this.#bench, crew, set));
+  }
+
+  /** Removes the set's snapshots and its record. */
+  remove(key: string): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).remove(this.#bench, crew, set));
+  }
+
+  /** Tells the set's writers how the backup went. */
+  complete(
+    key: string,
+    outcome: BackupOutcome,
+  ): Promise<{ set: SnapshotSet; failed: { writer: string; error: Fault }[] }> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).complete(this.#bench, crew, set, outcome));
+  }
+
+  /** What is left of transactions that died, and snapshots that no record names. Looks only. */
+  async leftovers(): Promise<Leftover[]> {
+    const { leftovers } = await import("./recover.js");
+    const providers = await this.providers();
+    const snapshots = providers.flatMap((one) =>
+      "snapshots" in one ? [[one.who.instance, one.snapshots] as const] : [],
+    );
+    return leftovers(this.#bench, new Map(snapshots));
+  }
+
+  /** Undoes what `leftovers` found, as far as it goes. */
+  async recover(leftovers: readonly Leftover[]): Promise<{ done: Leftover[]; residue: Residue[] }> {
+    const { recover } = await import("./recover.js");
+    return this.#withCrew({}, ({ crew }) => recover(this.#bench, crew, leftovers));
+  }
+
+  /** Asks every writer what it owns. */
+  async writers(): Promise<WriterStatus[]> {
+    const { identifyAll } = await import("../plan/writers.js");
+    const identified = await this.#withCrew({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
+    return identified.map((one) =>
+      "error" in one ? { who: one.who, policy: one.policy, error: toFault(one.error) } : one,
+    );
+  }
+
+  /** Asks every provider which snapshots exist. */
+  async providers(): Promise<ProviderStatus[]> {
+    const { listAll } = await import("./inspect.js");
+    return this.#withCrew({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
+  }
+
+  /** Every plugin that was found, and why it was or wasn't taken; never fails because of one of them. */
+  async plugins(): Promise<Inspection> {
+    const { inspectPlugins } = await import("../manifest/resolve.js");
+    return inspectPlugins(this.settings);
+  }
+
+  async #plugins(): Promise<ResolvedPlugin[]> {
+    const { resolvePlugins } = await import("../manifest/resolve.js");
+    return (await resolvePlugins(this.settings)).plugins;
+  }
+
+  async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
+    const [{ withCrew }, plugins] = await Promise.all([import("./workshop.js"), this.#plugins()]);
+    return withCrew(this.#bench, plugins, watching, work);
+  }
+
+  #onSet<T>(key: string, work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>): Promise<T> {
+    const set = this.show(key);
+    return this.#withCrew({}, ({ crew }) => work(crew, set));
+  }
+}
+
+async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<Log | null> {
+  if (level === "silent" || (file === null && log === undefined)) return null;
+  const { createLog } = await import("../log/log.js");
+  return createLog({ level, ...(file === null ? {} : { file }), stderr: log === "stderr" });
+}

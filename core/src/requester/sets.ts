@@ -1,0 +1,92 @@
+import { HoldstillError, toFault } from "../errors/error.js";
+import { isProvider, isWriter, type Session } from "../isolation/session.js";
+import type { BackupOutcome } from "../plugin/writer.js";
+import type { Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../transaction/crew.js";
+import type { Bench } from "./types.js";
+
+/** What is done with a set that exists. Each writes the record again as soon as something has changed. */
+
+export async function expose({ catalog, settings }: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+  let now = set;
+  for (const recorded of set.snapshots) {
+    if (exposureOf(now, recorded) !== undefined) continue;
+    const session = await providerOf(crew, recorded);
+    const exposed = await session.call("expose", [recorded.snapshot], settings.limits.seal);
+    const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
+    now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
+    catalog.write(now);
+  }
+  return now;
+}
+
+export async function conceal({ catalog, settings }: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+  let now = set;
+  for (const recorded of set.snapshots) {
+    if (exposureOf(now, recorded) === undefined) continue;
+    const session = await providerOf(crew, recorded);
+    await session.call("conceal", [recorded.snapshot], settings.limits.abort);
+    now = { ...now, exposed: now.exposed?.filter((one) => one !== exposureOf(now, recorded)) ?? [] };
+    catalog.write(now);
+  }
+  return now;
+}
+
+/** Removes every snapshot, then the record. A snapshot that cannot be removed keeps the record; the others are removed all the same. */
+export async function remove(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+  const concealed = await conceal(bench, crew, set);
+  const failed: RecordedSnapshot[] = [];
+  let first: unknown;
+  for (const recorded of concealed.snapshots) {
+    try {
+      const session = await providerOf(crew, recorded);
+      await session.call("remove", [recorded.snapshot], bench.settings.limits.seal);
+    } catch (error) {
+      failed.push(recorded);
+      first ??= error;
+    }
+  }
+  if (failed.length === 0) {
+    bench.catalog.remove(set.id);
+    return { ...concealed, snapshots: [] };
+  }
+  bench.catalog.write({ ...concealed, snapshots: failed });
+  throw first;
+}
+
+/** Tells the writers that were held how the backup went. Their failures are said, and change nothing. */
+export async function complete(
+  { catalog, settings }: Bench,
+  crew: Crew,
+  set: SnapshotSet,
+  outcome: BackupOutcome,
+): Promise<{ set: SnapshotSet; failed: { writer: string; error: Fault }[] }> {
+  const held = set.writers.filter((writer) => writer.state === "held");
+  const failed = await Promise.all(
+    held.map(async ({ by }) => {
+      try {
+        const session = await crew.session(by.instance);
+        if (isWriter(session) && session.offers("complete")) {
+          await session.call("complete", [set, outcome], settings.limits.complete);
+        }
+        return [];
+      } catch (error) {
+        return [{ writer: by.instance, error: toFault(error) }];
+      }
+    }),
+  );
+  const now = { ...set, outcome: { ...outcome, at: new Date().toISOString() } };
+  catalog.write(now);
+  return { set: now, failed: failed.flat() };
+}
+
+function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): RecordedExposure | undefined {
+  return set.exposed?.find((one) => one.by === by.instance && one.snapshot === snapshot.id);
+}
+
+async function providerOf(crew: Crew, { by }: RecordedSnapshot): Promise<Session<"provider">> {
+  const session = await crew.session(by.instance);
+  if (!isProvider(session))
+    throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: by.plugin, instance: by.instance, candidates: [] });
+  return session;
+}

@@ -1,0 +1,54 @@
+import type { Settings } from "../config/settings.js";
+import type { Catalog } from "../catalog/catalog.js";
+import type { StateDir } from "../catalog/state.js";
+import type { Who } from "../errors/details.js";
+import type { ExitCode } from "../errors/exit.js";
+import type { Log } from "../log/log.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Component, Event, Fault, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
+
+export interface OpenOptions {
+  /** A config file; without it the usual places are searched. */
+  config?: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Logs to stderr too, beside the config's log file. */
+  log?: "stderr";
+}
+
+/** Who watches an operation, and may interrupt it. */
+export interface Watching {
+  onEvent?: (event: Event) => void;
+  /** Abort it with a HoldstillError E_INTERRUPTED: the transaction is undone in order. */
+  signal?: AbortSignal;
+}
+
+/** How a transaction ended. */
+export interface Ended {
+  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
+  exitCode: ExitCode;
+  set: SnapshotSet | null;
+  error: Fault | null;
+  residue: Residue[];
+  timeline: Span[];
+}
+
+/** What a transaction that died, or could not undo everything, left behind. */
+export type Leftover =
+  | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[] }
+  | { is: "snapshot"; provider: string; snapshot: Snapshot };
+
+export type WriterStatus = { who: Who; policy: ResolvedPlugin["policy"] } & (
+  | { components: Component[] }
+  | { error: Fault }
+);
+export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
+
+/** What all operations share. */
+export interface Bench {
+  readonly settings: Settings;
+  readonly state: StateDir;
+  readonly catalog: Catalog;
+  /** null: nothing is logged. */
+  readonly log: Log | null;
+}

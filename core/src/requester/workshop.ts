@@ -1,0 +1,54 @@
+import { makeStateDir } from "../catalog/state.js";
+import { type Emit, emitter } from "../events/emit.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import { Crew } from "../transaction/crew.js";
+import type { Bench, Watching } from "./types.js";
+
+/** Plugins at work, and the way to tell of it. */
+export interface Workshop {
+  crew: Crew;
+  emit: Emit;
+  signal: AbortSignal;
+}
+
+/**
+ * Runs something with a crew of plugins, and ends their workers whatever happens. An interruption before a transaction has
+ * begun ends the workers, so that whatever is waited for fails.
+ */
+export async function withCrew<T>(
+  bench: Bench,
+  plugins: readonly ResolvedPlugin[],
+  { onEvent, signal = new AbortController().signal }: Watching,
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<T> {
+  makeStateDir(bench.state);
+  const emit = emitter(onEvent === undefined ? [] : [onEvent]);
+  const crew = new Crew(plugins, bench.state.plugins, hooks(bench, plugins, emit));
+  try {
+    signal.throwIfAborted();
+    return await work({ crew, emit, signal });
+  } finally {
+    await crew.close();
+  }
+}
+
+function hooks({ log }: Bench, plugins: readonly ResolvedPlugin[], emit: Emit): ConstructorParameters<typeof Crew>[2] {
+  const logs = new Map(
+    plugins.map(({ who: { instance, plugin } }) => [instance, log?.child({ instance, plugin })] as const),
+  );
+  return {
+    onLog(actor, level, message, fields) {
+      logs.get(actor)?.[level](message, fields);
+      emit({ type: "log", actor, level, message, ...(fields === undefined ? {} : { fields }) });
+    },
+    onProgress(actor, message, done, total) {
+      emit({
+        type: "progress",
+        actor,
+        message,
+        ...(done === undefined ? {} : { done }),
+        ...(total === undefined ? {} : { total }),
+      });
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import type { Finding, Who } from "../errors/details.js";
 import { HoldstillError } from "../errors/error.js";
-import { checkAnswer } from "../schema/validate.js";
-import { type AnswerOf, type OpOf, operations, type Role } from "./operations.js";
+import { type Checked, validate } from "../schema/validate.js";
+import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "./operations.js";
 
 /** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
 export function preloadAnswers(role: Role): void {
@@ -20,12 +20,16 @@ export function checked<R extends Role, O extends OpOf<R>>(who: Who, op: O, valu
   return (shape === "nothing" ? undefined : value) as AnswerOf<R, O>;
 }
 
+function checkAnswer(shape: Shape, value: unknown, file: string): Checked {
+  return validate(shape === "components" ? shape : `contract#/$defs/${shape}`, value, file);
+}
+
 function invalid(who: Who, op: string, findings: Finding[]): HoldstillError {
   return new HoldstillError("E_ANSWER_INVALID", { who, op, findings });
 }
 
 /** A name is what a person and a restore call a component by; no schema can say that it is unique. */
-function namedTwice(shape: string, value: unknown, file: string): Finding[] {
+function namedTwice(shape: Shape, value: unknown, file: string): Finding[] {
   if (shape !== "components") return [];
   const names = (value as { name: string }[]).map(({ name }) => name);
   return names.flatMap((name, index) =>

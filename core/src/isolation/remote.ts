@@ -1,5 +1,6 @@
 import type { Who } from "../errors/details.js";
 import { HoldstillError, isHoldstillError } from "../errors/error.js";
+import { baseEnvironment } from "../system/environment.js";
 import { checked, preloadAnswers } from "./answers.js";
 import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
@@ -57,7 +58,12 @@ class Remote<R extends Role> implements Session<R> {
       stderr: lines((line) => hooks.onLog("warn", line)),
     };
     this.#worker = startWorker(
-      { ...spec, start: { role: who.role, entry, options, dataDir } },
+      {
+        runtime: spec.runtime,
+        memoryMb: spec.memoryMb,
+        environment: { ...baseEnvironment(), ...spec.environment },
+        start: { role: who.role, entry, options, dataDir },
+      },
       {
         onMessage: (message) => this.#receive(message),
         onOutput: (stream, chunk) => output[stream](chunk),

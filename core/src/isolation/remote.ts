@@ -10,6 +10,23 @@ import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "./session.js";
 import type { FromWorker, PluginFault } from "./wire.js";
 
+/** All that the rest of the core needs of this folder. */
+export type { PluginSpec, Session, SessionHooks } from "./session.js";
+export type {
+  AnswerOf,
+  ArgsOf,
+  Op,
+  OpOf,
+  ProviderAnswer,
+  ProviderArgs,
+  ProviderOp,
+  Role,
+  WriterAnswer,
+  WriterArgs,
+  WriterOp,
+} from "./operations.js";
+export { hasStuckWorkers } from "./pool.js";
+
 /** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE for `load`; then the worker is ended. */
 export async function startSession<R extends Role>(
   spec: PluginSpec<R>,

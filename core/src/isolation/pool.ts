@@ -177,7 +177,11 @@ function handleOf(pool: Tinypool): Thread | ChildProcess {
 function redirect(handle: Thread | ChildProcess, onOutput: WorkerEvents["onOutput"]): void {
   const take = (stream: Readable | null, name: "stdout" | "stderr"): void => {
     stream?.unpipe(process[name]);
-    stream?.setEncoding("utf8").on("data", (chunk: string) => onOutput(name, chunk));
+    // It pauses when the last pipe is taken off, and would then stay so.
+    stream
+      ?.setEncoding("utf8")
+      .on("data", (chunk: string) => onOutput(name, chunk))
+      .resume();
   };
   take(handle.stdout, "stdout");
   take(handle.stderr, "stderr");

@@ -1,5 +1,6 @@
 import type { Who } from "../errors/details.js";
 import { HoldstillError, isHoldstillError } from "../errors/error.js";
+import { baseEnvironment } from "../system/environment.js";
 import { checked, preloadAnswers } from "./answers.js";
 import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
@@ -8,6 +9,23 @@ import { lines } from "./output.js";
 import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "./session.js";
 import type { FromWorker, PluginFault } from "./wire.js";
+
+/** All that the rest of the core needs of this folder. */
+export type { PluginSpec, Session, SessionHooks } from "./session.js";
+export type {
+  AnswerOf,
+  ArgsOf,
+  Op,
+  OpOf,
+  ProviderAnswer,
+  ProviderArgs,
+  ProviderOp,
+  Role,
+  WriterAnswer,
+  WriterArgs,
+  WriterOp,
+} from "./operations.js";
+export { hasStuckWorkers } from "./pool.js";
 
 /** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE for `load`; then the worker is ended. */
 export async function startSession<R extends Role>(
@@ -57,7 +75,12 @@ class Remote<R extends Role> implements Session<R> {
       stderr: lines((line) => hooks.onLog("warn", line)),
     };
     this.#worker = startWorker(
-      { ...spec, start: { role: who.role, entry, options, dataDir } },
+      {
+        runtime: spec.runtime,
+        memoryMb: spec.memoryMb,
+        environment: { ...baseEnvironment(), ...spec.environment },
+        start: { role: who.role, entry, options, dataDir },
+      },
       {
         onMessage: (message) => this.#receive(message),
         onOutput: (stream, chunk) => output[stream](chunk),

@@ -8,8 +8,10 @@ export interface Destination {
   write(line: string): boolean;
   flush(done: () => void): void;
   end(): void;
+  /** Closes without writing what is left. */
+  destroy(): void;
   once(event: "close", listener: () => void): unknown;
-  on(event: "drop" | "error", listener: () => void): unknown;
+  on(event: "drop" | "error", listener: () => unknown): unknown;
 }
 
 /** One place that lines go to, with a valve. */
@@ -21,12 +23,13 @@ export class Sink {
 
   constructor(destination: Destination) {
     this.#destination = destination;
-    const lost = (): void => {
+    destination.on("drop", () => (this.#dropped += 1));
+    // A full disk must neither end the process that is to thaw, nor keep it alive with a write that is tried for ever.
+    destination.on("error", () => {
       this.#dropped += 1;
-    };
-    destination.on("drop", lost);
-    // A full disk must not end the process that is to thaw.
-    destination.on("error", lost);
+      this.#state = "closed";
+      destination.destroy();
+    });
   }
 
   get dropped(): number {
@@ -59,6 +62,7 @@ export class Sink {
       this.#destination.once("close", done);
       this.#destination.end();
     });
+    this.#destination.destroy();
   }
 }
 

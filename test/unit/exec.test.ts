@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Who } from "#core/errors/details.js";
+import { OUTPUT_LIMIT, run } from "#core/exec/exec.js";
+import { startSession } from "#core/isolation/remote.js";
+import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
+import { listening, specOf } from "../rig/plugins.js";
+import { tempDir } from "../rig/temp.js";
+
+const who: Who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" };
+const exec = (
+  command: string,
+  args: string[],
+  options: ExecOptions = {},
+  signal = new AbortController().signal,
+): Promise<ExecResult> => run({ who, command, args, options, signal });
+
+test("a command's answer is its exit code and its output, also when it fails", async () => {
+  const result = await exec("sh", ["-c", "cat; echo oops >&2; exit 3"], { input: "hello\n" });
+  assert.deepEqual(result, { exitCode: 3, stdout: "hello\n", stderr: "oops\n" });
+});
+
+test("a command that a signal ends has no exit code", async () => {
+  assert.equal((await exec("sh", ["-c", "kill -9 $$"])).exitCode, null);
+});
+
+test("a command sees PATH, HOME, LANG, LC_ALL and what it was given, and nothing else of the host", async () => {
+  process.env["SECRET_OF_THE_HOST"] = "x";
+  const { stdout } = await exec("env", [], { env: { PGPORT: "5432" } });
+  delete process.env["SECRET_OF_THE_HOST"];
+  const names = stdout.split("\n").map((line) => line.split("=")[0]);
+  assert.deepEqual(
+    new Set(names.filter((name) => name !== "" && name !== "TZ")),
+    new Set(["HOME", "LANG", "LC_ALL", "PATH", "PGPORT"]),
+  );
+  assert.match(stdout, /^PATH=.*\/usr\/sbin/m);
+  assert.match(stdout, /^LC_ALL=C$/m);
+});
+
+test("a program that is not installed is E_EXEC_MISSING", async () => {
+  await assert.rejects(exec("no-such-program", []), { code: "E_EXEC_MISSING" });
+});
+
+test("a folder that does not exist is not taken for a missing program", async () => {
+  await assert.rejects(exec("true", [], { cwd: "/no/such/folder" }), /no such folder/);
+});
+
+test("a command that writes without end is ended", async () => {
+  await assert.rejects(exec("sh", ["-c", "yes & yes"]), new RegExp(`more than ${OUTPUT_LIMIT / 1024 / 1024} MiB`));
+});
+
+test("a command that is cut off ends with all that it started", async (t) => {
+  const { script, pids } = family(t, "");
+  const controller = new AbortController();
+  const result = exec("sh", ["-c", script], {}, controller.signal);
+  const running = await pids();
+  controller.abort();
+  await assert.rejects(result, { name: "AbortError" });
+  assert.deepEqual(running.filter(isAlive), []);
+});
+
+test("a command that ignores SIGTERM is killed", async (t) => {
+  const { script, pids } = family(t, "trap '' TERM;");
+  const controller = new AbortController();
+  const result = exec("sh", ["-c", script], {}, controller.signal);
+  const running = await pids();
+  controller.abort();
+  await assert.rejects(result, { name: "AbortError" });
+  assert.deepEqual(running.filter(isAlive), []);
+});
+
+test("what a command leaves behind in its group ends with it", async (t) => {
+  const file = path.join(tempDir(t), "pid");
+  assert.equal((await exec("sh", ["-c", `sleep 1000 & echo $! > ${file}`])).exitCode, 0);
+  assert.equal(await gone([Number(readFileSync(file, "utf8"))]), true);
+});
+
+for (const runtime of ["thread", "process"] as const) {
+  const start = (dir: string, script: string, commands: string[]) => {
+    const entry = path.join(dir, "index.mjs");
+    writeFileSync(entry, plugin(script));
+    return startSession({ ...specOf("writer", runtime, dir), entry, commands }, listening(), 10_000);
+  };
+
+  test(`a plugin in a ${runtime} may run what its manifest names, and nothing else`, async (t) => {
+    const session = await start(tempDir(t), "exit 7", ["sh"]);
+    t.after(() => session.close());
+    await assert.rejects(session.call("identify", [], 10_000), { code: "E_PLUGIN_FAILED", message: /exit code 7/ });
+    const denied = await start(tempDir(t), "exit 7", ["true"]);
+    t.after(() => denied.close());
+    await assert.rejects(denied.call("identify", [], 10_000), {
+      code: "E_EXEC_DENIED",
+      details: { who, command: "sh", allowed: ["true"] },
+    });
+  });
+
+  for (const how of ["its deadline passes", "it is cancelled", "its worker dies", "its session is closed"] as const) {
+    test(`a command of a plugin in a ${runtime} ends when ${how}`, async (t) => {
+      const { script, pids } = family(t, "");
+      const session = await start(tempDir(t), script, ["sh"]);
+      t.after(() => session.close());
+      const limitMs = how === "its deadline passes" ? 1500 : 60_000;
+      const call = session.call("identify", [], limitMs).catch((error: unknown) => error);
+      const running = await pids();
+      assert.deepEqual(running.filter(isAlive), running);
+      if (how === "it is cancelled") session.cancel();
+      if (how === "its session is closed") await session.close();
+      if (how === "its worker dies")
+        await assert.rejects(session.call("abort", [...never()], 10_000), { code: "E_PLUGIN_DIED" });
+      await call;
+      assert.equal(await gone(running), true);
+    });
+  }
+}
+
+/** Arguments that the plugin below does not look at. */
+function never(): [{ id: string; cut: "fuzzy"; components: []; sidecarDir: string }, null] {
+  return [{ id: "t1", cut: "fuzzy", components: [], sidecarDir: "/" }, null];
+}
+
+function plugin(script: string): string {
+  return `export default {
+    async identify(ctx) {
+      const { exitCode } = await ctx.exec("sh", ["-c", ${JSON.stringify(script)}]);
+      throw new Error("exit code " + exitCode);
+    },
+    async freeze() {}, async thaw() {},
+    async abort() { process.exit(1); },
+  };`;
+}
+
+/** A shell with a child in the background and one in the foreground, and the ids of all three. */
+function family(t: TestContext, before: string): { script: string; pids: () => Promise<number[]> } {
+  const file = path.join(tempDir(t), "pids");
+  return {
+    script: `${before} sleep 1000 & echo $$ $! > ${file}.new; mv ${file}.new ${file}; sleep 1000; true`,
+    async pids() {
+      while (!existsSync(file)) await sleep(10);
+      return readFileSync(file, "utf8").trim().split(" ").map(Number);
+    },
+  };
+}
+
+async function gone(pids: number[]): Promise<boolean> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (!pids.some(isAlive)) return true;
+    await sleep(10);
+  }
+  return false;
+}
+
+/** A zombie that nobody has waited for yet is not alive. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -9,7 +9,7 @@ export type Emit = (event: Untimed) => void;
 export function emitter(listeners: readonly ((event: Event) => void)[]): Emit {
   const started = performance.now();
   return (untimed) => {
-    const event = { ...untimed, at: new Date().toISOString(), ms: performance.now() - started } as Event;
+    const event: Event = { ...untimed, at: new Date().toISOString(), ms: performance.now() - started };
     for (const listener of listeners) {
       try {
         listener(event);

@@ -3,38 +3,13 @@ import type { Who } from "../errors/details.js";
 import { bare } from "../plan/negotiate.js";
 import { isBelow, lowest } from "../plan/consistency.js";
 import type { Plan } from "../plan/plan.js";
-import type {
-  PluginRef,
-  RecordedComponent,
-  RecordedSidecar,
-  RecordedWriter,
-  Snapshot,
-  SnapshotSet,
-  Span,
-} from "../schema/types.js";
+import type { FrozenSpan, PluginRef, RecordedComponent, RecordedWriter, SnapshotSet, Span } from "../schema/types.js";
+import type { Answers } from "./calls.js";
 import { ownVersion } from "../version.js";
 
-/** What the runner saw of a writer. Times in ms from the transaction's start. */
-export interface WriterAccount {
-  frozenSince: number | null;
-  thawedAt: number | null;
-  /** Why it takes no further part; null when it was held throughout. */
-  why: string | null;
-  facts: Record<string, unknown>;
-  sidecar: RecordedSidecar | null;
-}
-
-export interface Achieved {
-  cutAt: Date;
-  frozenMs: number;
-  writers: ReadonlyMap<string, WriterAccount>;
-  snapshots: readonly { who: Who; snapshot: Snapshot }[];
-  timeline: readonly Span[];
-}
-
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
-export function recordOf(plan: Plan, achieved: Achieved): SnapshotSet {
-  const writers = plan.writers.map((writer) => recordedWriter(writer, achieved.writers.get(writer.who.instance)));
+export function recordOf(plan: Plan, answers: Answers, timeline: readonly Span[]): SnapshotSet {
+  const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, plan, writers));
   const { name, tags, targets } = plan.request;
   return {
@@ -42,36 +17,56 @@ export function recordOf(plan: Plan, achieved: Achieved): SnapshotSet {
     id: plan.id,
     ...(name === undefined ? {} : { name }),
     tags: { ...tags },
-    createdAt: achieved.cutAt.toISOString(),
+    createdAt: answers.cutAt.toISOString(),
     host: hostname(),
     holdstill: ownVersion(),
     targets: [...targets],
     cut: plan.cut,
     asked: plan.asked,
     consistency: lowest(components.map((c) => c.consistency)),
-    frozenMs: achieved.frozenMs,
+    frozenMs: frozenMs(timeline),
     components,
     writers: [...writers, ...plan.leftOut.map(({ who, error }) => leftOut(who, error.message))],
     volumes: plan.volumes.map((v) => v.volume),
-    snapshots: achieved.snapshots.map(({ who, snapshot }) => ({ by: ref(who), snapshot })),
-    timeline: [...achieved.timeline],
+    snapshots: answers.snapshots.map(({ who, snapshot }) => ({ by: ref(who), snapshot })),
+    timeline: [...timeline],
   };
 }
 
 export const isDegraded = (set: SnapshotSet): boolean => isBelow(set.consistency, set.asked);
 
-function recordedWriter({ who, policy }: Plan["writers"][number], account: WriterAccount | undefined): RecordedWriter {
-  const { frozenSince = null, thawedAt = null, why = null, facts = {}, sidecar = null } = account ?? {};
-  const state = why === null ? "held" : frozenSince === null || policy === "best-effort" ? "left-out" : "degraded";
+function recordedWriter(
+  { who, policy }: Plan["writers"][number],
+  answers: Answers,
+  timeline: readonly Span[],
+): RecordedWriter {
+  const own = timeline.filter((span) => span.actor === who.instance);
+  const why = own.find((span) => span.outcome === "failed")?.why;
+  const frozen = frozenSpan(own);
+  const facts = answers.facts.get(who.instance);
+  const sidecar = answers.sidecars.get(who.instance);
   return {
     by: ref(who),
     policy,
-    state,
-    ...(why === null ? {} : { why }),
-    ...(frozenSince === null || thawedAt === null ? {} : { frozen: { since: frozenSince, until: thawedAt } }),
-    ...(Object.keys(facts).length === 0 ? {} : { facts }),
-    ...(sidecar === null ? {} : { sidecar }),
+    state: why === undefined ? "held" : frozen === null ? "left-out" : "degraded",
+    ...(why === undefined ? {} : { why }),
+    ...(frozen === null ? {} : { frozen }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(sidecar === undefined ? {} : { sidecar }),
   };
+}
+
+/** From the asking of a freeze that was answered to the end of the thaw, or of the abort that had to serve instead. */
+function frozenSpan(own: readonly Span[]): FrozenSpan | null {
+  const freeze = own.find((span) => span.op === "freeze" && span.outcome === "ok");
+  const end = own.findLast((span) => span.op === "thaw" || span.op === "abort");
+  return freeze === undefined || end === undefined ? null : { since: freeze.from, until: end.to };
+}
+
+function frozenMs(timeline: readonly Span[]): number {
+  const spans = timeline.filter((span) => span.op === "freeze" || span.op === "thaw");
+  if (spans.length === 0) return 0;
+  return Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from));
 }
 
 function recordedComponent(

@@ -1,0 +1,142 @@
+import type { Who } from "../errors/details.js";
+import { HoldstillError, isHoldstillError } from "../errors/error.js";
+import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
+import type { Plan } from "../plan/plan.js";
+import type { Transaction, WriterTransaction } from "../plugin/context.js";
+import type { FreezeToken, RecordedSidecar, Snapshot } from "../schema/types.js";
+import type { Crew } from "./crew.js";
+import type { Event, Op } from "./machine.js";
+import { keepSidecar } from "./sidecar.js";
+
+/** What the plugins answered, beside the fact that they did. */
+export interface Answers {
+  cutAt: Date;
+  readonly facts: Map<string, Record<string, unknown>>;
+  readonly sidecars: Map<string, RecordedSidecar>;
+  readonly snapshots: { who: Who; snapshot: Snapshot }[];
+}
+
+/** The machine's calls, as calls to plugins, and their answers, as the machine's events. */
+export class Calls {
+  readonly answers: Answers = { cutAt: new Date(), facts: new Map(), sidecars: new Map(), snapshots: [] };
+  readonly #plan: Plan;
+  readonly #crew: Crew;
+  readonly #sidecarDir: (writer: string) => string;
+  /** Workers that a fault has spoilt: abort needs a blank one. */
+  readonly #spoilt = new Set<string>();
+
+  constructor(plan: Plan, crew: Crew, sidecarDir: (writer: string) => string) {
+    this.#plan = plan;
+    this.#crew = crew;
+    this.#sidecarDir = sidecarDir;
+  }
+
+  /** @throws HoldstillError whatever went wrong. */
+  async ask(actor: string, op: Op, token: FreezeToken | null, limitMs: number): Promise<Event> {
+    if (op === "abort") return this.#undo(actor, token, limitMs);
+    try {
+      const session = await this.#crew.session(actor);
+      if (isWriter(session)) return await this.#askWriter(session, op, token, limitMs);
+      if (isProvider(session)) return await this.#askProvider(session, op, limitMs);
+      throw new Error(`${actor} is neither a writer nor a provider`);
+    } catch (error) {
+      if (isSpoiling(error)) this.#spoilt.add(actor);
+      throw error;
+    }
+  }
+
+  /** The pending call of the actor fails, at once. */
+  async cancel(actor: string): Promise<void> {
+    this.#spoilt.add(actor);
+    const session = await this.#crew.session(actor).catch(() => null);
+    session?.cancel();
+  }
+
+  async #askWriter(session: Session<"writer">, op: Op, token: FreezeToken | null, limitMs: number): Promise<Event> {
+    const { who } = session;
+    const actor = who.instance;
+    const tx = this.#writerTx(actor);
+    switch (op) {
+      case "prepare":
+        if (session.offers("prepare")) await session.call("prepare", [tx], limitMs);
+        return { is: "prepared", actor, section: null };
+      case "freeze":
+        return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
+      case "thaw": {
+        const { held, why, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
+        if (!held) throw new HoldstillError("E_FREEZE_LOST", { who, why: why ?? "the writer gave no reason" });
+        this.#learn(actor, facts);
+        return { is: "thawed", actor };
+      }
+      case "seal": {
+        if (!session.offers("seal")) return { is: "sealed", actor };
+        const sidecar = await session.call("seal", [tx], limitMs);
+        this.answers.sidecars.set(actor, await keepSidecar(tx.sidecarDir, sidecar, who));
+        this.#learn(actor, sidecar.facts);
+        return { is: "sealed", actor };
+      }
+      default:
+        throw new Error(`a writer is not asked to ${op}`);
+    }
+  }
+
+  async #askProvider(session: Session<"provider">, op: Op, limitMs: number): Promise<Event> {
+    const { who } = session;
+    const actor = who.instance;
+    const tx = this.#tx();
+    switch (op) {
+      case "prepare": {
+        const volumes = this.#plan.providers.find((p) => p.who.instance === actor)?.volumes ?? [];
+        const section = await session.call("prepare", [tx, volumes], limitMs);
+        const points = section.hold.map((point) => (point.kind === "dm" ? point.name : point.mount));
+        if (points.length > 0) throw new HoldstillError("E_HOLD_UNSUPPORTED", { provider: actor, points });
+        return { is: "prepared", actor, section };
+      }
+      case "commit":
+        this.answers.cutAt = new Date();
+        await session.call("commit", [tx], limitMs);
+        return { is: "committed", actor };
+      case "seal": {
+        const snapshots = await session.call("seal", [tx], limitMs);
+        this.answers.snapshots.push(...snapshots.map((snapshot) => ({ who, snapshot })));
+        return { is: "sealed", actor };
+      }
+      default:
+        throw new Error(`a provider is not asked to ${op}`);
+    }
+  }
+
+  /** In a blank worker where the old one is spoilt; what fails is tried once more in another. */
+  async #undo(actor: string, token: FreezeToken | null, limitMs: number): Promise<Event> {
+    const undo = async (session: AnySession): Promise<void> => {
+      if (isWriter(session)) await session.call("abort", [this.#writerTx(actor), token], limitMs);
+      else if (isProvider(session)) await session.call("abort", [this.#tx()], limitMs);
+    };
+    try {
+      await undo(await (this.#spoilt.delete(actor) ? this.#crew.replace(actor) : this.#crew.session(actor)));
+    } catch {
+      await undo(await this.#crew.replace(actor));
+    }
+    return { is: "undone", actor };
+  }
+
+  #learn(actor: string, facts: Record<string, unknown> = {}): void {
+    this.answers.facts.set(actor, { ...this.answers.facts.get(actor), ...facts });
+  }
+
+  #tx(): Transaction {
+    return { id: this.#plan.id, cut: this.#plan.cut };
+  }
+
+  #writerTx(actor: string): WriterTransaction {
+    const components = this.#plan.writers.find((w) => w.who.instance === actor)?.components ?? [];
+    return { ...this.#tx(), components, sidecarDir: this.#sidecarDir(actor) };
+  }
+}
+
+/** After these the worker is gone, or does not know where it stands. */
+function isSpoiling(error: unknown): boolean {
+  return (
+    isHoldstillError(error) && ["E_DEADLINE", "E_PLUGIN_DIED", "E_CANCELLED", "E_PLUGIN_LOAD"].includes(error.code)
+  );
+}

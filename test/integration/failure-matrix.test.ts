@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import type { Op } from "#core/isolation/operations.js";
 import type { Ended } from "#core/requester/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
@@ -69,7 +70,7 @@ class Play {
   constructor(t: TestContext, role: Role, phase: PhaseName, does: Fault, isolation: "thread" | "process") {
     this.stage = new Stage(t);
     this.role = role;
-    const op = phase === "identify" && role === "provider" ? "match" : phase;
+    const op = (phase === "identify" && role === "provider" ? "match" : phase) as Op;
     const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
     this.roles = { isolation, [role]: wrong };
   }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { LimitsMs } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
 import { locate } from "../storage/volumes.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import { isBelow, lowest } from "./consistency.js";
 import { matchAll } from "./match.js";
 import { cutOf, negotiate } from "./negotiate.js";

@@ -1,4 +1,4 @@
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "./finding.js";
 import { nearest } from "./nearest.js";
 import { expectation } from "./words.js";
 

@@ -4,7 +4,7 @@ import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
 import { Calls } from "./calls.js";
-import type { Crew } from "./crew.js";
+import type { Crew } from "../crew/crew.js";
 import { callLimit } from "./deadline.js";
 import type { Entry, Journal } from "./journal.js";
 import * as machine from "./machine.js";

@@ -91,7 +91,7 @@ class Play {
   async nextWorks(): Promise<void> {
     const next = await this.create({});
     assert.equal(next.exitCode, 0, next.stdout + next.stderr);
-    assert.equal(next.json<Ended>().set?.consistency, "application");
+    assert.equal((next.json() as Ended).set?.consistency, "application");
     assert.equal(this.stage.isFrozen(), false);
   }
 }
@@ -100,7 +100,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   async stop(play) {
     const ran = await play.create();
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
-    play.isNamed(ran.json<{ error: Wrong }>().error.message);
+    play.isNamed((ran.json() as { error: Wrong }).error.message);
     play.isClean();
     await play.nextWorks();
   },
@@ -108,7 +108,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   async abort(play) {
     const ran = await play.create();
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
-    const { error, residue } = ran.json<Ended>();
+    const { error, residue } = ran.json() as Ended;
     play.isNamed(error?.message);
     assert.deepEqual(residue, []);
     play.isClean();
@@ -118,7 +118,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   async degrade(play) {
     const ran = await play.create();
     assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
-    const { set } = ran.json<Ended>();
+    const { set } = ran.json() as Ended;
     assert.equal(set?.consistency, "none");
     play.isNamed(set?.writers[0]?.why);
     assert.equal(play.stage.isFrozen(), false);
@@ -132,7 +132,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
         : { writer: { in: "freeze", does: "throws" } };
     const ran = await play.create({ ...trigger, ...play.roles });
     assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr);
-    const { residue } = ran.json<Ended>();
+    const { residue } = ran.json() as Ended;
     assert.deepEqual(
       residue.map((left) => left.actor),
       [instance[play.role]],
@@ -146,9 +146,9 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   },
 
   async report(play) {
-    const { set } = (await play.create({})).json<Ended>();
+    const { set } = (await play.create({})).json() as Ended;
     const ran = await play.stage.run(["complete", set?.id ?? "", "--succeeded", "--json"], play.roles);
-    const answer = ran.json<{ set: SnapshotSet; failed: { writer: string; error: Wrong }[] }>();
+    const answer = ran.json() as { set: SnapshotSet; failed: { writer: string; error: Wrong }[] };
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
     play.isNamed(answer.failed[0]?.error.message);
     assert.equal(answer.set.outcome?.succeeded, true);

@@ -8,7 +8,7 @@ export interface CliRun {
   stdout: string;
   stderr: string;
   /** stdout as one JSON document. Throws when it is not. */
-  json<T>(): T;
+  json(): unknown;
 }
 
 /** Runs the real command line in a process of its own; killed, and so failed, after `limitMs`. */
@@ -29,7 +29,7 @@ export function holdstill(
     child.once("error", reject);
     child.once("close", (exitCode) => {
       clearTimeout(timer);
-      resolve({ ...text, exitCode, json: <T>() => JSON.parse(text.stdout) as T });
+      resolve({ ...text, exitCode, json: (): unknown => JSON.parse(text.stdout) });
     });
   });
 }

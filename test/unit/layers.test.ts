@@ -24,7 +24,17 @@ const mayUse: Record<string, string[]> = {
   plan: ["config", "crew", "errors", "isolation", "manifest", "schema", "storage"],
   transaction: ["catalog", "config", "crew", "errors", "events", "isolation", "plan", "plugin", "schema", "system"],
   requester: [
-    ...["catalog", "config", "crew", "errors", "events", "isolation", "log", "manifest", "plan", "plugin", "schema"],
+    "catalog",
+    "config",
+    "crew",
+    "errors",
+    "events",
+    "isolation",
+    "log",
+    "manifest",
+    "plan",
+    "plugin",
+    "schema",
     "transaction",
   ],
   cli: [

@@ -15,7 +15,13 @@ function listen(): void {
   if (listening) return;
   listening = true;
   process.on("exit", () => {
-    for (const job of [...work].toReversed()) job();
+    for (const job of [...work].toReversed()) {
+      try {
+        job();
+      } catch (error) {
+        console.error(error);
+      }
+    }
   });
   // Without a listener these signals end a process with no exit event. One of somebody else's decides for itself.
   for (const [signal, number] of [

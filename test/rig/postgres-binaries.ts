@@ -1,7 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { atExit } from "./at-exit.js";
 import { scratch } from "./scratch.js";
 
 /** Where Debian's package postgresql-15 has its programs: a second version to test with, where it is installed. */
@@ -21,7 +20,6 @@ export function embeddedBindir(): string | undefined {
   const source = embeddedPackage();
   if (source === undefined) return undefined;
   const root = scratch("pg-bin");
-  atExit(root.remove);
   const native = path.join(root.path, "native");
   cpSync(path.join(source, "native"), native, { recursive: true, verbatimSymlinks: true });
   makeLinks(native);

@@ -27,7 +27,7 @@ export interface NewClusterOptions extends StartOptions {
   initdb?: readonly string[];
 }
 
-/** fast: clients are cut off, then a clean stop. immediate: as if it crashed (manual, 18.5 "Shutting Down the Server"). */
+/** fast: clients are cut off, then a clean stop. immediate: as if it crashed (manual, "Shutting Down the Server"). */
 export type StopMode = "fast" | "immediate";
 
 const stopSignal = { fast: "SIGINT", immediate: "SIGQUIT" } as const satisfies Record<StopMode, NodeJS.Signals>;
@@ -97,7 +97,7 @@ export function adopt(dataDir: string): void {
   chmodSync(dataDir, 0o700);
 }
 
-/** A PostgreSQL server of a test's or the demo's own. Dispose of it with `await using`, `t.after(() => server.stop())` or both. */
+/** A PostgreSQL server of a test's or the demo's own. Dispose of it with `await using` or `onEnd(t, () => server.stop())`. */
 export class PostgresServer implements AsyncDisposable {
   readonly bindir: string;
   readonly dataDir: string;
@@ -173,10 +173,7 @@ export class PostgresServer implements AsyncDisposable {
     this.#child = child;
     // A server that nobody stopped must not keep this process alive; it ends with it.
     child.unref();
-    this.#callOff = atExit(() => {
-      child.kill("SIGQUIT");
-      this.#remove();
-    });
+    this.#callOff = atExit(() => child.kill("SIGQUIT"));
     try {
       await this.#ready(child, begun + (this.#options.readyWithinMs ?? 60_000));
     } catch (error) {
@@ -201,24 +198,21 @@ export class PostgresServer implements AsyncDisposable {
     const gone = once(child, "exit");
     child.kill(stopSignal[mode]);
     const inTime = await Promise.race([gone.then(() => true), sleep(30_000, false, { ref: false })]);
-    if (inTime) return;
-    child.kill("SIGKILL");
-    await gone;
+    if (!inTime) {
+      child.kill("SIGKILL");
+      await gone;
+    }
+    this.#callOff();
   }
 
   /** Ends the server and removes what the rig made for it; may come twice. */
   async stop(mode: StopMode = "fast"): Promise<void> {
     await this.halt(mode);
-    this.#callOff();
-    this.#remove();
+    for (const folder of this.#folders) folder.remove();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  #remove(): void {
-    for (const folder of this.#folders) folder.remove();
   }
 
   get #logFile(): string {

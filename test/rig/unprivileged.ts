@@ -8,7 +8,7 @@ export interface User {
 
 /**
  * Who servers run as: oneself, or, for root, `postgres` if there is one and else `nobody`. PostgreSQL refuses to run as root
- * (manual, 18.1 "The PostgreSQL User Account").
+ * (manual, "The PostgreSQL User Account").
  */
 export function unprivileged(): User {
   const uid = process.getuid?.() ?? 0;

@@ -3,6 +3,7 @@ import test, { type TestContext } from "node:test";
 import type { Client } from "pg";
 import { createLedger, LedgerBroken, post, verifyLedger } from "../rig/ledger.js";
 import { LedgerLoad } from "../rig/load.js";
+import { onEnd } from "../rig/on-end.js";
 import { startPostgres, type PostgresServer } from "../rig/postgres.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
 
@@ -10,9 +11,9 @@ const skip = missingPostgres();
 
 async function ledger(t: TestContext): Promise<{ server: PostgresServer; client: Client }> {
   const server = await startPostgres({ config: { fsync: "off" } });
-  t.after(async () => await server.stop("immediate"));
+  onEnd(t, async () => await server.stop("immediate"));
   const client = await server.connect();
-  t.after(async () => await client.end());
+  onEnd(t, async () => await client.end());
   await createLedger(client);
   return { server, client };
 }
@@ -20,7 +21,7 @@ async function ledger(t: TestContext): Promise<{ server: PostgresServer; client:
 test("the ledger of a load under way verifies with all that was confirmed", { skip }, async (t) => {
   const { server, client } = await ledger(t);
   const load = new LedgerLoad(async () => await server.connect());
-  t.after(async () => await load[Symbol.asyncDispose]());
+  onEnd(t, async () => await load[Symbol.asyncDispose]());
   await load.start(3);
   await load.advance(200);
   const confirmed = load.acknowledged();
@@ -38,7 +39,7 @@ test("the ledger of a load under way verifies with all that was confirmed", { sk
   );
 
   const again = new LedgerLoad(async () => await server.connect());
-  t.after(async () => await again[Symbol.asyncDispose]());
+  onEnd(t, async () => await again[Symbol.asyncDispose]());
   await again.start(3);
   await again.advance(30);
   await again.stop();
@@ -85,7 +86,7 @@ test("the ledger does not verify once it was tampered with", { skip }, async (t)
 test("a writer whose server died is a failure of the load, and not a shorter load", { skip }, async (t) => {
   const { server } = await ledger(t);
   const load = new LedgerLoad(async () => await server.connect());
-  t.after(async () => await load[Symbol.asyncDispose]());
+  onEnd(t, async () => await load[Symbol.asyncDispose]());
   await load.start(2);
   await load.advance(20);
   await server.halt("immediate");
@@ -94,6 +95,6 @@ test("a writer whose server died is a failure of the load, and not a shorter loa
 
   await server.start();
   const client = await server.connect();
-  t.after(async () => await client.end());
+  onEnd(t, async () => await client.end());
   await verifyLedger(client, load.acknowledged());
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { type CliRun, holdstill } from "./cli.js";
@@ -30,6 +30,7 @@ export class Stage {
   readonly dir: string;
   readonly app: string;
   readonly store: string;
+  #configs = 0;
 
   constructor(t: TestContext) {
     this.dir = tempDir(t);
@@ -42,13 +43,28 @@ export class Stage {
 
   /** Runs a command with plugins that behave as told. */
   run(args: readonly string[], roles: Roles = {}): Promise<CliRun> {
-    const file = path.join(this.dir, `${Math.random().toString(36).slice(2)}.json`);
+    return holdstill([...args, "--config", this.configFile(roles)]);
+  }
+
+  configFile(roles: Roles = {}): string {
+    this.#configs += 1;
+    const file = path.join(this.dir, `config-${this.#configs}.json`);
     writeFileSync(file, JSON.stringify(this.#config(roles)));
-    return holdstill([...args, "--config", file]);
+    return file;
   }
 
   isFrozen(): boolean {
     return existsSync(path.join(this.app, "frozen"));
+  }
+
+  /** The methods that were called so far, in order. */
+  calls(of: "app" | "store"): string[] {
+    const log = path.join(this[of], "calls.log");
+    if (!existsSync(log)) return [];
+    return readFileSync(log, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { op: string }).op);
   }
 
   /** What lies in the storage, beside the notes of the plugin itself. */

@@ -61,5 +61,6 @@ export class DemoStage {
 const postgres = (server: PostgresServer): unknown => ({
   use: "writer-postgres",
   as: "pg-main",
-  options: { host: server.socketDir, port: server.port },
+  // A spread checkpoint, the default, spares the clients and takes minutes: this is a demonstration.
+  options: { host: server.socketDir, port: server.port, checkpoint: "fast" },
 });

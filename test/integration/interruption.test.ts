@@ -33,7 +33,13 @@ async function hanging(stage: Stage, role: "writer" | "provider", op: Op): Promi
 }
 
 /** Long enough that no deadline comes first; thaw's is a part of freeze's. */
-const patient: NonNullable<Roles["limits"]> = { identify: "30s", prepare: "30s", copy: "30s", seal: "30s", freeze: "3s" };
+const patient: NonNullable<Roles["limits"]> = {
+  identify: "30s",
+  prepare: "30s",
+  copy: "30s",
+  seal: "30s",
+  freeze: "3s",
+};
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   describe(`${signal} while a plugin hangs`, { concurrency: 2 }, () => {

@@ -33,7 +33,7 @@ test("every code of the catalogue is seen in a test", () => {
 });
 
 test("every code of the catalogue is documented", () => {
-  const readme = readFileSync(path.join(root, "core/ERRORS.md"), "utf8");
+  const readme = readFileSync(path.join(root, "core/src/errors/README.md"), "utf8");
   assert.deepEqual(
     codes.filter((code) => !readme.includes(`\`${code}\``)),
     [],

@@ -1,0 +1,63 @@
+import type { ExitCode } from "../errors/exit.js";
+import type { Requester } from "../requester/requester.js";
+
+export interface Option {
+  /** text takes a value; list takes one each time that it is given. */
+  readonly type: "flag" | "text" | "list";
+  /** Name of the value, for the help. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly about: string;
+}
+export type Options = Readonly<Record<string, Option>>;
+
+type Value<O extends Option> = O["type"] extends "flag"
+  ? boolean
+  : O["type"] extends "list"
+    ? string[]
+    : string | undefined;
+export type Values<O extends Options> = { readonly [Name in keyof O]: Value<O[Name]> };
+
+/** text: for people. json: one document on stdout. stream: every event as a line of JSON on stdout. */
+export type Form = "text" | "json" | "stream";
+
+/** A command as it was called. */
+export interface Call<O extends Options = Options> {
+  readonly name: string;
+  readonly values: Values<O>;
+  readonly operands: readonly string[];
+  readonly form: Form;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** @param needs workers: plugins will be called. catalog: only what is on disk is read. */
+  readonly open: (needs: "workers" | "catalog") => Promise<Requester>;
+}
+
+export interface Command<O extends Options = Options> {
+  /** What follows the name. */
+  readonly usage: string;
+  readonly about: string;
+  readonly operands: { readonly name: string; readonly min: number; readonly max: number };
+  readonly options: O;
+  /** Knows --json=stream. */
+  readonly streams?: true;
+  readonly examples: readonly { readonly line: string; readonly does: string }[];
+  run(call: Call<O>): Promise<ExitCode>;
+}
+
+/** A command whose `run` gets the values of exactly its own options: the parser reads the same table. */
+export function command<const O extends Options>(it: Command<O>): Command {
+  return it;
+}
+
+export const noOperands = { name: "", min: 0, max: 0 } as const;
+export const oneSet = { name: "SET", min: 1, max: 1 } as const;
+
+/** What every command knows. */
+export const common = {
+  json: { type: "flag", about: "one JSON document on stdout, also for errors" },
+  config: { type: "text", value: "FILE", about: "this config file, instead of the one in the usual places" },
+  quiet: { type: "flag", short: "q", about: "no progress, and no more output than a script needs" },
+  verbose: { type: "flag", short: "v", about: "the log on stderr, and the stack of a bug" },
+  help: { type: "flag", short: "h", about: "this text" },
+} as const satisfies Options;

@@ -1,0 +1,52 @@
+import type { BackupOutcome } from "../../plugin/writer.js";
+import { command, oneSet } from "../command.js";
+import { exitOf } from "../failure.js";
+import { Misuse } from "../misuse.js";
+import { errLook, print, printDocument, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+
+export const complete = command({
+  usage: "SET --succeeded|--failed [--type copy|full]",
+  about:
+    "Tells the writers how the backup that was made from the set went. Only after a full backup that succeeded may they cut off their logs.",
+  operands: oneSet,
+  options: {
+    succeeded: { type: "flag", about: "the backup is safe" },
+    failed: { type: "flag", about: "it is not" },
+    type: { type: "text", value: "TYPE", about: "copy (default): logs are left alone. full: their owner may cut them" },
+  },
+  examples: [
+    { line: "holdstill complete latest --succeeded", does: "a copy was made" },
+    { line: "holdstill complete nightly --succeeded --type full", does: "logs up to this set are no longer needed" },
+    { line: "holdstill complete nightly --failed", does: "the set is still there" },
+  ],
+  async run({ operands: [key = ""], values, form, quiet, open }) {
+    const outcome = outcomeOf(values);
+    const requester = await open("workers");
+    const { set, failed } = await requester.complete(key, outcome);
+    if (form === "json") printDocument({ set, failed });
+    else {
+      if (!quiet) print([`The backup of set ${set.id} is recorded: ${outcome.succeeded ? "succeeded" : "failed"}.`]);
+      for (const { error } of failed) tell(faultLines(error, errLook()));
+    }
+    return failed[0] === undefined ? 0 : exitOf(failed[0].error);
+  },
+});
+
+function outcomeOf({
+  succeeded,
+  failed,
+  type = "copy",
+}: {
+  succeeded: boolean;
+  failed: boolean;
+  type: string | undefined;
+}): BackupOutcome {
+  if (succeeded === failed) throw new Misuse("Did the backup succeed?", "Give one of --succeeded and --failed.");
+  if (type === "copy" || type === "full") return { succeeded, type };
+  const known = ["copy", "full"];
+  throw new Misuse(`There is no type of backup \`${type}\`.`, "Write --type copy or --type full.", {
+    word: type,
+    known,
+  });
+}

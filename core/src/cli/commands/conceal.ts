@@ -1,0 +1,16 @@
+import { command, oneSet } from "../command.js";
+import { print, printDocument } from "../output.js";
+
+export const conceal = command({
+  usage: "SET",
+  about: "Undoes expose: the set's snapshots are kept, and can no longer be read.",
+  operands: oneSet,
+  options: {},
+  examples: [{ line: "holdstill conceal latest", does: "after the backup has read them" }],
+  async run({ operands: [key = ""], form, quiet, open }) {
+    const set = await (await open("workers")).conceal(key);
+    if (form === "json") printDocument(set);
+    else if (!quiet) print([`Set ${set.id} is concealed.`]);
+    return 0;
+  },
+});

@@ -1,0 +1,102 @@
+import { HoldstillError, toFault } from "../../errors/error.js";
+import type { ExitCode } from "../../errors/exit.js";
+import type { Ended } from "../../requester/types.js";
+import type { Event } from "../../schema/types.js";
+import { type Call, command } from "../command.js";
+import { HoldBack } from "../hold-back.js";
+import { interruption } from "../interrupt.js";
+import { errLook, outLook, print, printDocument, printLine, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+import { summaryLines } from "../render/set.js";
+import { SeenSpans } from "../render/spans.js";
+import { timelineLines } from "../render/timeline.js";
+import { requestOf, requireOption, targets, targetsAbout } from "../request.js";
+import { watchFor } from "../watch.js";
+
+export const create = command({
+  usage: "TARGET… [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
+  about: `Takes a snapshot set of all targets at one instant, or undoes everything. ${targetsAbout} With --quiet only the set's id is printed.`,
+  operands: targets,
+  options: {
+    ...requireOption,
+    name: { type: "text", value: "NAME", about: "a name for the set" },
+    tag: { type: "list", value: "KEY=VALUE", about: "kept with the set; may be given several times" },
+  },
+  streams: true,
+  examples: [
+    { line: "holdstill create /srv /var/lib/postgresql", does: "one set of both, of one instant" },
+    { line: "holdstill create writer:pg-main --require application --name nightly --tag job=7", does: "or nothing" },
+    { line: "holdstill create /srv --json=stream", does: "for a program that follows every step" },
+  ],
+  async run(call) {
+    const request = requestOf(call.operands, call.values);
+    const hold = new HoldBack();
+    const watch = watchFor(call, hold);
+    const seen = new Seen();
+    const { signal, end } = interruption((text) => hold.do(() => watch.say(text)));
+    const onEvent = hold.watch((event) => {
+      seen.note(event);
+      if (call.form === "stream") printLine(event);
+      watch.onEvent(event);
+    });
+    const silence = (): void => {
+      hold.open();
+      watch.end();
+      end();
+    };
+    try {
+      const requester = await call.open("workers");
+      const ended = await requester.create(request, { onEvent, signal });
+      silence();
+      show(ended, seen, call);
+      return ended.exitCode;
+    } catch (error) {
+      // A stream has one `ended`; the engine may have told it.
+      if (call.form === "stream" && seen.exitCode !== null) return seen.exitCode;
+      throw error;
+    } finally {
+      silence();
+    }
+  },
+});
+
+/** What the events tell, for the end. */
+class Seen {
+  readonly spans = new SeenSpans();
+  transaction = "";
+  exitCode: ExitCode | null = null;
+
+  note(event: Event): void {
+    this.spans.note(event);
+    if (event.type === "begun") this.transaction = event.transaction;
+    if (event.type === "ended") this.exitCode = event.exitCode as ExitCode;
+  }
+}
+
+function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
+  if (form === "stream") return;
+  if (form === "json") {
+    printDocument(ended);
+    return;
+  }
+  const { set, error, residue } = ended;
+  if (quiet) print(set === null ? [] : [set.id]);
+  else print(endLines(ended, seen));
+  if (error !== null) tell(faultLines(error, errLook()));
+  const transaction = set?.id ?? seen.transaction;
+  if (residue.length > 0)
+    tell(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction, residue })), errLook()));
+  if (ended.outcome === "degraded" && set !== null) tell([`holdstill: ${degraded(set)}`]);
+}
+
+function endLines({ set, timeline, outcome }: Ended, { spans, transaction }: Seen): string[] {
+  const look = outLook();
+  const summary =
+    set === null
+      ? [`${look.paint("red", `✗ ${outcome}`)}: transaction ${transaction}; there is no set`]
+      : summaryLines(set, look);
+  return [...summary, "", ...timelineLines(timeline.length > 0 ? timeline : spans.all(), look)];
+}
+
+const degraded = ({ consistency, asked }: NonNullable<Ended["set"]>): string =>
+  `The set was made, but with consistency ${consistency}; asked was ${asked}.`;

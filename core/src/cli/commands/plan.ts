@@ -1,0 +1,29 @@
+import { command } from "../command.js";
+import { interruption } from "../interrupt.js";
+import { outLook, print, printDocument, tell } from "../output.js";
+import { planLines } from "../render/plan.js";
+import { requestOf, requireOption, targets, targetsAbout } from "../request.js";
+
+export const plan = command({
+  usage: "TARGET… [--require LEVEL]",
+  about: `Asks the writers what they own and the providers what they can, and shows what create would do. ${targetsAbout}`,
+  operands: targets,
+  options: requireOption,
+  examples: [
+    { line: "holdstill plan /srv", does: "what would happen to /srv, and which consistency it would get" },
+    { line: "holdstill plan writer:pg-main --require application", does: "ends with 3 if that cannot be promised" },
+  ],
+  async run(call) {
+    const request = requestOf(call.operands, call.values);
+    const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
+    try {
+      const requester = await call.open("workers");
+      const made = await requester.plan(request, { signal });
+      if (call.form === "json") printDocument(made);
+      else print(planLines(made, requester.settings.limits, outLook()));
+      return 0;
+    } finally {
+      end();
+    }
+  },
+});

@@ -1,0 +1,80 @@
+import type { Candidate } from "../../errors/details.js";
+import { toFault } from "../../errors/error.js";
+import type { Inspection } from "../../manifest/resolve.js";
+import { command, noOperands } from "../command.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+import type { Look, Style } from "../render/look.js";
+import { section } from "../render/set.js";
+import { type Cell, tableLines } from "../render/table.js";
+
+export const pluginsList = command({
+  usage: "",
+  about: "Every plugin on the plugin paths, for each instance the candidates, and why each was or wasn't taken.",
+  operands: noOperands,
+  options: {},
+  examples: [{ line: "holdstill plugins list", does: "when another version runs than you thought" }],
+  async run({ form, open }) {
+    const inspection = await (await open("catalog")).plugins();
+    const { problems, warnings } = inspection;
+    if (form === "json") printDocument(documentOf(inspection));
+    else {
+      print(pluginLines(inspection, outLook()));
+      tell(warnings.map((warning) => `warning: ${warning}`));
+      for (const problem of problems) tell(faultLines(toFault(problem), errLook()));
+    }
+    return problems[0]?.exitCode ?? 0;
+  },
+});
+
+/** Without the instances' options, which may hold a password. */
+function documentOf({ plugins, candidates, found, warnings, problems }: Inspection): object {
+  return {
+    plugins: plugins.map(({ who, dir, policy, isolation, memoryMb, freezeMs, protocol }) => ({
+      who,
+      dir,
+      policy,
+      isolation,
+      memoryMb,
+      freezeMs,
+      protocol,
+    })),
+    candidates: Object.fromEntries(candidates),
+    found,
+    warnings,
+    problems: problems.map((problem) => toFault(problem)),
+  };
+}
+
+function pluginLines({ plugins, candidates, found }: Inspection, look: Look): string[] {
+  const instances = plugins.map(({ who, policy, isolation }): Cell[] => [
+    { text: who.instance, style: "bold" },
+    who.role,
+    `${who.plugin} ${who.version}`,
+    isolation,
+    policy,
+  ]);
+  const unused = found.filter(({ verdict }) => verdict === "unused" || verdict === "refused");
+  return [
+    ...section("Instances", tableLines(instances, look), look),
+    ...[...candidates].flatMap(([instance, all]) =>
+      section(`Candidates for ${instance}`, candidateLines(all, look), look),
+    ),
+    ...section("Others that were found", candidateLines(unused, look), look),
+  ].slice(1);
+}
+
+const styles: { readonly [V in Candidate["verdict"]]: Style } = {
+  taken: "green",
+  older: "dim",
+  unused: "dim",
+  refused: "red",
+};
+
+/** A folder may be long: it gets a line of its own. */
+function candidateLines(candidates: readonly Candidate[], look: Look): string[] {
+  return candidates.flatMap(({ name, version, dir, verdict, reason }) => [
+    ...tableLines([[{ text: verdict.padEnd(7), style: styles[verdict] }, `${name} ${version}: ${reason}`]], look),
+    look.paint("dim", `           ${dir}`),
+  ]);
+}

@@ -1,0 +1,38 @@
+import type { ProviderStatus } from "../../requester/types.js";
+import { command, noOperands } from "../command.js";
+import { exitOf } from "../failure.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+import { bold, type Look } from "../render/look.js";
+import { tableLines } from "../render/table.js";
+import { bytes, instant } from "../render/units.js";
+
+export const providers = command({
+  usage: "",
+  about: "Asks every provider which snapshots really exist, whatever the catalog says.",
+  operands: noOperands,
+  options: {},
+  examples: [{ line: "holdstill providers", does: "every snapshot, with the set that it belongs to" }],
+  async run({ form, open }) {
+    const all = await (await open("workers")).providers();
+    if (form === "json") printDocument({ providers: all });
+    else print(all.flatMap((one) => providerLines(one, outLook())));
+    const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));
+    if (form === "text") for (const error of failed) tell(faultLines(error, errLook()));
+    return failed[0] === undefined ? 0 : exitOf(failed[0]);
+  },
+});
+
+function providerLines(status: ProviderStatus, look: Look): string[] {
+  const { instance, plugin, version } = status.who;
+  const head = `${bold(look, instance)} (${plugin} ${version})`;
+  if ("error" in status) return [`${head}: ${look.paint("red", "✗ did not say what exists")}`];
+  if (status.snapshots.length === 0) return [`${head}: no snapshots`];
+  const rows = status.snapshots.map(({ id, setId, createdAt, bytes: size }) => [
+    setId,
+    instant(createdAt),
+    size === undefined ? "" : bytes(size),
+    id,
+  ]);
+  return [head, ...tableLines(rows, look, { right: [2] })];
+}

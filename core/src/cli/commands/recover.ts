@@ -1,0 +1,57 @@
+import { exit } from "../../errors/exit.js";
+import type { Leftover } from "../../requester/types.js";
+import { command, noOperands } from "../command.js";
+import { isConfirmed } from "../confirm.js";
+import { errLook, print, printDocument, tell } from "../output.js";
+import { residueLine } from "../render/fault.js";
+import { instant } from "../render/units.js";
+
+export const recover = command({
+  usage: "[--dry-run] [--yes]",
+  about:
+    "Looks for transactions that died or could not undo everything, and for snapshots that no record names; lets the applications go on and removes what is left.",
+  operands: noOperands,
+  options: {
+    "dry-run": { type: "flag", about: "only look" },
+    yes: { type: "flag", short: "y", about: "do not ask" },
+  },
+  examples: [
+    { line: "holdstill recover --dry-run", does: "what is left" },
+    { line: "holdstill recover --yes", does: "for a unit that runs at boot" },
+  ],
+  async run(call) {
+    const requester = await call.open("workers");
+    const leftovers = await requester.leftovers();
+    const isJson = call.form === "json";
+    const will = leftovers.map((leftover) => willDo(leftover));
+    if (leftovers.length === 0 || call.values["dry-run"]) {
+      if (isJson) printDocument({ leftovers, done: [], residue: [] });
+      else if (will.length > 0) print(["This is left:", ...will.map((line) => `  ${line}`)]);
+      else if (!call.quiet) print(["Nothing is left over."]);
+      return 0;
+    }
+    if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
+    const { done, residue } = await requester.recover(leftovers);
+    if (isJson) printDocument({ leftovers, done, residue });
+    else {
+      if (!call.quiet) print(done.map((leftover) => `Done: ${willDo(leftover)}.`));
+      const look = errLook();
+      for (const left of residue)
+        tell([
+          `holdstill: ${look.paint("red", residueLine(left))}`,
+          ...(left.error.hint === undefined ? [] : [`→ ${left.error.hint}`]),
+        ]);
+    }
+    return residue.length > 0 ? exit.residue : 0;
+  },
+});
+
+function willDo(leftover: Leftover): string {
+  if (leftover.is === "snapshot") {
+    const { provider, snapshot } = leftover;
+    return `remove snapshot ${snapshot.id} of ${provider}, made ${instant(snapshot.createdAt)}, which no set names`;
+  }
+  const { id, begunAt, owed } = leftover;
+  const whom = owed.length === 0 ? "its record" : `with ${owed.map(({ who }) => who.instance).join(", ")}`;
+  return `undo transaction ${id}, begun ${instant(begunAt)}, ${whom}`;
+}

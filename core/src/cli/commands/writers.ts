@@ -1,0 +1,38 @@
+import type { WriterStatus } from "../../requester/types.js";
+import { command, noOperands } from "../command.js";
+import { exitOf } from "../failure.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+import { bold, type Look } from "../render/look.js";
+import { tableLines } from "../render/table.js";
+
+export const writers = command({
+  usage: "",
+  about: "Asks every writer of the config what it owns. Ends with an error's code when a required one cannot say.",
+  operands: noOperands,
+  options: {},
+  examples: [{ line: "holdstill writers", does: "who takes part, and with which paths" }],
+  async run({ form, open }) {
+    const all = await (await open("workers")).writers();
+    if (form === "json") printDocument({ writers: all });
+    else print(all.length === 0 ? ["The config names no writers."] : all.flatMap((one) => writerLines(one, outLook())));
+    const failed = all.flatMap((one) => ("error" in one ? [one] : []));
+    if (form === "text") for (const { error } of failed) tell(faultLines(error, errLook()));
+    const worst = failed.find(({ policy }) => policy === "required");
+    return worst === undefined ? 0 : exitOf(worst.error);
+  },
+});
+
+function writerLines(status: WriterStatus, look: Look): string[] {
+  const { instance, plugin, version } = status.who;
+  const head = `${bold(look, instance)} (${plugin} ${version}), ${status.policy}`;
+  if ("error" in status) return [`${head}: ${look.paint("red", "✗ did not say what it owns")}`];
+  const rows = status.components.map(({ name, kind, tolerates, level = "back-end", paths }) => [
+    name,
+    kind,
+    tolerates,
+    level,
+    paths.join(" "),
+  ]);
+  return [head, ...tableLines(rows, look)];
+}

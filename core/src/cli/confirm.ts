@@ -1,0 +1,33 @@
+import { createInterface } from "node:readline";
+import { HoldstillError } from "../errors/error.js";
+import type { Call } from "./command.js";
+import { tell } from "./output.js";
+
+/**
+ * Says what will be done, and asks on a terminal. @returns false: the person does not want it.
+ * @throws HoldstillError E_NEEDS_YES where nobody can be asked.
+ */
+export async function isConfirmed(will: readonly string[], yes: boolean, { form, quiet }: Call): Promise<boolean> {
+  if (yes) {
+    if (form === "text" && !quiet) tell(will.map((line) => `holdstill: ${line}`));
+    return true;
+  }
+  if (form !== "text" || !process.stdin.isTTY || !process.stderr.isTTY)
+    throw new HoldstillError("E_NEEDS_YES", { will: [...will] });
+  tell(["This will:", ...will.map((line) => `  ${line}`)]);
+  const agreed = await ask("Go on? [y/N] ");
+  if (!agreed) tell(["Nothing was done."]);
+  return agreed;
+}
+
+/** Ctrl-C and the end of input are a no. */
+function ask(question: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const readline = createInterface({ input: process.stdin, output: process.stderr });
+    readline.once("close", () => resolve(false));
+    readline.question(question, (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      readline.close();
+    });
+  });
+}

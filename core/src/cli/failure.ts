@@ -1,0 +1,43 @@
+import { catalogue } from "../errors/catalogue.js";
+import type { Code } from "../errors/details.js";
+import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
+import { exit, type ExitCode } from "../errors/exit.js";
+import { nearest } from "../schema/nearest.js";
+import type { EndedEvent, Fault } from "../schema/types.js";
+import type { Form } from "./command.js";
+import { Misuse } from "./misuse.js";
+import { errLook, printDocument, printLine, tell } from "./output.js";
+import { faultLines } from "./render/fault.js";
+
+/** Reports whatever was thrown, in the form that was asked for. @returns what the command line ends with. */
+export function report(thrown: unknown, form: Form, verbose: boolean): ExitCode {
+  const error = asHoldstillError(thrown instanceof Misuse ? usage(thrown) : thrown);
+  const fault = toFault(error);
+  if (form === "stream") printLine(endedBy(error));
+  else if (form === "json") printDocument({ error: fault });
+  else tell(faultLines(fault, errLook()));
+  if (error.code === "E_BUG" && verbose) tell([stackOf(error)]);
+  return error.exitCode;
+}
+
+/** A stream ends with `ended`, also where nothing has begun. */
+function endedBy(error: HoldstillError): EndedEvent {
+  const outcome = error.code === "E_BUG" ? "broken" : error.code === "E_INTERRUPTED" ? "interrupted" : "refused";
+  const at = new Date().toISOString();
+  return { type: "ended", at, ms: 0, outcome, exitCode: error.exitCode, error: toFault(error), residue: [] };
+}
+
+/** The exit code of an error that was caught long ago and is data by now. */
+export function exitOf({ code }: Fault): ExitCode {
+  return Object.hasOwn(catalogue, code) ? catalogue[code as Code].exit : exit.aborted;
+}
+
+function usage({ message, hint, spelling }: Misuse): HoldstillError {
+  const near = spelling === null ? undefined : nearest(spelling.word, spelling.known);
+  const problem = near === undefined ? message : `${message} Did you mean \`${near}\`?`;
+  return new HoldstillError("E_USAGE", { problem, hint });
+}
+
+function stackOf({ cause, stack = "" }: HoldstillError): string {
+  return cause instanceof Error ? (cause.stack ?? stack) : stack;
+}

@@ -1,0 +1,59 @@
+import { type Command, common, type Options } from "./command.js";
+import { bold, type Look, wrap } from "./render/look.js";
+import { type Entry, table } from "./table.js";
+
+/** What all commands are. */
+export function generalHelp(look: Look, entries: readonly Entry[] = table): string[] {
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  return [
+    "Takes snapshots of applications that hold still: one transaction, with a deadline.",
+    "",
+    `${bold(look, "Usage:")} holdstill COMMAND [ARGUMENT]… [OPTION]…`,
+    "",
+    bold(look, "Commands"),
+    ...entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    "",
+    bold(look, "Options of every command"),
+    ...optionLines(common),
+    "      --version        the version of holdstill",
+    "",
+    bold(look, "Exit codes"),
+    "  0  done                              4  aborted, and everything undone",
+    "  2  the call or the config is wrong   5  created, below the asked consistency",
+    "  3  refused by the plan               6  something could not be undone",
+    "  1  a bug in holdstill              130  interrupted",
+    "",
+    "`holdstill COMMAND --help` has the options of a command, and examples.",
+  ];
+}
+
+export function commandHelp({ name, summary }: Entry, command: Command, look: Look): string[] {
+  const own = optionLines(command.options);
+  return [
+    `holdstill ${name}: ${summary}`,
+    "",
+    `${bold(look, "Usage:")} holdstill ${[name, command.usage].join(" ").trim()}`,
+    "",
+    ...wrap(command.about, look.columns),
+    "",
+    ...(own.length === 0 ? [] : [bold(look, "Options"), ...own, ""]),
+    bold(look, "Options of every command"),
+    ...optionLines(common),
+    ...(command.streams === true ? ["      --json=stream    every event as one line of JSON on stdout"] : []),
+    "",
+    bold(look, "Examples"),
+    ...command.examples.flatMap(({ line, does }) => [`  ${line}`, `      ${does}`]),
+  ];
+}
+
+/** That of `-h, --json=stream`, so that the lists of one page are in line. */
+const leastWidth = 17;
+
+function optionLines(options: Options): string[] {
+  const forms = Object.entries(options).map(([name, { value, short, about }]) => {
+    const shortForm = short === undefined ? "    " : `-${short}, `;
+    return { form: `${shortForm}--${name}${value === undefined ? "" : ` ${value}`}`, about };
+  });
+  const width = Math.max(leastWidth, ...forms.map(({ form }) => form.length));
+  return forms.map(({ form, about }) => `  ${form.padEnd(width)}  ${about}`);
+}

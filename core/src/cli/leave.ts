@@ -1,0 +1,36 @@
+import type { ExitCode } from "../errors/exit.js";
+import { outputFault } from "./output.js";
+
+interface Exits {
+  hasStuckWorkers(): boolean;
+  exitNow(code: number): never;
+}
+
+let exits: Exits | null = null;
+
+/** To be called before plugins are: once a worker hangs in the kernel, an import may hang behind it. */
+export async function prepareToLeave(): Promise<void> {
+  const [{ hasStuckWorkers }, { exitNow }] = await Promise.all([
+    import("../isolation/pool.js"),
+    import("../system/libc.js"),
+  ]);
+  exits = { hasStuckWorkers, exitNow };
+}
+
+/** Ends the command line once its output is out. While a worker hangs in the kernel, only _exit(2) ends the process. */
+export async function leave(asked: ExitCode): Promise<void> {
+  await drained(process.stdout);
+  const fault = outputFault();
+  if (fault !== null) process.stderr.write(`holdstill: The output could not be written: ${fault.message}\n`);
+  await drained(process.stderr);
+  const code = fault !== null && asked === 0 ? 1 : asked;
+  process.exitCode = code;
+  if (exits?.hasStuckWorkers() === true) exits.exitNow(code);
+}
+
+/** The callback comes too when the reader is gone. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}

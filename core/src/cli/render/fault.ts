@@ -1,0 +1,53 @@
+import type { Candidate, Finding, Weakness } from "../../errors/details.js";
+import type { Fault, Residue } from "../../schema/types.js";
+import type { Look } from "./look.js";
+
+/** An error for a person: the sentence, what was seen, the next step. */
+export function faultLines(fault: Fault, look: Look): string[] {
+  const [message = "", ...more] = fault.message.split("\n");
+  return [
+    `${look.paint("bold", "holdstill:")} ${look.paint("red", message)}`,
+    ...more.map((line) => `  ${line}`),
+    ...seen(fault, look).map((line) => `  ${line}`),
+    ...hintLines(fault),
+  ];
+}
+
+export function findingLine({ file, line, pointer, seen: what, expected, nearest }: Finding): string {
+  const place = `${file}${line === undefined ? "" : `:${line}`}${pointer === "" ? "" : ` ${pointer}`}`;
+  return `${place}: seen ${what}, expected ${expected}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`;
+}
+
+export function candidateLine({ name, version, dir, verdict, reason }: Candidate): string {
+  return `${name} ${version} in ${dir}: ${verdict}, ${reason}`;
+}
+
+export const residueLine = ({ actor, op, error }: Residue): string => `${actor}: ${op}: ${error.message}`;
+
+/** What `details` holds that the sentence does not say. They are read by name, because an error may come from a record or a plugin. */
+function seen({ details = {} }: Fault, look: Look): string[] {
+  return [
+    ...listOf<Finding>(details.findings, ["file", "expected"]).map((finding) => findingLine(finding)),
+    ...listOf<Candidate>(details.candidates, ["verdict"]).map((candidate) => candidateLine(candidate)),
+    ...listOf<Weakness>(details.problems, ["path", "mend"]).map(({ path, problem }) => `${path}: ${problem}`),
+    ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, look)),
+    ...listOf<Residue>(details.residue, ["actor", "error"]).map((residue) => residueLine(residue)),
+  ];
+}
+
+function problemLines(problem: Fault, look: Look): string[] {
+  const below = [...seen(problem, look), ...hintLines(problem)];
+  return [`${look.paint("red", "✗")} ${problem.message}`, ...below.map((line) => `    ${line}`)];
+}
+
+/** The hint of many problems repeats each of them; they have been shown one by one. */
+function hintLines({ code, hint }: Fault): string[] {
+  return hint === undefined || code === "E_PLUGINS_REFUSED" ? [] : [`→ ${hint}`];
+}
+
+function listOf<T>(value: unknown, has: readonly string[]): T[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is T => {
+    return typeof item === "object" && item !== null && has.every((name) => name in item);
+  });
+}

@@ -1,0 +1,40 @@
+import { styleText } from "node:util";
+
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+
+/** How wide the output may be, and whether it has colour. */
+export interface Look {
+  readonly columns: number;
+  paint(style: Style, text: string): string;
+}
+
+export const plainLook: Look = { columns: 80, paint: (_, text) => text };
+
+/** Colour where the stream is a terminal that has it, and NO_COLOR is not set. */
+export function colourLook(stream: NodeJS.WriteStream): Look {
+  const isColoured = stream.isTTY && stream.hasColors();
+  return {
+    columns: Math.min(Math.max(stream.columns ?? 80, 60), 100),
+    paint: (style, text) => (isColoured ? styleText(style, text, { stream, validateStream: false }) : text),
+  };
+}
+
+export const bold = (look: Look, text: string): string => look.paint("bold", text);
+export const dim = (look: Look, text: string): string => look.paint("dim", text);
+
+const styles = { application: "green", filesystem: "yellow", crash: "yellow", none: "red" } as const;
+
+export function styleOf(consistency: keyof typeof styles): Style {
+  return styles[consistency];
+}
+
+/** Lines of at most `width`, broken at blanks; a word that is longer stays whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

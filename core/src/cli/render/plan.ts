@@ -1,0 +1,84 @@
+import type { LimitsMs } from "../../config/settings.js";
+import type { Plan } from "../../plan/plan.js";
+import { bold, type Look, styleOf } from "./look.js";
+import { componentLines, section } from "./set.js";
+import { tableLines } from "./table.js";
+import { duration } from "./units.js";
+
+const levels = ["front-end", "back-end", "system"] as const;
+
+/** What would be done, in the order in which it would be. */
+export function planLines(plan: Plan, limits: LimitsMs, look: Look): string[] {
+  const { cut, promised, request } = plan;
+  const components = plan.components.map(({ promised: consistency, ...rest }) => ({ ...rest, consistency }));
+  return [
+    `${bold(look, "Plan")} for ${request.targets.join(", ")}; nothing was touched`,
+    `Promised consistency ${look.paint(styleOf(promised), promised)}, ${asked(plan)}; cut ${cut}`,
+    ...section("Components", componentLines(components, look), look),
+    ...section("Volumes", volumeLines(plan, look), look),
+    ...section("Writers, in the order of freezing", writerLines(plan, look), look),
+    ...section(
+      "Left out",
+      tableLines(
+        plan.leftOut.map(({ who, error }) => [who.instance, error.message]),
+        look,
+      ),
+      look,
+    ),
+    ...section("Limits", limitLines(plan, limits), look),
+    ...section(
+      "Warnings",
+      tableLines(
+        plan.warnings.map((warning) => ["!", warning]),
+        look,
+      ),
+      look,
+    ),
+  ];
+}
+
+const asked = ({ request }: Plan): string =>
+  request.require === undefined ? "none asked" : `asked ${request.require}`;
+
+function volumeLines({ volumes }: Plan, look: Look): string[] {
+  const rows = volumes.map(({ volume, provider, qualities: { method, where } }) => [
+    volume.mountPoint,
+    `${volume.fsType} on ${volume.source}`,
+    provider,
+    [method ?? "snapshot", ...(where === undefined ? [] : [`in ${where}`])].join(", "),
+  ]);
+  return tableLines(rows, look);
+}
+
+function writerLines({ writers }: Plan, look: Look): string[] {
+  const ranked = writers.map((writer) => {
+    // A writer is frozen once, with the foremost of its components.
+    const rank = Math.min(...writer.components.map(({ level = "back-end" }) => levels.indexOf(level)));
+    return { ...writer, rank };
+  });
+  const rows = ranked
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ who, policy, components, rank }) => [
+      levels[rank] ?? "back-end",
+      who.instance,
+      `${who.plugin} ${who.version}`,
+      policy,
+      components.map(({ name }) => name).join(", "),
+    ]);
+  return tableLines(rows, look);
+}
+
+function limitLines({ cut, writers }: Plan, limits: LimitsMs): string[] {
+  // A copy under applications that tolerate it may take as long as a copy.
+  const commit = cut === "fuzzy" ? limits.copy : limits.hold;
+  const frozen = cut === "fuzzy" ? limits.freeze + limits.copy : limits.freeze;
+  const parts = [
+    `queue ${duration(limits.queue)}`,
+    `prepare ${duration(limits.prepare)}`,
+    ...(writers.length === 0 ? [] : [`frozen ${duration(frozen)}`]),
+    `commit ${duration(commit)}`,
+    `seal ${duration(limits.seal)}`,
+    `abort ${duration(limits.abort)}`,
+  ];
+  return [`  ${parts.join(" · ")}`];
+}

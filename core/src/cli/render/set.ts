@@ -1,0 +1,143 @@
+import type { Plan } from "../../plan/plan.js";
+import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.js";
+import { bold, dim, type Look, styleOf } from "./look.js";
+import { type Cell, tableLines } from "./table.js";
+import { timelineLines } from "./timeline.js";
+import { bytes, duration, instant } from "./units.js";
+
+/** What create says of a set that was made. */
+export function summaryLines(set: SnapshotSet, look: Look): string[] {
+  const { id, name, cut, asked, consistency, frozenMs } = set;
+  const achieved = look.paint(styleOf(consistency), consistency);
+  const still = frozenMs > 0 ? `, applications frozen for ${duration(frozenMs)}` : "";
+  return [
+    `${bold(look, `Set ${id}`)}${name === undefined ? "" : ` (${name})`}, ${instant(set.createdAt)}`,
+    `Consistency ${achieved}, asked ${asked}; cut ${cut}${still}`,
+    ...section("Components", componentLines(set.components, look), look),
+    ...section("Snapshots", snapshotLines(set, look), look),
+  ];
+}
+
+/** Everything readable. */
+export function setLines(set: SnapshotSet, look: Look): string[] {
+  const { host, holdstill, targets, tags, writers, outcome } = set;
+  const timeline = timelineLines(set.timeline, look);
+  const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  return [
+    ...summaryLines(set, look),
+    ...section(
+      "Writers",
+      writers.flatMap((writer) => writerLines(writer, look)),
+      look,
+    ),
+    ...section("Exposed", exposedLines(set, look), look),
+    ...section("Volumes", volumeLines(set, look), look),
+    ...section(
+      "Facts",
+      set.components.flatMap(({ writer, component }) => componentFacts(writer, component)),
+      look,
+    ),
+    ...section("Made by", [`  holdstill ${holdstill} on ${host}`], look),
+    ...section(
+      "Targets",
+      targets.map((target) => `  ${target}`),
+      look,
+    ),
+    ...section(
+      "Tags",
+      tagText.map((tag) => `  ${tag}`),
+      look,
+    ),
+    ...(outcome === undefined
+      ? []
+      : section(
+          "Backup",
+          [`  ${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}, ${instant(outcome.at)}`],
+          look,
+        )),
+    ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
+  ];
+}
+
+/** Of a set, what was reached and why not more; of a plan, what is promised. */
+export function componentLines(
+  components: readonly {
+    writer: string | null;
+    component: Component;
+    consistency: Plan["promised"];
+    why?: string | undefined;
+  }[],
+  look: Look,
+): string[] {
+  const rows = components.map(({ writer, component, consistency, why = "" }): Cell[] => [
+    nameOf(writer, component),
+    { text: consistency, style: styleOf(consistency) },
+    why,
+  ]);
+  return tableLines(rows, look);
+}
+
+export const nameOf = (writer: string | null, { name }: Component): string =>
+  writer === null ? name : `${writer}/${name}`;
+
+/** A title and its lines; nothing where there are none. */
+export function section(title: string, lines: readonly string[], look: Look): string[] {
+  return lines.length === 0 ? [] : ["", bold(look, title), ...lines];
+}
+
+function snapshotLines({ snapshots, volumes }: SnapshotSet, look: Look): string[] {
+  const rows = snapshots.map(({ by, snapshot }): Cell[] => [
+    by.instance,
+    snapshot.method ?? "",
+    snapshot.bytes === undefined ? "" : bytes(snapshot.bytes),
+    snapshot.id,
+    `of ${volumes.find(({ id }) => id === snapshot.volumeId)?.mountPoint ?? snapshot.volumeId}`,
+  ]);
+  return tableLines(rows, look, { right: [2] });
+}
+
+function writerLines({ by, policy, state, why, frozen, facts, sidecar }: RecordedWriter, look: Look): string[] {
+  const when = frozen === undefined ? "" : ` from ${duration(frozen.since)} to ${duration(frozen.until)}`;
+  const head = `  ${by.instance} (${by.plugin} ${by.version}), ${policy}: `;
+  const mark = state === "held" ? state : look.paint("red", `✗ ${state}`);
+  return [
+    `${head}${mark}${when}`,
+    ...(why === undefined ? [] : [`    ${why}`]),
+    ...factLines(facts),
+    ...(sidecar === undefined ? [] : [dim(look, `    files in ${sidecar.dir}`)]),
+    ...tableLines(
+      (sidecar?.files ?? []).map(({ path, bytes: size, sha256 }) => [
+        path,
+        bytes(size),
+        `sha256 ${sha256.slice(0, 16)}…`,
+      ]),
+      look,
+      { right: [1], indent: 6 },
+    ),
+  ];
+}
+
+export function exposedLines({ exposed = [] }: SnapshotSet, look: Look): string[] {
+  const rows = exposed.flatMap(({ exposed: { trees, readOnly } }) =>
+    trees.map((tree) => [tree.original, readOnly ? "read-only" : "writable", tree.path]),
+  );
+  return tableLines(rows, { ...look, columns: Infinity });
+}
+
+function volumeLines({ volumes }: SnapshotSet, look: Look): string[] {
+  return tableLines(
+    volumes.map(({ mountPoint, fsType, source, id }) => [mountPoint, fsType, source, id]),
+    look,
+  );
+}
+
+function componentFacts(writer: string | null, component: Component): string[] {
+  const lines = factLines(component.facts);
+  return lines.length === 0 ? [] : [`  ${nameOf(writer, component)}`, ...lines];
+}
+
+function factLines(facts: Record<string, unknown> | undefined): string[] {
+  return Object.entries(facts ?? {}).map(
+    ([key, value]) => `    ${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+}

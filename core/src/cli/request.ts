@@ -1,0 +1,41 @@
+import type { Request } from "../plan/plan.js";
+import type { Options } from "./command.js";
+import { Misuse } from "./misuse.js";
+
+const levels = ["application", "filesystem", "crash"] as const;
+type Level = (typeof levels)[number];
+
+/** What plan and create have in common. */
+export const targets = { name: "TARGET", min: 1, max: Infinity } as const;
+export const requireOption = {
+  require: { type: "text", value: "LEVEL", about: "refuse what is below: application, filesystem or crash" },
+} as const satisfies Options;
+export const targetsAbout = "A TARGET is a path, a mount point, a block device, or writer:INSTANCE.";
+
+export function requestOf(
+  operands: readonly string[],
+  values: { require: string | undefined; name?: string | undefined; tag?: readonly string[] },
+): Request {
+  const { require: level, name, tag = [] } = values;
+  return {
+    targets: operands,
+    ...(level === undefined ? {} : { require: levelOf(level) }),
+    ...(name === undefined ? {} : { name }),
+    tags: Object.fromEntries(tag.map((text) => tagOf(text))),
+  };
+}
+
+function levelOf(text: string): Level {
+  const level = levels.find((one) => one === text);
+  if (level !== undefined) return level;
+  throw new Misuse(`There is no consistency \`${text}\`.`, `The levels are ${levels.join(", ")}.`, {
+    word: text,
+    known: levels,
+  });
+}
+
+function tagOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new Misuse(`\`${text}\` is no tag.`, "Write --tag KEY=VALUE, once for each tag.");
+}

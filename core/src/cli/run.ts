@@ -1,0 +1,67 @@
+import type { ExitCode } from "../errors/exit.js";
+import { findCommand, formAskedBy, inGroup, type Parsed, parse } from "./arguments.js";
+import type { Call } from "./command.js";
+import { commandHelp, generalHelp } from "./help.js";
+import { leave, prepareToLeave } from "./leave.js";
+import { Misuse } from "./misuse.js";
+import { guardStreams, outLook, print } from "./output.js";
+
+/** Runs one command line to its end, and sets the exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  guardStreams();
+  await leave(await ending(args));
+}
+
+async function ending(args: readonly string[]): Promise<ExitCode> {
+  try {
+    return await dispatch(args[0] === "help" ? [...args.slice(1), "--help"] : args);
+  } catch (error) {
+    const { report } = await import("./failure.js");
+    return report(error, formAskedBy(args), args.includes("--verbose") || args.includes("-v"));
+  }
+}
+
+async function dispatch(args: readonly string[]): Promise<ExitCode> {
+  const meant = findCommand(args);
+  if (meant.is !== "command") {
+    const entries = meant.is === "group" ? inGroup(meant.group) : undefined;
+    if (meant.rest.includes("--version")) return printVersion();
+    if (!meant.rest.some((arg) => arg === "--help" || arg === "-h")) throw incomplete(meant);
+    print(generalHelp(outLook(), entries));
+    return 0;
+  }
+  const { entry, rest } = meant;
+  const command = await entry.load();
+  const parsed = parse(rest, entry.name, command);
+  if (parsed.help) {
+    print(commandHelp(entry, command, outLook()));
+    return 0;
+  }
+  return command.run(callOf(entry.name, parsed));
+}
+
+function callOf(name: string, parsed: Parsed): Call {
+  const { config, verbose } = parsed;
+  return {
+    ...parsed,
+    name,
+    async open(needs) {
+      if (needs === "workers") await prepareToLeave();
+      const { open } = await import("../requester/requester.js");
+      return open({ ...(config === undefined ? {} : { config }), ...(verbose ? { log: "stderr" as const } : {}) });
+    },
+  };
+}
+
+async function printVersion(): Promise<ExitCode> {
+  const { ownVersion } = await import("../version.js");
+  print([`holdstill ${ownVersion()}`]);
+  return 0;
+}
+
+function incomplete(meant: { is: "nothing" } | { is: "group"; group: string }): Misuse {
+  const hint = "`holdstill --help` lists the commands.";
+  if (meant.is === "nothing") return new Misuse("No command was given.", hint);
+  const names = inGroup(meant.group).map(({ name }) => `\`${name}\``);
+  return new Misuse(`\`${meant.group}\` is not a whole command: write ${names.join(" or ")}.`, hint);
+}

@@ -1,0 +1,67 @@
+import type { Command } from "./command.js";
+
+export interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Every command. Its file is loaded when it is called, or when its help is asked for. */
+export const table: readonly Entry[] = [
+  {
+    name: "plan",
+    summary: "show what create would do; touches nothing",
+    load: async () => (await import("./commands/plan.js")).plan,
+  },
+  {
+    name: "create",
+    summary: "take a snapshot set, or undo everything",
+    load: async () => (await import("./commands/create.js")).create,
+  },
+  { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
+  {
+    name: "show",
+    summary: "everything that is known of a set",
+    load: async () => (await import("./commands/show.js")).show,
+  },
+  {
+    name: "expose",
+    summary: "make a set's snapshots readable, and say where",
+    load: async () => (await import("./commands/expose.js")).expose,
+  },
+  {
+    name: "conceal",
+    summary: "undo expose",
+    load: async () => (await import("./commands/conceal.js")).conceal,
+  },
+  {
+    name: "delete",
+    summary: "remove sets and their snapshots",
+    load: async () => (await import("./commands/delete.js")).remove,
+  },
+  {
+    name: "complete",
+    summary: "tell a set's writers how the backup went",
+    load: async () => (await import("./commands/complete.js")).complete,
+  },
+  {
+    name: "recover",
+    summary: "undo what transactions that died have left",
+    load: async () => (await import("./commands/recover.js")).recover,
+  },
+  {
+    name: "writers",
+    summary: "ask every writer what it owns",
+    load: async () => (await import("./commands/writers.js")).writers,
+  },
+  {
+    name: "providers",
+    summary: "ask every provider which snapshots exist",
+    load: async () => (await import("./commands/providers.js")).providers,
+  },
+  {
+    name: "plugins list",
+    summary: "every plugin that was found, and why it was or wasn't taken",
+    load: async () => (await import("./commands/plugins-list.js")).pluginsList,
+  },
+];

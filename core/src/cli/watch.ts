@@ -1,0 +1,79 @@
+import type { Event } from "../schema/types.js";
+import type { Call } from "./command.js";
+import type { HoldBack } from "./hold-back.js";
+import { harmless, tell } from "./output.js";
+import { tellEvent } from "./progress.js";
+import { StatusLine } from "./status.js";
+
+/** Tells of a transaction while it runs. */
+export interface Watch {
+  onEvent(event: Event): void;
+  say(text: string): void;
+  end(): void;
+}
+
+/** Nothing with --quiet; one live line on a terminal; else a line for each phase and call. The log of --verbose needs lines. */
+export function watchFor({ form, quiet, verbose }: Call, hold: HoldBack): Watch {
+  if (quiet || form !== "text") return { onEvent: () => {}, say: quiet ? () => {} : sayLine, end: () => {} };
+  return process.stderr.isTTY && !verbose ? live(hold) : lines(verbose);
+}
+
+const sayLine = (text: string): void => tell([`holdstill: ${text}`]);
+
+function lines(verbose: boolean): Watch {
+  const limits = new Limits();
+  return {
+    onEvent(event) {
+      // The log has it already.
+      if (verbose && event.type === "log") return;
+      const told = tellEvent(event, limits.of(event));
+      if (told !== null) tell([told.text]);
+    },
+    say: sayLine,
+    end: () => {},
+  };
+}
+
+/** Ten times a second at most, and never while I/O is held. */
+const tickMs = 200;
+
+function live(hold: HoldBack): Watch {
+  const { stderr } = process;
+  const status = new StatusLine();
+  const limits = new Limits();
+  const clear = "\r\u001B[2K";
+  const draw = (): void => {
+    if (hold.isHeld) return;
+    const text = harmless(status.text(performance.now()));
+    stderr.write(`${clear}${text.slice(0, (stderr.columns ?? 80) - 1)}`);
+  };
+  const say = (text: string): void => {
+    stderr.write(clear);
+    tell([text]);
+  };
+  const timer = setInterval(draw, tickMs);
+  return {
+    onEvent(event) {
+      status.note(event, performance.now());
+      const told = tellEvent(event, limits.of(event));
+      if (told?.notable === true) say(told.text);
+    },
+    say: (text) => say(`holdstill: ${text}`),
+    end() {
+      clearInterval(timer);
+      stderr.write(clear);
+    },
+  };
+}
+
+/** The limit of a call is told when it begins. */
+class Limits {
+  readonly #limits = new Map<string, number>();
+
+  of(event: Event): number | undefined {
+    if (event.type !== "call") return undefined;
+    const key = `${event.actor} ${event.op}`;
+    if (event.limitMs !== undefined) this.#limits.set(key, event.limitMs);
+    return this.#limits.get(key);
+  }
+}

@@ -16,13 +16,13 @@ export interface Roles {
 /** Short enough to test with, long enough for a good answer on a busy machine. */
 const limits = {
   queue: "20s",
-  identify: "3s",
-  prepare: "2s",
-  freeze: "4s",
-  copy: "2s",
-  seal: "2s",
-  complete: "2s",
-  abort: "2s",
+  identify: "1500ms",
+  prepare: "1s",
+  freeze: "2s",
+  copy: "1s",
+  seal: "1s",
+  complete: "1s",
+  abort: "1s",
 };
 
 /** A small application, a small storage, and a config that brings writer-that and provider-that together. */

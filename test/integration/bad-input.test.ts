@@ -91,13 +91,13 @@ const cases: Bad[] = [
   {
     name: "a broken manifest",
     config: (s) => spoilt(s, (dir) => writeFileSync(path.join(dir, "writer-that/plugin.json"), "{")),
-    code: "E_PLUGIN_UNRESOLVED",
+    code: "E_MANIFEST_INVALID",
     exit: 2,
   },
   {
     name: "a manifest against the schema",
     config: (s) => spoilt(s, (dir) => manifest(dir, { kind: "reader" })),
-    code: "E_PLUGIN_UNRESOLVED",
+    code: "E_MANIFEST_INVALID",
     exit: 2,
   },
   {
@@ -154,15 +154,9 @@ const cases: Bad[] = [
   },
   {
     name: "a target that no provider can capture",
-    args: () => ["create", "/proc/self/status"],
-    config: (s) =>
-      plugins(writerAt(s), {
-        use: "provider-that",
-        as: "store",
-        options: { store: s.store, in: "match", does: "nonsense" },
-      }),
-    code: "E_ANSWER_INVALID",
-    exit: 4,
+    config: (s) => plugins(writerAt(s), providerAt(s, { mine: false })),
+    code: "E_NO_PROVIDER",
+    exit: 3,
   },
   {
     name: "a consistency that cannot be reached",

@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
+import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/isolation/operations.js";
 import type { Ended } from "#core/requester/types.js";
 import { mainModule } from "../rig/cli.js";
+import type { Fault } from "#core/schema/types.js";
 import { type Roles, Stage } from "../rig/stage.js";
 
 const moments: { role: "writer" | "provider"; op: Op }[] = [
@@ -32,6 +35,8 @@ async function hanging(stage: Stage, role: "writer" | "provider", op: Op): Promi
   return child;
 }
 
+const textOf = (stream: Readable | null): Promise<string> => (stream === null ? Promise.resolve("") : text(stream));
+
 /** Long enough that no deadline comes first; thaw's is a part of freeze's. */
 const patient: NonNullable<Roles["limits"]> = {
   identify: "30s",
@@ -48,8 +53,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         const stage = new Stage(t);
         const child = await hanging(stage, role, op);
         child.kill(signal);
+        const said = textOf(child.stdout);
         const [exitCode] = (await once(child, "close")) as [number | null];
         assert.equal(exitCode, 130);
+        assert.equal((JSON.parse(await said) as { error: Fault }).error.code, "E_INTERRUPTED");
         assert.equal(stage.isFrozen(), false);
         assert.deepEqual(stage.stored(), []);
         assert.equal((await stage.run(["create", "writer:app"])).exitCode, 0, "the next transaction works");

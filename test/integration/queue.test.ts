@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Ended } from "#core/requester/types.js";
 import type { Event, Fault } from "#core/schema/types.js";
-import { Stage } from "../rig/stage.js";
+import { type Roles, Stage } from "../rig/stage.js";
+
+/** Far longer than another create needs to come as far as the queue. */
+const slowly: Roles = { provider: { in: "prepare", does: "late", delayMs: 4000 }, limits: { prepare: "30s" } };
 
 test("of two transactions on one volume the second waits, is told who owns it, and then runs", async (t) => {
   const stage = new Stage(t);
-  const slow = stage.run(["create", "writer:app", "--json"], {
-    provider: { in: "prepare", does: "late", delayMs: 1500 },
-  });
+  const slow = stage.run(["create", "writer:app", "--json"], slowly);
   await called(stage, "prepare");
   const second = await stage.run(["create", "writer:app", "--json=stream"]);
   const first = (await slow).json() as Ended;
@@ -26,7 +27,7 @@ test("of two transactions on one volume the second waits, is told who owns it, a
 
 test("a transaction that waited as long as it may is refused, and the message names the owner", async (t) => {
   const stage = new Stage(t);
-  const slow = stage.run(["create", "writer:app"], { provider: { in: "prepare", does: "late", delayMs: 1500 } });
+  const slow = stage.run(["create", "writer:app"], slowly);
   await called(stage, "prepare");
   const second = await stage.run(["create", "writer:app", "--json"], { limits: { queue: "200ms" } });
   const { error } = second.json() as { error: Fault };

@@ -30,8 +30,8 @@ function snapshots(dir, setId) {
 }
 
 const provider = {
-  async match(_volume, { options: { pointInTime = false, atomicGroup = false } }) {
-    return { pointInTime, atomicGroup, method: "copy" };
+  async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false } }) {
+    return !mine ? null : { pointInTime, atomicGroup, method: "copy" };
   },
   async prepare(tx, volumes, { options }) {
     mkdirSync(partial(options, tx), { recursive: true });

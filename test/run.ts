@@ -2,14 +2,14 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { spec as Spec } from "node:test/reporters";
 
 const here = import.meta.dirname;
 const wanted = process.argv.slice(2);
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".test.js"))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-  .sort()
+  .toSorted()
   .map((file) => path.join(here, file));
 
 const tally = { passed: 0, failed: 0, skipped: 0 };
@@ -25,7 +25,7 @@ stream.on("test:fail", (data) => {
   tally.failed += 1;
   process.exitCode = 1;
 });
-stream.compose(new spec()).pipe(process.stdout);
+stream.compose<Spec>(new Spec()).pipe(process.stdout);
 stream.on("end", () => {
   setImmediate(() => console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`));
 });

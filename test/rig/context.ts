@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import type { Context, ExecOptions, ExecResult } from "holdstill/plugin";
 
 /** What a plugin under test said and did, beside the context that it gets. */
@@ -24,7 +25,12 @@ export function probeContext<Options>(
     signal,
     deadline: Date.now() + 60_000,
     dataDir,
-    log: { debug: ignore, info: ignore, warn: (message) => warnings.push(message), error: ignore },
+    log: {
+      debug: ignore,
+      info: ignore,
+      warn: (message) => warnings.push(message),
+      error: (message) => warnings.push(message),
+    },
     progress: (message) => progress.push(message),
     exec: (command, args, execOptions) => {
       ran.push([command, ...args]);
@@ -32,6 +38,29 @@ export function probeContext<Options>(
     },
   };
   return { ctx, warnings, progress, ran };
+}
+
+export interface TestContext<Options> extends Context<Options> {
+  /** Each warning and error that the plugin logged. */
+  readonly complaints: string[];
+}
+
+export interface ContextOptions {
+  signal?: AbortSignal;
+  /** Limit of the call, ms. */
+  limitMs?: number;
+  dataDir?: string;
+}
+
+/** The same for tests that look at complaints only. */
+export function context<Options>(options: Options, given: ContextOptions = {}): TestContext<Options> {
+  const limitMs = given.limitMs ?? 60_000;
+  const { ctx, warnings } = probeContext(
+    options,
+    given.dataDir ?? tmpdir(),
+    given.signal ?? AbortSignal.timeout(limitMs),
+  );
+  return { ...ctx, deadline: Date.now() + limitMs, complaints: warnings };
 }
 
 function run(

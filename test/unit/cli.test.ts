@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { findCommand, parse } from "#core/cli/arguments.js";
 import { table } from "#core/cli/table.js";
 import { ownVersion } from "#core/version.js";
-import { bin, holdstill, theatre } from "../rig/cli.js";
+import { bin, holdstill, theatre } from "../rig/theatre.js";
 import { tempDir } from "../rig/temp.js";
 
 test("--version says the version, and loads nothing for it", async (t) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Finding } from "#core/errors/details.js";
+import type { Finding } from "#core/schema/finding.js";
 import { editDistance, nearest } from "#core/schema/nearest.js";
 import { compileOptions, validate, type Checked } from "#core/schema/validate.js";
 

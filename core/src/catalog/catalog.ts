@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { nearest } from "../schema/nearest.js";
 import type { SnapshotSet } from "../schema/types.js";

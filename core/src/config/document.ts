@@ -13,7 +13,7 @@ import {
   type Node,
   type Pair,
 } from "yaml";
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { escapePointer, place, type LineOf } from "../schema/findings.js";
 
 /** What a text says, and where. */

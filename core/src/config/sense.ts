@@ -1,4 +1,4 @@
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { shown } from "../schema/findings.js";
 import { longestMs, parseDuration } from "./duration.js";
 import { splitUse } from "./settings.js";

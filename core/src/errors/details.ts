@@ -1,17 +1,5 @@
+import type { Finding } from "../schema/finding.js";
 import type { Fault, Residue, VolumeOwner } from "../schema/types.js";
-
-/** One finding in a document that somebody wrote: a config, a manifest, a plugin's answer. */
-export interface Finding {
-  file: string;
-  /** 1-based; absent where there is no text, or it could not be parsed that far. */
-  line?: number;
-  /** JSON pointer of the offending value; "" is the whole document. */
-  pointer: string;
-  seen: string;
-  expected: string;
-  /** The nearest valid name, if the finding looks like a misspelling. */
-  nearest?: string;
-}
 
 /** What lets somebody else change a file that runs, or decides what runs, with our rights. */
 export interface Weakness {

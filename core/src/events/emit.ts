@@ -9,7 +9,7 @@ export type Emit = (event: Untimed) => void;
 export function emitter(listeners: readonly ((event: Event) => void)[]): Emit {
   const started = performance.now();
   return (untimed) => {
-    const event: Event = { ...untimed, at: new Date().toISOString(), ms: performance.now() - started };
+    const event: Event = { ...untimed, at: new Date().toISOString(), ms: milliseconds(performance.now() - started) };
     for (const listener of listeners) {
       try {
         listener(event);
@@ -19,3 +19,6 @@ export function emitter(listeners: readonly ((event: Event) => void)[]): Emit {
     }
   };
 }
+
+/** Microseconds are as fine as anybody reads. */
+export const milliseconds = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -1,4 +1,5 @@
-import type { Finding, Who } from "../errors/details.js";
+import type { Who } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { type Checked, validate } from "../schema/validate.js";
 import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "./operations.js";

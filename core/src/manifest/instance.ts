@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { InstanceSettings, Settings } from "../config/settings.js";
-import type { Finding, Who } from "../errors/details.js";
+import type { Who } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { place, type Source } from "../schema/findings.js";
 import { missingCommands } from "./commands.js";

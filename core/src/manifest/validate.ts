@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { parseText } from "../config/document.js";
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "../schema/finding.js";
 import { place, type Source } from "../schema/findings.js";
 import type { PluginManifest } from "../schema/types.js";
 import { compileOptions, validate, type OptionsCheck } from "../schema/validate.js";

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { LimitsMs } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
 import { locate } from "../storage/volumes.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import { isBelow, lowest } from "./consistency.js";
 import { matchAll } from "./match.js";
-import { cutOf, negotiate } from "./negotiate.js";
+import { bare, cutOf, negotiate } from "./negotiate.js";
 import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, Request } from "./plan.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
 import { parseTarget, type Target } from "./targets.js";
@@ -34,7 +34,7 @@ export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): 
   const cut = cutOf(volumes);
   const components = negotiate({ taken, ownerless: rest }, cut, volumes, located.places);
   const promised = lowest(components.map((c) => c.promised));
-  const asked = request.require ?? promised;
+  const asked = request.require ?? owed(components, present, cut);
   refuseBelow(promised, asked, components);
   return {
     id: newSetId(),
@@ -55,6 +55,13 @@ export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): 
 function newSetId(): string {
   const [date, time] = new Date().toISOString().replaceAll(/[-:]/g, "").split(/[T.]/);
   return `${date}-${time}-${randomBytes(3).toString("hex")}`;
+}
+
+/** What counts as success when the requester requires nothing: the promise, less what hangs on best-effort writers. */
+function owed(components: readonly PlannedComponent[], present: readonly Present[], cut: Plan["cut"]): Plan["asked"] {
+  const isOptional = (c: PlannedComponent): boolean =>
+    present.some(({ who, policy }) => who.instance === c.writer && policy === "best-effort");
+  return lowest(components.map((c) => (isOptional(c) ? lowest([c.promised, bare(cut).consistency]) : c.promised)));
 }
 
 function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {

@@ -1,7 +1,7 @@
 import { HoldstillError } from "../errors/error.js";
 import { isProvider } from "../isolation/session.js";
 import type { Volume } from "../schema/types.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import type { PlannedVolume } from "./plan.js";
 
 /**

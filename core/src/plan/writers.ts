@@ -3,7 +3,7 @@ import { toFault } from "../errors/error.js";
 import { isWriter } from "../isolation/session.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Component, Fault } from "../schema/types.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 
 /** A writer that said what it owns. */
 export interface Present {

@@ -1,6 +1,6 @@
 import { toFault } from "../errors/error.js";
 import { isProvider } from "../isolation/session.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import type { ProviderStatus } from "./types.js";
 
 /** Asks every provider of the crew which snapshots exist. */

@@ -1,7 +1,7 @@
 import { toFault } from "../errors/error.js";
 import { isProvider, isWriter } from "../isolation/session.js";
 import type { Residue, Snapshot } from "../schema/types.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import { type Account, Journal, readJournals } from "../transaction/journal.js";
 import type { Bench, Leftover } from "./types.js";
 

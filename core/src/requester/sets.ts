@@ -2,7 +2,7 @@ import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../transaction/crew.js";
+import type { Crew } from "../crew/crew.js";
 import type { Bench } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */

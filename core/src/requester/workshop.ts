@@ -1,7 +1,7 @@
 import { makeStateDir } from "../catalog/state.js";
 import { type Emit, emitter } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
-import { Crew } from "../transaction/crew.js";
+import { Crew } from "../crew/crew.js";
 import type { Bench, Watching } from "./types.js";
 
 /** Plugins at work, and the way to tell of it. */

@@ -1,21 +1,7 @@
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "./finding.js";
 import { nearest } from "./nearest.js";
+import type { SchemaError } from "./schema-error.js";
 import { expectation } from "./words.js";
-
-/** What a schema compiler reports; ajv's ErrorObject in its verbose form. */
-export interface SchemaError {
-  keyword: string;
-  /** JSON pointer. */
-  instancePath: string;
-  schemaPath: string;
-  params: Record<string, unknown>;
-  /** Set on what the schema of a property's name reports; its `propertyNames` error says the same. */
-  propertyName?: string;
-  message?: string;
-  schema?: unknown;
-  parentSchema?: Record<string, unknown>;
-  data?: unknown;
-}
 
 /** The 1-based line of a JSON pointer in the text that the value was read from. */
 export type LineOf = (pointer: string) => number | undefined;

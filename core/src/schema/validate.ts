@@ -1,8 +1,9 @@
 /** The checks of every document and answer against schemas/. The only importer of ajv. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import type { Finding } from "../errors/details.js";
+import type { Finding } from "./finding.js";
 import { documents } from "./documents.js";
-import { findings, type SchemaError, type Source } from "./findings.js";
+import { findings, type Source } from "./findings.js";
+import type { SchemaError } from "./schema-error.js";
 import type { AllSchemas, Contract } from "./types.js";
 
 type Documents = Required<Omit<AllSchemas, "contract">>;

@@ -1,4 +1,4 @@
-import type { SchemaError } from "./findings.js";
+import type { SchemaError } from "./schema-error.js";
 
 /** What a schema wanted, in words that complete "expected …". */
 export function expectation(error: SchemaError): string {

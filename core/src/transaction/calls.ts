@@ -4,7 +4,7 @@ import { type AnySession, isProvider, isWriter, type Session } from "../isolatio
 import type { Plan } from "../plan/plan.js";
 import type { Transaction, WriterTransaction } from "../plugin/context.js";
 import type { FreezeToken, RecordedSidecar, Snapshot } from "../schema/types.js";
-import type { Crew } from "./crew.js";
+import type { Crew } from "../crew/crew.js";
 import type { Event, Op } from "./machine.js";
 import { keepSidecar } from "./sidecar.js";
 

@@ -106,19 +106,20 @@ export function step(state: State, event: Event): Step {
 function note(state: State, event: Event): Step {
   switch (event.is) {
     case "start":
+      if (state.at !== "planned") throw new Error(`start while ${state.at}`);
       return { state: { at: "preparing", cast: state.cast }, effects: [] };
     case "prepared":
-      return stands(state, event.actor, { at: "ready", after: "prepare" }, event.section);
+      return answered(state, event.actor, "prepare", { at: "ready", after: "prepare" }, event.section);
     case "frozen":
-      return stands(state, event.actor, { at: "frozen", token: event.token });
+      return answered(state, event.actor, "freeze", { at: "frozen", token: event.token });
     case "committed":
-      return stands(state, event.actor, { at: "ready", after: "commit" });
+      return answered(state, event.actor, "commit", { at: "ready", after: "commit" });
     case "thawed":
-      return stands(state, event.actor, { at: "ready", after: "thaw" });
+      return answered(state, event.actor, "thaw", { at: "ready", after: "thaw" });
     case "sealed":
-      return stands(state, event.actor, { at: "ready", after: "seal" });
+      return answered(state, event.actor, "seal", { at: "ready", after: "seal" });
     case "undone":
-      return stands(state, event.actor, { at: "undone", fault: faultOf(member(state, event.actor)) });
+      return answered(state, event.actor, "abort", { at: "undone", fault: faultOf(member(state, event.actor)) });
     case "failed":
       return failed(state, event.actor, event.fault);
     case "held":
@@ -166,6 +167,8 @@ function advance(from: Step): Step {
       if (level < 2) return on({ at: "freezing", cast: state.cast, level: level + 1 });
       const points = state.cast.flatMap((m) => m.section?.hold ?? []);
       if (points.length === 0) return on({ at: "committing", cast: state.cast, held: false });
+      // No plugin code runs while volumes are held: whoever was left out is first undone.
+      if (waits(state, "abort")) return { state, effects };
       return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold", points }] };
     }
     case "committing": {
@@ -206,7 +209,8 @@ function undo(from: { state: Extract<State, { at: "undoing" }>; effects: Effect[
       if (frozen !== undefined) return advance(ask(from, frozen.actor.id, "thaw"));
       const unsure = state.cast.find((m) => m.standing.at === "failed" && m.actor.role === "writer");
       if (unsure !== undefined) return advance(ask(from, unsure.actor.id, "abort"));
-      return waits(state, "freeze") || waits(state, "thaw") ? from : on("abort");
+      const slow = waits(state, "freeze") || waits(state, "thaw") || waits(state, "abort");
+      return slow ? from : on("abort");
     }
     case "abort": {
       const due = state.cast.find((m) => m.standing.at === "ready" || m.standing.at === "failed");
@@ -237,14 +241,16 @@ function released(state: State): Step {
 function failed(state: State, id: string, fault: Fault): Step {
   const { actor, standing } = member(state, id);
   if (standing.at !== "busy") throw new Error(`${id} failed while ${standing.at}`);
-  if (standing.op === "abort") return stands(state, id, { at: "residue", fault });
-  const { state: noted } = stands(state, id, { at: "failed", op: standing.op, token: standing.token, fault });
-  const fatal = actor.policy === "required" && phases[standing.op].onFailure === "abort";
+  if (standing.op === "abort") return answered(state, id, "abort", { at: "residue", fault });
+  const { op, token } = standing;
+  const { state: noted } = answered(state, id, op, { at: "failed", op, token, fault });
+  const fatal = actor.policy === "required" && phases[op].onFailure === "abort";
   return fatal ? turn(noted, fault) : { state: noted, effects: [] };
 }
 
-function stands(state: State, id: string, standing: Standing, section?: CriticalSection | null): Step {
-  if (member(state, id).standing.at !== "busy") throw new Error(`${id} answered without having been asked`);
+function answered(state: State, id: string, op: Op, standing: Standing, section?: CriticalSection | null): Step {
+  const { standing: before } = member(state, id);
+  if (before.at !== "busy" || before.op !== op) throw new Error(`${id} answered ${op} without having been asked`);
   return { state: { ...state, cast: put(state.cast, id, standing, section) }, effects: [] };
 }
 

@@ -17,11 +17,11 @@ interface Phase {
 
 export const phases = {
   identify: {
-    actors: ["writer"],
+    actors: ["writer", "provider"],
     order: "together",
     limit: "identify",
     onFailure: "stop",
-    summary: "writers say what they own",
+    summary: "writers say what they own, providers what they can capture",
   },
   prepare: {
     actors: ["writer", "provider"],

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { milliseconds } from "../events/emit.js";
 import type { Who } from "../errors/details.js";
 import { bare } from "../plan/negotiate.js";
 import { isBelow, lowest } from "../plan/consistency.js";
@@ -66,7 +67,7 @@ function frozenSpan(own: readonly Span[]): FrozenSpan | null {
 function frozenMs(timeline: readonly Span[]): number {
   const spans = timeline.filter((span) => span.op === "freeze" || span.op === "thaw");
   if (spans.length === 0) return 0;
-  return Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from));
+  return milliseconds(Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from)));
 }
 
 function recordedComponent(

@@ -1,10 +1,10 @@
 import type { LimitsMs } from "../config/settings.js";
 import { toFault } from "../errors/error.js";
-import type { Emit } from "../events/emit.js";
+import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
 import { Calls } from "./calls.js";
-import type { Crew } from "./crew.js";
+import type { Crew } from "../crew/crew.js";
 import { callLimit } from "./deadline.js";
 import type { Entry, Journal } from "./journal.js";
 import * as machine from "./machine.js";
@@ -138,7 +138,7 @@ class Runner {
     const { actor, op, outcome, from, to } = span;
     this.#services.timeline.push(span);
     const error = event.is === "failed" ? { error: event.fault } : {};
-    this.#services.emit({ type: "call", actor, op, status: outcome, elapsedMs: to - from, ...error });
+    this.#services.emit({ type: "call", actor, op, status: outcome, elapsedMs: milliseconds(to - from), ...error });
   }
 
   #record(): machine.Event {
@@ -155,7 +155,8 @@ class Runner {
   #limit(actor: string, op: machine.Op): number {
     const ownFreeze = this.#services.crew.plugins.get(actor)?.freezeMs ?? null;
     const frozenFor = this.#frozenAt === null ? null : this.#now() - this.#frozenAt;
-    return callLimit(op, this.#services.limits, { cut: this.#plan.cut, frozenFor, ownFreeze });
+    const limit = callLimit(op, this.#services.limits, { cut: this.#plan.cut, frozenFor, ownFreeze });
+    return milliseconds(limit);
   }
 
   /** The only place where a change of state is told. */
@@ -173,7 +174,7 @@ class Runner {
   }
 
   #now(): number {
-    return performance.now() - this.#started;
+    return milliseconds(performance.now() - this.#started);
   }
 }
 

@@ -1,1 +1,152 @@
-export {};
+import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import { endSessions, sessionName } from "./abort.js";
+import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
+import { readCluster, type Cluster } from "./cluster.js";
+import { component } from "./component.js";
+import { PostgresFault } from "./fault.js";
+import type { Options } from "./options.js";
+import { Session } from "./session.js";
+import { writeSidecar } from "./sidecar.js";
+
+/** What a transaction keeps from prepare to seal. */
+interface Hold {
+  readonly session: Session;
+  readonly cluster: Cluster;
+  readonly prepared: Proof;
+  /** Where the server was at freeze. */
+  frozenAt?: string;
+  end?: BackupEnd;
+  /** Why the hold was not in force throughout. */
+  broken?: string | undefined;
+}
+
+/** Which server process answers, of which start of the server, in which role: changes with anything that ends a hold. */
+interface Proof {
+  readonly pid: number;
+  readonly started: string;
+  readonly standby: boolean;
+  readonly lsn: string;
+}
+
+const holds = new Map<string, Hold>();
+
+const writer = {
+  async identify(ctx) {
+    const session = await Session.open(ctx.options, "holdstill identify", ctx.signal);
+    try {
+      return [component(await readCluster(session, ctx.signal))];
+    } finally {
+      await session.close();
+    }
+  },
+
+  async prepare(tx, ctx) {
+    const session = await Session.open(ctx.options, sessionName(tx.id), ctx.signal);
+    try {
+      const cluster = await readCluster(session, ctx.signal);
+      if (!cluster.durable)
+        ctx.log.warn("fsync or full_page_writes is off: a crash, and so a picture, may be beyond repair");
+      if (inBackupMode(tx)) {
+        await reserveWal(session, tx.id, ctx);
+        ctx.progress("backup mode: waiting for a checkpoint");
+        const fast = ctx.options.checkpoint === "fast";
+        await startBackup(session, cluster, sessionName(tx.id), fast, ctx.signal);
+      } else {
+        await shortenRedo(session, cluster, ctx);
+      }
+      holds.set(tx.id, { session, cluster, prepared: await prove(session, ctx.signal) });
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  },
+
+  async freeze(tx, ctx): Promise<FreezeToken> {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) throw unprepared();
+    const proof = await prove(hold.session, ctx.signal);
+    const changed = difference(hold.prepared, proof);
+    if (changed !== undefined) throw lost(changed);
+    hold.frozenAt = proof.lsn;
+    return { lsn: proof.lsn, pid: proof.pid };
+  },
+
+  async thaw(tx, _token, ctx): Promise<ThawReport> {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) return { held: false, why: unprepared().message };
+    try {
+      if (inBackupMode(tx)) hold.end = await stopBackup(hold.session, hold.cluster, ctx.signal);
+      const proof = await prove(hold.session, ctx.signal);
+      hold.broken = difference(hold.prepared, proof);
+    } catch (error) {
+      if (!(error instanceof PostgresFault)) throw error;
+      hold.broken = error.message;
+    }
+    return hold.broken === undefined
+      ? { held: true, facts: { lsn: hold.frozenAt } }
+      : { held: false, why: hold.broken };
+  },
+
+  async seal(tx, ctx) {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) throw unprepared();
+    const { cluster, session, end, broken } = hold;
+    const facts = { version: cluster.version, systemIdentifier: cluster.systemIdentifier, role: cluster.role };
+    try {
+      if (!inBackupMode(tx)) {
+        const howToRestore = "Start PostgreSQL on the picture, or a copy of it: it replays its own WAL.";
+        return { files: [], facts: { ...facts, timeline: cluster.timeline, lsn: hold.frozenAt, howToRestore } };
+      }
+      if (end === undefined || broken !== undefined) {
+        return { files: [], facts: { ...facts, useless: broken ?? "backup mode was not ended" } };
+      }
+      const sidecar = await writeSidecar(tx.sidecarDir, session, cluster, end, ctx.signal, ctx.progress.bind(ctx));
+      return { files: sidecar.files, facts: { ...facts, ...sidecar.facts } };
+    } finally {
+      holds.delete(tx.id);
+      await session.close();
+    }
+  },
+
+  async abort(tx, _token, ctx) {
+    const hold = holds.get(tx.id);
+    holds.delete(tx.id);
+    await hold?.session.close();
+    await endSessions(tx.id, ctx.options, ctx.signal);
+  },
+} satisfies Writer<Options>;
+
+export default writer as Writer<Options>;
+
+/** A cut of one instant is what a crash leaves, and the server's redo is made for it. Any other needs backup mode. */
+function inBackupMode(tx: WriterTransaction): boolean {
+  return tx.cut !== "atomic";
+}
+
+async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
+  return await session.one<Proof & Record<string, unknown>>(
+    signal,
+    `SELECT pg_backend_pid() AS pid, pg_postmaster_start_time()::text AS started, pg_is_in_recovery() AS standby,
+            (${currentLsn})::text AS lsn`,
+  );
+}
+
+function difference(before: Proof, after: Proof): string | undefined {
+  if (before.started !== after.started) return "the server was restarted";
+  // A connection pooler may answer from another session.
+  if (before.pid !== after.pid) return `another server process answers (${after.pid} instead of ${before.pid})`;
+  if (before.standby && !after.standby) return "the standby was promoted";
+  return undefined;
+}
+
+function lost(why: string): PostgresFault {
+  return new PostgresFault(
+    "PG_SESSION_LOST",
+    why,
+    "Connect to the server itself, not through a pooler; then try again.",
+  );
+}
+
+function unprepared(): PostgresFault {
+  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+}

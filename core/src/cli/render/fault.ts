@@ -1,4 +1,5 @@
-import type { Candidate, Finding, Weakness } from "../../errors/details.js";
+import type { Candidate, Weakness } from "../../errors/details.js";
+import type { Finding } from "../../schema/finding.js";
 import type { Fault, Residue } from "../../schema/types.js";
 import type { Look } from "./look.js";
 

@@ -5,6 +5,7 @@ import { HoldstillError } from "../errors/error.js";
 import { startSession } from "../isolation/remote.js";
 import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
+import { Slots } from "./slots.js";
 
 /** What is heard from the plugins while they work. */
 export interface CrewHooks {
@@ -98,26 +99,4 @@ function handedOn(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-}
-
-/** Starting a worker keeps a core busy for about 90 ms: more at a time than there are cores only delays the first. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
 }

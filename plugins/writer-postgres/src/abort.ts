@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PostgresFault } from "./fault.js";
+import type { Options } from "./options.js";
+import { Session } from "./session.js";
+
+/** How long a session may take to end after it was told, ms. */
+const endsWithinMs = 10_000;
+
+/** How the server lists the session of a transaction: it keeps 63 bytes. */
+export function sessionName(transaction: string): string {
+  return `holdstill ${transaction}`.slice(0, 63);
+}
+
+/**
+ * Ends the transaction's session wherever it was left, and returns when the server has none. Backup mode and the temporary slot
+ * end with it. A server that is down has no sessions.
+ */
+export async function endSessions(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
+  let session: Session;
+  try {
+    session = await Session.open(options, "holdstill abort", signal);
+  } catch (error) {
+    if (error instanceof PostgresFault && error.code === "PG_DOWN") return;
+    throw error;
+  }
+  try {
+    const deadline = performance.now() + endsWithinMs;
+    const sql = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    for (;;) {
+      const left = await session.query<{ pid: number }>(signal, sql, [sessionName(transaction)]);
+      if (left.length === 0) return;
+      if (performance.now() > deadline) throw stuck(left.map(({ pid }) => pid));
+      await sleep(20, undefined, { signal });
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function stuck(pids: readonly number[]): PostgresFault {
+  const hint = `SELECT pg_terminate_backend(${pids[0]}); if it stays, look at what the process waits for.`;
+  return new PostgresFault("PG_STUCK", `the server does not end session ${pids.join(", ")}`, hint);
+}

@@ -1,0 +1,108 @@
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import { PostgresFault } from "./fault.js";
+import type { Session } from "./session.js";
+
+/** What a running server tells of its cluster. */
+export interface Cluster {
+  /** As in `17.10`. */
+  readonly version: string;
+  readonly major: number;
+  /** Made by initdb; the same in every copy. */
+  readonly systemIdentifier: string;
+  /** Of the last checkpoint: 1, and one more with each promotion. */
+  readonly timeline: number;
+  readonly role: "primary" | "standby";
+  readonly dataDir: string;
+  /** Where pg_wal really lies: below dataDir, or where its symbolic link leads. */
+  readonly walDir: string;
+  readonly walSegmentBytes: number;
+  readonly tablespaces: readonly Tablespace[];
+  /** Each tablespace's folder of this version (manual, "Database File Layout"). */
+  readonly versionDir: string;
+  /** Files that the server reads and that may lie elsewhere. */
+  readonly configFiles: readonly string[];
+  /** Settings that a picture of one instant relies on. */
+  readonly durable: boolean;
+}
+
+export interface Tablespace {
+  readonly oid: number;
+  readonly name: string;
+  readonly location: string;
+}
+
+interface Row {
+  version: string;
+  version_num: number;
+  system_identifier: string;
+  catalog_version: number;
+  timeline: number;
+  standby: boolean;
+  data_directory: string;
+  segment_bytes: number;
+  config_files: string[];
+  durable: boolean;
+}
+
+/** Reads it from the server; no side effects. */
+export async function readCluster(session: Session, signal: AbortSignal): Promise<Cluster> {
+  const row = await session.one<Row>(
+    signal,
+    `SELECT current_setting('server_version') AS version,
+            current_setting('server_version_num')::int AS version_num,
+            s.system_identifier::text AS system_identifier,
+            s.catalog_version_no AS catalog_version,
+            c.timeline_id AS timeline,
+            pg_is_in_recovery() AS standby,
+            current_setting('data_directory') AS data_directory,
+            i.bytes_per_wal_segment AS segment_bytes,
+            ARRAY[current_setting('config_file'), current_setting('hba_file'), current_setting('ident_file')] AS config_files,
+            current_setting('fsync')::bool AND current_setting('full_page_writes')::bool AS durable
+       FROM pg_control_system() AS s, pg_control_checkpoint() AS c, pg_control_init() AS i`,
+  );
+  const major = Math.floor(row.version_num / 10_000);
+  if (major < 13) {
+    const hint = "Use a server of a version that PostgreSQL still cares for.";
+    throw new PostgresFault("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
+  }
+  const tablespaces = await session.query<{ oid: number; name: string; location: string }>(
+    signal,
+    `SELECT oid, spcname AS name, pg_tablespace_location(oid) AS location FROM pg_tablespace
+      WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid`,
+  );
+  const dataDir = await real(row.data_directory);
+  return {
+    version: row.version.split(" ")[0] ?? row.version,
+    major,
+    systemIdentifier: row.system_identifier,
+    timeline: row.timeline,
+    role: row.standby ? "standby" : "primary",
+    dataDir,
+    walDir: await real(path.join(dataDir, "pg_wal")),
+    walSegmentBytes: row.segment_bytes,
+    // One that lies inside the data directory (allow_in_place_tablespaces) has a relative location.
+    tablespaces: tablespaces.filter(({ location }) => path.isAbsolute(location)),
+    versionDir: `PG_${major}_${row.catalog_version}`,
+    configFiles: row.config_files.filter((file) => file !== "" && !inside(file, row.data_directory)),
+    durable: row.durable,
+  };
+}
+
+/** Whether the path is the folder or lies below it. */
+export function inside(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(`${folder}/`);
+}
+
+async function real(dir: string): Promise<string> {
+  try {
+    return await realpath(dir);
+  } catch (error) {
+    // Without the right to look, the server's word has to do.
+    if (error instanceof Error && "code" in error && error.code === "EACCES") return dir;
+    const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
+    throw new PostgresFault("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
+      cause: error,
+    });
+  }
+}

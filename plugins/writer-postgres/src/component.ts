@@ -1,0 +1,69 @@
+import path from "node:path";
+import type { Component } from "holdstill/plugin";
+import { inside, type Cluster } from "./cluster.js";
+
+/**
+ * Folders whose content a copy leaves out (manual, "Making a Base Backup Using the Low Level API": "Backing up the data
+ * directory"). The WAL of a copy comes from the sidecar.
+ */
+const leaveOutContent = [
+  "pg_dynshmem",
+  "pg_notify",
+  "pg_replslot",
+  "pg_serial",
+  "pg_snapshots",
+  "pg_stat_tmp",
+  "pg_subtrans",
+  "base/pgsql_tmp",
+];
+
+/** Files that a copy leaves out: the same section, and `excludeFiles` in src/backend/backup/basebackup.c. */
+const leaveOut = [
+  "postmaster.pid",
+  "postmaster.opts",
+  "current_logfiles",
+  "current_logfiles.tmp",
+  "postgresql.auto.conf.tmp",
+  "backup_label",
+  "tablespace_map",
+  "backup_manifest",
+];
+
+/** The cluster as one component: its data directory, its WAL and its tablespaces are of use only together. */
+export function component(cluster: Cluster): Component {
+  const { dataDir, walDir, tablespaces } = cluster;
+  const folders = [dataDir, walDir, ...tablespaces.map(({ location }) => location)];
+  const paths = folders.filter((folder, index) =>
+    folders.every((other, at) => at === index || !inside(folder, other) || (folder === other && index < at)),
+  );
+  return {
+    name: "cluster",
+    kind: "database",
+    paths,
+    exclude: exclusions(cluster),
+    tolerates: "fuzzy",
+    level: "back-end",
+    facts: {
+      version: cluster.version,
+      systemIdentifier: cluster.systemIdentifier,
+      timeline: cluster.timeline,
+      role: cluster.role,
+      dataDir,
+      walDir,
+      tablespaces: tablespaces.map(({ oid, name, location }) => ({ oid, name, location })),
+      configFilesElsewhere: cluster.configFiles,
+    },
+  };
+}
+
+function exclusions({ dataDir, walDir, tablespaces, versionDir }: Cluster): string[] {
+  const ownWal = path.join(dataDir, "pg_wal");
+  return [
+    ...leaveOutContent.map((folder) => path.join(dataDir, folder, "*")),
+    ...leaveOut.map((file) => path.join(dataDir, file)),
+    // A copied link would lead a restored server to the WAL of the one that runs.
+    ...(walDir === ownWal ? [] : [ownWal]),
+    path.join(walDir, "*"),
+    ...tablespaces.map(({ location }) => path.join(location, versionDir, "pgsql_tmp", "*")),
+  ];
+}

@@ -1,0 +1,72 @@
+import { DatabaseError } from "pg";
+import { address, type Options } from "./options.js";
+
+/** What can be wrong with the server, its configuration or its surroundings; the README has a table. */
+export type FaultCode =
+  | "PG_AUTH"
+  | "PG_CONNECT"
+  | "PG_DOWN"
+  | "PG_NOT_LOCAL"
+  | "PG_PASSWORD_FILE"
+  | "PG_PRIVILEGE"
+  | "PG_QUERY"
+  | "PG_SESSION_LOST"
+  | "PG_STUCK"
+  | "PG_VERSION"
+  | "PG_WAL_GONE";
+
+/** A fault that a person can mend: what was seen, and the next step. The host carries code, message and hint. */
+export class PostgresFault extends Error {
+  override readonly name = "PostgresFault";
+  readonly code: FaultCode;
+  readonly hint: string;
+
+  constructor(code: FaultCode, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Why a connection did not come about. */
+export function connectFault(error: unknown, options: Options): PostgresFault {
+  const { code, message } = seen(error);
+  const said = `${address(options)}: ${message}`;
+  const cause = { cause: error };
+  // SQLSTATE class 28, and what the client says when the server asks for a password that it doesn't have.
+  if (code.startsWith("28") || message.startsWith("SASL")) {
+    const hint = "Give the right passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
+    return new PostgresFault("PG_AUTH", said, hint, cause);
+  }
+  // 57P03 is cannot_connect_now: the server starts up or shuts down.
+  if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
+    return new PostgresFault("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
+  }
+  return new PostgresFault("PG_CONNECT", said, "Check the options host, port, user and database.", cause);
+}
+
+/** Why a statement failed; `ended` says that the session ended with it. */
+export function queryFault(error: unknown, options: Options, ended: boolean): PostgresFault {
+  const { code, message } = seen(error);
+  if (ended) {
+    const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
+    return new PostgresFault("PG_SESSION_LOST", `the session ended: ${message}`, hint, { cause: error });
+  }
+  if (code === "42501") {
+    const hint = `Grant role ${options.user} what it lacks (README, Rights).`;
+    return new PostgresFault("PG_PRIVILEGE", `role ${options.user}: ${message}`, hint, { cause: error });
+  }
+  const hint = "Read the message against the server's log and settings.";
+  return new PostgresFault("PG_QUERY", message, hint, { cause: error });
+}
+
+/** Whether the server, or the network, ended the session with this error. */
+export function endsSession(error: unknown): boolean {
+  return !(error instanceof DatabaseError) || error.severity === "FATAL" || error.severity === "PANIC";
+}
+
+function seen(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: "", message: String(error) };
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return { code, message: code === "" ? error.message : `${error.message} (${code})` };
+}

@@ -1,0 +1,139 @@
+import { readFile, stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, type QueryResultRow } from "pg";
+import { connectFault, endsSession, PostgresFault, queryFault } from "./fault.js";
+import type { Options } from "./options.js";
+
+/** How long a connection may take to come about, ms. */
+const connectMs = 10_000;
+/** How long the server may take to say good-bye, ms. */
+const closeMs = 1_000;
+
+/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+export class Session {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #options: Options;
+  #lost: PostgresFault | undefined;
+  #closing = false;
+
+  private constructor(client: Client, socket: Socket, options: Options) {
+    this.#client = client;
+    this.#socket = socket;
+    this.#options = options;
+    client.on("error", (error) => this.#lose(error));
+    client.on("end", () => this.#lose(new Error("the connection was closed")));
+  }
+
+  /** Connects. `name` is how the server lists the session; a server keeps 63 bytes of it. */
+  static async open(options: Options, name: string, signal: AbortSignal): Promise<Session> {
+    signal.throwIfAborted();
+    const socket = new Socket();
+    const password = await readPassword(options);
+    const client = new Client({
+      host: options.host,
+      port: options.port,
+      user: options.user,
+      database: options.database,
+      ...(password !== undefined && { password }),
+      application_name: name,
+      // Nobody's functions may take the place of the server's own.
+      options: "-c search_path=pg_catalog",
+      connectionTimeoutMillis: connectMs,
+      keepAlive: true,
+      stream: () => socket,
+    });
+    const session = new Session(client, socket, options);
+    try {
+      await session.#obeying(signal, async () => await client.connect());
+    } catch (error) {
+      session.#cut();
+      signal.throwIfAborted();
+      throw connectFault(error, options);
+    }
+    try {
+      await session.#waive(signal);
+      return session;
+    } catch (error) {
+      session.#cut();
+      throw error;
+    }
+  }
+
+  /** Why the session is lost, if it is. */
+  get lost(): PostgresFault | undefined {
+    return this.#lost;
+  }
+
+  async query<Row extends QueryResultRow>(signal: AbortSignal, sql: string, values: unknown[] = []): Promise<Row[]> {
+    signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost;
+    try {
+      const answer = await this.#obeying(signal, async () => await this.#client.query<Row>(sql, values));
+      return answer.rows;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (endsSession(error)) this.#lose(error);
+      throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
+    }
+  }
+
+  /** As `query`, for a statement that answers exactly one row. */
+  async one<Row extends QueryResultRow>(signal: AbortSignal, sql: string, values: unknown[] = []): Promise<Row> {
+    const [row] = await this.query<Row>(signal, sql, values);
+    if (row === undefined) throw new Error(`no row: ${sql}`);
+    return row;
+  }
+
+  /** Ends the session, and with it whatever the server ties to one: backup mode, a temporary slot. May come twice. */
+  async close(): Promise<void> {
+    if (this.#closing || this.#lost !== undefined) return;
+    this.#closing = true;
+    // A server that hangs does not answer the good-bye.
+    await Promise.race([this.#client.end(), sleep(closeMs, undefined, { ref: false })]);
+    this.#cut();
+  }
+
+  /** The limits that an administrator sets for ordinary clients would end a session that has to stand idle. */
+  async #waive(signal: AbortSignal): Promise<void> {
+    const limits = ["statement_timeout", "lock_timeout", "idle_session_timeout", "transaction_timeout"];
+    await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [limits]);
+  }
+
+  async #obeying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const cut = (): void => this.#cut();
+    signal.addEventListener("abort", cut, { once: true });
+    try {
+      return await work();
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
+  }
+
+  #cut(): void {
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  #lose(error: unknown): void {
+    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+  }
+}
+
+async function readPassword({ passwordFile }: Options): Promise<string | undefined> {
+  if (passwordFile === undefined) return undefined;
+  const hint = `Make it a file of one line: install -m 600 /dev/null ${passwordFile}, then write the password into it.`;
+  try {
+    const { mode } = await stat(passwordFile);
+    // As libpq does with its password file (manual, "The Password File").
+    if ((mode & 0o077) !== 0) {
+      throw new PostgresFault("PG_PASSWORD_FILE", `others may read ${passwordFile}`, `chmod 600 ${passwordFile}`);
+    }
+    const [password = ""] = (await readFile(passwordFile, "utf8")).split("\n");
+    return password;
+  } catch (error) {
+    if (error instanceof PostgresFault) throw error;
+    throw new PostgresFault("PG_PASSWORD_FILE", `${passwordFile} cannot be read`, hint, { cause: error });
+  }
+}

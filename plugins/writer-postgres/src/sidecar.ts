@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Sidecar } from "holdstill/plugin";
+import type { BackupEnd } from "./backup.js";
+import type { Cluster } from "./cluster.js";
+import { PostgresFault } from "./fault.js";
+import type { Session } from "./session.js";
+import { historyFile, walRange } from "./wal.js";
+import { walSource } from "./wal-source.js";
+
+/** What a person has to do to start the copy; the README says it at length. */
+const howToRestore =
+  "Copy the picture, put backup_label, tablespace_map (with the places of the copied tablespaces) and the files of pg_wal from this " +
+  "folder into it, give all of it to the server's user, and start PostgreSQL; never without backup_label.";
+
+/** Writes what makes a fuzzy copy whole: backup_label, tablespace_map, and the WAL from start through stop. */
+export async function writeSidecar(
+  dir: string,
+  session: Session,
+  cluster: Cluster,
+  end: BackupEnd,
+  signal: AbortSignal,
+  tell: (message: string, done?: number, total?: number) => void,
+): Promise<Sidecar> {
+  await onDisk(session, end.stopLsn, signal);
+  const { timeline, segments } = walRange(end.label, end.stopLsn, cluster.walSegmentBytes);
+  const source = await walSource(cluster.walDir, session);
+  await mkdir(path.join(dir, "pg_wal"), { recursive: true, mode: 0o700 });
+
+  const files: string[] = [];
+  for (const [index, segment] of segments.entries()) {
+    tell(`WAL ${segment}`, index, segments.length);
+    if (!(await source.copy(segment, path.join(dir, "pg_wal", segment), signal))) throw gone(segment);
+    files.push(`pg_wal/${segment}`);
+  }
+  const history = historyFile(timeline);
+  if (history !== undefined && (await source.copy(history, path.join(dir, "pg_wal", history), signal))) {
+    files.push(`pg_wal/${history}`);
+  }
+  await writeFile(path.join(dir, "backup_label"), end.label, { flag: "wx", mode: 0o600 });
+  files.push("backup_label");
+  if (end.tablespaceMap !== "") {
+    await writeFile(path.join(dir, "tablespace_map"), end.tablespaceMap, { flag: "wx", mode: 0o600 });
+    files.push("tablespace_map");
+  }
+  return {
+    files,
+    facts: {
+      startLsn: /^START WAL LOCATION: (\S+)/m.exec(end.label)?.[1],
+      stopLsn: end.stopLsn,
+      timeline,
+      walBytes: segments.length * cluster.walSegmentBytes,
+      howToRestore,
+    },
+  };
+}
+
+/** Waits until WAL is written up to the position. A standby's stop position is one that it has replayed, so it is. */
+async function onDisk(session: Session, lsn: string, signal: AbortSignal): Promise<void> {
+  const sql =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN true ELSE pg_current_wal_flush_lsn() >= $1::pg_lsn END AS done";
+  while (!(await session.one<{ done: boolean }>(signal, sql, [lsn])).done) {
+    await sleep(20, undefined, { signal });
+  }
+}
+
+function gone(segment: string): PostgresFault {
+  const hint = "Let the role have REPLICATION and the server a free replication slot, or raise wal_keep_size.";
+  return new PostgresFault("PG_WAL_GONE", `the server recycled WAL file ${segment} before it was copied`, hint);
+}

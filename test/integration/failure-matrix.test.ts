@@ -1,0 +1,159 @@
+/**
+ * Every phase of the table × every fault × who × where it runs, through the real command line. After each: nothing is frozen,
+ * nothing partial is left or it is journaled, the culprit is named, the exit code is right, the next transaction works.
+ */
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import type { Op } from "#core/isolation/operations.js";
+import type { Ended } from "#core/requester/types.js";
+import type { Fault as Wrong, SnapshotSet } from "#core/schema/types.js";
+import { type PhaseName, phases } from "#core/transaction/phases.js";
+import type { Fault, Misbehaviour } from "../rig/plugins.js";
+import { type Roles, Stage } from "../rig/stage.js";
+
+const faults: Fault[] = [
+  "throws",
+  "rejects-non-error",
+  "rejects-null",
+  "rejects-unhandled",
+  "hangs",
+  "spins",
+  "blocks",
+  "exits",
+  "out-of-memory",
+  "nonsense",
+  "uncloneable",
+  "late",
+];
+
+type Role = "writer" | "provider";
+const instance = { writer: "app", provider: "store" } as const;
+
+/** The worst moment: frozen without having said so, not thawed although told to. */
+const when: Partial<Record<PhaseName, "before" | "after">> = {
+  thaw: "before",
+  abort: "before",
+  commit: "after",
+  freeze: "after",
+};
+
+function register(): void {
+  for (const isolation of ["thread", "process"] as const) {
+    for (const [phase, { actors, onFailure }] of Object.entries(phases) as [PhaseName, (typeof phases)[PhaseName]][]) {
+      for (const role of actors.filter((actor): actor is Role => actor !== "keeper")) {
+        describe(`a ${role} in a ${isolation}, in ${phase}`, { concurrency: 2 }, () => {
+          for (const does of faults) {
+            it(`that ${does}: ${consequence[onFailure]}`, async (t) => {
+              await outcomes[onFailure](new Play(t, role, phase, does, isolation));
+            });
+          }
+        });
+      }
+    }
+  }
+}
+
+const consequence = {
+  stop: "is named, and nothing was touched",
+  abort: "is named, and everything is undone",
+  degrade: "lowers the consistency, and the application goes on",
+  residue: "leaves residue that recover removes",
+  report: "is reported, and changes nothing",
+} as const;
+
+/** One case: the misbehaving plugin, and the question whether all is well afterwards. */
+class Play {
+  readonly stage: Stage;
+  readonly role: Role;
+  readonly roles: Roles;
+
+  constructor(t: TestContext, role: Role, phase: PhaseName, does: Fault, isolation: "thread" | "process") {
+    this.stage = new Stage(t);
+    this.role = role;
+    const op = (phase === "identify" && role === "provider" ? "match" : phase) as Op;
+    const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
+    this.roles = { isolation, [role]: wrong };
+  }
+
+  create(roles: Roles = this.roles) {
+    return this.stage.run(["create", "writer:app", "--json"], roles);
+  }
+
+  isNamed(text: string | undefined): void {
+    assert.match(text ?? "", new RegExp(`\`${instance[this.role]}\``), "the culprit is named");
+  }
+
+  isClean(): void {
+    assert.equal(this.stage.isFrozen(), false, "the application goes on");
+    assert.deepEqual(this.stage.stored(), [], "nothing is left in the storage");
+  }
+
+  async nextWorks(): Promise<void> {
+    const next = await this.create({});
+    assert.equal(next.exitCode, 0, next.stdout + next.stderr);
+    assert.equal((next.json() as Ended).set?.consistency, "application");
+    assert.equal(this.stage.isFrozen(), false);
+  }
+}
+
+const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => Promise<void>> = {
+  async stop(play) {
+    const ran = await play.create();
+    assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
+    play.isNamed((ran.json() as { error: Wrong }).error.message);
+    play.isClean();
+    await play.nextWorks();
+  },
+
+  async abort(play) {
+    const ran = await play.create();
+    assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
+    const { error, residue } = ran.json() as Ended;
+    play.isNamed(error?.message);
+    assert.deepEqual(residue, []);
+    play.isClean();
+    await play.nextWorks();
+  },
+
+  async degrade(play) {
+    const ran = await play.create();
+    assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
+    const { set } = ran.json() as Ended;
+    assert.equal(set?.consistency, "none");
+    play.isNamed(set?.writers[0]?.why);
+    assert.equal(play.stage.isFrozen(), false);
+    await play.nextWorks();
+  },
+
+  async residue(play) {
+    const trigger: Roles =
+      play.role === "writer"
+        ? { provider: { in: "commit", does: "throws" } }
+        : { writer: { in: "freeze", does: "throws" } };
+    const ran = await play.create({ ...trigger, ...play.roles });
+    assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr);
+    const { residue } = ran.json() as Ended;
+    assert.deepEqual(
+      residue.map((left) => left.actor),
+      [instance[play.role]],
+    );
+    play.isNamed(residue[0]?.error.message);
+
+    const recovered = await play.stage.run(["recover", "--yes", "--json"]);
+    assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
+    play.isClean();
+    await play.nextWorks();
+  },
+
+  async report(play) {
+    const { set } = (await play.create({})).json() as Ended;
+    const ran = await play.stage.run(["complete", set?.id ?? "", "--succeeded", "--json"], play.roles);
+    const answer = ran.json() as { set: SnapshotSet; failed: { writer: string; error: Wrong }[] };
+    assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
+    play.isNamed(answer.failed[0]?.error.message);
+    assert.equal(answer.set.outcome?.succeeded, true);
+    await play.nextWorks();
+  },
+};
+
+register();

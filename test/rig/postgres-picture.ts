@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, writeFileSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { TestContext as NodeTest } from "node:test";
+import type { Cut, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import writer from "@holdstill/writer-postgres";
+import type { TestContext } from "./context.js";
+import { fuzzyCopy } from "./fuzzy-copy.js";
+import { createLedger } from "./ledger.js";
+import { LedgerLoad } from "./load.js";
+import { onEnd } from "./on-end.js";
+import { adopt, startPostgres, type NewClusterOptions, type PostgresServer } from "./postgres.js";
+import { scratch } from "./scratch.js";
+import { unprivileged } from "./unprivileged.js";
+
+export type Options = typeof writer extends Writer<infer O> ? O : never;
+
+/** The writer's config block for a server, defaults filled in as the host would. */
+export function writerOptions(server: PostgresServer, given: Partial<Options> = {}): Options {
+  return {
+    host: server.socketDir,
+    port: server.port,
+    user: "postgres",
+    database: "postgres",
+    checkpoint: "spread",
+    ...given,
+  };
+}
+
+/** Quick to checkpoint, and careless of a power cut, which no test makes. */
+export const quick = { fsync: "off", checkpoint_completion_target: "0.01", checkpoint_timeout: "30s" };
+
+/** A server with a ledger, gone when the test is. */
+export async function serverWithLedger(t: NodeTest, options: NewClusterOptions): Promise<PostgresServer> {
+  const server = await startPostgres({ ...options, config: { ...quick, ...options.config } });
+  onEnd(t, async () => await server.stop("immediate"));
+  const client = await server.connect();
+  await createLedger(client);
+  await client.end();
+  return server;
+}
+
+export async function loadOn(t: NodeTest, server: PostgresServer): Promise<LedgerLoad> {
+  const load = new LedgerLoad(async () => await server.connect());
+  onEnd(t, async () => await load[Symbol.asyncDispose]());
+  await load.start(3);
+  await load.advance(100);
+  return load;
+}
+
+let transactions = 0;
+
+/** A folder for a picture that the servers' user may enter, and a transaction for the writer. */
+export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "fuzzy"): Promise<WriterTransaction> {
+  transactions += 1;
+  const folder = scratch("set", unprivileged());
+  onEnd(t, folder.remove);
+  const sidecarDir = path.join(folder.path, "sidecar");
+  mkdirSync(sidecarDir);
+  return { id: `Set-${process.pid}.${transactions}`, cut, components: await writer.identify(ctx), sidecarDir };
+}
+
+export interface Picture {
+  /** Each captured path, and where its copy lies; the data directory is the first. */
+  readonly copies: readonly { original: string; copy: string }[];
+  readonly sidecarDir: string;
+  readonly sidecar: Sidecar;
+  readonly thaw: ThawReport;
+}
+
+/** The writer's phases around a fuzzy copy. */
+export async function takePicture(
+  t: NodeTest,
+  ctx: TestContext<Options>,
+  between?: () => Promise<void>,
+): Promise<Picture> {
+  const tx = await begin(t, ctx);
+  const copies: { original: string; copy: string }[] = [];
+  await writer.prepare?.(tx, ctx);
+  const token = await writer.freeze(tx, ctx);
+  for (const { paths, exclude } of tx.components) {
+    for (const original of paths) {
+      const copy = path.join(path.dirname(tx.sidecarDir), `copy-${copies.length}`);
+      await fuzzyCopy(original, copy, exclude, between);
+      copies.push({ original, copy });
+    }
+  }
+  const thaw = await writer.thaw(tx, token, ctx);
+  const sidecar = (await writer.seal?.(tx, ctx)) ?? { files: [] };
+  return { copies, sidecarDir: tx.sidecarDir, sidecar, thaw };
+}
+
+/** Puts the sidecar's files into the copy, without those that `omit` names, and answers the data directory to start on. */
+export function assemble(picture: Picture, omit: (file: string) => boolean = () => false): string {
+  const dataDir = picture.copies[0]?.copy ?? "";
+  for (const file of picture.sidecar.files.filter((name) => !omit(name))) {
+    const to = path.join(dataDir, file);
+    mkdirSync(path.dirname(to), { recursive: true });
+    copyFileSync(path.join(picture.sidecarDir, file), to);
+    if (file === "tablespace_map") writeFileSync(to, relocated(readFileSync(to, "utf8"), picture));
+  }
+  for (const { copy } of picture.copies) adopt(copy);
+  return dataDir;
+}
+
+function relocated(map: string, { copies }: Picture): string {
+  return copies.reduce((text, { original, copy }) => text.replaceAll(` ${original}\n`, ` ${copy}\n`), map);
+}
+
+/** Asks the server whether it still has a session or a slot of the writer. */
+export async function leavesNothing(server: PostgresServer): Promise<void> {
+  // A session ends a moment after its connection.
+  for (let wait = 0; wait < 100; wait += 1) {
+    const left = await server.query(`
+      SELECT application_name AS what FROM pg_stat_activity WHERE application_name LIKE 'holdstill%'
+      UNION ALL SELECT slot_name FROM pg_replication_slots`);
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail("the server still has a session or a slot of the writer");
+}

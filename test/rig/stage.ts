@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { type CliRun, holdstill } from "./cli.js";
+import { type Misbehaviour, pluginsThat } from "./plugins.js";
+import { tempDir } from "./temp.js";
+
+export interface Roles {
+  writer?: Misbehaviour;
+  provider?: Misbehaviour;
+  isolation?: "thread" | "process";
+  limits?: Record<string, string>;
+  policy?: "required" | "best-effort";
+}
+
+/** Short enough to test with, long enough for a good answer on a busy machine. */
+const limits = {
+  queue: "20s",
+  identify: "3s",
+  prepare: "2s",
+  freeze: "4s",
+  copy: "2s",
+  seal: "2s",
+  complete: "2s",
+  abort: "2s",
+};
+
+/** A small application, a small storage, and a config that brings writer-that and provider-that together. */
+export class Stage {
+  readonly dir: string;
+  readonly app: string;
+  readonly store: string;
+  #configs = 0;
+
+  constructor(t: TestContext) {
+    this.dir = tempDir(t);
+    this.app = path.join(this.dir, "app");
+    this.store = path.join(this.dir, "store");
+    mkdirSync(path.join(this.app, "data"), { recursive: true });
+    mkdirSync(this.store);
+    writeFileSync(path.join(this.app, "data/file"), "precious\n");
+  }
+
+  /** Runs a command with plugins that behave as told. */
+  run(args: readonly string[], roles: Roles = {}): Promise<CliRun> {
+    return holdstill([...args, "--config", this.configFile(roles)]);
+  }
+
+  configFile(roles: Roles = {}): string {
+    this.#configs += 1;
+    const file = path.join(this.dir, `config-${this.#configs}.json`);
+    writeFileSync(file, JSON.stringify(this.#config(roles)));
+    return file;
+  }
+
+  isFrozen(): boolean {
+    return existsSync(path.join(this.app, "frozen"));
+  }
+
+  /** The methods that were called so far, in order. */
+  calls(of: "app" | "store"): string[] {
+    const log = path.join(this[of], "calls.log");
+    if (!existsSync(log)) return [];
+    return readFileSync(log, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { op: string }).op);
+  }
+
+  /** What lies in the storage, beside the notes of the plugin itself. */
+  stored(): string[] {
+    return readdirSync(this.store).filter((name) => name !== "calls.log" && name !== "fifo");
+  }
+
+  #config({ writer = {}, provider = {}, isolation = "thread", limits: own = {}, policy = "required" }: Roles): unknown {
+    return {
+      pluginPaths: [pluginsThat],
+      stateDir: path.join(this.dir, "state"),
+      limits: { ...limits, ...own },
+      plugins: [
+        { use: "writer-that", as: "app", policy, isolation, options: { app: this.app, ...writer } },
+        { use: "provider-that", as: "store", isolation, options: { store: this.store, ...provider } },
+      ],
+    };
+  }
+}

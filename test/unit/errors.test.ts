@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { catalogue } from "#core/errors/catalogue.js";
+import { HoldstillError, toFault } from "#core/errors/error.js";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const textOf = (dir: string, skip: (file: string) => boolean = () => false): string =>
+  readdirSync(path.join(root, dir), { recursive: true, encoding: "utf8" })
+    .filter(
+      (file) => /\.(ts|js)$/.test(file) && !file.includes("node_modules") && !file.includes("dist") && !skip(file),
+    )
+    .map((file) => readFileSync(path.join(root, dir, file), "utf8"))
+    .join("\n");
+
+const codes = Object.keys(catalogue);
+
+test("every code of the catalogue is thrown somewhere in the core", () => {
+  const core = textOf("core/src", (file) => file.startsWith("errors/catalogue") || file.startsWith("errors/details"));
+  assert.deepEqual(
+    codes.filter((code) => !core.includes(`"${code}"`)),
+    [],
+  );
+});
+
+test("every code of the catalogue is seen in a test", () => {
+  const tests = textOf("test", (file) => file.endsWith("errors.test.ts"));
+  assert.deepEqual(
+    codes.filter((code) => !tests.includes(code)),
+    [],
+  );
+});
+
+test("every code of the catalogue is documented", () => {
+  const readme = readFileSync(path.join(root, "core/src/errors/README.md"), "utf8");
+  assert.deepEqual(
+    codes.filter((code) => !readme.includes(`\`${code}\``)),
+    [],
+  );
+});
+
+test("an error carries its code, a sentence, the next step and what the command line ends with", () => {
+  const error = new HoldstillError("E_CONFIG_NOT_FOUND", { file: "/etc/x.yaml" });
+  assert.equal(error.message, "There is no config file /etc/x.yaml.");
+  assert.equal(error.exitCode, 2);
+  assert.deepEqual(toFault(error), {
+    code: "E_CONFIG_NOT_FOUND",
+    message: error.message,
+    hint: error.hint,
+    details: { file: "/etc/x.yaml" },
+  });
+});
+
+test("whatever else is thrown is a bug of ours, and its message is kept", () => {
+  const fault = toFault(new TypeError("undefined is not a function"));
+  assert.equal(fault.code, "E_BUG");
+  assert.match(fault.message, /undefined is not a function/);
+});

@@ -1,0 +1,82 @@
+/** The machine against a world that does whatever it likes; the world itself says what must not happen, see rig/world.ts. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import * as fc from "fast-check";
+import type { CommitOp, HoldPoint } from "#core/schema/types.js";
+import { type Player, type Turn, World } from "../rig/world.js";
+
+const writer = fc.record({
+  role: fc.constant("writer" as const),
+  policy: fc.constantFrom("required" as const, "best-effort" as const),
+  level: fc.constantFrom(0 as const, 1 as const, 2 as const),
+  section: fc.constant(null),
+});
+const provider = fc.record({
+  role: fc.constant("provider" as const),
+  policy: fc.constant("required" as const),
+  level: fc.constant(0 as const),
+  section: fc.record({
+    hold: fc.constantFrom<HoldPoint[]>([], [{ kind: "fs", mount: "/srv" }], [{ kind: "dm", name: "vg0-data" }]),
+    commit: fc.constantFrom<CommitOp[]>([], [{ op: "plugin" }]),
+  }),
+});
+const players: fc.Arbitrary<Player[]> = fc
+  .tuple(fc.array(writer, { maxLength: 4 }), fc.array(provider, { minLength: 1, maxLength: 2 }))
+  .map(([writers, providers]) => [
+    ...writers.map((one, at) => ({ ...one, id: `writer-${at}` })),
+    ...providers.map((one, at) => ({ ...one, id: `provider-${at}` })),
+  ]);
+
+/** `often`: of seven, how many go well. */
+const turns = (often: number, what: Turn["what"][]): fc.Arbitrary<Turn[]> =>
+  fc.array(
+    fc.record({
+      what: fc.constantFrom(...what),
+      pick: fc.nat(11),
+      ok: fc.nat(6).map((n) => n < often),
+      done: fc.boolean(),
+    }),
+    { maxLength: 45 },
+  );
+
+const usually = ["settle", "settle", "settle", "settle", "settle", "settle", "settle", "interrupt"] as const;
+
+test("whatever fails and in whatever order, every run ends with nothing held, and nothing frozen that is not residue", () => {
+  fc.assert(
+    fc.property(
+      players,
+      fc.oneof(turns(6, [...usually]), turns(4, [...usually]), turns(6, ["settle"])),
+      (cast, all) => {
+        new World(cast).play(all);
+      },
+    ),
+    { numRuns: 20_000 },
+  );
+});
+
+test("when all goes well, in whatever order, the set is created and writers are thawed in the reverse order of freezing", () => {
+  fc.assert(
+    fc.property(players, turns(7, ["settle"]), (cast, all) => {
+      const world = new World(cast);
+      world.play(all);
+      assert.equal(world.state.at, "created");
+      const levels = (op: string): number[] =>
+        world.effects.flatMap((effect) =>
+          effect.do === "call" && effect.op === op ? (cast.find(({ id }) => id === effect.actor)?.level ?? []) : [],
+        );
+      assert.deepEqual(levels("thaw"), levels("freeze").toReversed());
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("failures of best-effort writers alone never end a transaction", () => {
+  fc.assert(
+    fc.property(players, turns(3, ["settle"]), (cast, all) => {
+      const world = new World(cast);
+      world.play(all);
+      if (!world.fatal) assert.equal(world.state.at, "created");
+    }),
+    { numRuns: 5000 },
+  );
+});

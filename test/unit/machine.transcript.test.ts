@@ -1,0 +1,32 @@
+/** Stories of the machine: the author writes cast and events, the rest is generated. REWRITE=1 writes it anew. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { isEnd, plan, step, type Event } from "#core/transaction/machine.js";
+import { perform } from "../rig/transcript.js";
+
+const folder = path.resolve(import.meta.dirname, "../../unit/transcripts");
+const rewrite = process.env["REWRITE"] === "1";
+
+for (const name of readdirSync(folder).toSorted()) {
+  const file = path.join(folder, name);
+  const written = readFileSync(file, "utf8");
+  test(`story: ${written.split("\n")[0]?.replace(/^# /, "")}`, () => {
+    const { text, state } = perform(written);
+    assert.ok(isEnd(state), `${name} stops at ${state.at}`);
+    if (rewrite) writeFileSync(file, text);
+    else assert.equal(written, text, `${name} is not what the machine does; REWRITE=1 npm test -- transcript`);
+  });
+}
+
+test("an event that cannot happen is a bug of the runner and is thrown", () => {
+  const { state } = step(plan([{ id: "db", role: "writer", policy: "required", level: 1 }]), { is: "start" });
+  const impossible: Event[] = [
+    { is: "start" },
+    { is: "frozen", actor: "db", token: "t" },
+    { is: "prepared", actor: "nobody", section: null },
+    { is: "released", fault: null },
+  ];
+  for (const event of impossible) assert.throws(() => step(state, event), Error, event.is);
+});

@@ -24,8 +24,13 @@ export async function isConfirmed(will: readonly string[], yes: boolean, { form,
 function ask(question: string): Promise<boolean> {
   return new Promise((resolve) => {
     const readline = createInterface({ input: process.stdin, output: process.stderr });
-    readline.once("close", () => resolve(false));
+    let isAnswered = false;
+    readline.once("close", () => {
+      if (!isAnswered) tell([""]);
+      resolve(false);
+    });
     readline.question(question, (answer) => {
+      isAnswered = true;
       resolve(/^y(es)?$/i.test(answer.trim()));
       readline.close();
     });

@@ -41,11 +41,12 @@ function live(hold: HoldBack): Watch {
   const { stderr } = process;
   const status = new StatusLine();
   const limits = new Limits();
+  let isOver = false;
   const clear = "\r\u001B[2K";
   const draw = (): void => {
     if (hold.isHeld) return;
     const text = harmless(status.text(performance.now()));
-    stderr.write(`${clear}${text.slice(0, (stderr.columns ?? 80) - 1)}`);
+    stderr.write(`${clear}${text.slice(0, (stderr.columns || 80) - 1)}`);
   };
   const say = (text: string): void => {
     stderr.write(clear);
@@ -60,6 +61,8 @@ function live(hold: HoldBack): Watch {
     },
     say: (text) => say(`holdstill: ${text}`),
     end() {
+      if (isOver) return;
+      isOver = true;
       clearInterval(timer);
       stderr.write(clear);
     },

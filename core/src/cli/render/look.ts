@@ -14,7 +14,8 @@ export const plainLook: Look = { columns: 80, paint: (_, text) => text };
 export function colourLook(stream: NodeJS.WriteStream): Look {
   const isColoured = stream.isTTY && stream.hasColors();
   return {
-    columns: Math.min(Math.max(stream.columns ?? 80, 60), 100),
+    // A terminal without a size says 0.
+    columns: Math.min(Math.max(stream.columns || 80, 60), 100),
     paint: (style, text) => (isColoured ? styleText(style, text, { stream, validateStream: false }) : text),
   };
 }
@@ -31,7 +32,7 @@ export function styleOf(consistency: keyof typeof styles): Style {
 /** Lines of at most `width`, broken at blanks; a word that is longer stays whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/[ \n]+/)) {
     const last = lines.at(-1);
     if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;

@@ -1,6 +1,6 @@
 import type { LimitsMs } from "../../config/settings.js";
 import type { Plan } from "../../plan/plan.js";
-import { bold, type Look, styleOf } from "./look.js";
+import { bold, type Look, styleOf, wrap } from "./look.js";
 import { componentLines, section } from "./set.js";
 import { tableLines } from "./table.js";
 import { duration } from "./units.js";
@@ -25,7 +25,7 @@ export function planLines(plan: Plan, limits: LimitsMs, look: Look): string[] {
       ),
       look,
     ),
-    ...section("Limits", limitLines(plan, limits), look),
+    ...section("Limits", limitLines(plan, limits, look), look),
     ...section(
       "Warnings",
       tableLines(
@@ -68,7 +68,7 @@ function writerLines({ writers }: Plan, look: Look): string[] {
   return tableLines(rows, look);
 }
 
-function limitLines({ cut, writers }: Plan, limits: LimitsMs): string[] {
+function limitLines({ cut, writers }: Plan, limits: LimitsMs, look: Look): string[] {
   // A copy under applications that tolerate it may take as long as a copy.
   const commit = cut === "fuzzy" ? limits.copy : limits.hold;
   const frozen = cut === "fuzzy" ? limits.freeze + limits.copy : limits.freeze;
@@ -80,5 +80,7 @@ function limitLines({ cut, writers }: Plan, limits: LimitsMs): string[] {
     `seal ${duration(limits.seal)}`,
     `abort ${duration(limits.abort)}`,
   ];
-  return [`  ${parts.join(" · ")}`];
+  // A number stays with its unit.
+  const text = parts.map((part) => part.replaceAll(" ", "\u00A0")).join(" · ");
+  return wrap(text, look.columns - 2).map((line) => `  ${line.replaceAll("\u00A0", " ")}`);
 }

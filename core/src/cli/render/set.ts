@@ -9,7 +9,7 @@ import { bytes, duration, instant } from "./units.js";
 export function summaryLines(set: SnapshotSet, look: Look): string[] {
   const { id, name, cut, asked, consistency, frozenMs } = set;
   const achieved = look.paint(styleOf(consistency), consistency);
-  const still = frozenMs > 0 ? `, applications frozen for ${duration(frozenMs)}` : "";
+  const still = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}` : "";
   return [
     `${bold(look, `Set ${id}`)}${name === undefined ? "" : ` (${name})`}, ${instant(set.createdAt)}`,
     `Consistency ${achieved}, asked ${asked}; cut ${cut}${still}`,

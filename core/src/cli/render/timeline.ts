@@ -19,7 +19,8 @@ interface Still {
   to: number;
   /** What had passed when thaw was asked, and what it was left: the freeze window. null: abort let go, or nobody. */
   limitMs: number | null;
-  letGo: boolean;
+  /** Frozen when it was asked to, without a gap as far as the calls tell, and let go. */
+  isSure: boolean;
 }
 
 function stillLines(spans: readonly Span[], look: Look): string[] {
@@ -28,9 +29,9 @@ function stillLines(spans: readonly Span[], look: Look): string[] {
   const axis = { from: Math.min(...stills.map(({ from }) => from)), to: Math.max(...stills.map(({ to }) => to)) };
   const meanwhile = spans.filter(({ op, from, to }) => pictures.has(op) && to >= axis.from && from <= axis.to);
   const rows = [
-    ...stills.map(({ actor, from, to, limitMs, letGo }): Row => {
+    ...stills.map(({ actor, from, to, limitMs, isSure }): Row => {
       const times = [duration(to - from), limitMs === null ? "" : `of ${duration(limitMs)}`];
-      return { isFailed: !letGo, names: [actor], times, from, to, fill: "█" };
+      return { isFailed: !isSure, names: [actor], times, from, to, fill: "█" };
     }),
     ...meanwhile.map((span): Row => ({ ...rowOf(span), names: [`${span.actor}: ${span.op}`], fill: "▒" })),
   ];
@@ -42,11 +43,12 @@ function stillsOf(spans: readonly Span[]): Still[] {
   const end = Math.max(...spans.map(({ to }) => to));
   return spans
     .filter(({ op }) => op === "freeze")
-    .map(({ actor, from }) => {
+    .map(({ actor, from, outcome: frozen }) => {
       const later = spans.filter((span) => span.actor === actor && span.from >= from && endings.has(span.op));
       const closing = later.find(({ outcome }) => outcome === "ok");
       const limitMs = closing?.op === "thaw" ? closing.from - from + closing.limitMs : null;
-      return { actor, from, to: closing?.to ?? end, limitMs, letGo: closing !== undefined };
+      const isSure = frozen === "ok" && closing !== undefined && later.every(({ outcome }) => outcome === "ok");
+      return { actor, from, to: closing?.to ?? end, limitMs, isSure };
     });
 }
 

@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { HoldBack } from "#core/cli/hold-back.js";
+import { harmless } from "#core/cli/output.js";
+import { faultLines } from "#core/cli/render/fault.js";
+import { plainLook } from "#core/cli/render/look.js";
+import { planLines } from "#core/cli/render/plan.js";
+import { setLines } from "#core/cli/render/set.js";
+import { bytes, duration, instant } from "#core/cli/render/units.js";
+import { StatusLine } from "#core/cli/status.js";
+import { HoldstillError, toFault } from "#core/errors/error.js";
+import type { Plan } from "#core/plan/plan.js";
+import type { Event, SnapshotSet } from "#core/schema/types.js";
+
+const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
+const who = { role: "writer", instance: "app", plugin: "writer-app", version: "1.0.0" } as const;
+
+test("a set is shown with all that its record says", () => {
+  const set = JSON.parse(
+    readFileSync(
+      path.join(import.meta.dirname, "../../../schemas/samples/valid/snapshot-set.postgres-on-lvm.json"),
+      "utf8",
+    ),
+  ) as SnapshotSet;
+  assert.equal(
+    text(setLines(set, plainLook)),
+    `Set 20260102-030405-a1b2c3 (nightly), 2026-01-02 03:04:05Z
+Consistency application, asked application; cut atomic; frozen for 83 ms
+
+Components
+  pg-main/cluster  application
+  srv              filesystem   No writer owns it.
+
+Snapshots
+  provider-lvm  thin  4.0 KiB  vg0/data-hs1  of /var/lib/postgresql
+
+Writers
+  pg-main (writer-postgres 1.0.0), required: held from 12 ms to 95 ms
+    lsn: 0/3000028
+    files in /var/lib/holdstill/sets/x/pg-main
+      backup_label  220 B  sha256 abababababababab…
+
+Exposed
+  /var/lib/postgresql  read-only  /run/holdstill/x
+
+Volumes
+  /var/lib/postgresql  ext4  /dev/mapper/vg0-data  254:0
+
+Made by
+  holdstill 0.1.0 on db1
+
+Targets
+  /srv
+
+Tags
+  kind=nightly
+
+Backup
+  succeeded, copy, 2026-01-02 04:00:00Z
+
+Held still for 8 ms, from 12 ms to 20 ms
+✗ pg-main  8 ms    ████████████████████████████████████████
+
+Calls, 20 ms in all
+  pg-main  freeze  at 12 ms  8 ms  of 20 s                        ██████████████
+`,
+  );
+});
+
+test("a plan says what would be done with which provider, in which order, and what is promised", () => {
+  const component = { name: "cluster", kind: "database", paths: ["/pg"], tolerates: "fuzzy" } as const;
+  const volume = {
+    id: "254:0",
+    mountPoint: "/pg",
+    fsType: "ext4",
+    source: "/dev/vg0/pg",
+    root: "/",
+    devices: [],
+    paths: ["/pg"],
+    exclude: [],
+  };
+  const plan: Plan = {
+    id: "20260102-030405-a1b2c3",
+    request: { targets: ["writer:back", "/srv"], require: "crash" },
+    cut: "atomic",
+    volumes: [
+      {
+        volume,
+        provider: "lvm",
+        qualities: { pointInTime: true, atomicGroup: true, method: "thin", where: "vg0/pool" },
+      },
+    ],
+    writers: [
+      { who: { ...who, instance: "back" }, policy: "required", components: [{ ...component, paths: ["/pg"] }] },
+      {
+        who: { ...who, instance: "front" },
+        policy: "best-effort",
+        components: [{ ...component, paths: ["/pg"], level: "front-end" }],
+      },
+    ],
+    providers: [],
+    components: [
+      { writer: "back", component: { ...component, paths: ["/pg"] }, volumes: ["254:0"], promised: "application" },
+      {
+        writer: null,
+        component: { ...component, name: "srv", paths: ["/srv"] },
+        volumes: [],
+        promised: "crash",
+        why: "no writer owns it",
+      },
+    ],
+    leftOut: [{ who, error: { code: "E_DEADLINE", message: "It did not answer." } }],
+    warnings: ["The store is nearly full."],
+    promised: "crash",
+    asked: "crash",
+  };
+  const limits = {
+    queue: 600_000,
+    identify: 1,
+    prepare: 600_000,
+    freeze: 60_000,
+    hold: 10_000,
+    copy: 1,
+    seal: 1,
+    complete: 1,
+    abort: 30_000,
+  };
+  assert.equal(
+    text(planLines(plan, limits, plainLook)),
+    `Plan for writer:back, /srv; nothing was touched
+Promised consistency crash, asked crash; cut atomic
+
+Components
+  back/cluster  application
+  srv           crash        no writer owns it
+
+Volumes
+  /pg  ext4 on /dev/vg0/pg  lvm  thin, in vg0/pool
+
+Writers, in the order of freezing
+  front-end  front  writer-app 1.0.0  best-effort  cluster
+  back-end   back   writer-app 1.0.0  required     cluster
+
+Left out
+  app  It did not answer.
+
+Limits
+  queue 10 min · prepare 10 min · frozen 60 s · commit 10 s · seal 1 ms ·
+  abort 30 s
+
+Warnings
+  !  The store is nearly full.
+`,
+  );
+});
+
+test("of many refused plugins each is shown by itself, with what was seen and its own next step", () => {
+  const candidate = {
+    name: "writer-a",
+    version: "0.9.0",
+    dir: "/p/a",
+    verdict: "refused",
+    reason: "below ^1",
+  } as const;
+  const problems = [
+    new HoldstillError("E_PLUGIN_UNRESOLVED", { use: "writer-a@^1", instance: "a", candidates: [candidate] }),
+    new HoldstillError("E_PLUGIN_UNTRUSTED", {
+      dir: "/p/b",
+      problems: [{ path: "/p/b", problem: "anybody may write to it", mend: "chmod go-w /p/b" }],
+    }),
+  ];
+  const fault = toFault(
+    new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((problem) => toFault(problem)) }),
+  );
+  assert.equal(
+    text(faultLines(fault, plainLook)),
+    `holdstill: 2 problems with the plugins.
+  ✗ No plugin fits \`use: writer-a@^1\` (instance a).
+      writer-a 0.9.0 in /p/a: refused, below ^1
+      → \`holdstill plugins list\` shows every candidate and why it was not taken.
+  ✗ The plugin in /p/b is not loaded: somebody else could change it: anybody may write to it.
+      /p/b: anybody may write to it
+      → chmod go-w /p/b
+`,
+  );
+});
+
+test("what could not be undone is named with its reason", () => {
+  const error = toFault(new HoldstillError("E_DEADLINE", { who, op: "abort", limitMs: 2000, worker: 5 }));
+  const residue = [{ actor: "app", op: "abort", error }];
+  assert.equal(
+    text(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction: "t", residue })), plainLook)),
+    `holdstill: Transaction t left something that could not be undone.
+  app: abort: writer \`app\` (writer-app 1.0.0), worker 5, did not answer abort in 2.0 s.
+→ Run \`holdstill recover\`; it lists what is left and tries again.
+`,
+  );
+});
+
+test("nothing that a plugin says steers the terminal", () => {
+  assert.equal(
+    harmless("a\u001B]0;title\u0007b\rc\u001B[2J\u001B[31md\u009B1m"),
+    "a\uFFFD]0;title\uFFFDb\uFFFDc\uFFFD[2J\u001B[31md\uFFFD1m",
+  );
+});
+
+const phase = (name: string): Event => ({ type: "phase", at: "", ms: 0, phase: name, limitMs: 1 });
+const begun = (actor: string, limitMs: number): Event => ({
+  type: "call",
+  at: "",
+  ms: 0,
+  actor,
+  op: "prepare",
+  status: "begun",
+  limitMs,
+});
+const call = (status: "begun" | "failed"): Event => ({
+  type: "call",
+  at: "",
+  ms: 0,
+  actor: "lvm",
+  op: "abort",
+  status,
+});
+const log: Event = { type: "log", at: "", ms: 0, actor: "lvm", level: "warn", message: "slow" };
+
+test("nothing is written while the kernel holds I/O; it comes in order after the release", () => {
+  const hold = new HoldBack();
+  const written: string[] = [];
+  const watch = hold.watch((event) => written.push(event.type === "phase" ? event.phase : event.type));
+  for (const event of [phase("freeze"), phase("hold"), log, phase("commit"), log, phase("release")]) watch(event);
+  hold.do(() => written.push("said"));
+  assert.deepEqual(written, ["freeze"]);
+  assert.equal(hold.isHeld, true);
+  watch(phase("thaw"));
+  assert.equal(hold.isHeld, false);
+  assert.deepEqual(written, ["freeze", "hold", "log", "commit", "log", "release", "said", "thaw"]);
+});
+
+test("a hold that is aborted counts as held until the next call is made", () => {
+  const hold = new HoldBack();
+  const written: string[] = [];
+  const watch = hold.watch((event) => written.push(event.type));
+  for (const event of [phase("hold"), phase("abort"), log, call("failed")]) watch(event);
+  assert.deepEqual(written, []);
+  watch(call("begun"));
+  assert.equal(written.length, 5);
+});
+
+test("without a hold everything is written at once, and at the end whatever was kept", () => {
+  const hold = new HoldBack();
+  const written: string[] = [];
+  const watch = hold.watch((event) => written.push(event.type));
+  for (const event of [phase("commit"), phase("abort"), log]) watch(event);
+  assert.equal(written.length, 3);
+  watch(phase("hold"));
+  hold.open();
+  assert.equal(written.length, 4);
+});
+
+test("the live line says the phase, and first whoever has the least time left", () => {
+  const status = new StatusLine();
+  status.note(phase("prepare"), 0);
+  status.note(begun("slow", 600_000), 0);
+  status.note(begun("pg", 20_000), 1000);
+  status.note({ type: "progress", at: "", ms: 0, actor: "pg", message: "checkpoint", done: 1, total: 2 }, 2000);
+  assert.equal(status.text(3000), "prepare · pg prepare 2 s of 20 s, checkpoint (1 of 2) · slow prepare 3 s of 10 min");
+});
+
+test("times and sizes are short and have a unit", () => {
+  const times = [0, 8.24, 83.2, 999.6, 12_340, 59_960, 100_000, 3_600_000, 3_900_000].map((ms) => duration(ms));
+  assert.deepEqual(times, ["0 ms", "8.2 ms", "83 ms", "1 s", "12.3 s", "60 s", "2 min", "1 h", "1 h 5 min"]);
+  assert.deepEqual(
+    [0, 1023, 4096, 5_000_000_000].map((size) => bytes(size)),
+    ["0 B", "1023 B", "4.0 KiB", "4.7 GiB"],
+  );
+  assert.equal(instant("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05Z");
+});

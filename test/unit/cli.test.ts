@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
+import { findCommand, parse } from "#core/cli/arguments.js";
+import { table } from "#core/cli/table.js";
+import { ownVersion } from "#core/version.js";
+import { bin, holdstill, theatre } from "../rig/theatre.js";
+import { tempDir } from "../rig/temp.js";
+
+test("--version says the version, and loads nothing for it", async (t) => {
+  const { stdout, loaded } = await loading(t, ["--version"]);
+  assert.equal(stdout, `holdstill ${ownVersion()}\n`);
+  assert.deepEqual(loaded, ["cli/holdstill.cjs", "cli/main.js", "version.js"]);
+});
+
+test("--help lists every command, and loads none of them and nothing outside the command line", async (t) => {
+  const { stdout, loaded } = await loading(t, ["--help"]);
+  for (const { name, summary } of table) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
+  const outside = loaded.filter((name) => !name.startsWith("cli/") || name.startsWith("cli/commands/"));
+  assert.deepEqual(outside, ["version.js"]);
+});
+
+test("reading the catalog loads neither plugins nor workers", async (t) => {
+  const { config } = theatre(tempDir(t));
+  const { loaded } = await loading(t, ["list", "--config", config]);
+  assert.ok(loaded.includes("requester/requester.js"));
+  const heavy = loaded.filter((name) =>
+    /^(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
+  );
+  assert.deepEqual(heavy, []);
+});
+
+test("every command has help with examples that it understands", async () => {
+  for (const entry of table) {
+    const { stdout, exitCode } = await holdstill([...entry.name.split(" "), "--help"]);
+    assert.equal(exitCode, 0);
+    assert.ok(stdout.startsWith(`holdstill ${entry.name}: ${entry.summary}\n`), entry.name);
+    const command = await entry.load();
+    assert.ok(command.examples.length > 0, entry.name);
+    for (const { line } of command.examples) {
+      const meant = findCommand(line.split(" ").slice(1));
+      assert.ok(meant.is === "command" && meant.entry === entry, line);
+      parse(meant.rest, entry.name, command);
+    }
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 90, `${entry.name}: ${line}`);
+  }
+});
+
+test("`help COMMAND` is the command's --help, and a group's help lists its commands", async () => {
+  const [asked, own] = await Promise.all([holdstill(["help", "show"]), holdstill(["show", "--help"])]);
+  assert.equal(asked.stdout, own.stdout);
+  const group = await holdstill(["plugins", "--help"]);
+  assert.match(group.stdout, /^ {2}plugins list {2}/m);
+  assert.doesNotMatch(group.stdout, /^ {2}create/m);
+});
+
+const misuses: [args: string[], says: string, hints: string][] = [
+  [[], "No command was given.", "`holdstill --help` lists the commands."],
+  [["crate"], "There is no command `crate`. Did you mean `create`?", "`holdstill --help` lists the commands."],
+  [["frobnicate"], "There is no command `frobnicate`.", "`holdstill --help` lists the commands."],
+  [["plugins"], "`plugins` is not a whole command: write `plugins list`.", "`holdstill --help` lists the commands."],
+  [
+    ["plugins", "lst"],
+    "There is no command `plugins lst`. Did you mean `plugins list`?",
+    "`holdstill --help` lists the commands.",
+  ],
+  [["create"], "`create` needs at least one TARGET.", "`holdstill create --help` shows how it is called."],
+  [["show"], "`show` needs a SET.", "`holdstill show --help` shows how it is called."],
+  [["show", "a", "b"], "`b` is one argument too many for `show`.", "`holdstill show --help` shows how it is called."],
+  [
+    ["create", "/srv", "--tga", "a=b"],
+    "`create` does not know the option --tga. Did you mean `--tag`?",
+    "`holdstill create --help` lists the options.",
+  ],
+  [["list", "-x"], "`list` does not know the option -x.", "`holdstill list --help` lists the options."],
+  [["create", "/srv", "--name"], "--name needs a value.", "Write --name=VALUE."],
+  [["create", "/srv", "--name", "--quiet"], "--name needs a value.", "Write --name=VALUE."],
+  [["list", "--quiet=yes"], "--quiet takes no value, and was given `yes`.", "Write --quiet alone."],
+  [["create", "/srv", "--tag", "nightly"], "`nightly` is no tag.", "Write --tag KEY=VALUE, once for each tag."],
+  [
+    ["plan", "/srv", "--require", "filesytem"],
+    "There is no consistency `filesytem`. Did you mean `filesystem`?",
+    "The levels are application, filesystem, crash.",
+  ],
+  [["complete", "x"], "Did the backup succeed?", "Give one of --succeeded and --failed."],
+  [["complete", "x", "--failed", "--succeeded"], "Did the backup succeed?", "Give one of --succeeded and --failed."],
+  [
+    ["complete", "x", "--failed", "--type", "ful"],
+    "There is no type of backup `ful`. Did you mean `full`?",
+    "Write --type copy or --type full.",
+  ],
+];
+
+for (const [args, says, hints] of misuses) {
+  test(`\`holdstill ${args.join(" ")}\` is refused with what is wrong and what to do`, async () => {
+    const { stdout, stderr, exitCode } = await holdstill(args);
+    assert.deepEqual([stdout, stderr, exitCode], ["", `holdstill: ${says}\n→ ${hints}\n`, 2]);
+  });
+}
+
+test("with --json an error is the one document on stdout, also where the arguments could not be read", async () => {
+  const { stdout, stderr, exitCode } = await holdstill(["list", "--colour", "--json"]);
+  assert.deepEqual([stderr, exitCode], ["", 2]);
+  const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+  assert.equal(error.code, "E_USAGE");
+  assert.equal(error.message, "`list` does not know the option --colour.");
+  const unknownForm = await holdstill(["list", "--json=stream"]);
+  assert.match(unknownForm.stdout, /\{"type":"ended".*`list` does not know --json=stream/);
+});
+
+test("options that all commands know may stand before the command", async (t) => {
+  const { config } = theatre(tempDir(t));
+  const { stdout } = await holdstill(["--config", config, "--json", "list"]);
+  assert.deepEqual(JSON.parse(stdout), { sets: [], damaged: [] });
+});
+
+test("what follows -- is an operand", async (t) => {
+  const { config } = theatre(tempDir(t));
+  const { stderr, exitCode } = await holdstill(["show", "--config", config, "--", "--json"]);
+  assert.match(stderr, /There is no snapshot set `--json`/);
+  assert.equal(exitCode, 2);
+});
+
+test("each fault of a config is shown with its line, what was seen, what is expected and the nearest name", async (t) => {
+  const file = path.join(tempDir(t), "holdstill.yaml");
+  writeFileSync(file, "limts: {}\nplugins:\n  - use: provider-reflink\n    optons: {}\n");
+  const { stderr, exitCode } = await holdstill(["list", "--config", file]);
+  assert.equal(exitCode, 2);
+  assert.equal(
+    stderr,
+    `holdstill: The config has 2 faults.
+  ${file}:1 /limts: seen property "limts", expected no property "limts" here (did you mean limits?)
+  ${file}:4 /plugins/0/optons: seen property "optons", expected no property "optons" here (did you mean options?)
+→ Mend each line that is named; nothing was started.
+`,
+  );
+});
+
+test("a damaged record is reported on stderr, and the others are listed", async (t) => {
+  const dir = tempDir(t);
+  const { config } = theatre(dir);
+  const sets = path.join(dir, "state/sets");
+  for (const id of ["20260102-030405-a1b2c3", "20260103-030405-a1b2c3"])
+    mkdirSync(path.join(sets, id), { recursive: true });
+  const sample = readFileSync(
+    path.join(import.meta.dirname, "../../../schemas/samples/valid/snapshot-set.postgres-on-lvm.json"),
+  );
+  writeFileSync(path.join(sets, "20260102-030405-a1b2c3/set.json"), sample);
+  writeFileSync(path.join(sets, "20260103-030405-a1b2c3/set.json"), "{");
+  const { stdout, stderr, exitCode } = await holdstill(["list", "--config", config]);
+  assert.equal(exitCode, 0);
+  assert.equal(
+    stdout,
+    `SET                     NAME     CREATED               CONSISTENCY     SIZE  TARGETS
+20260102-030405-a1b2c3  nightly  2026-01-02 03:04:05Z  application  4.0 KiB  /srv
+`,
+  );
+  assert.match(stderr, /^damaged record: .*20260103-030405-a1b2c3\/set\.json\n/);
+  const ids = await holdstill(["list", "--quiet", "--config", config]);
+  assert.equal(ids.stdout, "20260102-030405-a1b2c3\n");
+});
+
+test("a reader that goes away is no fault", async () => {
+  const { stderr, exitCode } = await holdstill(["--help"], { onStart: (child) => child.stdout?.destroy() });
+  assert.deepEqual([stderr, exitCode], ["", 0]);
+});
+
+test("output that cannot be written is a fault", { skip: !existsSync("/dev/full") }, () => {
+  const { stderr, status } = spawnSync("sh", ["-c", `"$0" "$1" --help >/dev/full`, process.execPath, bin], {
+    encoding: "utf8",
+  });
+  assert.match(stderr, /^holdstill: The output could not be written: ENOSPC/);
+  assert.equal(status, 1);
+});
+
+test("file calls that hang do not stop the others: the pool is larger than Node's", (t) => {
+  const dir = tempDir(t);
+  const preload = path.join(dir, "preload.cjs");
+  // Six opens that wait for a writer would fill the four threads that Node has by itself.
+  writeFileSync(
+    preload,
+    `const fs = require("node:fs");
+const { execFileSync } = require("node:child_process");
+const end = (text) => { fs.writeSync(1, text); process.kill(process.pid, "SIGKILL"); };
+process.once("beforeExit", () => {
+  for (const name of "abcdef") {
+    const fifo = ${JSON.stringify(dir)} + "/" + name;
+    execFileSync("mkfifo", [fifo]);
+    fs.open(fifo, "r", () => {});
+  }
+  setTimeout(() => end("starved"), 10_000);
+  fs.stat(".", () => end("answered"));
+});
+`,
+  );
+  const args = ["--require", preload, bin, "--version"];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: process.env["PATH"] } });
+  assert.match(stdout, /answered$/);
+});
+
+/** Runs the command line and lists what it loaded of the core, and of packages, in order of name. */
+async function loading(t: TestContext, args: readonly string[]): Promise<{ stdout: string; loaded: string[] }> {
+  const file = path.join(tempDir(t), "loaded");
+  const rig = path.join(import.meta.dirname, "../rig/loaded.js");
+  const { stdout, stderr, exitCode } = await holdstill(args, {
+    env: { HOLDSTILL_TEST_LOADED: file },
+    nodeArgs: ["--import", rig],
+  });
+  assert.deepEqual([stderr, exitCode], ["", 0]);
+  const core = pathToFileURL(path.dirname(path.dirname(bin))).href;
+  const urls = new Set(readFileSync(file, "utf8").trim().split("\n"));
+  const loaded = [...urls]
+    .filter((url) => !url.startsWith("node:") && !url.endsWith("/rig/loaded.js"))
+    .map((url) => url.replace(`${core}/`, ""));
+  return { stdout, loaded: loaded.toSorted() };
+}

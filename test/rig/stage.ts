@@ -42,9 +42,14 @@ export class Stage {
 
   /** Runs a command with plugins that behave as told. */
   run(args: readonly string[], roles: Roles = {}): Promise<CliRun> {
+    return holdstill([...args, "--config", this.config(roles)]);
+  }
+
+  /** A config file that brings plugins together that behave as told. */
+  config(roles: Roles = {}): string {
     const file = path.join(this.dir, `${Math.random().toString(36).slice(2)}.json`);
     writeFileSync(file, JSON.stringify(this.#config(roles)));
-    return holdstill([...args, "--config", file]);
+    return file;
   }
 
   isFrozen(): boolean {

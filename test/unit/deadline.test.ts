@@ -43,6 +43,7 @@ const table: Row[] = [
   ["a commit of an instant has the limit of hold", "commit", limits, "atomic", 1000, null, 10_000],
   ["a commit has no more than what is left for it", "commit", limits, "per-volume", 45_000, null, 5000],
   ["a commit without writers has the limit of hold", "commit", limits, "atomic", null, null, 10_000],
+  ["without writers the freeze window says nothing", "commit", { ...short, hold: 9000 }, "atomic", null, null, 9000],
   ["a copy without writers has the limit of copy", "commit", limits, "fuzzy", null, null, 3_600_000],
   ["a copy under frozen applications prolongs their window", "commit", limits, "fuzzy", 1000, null, 3_600_000],
   ["a copy after a slow freeze has what is left", "commit", short, "fuzzy", 3500, null, 1500],

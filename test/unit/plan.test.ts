@@ -143,6 +143,7 @@ test("a component is found whatever symbolic links lead to it", (t) => {
   const present = [presentOf("db", [component("main", [`${dir}/link`])])];
   const { taken: all } = selectComponents(present, [db]);
   assert.equal(all.length, 1);
+  assert.equal(selectComponents([presentOf("db", [component("main", [db])])], [`${dir}/link`]).taken.length, 1);
   assert.deepEqual(ownerless([db], all), []);
   assert.deepEqual(ownerless([dir], all), [dir]);
 });

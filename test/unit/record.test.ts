@@ -136,8 +136,9 @@ const answers = (): Answers => ({
   snapshots: [],
 });
 
+const owned = (name: string): Component => ({ name, kind: "database", paths: [`/srv/${name}`], tolerates: "fuzzy" });
+
 function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">): Plan {
-  const owned = (name: string): Component => ({ name, kind: "database", paths: [`/srv/${name}`], tolerates: "fuzzy" });
   const names = Object.keys(policies);
   return {
     id,

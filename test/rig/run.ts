@@ -6,11 +6,18 @@ export interface Ran {
   exitCode: number | null;
 }
 
-/** Runs a module's text in a Node of its own: for whatever would end or block the test's process. */
-export function run(source: string, limitMs = 30_000): Promise<Ran> {
+const limitMs = 30_000;
+
+/**
+ * Runs a module's text in a Node of its own: for whatever would end or block the test's process. `before` is a line of shell,
+ * for limits that only a shell can set.
+ */
+export function run(source: string, env: Record<string, string> = {}, before = ":"): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
+    const node = [process.execPath, "--input-type=module", "--eval", source];
+    const child = spawn("sh", ["-c", `${before}; exec "$@"`, "sh", ...node], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
     const text = { stdout: "", stderr: "" };

@@ -46,6 +46,7 @@ export class Stage {
     return holdstill([...args, "--config", this.configFile(roles)]);
   }
 
+  /** A config file that brings plugins together that behave as told. */
   configFile(roles: Roles = {}): string {
     this.#configs += 1;
     const file = path.join(this.dir, `config-${this.#configs}.json`);

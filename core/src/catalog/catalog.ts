@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
@@ -75,14 +75,11 @@ export class Catalog {
   }
 
   #ids(): string[] {
-    try {
-      return readdirSync(this.#state.sets, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory() && isRecorded(path.join(this.#state.sets, entry.name)))
-        .map((entry) => entry.name)
-        .toSorted();
-    } catch {
-      return [];
-    }
+    if (lstatSync(this.#state.sets, { throwIfNoEntry: false }) === undefined) return [];
+    return readdirSync(this.#state.sets, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && isRecorded(path.join(this.#state.sets, entry.name)))
+      .map((entry) => entry.name)
+      .toSorted();
   }
 
   #read(id: string): SnapshotSet | Damaged {
@@ -102,7 +99,10 @@ export class Catalog {
   }
 }
 
-/** A folder without set.json belongs to a transaction that is under way, or that recover has to look at. */
+/**
+ * A folder without set.json belongs to a transaction that is under way, or that recover has to look at. One that goes away
+ * meanwhile, removed by somebody else, must not hide the others: recovery would take their sets for undone.
+ */
 function isRecorded(dir: string): boolean {
-  return readdirSync(dir).includes("set.json");
+  return lstatSync(path.join(dir, "set.json"), { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../errors/error.js";
 
@@ -41,7 +51,8 @@ export function writeDurably(file: string, text: string): void {
   const draft = `${file}.draft`;
   const fd = openSync(draft, "w", 0o600);
   try {
-    writeSync(fd, text);
+    // Not writeSync: on a full disk that writes a part, and says nothing.
+    writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -60,11 +71,13 @@ export function syncDir(dir: string): void {
 }
 
 function check(root: string): void {
-  const { uid, mode } = lstatSync(root);
+  // A symbolic link has an owner of its own; the mode that counts is that of the folder behind it.
+  const { uid, mode } = statSync(root);
   const refuse = (problem: string): never => {
     throw new HoldstillError("E_STATE_DIR", { path: root, problem });
   };
-  if (uid !== process.getuid?.()) refuse(`it belongs to user ${uid}`);
+  const stranger = [lstatSync(root).uid, uid].find((owner) => owner !== process.getuid?.());
+  if (stranger !== undefined) refuse(`it belongs to user ${stranger}`);
   if ((mode & 0o022) !== 0) {
     if ((mode & 0o1000) !== 0) refuse("it is a folder that everybody may write to");
     chmodSync(root, 0o700);

@@ -4,9 +4,9 @@ const ranks: readonly Consistency[] = ["none", "crash", "filesystem", "applicati
 
 export const isBelow = (a: Consistency, b: Consistency): boolean => ranks.indexOf(a) < ranks.indexOf(b);
 
-/** A set is as consistent as the least consistent thing in it. */
+/** A set is as consistent as the least consistent thing in it; one with nothing in it is not consistent. */
 export function lowest(all: Iterable<Consistency>): Consistency {
-  let low: Consistency = "application";
-  for (const one of all) if (isBelow(one, low)) low = one;
-  return low;
+  let low: Consistency | null = null;
+  for (const one of all) if (low === null || isBelow(one, low)) low = one;
+  return low ?? "none";
 }

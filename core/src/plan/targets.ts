@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../errors/error.js";
 import { nearest } from "../schema/nearest.js";
@@ -31,7 +31,9 @@ export function parseTarget(
   const absolute = path.resolve(asked);
   const found = statSync(absolute, { throwIfNoEntry: false });
   if (found?.isBlockDevice() !== true) return { is: "path", asked, path: absolute };
-  const mount = mounts.find((m) => m.number === formatNumber(found.rdev));
+  // A btrfs has a number of its own in the mount table, not that of its device.
+  const number = formatNumber(found.rdev);
+  const mount = mounts.find((m) => m.number === number) ?? mounts.find((m) => m.source === realpathSync(absolute));
   if (mount === undefined)
     throw new HoldstillError("E_TARGET_UNREADABLE", { target: asked, reason: "the device is not mounted" });
   return { is: "path", asked, path: mount.mountPoint };

@@ -35,7 +35,7 @@ export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, ownFreeze 
         Math.min(cut === "fuzzy" ? limits.copy : limits.hold, frozenFor === null ? Infinity : beforeThaw),
       );
     case "thaw":
-      return Math.max(Math.min(left, limits.freeze), thawReserve(limits));
+      return Math.max(1, Math.min(left, limits.freeze), thawReserve(limits));
     case "seal":
       return limits.seal;
     case "abort":

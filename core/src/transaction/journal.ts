@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { StateDir } from "../catalog/state.js";
 import { syncDir } from "../catalog/state.js";
@@ -36,9 +45,12 @@ export type Entry =
  */
 export class Journal {
   readonly #fd: number;
+  /** Whether the last line may have been cut short, by a crash or a full disk: nothing may be added to that line. */
+  #torn: boolean;
 
   private constructor(fd: number) {
     this.#fd = fd;
+    this.#torn = fstatSync(fd).size > 0;
   }
 
   /** Opens, or creates, a transaction's journal; null when another process is working on it. */
@@ -66,7 +78,10 @@ export class Journal {
 
   /** @throws the file system's error when the line could not be brought to disk: then the action must not happen. */
   write(entry: Entry): void {
-    writeSync(this.#fd, `${JSON.stringify(entry)}\n`);
+    const line = `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`;
+    this.#torn = true;
+    writeFileSync(this.#fd, line);
+    this.#torn = false;
     fsyncSync(this.#fd);
   }
 

@@ -42,8 +42,9 @@ function recordedWriter(
   timeline: readonly Span[],
 ): RecordedWriter {
   const own = timeline.filter((span) => span.actor === who.instance);
-  const why = own.find((span) => span.outcome === "failed")?.why;
   const frozen = frozenSpan(own);
+  const why =
+    own.find((span) => span.outcome === "failed")?.why ?? (frozen === null ? "it was never frozen" : undefined);
   const facts = answers.facts.get(who.instance);
   const sidecar = answers.sidecars.get(who.instance);
   return {

@@ -43,6 +43,8 @@ class Runner {
   /** When the first freeze was asked, ms since the start. */
   #frozenAt: number | null = null;
   #set: SnapshotSet | null = null;
+  /** The event that is worked on, and those that came meanwhile: whoever is told of a phase or a call may interrupt at once. */
+  readonly #events: machine.Event[] = [];
   #end: (outcome: Outcome) => void = () => undefined;
 
   constructor(plan: Plan, services: Services) {
@@ -69,6 +71,15 @@ class Runner {
   }
 
   #dispatch(event: machine.Event): void {
+    this.#events.push(event);
+    if (this.#events.length > 1) return;
+    for (let next: machine.Event | undefined = event; next !== undefined; next = this.#events[0]) {
+      this.#take(next);
+      this.#events.shift();
+    }
+  }
+
+  #take(event: machine.Event): void {
     if (machine.isEnd(this.#state)) return;
     const { state, effects } = machine.step(this.#state, event);
     this.#announce(this.#state, state);
@@ -86,7 +97,10 @@ class Runner {
         void this.#calls.cancel(effect.actor);
         return;
       case "record":
-        queueMicrotask(() => this.#dispatch(this.#record()));
+        // Later: the step must be taken first. By then it may have been interrupted.
+        queueMicrotask(() => {
+          if (this.#state.at === "recording") this.#dispatch(this.#record());
+        });
         return;
       case "hold":
       case "release":

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, lstatSync } from "node:fs";
+import { createReadStream, lstatSync, realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -10,11 +10,11 @@ import type { RecordedSidecar, Sidecar } from "../schema/types.js";
 /**
  * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum.
  *
- * @throws HoldstillError E_ANSWER_INVALID for a file that is missing or is not a plain file.
+ * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link.
  */
 export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Promise<RecordedSidecar> {
   const findings = files
-    .filter((file) => !isPlainFile(path.join(dir, file)))
+    .filter((file) => !isPlainFile(dir, file))
     .map((file) => ({
       file: dir,
       pointer: `/files/${files.indexOf(file)}`,
@@ -42,6 +42,11 @@ async function checksum(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-function isPlainFile(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+function isPlainFile(dir: string, file: string): boolean {
+  const whole = path.join(dir, file);
+  try {
+    return lstatSync(whole).isFile() && realpathSync(whole) === path.join(realpathSync(dir), file);
+  } catch {
+    return false;
+  }
 }

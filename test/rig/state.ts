@@ -1,0 +1,10 @@
+import type { TestContext } from "node:test";
+import { makeStateDir, type StateDir, stateDir } from "#core/catalog/state.js";
+import { tempDir } from "./temp.js";
+
+/** A state directory of the test's own. */
+export function tempState(t: TestContext): StateDir {
+  const state = stateDir(tempDir(t));
+  makeStateDir(state);
+  return state;
+}

@@ -1,0 +1,147 @@
+/** Snapshot sets on disk. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { Catalog } from "#core/catalog/catalog.js";
+import type { StateDir } from "#core/catalog/state.js";
+import { run } from "../rig/run.js";
+import { damage, emptySet } from "../rig/record.js";
+import { tempState } from "../rig/state.js";
+
+const old = "20250601-120000-0a0a0a";
+const morning = "20260102-080000-1b1b1b";
+const evening = "20260102-200000-2c2c2c";
+
+test("a set is found by its id, a unique beginning of it, its name, or as the latest", (t) => {
+  const { catalog } = filled(t);
+  const found = [old, "20250601", "20260102-08", "nightly", "latest"].map((key) => catalog.find(key).id);
+  assert.deepEqual(found, [old, old, morning, old, evening]);
+});
+
+test("sets are listed oldest first, whatever the order in which they were written", (t) => {
+  const { sets, damaged } = filled(t).catalog.list();
+  assert.deepEqual(
+    sets.map(({ id }) => id),
+    [old, morning, evening],
+  );
+  assert.deepEqual(damaged, []);
+});
+
+test("a beginning or a name that several sets have is refused, with all of them", (t) => {
+  const { catalog } = filled(t);
+  catalog.write(emptySet("20260303-000000-3d3d3d", "nightly"));
+  assert.throws(() => catalog.find("20260102"), {
+    code: "E_SET_AMBIGUOUS",
+    details: { set: "20260102", matches: [morning, evening] },
+  });
+  assert.throws(() => catalog.find("nightly"), {
+    code: "E_SET_AMBIGUOUS",
+    details: { set: "nightly", matches: [old, "20260303-000000-3d3d3d"] },
+  });
+});
+
+test("an unknown set is refused with the nearest id or name", (t) => {
+  const { catalog } = filled(t);
+  assert.throws(() => catalog.find("nighlty"), {
+    code: "E_SET_UNKNOWN",
+    details: { set: "nighlty", nearest: "nightly" },
+  });
+  assert.throws(() => catalog.find("20250601-120000-0a0a0b"), {
+    details: { set: "20250601-120000-0a0a0b", nearest: old },
+  });
+  assert.equal(catalog.find("2025").id, old);
+  assert.throws(() => catalog.find("202"), { code: "E_SET_UNKNOWN", details: { set: "202" } });
+});
+
+test("in an empty catalog, and before there is one, nothing is latest", (t) => {
+  const state = tempState(t);
+  assert.throws(() => new Catalog(state).find("latest"), { code: "E_SET_UNKNOWN" });
+  rmSync(state.sets, { recursive: true });
+  assert.deepEqual(new Catalog(state).list(), { sets: [], damaged: [] });
+});
+
+test("a damaged record is reported, hides no other, and is left as it is", (t) => {
+  const { catalog, state } = filled(t);
+  const texts = {
+    torn: '{"recordVersion": 1, "id',
+    empty: "",
+    strange: JSON.stringify({ ...emptySet(old), cut: "nice" }),
+  };
+  const files = Object.entries(texts).map(([id, text]) => damage(state, `20260505-000000-${id}`, text));
+  const { sets, damaged } = catalog.list();
+  assert.equal(sets.length, 3);
+  assert.deepEqual(
+    damaged.map(({ file }) => file),
+    files.toSorted(),
+  );
+  assert.equal(damaged.find(({ file }) => file.includes("strange"))?.findings[0]?.pointer, "/cut");
+  assert.throws(() => catalog.find("20260505-000000-torn"), { code: "E_RECORD_DAMAGED" });
+  assert.equal(catalog.has("20260505-000000-torn"), true);
+  assert.deepEqual(
+    files.map((file) => readFileSync(file, "utf8")),
+    Object.values(texts),
+  );
+});
+
+test("a folder without a record is no set: its transaction is under way, or recovery's business", (t) => {
+  const { catalog, state } = filled(t);
+  mkdirSync(catalog.sidecarDir("20260606-000000-4e4e4e", "db"), { recursive: true });
+  symlinkSync(path.join(state.sets, old), path.join(state.sets, "20260606-000000-5f5f5f"));
+  assert.equal(catalog.list().sets.length, 3);
+  assert.equal(catalog.has("20260606-000000-4e4e4e"), false);
+});
+
+test("sets that are removed while the catalog is read never hide the others", async (t) => {
+  const { catalog, state } = filled(t);
+  const source = `
+    import { stateDir } from "#core/catalog/state.js";
+    import { Catalog } from "#core/catalog/catalog.js";
+    import { mkdirSync } from "node:fs";
+    const catalog = new Catalog(stateDir(process.env.STATE));
+    for (let n = 0; n < 4000; n += 1) {
+      const id = "20260707-000000-" + (n % 50);
+      if (n % 100 < 50) mkdirSync(catalog.sidecarDir(id, "db"), { recursive: true });
+      else catalog.remove(id);
+    }`;
+  const other = run(source, { STATE: state.root });
+  let ended: Awaited<typeof other> | null = null;
+  while (ended === null) {
+    assert.ok(catalog.has(old), "a set that nobody removes is not seen");
+    ended = await Promise.race([other, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+  }
+  assert.equal(ended.exitCode, 0, ended.stderr);
+});
+
+test("writing a set anew replaces its record; removing it takes the sidecars along, and may come twice", (t) => {
+  const { catalog, state } = filled(t);
+  mkdirSync(catalog.sidecarDir(old, "db"), { recursive: true });
+  catalog.write({ ...emptySet(old), tags: { changed: "yes" } });
+  assert.deepEqual(catalog.find(old).tags, { changed: "yes" });
+  assert.deepEqual(readdirSync(path.join(state.sets, old)), ["set.json", "sidecar"]);
+  catalog.remove(old);
+  catalog.remove(old);
+  assert.equal(existsSync(path.join(state.sets, old)), false);
+});
+
+test("a record that the disk has no room for leaves the one before it", async (t) => {
+  const { catalog, state } = filled(t);
+  const source = `
+    import assert from "node:assert/strict";
+    import { stateDir } from "#core/catalog/state.js";
+    import { Catalog } from "#core/catalog/catalog.js";
+    const catalog = new Catalog(stateDir(process.env.STATE));
+    const set = catalog.find("nightly");
+    assert.throws(() => catalog.write({ ...set, tags: { long: "x".repeat(10_000) } }), { code: "EFBIG" });`;
+  // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
+  const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(catalog.find("nightly").tags, {});
+});
+
+function filled(t: TestContext): { catalog: Catalog; state: StateDir } {
+  const state = tempState(t);
+  const catalog = new Catalog(state);
+  for (const set of [emptySet(evening), emptySet(old, "nightly"), emptySet(morning)]) catalog.write(set);
+  return { catalog, state };
+}

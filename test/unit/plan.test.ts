@@ -1,0 +1,269 @@
+/** What a plan makes of targets, components and what providers can do. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { isBelow, lowest } from "#core/plan/consistency.js";
+import { bare, cutOf, negotiate } from "#core/plan/negotiate.js";
+import type { PlannedVolume } from "#core/plan/plan.js";
+import { ownerless, pathsOf, selectComponents, type Taken } from "#core/plan/select.js";
+import { parseTarget } from "#core/plan/targets.js";
+import { type Present, sortOut } from "#core/plan/writers.js";
+import { HoldstillError } from "#core/errors/error.js";
+import type { Component, Consistency, Cut } from "#core/schema/types.js";
+import type { Mount } from "#core/storage/mounts.js";
+import { tempDir } from "../rig/temp.js";
+
+test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {
+  const order: Consistency[] = ["none", "crash", "filesystem", "application"];
+  for (const [at, low] of order.entries()) {
+    assert.equal(lowest(order.slice(at).toReversed()), low);
+    for (const [other, high] of order.entries()) assert.equal(isBelow(low, high), at < other);
+  }
+  assert.equal(lowest([]), "none");
+});
+
+const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, atomicGroup: boolean][], cut: Cut][] = [
+  ["one volume at an instant is atomic, in a group or not", [["lvm", true, false]], "atomic"],
+  [
+    "two volumes in one group are atomic",
+    [
+      ["lvm", true, true],
+      ["lvm", true, true],
+    ],
+    "atomic",
+  ],
+  [
+    "two volumes of a provider without groups are per volume",
+    [
+      ["btrfs", true, false],
+      ["btrfs", true, false],
+    ],
+    "per-volume",
+  ],
+  [
+    "two volumes of two providers are per volume",
+    [
+      ["lvm", true, true],
+      ["array", true, true],
+    ],
+    "per-volume",
+  ],
+  [
+    "one that is copied makes the whole set fuzzy",
+    [
+      ["lvm", true, true],
+      ["reflink", false, false],
+    ],
+    "fuzzy",
+  ],
+];
+for (const [what, volumes, cut] of cuts) {
+  test(`${what}: ${cut}`, () => assert.equal(cutOf(volumes.map(([p, i, g], at) => volume(`8:${at}`, p, i, g))), cut));
+}
+
+test("without a writer a picture of an instant is worth a crash, and a copy nothing", () => {
+  assert.deepEqual(
+    (["atomic", "per-volume", "fuzzy"] as const).map((cut) => bare(cut).consistency),
+    ["crash", "crash", "none"],
+  );
+});
+
+test("a component that tolerates a fuzzy picture is promised whatever the cut", () => {
+  for (const cut of ["atomic", "per-volume", "fuzzy"] as const) {
+    const [planned] = negotiate({ taken: [taken("db", "fuzzy", "required")], ownerless: [] }, cut, [], []);
+    assert.deepEqual([planned?.promised, planned?.why], ["application", undefined]);
+  }
+});
+
+test("a required writer that needs one instant is refused anything else, with the provider's name", () => {
+  const volumes = [volume("8:1", "reflink", false, false)];
+  const places = [{ requested: "/db", volume: "8:1", original: "/db" }];
+  const all = { taken: [taken("db", "point-in-time", "required")], ownerless: [] };
+  assert.equal(negotiate(all, "atomic", volumes, places)[0]?.promised, "application");
+  for (const cut of ["per-volume", "fuzzy"] as const) {
+    assert.throws(() => negotiate(all, cut, volumes, places), {
+      code: "E_PLAN_INCONSISTENT",
+      details: { writer: "db", component: "main", tolerates: "point-in-time", cut, provider: "reflink" },
+    });
+  }
+});
+
+test("a best-effort writer that needs one instant is promised what the picture alone is worth, and why", () => {
+  const all = { taken: [taken("db", "point-in-time", "best-effort")], ownerless: [] };
+  const [planned] = negotiate(all, "fuzzy", [], []);
+  assert.deepEqual(
+    [planned?.promised, planned?.why],
+    ["none", "it needs a point-in-time picture, and this one is fuzzy"],
+  );
+});
+
+test("paths that no writer owns are a component of their own, on the volumes where they lie", () => {
+  const places = [
+    { requested: "/home", volume: "8:1", original: "/home" },
+    { requested: "/srv", volume: "8:2", original: "/srv" },
+  ];
+  const planned = negotiate({ taken: [], ownerless: ["/srv"] }, "atomic", [], places);
+  assert.deepEqual(
+    planned.map(({ writer, component, volumes, promised }) => [writer, component.paths, volumes, promised]),
+    [[null, ["/srv"], ["8:2"], "crash"]],
+  );
+});
+
+test("a component takes part when all its paths are captured, and one that lies there only in part is said, with what to add", (t) => {
+  const { dir, db, mail } = tree(t);
+  const present = [
+    presentOf("db", [component("main", [db, `${dir}/wal`])]),
+    presentOf("mail", [component("boxes", [mail])]),
+  ];
+  const { taken: all, warnings } = selectComponents(present, [db, mail]);
+  assert.deepEqual(
+    all.map(({ writer }) => writer.who.instance),
+    ["mail"],
+  );
+  assert.deepEqual(warnings, [
+    `Component main of writer db is only partly among the targets, so it takes no part; add ${dir}/wal.`,
+  ]);
+  assert.equal(selectComponents(present, [dir]).taken.length, 2);
+  assert.deepEqual(selectComponents(present, [dir]).warnings, []);
+});
+
+test("a target inside a component is a part of it, and a target beside it is not", (t) => {
+  const { db, mail } = tree(t);
+  const present = [presentOf("db", [component("main", [db])])];
+  mkdirSync(`${db}/base`);
+  assert.equal(selectComponents(present, [`${db}/base`]).warnings.length, 1);
+  assert.deepEqual(selectComponents(present, [mail, `${db}-other`]), { taken: [], warnings: [] });
+});
+
+test("a component is found whatever symbolic links lead to it", (t) => {
+  const { dir, db } = tree(t);
+  symlinkSync(db, `${dir}/link`);
+  const present = [presentOf("db", [component("main", [`${dir}/link`])])];
+  const { taken: all } = selectComponents(present, [db]);
+  assert.equal(all.length, 1);
+  assert.equal(selectComponents([presentOf("db", [component("main", [db])])], [`${dir}/link`]).taken.length, 1);
+  assert.deepEqual(ownerless([db], all), []);
+  assert.deepEqual(ownerless([dir], all), [dir]);
+});
+
+test("a named writer stands for all that it owns, and each path comes once", (t) => {
+  const { db, mail } = tree(t);
+  const present = [presentOf("db", [component("main", [db])]), presentOf("mail", [component("boxes", [mail])])];
+  const targets = ["writer:db", `${db}/`, mail].map((asked) => parseTarget(asked, ["db", "mail"], []));
+  assert.deepEqual(pathsOf(targets, present), [db, mail]);
+});
+
+test("a writer that nobody knows is refused, with the nearest and all that are known", () => {
+  assert.deepEqual(parseTarget("writer:pg-main", ["pg-main"], []), {
+    is: "writer",
+    asked: "writer:pg-main",
+    instance: "pg-main",
+  });
+  assert.throws(() => parseTarget("writer:pg-mian", ["mail", "pg-main"], []), {
+    code: "E_TARGET_UNKNOWN",
+    details: { target: "pg-mian", known: ["mail", "pg-main"], nearest: "pg-main" },
+  });
+});
+
+test("a path is made absolute, and need not exist to be understood", () => {
+  assert.deepEqual(parseTarget("no/such/place", [], []), {
+    is: "path",
+    asked: "no/such/place",
+    path: path.resolve("no/such/place"),
+  });
+});
+
+test("a block device stands for where it is mounted, also by way of a link", (t) => {
+  const device = blockDevice(t);
+  if (device === null) return;
+  symlinkSync(device, `${device}-link`);
+  const mounts = [mount("8:1", "/", "/dev/sda1"), mount("259:4242", "/srv", "/dev/mapper/vg0-srv")];
+  for (const asked of [device, `${device}-link`])
+    assert.deepEqual(parseTarget(asked, [], mounts), { is: "path", asked, path: "/srv" });
+});
+
+test("a block device with a btrfs, which has another number, is known by its name in the mount table", (t) => {
+  const device = blockDevice(t);
+  if (device === null) return;
+  assert.deepEqual(parseTarget(device, [], [mount("0:39", "/home", device)]), {
+    is: "path",
+    asked: device,
+    path: "/home",
+  });
+});
+
+test("a block device that is not mounted is refused", (t) => {
+  const device = blockDevice(t);
+  if (device === null) return;
+  assert.throws(() => parseTarget(device, [], [mount("8:1", "/", "/dev/sda1")]), {
+    code: "E_TARGET_UNREADABLE",
+    details: { target: device, reason: "the device is not mounted" },
+  });
+});
+
+test("a best-effort writer that does not answer is left out, and a required one's error ends the plan", () => {
+  const error = new HoldstillError("E_CANCELLED", { who: presentOf("db", []).who, op: "identify" });
+  const { who } = presentOf("db", []);
+  const good = presentOf("mail", [component("boxes", ["/mail"])]);
+  const { present, leftOut } = sortOut([{ who, policy: "best-effort", error }, good]);
+  assert.deepEqual(present, [good]);
+  assert.deepEqual(
+    leftOut.map((one) => [one.who.instance, one.error.code]),
+    [["db", "E_CANCELLED"]],
+  );
+  assert.throws(() => sortOut([good, { who, policy: "required", error }]), error);
+});
+
+const component = (name: string, paths: string[], tolerates: Component["tolerates"] = "fuzzy"): Component => ({
+  name,
+  kind: "files",
+  paths,
+  tolerates,
+});
+
+const presentOf = (instance: string, components: Component[], policy: Present["policy"] = "required"): Present => ({
+  who: { role: "writer", instance, plugin: `writer-${instance}`, version: "1.0.0" },
+  policy,
+  components,
+});
+
+function taken(instance: string, tolerates: Component["tolerates"], policy: Present["policy"]): Taken {
+  const owned = component("main", [`/${instance}`], tolerates);
+  return { writer: presentOf(instance, [owned], policy), component: owned };
+}
+
+const volume = (id: string, provider: string, pointInTime: boolean, atomicGroup: boolean): PlannedVolume => ({
+  volume: { id, mountPoint: "/", fsType: "ext4", source: "none", root: "/", devices: [], paths: ["/"], exclude: [] },
+  provider,
+  qualities: { pointInTime, atomicGroup },
+});
+
+const mount = (number: string, mountPoint: string, source: string): Mount => ({
+  id: 1,
+  parent: 0,
+  number,
+  root: "/",
+  mountPoint,
+  fsType: "ext4",
+  source,
+  options: [],
+});
+
+function tree(t: TestContext): { dir: string; db: string; mail: string } {
+  const dir = tempDir(t);
+  for (const name of ["db", "db-other", "mail", "wal"]) mkdirSync(path.join(dir, name));
+  return { dir, db: path.join(dir, "db"), mail: path.join(dir, "mail") };
+}
+
+/** A device file with a number that no device has. null where this machine does not let us make one. */
+function blockDevice(t: TestContext): string | null {
+  const file = path.join(tempDir(t), "device");
+  if (spawnSync("mknod", [file, "b", "259", "4242"]).status !== 0) {
+    t.skip("making a device file needs root");
+    return null;
+  }
+  execFileSync("test", ["-b", file]);
+  return file;
+}

@@ -153,6 +153,12 @@ const cases: Bad[] = [
     says: /Did you mean `app`/,
   },
   {
+    name: "a provider that wants the kernel to hold",
+    config: (s) => plugins(writerAt(s), providerAt(s, { hold: ["/mnt"] })),
+    code: "E_HOLD_UNSUPPORTED",
+    exit: 4,
+  },
+  {
     name: "a target that no provider can capture",
     config: (s) => plugins(writerAt(s), providerAt(s, { mine: false })),
     code: "E_NO_PROVIDER",

@@ -26,8 +26,9 @@ test("every code of the catalogue is thrown somewhere in the core", () => {
 
 test("every code of the catalogue is seen in a test", () => {
   const tests = textOf("test", (file) => file.endsWith("errors.test.ts"));
+  const elsewhere = codes.filter((code) => code !== "E_BUG"); // below, in this file
   assert.deepEqual(
-    codes.filter((code) => !tests.includes(code)),
+    elsewhere.filter((code) => !tests.includes(code)),
     [],
   );
 });

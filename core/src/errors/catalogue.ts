@@ -140,7 +140,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) =>
       `Provider \`${d.provider}\` needs the kernel to hold ${d.points.join(", ")}, and this version cannot.`,
     hint: () => "Use a provider that copies, such as provider-reflink.",
-    exit: exit.refused,
+    exit: exit.aborted,
   },
   E_PLAN_INCONSISTENT: {
     message: (d) =>

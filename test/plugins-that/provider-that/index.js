@@ -36,7 +36,8 @@ const provider = {
   async prepare(tx, volumes, { options }) {
     mkdirSync(partial(options, tx), { recursive: true });
     writeFileSync(index(partial(options, tx)), JSON.stringify(volumes.map(({ id, paths }) => ({ id, paths }))));
-    return { hold: [], commit: [{ op: "plugin" }] };
+    const hold = (options.hold ?? []).map((mount) => ({ kind: "fs", mount }));
+    return { hold, commit: [{ op: "plugin" }] };
   },
   async commit(tx, { options }) {
     const dir = partial(options, tx);

@@ -5,7 +5,8 @@ import test from "node:test";
 import type { Ended } from "#core/requester/types.js";
 import type { Event, SnapshotSet } from "#core/schema/types.js";
 import { validate } from "#core/schema/validate.js";
-import { holdstill, type Script, theatre } from "../rig/theatre.js";
+import { holdstill } from "../rig/cli.js";
+import { type Script, theatre } from "../rig/theatre.js";
 import { tempDir } from "../rig/temp.js";
 
 test("a set is made, listed, shown, exposed, completed, concealed and deleted", async (t) => {

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/isolation/operations.js";
 import type { Ended } from "#core/requester/types.js";
-import { mainModule } from "../rig/cli.js";
+import { program } from "../rig/cli.js";
 import type { Fault } from "#core/schema/types.js";
 import { type Roles, Stage } from "../rig/stage.js";
 
@@ -27,7 +27,7 @@ const moments: { role: "writer" | "provider"; op: Op }[] = [
 async function hanging(stage: Stage, role: "writer" | "provider", op: Op): Promise<ChildProcess> {
   const when = op === "thaw" ? "before" : "after";
   const config = stage.configFile({ [role]: { in: op, does: "hangs", when }, limits: patient });
-  const child = spawn(process.execPath, [mainModule, "create", "writer:app", "--json", "--config", config], {
+  const child = spawn(process.execPath, [program, "create", "writer:app", "--json", "--config", config], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   while (!stage.calls(role === "writer" ? "app" : "store").includes(op)) await sleep(20);

@@ -1,31 +1,41 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
+import type { Ran } from "./run.js";
 
-export const mainModule = path.resolve(import.meta.dirname, "../../../core/dist/cli/main.js");
-
-export interface CliRun {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
+export interface CliRun extends Ran {
   /** stdout as one JSON document. Throws when it is not. */
   json(): unknown;
 }
 
-/** Runs the real command line in a process of its own; killed, and so failed, after `limitMs`. */
+/** What npm links as `holdstill`. */
+export const program = path.resolve(import.meta.dirname, "../../../core/dist/cli/holdstill.cjs");
+
+export interface Surroundings {
+  env?: Record<string, string>;
+  nodeArgs?: readonly string[];
+  /** Called with all of stderr so far. */
+  onStderr?: (text: string, child: ChildProcess) => void;
+  onStart?: (child: ChildProcess) => void;
+}
+
+/** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  env: Record<string, string> = {},
-  limitMs = 60_000,
+  { env = {}, nodeArgs = [], onStderr, onStart }: Surroundings = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mainModule, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", ...env },
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
     const text = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      text.stderr += chunk;
+      onStderr?.(text.stderr, child);
+    });
+    onStart?.(child);
     child.once("error", reject);
     child.once("close", (exitCode) => {
       clearTimeout(timer);

@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 import { findCommand, parse } from "#core/cli/arguments.js";
 import { table } from "#core/cli/table.js";
 import { ownVersion } from "#core/version.js";
-import { bin, holdstill, theatre } from "../rig/theatre.js";
+import { program, holdstill } from "../rig/cli.js";
+import { theatre } from "../rig/theatre.js";
 import { tempDir } from "../rig/temp.js";
 
 test("--version says the version, and loads nothing for it", async (t) => {
@@ -31,6 +32,14 @@ test("reading the catalog loads neither plugins nor workers", async (t) => {
     /^(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
   );
   assert.deepEqual(heavy, []);
+});
+
+test("a plan loads no client of an application and nothing that runs inside a worker", async (t) => {
+  const { config, data } = theatre(tempDir(t));
+  const { loaded } = await loading(t, ["plan", data, "--config", config]);
+  assert.ok(loaded.includes("plan/make.js"));
+  const inside = loaded.filter((name) => /^isolation\/inside\/|^transaction\/|plugins\/|node_modules\/pg\//.test(name));
+  assert.deepEqual(inside, []);
 });
 
 test("every command has help with examples that it understands", async () => {
@@ -169,7 +178,7 @@ test("a reader that goes away is no fault", async () => {
 });
 
 test("output that cannot be written is a fault", { skip: !existsSync("/dev/full") }, () => {
-  const { stderr, status } = spawnSync("sh", ["-c", `"$0" "$1" --help >/dev/full`, process.execPath, bin], {
+  const { stderr, status } = spawnSync("sh", ["-c", `"$0" "$1" --help >/dev/full`, process.execPath, program], {
     encoding: "utf8",
   });
   assert.match(stderr, /^holdstill: The output could not be written: ENOSPC/);
@@ -196,7 +205,7 @@ process.once("beforeExit", () => {
 });
 `,
   );
-  const args = ["--require", preload, bin, "--version"];
+  const args = ["--require", preload, program, "--version"];
   const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: process.env["PATH"] } });
   assert.match(stdout, /answered$/);
 });
@@ -210,7 +219,7 @@ async function loading(t: TestContext, args: readonly string[]): Promise<{ stdou
     nodeArgs: ["--import", rig],
   });
   assert.deepEqual([stderr, exitCode], ["", 0]);
-  const core = pathToFileURL(path.dirname(path.dirname(bin))).href;
+  const core = pathToFileURL(path.dirname(path.dirname(program))).href;
   const urls = new Set(readFileSync(file, "utf8").trim().split("\n"));
   const loaded = [...urls]
     .filter((url) => !url.startsWith("node:") && !url.endsWith("/rig/loaded.js"))

@@ -62,10 +62,9 @@ export class Stage {
   calls(of: "app" | "store"): string[] {
     const log = path.join(this[of], "calls.log");
     if (!existsSync(log)) return [];
-    return readFileSync(log, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => (JSON.parse(line) as { op: string }).op);
+    // A line that is being written is not a call yet.
+    const lines = readFileSync(log, "utf8").split("\n").slice(0, -1);
+    return lines.map((line) => (JSON.parse(line) as { op: string }).op);
   }
 
   /** What lies in the storage, beside the notes of the plugin itself. */

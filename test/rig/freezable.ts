@@ -1,0 +1,47 @@
+import { spawnSync } from "node:child_process";
+import type { TestContext } from "node:test";
+import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client.js";
+import { afterwards } from "./cleanup.js";
+import { loopFs } from "./loop.js";
+
+/** A file system of the test's own that may be frozen: it is thawed before it is unmounted, whatever happened. */
+export function freezable(t: TestContext, kind: Parameters<typeof loopFs>[1], name?: string): string | null {
+  const point = loopFs(t, kind, name);
+  if (point !== null) afterwards(t, () => thaw(point));
+  return point;
+}
+
+/** Several of them; null where this machine can make none. */
+export function freezables(t: TestContext, count: number, kinds: Parameters<typeof loopFs>[1][]): string[] | null {
+  const points = Array.from({ length: count }, (_, at) => freezable(t, kinds[at % kinds.length] ?? "ext4", `fs${at}`));
+  const made = points.filter((point) => point !== null);
+  return made.length === count ? made : null;
+}
+
+export const freeze = (point: string): boolean => spawnSync("fsfreeze", ["-f", point]).status === 0;
+/** False: it was not frozen. */
+export const thaw = (point: string): boolean => spawnSync("fsfreeze", ["-u", point]).status === 0;
+
+/** A section that holds these mounts and does nothing else. */
+export const sectionOf = (mounts: readonly string[], limitMs = 5000): SectionPlan => ({
+  points: mounts.map((mount) => ({ kind: "fs", mount })),
+  ops: [],
+  limitMs,
+  includeRoot: false,
+});
+
+/** A keeper that does not outlive its test. */
+export async function armed(t: TestContext, plan: SectionPlan, options: KeeperOptions = {}): Promise<Keeper> {
+  const keeper = await Keeper.arm(plan, options);
+  const { pid } = keeper;
+  afterwards(t, () => kill(pid));
+  return keeper;
+}
+
+function kill(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone: that is what was wanted.
+  }
+}

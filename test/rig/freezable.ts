@@ -33,8 +33,8 @@ export const sectionOf = (mounts: readonly string[], limitMs = 5000): SectionPla
 /** A keeper that does not outlive its test. */
 export async function armed(t: TestContext, plan: SectionPlan, options: KeeperOptions = {}): Promise<Keeper> {
   const keeper = await Keeper.arm(plan, options);
-  const { pid } = keeper;
-  afterwards(t, () => kill(pid));
+  // At the end it may be another process than at first.
+  afterwards(t, () => kill(keeper.pid));
   return keeper;
 }
 

@@ -19,7 +19,8 @@ export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 export class Scribe {
   readonly point: string;
   readonly #child: ChildProcess;
-  #last = 0;
+  /** When it wrote, ascending. */
+  readonly #times: number[] = [];
 
   constructor(t: TestContext, point: string) {
     this.point = point;
@@ -27,7 +28,7 @@ export class Scribe {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      this.#last = Number(chunk.trim().split("\n").at(-1));
+      this.#times.push(...chunk.trim().split("\n").map(Number));
     });
     afterwards(t, () => {
       // While the file system is frozen the process cannot even die.
@@ -36,26 +37,24 @@ export class Scribe {
     });
   }
 
-  /** When it last wrote. */
-  get last(): number {
-    return this.#last;
-  }
-
-  /** When it first wrote after that time, as far as 5 ms tell; NaN if it did not within the limit, ms. */
+  /** When it first wrote after that time; NaN if it did not within the limit, ms. */
   async writesAfter(time: number, limitMs = 5000): Promise<number> {
     const end = monotonic() + limitMs;
-    while (monotonic() < end) {
-      if (this.#last > time) return this.#last;
+    for (;;) {
+      // From the end: the list is long, and the time is a recent one.
+      const before = this.#times.findLastIndex((wrote) => wrote <= time);
+      const first = this.#times[before + 1];
+      if (first !== undefined) return first;
+      if (monotonic() > end) return Number.NaN;
       await sleep(2);
     }
-    return Number.NaN;
   }
 
   /** It does not write for so long, ms; what was under way when asked may still end. */
   async standsStill(ms = 200): Promise<boolean> {
     await sleep(50);
-    const before = this.#last;
+    const before = this.#times.length;
     await sleep(ms);
-    return this.#last === before;
+    return this.#times.length === before;
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { TestContext } from "node:test";
@@ -40,15 +41,21 @@ export class Victim {
   }
 }
 
-/** Waits until there is no such process any more. False: there still is after the limit, ms. */
+/** Waits until that process has ended, reaped or not. False: it has not after the limit, ms. */
 export async function isGone(pid: number, limitMs = 5000): Promise<boolean> {
-  for (let waited = 0; waited < limitMs; waited += 20) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-    await sleep(20);
+  for (let waited = 0; waited < limitMs; waited += 10) {
+    if (!isAlive(pid)) return true;
+    await sleep(10);
   }
   return false;
+}
+
+/** proc_pid_stat(5): after the name, which may hold anything but ends with the last bracket, comes the state; Z is a zombie. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return false;
+  }
 }

@@ -152,8 +152,10 @@ export class Keeper {
   #hear(answer: Answer): void {
     switch (answer.say) {
       case "armed":
+        if (this.#rescue !== null) this.#process.say({ say: "release" });
         return this.#armed.resolve(answer.means);
       case "unarmed":
+        this.#over.reject(this.#unarmed(answer));
         return this.#armed.reject(this.#unarmed(answer));
       case "point":
         this.#known.add(answer.station);
@@ -190,7 +192,6 @@ export class Keeper {
     this.#rescue = why;
     this.#process = this.#spawn(waysToStart().at(-1) ?? []);
     this.#process.say({ say: "arm", arms: { ...this.#arms, ops: [], held: [...this.#known] } });
-    this.#process.say({ say: "release" });
   }
 }
 

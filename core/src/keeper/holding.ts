@@ -24,6 +24,9 @@ interface Place {
 
 type Tell = (answer: Answer) => void;
 
+/** The kernel has not answered whether it holds. */
+const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
+
 /** CLOCK_MONOTONIC, ms. */
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -132,7 +135,6 @@ export class Holding {
     }
     await atMost(this.#patience(reason), this.#answered());
     this.#reported = true;
-    const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
     const missing = this.#places.filter(isMissing).map(({ index }) => index);
     this.#tell({ say: "over", report: this.#report(reason), failure, missing });
   }

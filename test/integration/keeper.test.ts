@@ -1,14 +1,15 @@
 /** The keeper on real file systems: what it holds stands still, and is released whoever dies. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { Keeper, lapseOf, type Means } from "#core/keeper/client.js";
-import { armed, freezable, freezables, freeze, sectionOf, thaw } from "../rig/freezable.js";
+import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { loopFs, mount } from "../rig/loop.js";
 import { refusalOf } from "../rig/refusal.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
+import { tempDir } from "../rig/temp.js";
 import { isGone } from "../rig/victim.js";
 
 for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
@@ -35,6 +36,21 @@ for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
   });
 }
 
+test("where koffi cannot be loaded, the commands are taken by themselves, and the report says so", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const alone = tempDir(t);
+  cpSync(path.resolve(import.meta.dirname, "../../../core/dist"), alone, { recursive: true });
+  writeFileSync(`${alone}/package.json`, '{ "type": "module" }');
+  const { Keeper: Copied } = (await import(`${alone}/keeper/client.js`)) as { Keeper: typeof Keeper };
+  const keeper = await Copied.arm(sectionOf([fs]));
+  assert.equal(keeper.means, "commands");
+  await keeper.hold();
+  const report = await keeper.release();
+  assert.deepEqual([report.by, lapseOf(report)], ["commands", null]);
+  await keeper.disarm();
+});
+
 test("two mounts of one file system are held once and reported twice", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
@@ -56,7 +72,7 @@ test("two mounts of one file system are held once and reported twice", async (t)
 test("a file system whose disk is a file on another one is held first and released last", async (t) => {
   const below = freezable(t, "ext4", "below");
   if (below === null) return;
-  const above = on(t, below);
+  const above = fsOn(t, below);
   const keeper = await armed(t, sectionOf([below, above]));
   writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
   await keeper.hold();
@@ -164,20 +180,6 @@ test("the root of the system, a state directory and a log file on the volume are
   assert.match(state.message, /it carries the state directory, the log file\.$/);
 });
 
-test("a limit that is reached releases everything, and the report says so", async (t) => {
-  const mounts = freezables(t, 2, ["xfs", "btrfs"]);
-  if (mounts === null) return;
-  const scribes = mounts.map((point) => new Scribe(t, point));
-  const keeper = await armed(t, sectionOf(mounts, 700));
-  await keeper.hold();
-  const held = monotonic();
-  for (const scribe of scribes) assert.ok((await scribe.writesAfter(held + 100)) < held + 700 + 1000);
-  const report = await keeper.release();
-  assert.equal(report.reason, "deadline");
-  assert.match(lapseOf(report)?.message ?? "", /limit of the hold/);
-  await keeper.disarm();
-});
-
 test("SIGTERM, SIGINT and SIGHUP for its whole group are nothing to a keeper that holds", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
@@ -216,34 +218,12 @@ test("a keeper that is killed before it holds is E_KEEPER, and nothing is held",
   await keeper.disarm();
 });
 
-test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
-  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
-  if (mounts === null) return;
-  const [held = "", btrfs = ""] = mounts;
-  writeFileSync(`${btrfs}/file`, "content");
-  const snapshot = { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: "snap" } as const;
-  const keeper = await armed(t, { ...sectionOf([held]), ops: [snapshot, { op: "plugin" }] });
-  await keeper.hold();
-  assert.equal(readFileSync(`${btrfs}/snap/file`, "utf8"), "content");
-  assert.throws(() => writeFileSync(`${btrfs}/snap/file`, ""), { code: "EROFS" });
-  assert.equal(lapseOf(await keeper.release()), null);
-  await keeper.disarm();
-  const wrong = await refusalOf(Keeper.arm({ ...sectionOf([btrfs]), ops: [snapshot] }));
-  assert.match(wrong.message, /would wait for ever/);
-});
-
-test("a step that fails releases everything and is named", async (t) => {
-  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
-  if (mounts === null) return;
-  const [held = "", btrfs = ""] = mounts;
-  mkdirSync(`${btrfs}/snap`);
-  const snapshot = { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: "snap" } as const;
-  const keeper = await armed(t, { ...sectionOf([held]), ops: [snapshot] });
-  const error = await refusalOf(keeper.hold());
-  assert.equal(error.code, "E_HOLD_FAILED");
-  assert.match(error.message, /btrfs-snapshot .*\/snap: EEXIST/);
-  assert.equal(thaw(held), false, "it is released");
-  await keeper.disarm();
+test("with root included nothing is held by commands: they would have to be read from what is held", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const error = await refusalOf(Keeper.arm({ ...sectionOf([fs]), includeRoot: true }, { means: "commands" }));
+  assert.equal(error.code, "E_KEEPER");
+  assert.match(error.message, /no other program can be started/);
 });
 
 test("with its memory locked, the keeper has its program and libraries in memory", async (t) => {
@@ -256,42 +236,3 @@ test("with its memory locked, the keeper has its program and libraries in memory
   assert.equal(lapseOf(await keeper.release()), null);
   await keeper.disarm();
 });
-
-for (const dirty of [false, true]) {
-  test(`a file system that cannot come to a halt (${dirty ? "its data is" : "only its journal is"} to be written) is named at the deadline, the others are released, and it when it comes`, async (t) => {
-    const other = freezable(t, "xfs");
-    const below = freezable(t, "ext4", "below");
-    if (below === null || other === null) return;
-    const above = on(t, below);
-    const scribe = new Scribe(t, other);
-    await scribe.writesAfter(0);
-    execFileSync("sync", ["-f", above]);
-    const keeper = await armed(t, sectionOf([other, above], 1000));
-    assert.ok(freeze(below));
-    if (dirty) writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
-    const asked = monotonic();
-    const error = await refusalOf(keeper.hold());
-    const took = monotonic() - asked;
-    assert.equal(error.code, "E_HOLD_LATE");
-    assert.deepEqual(error.details, { points: [above], limitMs: 1000 });
-    t.diagnostic(`rejected ${(took - 1000).toFixed(0)} ms after the deadline`);
-    assert.ok(took < 1000 + 1000);
-    assert.ok((await scribe.writesAfter(asked + took)) > 0, "the other one is writable");
-    const { points } = await keeper.release();
-    assert.match(points.find(({ point }) => point.kind === "fs" && point.mount === above)?.problem ?? "", /in time/);
-    await keeper.disarm();
-    assert.ok(existsSync(`/proc/${keeper.pid}`), "it waits for what it asked for");
-    assert.ok(thaw(below));
-    assert.ok(await isGone(keeper.pid ?? 0));
-    assert.equal(thaw(above), false, "what came late was released at once");
-  });
-}
-
-/** A file system whose disk is a file on that one. */
-function on(t: test.TestContext, below: string): string {
-  const image = `${below}/image`;
-  const point = path.join(path.dirname(below), "above");
-  execFileSync("truncate", ["-s", "64M", image]);
-  execFileSync("mkfs.ext4", ["-q", "-F", image]);
-  return mount(t, ["-o", "loop", image], point);
-}

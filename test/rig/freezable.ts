@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import path from "node:path";
 import type { TestContext } from "node:test";
 import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client.js";
 import { afterwards } from "./cleanup.js";
-import { loopFs } from "./loop.js";
+import { loopFs, mount } from "./loop.js";
 
 /** A file system of the test's own that may be frozen: it is thawed before it is unmounted, whatever happened. */
 export function freezable(t: TestContext, kind: Parameters<typeof loopFs>[1], name?: string): string | null {
@@ -18,13 +19,21 @@ export function freezables(t: TestContext, count: number, kinds: Parameters<type
   return made.length === count ? made : null;
 }
 
+/** A file system whose disk is a file on that one: what it writes comes to a halt with it. */
+export function fsOn(t: TestContext, below: string): string {
+  const image = `${below}/image`;
+  execFileSync("truncate", ["-s", "64M", image]);
+  execFileSync("mkfs.ext4", ["-q", "-F", image]);
+  return mount(t, ["-o", "loop", image], path.join(path.dirname(below), "above"));
+}
+
 export const freeze = (point: string): boolean => spawnSync("fsfreeze", ["-f", point]).status === 0;
 /** False: it was not frozen. */
 export const thaw = (point: string): boolean => spawnSync("fsfreeze", ["-u", point]).status === 0;
 
 /** A section that holds these mounts and does nothing else. */
 export const sectionOf = (mounts: readonly string[], limitMs = 5000): SectionPlan => ({
-  points: mounts.map((mount) => ({ kind: "fs", mount })),
+  points: mounts.map((point) => ({ kind: "fs", mount: point })),
   ops: [],
   limitMs,
   includeRoot: false,

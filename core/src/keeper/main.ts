@@ -11,6 +11,8 @@ import { directHands } from "./ioctl.js";
 import { lockFileMappings, takeShelter } from "./shelter.js";
 import { type Answer, type Arms, decoder, encode, type Word } from "./wire.js";
 
+const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
+
 let holding: Holding | null = null;
 let isWanted = true;
 
@@ -62,6 +64,7 @@ function hear(word: Word): void {
 async function arm(arms: Arms): Promise<void> {
   try {
     const hands = chooseHands(arms.means);
+    if (arms.lockMemory && hands.means === "commands") throw new StationFault(noCommands);
     takeShelter();
     holding = await Holding.prepare(arms, hands, tell);
     if (hands.means === "ioctl") await warmUp(arms.stations.length);

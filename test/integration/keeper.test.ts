@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { Keeper, lapseOf, type Means } from "#core/keeper/client.js";
+import { afterwards } from "../rig/cleanup.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { loopFs, mount } from "../rig/loop.js";
 import { refusalOf } from "../rig/refusal.js";
@@ -123,6 +124,9 @@ test("where another file system was mounted between arm and hold, nothing is fro
   if (mounts === null) return;
   const [planned = "", other = ""] = mounts;
   const scribe = new Scribe(t, other);
+  // A way to the planned one that stays, to look at it and to thaw it if the keeper should freeze it.
+  const aside = mount(t, ["--bind", planned], path.join(path.dirname(planned), "aside"));
+  afterwards(t, () => thaw(aside));
   const keeper = await armed(t, sectionOf([planned]));
   execFileSync("umount", ["--lazy", planned]);
   execFileSync("mount", ["--bind", other, planned]);
@@ -133,7 +137,7 @@ test("where another file system was mounted between arm and hold, nothing is fro
   assert.ok((await scribe.writesAfter(before)) > 0);
   const { points, heldMs } = await keeper.release();
   assert.deepEqual([points[0]?.heldAt, heldMs], [null, 0]);
-  assert.equal(thaw(other), false, "it was never frozen");
+  assert.deepEqual([thaw(planned), thaw(aside)], [false, false], "neither is frozen");
   await keeper.disarm();
 });
 

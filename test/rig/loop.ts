@@ -36,8 +36,18 @@ export function loopFs(t: TestContext, kind: Kind, name: string = kind): string 
   mkdirSync(mountPoint);
   execFileSync("mount", ["-o", "loop", image, mountPoint]);
   // The kernel lets go of the loop device with the last mount: `mount -o loop` sets autoclear.
-  afterwards(t, () => execFileSync("umount", ["-R", mountPoint], { stdio: "pipe" }));
+  afterwards(t, () => unmount(mountPoint));
   return mountPoint;
+}
+
+/** Patient with a process that was killed and still has a file open: a second. */
+function unmount(point: string): void {
+  for (let tries = 1; ; tries += 1) {
+    const { status, stderr } = spawnSync("umount", ["-R", point], { encoding: "utf8" });
+    if (status === 0) return;
+    if (tries === 20) throw new Error(stderr);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
 }
 
 /** Mounts a folder, or another part of a file system, and unmounts it when the test ends. */

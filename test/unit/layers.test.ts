@@ -19,6 +19,7 @@ const mayUse: Record<string, string[]> = {
   manifest: ["config", "errors", "schema", "trust"],
   storage: ["errors", "schema"],
   catalog: ["errors", "schema"],
+  keeper: ["errors", "schema", "storage", "system"],
   isolation: ["errors", "exec", "plugin", "schema", "system"],
   crew: ["errors", "isolation", "manifest"],
   plan: ["config", "crew", "errors", "isolation", "manifest", "schema", "storage"],

@@ -138,8 +138,39 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_HOLD_UNSUPPORTED: {
     message: (d) =>
-      `Provider \`${d.provider}\` needs the kernel to hold ${d.points.join(", ")}, and this version cannot.`,
+      `Provider \`${d.provider}\` needs the kernel to hold or change ${d.points.join(", ")}, which a transaction of this version cannot.`,
     hint: () => "Use a provider that copies, such as provider-reflink.",
+    exit: exit.aborted,
+  },
+  E_HOLD_REFUSED: {
+    message: (d) => `${d.refusals[0]?.point} is not held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
+    hint: (d) => [...new Set(d.refusals.map(({ mend }) => mend))].join(" "),
+    exit: exit.refused,
+  },
+  E_HOLD_BUSY: {
+    message: (d) => `${d.point} is frozen or suspended by somebody else already.`,
+    hint: () => "It was left as it is. See who froze it; `fsfreeze -u` or `dmsetup resume` ends it.",
+    exit: exit.aborted,
+  },
+  E_HOLD_FAILED: {
+    message: (d) => `The critical section failed at ${d.point}: ${d.reason}.`,
+    hint: () => "Everything was released again. The reason is the kernel's; its log may have more.",
+    exit: exit.aborted,
+  },
+  E_HOLD_LATE: {
+    message: (d) => `${d.points.join(", ")} did not come to a halt in ${seconds(d.limitMs)}.`,
+    hint: () =>
+      "Everything else was released; what comes late is released at once. Look for a device below it that hangs.",
+    exit: exit.aborted,
+  },
+  E_HOLD_LAPSED: {
+    message: (d) => `${d.points.join(", ")} was not held to the end: ${d.why}.`,
+    hint: () => "The snapshots are not of one instant and are not kept. Run the command again.",
+    exit: exit.aborted,
+  },
+  E_KEEPER: {
+    message: (d) => `The keeper, the process that holds volumes, failed: ${d.reason}.`,
+    hint: () => "Nothing is held. See that Node can start processes, and that you are root.",
     exit: exit.aborted,
   },
   E_PLAN_INCONSISTENT: {

@@ -56,6 +56,12 @@ export interface Details {
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
   E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
   E_HOLD_UNSUPPORTED: { provider: string; points: string[] };
+  E_HOLD_REFUSED: { refusals: { point: string; reason: string; mend: string }[] };
+  E_HOLD_BUSY: { point: string };
+  E_HOLD_FAILED: { point: string; reason: string };
+  E_HOLD_LATE: { points: string[]; limitMs: number };
+  E_HOLD_LAPSED: { points: string[]; why: string };
+  E_KEEPER: { reason: string };
   E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
   E_PLAN_BELOW: { asked: string; promised: string; why: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };

@@ -473,7 +473,7 @@ export const documents = {
                 "const": "dm"
               },
               "name": {
-                "type": "string"
+                "$ref": "#/$defs/dmName"
               }
             }
           },
@@ -498,15 +498,201 @@ export const documents = {
       },
       "commitOp": {
         "title": "CommitOp",
-        "description": "`plugin`: the commit cannot be data; the host calls provider.commit().",
+        "description": "One step of the commit, done while everything is held. All but `plugin` are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `plugin`: the commit cannot be data; the host calls provider.commit().",
         "type": "object",
         "required": [
           "op"
         ],
+        "discriminator": {
+          "propertyName": "op"
+        },
+        "oneOf": [
+          {
+            "type": "object",
+            "required": [
+              "op"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "plugin"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "device",
+              "message"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "dm-message"
+              },
+              "device": {
+                "$ref": "#/$defs/dmName"
+              },
+              "sector": {
+                "description": "Which target of the table is meant; 0 if not given.",
+                "type": "integer",
+                "minimum": 0
+              },
+              "message": {
+                "description": "For example create_snap 2 1.",
+                "type": "string",
+                "minLength": 1
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "device",
+              "table"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "dm-load"
+              },
+              "device": {
+                "$ref": "#/$defs/dmName"
+              },
+              "table": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                  "$ref": "#/$defs/dmTarget"
+                }
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "device"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "dm-create"
+              },
+              "device": {
+                "$ref": "#/$defs/dmName"
+              },
+              "uuid": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 128
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "device"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "dm-resume"
+              },
+              "device": {
+                "$ref": "#/$defs/dmName"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "device"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "dm-remove"
+              },
+              "device": {
+                "$ref": "#/$defs/dmName"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "subvolume",
+              "folder",
+              "name"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "btrfs-snapshot"
+              },
+              "subvolume": {
+                "description": "Root of the subvolume that is captured.",
+                "type": "string",
+                "pattern": "^/"
+              },
+              "folder": {
+                "description": "Where the snapshot is made, on the same file system.",
+                "type": "string",
+                "pattern": "^/"
+              },
+              "name": {
+                "type": "string",
+                "pattern": "^[^/]+$",
+                "maxLength": 255
+              },
+              "writable": {
+                "description": "Read-only if not given.",
+                "type": "boolean"
+              }
+            }
+          }
+        ]
+      },
+      "dmName": {
+        "title": "DmName",
+        "description": "Name of a device-mapper device, without /dev/mapper/.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 127
+      },
+      "dmTarget": {
+        "title": "DmTarget",
+        "description": "One line of a device-mapper table; start and length in sectors of 512 bytes.",
+        "type": "object",
+        "required": [
+          "start",
+          "length",
+          "type",
+          "params"
+        ],
         "additionalProperties": false,
         "properties": {
-          "op": {
-            "const": "plugin"
+          "start": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "length": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "type": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 15
+          },
+          "params": {
+            "type": "string"
           }
         }
       },

@@ -17,11 +17,71 @@ export type Support = null | Qualities;
 export type HoldPoint =
   | {
       kind: "dm";
-      name: string;
+      name: DmName;
     }
   | {
       kind: "fs";
       mount: string;
+    };
+/**
+ * Name of a device-mapper device, without /dev/mapper/.
+ */
+export type DmName = string;
+/**
+ * One step of the commit, done while everything is held. All but `plugin` are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `plugin`: the commit cannot be data; the host calls provider.commit().
+ */
+export type CommitOp =
+  | {
+      op: "plugin";
+    }
+  | {
+      op: "dm-message";
+      device: DmName;
+      /**
+       * Which target of the table is meant; 0 if not given.
+       */
+      sector?: number;
+      /**
+       * For example create_snap 2 1.
+       */
+      message: string;
+    }
+  | {
+      op: "dm-load";
+      device: DmName;
+      /**
+       * @minItems 1
+       */
+      table: DmTarget[];
+    }
+  | {
+      op: "dm-create";
+      device: DmName;
+      uuid?: string;
+    }
+  | {
+      op: "dm-resume";
+      device: DmName;
+    }
+  | {
+      op: "dm-remove";
+      device: DmName;
+    }
+  | {
+      op: "btrfs-snapshot";
+      /**
+       * Root of the subvolume that is captured.
+       */
+      subvolume: string;
+      /**
+       * Where the snapshot is made, on the same file system.
+       */
+      folder: string;
+      name: string;
+      /**
+       * Read-only if not given.
+       */
+      writable?: boolean;
     };
 /**
  * Any JSON value but null; handed back to thaw and to abort.
@@ -265,10 +325,13 @@ export interface CriticalSection {
   commit: CommitOp[];
 }
 /**
- * `plugin`: the commit cannot be data; the host calls provider.commit().
+ * One line of a device-mapper table; start and length in sectors of 512 bytes.
  */
-export interface CommitOp {
-  op: "plugin";
+export interface DmTarget {
+  start: number;
+  length: number;
+  type: string;
+  params: string;
 }
 export interface ThawReport {
   /**

@@ -17,6 +17,20 @@ export function devicesBelow(mount: Mount, sys = "/sys"): BlockDevice[] {
   return walkDown(tops, sys);
 }
 
+/** A device-mapper device, by its own name, and what is below it; empty where there is no such device. */
+export function devicesBelowMapper(name: string, sys = "/sys"): BlockDevice[] {
+  const top = listOptional(path.join(sys, "class/block")).find(
+    (device) => readOptional(path.join(sys, "class/block", device, "dm/name")) === name,
+  );
+  return top === undefined ? [] : walkDown([top], sys);
+}
+
+/** The device of a node in /dev and what is below it; empty for what is no block device. */
+export function devicesBelowNode(node: string, sys = "/sys"): BlockDevice[] {
+  const name = nameOf(node, sys);
+  return name === undefined ? [] : walkDown([name], sys);
+}
+
 /** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop). */
 export function readDevice(name: string, sys = "/sys"): BlockDevice {
   const dir = realpathSync(path.join(sys, "class/block", name));

@@ -4,6 +4,10 @@ import type * as Koffi from "koffi";
 interface Libc {
   flock: (fd: number, operation: number) => unknown;
   exit: (code: number) => unknown;
+  ioctl: Koffi.KoffiFunc<(fd: number, request: number, argument: Buffer | null) => number>;
+  syncfs: Koffi.KoffiFunc<(fd: number) => number>;
+  mlock: (address: bigint, length: number) => unknown;
+  prctl: (option: number, value: number, ...zeros: [0, 0, 0]) => unknown;
   errno: () => number;
 }
 
@@ -14,7 +18,7 @@ const EWOULDBLOCK = 11;
 
 let libc: Libc | undefined;
 
-/** Loads koffi and looks the functions up, so that a later call does no file I/O. */
+/** Loads koffi and looks the functions up, so that a later call does no file I/O. Throws where koffi has no build for. */
 export function preloadLibc(): void {
   libc ??= load();
 }
@@ -42,14 +46,56 @@ export function exitNow(code: number): never {
   throw new Error("_exit returned");
 }
 
+/**
+ * ioctl(2) on a thread of libuv's pool, so that a call that blocks stops nobody but itself. Answers 0, or the errno. The
+ * buffer, which the kernel may write to, must not be touched before.
+ */
+export function ioctl(fd: number, request: number, argument: Buffer | null): Promise<number> {
+  const { ioctl: call } = (libc ??= load());
+  return new Promise((resolve, reject) => call.async(fd, request, argument, settle(resolve, reject)));
+}
+
+/** syncfs(2) on a thread of libuv's pool: what was written to the file system reaches its disk. Answers 0, or the errno. */
+export function syncfs(fd: number): Promise<number> {
+  const { syncfs: call } = (libc ??= load());
+  return new Promise((resolve, reject) => call.async(fd, settle(resolve, reject)));
+}
+
+/** koffi's callback: it sets errno to that of the call's own thread for as long as the callback runs. */
+function settle(resolve: (errno: number) => void, reject: (error: Error) => void) {
+  return (error: unknown, result: number): void => {
+    if (error !== null) reject(new Error("koffi could not make the call", { cause: error }));
+    else resolve(result === -1 ? (libc?.errno() ?? 0) : 0);
+  };
+}
+
+/** Keeps a range of this process's addresses in memory, mlock(2). Answers 0, or the errno. */
+export function mlock(address: bigint, length: number): number {
+  const { mlock: call, errno } = (libc ??= load());
+  return call(address, length) === 0 ? 0 : errno();
+}
+
+/** prctl(2) with one number, for the calling thread and those that it starts later. Answers 0, or the errno. */
+export function prctl(option: number, value: number): number {
+  const { prctl: call, errno } = (libc ??= load());
+  return call(option, value, 0, 0, 0) === 0 ? 0 : errno();
+}
+
 /** koffi is 20 ms and most commands need none of it: so not at import. */
 function load(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+  // Memory for calls on other threads is kept for the next one: its largest value, misc.md of koffi's documentation.
+  koffi.config({ ...koffi.config(), resident_async_pools: 32, max_async_calls: 4096 });
   // null: what the process itself is linked with, be it glibc or musl.
   const library = koffi.load(null);
   return {
     flock: library.func("int flock(int fd, int operation)"),
     exit: library.func("void _exit(int code)"),
+    // Variadic in C; on x86-64, arm64 and riscv64 under Linux such arguments go as any others, and koffi's async needs it so.
+    ioctl: library.func("int ioctl(int fd, unsigned long request, void *argument)"),
+    syncfs: library.func("int syncfs(int fd)"),
+    mlock: library.func("int mlock(uintptr_t address, size_t length)"),
+    prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
     errno: () => koffi.errno(),
   };
 }

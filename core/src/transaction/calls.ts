@@ -88,7 +88,10 @@ export class Calls {
       case "prepare": {
         const volumes = this.#plan.providers.find((p) => p.who.instance === actor)?.volumes ?? [];
         const section = await session.call("prepare", [tx, volumes], limitMs);
-        const points = section.hold.map((point) => (point.kind === "dm" ? point.name : point.mount));
+        const points = [
+          ...section.hold.map((point) => (point.kind === "dm" ? point.name : point.mount)),
+          ...section.commit.filter(({ op: step }) => step !== "plugin").map(({ op: step }) => `a ${step}`),
+        ];
         if (points.length > 0) throw new HoldstillError("E_HOLD_UNSUPPORTED", { provider: actor, points });
         return { is: "prepared", actor, section };
       }

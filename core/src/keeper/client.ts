@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { HoldstillError } from "../errors/error.js";
+import { orderOf, type Stop } from "./order.js";
+import { KeeperProcess, waysToStart } from "./process.js";
+import { refusalsOf } from "./rules.js";
+import { type Means, nameOf, type SectionPlan, type SectionReport } from "./section.js";
+import { type Guarded, readSurroundings } from "./surroundings.js";
+import { awaited, within } from "./promise.js";
+import { failureOf } from "./verdict.js";
+import { type Answer, type Arms, HEARTBEAT_MS } from "./wire.js";
+
+export type { Means, PointReport, Reason, SectionPlan, SectionReport } from "./section.js";
+export { lapseOf } from "./verdict.js";
+
+/** For the keeper to start and to open everything, ms. */
+const ARM_LIMIT_MS = 15_000;
+/** What the keeper may be late by its own limit before the core gives it up, ms. */
+const MARGIN_MS = 1000;
+
+export interface KeeperOptions {
+  /** Must stay usable: the state directory, the log file. */
+  readonly guarded?: readonly Guarded[];
+  /** Not given: ioctl where koffi can be loaded. */
+  readonly means?: Means;
+}
+
+type Over = Extract<Answer, { say: "over" }>;
+
+/**
+ * The core's side of the keeper, a process that holds volumes and releases them whatever becomes of the core.
+ *
+ *   arm ─▶ hold ─▶ release ─▶ disarm
+ *
+ * From hold to release the caller's event loop must turn: it sends the heartbeat, and after a second without one all is released.
+ */
+export class Keeper {
+  readonly #plan: SectionPlan;
+  readonly #stops: readonly Stop[];
+  readonly #arms: Arms;
+  readonly #armed = awaited<Means>();
+  readonly #held = awaited<void>();
+  readonly #over = awaited<Over>();
+  readonly #gone = awaited<void>();
+  /** Stations that are known to be held. */
+  readonly #known = new Set<number>();
+  #process: KeeperProcess;
+  #heart: NodeJS.Timeout | undefined;
+  #means: Means = "ioctl";
+  #state: "armed" | "on" | "over" = "armed";
+  /** Why the first process died while it held. */
+  #rescue: string | null = null;
+
+  private constructor(plan: SectionPlan, stops: readonly Stop[], arms: Arms, way: readonly string[]) {
+    this.#plan = plan;
+    this.#stops = stops;
+    this.#arms = arms;
+    this.#process = this.#spawn(way);
+    this.#process.say({ say: "arm", arms });
+  }
+
+  #spawn(way: readonly string[]): KeeperProcess {
+    const hear = (answer: Answer): void => this.#hear(answer);
+    return new KeeperProcess(way, this.#stops.length, hear, (why) => this.#lost(why));
+  }
+
+  /**
+   * Starts the keeper and has it open everything that it will hold. Nothing is held yet.
+   *
+   * @throws HoldstillError E_HOLD_REFUSED, E_KEEPER
+   */
+  static async arm(plan: SectionPlan, { guarded = [], means }: KeeperOptions = {}): Promise<Keeper> {
+    const around = readSurroundings(guarded);
+    const refusals = refusalsOf(plan, around);
+    if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
+    const stops = orderOf(plan.points, around);
+    const arms: Arms = {
+      stations: stops.map(({ station }) => station),
+      ops: [...plan.ops],
+      limitMs: plan.limitMs,
+      lockMemory: plan.includeRoot,
+      means: means ?? null,
+      held: [],
+    };
+    return Keeper.#start(plan, stops, arms);
+  }
+
+  static async #start(plan: SectionPlan, stops: readonly Stop[], arms: Arms): Promise<Keeper> {
+    let last: unknown;
+    for (const way of waysToStart()) {
+      const keeper = new Keeper(plan, stops, arms, way);
+      try {
+        keeper.#means = await within(ARM_LIMIT_MS, keeper.#armed.promise, silent("start"));
+        return keeper;
+      } catch (error) {
+        last = error;
+        keeper.#process.leaveAlone();
+      }
+    }
+    throw last;
+  }
+
+  /** What the core waits for an answer, ms. */
+  get #limitMs(): number {
+    return this.#plan.limitMs + MARGIN_MS;
+  }
+
+  get means(): Means {
+    return this.#means;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /**
+   * Holds all points and does the operations. When it rejects, everything is released already, except for a point that the kernel
+   * has not answered: that is released as soon as it comes.
+   *
+   * @throws HoldstillError E_HOLD_BUSY, E_HOLD_FAILED, E_HOLD_LATE, E_HOLD_LAPSED, E_KEEPER
+   */
+  async hold(): Promise<void> {
+    this.#state = "on";
+    this.#process.say({ say: "hold" });
+    this.#heart = setInterval(() => this.#process.say({ say: "beat" }), HEARTBEAT_MS);
+    const failed = this.#over.promise.then((over) => {
+      throw failureOf(over, this.#arms.stations, this.#plan);
+    });
+    await within(this.#limitMs, Promise.race([this.#held.promise, failed]), silent("hold"));
+  }
+
+  /** Releases, and says how it went; also when the keeper had to release by itself, or died. `lapseOf` judges it. */
+  async release(): Promise<SectionReport> {
+    this.#process.say({ say: "release" });
+    const { report } = await within(this.#limitMs, this.#over.promise, silent("release"));
+    clearInterval(this.#heart);
+    // Every name of what was held has its line, in the order of the plan.
+    const reportOf = this.#plan.points.map((point) => {
+      const at = this.#stops.findIndex(({ points }) => points.includes(point));
+      return report.points.slice(at, at + 1).map((own) => ({ ...own, point }));
+    });
+    return { ...report, points: reportOf.flat() };
+  }
+
+  /** Ends the keeper; what it holds it releases. May come at any time, and twice. */
+  async disarm(): Promise<void> {
+    clearInterval(this.#heart);
+    this.#process.say({ say: "disarm" });
+    await Promise.race([this.#gone.promise, sleep(MARGIN_MS, undefined, { ref: false })]);
+    this.#process.leaveAlone();
+  }
+
+  #hear(answer: Answer): void {
+    switch (answer.say) {
+      case "armed":
+        if (this.#rescue !== null) this.#process.say({ say: "release" });
+        return this.#armed.resolve(answer.means);
+      case "unarmed":
+        this.#over.reject(this.#unarmed(answer));
+        return this.#armed.reject(this.#unarmed(answer));
+      case "point":
+        this.#known.add(answer.station);
+        return;
+      case "held":
+        return this.#held.resolve();
+      case "over":
+        clearInterval(this.#heart);
+        this.#state = "over";
+        return this.#over.resolve(this.#rescue === null ? answer : rescued(answer, this.#rescue));
+      case "late":
+        return;
+    }
+  }
+
+  #unarmed({ reason, station }: Extract<Answer, { say: "unarmed" }>): HoldstillError {
+    const stop = station === null ? undefined : this.#stops[station];
+    if (stop === undefined) return new HoldstillError("E_KEEPER", { reason });
+    return new HoldstillError("E_HOLD_FAILED", { point: nameOf(stop.station.point), reason });
+  }
+
+  /**
+   * The process is gone. If that was not its time somebody killed it, and what it is known to have held is released by another
+   * one. What it had asked the kernel for and not told about cannot be known.
+   */
+  #lost(why: string): void {
+    this.#armed.reject(new HoldstillError("E_KEEPER", { reason: why }));
+    clearInterval(this.#heart);
+    if (this.#state !== "on" || this.#rescue !== null) {
+      this.#over.reject(new HoldstillError("E_KEEPER", { reason: why }));
+      this.#gone.resolve();
+      return;
+    }
+    this.#rescue = why;
+    this.#process = this.#spawn(waysToStart().at(-1) ?? []);
+    this.#process.say({ say: "arm", arms: { ...this.#arms, ops: [], held: [...this.#known] } });
+  }
+}
+
+/** What another keeper released counts as failed, though it was held without a gap: nobody kept the limits. */
+function rescued(over: Over, why: string): Over {
+  return { ...over, report: { ...over.report, reason: "failed" }, failure: { is: "fault", reason: why } };
+}
+
+const silent = (to: string) => (): HoldstillError =>
+  new HoldstillError("E_KEEPER", { reason: `it did not answer to ${to}` });

@@ -1,0 +1,100 @@
+import type { DmTarget } from "../schema/types.js";
+
+/** struct dm_ioctl, linux/dm-ioctl.h: where the fields lie, bytes. The interface is at version 4.0.0 since Linux 2.6. */
+const at = { version: 0, dataSize: 12, dataStart: 16, targetCount: 20, flags: 28, dev: 40, name: 48, uuid: 176 };
+const HEADER = 312;
+const NAME_LENGTH = 128;
+const UUID_LENGTH = 129;
+/** struct dm_target_spec: start and length (u64), status (s32), next (u32), type (char[16]). */
+const SPEC = 40;
+/** Room for what a target answers to a message; it is not read. */
+const ANSWER_ROOM = 4096;
+
+const DM_SUSPEND_FLAG = 1 << 1;
+
+/** _IOWR(0xfd, command, struct dm_ioctl), linux/dm-ioctl.h */
+const request = (command: number): number => 0xc138fd00 + command;
+const commands = { create: 3, remove: 4, suspend: 6, status: 7, load: 9, message: 14 } as const;
+
+/** A device, by its name or by its number; the kernel takes one of both. */
+export type Device = { name: string } | { dev: bigint };
+
+/** An ioctl for /dev/mapper/control, made ready. The kernel answers into the buffer. */
+export interface Call {
+  readonly request: number;
+  readonly buffer: Buffer;
+}
+
+export const suspend = (device: Device): Call => call("suspend", device, { flags: DM_SUSPEND_FLAG });
+/** Also makes a loaded table the live one: drivers/md/dm-ioctl.c, do_resume. */
+export const resume = (device: Device): Call => call("suspend", device, {});
+export const status = (device: Device): Call => call("status", device, {});
+export const remove = (device: Device): Call => call("remove", device, {});
+
+/** An empty device; it does nothing before a table is loaded and it is resumed. */
+export function create(name: string, uuid = ""): Call {
+  const made = call("create", { name }, {});
+  writeText(made.buffer, uuid, at.uuid, UUID_LENGTH);
+  return made;
+}
+
+/** Into the inactive slot: it takes effect with resume. */
+export function load(device: Device, table: readonly DmTarget[]): Call {
+  return call("load", device, { data: Buffer.concat(table.map(specOf)), targets: table.length });
+}
+
+/** struct dm_target_msg: the sector (u64), and the message with a zero at its end. */
+export function message(device: Device, text: string, sector = 0): Call {
+  const data = Buffer.alloc(8 + ANSWER_ROOM);
+  data.writeBigUInt64LE(BigInt(sector));
+  writeText(data, text, 8, ANSWER_ROOM);
+  return call("message", device, { data });
+}
+
+/** What the kernel answered about a device. */
+export const devOf = ({ buffer }: Call): bigint => buffer.readBigUInt64LE(at.dev);
+export const uuidOf = ({ buffer }: Call): string => readText(buffer, at.uuid, UUID_LENGTH);
+export const isSuspended = ({ buffer }: Call): boolean => (buffer.readUInt32LE(at.flags) & DM_SUSPEND_FLAG) !== 0;
+
+/** What a header has beside the device. */
+interface Fields {
+  flags?: number;
+  data?: Buffer;
+  targets?: number;
+}
+
+function call(command: keyof typeof commands, device: Device, { flags = 0, data, targets = 0 }: Fields): Call {
+  const buffer = Buffer.alloc(HEADER + (data?.length ?? 0));
+  buffer.writeUInt32LE(4, at.version);
+  buffer.writeUInt32LE(buffer.length, at.dataSize);
+  buffer.writeUInt32LE(HEADER, at.dataStart);
+  buffer.writeUInt32LE(targets, at.targetCount);
+  buffer.writeUInt32LE(flags, at.flags);
+  if ("dev" in device) buffer.writeBigUInt64LE(device.dev, at.dev);
+  else writeText(buffer, device.name, at.name, NAME_LENGTH);
+  data?.copy(buffer, HEADER);
+  return { request: request(commands[command]), buffer };
+}
+
+/** One target of a table. `next` counts from the start of this one (dm-ioctl.c, next_target), in steps of 8 bytes. */
+function specOf({ start, length, type, params }: DmTarget): Buffer {
+  const text = Buffer.from(`${params}\0`);
+  const spec = Buffer.alloc(SPEC + Math.ceil(text.length / 8) * 8);
+  spec.writeBigUInt64LE(BigInt(start), 0);
+  spec.writeBigUInt64LE(BigInt(length), 8);
+  spec.writeUInt32LE(spec.length, 20);
+  writeText(spec, type, 24, 16);
+  text.copy(spec, SPEC);
+  return spec;
+}
+
+function writeText(buffer: Buffer, text: string, offset: number, room: number): void {
+  if (Buffer.byteLength(text) >= room) throw new RangeError(`${text.slice(0, 40)}… is too long for device-mapper`);
+  buffer.write(text, offset);
+}
+
+function readText(buffer: Buffer, offset: number, room: number): string {
+  const field = buffer.subarray(offset, offset + room);
+  const end = field.indexOf(0);
+  return field.toString("utf8", 0, end === -1 ? room : end);
+}

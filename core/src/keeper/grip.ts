@@ -1,0 +1,54 @@
+import type { Mount } from "../storage/mounts.js";
+import type { CommitOp } from "../schema/types.js";
+import type { Means } from "./section.js";
+import type { Station } from "./wire.js";
+
+/** `busy`: somebody else holds it. */
+export type Taken = { is: "held" } | { is: "busy" } | { is: "refused"; reason: string };
+/** `lapsed`: the hold was not there any more. */
+export type Freed = { is: "released" } | { is: "lapsed" } | { is: "stuck"; reason: string };
+
+/** One station made ready: its descriptors are open, its identity is known. */
+export interface Grip {
+  /** What is wrong by now with the station's identity; null: nothing. */
+  check(mounts: readonly Mount[]): string | null;
+  /** Writes out what is dirty, so that the hold has less to do. A failure is no matter. */
+  flush(): Promise<unknown>;
+  hold(): Promise<Taken>;
+  /** Never called unless hold() has answered `held`: nobody else's hold is touched. */
+  release(): Promise<Freed>;
+}
+
+/** One operation of the commit made ready. */
+export interface Step {
+  readonly name: string;
+  /** Why it failed; null: done. */
+  run(): Promise<string | null>;
+}
+
+/** A way to make the kernel do it; chosen before anything is held. */
+export interface Hands {
+  readonly means: Means;
+  /** @throws StationFault when the station is not what the plan says, or cannot be opened. */
+  grip(station: Station): Promise<Grip>;
+  /** null: not the keeper's, but the host's. */
+  step(op: CommitOp): Step | null;
+}
+
+/** Nothing was held yet: the station cannot be got ready. The message completes "cannot be held: …". */
+export class StationFault extends Error {
+  override readonly name = "StationFault";
+  /** Its index in the order to arm; null where it is about all, or an operation. */
+  readonly station: number | null;
+
+  constructor(message: string, station: number | null = null) {
+    super(message);
+    this.station = station;
+  }
+}
+
+/** Name of an operation for a person: dm-message vg0-pool. */
+export function opName(op: CommitOp): string {
+  if (op.op === "plugin") return op.op;
+  return `${op.op} ${op.op === "btrfs-snapshot" ? `${op.folder}/${op.name}` : op.device}`;
+}

@@ -1,0 +1,237 @@
+import { readMounts } from "../storage/mounts.js";
+import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
+import type { Means, PointReport, Reason, SectionReport } from "./section.js";
+import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
+
+/** What one rank's release may take before the next rank is released without waiting for it, ms; and what comes in late is waited for before the report. */
+const PATIENCE_MS = 150;
+
+type Standing =
+  | { at: "idle" }
+  | { at: "flushing" }
+  | { at: "asked" }
+  | { at: "refused"; problem: string }
+  | { at: "held" | "releasing"; heldAt: number }
+  | { at: "released"; heldAt: number; releasedAt: number }
+  | { at: "lost"; heldAt: number; releasedAt: number | null; problem: string };
+
+interface Place {
+  readonly index: number;
+  readonly station: Station;
+  readonly grip: Grip;
+  standing: Standing;
+}
+
+type Tell = (answer: Answer) => void;
+
+/** The kernel has not answered whether it holds. */
+const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
+
+/** CLOCK_MONOTONIC, ms. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/**
+ * One critical section from the first hold to the last release. It ends by the first of: the core's word, a hold that fails,
+ * silence, the deadline. What was asked of the kernel by then and comes later is released as soon as it comes.
+ */
+export class Holding {
+  readonly #places: readonly Place[];
+  /** The same by rank, in the order in which they are held. */
+  readonly #ranks: readonly (readonly Place[])[];
+  readonly #steps: readonly Step[];
+  readonly #limitMs: number;
+  readonly #means: Means;
+  readonly #tell: Tell;
+  /** Holds and releases that the kernel has not answered. */
+  readonly #calls = new Set<Promise<void>>();
+  #askedAt: number | null = null;
+  #deadline: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  #reason: Reason | null = null;
+  #over: Promise<void> | null = null;
+  #reported = false;
+
+  private constructor(arms: Arms, places: readonly Place[], steps: readonly Step[], by: Means, tell: Tell) {
+    this.#places = places;
+    const ranks = [...new Set(places.map(({ station }) => station.rank))].toSorted((a, b) => a - b);
+    this.#ranks = ranks.map((rank) => places.filter(({ station }) => station.rank === rank));
+    this.#steps = steps;
+    this.#limitMs = arms.limitMs;
+    this.#means = by;
+    this.#tell = tell;
+    if (arms.held.length > 0) this.#askedAt = now();
+  }
+
+  /**
+   * Opens everything, so that nothing has to be looked up later.
+   *
+   * @throws StationFault
+   */
+  static async prepare(arms: Arms, hands: Hands, tell: Tell): Promise<Holding> {
+    const places: Place[] = [];
+    for (const [index, station] of arms.stations.entries()) {
+      const grip = await hands.grip(station).catch((error: unknown) => {
+        throw error instanceof StationFault ? new StationFault(error.message, index) : error;
+      });
+      const standing: Standing = arms.held.includes(index) ? { at: "held", heldAt: now() } : { at: "idle" };
+      places.push({ index, station, grip, standing });
+    }
+    const steps = arms.ops.map((op) => hands.step(op)).filter((step) => step !== null);
+    return new Holding(arms, places, steps, hands.means, tell);
+  }
+
+  /** Something is held, or about to be, or not reported yet. */
+  get isOn(): boolean {
+    return this.#askedAt !== null && !this.#reported;
+  }
+
+  /** Resolves when nothing is asked of the kernel any more. */
+  async settled(): Promise<void> {
+    await this.#over;
+    await this.#answered();
+  }
+
+  /** The limit counts from here; what is dirty is written out before the first hold, so that little is left to do under it. */
+  async hold(): Promise<void> {
+    if (this.#askedAt !== null || this.#reason !== null) return;
+    this.#askedAt = now();
+    this.#deadline = setTimeout(() => this.end("deadline"), this.#limitMs);
+    this.#silence = setTimeout(() => this.end("silence"), SILENCE_MS);
+    await Promise.all(this.#places.map((place) => this.#flush(place)));
+    if (this.#reason !== null) return;
+    this.#askedAt = now();
+    const changed = this.#firstChange();
+    if (changed !== null) return this.end("failed", changed);
+    for (const rank of this.#ranks) {
+      await Promise.all(rank.map((place) => this.#track(this.#take(place))));
+      if (this.#reason !== null) return;
+    }
+    for (const step of this.#steps) {
+      const reason = await step.run();
+      if (this.#reason !== null) return;
+      if (reason !== null) return this.end("failed", { is: "op", name: step.name, reason });
+    }
+    this.#tell({ say: "held" });
+  }
+
+  /** The core lives. */
+  beat(): void {
+    if (this.#reason === null) this.#silence?.refresh();
+  }
+
+  /** Releases everything, and reports. May come again; the first reason stays. */
+  end(reason: Reason, failure: Failure | null = null): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#silence);
+    this.#over = this.#release(reason, failure);
+  }
+
+  async #release(reason: Reason, failure: Failure | null): Promise<void> {
+    for (const rank of this.#ranks.toReversed()) {
+      const releases = rank.map((place) => this.#letGo(place)).filter((release) => release !== null);
+      if (releases.length > 0) await atMost(PATIENCE_MS, Promise.all(releases));
+    }
+    await atMost(this.#patience(reason), this.#answered());
+    this.#reported = true;
+    const missing = this.#places.filter(isMissing).map(({ index }) => index);
+    this.#tell({ say: "over", report: this.#report(reason), failure, missing });
+  }
+
+  /** Where one point fails there is time up to the deadline for the others to come in; else there is none. */
+  #patience(reason: Reason): number {
+    const left = this.#limitMs - (now() - (this.#askedAt ?? 0));
+    return PATIENCE_MS + (reason === "failed" || reason === "word" ? Math.max(0, left) : 0);
+  }
+
+  async #flush(place: Place): Promise<void> {
+    place.standing = { at: "flushing" };
+    await place.grip.flush();
+    place.standing = { at: "idle" };
+  }
+
+  async #take(place: Place): Promise<void> {
+    place.standing = { at: "asked" };
+    const taken = await place.grip.hold();
+    if (taken.is !== "held") {
+      place.standing = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
+      return this.end("failed", { ...taken, station: place.index });
+    }
+    place.standing = { at: "held", heldAt: now() };
+    this.#tell({ say: this.#reported ? "late" : "point", station: place.index });
+    if (this.#reason !== null) await this.#letGo(place);
+  }
+
+  #letGo(place: Place): Promise<void> | null {
+    if (place.standing.at !== "held") return null;
+    const { heldAt } = place.standing;
+    place.standing = { at: "releasing", heldAt };
+    const release = async (): Promise<void> => {
+      const freed = await place.grip.release();
+      place.standing =
+        freed.is === "released"
+          ? { at: "released", heldAt, releasedAt: now() }
+          : freed.is === "lapsed"
+            ? { at: "lost", heldAt, releasedAt: now(), problem: "it was not held any more: somebody released it" }
+            : { at: "lost", heldAt, releasedAt: null, problem: `the kernel does not release it: ${freed.reason}` };
+    };
+    return this.#track(release());
+  }
+
+  #track(call: Promise<void>): Promise<void> {
+    this.#calls.add(call);
+    return call.finally(() => this.#calls.delete(call));
+  }
+
+  async #answered(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.all(this.#calls);
+  }
+
+  #firstChange(): Failure | null {
+    const mounts = readMounts();
+    for (const { grip, index } of this.#places) {
+      const reason = grip.check(mounts);
+      if (reason !== null) return { is: "refused", station: index, reason };
+    }
+    return null;
+  }
+
+  #report(reason: Reason): SectionReport {
+    const points = this.#places.map(({ station, standing }) => reportOf(station, standing));
+    const releases = points.map(({ releasedAt }) => releasedAt ?? 0);
+    const heldMs = this.#askedAt === null ? 0 : Math.max(0, Math.max(0, ...releases) - this.#askedAt);
+    return { by: this.#means, points, heldMs, reason };
+  }
+}
+
+function reportOf({ point }: Station, standing: Standing): PointReport {
+  const never = { point, heldAt: null, releasedAt: null, inForce: false };
+  switch (standing.at) {
+    case "idle":
+      return { ...never, problem: "it was not asked any more" };
+    case "flushing":
+      return { ...never, problem: "its data did not reach the disk in time; it was not held" };
+    case "asked":
+      return { ...never, problem: "it did not come in time; it will be released as soon as it comes" };
+    case "refused":
+      return { ...never, problem: standing.problem };
+    case "held":
+    case "releasing":
+      return { ...never, heldAt: standing.heldAt, problem: "its release has not come back yet" };
+    case "released":
+      return { point, heldAt: standing.heldAt, releasedAt: standing.releasedAt, inForce: true };
+    case "lost":
+      return { ...never, heldAt: standing.heldAt, releasedAt: standing.releasedAt, problem: standing.problem };
+  }
+}
+
+/** Waits for the work, but not for longer than this. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,110 @@
+/**
+ * The keeper's process: armed by the core, it holds, commits and releases by itself. Its input is the core's pipe; when that
+ * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
+ */
+import { Socket } from "node:net";
+import { ioctl, preloadLibc } from "../system/libc.js";
+import { commandHands } from "./fallback.js";
+import { type Hands, StationFault } from "./grip.js";
+import { Holding } from "./holding.js";
+import { directHands } from "./ioctl.js";
+import { lockFileMappings, takeShelter } from "./shelter.js";
+import { type Answer, type Arms, decoder, encode, type Word } from "./wire.js";
+
+const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
+
+let holding: Holding | null = null;
+let isWanted = true;
+
+const input = new Socket({ fd: 0, writable: false });
+const output = new Socket({ fd: 1, readable: false });
+const tell = (answer: Answer): void => {
+  if (output.writable) output.write(encode(answer));
+};
+
+input.setEncoding("utf8").on(
+  "data",
+  decoder((word) => hear(word as Word)),
+);
+input.on("end", orphaned).on("error", orphaned).on("close", orphaned);
+// The core is dead: its input ends, too, and that is what counts.
+output.on("error", () => undefined);
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (!(holding?.isOn ?? false)) leave("word");
+  });
+}
+// Node would open a debugger's port, and the others would end the process.
+for (const signal of ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM"] as const) process.on(signal, () => undefined);
+process.on("uncaughtException", (error) => {
+  if (holding === null) throw error;
+  holding.end("failed", { is: "fault", reason: error.message });
+});
+
+function hear(word: Word): void {
+  holding?.beat();
+  switch (word.say) {
+    case "arm":
+      void arm(word.arms);
+      return;
+    case "hold":
+      void holding?.hold();
+      return;
+    case "beat":
+      return;
+    case "release":
+      holding?.end("word");
+      return;
+    case "disarm":
+      return leave("word");
+  }
+}
+
+async function arm(arms: Arms): Promise<void> {
+  try {
+    const hands = chooseHands(arms.means);
+    if (arms.lockMemory && hands.means === "commands") throw new StationFault(noCommands);
+    takeShelter();
+    holding = await Holding.prepare(arms, hands, tell);
+    if (hands.means === "ioctl") await warmUp(arms.stations.length);
+    if (arms.lockMemory) lockFileMappings();
+    tell({ say: "armed", means: hands.means });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    tell({ say: "unarmed", reason, station: error instanceof StationFault ? error.station : null });
+    output.end(() => process.exit(1));
+  }
+}
+
+function chooseHands(means: Arms["means"]): Hands {
+  if (means === "commands") return commandHands();
+  try {
+    preloadLibc();
+    return directHands();
+  } catch (error) {
+    if (means === "ioctl") throw error;
+    return commandHands();
+  }
+}
+
+/** A call to no descriptor on every thread of the pool, so that none has to be started while I/O is held. */
+async function warmUp(threads: number): Promise<void> {
+  await Promise.all(Array.from({ length: threads }, () => ioctl(-1, 0, null)));
+}
+
+function orphaned(): void {
+  leave("eof");
+}
+
+/** Releases what is held, waits for what the kernel has not answered, and ends. */
+function leave(reason: "word" | "eof"): void {
+  if (!isWanted) return;
+  isWanted = false;
+  if (holding?.isOn) holding.end(reason);
+  void (holding?.settled() ?? Promise.resolve()).then(() => (reason === "eof" ? exit() : output.end(exit)));
+}
+
+function exit(): never {
+  process.exit(0);
+}

@@ -1,0 +1,58 @@
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { mountAt, readMounts, type Mount } from "../storage/mounts.js";
+import { StationFault } from "./grip.js";
+import type { Identity } from "./wire.js";
+
+/** A mounted file system by way of an open descriptor: whatever is mounted or unmounted later, it stays this one. */
+export interface MountPoint {
+  readonly path: string;
+  readonly fd: number;
+  readonly mountId: number;
+}
+
+/**
+ * Opens the root of a mount and makes sure that it is the one of the plan. The kernel gives a mount's id to no other one while
+ * the descriptor is open, and mountinfo tells file system and device of that id; so neither can be mistaken from here on.
+ *
+ * @throws StationFault
+ */
+export function openMountPoint(path: string, identity: Identity): MountPoint {
+  const fd = openFolder(path);
+  const mountId = mountIdOf(fd);
+  const mount = readMounts().find(({ id }) => id === mountId);
+  if (mount !== undefined && isAsPlanned(mount, path, identity)) return { path, fd, mountId };
+  closeSync(fd);
+  throw new StationFault("another file system is mounted there than when it was planned");
+}
+
+/** What is wrong by now; null: the path still leads to the mount that is open. */
+export function whatChanged({ path, mountId }: MountPoint, mounts: readonly Mount[]): string | null {
+  const mount = mountAt(mounts, path);
+  if (mount?.id === mountId) return null;
+  return mounts.some(({ id }) => id === mountId)
+    ? "something else was mounted over it"
+    : "it was unmounted, or another file system was mounted there";
+}
+
+/** @throws StationFault */
+export function openFolder(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw new StationFault(`it cannot be opened (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function isAsPlanned(mount: Mount, path: string, identity: Identity): boolean {
+  return (
+    mount.id === identity.mountId &&
+    mount.mountPoint === path &&
+    mount.number === identity.number &&
+    mount.fsType === identity.fsType
+  );
+}
+
+/** proc_pid_fdinfo(5), mnt_id */
+function mountIdOf(fd: number): number {
+  return Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1]);
+}

@@ -1,0 +1,29 @@
+/** A promise that somebody else settles. Nobody needs to wait for it: a rejection that nobody sees is none of the process's. */
+export interface Awaited<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function awaited<T>(): Awaited<T> {
+  let ends: Pick<Awaited<T>, "resolve" | "reject"> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    ends = { resolve, reject };
+  });
+  promise.catch(() => undefined);
+  // The executor runs before the constructor returns.
+  return { promise, ...(ends as unknown as Pick<Awaited<T>, "resolve" | "reject">) };
+}
+
+/** The work's result, or `late()` thrown after `ms`. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,45 @@
+import { HoldstillError } from "../errors/error.js";
+import { nameOf, type SectionPlan, type SectionReport } from "./section.js";
+import type { Answer, Station } from "./wire.js";
+
+/** Why not everything was held, as an error that names the culprit. */
+export function failureOf(
+  { report, failure, missing }: Extract<Answer, { say: "over" }>,
+  stations: readonly Station[],
+  { limitMs }: Pick<SectionPlan, "limitMs">,
+): HoldstillError {
+  const name = (index: number): string => {
+    const station = stations[index];
+    return station === undefined ? "?" : nameOf(station.point);
+  };
+  switch (failure?.is) {
+    case "busy":
+      return new HoldstillError("E_HOLD_BUSY", { point: name(failure.station) });
+    case "refused":
+      return new HoldstillError("E_HOLD_FAILED", { point: name(failure.station), reason: failure.reason });
+    case "op":
+      return new HoldstillError("E_HOLD_FAILED", { point: failure.name, reason: failure.reason });
+    case "fault":
+      return new HoldstillError("E_KEEPER", { reason: failure.reason });
+    case undefined:
+      break;
+  }
+  if (missing.length > 0) return new HoldstillError("E_HOLD_LATE", { points: missing.map(name), limitMs });
+  return lapseOf(report) ?? new HoldstillError("E_KEEPER", { reason: "it released before everything was held" });
+}
+
+/** A section in which not every point was held until the core's word: its picture is not of one instant. null: all were. */
+export function lapseOf({ points, reason }: SectionReport): HoldstillError<"E_HOLD_LAPSED"> | null {
+  const lost = points.filter(({ inForce }) => !inForce);
+  if (reason === "word" && lost.length === 0) return null;
+  const why = reason === "word" ? (lost[0]?.problem ?? "it was not held") : reasons[reason];
+  const concerned = reason === "word" ? lost : points;
+  return new HoldstillError("E_HOLD_LAPSED", { points: concerned.map(({ point }) => nameOf(point)), why });
+}
+
+const reasons = {
+  eof: "the keeper lost its connection and released",
+  silence: "the keeper heard nothing for a second and released",
+  deadline: "the limit of the hold was reached and the keeper released",
+  failed: "the keeper failed and everything was released",
+} as const;

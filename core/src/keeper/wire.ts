@@ -1,0 +1,71 @@
+import type { CommitOp, HoldPoint } from "../schema/types.js";
+import type { Means, SectionReport } from "./section.js";
+
+/** The file system that a point must have; ids as in /proc/self/mountinfo. */
+export interface Identity {
+  mountId: number;
+  /** major:minor */
+  number: string;
+  fsType: string;
+}
+
+/** One thing to hold, however many names it has: two mounts of one file system are one station. */
+export interface Station {
+  point: HoldPoint;
+  /** Of a file system; null for a device-mapper device, whose number the keeper looks up itself. */
+  identity: Identity | null;
+  /** Held in ascending order, equal ones at a time; released in descending order. */
+  rank: number;
+}
+
+/** Everything that the keeper has to know, before anything is held. */
+export interface Arms {
+  stations: Station[];
+  ops: CommitOp[];
+  limitMs: number;
+  lockMemory: boolean;
+  /** null: ioctl if koffi can be loaded, else commands. */
+  means: Means | null;
+  /** Stations that a keeper that died is known to have held: they count as held, and are there to be released. */
+  held: number[];
+}
+
+/** From the core: one JSON document a line. `beat` four times a second from hold to release. */
+export type Word =
+  | { say: "arm"; arms: Arms }
+  | { say: "hold" }
+  | { say: "beat" }
+  | { say: "release" }
+  | { say: "disarm" };
+
+/** Why a section failed. `station`: the culprit. */
+export type Failure =
+  | { is: "busy"; station: number }
+  | { is: "refused"; station: number; reason: string }
+  | { is: "op"; name: string; reason: string }
+  | { is: "fault"; reason: string };
+
+/** From the keeper. `late`: a hold that came after the report, and was released at once. */
+export type Answer =
+  | { say: "armed"; means: Means }
+  | { say: "unarmed"; reason: string; station: number | null }
+  | { say: "point"; station: number }
+  | { say: "held" }
+  | { say: "over"; report: SectionReport; failure: Failure | null; missing: number[] }
+  | { say: "late"; station: number };
+
+export const HEARTBEAT_MS = 250;
+/** So long without a word, and the keeper takes the core for dead or stopped. */
+export const SILENCE_MS = 1000;
+
+export const encode = (message: Word | Answer): string => `${JSON.stringify(message)}\n`;
+
+/** Cuts a stream of text into its messages. Both ends are of one build, so what a line holds is not checked again. */
+export function decoder(each: (message: unknown) => void): (chunk: string) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) each(JSON.parse(line));
+  };
+}

@@ -1,0 +1,37 @@
+/** Steps of a commit as data, done by the keeper while everything is held. */
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import test from "node:test";
+import { Keeper, lapseOf } from "#core/keeper/client.js";
+import { armed, freezables, sectionOf, thaw } from "../rig/freezable.js";
+import { refusalOf } from "../rig/refusal.js";
+
+test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
+  if (mounts === null) return;
+  const [held = "", btrfs = ""] = mounts;
+  writeFileSync(`${btrfs}/file`, "content");
+  const snapshot = { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: "snap" } as const;
+  const keeper = await armed(t, { ...sectionOf([held]), ops: [snapshot, { op: "plugin" }] });
+  await keeper.hold();
+  assert.equal(readFileSync(`${btrfs}/snap/file`, "utf8"), "content");
+  assert.throws(() => writeFileSync(`${btrfs}/snap/file`, ""), { code: "EROFS" });
+  assert.equal(lapseOf(await keeper.release()), null);
+  await keeper.disarm();
+  const wrong = await refusalOf(Keeper.arm({ ...sectionOf([btrfs]), ops: [snapshot] }));
+  assert.match(wrong.message, /would wait for ever/);
+});
+
+test("a step that fails releases everything and is named", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
+  if (mounts === null) return;
+  const [held = "", btrfs = ""] = mounts;
+  mkdirSync(`${btrfs}/snap`);
+  const snapshot = { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: "snap" } as const;
+  const keeper = await armed(t, { ...sectionOf([held]), ops: [snapshot] });
+  const error = await refusalOf(keeper.hold());
+  assert.equal(error.code, "E_HOLD_FAILED");
+  assert.match(error.message, /btrfs-snapshot .*\/snap: EEXIST/);
+  assert.equal(thaw(held), false, "it is released");
+  await keeper.disarm();
+});

@@ -1,0 +1,54 @@
+/** The keeper's own limit, also where the kernel does not answer. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import test from "node:test";
+import { lapseOf } from "#core/keeper/client.js";
+import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
+import { refusalOf } from "../rig/refusal.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
+import { isGone } from "../rig/victim.js";
+
+test("a limit that is reached releases everything, and the report says so", async (t) => {
+  const mounts = freezables(t, 2, ["xfs", "btrfs"]);
+  if (mounts === null) return;
+  const scribes = mounts.map((point) => new Scribe(t, point));
+  const keeper = await armed(t, sectionOf(mounts, 700));
+  await keeper.hold();
+  const held = monotonic();
+  for (const scribe of scribes) assert.ok((await scribe.writesAfter(held + 100)) < held + 700 + 1000);
+  const report = await keeper.release();
+  assert.equal(report.reason, "deadline");
+  assert.match(lapseOf(report)?.message ?? "", /limit of the hold/);
+  await keeper.disarm();
+});
+
+for (const dirty of [false, true]) {
+  test(`a file system that cannot come to a halt (${dirty ? "its data is" : "only its journal is"} to be written) is named at the deadline, the others are released, and it when it comes`, async (t) => {
+    const other = freezable(t, "xfs");
+    const below = freezable(t, "ext4", "below");
+    if (below === null || other === null) return;
+    const above = fsOn(t, below);
+    const scribe = new Scribe(t, other);
+    await scribe.writesAfter(0);
+    execFileSync("sync", ["-f", above]);
+    const keeper = await armed(t, sectionOf([other, above], 1000));
+    assert.ok(freeze(below));
+    if (dirty) writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
+    const asked = monotonic();
+    const error = await refusalOf(keeper.hold());
+    const took = monotonic() - asked;
+    assert.equal(error.code, "E_HOLD_LATE");
+    assert.deepEqual(error.details, { points: [above], limitMs: 1000 });
+    t.diagnostic(`rejected ${(took - 1000).toFixed(0)} ms after the deadline`);
+    assert.ok(took < 1000 + 1000);
+    assert.ok((await scribe.writesAfter(asked + took)) > 0, "the other one is writable");
+    const { points } = await keeper.release();
+    assert.match(points.find(({ point }) => point.kind === "fs" && point.mount === above)?.problem ?? "", /in time/);
+    await keeper.disarm();
+    assert.ok(existsSync(`/proc/${keeper.pid}`), "it waits for what it asked for");
+    assert.ok(thaw(below));
+    assert.ok(await isGone(keeper.pid ?? 0));
+    assert.equal(thaw(above), false, "what came late was released at once");
+  });
+}

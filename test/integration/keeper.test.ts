@@ -1,0 +1,242 @@
+/** The keeper on real file systems: what it holds stands still, and is released whoever dies. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { Keeper, lapseOf, type Means } from "#core/keeper/client.js";
+import { afterwards } from "../rig/cleanup.js";
+import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
+import { loopFs, mount } from "../rig/loop.js";
+import { refusalOf } from "../rig/refusal.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
+import { tempDir } from "../rig/temp.js";
+import { isGone } from "../rig/victim.js";
+
+for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
+  test(`by ${means}: what is held stands still, on ext4, XFS and btrfs, and goes on when released`, async (t) => {
+    const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
+    if (mounts === null) return;
+    const scribes = mounts.map((point) => new Scribe(t, point));
+    for (const scribe of scribes) await scribe.writesAfter(0);
+    const keeper = await armed(t, sectionOf(mounts), { means });
+    assert.equal(keeper.means, means);
+    await keeper.hold();
+    assert.deepEqual(await Promise.all(scribes.map((scribe) => scribe.standsStill())), [true, true, true]);
+    const released = monotonic();
+    const report = await keeper.release();
+    for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
+    assert.equal(report.by, means);
+    assert.equal(report.reason, "word");
+    assert.equal(lapseOf(report), null);
+    for (const { heldAt, releasedAt, inForce } of report.points) {
+      assert.ok(inForce && heldAt !== null && releasedAt !== null && heldAt < releasedAt && releasedAt < monotonic());
+    }
+    await keeper.disarm();
+    assert.ok(await isGone(keeper.pid ?? 0));
+  });
+}
+
+test("where koffi cannot be loaded, the commands are taken by themselves, and the report says so", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const alone = tempDir(t);
+  cpSync(path.resolve(import.meta.dirname, "../../../core/dist"), alone, { recursive: true });
+  writeFileSync(`${alone}/package.json`, '{ "type": "module" }');
+  const { Keeper: Copied } = (await import(`${alone}/keeper/client.js`)) as { Keeper: typeof Keeper };
+  const keeper = await Copied.arm(sectionOf([fs]));
+  assert.equal(keeper.means, "commands");
+  await keeper.hold();
+  const report = await keeper.release();
+  assert.deepEqual([report.by, lapseOf(report)], ["commands", null]);
+  await keeper.disarm();
+});
+
+test("two mounts of one file system are held once and reported twice", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  mkdirSync(`${fs}/folder`);
+  const bind = mount(t, ["--bind", `${fs}/folder`], path.join(path.dirname(fs), "bind"));
+  const keeper = await armed(t, sectionOf([fs, bind]));
+  await keeper.hold();
+  const report = await keeper.release();
+  assert.deepEqual(
+    report.points.map(({ point, inForce }) => [point.kind === "fs" && point.mount, inForce]),
+    [
+      [fs, true],
+      [bind, true],
+    ],
+  );
+  await keeper.disarm();
+});
+
+test("a file system whose disk is a file on another one is held first and released last", async (t) => {
+  const below = freezable(t, "ext4", "below");
+  if (below === null) return;
+  const above = fsOn(t, below);
+  const keeper = await armed(t, sectionOf([below, above]));
+  writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
+  await keeper.hold();
+  const { points } = await keeper.release();
+  const [lower, upper] = points;
+  assert.ok(upper?.heldAt && lower?.heldAt && upper.heldAt < lower.heldAt);
+  assert.ok(upper.releasedAt && lower.releasedAt && lower.releasedAt < upper.releasedAt);
+  await keeper.disarm();
+});
+
+test("a freeze of somebody else is E_HOLD_BUSY and stays, and the others are released", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "xfs"]);
+  if (mounts === null) return;
+  const [theirs = "", ours = ""] = mounts;
+  const scribe = new Scribe(t, ours);
+  const keeper = await armed(t, sectionOf(mounts));
+  assert.ok(freeze(theirs));
+  const error = await refusalOf(keeper.hold());
+  assert.equal(error.code, "E_HOLD_BUSY");
+  assert.deepEqual(error.details, { point: theirs });
+  assert.ok((await scribe.writesAfter(monotonic())) > 0, "the other one is writable");
+  await keeper.release();
+  await keeper.disarm();
+  assert.ok(await isGone(keeper.pid ?? 0));
+  assert.ok(thaw(theirs), "theirs was frozen until now");
+});
+
+test("a hold that somebody ends from outside is not in force, and the set cannot pass for good", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
+  if (mounts === null) return;
+  const [lost = "", kept = ""] = mounts;
+  const keeper = await armed(t, sectionOf([lost, kept]));
+  await keeper.hold();
+  assert.ok(thaw(lost));
+  const report = await keeper.release();
+  assert.deepEqual(
+    report.points.map(({ inForce }) => inForce),
+    [false, true],
+  );
+  const lapse = lapseOf(report);
+  assert.equal(lapse?.code, "E_HOLD_LAPSED");
+  assert.deepEqual(lapse.details.points, [lost]);
+  await keeper.disarm();
+});
+
+test("where another file system was mounted between arm and hold, nothing is frozen, neither of the two", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "xfs"]);
+  if (mounts === null) return;
+  const [planned = "", other = ""] = mounts;
+  const scribe = new Scribe(t, other);
+  // A way to the planned one that stays, to look at it and to thaw it if the keeper should freeze it.
+  const aside = mount(t, ["--bind", planned], path.join(path.dirname(planned), "aside"));
+  afterwards(t, () => thaw(aside));
+  const keeper = await armed(t, sectionOf([planned]));
+  execFileSync("umount", ["--lazy", planned]);
+  execFileSync("mount", ["--bind", other, planned]);
+  const before = monotonic();
+  const error = await refusalOf(keeper.hold());
+  assert.equal(error.code, "E_HOLD_FAILED");
+  assert.match(error.message, /unmounted/);
+  assert.ok((await scribe.writesAfter(before)) > 0);
+  const { points, heldMs } = await keeper.release();
+  assert.deepEqual([points[0]?.heldAt, heldMs], [null, 0]);
+  assert.deepEqual([thaw(planned), thaw(aside)], [false, false], "neither is frozen");
+  await keeper.disarm();
+});
+
+test("what is mounted over a point between arm and hold is not frozen in its place", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const keeper = await armed(t, sectionOf([fs]));
+  mount(t, ["-t", "tmpfs", "upper"], fs);
+  const error = await refusalOf(keeper.hold());
+  assert.equal(error.code, "E_HOLD_FAILED");
+  assert.match(error.message, /mounted over/);
+  await keeper.disarm();
+});
+
+test("another file system than the planned one is refused when the keeper is armed", async (t) => {
+  const fs = loopFs(t, "ext4");
+  if (fs === null) return;
+  const volume = {
+    id: "9:99",
+    mountPoint: fs,
+    fsType: "ext4",
+    source: "",
+    root: "/",
+    devices: [],
+    paths: [fs],
+    exclude: [],
+  };
+  const error = await refusalOf(Keeper.arm({ ...sectionOf([fs]), volumes: [volume] }));
+  assert.equal(error.code, "E_HOLD_REFUSED");
+  assert.match(error.message, /than when it was planned/);
+});
+
+test("the root of the system, a state directory and a log file on the volume are refused", async (t) => {
+  const fs = loopFs(t, "ext4");
+  if (fs === null) return;
+  const root = await refusalOf(Keeper.arm(sectionOf(["/"])));
+  assert.equal(root.code, "E_HOLD_REFUSED");
+  assert.match(root.message, /^\/ is not held: it carries the root of the system/);
+  const guarded = [
+    { what: "the state directory", path: `${fs}/state/not-there-yet` },
+    { what: "the log file", path: `${fs}/log` },
+  ];
+  const state = await refusalOf(Keeper.arm(sectionOf([fs]), { guarded }));
+  assert.match(state.message, /it carries the state directory, the log file\.$/);
+});
+
+test("SIGTERM, SIGINT and SIGHUP for its whole group are nothing to a keeper that holds", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const scribe = new Scribe(t, fs);
+  const keeper = await armed(t, sectionOf([fs]));
+  await keeper.hold();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.kill(-(keeper.pid ?? 0), signal);
+  assert.ok(await scribe.standsStill());
+  assert.equal(lapseOf(await keeper.release()), null);
+  await keeper.disarm();
+});
+
+test("a keeper that is killed while it holds is replaced by one that releases, and the section has failed", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "xfs"]);
+  if (mounts === null) return;
+  const scribes = mounts.map((point) => new Scribe(t, point));
+  const keeper = await armed(t, sectionOf(mounts));
+  await keeper.hold();
+  process.kill(keeper.pid ?? 0, "SIGKILL");
+  const killed = monotonic();
+  for (const scribe of scribes) assert.ok((await scribe.writesAfter(killed + 50)) > 0, scribe.point);
+  const report = await keeper.release();
+  assert.equal(report.reason, "failed");
+  assert.equal(lapseOf(report)?.code, "E_HOLD_LAPSED");
+  await keeper.disarm();
+});
+
+test("a keeper that is killed before it holds is E_KEEPER, and nothing is held", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const keeper = await armed(t, sectionOf([fs]));
+  process.kill(keeper.pid ?? 0, "SIGKILL");
+  assert.ok(await isGone(keeper.pid ?? 0));
+  assert.equal((await refusalOf(keeper.hold())).code, "E_KEEPER");
+  assert.equal(thaw(fs), false);
+  await keeper.disarm();
+});
+
+test("with root included nothing is held by commands: they would have to be read from what is held", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const error = await refusalOf(Keeper.arm({ ...sectionOf([fs]), includeRoot: true }, { means: "commands" }));
+  assert.equal(error.code, "E_KEEPER");
+  assert.match(error.message, /no other program can be started/);
+});
+
+test("with its memory locked, the keeper has its program and libraries in memory", async (t) => {
+  const fs = freezable(t, "ext4");
+  if (fs === null) return;
+  const keeper = await armed(t, { ...sectionOf([fs]), includeRoot: true });
+  const locked = /^VmLck:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${keeper.pid}/status`, "utf8"))?.[1];
+  assert.ok(Number(locked) > 50_000, `${locked} kB`);
+  await keeper.hold();
+  assert.equal(lapseOf(await keeper.release()), null);
+  await keeper.disarm();
+});

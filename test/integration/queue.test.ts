@@ -1,42 +1,47 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import test from "node:test";
-import type { Ended } from "#core/requester/types.js";
 import type { Event, Fault } from "#core/schema/types.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import type { CliRun } from "../rig/cli.js";
+import { Stage } from "../rig/stage.js";
 
-/** Far longer than another create needs to come as far as the queue. */
-const slowly: Roles = { provider: { in: "prepare", does: "late", delayMs: 4000 }, limits: { prepare: "30s" } };
+/** A create that owns the volume until it is interrupted. */
+async function owning(stage: Stage): Promise<{ owner: ChildProcess; ended: Promise<CliRun> }> {
+  const hangs = { provider: { in: "prepare", does: "hangs" }, limits: { prepare: "60s" } } as const;
+  let owner: ChildProcess | undefined;
+  const ended = stage.run(["create", "writer:app"], hangs, { onStart: (child) => (owner = child) });
+  while (!stage.calls("store").includes("prepare")) await new Promise((resolve) => setTimeout(resolve, 20));
+  if (owner === undefined) throw new Error("it was not started");
+  return { owner, ended };
+}
 
 test("of two transactions on one volume the second waits, is told who owns it, and then runs", async (t) => {
   const stage = new Stage(t);
-  const slow = stage.run(["create", "writer:app", "--json"], slowly);
-  await called(stage, "prepare");
-  const second = await stage.run(["create", "writer:app", "--json=stream"]);
-  const first = (await slow).json() as Ended;
-
-  const events = second.stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Event);
-  const queued = events.find((event) => event.type === "queued");
-  assert.equal(queued?.owner.transaction, first.set?.id);
+  const { owner, ended } = await owning(stage);
+  const second = await stage.run(
+    ["create", "writer:app", "--json=stream"],
+    {},
+    {
+      onStart: ({ stdout }) => stdout?.on("data", (text: string) => text.includes('"queued"') && owner.kill("SIGINT")),
+    },
+  );
+  const lines = second.stdout.trim().split("\n");
+  const events = lines.map((line) => JSON.parse(line) as Event);
+  assert.equal(events.find((event) => event.type === "queued")?.owner.pid, owner.pid);
   assert.equal(events.at(-1)?.type, "ended");
   assert.equal(second.exitCode, 0, second.stderr);
-  assert.equal(stage.stored().length, 2);
+  assert.equal((await ended).exitCode, 130);
+  assert.equal(stage.stored().length, 1);
 });
 
 test("a transaction that waited as long as it may is refused, and the message names the owner", async (t) => {
   const stage = new Stage(t);
-  const slow = stage.run(["create", "writer:app"], slowly);
-  await called(stage, "prepare");
+  const { owner, ended } = await owning(stage);
   const second = await stage.run(["create", "writer:app", "--json"], { limits: { queue: "200ms" } });
   const { error } = second.json() as { error: Fault };
   assert.equal(second.exitCode, 3, second.stderr);
   assert.equal(error.code, "E_VOLUME_BUSY");
-  assert.match(error.message, /belongs to transaction \d{8}-\d{6}-[0-9a-f]{6} \(pid \d+/);
-  assert.equal((await slow).exitCode, 0);
+  assert.match(error.message, new RegExp(`belongs to transaction \\S+ \\(pid ${owner.pid},`));
+  owner.kill("SIGINT");
+  assert.equal((await ended).exitCode, 130);
 });
-
-async function called(stage: Stage, op: string): Promise<void> {
-  while (!stage.calls("store").includes(op)) await new Promise((resolve) => setTimeout(resolve, 20));
-}

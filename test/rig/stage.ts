@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { type CliRun, holdstill } from "./cli.js";
+import { type CliRun, holdstill, type Surroundings } from "./cli.js";
 import { type Misbehaviour, pluginsThat } from "./plugins.js";
 import { tempDir } from "./temp.js";
 
 export interface Roles {
   writer?: Misbehaviour;
-  provider?: Misbehaviour;
+  provider?: Misbehaviour & Record<string, unknown>;
   isolation?: "thread" | "process";
   limits?: Record<string, string>;
   policy?: "required" | "best-effort";
@@ -42,8 +42,8 @@ export class Stage {
   }
 
   /** Runs a command with plugins that behave as told. */
-  run(args: readonly string[], roles: Roles = {}): Promise<CliRun> {
-    return holdstill([...args, "--config", this.configFile(roles)]);
+  run(args: readonly string[], roles: Roles = {}, surroundings: Surroundings = {}): Promise<CliRun> {
+    return holdstill([...args, "--config", this.configFile(roles)], surroundings);
   }
 
   /** A config file that brings plugins together that behave as told. */

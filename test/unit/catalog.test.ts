@@ -1,6 +1,6 @@
 /** Snapshot sets on disk. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/catalog/catalog.js";
@@ -28,17 +28,31 @@ test("sets are listed oldest first, whatever the order in which they were writte
   assert.deepEqual(damaged, []);
 });
 
-test("a beginning or a name that several sets have is refused, with all of them", (t) => {
+test("a beginning that several sets have is refused, with all of them; of a name the newest is meant", (t) => {
   const { catalog } = filled(t);
   catalog.write(emptySet("20260303-000000-3d3d3d", "nightly"));
   assert.throws(() => catalog.find("20260102"), {
     code: "E_SET_AMBIGUOUS",
     details: { set: "20260102", matches: [morning, evening] },
   });
-  assert.throws(() => catalog.find("nightly"), {
-    code: "E_SET_AMBIGUOUS",
-    details: { set: "nightly", matches: [old, "20260303-000000-3d3d3d"] },
-  });
+  assert.equal(catalog.find("nightly").id, "20260303-000000-3d3d3d");
+});
+
+test("latest never passes over a newest record that is damaged, nor over one that names another set", (t) => {
+  const { catalog, state } = filled(t);
+  const newest = "20991231-000000-ffffff";
+  catalog.write(emptySet(newest));
+  const file = path.join(state.sets, newest, "set.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace(newest, old));
+  assert.throws(() => catalog.find("latest"), { code: "E_RECORD_DAMAGED" });
+  assert.ok(!catalog.list().sets.some((set) => set.id === newest));
+});
+
+test("a record that could not be read again is not written", (t) => {
+  const { catalog } = filled(t);
+  const set = { ...emptySet("20260303-000000-3d3d3d"), name: "x".repeat(200) };
+  assert.throws(() => catalog.write(set), /would be damaged/);
+  assert.equal(catalog.has(set.id), false);
 });
 
 test("an unknown set is refused with the nearest id or name", (t) => {

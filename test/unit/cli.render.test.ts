@@ -93,20 +93,33 @@ test("a plan says what would be done with which provider, in which order, and wh
       },
     ],
     writers: [
-      { who: { ...who, instance: "back" }, policy: "required", components: [{ ...component, paths: ["/pg"] }] },
+      {
+        who: { ...who, instance: "back" },
+        policy: "required",
+        components: [{ ...component, paths: ["/pg"] }],
+        cut: "atomic",
+      },
       {
         who: { ...who, instance: "front" },
         policy: "best-effort",
         components: [{ ...component, paths: ["/pg"], level: "front-end" }],
+        cut: "atomic",
       },
     ],
     providers: [],
     components: [
-      { writer: "back", component: { ...component, paths: ["/pg"] }, volumes: ["254:0"], promised: "application" },
+      {
+        writer: "back",
+        component: { ...component, paths: ["/pg"] },
+        volumes: ["254:0"],
+        cut: "atomic",
+        promised: "application",
+      },
       {
         writer: null,
         component: { ...component, name: "srv", paths: ["/srv"] },
         volumes: [],
+        cut: "atomic",
         promised: "crash",
         why: "no writer owns it",
       },

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { type Entry, Journal, readJournals } from "#core/transaction/journal.js";
+import { Journal, readJournals } from "#core/transaction/journal.js";
+import type { JournalEntry } from "#core/schema/types.js";
 import type { StateDir } from "#core/catalog/state.js";
 import type { Op } from "#core/transaction/machine.js";
 import type { Who } from "#core/errors/details.js";
@@ -11,11 +12,12 @@ import { Holding } from "../rig/holding.js";
 import { run } from "../rig/run.js";
 import { tempState } from "../rig/state.js";
 
+const one = "20260102-030405-0000a1";
 const db: Who = { role: "writer", instance: "db", plugin: "writer-postgres", version: "1.0.0" };
 const disk: Who = { role: "provider", instance: "disk", plugin: "provider-lvm", version: "1.0.0" };
 const fault = { code: "E_PLUGIN_FAILED", message: "it failed" };
 
-const begun = (id: string): Entry => ({
+const begun = (id: string): JournalEntry => ({
   entry: "begun",
   version: 1,
   id,
@@ -23,19 +25,19 @@ const begun = (id: string): Entry => ({
   at: "2026-01-02T03:04:05.678Z",
   cut: "atomic",
   targets: ["/srv"],
-  enlisted: [{ who: db, components: [] }, { who: disk }],
+  enlisted: [{ who: db, cut: "atomic" }, { who: disk }],
 });
-const asked = (actor: string, op: Op): Entry => ({ entry: "asked", actor, op });
-const ok = (actor: string, op: Op): Entry => ({ entry: "answered", actor, op });
-const failed = (actor: string, op: Op): Entry => ({ entry: "answered", actor, op, fault });
-const frozen: Entry = { entry: "answered", actor: "db", op: "freeze", token: { lsn: "0/1" } };
-const ended = (outcome: "created" | "aborted", left: string[] = []): Entry => ({
+const asked = (actor: string, op: Op): JournalEntry => ({ entry: "asked", actor, op });
+const ok = (actor: string, op: Op): JournalEntry => ({ entry: "answered", actor, op });
+const failed = (actor: string, op: Op): JournalEntry => ({ entry: "answered", actor, op, fault });
+const frozen: JournalEntry = { entry: "answered", actor: "db", op: "freeze", token: { lsn: "0/1" } };
+const ended = (outcome: "created" | "aborted", left: string[] = []): JournalEntry => ({
   entry: "ended",
   outcome,
   residue: left.map((actor) => ({ actor, fault })),
 });
 
-const stories: { title: string; entries: Entry[]; owed: [instance: string, token: unknown][] }[] = [
+const stories: { title: string; entries: JournalEntry[]; owed: [instance: string, token: unknown][] }[] = [
   { title: "died before anybody was asked", entries: [], owed: [] },
   { title: "died while one prepared", entries: [asked("db", "prepare")], owed: [["db", null]] },
   {
@@ -83,7 +85,7 @@ const stories: { title: string; entries: Entry[]; owed: [instance: string, token
 for (const { title, entries, owed } of stories) {
   test(`of a transaction that ${title}, ${owed.map(([who]) => who).join(" and ") || "nobody"} is owed an abort`, (t) => {
     const state = tempState(t);
-    write(t, state, "one", [begun("one"), ...entries]);
+    write(t, state, one, [begun(one), ...entries]);
     const [account] = readJournals(state);
     assert.deepEqual(
       account?.owed.map(({ enlisted, token }) => [enlisted.who.instance, token]),
@@ -95,8 +97,8 @@ for (const { title, entries, owed } of stories) {
 
 test("a last line that a crash cut short is ignored", (t) => {
   const state = tempState(t);
-  write(t, state, "one", [begun("one"), asked("db", "prepare")]);
-  appendFileSync(fileOf(state, "one"), '{"entry":"asked","actor":"disk","o');
+  write(t, state, one, [begun(one), asked("db", "prepare")]);
+  appendFileSync(fileOf(state, one), '{"entry":"asked","actor":"disk","o');
   assert.deepEqual(
     readJournals(state)[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
     ["db"],
@@ -105,9 +107,9 @@ test("a last line that a crash cut short is ignored", (t) => {
 
 test("what recovery writes after a line that a crash cut short can be read", (t) => {
   const state = tempState(t);
-  write(t, state, "one", [begun("one"), asked("db", "prepare")]);
-  appendFileSync(fileOf(state, "one"), '{"entry":"answered","actor":"db","o');
-  write(t, state, "one", [ended("aborted")]);
+  write(t, state, one, [begun(one), asked("db", "prepare")]);
+  appendFileSync(fileOf(state, one), '{"entry":"answered","actor":"db","o');
+  write(t, state, one, [ended("aborted")]);
   assert.deepEqual(readJournals(state)[0]?.ended, ended("aborted"));
 });
 
@@ -119,11 +121,11 @@ test("a line that the disk has no room for is an error, and what is written when
     import { stateDir } from "#core/catalog/state.js";
     import { Journal } from "#core/transaction/journal.js";
     const state = stateDir(process.env.STATE);
-    const journal = Journal.open(state, "one");
-    journal.write(${JSON.stringify(begun("one"))});
+    const journal = Journal.open(state, "${one}");
+    journal.write(${JSON.stringify(begun(one))});
     const entry = (n) => ({ entry: "asked", actor: "db".repeat(n), op: "prepare" });
     assert.throws(() => journal.write(entry(10_000)), { code: "EFBIG" });
-    truncateSync(${JSON.stringify(fileOf(state, "one"))}, 3000);
+    truncateSync(${JSON.stringify(fileOf(state, one))}, 3000);
     journal.write(${JSON.stringify(ended("aborted"))});`;
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
   const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
@@ -145,35 +147,35 @@ test("journals are read oldest first, and a file without a beginning is none", (
 
 test("a journal belongs to the process that works on it, until that process is killed", async (t) => {
   const state = tempState(t);
-  const other = new Holding(t, "journal", state.root, "one");
+  const other = new Holding(t, "journal", state.root, one);
   assert.equal(await other.says(), "mine");
-  assert.equal(Journal.isHeld(state, "one"), true);
-  assert.equal(Journal.open(state, "one"), null);
+  assert.equal(Journal.isHeld(state, one), true);
+  assert.equal(Journal.open(state, one), null);
   await other.kill();
-  assert.equal(Journal.isHeld(state, "one"), false);
-  const journal = Journal.open(state, "one");
+  assert.equal(Journal.isHeld(state, one), false);
+  const journal = Journal.open(state, one);
   assert.ok(journal !== null);
-  assert.equal(await new Holding(t, "journal", state.root, "one").says(), "refused");
+  assert.equal(await new Holding(t, "journal", state.root, one).says(), "refused");
   journal.close();
 });
 
 test("asking whether a journal is held makes none", (t) => {
   const state = tempState(t);
-  assert.equal(Journal.isHeld(state, "one"), false);
+  assert.equal(Journal.isHeld(state, one), false);
   assert.deepEqual(readdirSync(state.transactions), []);
 });
 
 test("a line is in the file when write returns", (t) => {
   const state = tempState(t);
-  const journal = Journal.open(state, "one");
+  const journal = Journal.open(state, one);
   journal?.write(asked("db", "freeze"));
-  assert.equal(readFileSync(fileOf(state, "one"), "utf8"), '{"entry":"asked","actor":"db","op":"freeze"}\n');
+  assert.equal(readFileSync(fileOf(state, one), "utf8"), '{"entry":"asked","actor":"db","op":"freeze"}\n');
   journal?.close();
 });
 
 const fileOf = (state: StateDir, id: string): string => path.join(state.transactions, `${id}.jsonl`);
 
-function write(t: TestContext, state: StateDir, id: string, entries: Entry[]): void {
+function write(t: TestContext, state: StateDir, id: string, entries: JournalEntry[]): void {
   const journal = Journal.open(state, id);
   assert.ok(journal !== null, `${t.name}: somebody else holds ${id}`);
   for (const entry of entries) journal.write(entry);

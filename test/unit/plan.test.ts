@@ -59,6 +59,12 @@ const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, ato
     "fuzzy",
   ],
 ];
+const volume = (id: string, provider: string, pointInTime: boolean, atomicGroup: boolean): PlannedVolume => ({
+  volume: { id, mountPoint: "/", fsType: "ext4", source: "none", root: "/", devices: [], paths: ["/"], exclude: [] },
+  provider,
+  qualities: { pointInTime, atomicGroup },
+});
+
 for (const [what, volumes, cut] of cuts) {
   test(`${what}: ${cut}`, () => assert.equal(cutOf(volumes.map(([p, i, g], at) => volume(`8:${at}`, p, i, g))), cut));
 }
@@ -70,29 +76,55 @@ test("without a writer a picture of an instant is worth a crash, and a copy noth
   );
 });
 
+/** Two volumes that a component lies on, captured in each way. */
+const captured: Record<Cut, PlannedVolume[]> = {
+  atomic: [volume("8:1", "lvm", true, true), volume("8:2", "lvm", true, true)],
+  "per-volume": [volume("8:1", "lvm", true, false), volume("8:2", "lvm", true, false)],
+  fuzzy: [volume("8:1", "lvm", true, true), volume("8:2", "reflink", false, false)],
+};
+const places = [
+  { requested: "/db", volume: "8:1", original: "/db" },
+  { requested: "/db", volume: "8:2", original: "/db" },
+];
+
 test("a component that tolerates a fuzzy picture is promised whatever the cut", () => {
   for (const cut of ["atomic", "per-volume", "fuzzy"] as const) {
-    const [planned] = negotiate({ taken: [taken("db", "fuzzy", "required")], ownerless: [] }, cut, [], []);
-    assert.deepEqual([planned?.promised, planned?.why], ["application", undefined]);
+    const all = { taken: [taken("db", "fuzzy", "required")], ownerless: [] };
+    const [planned] = negotiate(all, captured[cut], places);
+    assert.deepEqual([planned?.cut, planned?.promised, planned?.why], [cut, "application", undefined]);
   }
 });
 
-test("a required writer that needs one instant is refused anything else, with the provider's name", () => {
-  const volumes = [volume("8:1", "reflink", false, false)];
-  const places = [{ requested: "/db", volume: "8:1", original: "/db" }];
+test("a required writer that needs one instant is refused anything else, with the name of the provider that cannot", () => {
   const all = { taken: [taken("db", "point-in-time", "required")], ownerless: [] };
-  assert.equal(negotiate(all, "atomic", volumes, places)[0]?.promised, "application");
+  assert.equal(negotiate(all, captured.atomic, places)[0]?.promised, "application");
+  const culprit = { "per-volume": "lvm", fuzzy: "reflink" } as const;
   for (const cut of ["per-volume", "fuzzy"] as const) {
-    assert.throws(() => negotiate(all, cut, volumes, places), {
+    assert.throws(() => negotiate(all, captured[cut], places), {
       code: "E_PLAN_INCONSISTENT",
-      details: { writer: "db", component: "main", tolerates: "point-in-time", cut, provider: "reflink" },
+      details: { writer: "db", component: "main", tolerates: "point-in-time", cut, provider: culprit[cut] },
     });
   }
 });
 
+test("only the component's own volumes matter to it: another that is copied does not take its instant away", () => {
+  const all = { taken: [taken("db", "point-in-time", "required")], ownerless: ["/srv"] };
+  const planned = negotiate(all, captured.fuzzy, [
+    { requested: "/db", volume: "8:1", original: "/db" },
+    { requested: "/srv", volume: "8:2", original: "/srv" },
+  ]);
+  assert.deepEqual(
+    planned.map(({ cut, promised }) => [cut, promised]),
+    [
+      ["atomic", "application"],
+      ["fuzzy", "none"],
+    ],
+  );
+});
+
 test("a best-effort writer that needs one instant is promised what the picture alone is worth, and why", () => {
   const all = { taken: [taken("db", "point-in-time", "best-effort")], ownerless: [] };
-  const [planned] = negotiate(all, "fuzzy", [], []);
+  const [planned] = negotiate(all, captured.fuzzy, places);
   assert.deepEqual(
     [planned?.promised, planned?.why],
     ["none", "it needs a point-in-time picture, and this one is fuzzy"],
@@ -100,11 +132,10 @@ test("a best-effort writer that needs one instant is promised what the picture a
 });
 
 test("paths that no writer owns are a component of their own, on the volumes where they lie", () => {
-  const places = [
+  const planned = negotiate({ taken: [], ownerless: ["/srv"] }, captured.atomic, [
     { requested: "/home", volume: "8:1", original: "/home" },
     { requested: "/srv", volume: "8:2", original: "/srv" },
-  ];
-  const planned = negotiate({ taken: [], ownerless: ["/srv"] }, "atomic", [], places);
+  ]);
   assert.deepEqual(
     planned.map(({ writer, component, volumes, promised }) => [writer, component.paths, volumes, promised]),
     [[null, ["/srv"], ["8:2"], "crash"]],
@@ -233,12 +264,6 @@ function taken(instance: string, tolerates: Component["tolerates"], policy: Pres
   const owned = component("main", [`/${instance}`], tolerates);
   return { writer: presentOf(instance, [owned], policy), component: owned };
 }
-
-const volume = (id: string, provider: string, pointInTime: boolean, atomicGroup: boolean): PlannedVolume => ({
-  volume: { id, mountPoint: "/", fsType: "ext4", source: "none", root: "/", devices: [], paths: ["/"], exclude: [] },
-  provider,
-  qualities: { pointInTime, atomicGroup },
-});
 
 const mount = (number: string, mountPoint: string, source: string): Mount => ({
   id: 1,

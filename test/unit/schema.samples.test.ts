@@ -26,6 +26,7 @@ const faults: Record<string, string> = {
   "event.ended-without-residue": "",
   "event.phase-with-a-stranger": "/limit",
   "event.unknown-type": "",
+  "journal.id-that-leads-elsewhere": "/id",
   "lock.later-version": "/lockVersion",
   "lock.other-hash": "/plugins/0/content",
   "lock.plugins-by-name": "/plugins",

@@ -38,7 +38,7 @@ export class Catalog {
   }
 
   /**
-   * @param key A set's id or a unique beginning of it, its name, or `latest`.
+   * @param key A set's id or a unique beginning of it, a name (of several sets the newest is meant), or `latest`.
    * @throws HoldstillError E_SET_UNKNOWN, E_SET_AMBIGUOUS, E_RECORD_DAMAGED
    */
   find(key: string): SnapshotSet {
@@ -46,18 +46,19 @@ export class Catalog {
     const exact = ids.includes(key) ? [key] : ids.filter((id) => key.length > 3 && id.startsWith(key));
     if (exact.length > 1) throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: exact });
     if (exact[0] !== undefined) return this.#whole(exact[0]);
+    const newest = ids.at(-1);
+    if (key === "latest" && newest !== undefined) return this.#whole(newest);
     const { sets } = this.list();
-    if (key === "latest" && sets.length > 0) return sets[sets.length - 1] as SnapshotSet;
-    const named = sets.filter((set) => set.name === key);
-    if (named.length > 1)
-      throw new HoldstillError("E_SET_AMBIGUOUS", { set: key, matches: named.map((set) => set.id) });
-    if (named[0] !== undefined) return named[0];
+    const named = sets.findLast((set) => set.name === key);
+    if (named !== undefined) return named;
     const close = nearest(key, [...ids, ...sets.flatMap((set) => set.name ?? [])]);
     throw new HoldstillError("E_SET_UNKNOWN", { set: key, ...(close === undefined ? {} : { nearest: close }) });
   }
 
   /** The record on disk is the set's birth certificate: before it the transaction is undone, after it the set exists. */
   write(set: SnapshotSet): void {
+    const checked = validate("snapshot-set", set, "the record");
+    if (!checked.ok) throw new Error(`the record would be damaged: ${JSON.stringify(checked.findings)}`);
     const dir = path.join(this.#state.sets, set.id);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
@@ -86,7 +87,12 @@ export class Catalog {
     const file = path.join(this.#state.sets, id, "set.json");
     try {
       const checked = validate("snapshot-set", JSON.parse(readFileSync(file, "utf8")), file);
-      return checked.ok ? checked.value : { file, findings: checked.findings };
+      if (!checked.ok) return { file, findings: checked.findings };
+      if (checked.value.id === id) return checked.value;
+      return {
+        file,
+        findings: [{ file, pointer: "/id", seen: checked.value.id, expected: `the folder's name, ${id}` }],
+      };
     } catch (error) {
       return { file, findings: [{ file, pointer: "", seen: String(error), expected: "a readable JSON document" }] };
     }

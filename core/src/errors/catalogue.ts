@@ -221,6 +221,11 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "`holdstill list` shows the sets.",
     exit: exit.usage,
   },
+  E_SET_BUSY: {
+    message: (d) => `Another process works on set ${d.set}.`,
+    hint: () => "Try again when it has ended.",
+    exit: exit.refused,
+  },
   E_SET_AMBIGUOUS: {
     message: (d) => `\`${d.set}\` names ${d.matches.length} snapshot sets: ${d.matches.join(", ")}.`,
     hint: () => "Give the whole id.",

@@ -72,6 +72,7 @@ export interface Details {
 
   E_STATE_DIR: { path: string; problem: string };
   E_SET_UNKNOWN: { set: string; nearest?: string };
+  E_SET_BUSY: { set: string };
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };

@@ -7,6 +7,7 @@ import { isBelow, lowest } from "./consistency.js";
 import { matchAll } from "./match.js";
 import { bare, cutOf, negotiate } from "./negotiate.js";
 import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, Request } from "./plan.js";
+import { refuseBadRequest } from "./request.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
 import { parseTarget, type Target } from "./targets.js";
 import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
@@ -15,9 +16,10 @@ import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
  * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
  * Touches nothing.
  *
- * @throws HoldstillError E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, or the error of a required writer's identify.
+ * @throws HoldstillError E_USAGE, E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, or the error of a required writer's identify.
  */
 export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): Promise<Plan> {
+  refuseBadRequest(request);
   const known = [...crew.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
   const targets = request.targets.map((target) => parseTarget(target, known));
   const { present, leftOut } = sortOut(await identifyAll(crew, limits.identify));
@@ -32,16 +34,16 @@ export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): 
   ]);
   const volumes = await matchAll(crew, located.volumes, limits.identify);
   const cut = cutOf(volumes);
-  const components = negotiate({ taken, ownerless: rest }, cut, volumes, located.places);
+  const components = negotiate({ taken, ownerless: rest }, volumes, located.places);
   const promised = lowest(components.map((c) => c.promised));
-  const asked = request.require ?? owed(components, present, cut);
+  const asked = request.require ?? owed(components, present);
   refuseBelow(promised, asked, components);
   return {
     id: newSetId(),
     request,
     cut,
     volumes,
-    writers: writersOf(present, components),
+    writers: writersOf(present, components, volumes),
     providers: providersOf(crew, volumes),
     components,
     leftOut,
@@ -58,10 +60,10 @@ function newSetId(): string {
 }
 
 /** What counts as success when the requester requires nothing: the promise, less what hangs on best-effort writers. */
-function owed(components: readonly PlannedComponent[], present: readonly Present[], cut: Plan["cut"]): Plan["asked"] {
+function owed(components: readonly PlannedComponent[], present: readonly Present[]): Plan["asked"] {
   const isOptional = (c: PlannedComponent): boolean =>
     present.some(({ who, policy }) => who.instance === c.writer && policy === "best-effort");
-  return lowest(components.map((c) => (isOptional(c) ? lowest([c.promised, bare(cut).consistency]) : c.promised)));
+  return lowest(components.map((c) => (isOptional(c) ? lowest([c.promised, bare(c.cut).consistency]) : c.promised)));
 }
 
 function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {
@@ -81,10 +83,16 @@ function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], component
 }
 
 /** Only writers whose components gain by it are asked to hold still. */
-function writersOf(present: readonly Present[], components: readonly PlannedComponent[]): PlannedWriter[] {
+function writersOf(
+  present: readonly Present[],
+  components: readonly PlannedComponent[],
+  volumes: readonly PlannedVolume[],
+): PlannedWriter[] {
   return present.flatMap(({ who, policy }) => {
     const own = components.filter((c) => c.writer === who.instance && c.promised === "application");
-    return own.length === 0 ? [] : [{ who, policy, components: own.map((c) => c.component) }];
+    const ids = new Set(own.flatMap((c) => c.volumes));
+    const cut = cutOf(volumes.filter(({ volume }) => ids.has(volume.id)));
+    return own.length === 0 ? [] : [{ who, policy, components: own.map((c) => c.component), cut }];
   });
 }
 

@@ -30,35 +30,34 @@ export function bare(cut: Cut): { consistency: Consistency; why: string } {
  */
 export function negotiate(
   { taken, ownerless }: { taken: readonly Taken[]; ownerless: readonly string[] },
-  cut: Cut,
   volumes: readonly PlannedVolume[],
   places: readonly Place[],
 ): PlannedComponent[] {
-  const volumesOf = (paths: readonly string[]): string[] => [
-    ...new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume)),
-  ];
-  const { consistency, why } = bare(cut);
+  const capture = (paths: readonly string[]): { own: PlannedVolume[]; volumes: string[]; cut: Cut } => {
+    const ids = new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume));
+    const own = volumes.filter(({ volume }) => ids.has(volume.id));
+    return { own, volumes: [...ids], cut: cutOf(own) };
+  };
   const owned = taken.map(({ writer, component }): PlannedComponent => {
-    const shared = { writer: writer.who.instance, component, volumes: volumesOf(component.paths) };
+    const { own, ...captured } = capture(component.paths);
+    const { cut } = captured;
+    const shared = { writer: writer.who.instance, component, ...captured };
     if (component.tolerates === "fuzzy" || cut === "atomic") return { ...shared, promised: "application" };
-    const provider = volumes.find((v) => shared.volumes.includes(v.volume.id))?.provider ?? "?";
-    const mismatch = {
-      writer: writer.who.instance,
-      component: component.name,
-      tolerates: component.tolerates,
-      cut,
-      provider,
-    };
+    const { tolerates } = component;
+    const provider = (own.find((v) => !v.qualities.pointInTime) ?? own[0])?.provider ?? "?";
+    const mismatch = { writer: writer.who.instance, component: component.name, tolerates, cut, provider };
     if (writer.policy === "required") throw new HoldstillError("E_PLAN_INCONSISTENT", mismatch);
     return {
       ...shared,
-      promised: consistency,
-      why: `it needs a ${component.tolerates} picture, and this one is ${cut}`,
+      promised: bare(cut).consistency,
+      why: `it needs a ${tolerates} picture, and this one is ${cut}`,
     };
   });
   const rest = ownerless.map((one): PlannedComponent => {
     const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
-    return { writer: null, component, volumes: volumesOf([one]), promised: consistency, why };
+    const { volumes: ids, cut } = capture([one]);
+    const { consistency, why } = bare(cut);
+    return { writer: null, component, volumes: ids, cut, promised: consistency, why };
   });
   return [...owned, ...rest];
 }

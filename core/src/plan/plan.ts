@@ -22,6 +22,8 @@ export interface PlannedWriter {
   readonly who: Who;
   readonly policy: "required" | "best-effort";
   readonly components: readonly Component[];
+  /** How its own volumes are captured; what else is in the set does not matter to it. */
+  readonly cut: Cut;
 }
 
 export interface PlannedProvider {
@@ -35,6 +37,8 @@ export interface PlannedComponent {
   readonly writer: string | null;
   readonly component: Component;
   readonly volumes: readonly string[];
+  /** How these volumes are captured. */
+  readonly cut: Cut;
   readonly promised: Consistency;
   /** Why it is not `application`. */
   readonly why?: string;

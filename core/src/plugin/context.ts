@@ -43,7 +43,7 @@ export interface ExecResult {
 export interface Transaction {
   /** The set's id. */
   readonly id: string;
-  /** How the volumes will be captured: a writer may hold still less for an atomic cut than for a fuzzy one. */
+  /** How the volumes, a writer's own, will be captured: it may hold still less for an atomic cut than for a fuzzy one. */
   readonly cut: Cut;
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { asHoldstillError, toFault } from "../errors/error.js";
+import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
 import type { Untimed } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
@@ -60,23 +60,10 @@ async function transact(bench: Bench, request: Request, workshop: Workshop): Pro
 }
 
 async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Workshop): Promise<Ended> {
-  const { catalog, state, log } = bench;
-  const journal = Journal.open(state, plan.id);
-  if (journal === null) throw new Error(`somebody else works on transaction ${plan.id}`);
+  const { catalog, log } = bench;
+  const journal = begin(bench, plan);
   const timeline: Ended["timeline"] = [];
   try {
-    for (const { who } of plan.writers)
-      mkdirSync(catalog.sidecarDir(plan.id, who.instance), { recursive: true, mode: 0o700 });
-    journal.write({
-      entry: "begun",
-      version: 1,
-      id: plan.id,
-      pid: process.pid,
-      at: new Date().toISOString(),
-      cut: plan.cut,
-      targets: plan.request.targets,
-      enlisted: [...plan.writers, ...plan.providers.map(({ who }) => ({ who }))],
-    });
     const told = log?.child({ transaction: plan.id });
     const tell = (event: Untimed): void => {
       if (event.type === "phase") told?.info(event.phase, { limitMs: event.limitMs });
@@ -102,6 +89,35 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Works
     return ended;
   } finally {
     journal.close();
+  }
+}
+
+/** Writes down what is about to be done. A disk that cannot take that ends it here: nothing was touched. */
+function begin({ catalog, state }: Bench, plan: Plan): Journal {
+  const { id, cut, request, writers, providers } = plan;
+  try {
+    const journal = Journal.open(state, id);
+    if (journal === null) throw new Error(`somebody else works on transaction ${id}`);
+    journal.write({
+      entry: "begun",
+      version: 1,
+      id,
+      pid: process.pid,
+      at: new Date().toISOString(),
+      cut,
+      targets: [...request.targets],
+      enlisted: [
+        ...writers.map((writer) => ({ who: writer.who, components: [...writer.components], cut: writer.cut })),
+        ...providers.map(({ who }) => ({ who })),
+      ],
+    });
+    for (const { who } of writers) mkdirSync(catalog.sidecarDir(id, who.instance), { recursive: true, mode: 0o700 });
+    return journal;
+  } catch (error) {
+    catalog.remove(id);
+    Journal.forget(state, id);
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new HoldstillError("E_STATE_DIR", { path: state.root, problem }, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { toFault } from "../errors/error.js";
+import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter } from "../isolation/session.js";
 import type { Residue, Snapshot } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
@@ -6,20 +6,22 @@ import { type Account, Journal, readJournals } from "../transaction/journal.js";
 import type { Bench, Leftover } from "./types.js";
 
 /**
- * What is left of transactions that died or could not undo everything, and snapshots that no record names. Looks only.
+ * What is left of transactions that died or could not undo everything, and snapshots of transactions of ours that no record
+ * names. Looks only. A snapshot of a set that was never made here is somebody else's, and is not listed.
  *
  * @param snapshots What the providers say exists, by instance.
  */
 export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly Snapshot[]>): Leftover[] {
-  const accounts = readJournals(bench.state).filter((account) => isOpen(bench, account));
-  const known = new Set(accounts.map((account) => account.id));
+  const all = readJournals(bench.state).filter(({ id }) => !Journal.isHeld(bench.state, id));
+  const open = all.filter((account) => isOpen(bench, account));
+  const closed = new Set(all.filter((account) => !open.includes(account)).map((account) => account.id));
   const stray = [...snapshots].flatMap(([provider, own]) =>
     own
-      .filter(({ setId }) => !known.has(setId) && !bench.catalog.has(setId) && !isUnderWay(bench, setId))
+      .filter(({ setId }) => closed.has(setId) && !bench.catalog.has(setId))
       .map((snapshot): Leftover => ({ is: "snapshot", provider, snapshot })),
   );
   return [
-    ...accounts.map(({ id, begun, owed }): Leftover => ({
+    ...open.map(({ id, begun, owed }): Leftover => ({
       is: "transaction",
       id,
       begunAt: begun.at,
@@ -50,7 +52,9 @@ export async function recover(
 async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
   const journal = Journal.open(bench.state, id);
   const account = readJournals(bench.state).find((one) => one.id === id);
-  if (journal === null || account === undefined) return [];
+  if (journal === null)
+    return [{ actor: id, op: "recover", error: toFault(new HoldstillError("E_SET_BUSY", { set: id })) }];
+  if (account === undefined) return [];
   try {
     const residue: Residue[] = [];
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
@@ -78,7 +82,7 @@ async function abort(
   { enlisted, token }: Account["owed"][number],
 ): Promise<void> {
   const { instance } = enlisted.who;
-  const tx = { id: account.id, cut: account.begun.cut };
+  const tx = { id: account.id, cut: enlisted.cut ?? account.begun.cut };
   const session = await crew.session(instance);
   if (isProvider(session)) return session.call("abort", [tx], settings.limits.abort);
   if (!isWriter(session)) return;
@@ -104,14 +108,10 @@ async function sweep(
   }
 }
 
-/** A transaction whose process is gone and that has no clean end. One that wrote its set's record did come to its end. */
-function isOpen(bench: Bench, account: Account): boolean {
-  const isClean = account.ended !== null && account.ended.residue.length === 0;
-  return !isClean && (account.owed.length > 0 || !bench.catalog.has(account.id)) && !isUnderWay(bench, account.id);
-}
-
-function isUnderWay({ state }: Bench, id: string): boolean {
-  return Journal.isHeld(state, id);
+/** A transaction that has no clean end. One that wrote its set's record did come to its end. */
+function isOpen({ catalog }: Bench, { id, ended, owed }: Account): boolean {
+  const isClean = ended !== null && ended.residue.length === 0;
+  return !isClean && (owed.length > 0 || !catalog.has(id));
 }
 
 const rank = (role: "writer" | "provider"): number => (role === "writer" ? 0 : 1);

@@ -2,7 +2,7 @@ import { Catalog, type Damaged } from "../catalog/catalog.js";
 import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
-import { toFault } from "../errors/error.js";
+import { HoldstillError, toFault } from "../errors/error.js";
 import type { Log } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
@@ -130,9 +130,17 @@ export class Requester {
     return withCrew(this.#bench, plugins, watching, work);
   }
 
-  #onSet<T>(key: string, work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>): Promise<T> {
-    const set = this.show(key);
-    return this.#withCrew({}, ({ crew }) => work(crew, set));
+  /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */
+  async #onSet<T>(key: string, work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>): Promise<T> {
+    const { id } = this.show(key);
+    const { Journal } = await import("../transaction/journal.js");
+    const lock = Journal.open(this.#bench.state, id);
+    if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
+    try {
+      return await this.#withCrew({}, ({ crew }) => work(crew, this.show(id)));
+    } finally {
+      lock.close();
+    }
   }
 }
 

@@ -1,8 +1,10 @@
+import type { Who } from "../errors/details.js";
 import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { BackupOutcome } from "../plugin/writer.js";
-import type { Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
+import { Journal } from "../transaction/journal.js";
 import type { Bench } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */
@@ -13,6 +15,7 @@ export async function expose({ catalog, settings }: Bench, crew: Crew, set: Snap
     if (exposureOf(now, recorded) !== undefined) continue;
     const session = await providerOf(crew, recorded);
     const exposed = await session.call("expose", [recorded.snapshot], settings.limits.seal);
+    refuseForeign(set, recorded, session.who, exposed);
     const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
     now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
     catalog.write(now);
@@ -48,6 +51,7 @@ export async function remove(bench: Bench, crew: Crew, set: SnapshotSet): Promis
   }
   if (failed.length === 0) {
     bench.catalog.remove(set.id);
+    Journal.forget(bench.state, set.id);
     return { ...concealed, snapshots: [] };
   }
   bench.catalog.write({ ...concealed, snapshots: failed });
@@ -78,6 +82,24 @@ export async function complete(
   const now = { ...set, outcome: { ...outcome, at: new Date().toISOString() } };
   catalog.write(now);
   return { set: now, failed: failed.flat() };
+}
+
+/** A provider shows what was captured, and nothing else. */
+function refuseForeign(set: SnapshotSet, { snapshot }: RecordedSnapshot, who: Who, { trees }: Exposed): void {
+  const captured = set.volumes.find((volume) => volume.id === snapshot.volumeId)?.paths ?? [];
+  const findings = trees.flatMap(({ original }, at) =>
+    captured.includes(original)
+      ? []
+      : [
+          {
+            file: `${who.instance}.expose()`,
+            pointer: `/trees/${at}/original`,
+            seen: original,
+            expected: captured.join(" or "),
+          },
+        ],
+  );
+  if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "expose", findings });
 }
 
 function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): RecordedExposure | undefined {

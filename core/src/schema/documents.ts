@@ -1362,6 +1362,233 @@ export const documents = {
       }
     }
   },
+  "journal.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/journal.v1.schema.json",
+    "title": "JournalEntry",
+    "description": "One line of a transaction's journal: on disk before the action that it announces.",
+    "type": "object",
+    "required": [
+      "entry"
+    ],
+    "discriminator": {
+      "propertyName": "entry"
+    },
+    "oneOf": [
+      {
+        "$ref": "#/$defs/begun"
+      },
+      {
+        "$ref": "#/$defs/asked"
+      },
+      {
+        "$ref": "#/$defs/answered"
+      },
+      {
+        "$ref": "#/$defs/ended"
+      }
+    ],
+    "$defs": {
+      "op": {
+        "title": "JournaledOp",
+        "type": "string",
+        "enum": [
+          "prepare",
+          "freeze",
+          "commit",
+          "thaw",
+          "seal",
+          "abort"
+        ]
+      },
+      "enlisted": {
+        "title": "Enlisted",
+        "description": "A plugin that takes part, with all that an abort in a blank worker needs to know.",
+        "type": "object",
+        "required": [
+          "who"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "who": {
+            "title": "EnlistedPlugin",
+            "type": "object",
+            "required": [
+              "role",
+              "instance",
+              "plugin",
+              "version"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "role": {
+                "type": "string",
+                "enum": [
+                  "writer",
+                  "provider"
+                ]
+              },
+              "instance": {
+                "type": "string",
+                "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"
+              },
+              "plugin": {
+                "type": "string"
+              },
+              "version": {
+                "type": "string"
+              }
+            }
+          },
+          "components": {
+            "description": "Of a writer.",
+            "$ref": "components.v1.schema.json"
+          },
+          "cut": {
+            "description": "Of a writer: how its own volumes are captured.",
+            "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+          }
+        }
+      },
+      "begun": {
+        "title": "BegunEntry",
+        "type": "object",
+        "required": [
+          "entry",
+          "version",
+          "id",
+          "pid",
+          "at",
+          "cut",
+          "targets",
+          "enlisted"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "entry": {
+            "const": "begun"
+          },
+          "version": {
+            "const": 1
+          },
+          "id": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "pid": {
+            "type": "integer"
+          },
+          "at": {
+            "type": "string"
+          },
+          "cut": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+          },
+          "targets": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "enlisted": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/enlisted"
+            }
+          }
+        }
+      },
+      "asked": {
+        "title": "AskedEntry",
+        "type": "object",
+        "required": [
+          "entry",
+          "actor",
+          "op"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "entry": {
+            "const": "asked"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "op": {
+            "$ref": "#/$defs/op"
+          }
+        }
+      },
+      "answered": {
+        "title": "AnsweredEntry",
+        "type": "object",
+        "required": [
+          "entry",
+          "actor",
+          "op"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "entry": {
+            "const": "answered"
+          },
+          "actor": {
+            "type": "string"
+          },
+          "op": {
+            "$ref": "#/$defs/op"
+          },
+          "token": {
+            "$ref": "contract.v1.schema.json#/$defs/freezeToken"
+          },
+          "fault": {
+            "$ref": "event.v1.schema.json#/$defs/fault"
+          }
+        }
+      },
+      "ended": {
+        "title": "EndedEntry",
+        "type": "object",
+        "required": [
+          "entry",
+          "outcome",
+          "residue"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "entry": {
+            "const": "ended"
+          },
+          "outcome": {
+            "type": "string",
+            "enum": [
+              "created",
+              "aborted"
+            ]
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "title": "JournaledResidue",
+              "type": "object",
+              "required": [
+                "actor",
+                "fault"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "actor": {
+                  "type": "string"
+                },
+                "fault": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
   "lock.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/lock.v1.schema.json",

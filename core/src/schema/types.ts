@@ -102,11 +102,16 @@ export type Event =
   | LeftOutEvent
   | WarningEvent
   | EndedEvent;
+/**
+ * One line of a transaction's journal: on disk before the action that it announces.
+ */
+export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type SetId = string;
 /**
  * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
+export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "abort";
 /**
  * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
  */
@@ -117,6 +122,7 @@ export interface AllSchemas {
   config?: Config;
   contract?: Contract;
   event?: Event;
+  journal?: JournalEntry;
   lock?: PluginLock;
   "plugin-manifest"?: PluginManifest;
   "snapshot-set"?: SnapshotSet;
@@ -520,6 +526,51 @@ export interface Residue {
   actor: string;
   op: string;
   error: Fault;
+}
+export interface BegunEntry {
+  entry: "begun";
+  version: 1;
+  id: SetId;
+  pid: number;
+  at: string;
+  cut: Cut;
+  targets: string[];
+  enlisted: Enlisted[];
+}
+/**
+ * A plugin that takes part, with all that an abort in a blank worker needs to know.
+ */
+export interface Enlisted {
+  who: EnlistedPlugin;
+  components?: Components;
+  cut?: Cut;
+}
+export interface EnlistedPlugin {
+  role: "writer" | "provider";
+  instance: string;
+  plugin: string;
+  version: string;
+}
+export interface AskedEntry {
+  entry: "asked";
+  actor: string;
+  op: JournaledOp;
+}
+export interface AnsweredEntry {
+  entry: "answered";
+  actor: string;
+  op: JournaledOp;
+  token?: FreezeToken;
+  fault?: Fault;
+}
+export interface EndedEntry {
+  entry: "ended";
+  outcome: "created" | "aborted";
+  residue: JournaledResidue[];
+}
+export interface JournaledResidue {
+  actor: string;
+  fault: Fault;
 }
 /**
  * holdstill.lock.json, beside the config: pins every plugin that may be loaded to its content.

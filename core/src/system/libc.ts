@@ -11,6 +11,7 @@ interface Libc {
   errno: () => number;
 }
 
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EINTR = 4;
@@ -27,10 +28,15 @@ export function preloadLibc(): void {
  * Takes the lock of an open file, flock(2). False: somebody else has it. The kernel drops it when the last descriptor of the
  * file is closed, so also when this process is killed. Throws where the file system knows no locks.
  */
-export function flockExclusive(fd: number): boolean {
+export const flockExclusive = (fd: number): boolean => lock(fd, LOCK_EX);
+
+/** The same, beside others that only look: false means that somebody has it for himself alone. */
+export const flockShared = (fd: number): boolean => lock(fd, LOCK_SH);
+
+function lock(fd: number, kind: number): boolean {
   const { flock, errno } = (libc ??= load());
   for (;;) {
-    if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+    if (flock(fd, kind | LOCK_NB) === 0) return true;
     const error = errno();
     if (error === EWOULDBLOCK) return false;
     if (error !== EINTR) throw new Error(`flock of file descriptor ${fd} failed, errno ${error}`);

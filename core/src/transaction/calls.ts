@@ -3,9 +3,10 @@ import { HoldstillError, isHoldstillError } from "../errors/error.js";
 import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { Plan } from "../plan/plan.js";
 import type { Transaction, WriterTransaction } from "../plugin/context.js";
-import type { FreezeToken, RecordedSidecar, Snapshot } from "../schema/types.js";
+import type { FreezeToken, RecordedSidecar, Snapshot, Volume } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import type { Event, Op } from "./machine.js";
+import { refuseForeign } from "./sealed.js";
 import { keepSidecar } from "./sidecar.js";
 
 /** What the plugins answered, beside the fact that they did. */
@@ -86,8 +87,7 @@ export class Calls {
     const tx = this.#tx();
     switch (op) {
       case "prepare": {
-        const volumes = this.#plan.providers.find((p) => p.who.instance === actor)?.volumes ?? [];
-        const section = await session.call("prepare", [tx, volumes], limitMs);
+        const section = await session.call("prepare", [tx, this.#volumesOf(actor)], limitMs);
         const points = [
           ...section.hold.map((point) => (point.kind === "dm" ? point.name : point.mount)),
           ...section.commit.filter(({ op: step }) => step !== "plugin").map(({ op: step }) => `a ${step}`),
@@ -101,7 +101,8 @@ export class Calls {
         return { is: "committed", actor };
       case "seal": {
         const snapshots = await session.call("seal", [tx], limitMs);
-        this.answers.snapshots.push(...snapshots.map((snapshot) => ({ who, snapshot })));
+        refuseForeign(who, snapshots, tx.id, this.#volumesOf(actor));
+        for (const snapshot of snapshots) this.answers.snapshots.push({ who, snapshot });
         return { is: "sealed", actor };
       }
       default:
@@ -127,13 +128,18 @@ export class Calls {
     this.answers.facts.set(actor, { ...this.answers.facts.get(actor), ...facts });
   }
 
+  #volumesOf(actor: string): readonly Volume[] {
+    return this.#plan.providers.find(({ who }) => who.instance === actor)?.volumes ?? [];
+  }
+
   #tx(): Transaction {
     return { id: this.#plan.id, cut: this.#plan.cut };
   }
 
   #writerTx(actor: string): WriterTransaction {
-    const components = this.#plan.writers.find((w) => w.who.instance === actor)?.components ?? [];
-    return { ...this.#tx(), components, sidecarDir: this.#sidecarDir(actor) };
+    const planned = this.#plan.writers.find((writer) => writer.who.instance === actor);
+    const { components = [], cut = this.#plan.cut } = planned ?? {};
+    return { id: this.#plan.id, cut, components, sidecarDir: this.#sidecarDir(actor) };
   }
 }
 

@@ -6,38 +6,15 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import type { StateDir } from "../catalog/state.js";
 import { syncDir } from "../catalog/state.js";
-import type { Who } from "../errors/details.js";
-import type { Component, Cut, Fault, FreezeToken } from "../schema/types.js";
-import { flockExclusive } from "../system/libc.js";
-import type { Op } from "./machine.js";
-
-/** A plugin that takes part, with all that an abort in a blank worker needs to know. */
-export interface Enlisted {
-  who: Who;
-  /** Of a writer. */
-  components?: readonly Component[];
-}
-
-/** One line of a journal: written, and on disk, before the action that it announces. */
-export type Entry =
-  | {
-      entry: "begun";
-      version: 1;
-      id: string;
-      pid: number;
-      at: string;
-      cut: Cut;
-      targets: readonly string[];
-      enlisted: Enlisted[];
-    }
-  | { entry: "asked"; actor: string; op: Op }
-  | { entry: "answered"; actor: string; op: Op; token?: FreezeToken; fault?: Fault }
-  | { entry: "ended"; outcome: "created" | "aborted"; residue: { actor: string; fault: Fault }[] };
+import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../schema/types.js";
+import { validate } from "../schema/validate.js";
+import { flockExclusive, flockShared } from "../system/libc.js";
 
 /**
  * A transaction's journal: JSON lines, each fsynced. Its process holds a flock(2) on the file for as long as it lives, so that
@@ -70,14 +47,14 @@ export class Journal {
     if (!existsSync(file)) return false;
     const fd = openSync(file, "r");
     try {
-      return !flockExclusive(fd);
+      return !flockShared(fd);
     } finally {
       closeSync(fd);
     }
   }
 
   /** @throws the file system's error when the line could not be brought to disk: then the action must not happen. */
-  write(entry: Entry): void {
+  write(entry: JournalEntry): void {
     const line = `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`;
     this.#torn = true;
     writeFileSync(this.#fd, line);
@@ -88,18 +65,23 @@ export class Journal {
   close(): void {
     closeSync(this.#fd);
   }
+
+  /** Of a set that is gone there is nothing to recover. */
+  static forget(state: StateDir, id: string): void {
+    rmSync(path.join(state.transactions, `${id}.jsonl`), { force: true });
+  }
 }
 
 /** What a journal says of its transaction. */
 export interface Account {
   id: string;
-  begun: Extract<Entry, { entry: "begun" }>;
-  ended: Extract<Entry, { entry: "ended" }> | null;
+  begun: BegunEntry;
+  ended: EndedEntry | null;
   /** Whom abort is still owed, with the freeze token where one was answered. */
   owed: { enlisted: Enlisted; token: FreezeToken | null }[];
 }
 
-/** Every journal in the state directory, oldest first. A line that a crash cut short is ignored: its action did not happen. */
+/** Every journal in the state directory, oldest first. A line that is none, as one that a crash cut short, is passed over. */
 export function readJournals(state: StateDir): Account[] {
   return readdirSync(state.transactions)
     .filter((file) => file.endsWith(".jsonl"))
@@ -107,10 +89,13 @@ export function readJournals(state: StateDir): Account[] {
     .flatMap((file) => readAccount(path.join(state.transactions, file)) ?? []);
 }
 
+/** null: it has no beginning, or one that belongs to another transaction. */
 function readAccount(file: string): Account | null {
-  const entries = readFileSync(file, "utf8").split("\n").flatMap(parse);
+  const entries = readFileSync(file, "utf8")
+    .split("\n")
+    .flatMap((line) => parse(line, file));
   const begun = entries.find((entry) => entry.entry === "begun");
-  if (begun === undefined) return null;
+  if (begun?.id !== path.basename(file, ".jsonl")) return null;
   const ended = entries.findLast((entry) => entry.entry === "ended") ?? null;
   const owed = begun.enlisted
     .filter(({ who }) => owesAbort(entries, who.instance, ended))
@@ -118,7 +103,7 @@ function readAccount(file: string): Account | null {
   return { id: begun.id, begun, ended, owed };
 }
 
-function owesAbort(entries: readonly Entry[], actor: string, ended: Account["ended"]): boolean {
+function owesAbort(entries: readonly JournalEntry[], actor: string, ended: Account["ended"]): boolean {
   if (ended !== null) return ended.residue.some((left) => left.actor === actor);
   const asked = entries.some((entry) => entry.entry === "asked" && entry.actor === actor);
   const undone = entries.some(
@@ -127,16 +112,17 @@ function owesAbort(entries: readonly Entry[], actor: string, ended: Account["end
   return asked && !undone;
 }
 
-function tokenOf(entries: readonly Entry[], actor: string): FreezeToken | null {
+function tokenOf(entries: readonly JournalEntry[], actor: string): FreezeToken | null {
   const frozen = entries.findLast(
     (entry) => entry.entry === "answered" && entry.actor === actor && entry.op === "freeze",
   );
   return (frozen?.entry === "answered" ? frozen.token : undefined) ?? null;
 }
 
-function parse(line: string): Entry[] {
+function parse(line: string, file: string): JournalEntry[] {
   try {
-    return [JSON.parse(line) as Entry];
+    const checked = validate("journal", JSON.parse(line), file);
+    return checked.ok ? [checked.value] : [];
   } catch {
     return [];
   }

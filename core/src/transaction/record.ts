@@ -11,7 +11,7 @@ import { ownVersion } from "../version.js";
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
 export function recordOf(plan: Plan, answers: Answers, timeline: readonly Span[]): SnapshotSet {
   const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
-  const components = plan.components.map((component) => recordedComponent(component, plan, writers));
+  const components = plan.components.map((component) => recordedComponent(component, writers));
   const { name, tags, targets } = plan.request;
   return {
     recordVersion: 1,
@@ -72,8 +72,7 @@ function frozenMs(timeline: readonly Span[]): number {
 }
 
 function recordedComponent(
-  { writer, component, volumes, promised, why }: Plan["components"][number],
-  { cut }: Plan,
+  { writer, component, volumes, cut, promised, why }: Plan["components"][number],
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };

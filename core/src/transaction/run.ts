@@ -2,11 +2,11 @@ import type { LimitsMs } from "../config/settings.js";
 import { toFault } from "../errors/error.js";
 import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
-import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
+import type { Fault, FreezeToken, JournalEntry, Residue, SnapshotSet, Span } from "../schema/types.js";
 import { Calls } from "./calls.js";
 import type { Crew } from "../crew/crew.js";
 import { callLimit } from "./deadline.js";
-import type { Entry, Journal } from "./journal.js";
+import type { Journal } from "./journal.js";
 import * as machine from "./machine.js";
 import { phases, type PhaseName } from "./phases.js";
 import { recordOf } from "./record.js";
@@ -128,7 +128,7 @@ class Runner {
   }
 
   /** Before the action: if it cannot be written down it must not happen, unless it undoes something. */
-  #journal(entry: Entry, op: machine.Op): void {
+  #journal(entry: JournalEntry, op: machine.Op): void {
     try {
       this.#services.journal.write(entry);
     } catch (error) {

@@ -3,6 +3,7 @@ import { createReadStream, lstatSync, realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { syncDir } from "../catalog/state.js";
 import type { Who } from "../errors/details.js";
 import { HoldstillError } from "../errors/error.js";
 import type { RecordedSidecar, Sidecar } from "../schema/types.js";
@@ -27,6 +28,12 @@ export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Pr
     const whole = path.join(dir, file);
     kept.push({ path: file, bytes: lstatSync(whole).size, sha256: await checksum(whole) });
   }
+  // Up to the set's own folder, so that a durable record never lacks its files.
+  const folders = new Set([path.dirname(path.dirname(dir)), path.dirname(dir), dir]);
+  for (const file of files) {
+    for (let at = path.dirname(file); at !== "."; at = path.dirname(at)) folders.add(path.join(dir, at));
+  }
+  for (const folder of folders) syncDir(folder);
   return { dir, files: kept };
 }
 

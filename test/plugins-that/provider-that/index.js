@@ -29,6 +29,15 @@ function snapshots(dir, setId) {
   }));
 }
 
+/** Answers to seal that fit the schema, and are not true. */
+const lies = {
+  nothing: () => [],
+  "another set": ([one]) => [{ ...one, setId: "../../etc" }],
+  "another volume": ([one]) => [{ ...one, volumeId: "8:99" }],
+  twice: ([one]) => [one, one],
+  "no date": ([one]) => [{ ...one, createdAt: "yesterday" }],
+};
+
 const provider = {
   async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false } }) {
     return !mine ? null : { pointInTime, atomicGroup, method: "copy" };
@@ -47,16 +56,20 @@ const provider = {
   },
   async seal(tx, { options }) {
     renameSync(partial(options, tx), sealed(options, tx.id));
-    return snapshots(sealed(options, tx.id), tx.id);
+    const truth = snapshots(sealed(options, tx.id), tx.id);
+    return options.lies === undefined ? truth : lies[options.lies](truth);
   },
   async abort(tx, { options }) {
     rmSync(partial(options, tx), { recursive: true, force: true });
     rmSync(sealed(options, tx.id), { recursive: true, force: true });
   },
   async list({ options }) {
-    return readdirSync(options.store)
-      .filter((name) => existsSync(index(sealed(options, name))) && !name.endsWith(".partial"))
-      .flatMap((name) => snapshots(sealed(options, name), name));
+    const foreign = options.foreign === undefined ? [] : [{ ...options.foreign, createdAt: "2026-01-01T00:00:00Z" }];
+    return foreign.concat(
+      readdirSync(options.store)
+        .filter((name) => existsSync(index(sealed(options, name))) && !name.endsWith(".partial"))
+        .flatMap((name) => snapshots(sealed(options, name), name)),
+    );
   },
   async expose({ id }, { options }) {
     const [setId, number] = id.split("/");

@@ -10,7 +10,7 @@ trap off EXIT
 
 mount -t proc proc /proc
 set -a
-# shellcheck disable=SC1091 # made by test/lab/guest.ts
+# shellcheck disable=SC1091 # made by test/lab/machine.ts
 . "$HOLDSTILL_LAB/job"
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/tmp LANG=C.UTF-8 PAGER=cat
@@ -50,12 +50,6 @@ END
 
 hostname lab
 ip link set lo up 2>/dev/null
-
-# A guest whose host is gone must not live on for ever.
-(
-  sleep "$LAB_LIFETIME"
-  off
-) &
 
 cd "$LAB_ROOT" || exit
 case $LAB_MODE in

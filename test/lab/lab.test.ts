@@ -1,8 +1,11 @@
 /** The lab tests on each kernel as tests of the whole run, and the proof that the laboratory can fail and cleans up after itself. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LabEvent } from "./events.js";
 import { GuestFailed, labTests, runInGuest } from "./guest.js";
 import { tempDir } from "../rig/temp.js";
@@ -60,6 +63,21 @@ test("a guest that hangs is killed, its console is shown, and nothing of it is l
     return true;
   });
   assert.deepEqual(leftovers(), []);
+});
+
+test("a guest ends with the process that started it, also when that is killed with SIGKILL", async (t) => {
+  if (found(t, "6.1", "never", true) === undefined) return;
+  const leftovers = own(t);
+  const lab = spawn(process.execPath, [path.join(import.meta.dirname, "main.js")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(lab.stdout, "data");
+  assert.ok(leftovers().length > 1, "no guest was found");
+  lab.kill("SIGKILL");
+  await once(lab, "exit");
+  const guests = (): string[] => leftovers().filter((name) => /^\d+$/.test(name));
+  for (let tries = 100; tries > 0 && guests().length > 0; tries -= 1) await sleep(100);
+  assert.deepEqual(guests(), []);
 });
 
 /** Tells each test of a guest as a subtest. */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,10 +10,15 @@ import { memory, type Kernel } from "./kernels.js";
 const disks = ["ubd0", "ubd1", "ubd2", "ubd3"];
 const diskSize = 1024 ** 3;
 
-/** A guest that was left alone switches itself off after this time, s. */
-const lifetime = 20 * 60;
+/**
+ * Runs its arguments, and kills the whole process group when descriptor 4 comes to its end: that is, when this process has died, no
+ * matter how. No core dump: a kernel that panics would write all of its memory.
+ */
+const guarded = `ulimit -c 0; ({ read -r _; kill -s KILL -- "-$$"; } <&4 &); exec "$@" 4<&-`;
 
 export const root = path.resolve(import.meta.dirname, "../../..");
+
+type Channel = "ignore" | "inherit" | "pipe";
 
 /** A guest's processes and its folder with job and disks. */
 export interface Machine {
@@ -32,10 +37,10 @@ export function startMachine(
   kernel: Kernel,
   assignments: Record<string, string>,
   consoles: readonly string[],
-  stdio: StdioOptions,
+  stdio: readonly [Channel, Channel, Channel, Channel],
 ): Machine {
   const folder = scratch("lab");
-  const job = { LAB_ROOT: root, LAB_NODE: process.execPath, LAB_MODULES: kernel.modules, LAB_LIFETIME: `${lifetime}` };
+  const job = { LAB_ROOT: root, LAB_NODE: process.execPath, LAB_MODULES: kernel.modules };
   const lines = Object.entries({ ...job, ...assignments }).map(([name, value]) => `${name}=${quoted(value)}\n`);
   writeFileSync(path.join(folder.path, "job"), lines.join(""));
   const init = path.join(folder.path, "init");
@@ -62,9 +67,9 @@ export function startMachine(
     "ssl=null",
     ...consoles,
   ];
-  // No core dump: a kernel that panics would write all of its memory. detached: a session of its own, by which all are found.
-  const child = spawn("/bin/sh", ["-c", 'ulimit -c 0; exec "$@"', "sh", kernel.binary, ...args], {
-    stdio,
+  // detached: a session and a process group of its own, by which all its processes are found.
+  const child = spawn("/bin/sh", ["-c", guarded, "sh", kernel.binary, ...args], {
+    stdio: [...stdio, "pipe"],
     detached: true,
   });
   const exited = new Promise<void>((resolve) => {

@@ -3,8 +3,8 @@
  * file name. `npm run lab -- shell`: a shell in a guest.
  */
 import { parseArgs } from "node:util";
-import { labTests, runInGuest } from "./guest.js";
-import { findKernel, kernelNames, NoKernel } from "./kernels.js";
+import { GuestFailed, labTests, runInGuest } from "./guest.js";
+import { findKernel, NoKernel } from "./kernels.js";
 import { openShell } from "./shell.js";
 
 const { values, positionals } = parseArgs({
@@ -19,9 +19,9 @@ try {
     else await runTests(kernel);
   }
 } catch (error) {
-  if (!(error instanceof NoKernel)) throw error;
-  console.error(`lab: ${error.message}\nKernels: ${kernelNames.join(", ")}`);
-  process.exitCode = 2;
+  if (!(error instanceof NoKernel || error instanceof GuestFailed)) throw error;
+  console.error(`lab: ${error.message}`);
+  process.exitCode = error instanceof NoKernel ? 2 : 1;
 }
 
 async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {

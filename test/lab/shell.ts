@@ -11,7 +11,7 @@ export async function openShell(kernel: Kernel): Promise<number> {
     kernel,
     { LAB_MODE: "shell", LAB_KERNEL: kernel.name },
     ["con0=fd:0,fd:1"],
-    ["inherit", "inherit", "inherit"],
+    ["inherit", "inherit", "inherit", "ignore"],
   );
   try {
     await once(machine.process, "exit");

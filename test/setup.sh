@@ -3,6 +3,8 @@
 set -eu
 
 packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux postgresql"
+# For the laboratory: the kernel, what it needs of the host's tools, and the servers that run in it.
+packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf iproute2 mariadb-server"
 
 missing=""
 for package in $packages; do
@@ -28,5 +30,19 @@ case $missing in
   $root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
   ;;
 esac
+
+# mariadb-server and lvm2 would start their services: invoke-rc.d(8) asks this file, and 101 is its "no".
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '$root rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+  $root chmod 755 "$policy"
+fi
 # shellcheck disable=SC2086 # a list of words
 install $missing
+case $missing in
+*mariadb-server*)
+  # Nor is it to start with the machine.
+  if command -v systemctl >/dev/null; then $root systemctl disable --quiet mariadb.service || true; fi
+  ;;
+esac

@@ -1,0 +1,56 @@
+/**
+ * `npm run lab [-- --kernel NAME] [PART…]`: boots user-mode kernels and runs the lab tests in them, all or those with PART in the
+ * file name. `npm run lab -- shell`: a shell in a guest.
+ */
+import { parseArgs } from "node:util";
+import { GuestFailed, labTests, runInGuest } from "./guest.js";
+import { findKernel, NoKernel } from "./kernels.js";
+import { openShell } from "./shell.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { kernel: { type: "string", multiple: true, default: ["6.1"] } },
+});
+
+try {
+  for (const name of values.kernel) {
+    const kernel = findKernel(name);
+    if (positionals[0] === "shell") process.exitCode = await openShell(kernel);
+    else await runTests(kernel);
+  }
+} catch (error) {
+  if (!(error instanceof NoKernel || error instanceof GuestFailed)) throw error;
+  console.error(`lab: ${error.message}`);
+  process.exitCode = error instanceof NoKernel ? 2 : 1;
+}
+
+async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
+  const files = labTests(positionals);
+  if (files.length === 0) throw new NoKernel(`no lab test has ${positionals.join(" or ")} in its name`);
+  const begun = performance.now();
+  const since = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  for await (const event of runInGuest(kernel, files)) {
+    switch (event.event) {
+      case "booted":
+        console.log(`kernel ${event.kernel}, booted in ${since()}`);
+        break;
+      case "passed":
+      case "failed":
+      case "skipped": {
+        tally[event.event] += 1;
+        const detail = event.detail === "" ? "" : `\n${event.detail.replaceAll(/^/gm, "    ")}`;
+        console.log(`${event.event.padEnd(7)} ${event.name} (${Math.round(event.durationMs)} ms)${detail}`);
+        break;
+      }
+      case "ended":
+        if (event.code === 0) break;
+        tally.failed += 1;
+        console.log(`failed  ${event.file}: ${event.why}`);
+        break;
+      case "done":
+        console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped, ${since()}\n`);
+    }
+  }
+  if (tally.failed > 0) process.exitCode = 1;
+}

@@ -1,0 +1,44 @@
+/** holdstill itself on a real kernel's LVM. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import test from "node:test";
+import provider from "@holdstill/provider-reflink";
+import { locate } from "#core/storage/volumes.js";
+import { holdstill, mainModule } from "../../rig/cli.js";
+import { probeContext } from "../../rig/context.js";
+import { tempDir } from "../../rig/temp.js";
+import { VolumeGroup } from "../rig/volume-group.js";
+
+test("the command line starts", { skip: !existsSync(mainModule) && "there is no command line yet" }, async () => {
+  const { exitCode, stdout, stderr } = await holdstill(["--version"]);
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /\d+\.\d+\.\d+/);
+});
+
+test("the library loads, and koffi's native half", async () => {
+  const { open } = await import("holdstill");
+  assert.equal(typeof open, "function");
+  const { preloadLibc } = await import("#core/system/libc.js");
+  preloadLibc();
+});
+
+test("a path is traced to its logical volume, and the reflink provider takes a snapshot on XFS there", async (t) => {
+  const vg = new VolumeGroup(t);
+  const { mount } = vg.thick("data", "xfs", 320);
+  mkdirSync(`${mount}/srv`);
+  writeFileSync(`${mount}/srv/file`, "precious\n");
+  const [volume] = locate([{ paths: [`${mount}/srv`], exclude: [] }]).volumes;
+  assert.ok(volume);
+  assert.match(JSON.stringify(volume), new RegExp(`/dev/mapper/${vg.dm("data")}`));
+  const { ctx } = probeContext<{ store?: string }>({}, tempDir(t));
+  const support = await provider.match(volume, ctx);
+  assert.equal(support?.method, "reflink");
+  const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
+  await provider.prepare(tx, [volume], ctx);
+  await provider.commit?.(tx, ctx);
+  const [snapshot] = await provider.seal(tx, ctx);
+  assert.ok(snapshot);
+  writeFileSync(`${mount}/srv/file`, "changed\n");
+  const { trees } = await provider.expose(snapshot, ctx);
+  assert.equal(readFileSync(`${trees[0]?.path}/file`, "utf8"), "precious\n");
+});

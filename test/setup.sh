@@ -1,10 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that the tests of real file systems and servers need. As root, or by way of sudo.
+# Installs the Debian packages that the tests of real file systems and servers need; with the argument `lab` also those of the
+# laboratory. As root, or by way of sudo; asks nothing.
 set -eu
 
 packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux postgresql"
-# For the laboratory: the kernel, what it needs of the host's tools, and the servers that run in it.
-packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf iproute2 mariadb-server"
+if [ "${1:-}" = lab ]; then
+  # The kernel, what it needs of the host's tools, and the servers that run in it.
+  packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf iproute2 mariadb-server"
+fi
 
 missing=""
 for package in $packages; do

@@ -15,34 +15,12 @@ import {
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
-import { locate } from "#core/storage/volumes.js";
-import { probeContext, type Probe } from "../rig/context.js";
+import { probeContext } from "../rig/context.js";
 import { loopFs } from "../rig/loop.js";
+import { take, tx, volumeOf, type Options } from "../rig/reflink.js";
 import { tempDir } from "../rig/temp.js";
 import { furnish, portrait, sh } from "../rig/tree.js";
-
-type Options = { store?: string };
-const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
-
-function volumeOf(paths: string[], exclude: string[] = []): Volume {
-  const [volume] = locate([{ paths, exclude }]).volumes;
-  assert.ok(volume);
-  return volume;
-}
-
-/** Takes a snapshot as the host does, and answers where the tree lies. */
-async function take(volume: Volume, probe: Probe<Options>): Promise<string> {
-  const section = await provider.prepare(tx, [volume], probe.ctx);
-  assert.deepEqual(section, { hold: [], commit: [{ op: "plugin" }] });
-  await provider.commit?.(tx, probe.ctx);
-  const [snapshot] = await provider.seal(tx, probe.ctx);
-  assert.ok(snapshot);
-  const { trees } = await provider.expose(snapshot, probe.ctx);
-  assert.equal(trees[0]?.original, volume.paths[0]);
-  return trees[0]?.path ?? "";
-}
 
 for (const kind of ["btrfs", "xfs", "ext4"] as const) {
   test(`on ${kind} a tree is copied with owners, modes, times, ACLs, attributes, links and holes`, async (t) => {

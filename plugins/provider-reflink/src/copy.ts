@@ -1,7 +1,9 @@
-import { chmodSync, lstatSync, utimesSync } from "node:fs";
+import { fchmodSync, fchownSync, futimesSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
 import { readComplaints, type Complaint } from "./complaints.js";
+import { closeFolder, onFolder } from "./folder.js";
+import { isRoot } from "./probe.js";
 import { Refusal } from "./refusal.js";
 import { select, type Frame } from "./selection.js";
 
@@ -18,7 +20,7 @@ export interface CopyFacts {
 export interface CopyJob {
   paths: readonly string[];
   exclude: readonly string[];
-  /** Exists, empty; the trees come to lie below it under their absolute paths. */
+  /** Exists, empty, and nobody else may enter it; the trees come to lie below it under their absolute paths. */
   folder: string;
   method: "reflink" | "copy";
 }
@@ -62,26 +64,30 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
 
 /**
  * Makes the directories that are copied in parts. `cp --parents` makes the parents of its argument with owner, mode and ACL;
- * without -r it leaves out the directory itself. (A directory's other extended attributes are lost, and times come last.)
+ * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until all is copied they
+ * are ours alone: their owners could put links in the place of what is below.
  */
 async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context): Promise<void> {
   const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
   for (const part of chunk(dirs)) await cp(["-d", "-p"], part, folder, ctx);
-  for (const { copy, mode } of existing(frames, folder)) chmodSync(copy, mode | 0o700);
-}
-
-/** Deepest first: a directory's time changes with what is made in it, and a read-only one refuses it. */
-function finishFrames(frames: readonly Frame[], folder: string): void {
-  for (const { copy, mode, stat } of existing(frames, folder).toReversed()) {
-    chmodSync(copy, mode);
-    utimesSync(copy, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+  for (const { path: dir } of frames) {
+    if (isRoot()) onFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
+    closeFolder(path.join(folder, dir));
   }
 }
 
-function existing(frames: readonly Frame[], folder: string): (Frame & { copy: string; mode: number })[] {
-  return frames
-    .map((frame) => ({ ...frame, copy: path.join(folder, frame.path), mode: frame.stat.mode & 0o7777 }))
-    .filter(({ copy }) => lstatSync(copy, { throwIfNoEntry: false }) !== undefined);
+/**
+ * Deepest first: a directory's time changes with what is made in it, and what is above must be ours still. The root's own frame
+ * is the snapshot's folder, which stays as it is.
+ */
+function finishFrames(frames: readonly Frame[], folder: string): void {
+  for (const { path: dir, stat } of frames.filter((frame) => frame.path !== "/").toReversed()) {
+    onFolder(path.join(folder, dir), (fd) => {
+      if (isRoot()) fchownSync(fd, stat.uid, stat.gid);
+      fchmodSync(fd, stat.mode & 0o7777);
+      futimesSync(fd, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+    });
+  }
 }
 
 /** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and cp's messages tell source from target. */

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
-import type { Context, Provider, Transaction, Volume } from "holdstill/plugin";
+import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
 import { copyTrees } from "./copy.js";
-import { choosePlace, type Options, type Place } from "./place.js";
+import { closeFolder, letPass } from "./folder.js";
+import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { Refusal } from "./refusal.js";
 import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
-import { removeEntry } from "./removal.js";
+import { removeEntry, removeUnreadable } from "./removal.js";
 import { isWithin, select } from "./selection.js";
 import { assertSpace } from "./space.js";
 import { survey, type Survey } from "./survey.js";
@@ -28,7 +29,7 @@ const provider: Provider<Options> = {
   },
 
   async prepare(tx, volumes, ctx) {
-    const registry = new Registry(ctx.dataDir);
+    const registry = new Registry(ctx);
     const parts: Part[] = [];
     for (const volume of volumes) parts.push(await lookAt(volume, registry, ctx));
     assertSpace(parts);
@@ -41,7 +42,7 @@ const provider: Provider<Options> = {
   },
 
   async commit(tx, ctx) {
-    const registry = new Registry(ctx.dataDir);
+    const registry = new Registry(ctx);
     const entries = registry.ofSet(tx.id);
     for (const [done, entry] of entries.entries()) {
       ctx.progress(`${entry.method} of ${entry.paths.join(", ")}`, done, entries.length);
@@ -52,7 +53,7 @@ const provider: Provider<Options> = {
   },
 
   async seal(tx, ctx) {
-    const registry = new Registry(ctx.dataDir);
+    const registry = new Registry(ctx);
     const sealed: Entry[] = [];
     for (const entry of registry.ofSet(tx.id)) {
       const folder = folderOf(entry);
@@ -69,40 +70,61 @@ const provider: Provider<Options> = {
   },
 
   async abort(tx, ctx) {
-    const registry = new Registry(ctx.dataDir);
+    const registry = new Registry(ctx);
     const results = [];
-    for (const entry of registry.ofSet(tx.id))
-      results.push(...(await Promise.allSettled([removeEntry(entry, registry, ctx)])));
+    for (const id of registry.idsOf(tx.id)) results.push(...(await Promise.allSettled([drop(id, [], registry, ctx)])));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
     if (failures.length > 0) throw failures[0];
   },
 
   list(ctx) {
-    const entries = new Registry(ctx.dataDir).all().filter((entry) => existsSync(folderOf(entry)));
+    const entries = new Registry(ctx).all().filter((entry) => existsSync(folderOf(entry)));
     return Promise.resolve(entries.map(toSnapshot));
   },
 
-  expose(snapshot, ctx) {
-    const entry = new Registry(ctx.dataDir).find(snapshot.id);
-    if (entry === undefined || !existsSync(folderOf(entry))) {
-      const message = `There is no snapshot ${snapshot.id}.`;
-      return Promise.reject(new Refusal("UNKNOWN_SNAPSHOT", message, "If its store is a mount, mount it."));
+  async expose(snapshot, ctx) {
+    const registry = new Registry(ctx);
+    const entry = registry.find(snapshot.id);
+    if (entry === "unreadable") throw registry.unreadable(snapshot.id);
+    if (entry?.state !== "sealed" || !existsSync(folderOf(entry))) {
+      const message = `There is no whole snapshot ${snapshot.id}.`;
+      throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its store is a mount, mount it.");
     }
-    const trees = entry.paths.map((original) => ({ original, path: path.join(folderOf(entry), original) }));
-    return Promise.resolve({ trees, readOnly: false });
+    letPass(folderOf(entry));
+    return {
+      trees: entry.paths.map((original) => ({ original, path: path.join(folderOf(entry), original) })),
+      readOnly: false,
+    };
   },
 
-  conceal() {
-    return Promise.resolve();
+  async conceal(snapshot, ctx) {
+    const entry = new Registry(ctx).find(snapshot.id);
+    if (entry === undefined) return;
+    const stores = entry === "unreadable" ? storesOf(snapshot) : [entry.store];
+    for (const store of stores) closeFolder(folderOf({ id: snapshot.id, store }));
   },
 
   async remove(snapshot, ctx) {
-    const registry = new Registry(ctx.dataDir);
-    const entry = registry.find(snapshot.id);
-    if (entry !== undefined) await removeEntry(entry, registry, ctx);
+    await drop(snapshot.id, storesOf(snapshot), new Registry(ctx), ctx);
   },
 };
 export default provider;
+
+/** The store, as seal told it to the host: for when the entry cannot be read. */
+function storesOf({ facts }: Snapshot): string[] {
+  const folder = facts?.["path"];
+  return typeof folder === "string" ? [path.dirname(folder)] : [];
+}
+
+/** Removes a snapshot whose store may also be one of those given. */
+async function drop(id: string, stores: string[], registry: Registry, ctx: Context<Options>): Promise<void> {
+  const entry = registry.find(id);
+  if (entry === undefined) return;
+  if (entry !== "unreadable") return removeEntry(entry, registry, ctx);
+  const known = [path.join(ctx.dataDir, "snapshots"), ...(ctx.options.store === undefined ? [] : [ctx.options.store])];
+  const all = [...stores, ...known.map(resolve), ...registry.all().map((other) => other.store)];
+  return removeUnreadable(id, all, registry, ctx);
+}
 
 /** One volume of the transaction: what is there, and where it will go. */
 interface Part {
@@ -145,11 +167,11 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
   };
 }
 
-/** Others may pass through, as the trees keep their own modes and parents, but not look around. */
+/** The folder is ours alone until it is exposed: whoever could enter might put links where we copy to. */
 function makeFolder(entry: Entry): void {
   try {
     mkdirSync(entry.store, { recursive: true, mode: 0o711 });
-    mkdirSync(folderOf(entry), { mode: 0o711 });
+    mkdirSync(folderOf(entry), { mode: 0o700 });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal("STORE", `The store cannot be used: ${reason}.`, "Give another folder with the option `store`.");

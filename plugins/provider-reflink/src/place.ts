@@ -90,7 +90,7 @@ export function nearestExisting(dir: string): string {
 }
 
 /** Without symbolic links, as far as it exists. */
-function resolve(dir: string): string {
+export function resolve(dir: string): string {
   const there = nearestExisting(dir);
   return path.join(realpathSync(there), path.relative(there, dir));
 }

@@ -8,10 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import type { Snapshot } from "holdstill/plugin";
+import type { Context, Snapshot } from "holdstill/plugin";
+import { Refusal } from "./refusal.js";
 
 /** What we know of one snapshot. Written before anything is made in the store, so that a blank process finds it all. */
 export interface Entry {
@@ -32,7 +33,10 @@ export interface Entry {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-export function folderOf(entry: Entry): string {
+/** What is needed to find a snapshot's folder. */
+export type Located = Pick<Entry, "id" | "store">;
+
+export function folderOf(entry: Located): string {
   return path.join(entry.store, entry.id);
 }
 
@@ -45,49 +49,96 @@ export function toSnapshot(entry: Entry): Snapshot {
 /** The entries of one instance, a JSON file each in its data folder. */
 export class Registry {
   readonly #dir: string;
+  readonly #log: Context["log"];
 
-  constructor(dataDir: string) {
+  constructor({ dataDir, log }: Pick<Context, "dataDir" | "log">) {
     this.#dir = path.join(dataDir, "registry");
+    this.#log = log;
   }
 
-  /** Replaces the entry of the same id as a whole, and returns when it is on disk. */
+  /** Replaces the entry of the same id as a whole, and returns when it is on disk; if it cannot, no draft is left. */
   write(entry: Entry): Entry {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-    const draft = `${this.fileOf(entry.id)}.draft`;
-    const fd = openSync(draft, "w", 0o600);
+    const draft = draftOf(this.fileOf(entry.id));
     try {
-      writeSync(fd, `${JSON.stringify(entry, null, 2)}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+      writeDown(draft, `${JSON.stringify(entry, null, 2)}\n`);
+      renameSync(draft, this.fileOf(entry.id));
+      syncFolder(this.#dir);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Refusal("STORE", `The registry cannot be written: ${reason}.`, `Make room in ${this.#dir}.`);
     }
-    renameSync(draft, this.fileOf(entry.id));
-    syncFolder(this.#dir);
     return entry;
   }
 
+  /** Those that can be read. One that cannot fails alone: it is named in the log. */
   all(): Entry[] {
-    if (!existsSync(this.#dir)) return [];
-    return readdirSync(this.#dir)
-      .filter((file) => file.endsWith(".json"))
-      .toSorted()
-      .map((file) => JSON.parse(readFileSync(path.join(this.#dir, file), "utf8")) as Entry);
+    return this.#ids().flatMap((id) => {
+      const entry = this.#read(id);
+      if (entry === undefined) this.#log.warn(`${this.fileOf(id)} is no entry of a snapshot: it is passed over`);
+      return entry ?? [];
+    });
   }
 
+  /** All of a set: none may be passed over. */
   ofSet(setId: string): Entry[] {
-    return this.all().filter((entry) => entry.setId === setId);
+    return this.idsOf(setId).map((id) => {
+      const entry = this.#read(id);
+      if (entry === undefined) throw this.unreadable(id);
+      return entry;
+    });
   }
 
-  find(id: string): Entry | undefined {
-    return this.all().find((entry) => entry.id === id);
+  idsOf(setId: string): string[] {
+    return this.#ids().filter((id) => id.slice(0, id.lastIndexOf(".")) === setId);
+  }
+
+  find(id: string): Entry | "unreadable" | undefined {
+    return this.#ids().includes(id) ? (this.#read(id) ?? "unreadable") : undefined;
+  }
+
+  unreadable(id: string): Refusal {
+    const hint = `Look for a folder ${id} in the stores; remove it, and then ${this.fileOf(id)}.`;
+    return new Refusal("STORE", `${this.fileOf(id)} is no entry of a snapshot.`, hint);
   }
 
   forget(id: string): void {
-    rmSync(this.fileOf(id), { force: true });
+    for (const file of [this.fileOf(id), draftOf(this.fileOf(id))]) rmSync(file, { force: true });
   }
 
   fileOf(id: string): string {
     return path.join(this.#dir, `${id}.json`);
+  }
+
+  #ids(): string[] {
+    if (!existsSync(this.#dir)) return [];
+    const files = readdirSync(this.#dir).filter((file) => file.endsWith(".json"));
+    return files.map((file) => path.basename(file, ".json")).toSorted();
+  }
+
+  #read(id: string): Entry | undefined {
+    try {
+      const entry = JSON.parse(readFileSync(this.fileOf(id), "utf8")) as Entry;
+      return entry.id === id && path.isAbsolute(entry.store) && Array.isArray(entry.paths) ? entry : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function draftOf(file: string): string {
+  return `${file}.draft`;
+}
+
+/** As a whole, also where one write(2) takes only a part. */
+function writeDown(file: string, text: string): void {
+  const fd = openSync(file, "w", 0o600);
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,9 +1,11 @@
 import { existsSync, lstatSync, realpathSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
+import { closeFolder } from "./folder.js";
 import { BESIDE } from "./place.js";
+import { isRoot } from "./probe.js";
 import { codeOf, Refusal } from "./refusal.js";
-import { folderOf, type Entry, type Registry } from "./registry.js";
+import { folderOf, type Entry, type Located, type Registry } from "./registry.js";
 
 /** Names that we give: see Entry.id. Never `..`, never a path. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
@@ -21,8 +23,20 @@ export async function removeEntry(entry: Entry, registry: Registry, ctx: Context
   registry.forget(entry.id);
 }
 
+/** An entry that cannot be read does not say where its folder is: it is removed if a store has a folder of its name. */
+export async function removeUnreadable(id: string, stores: string[], registry: Registry, ctx: Context): Promise<void> {
+  const found = stores.filter((store) => lstatSync(folderOf({ id, store }), { throwIfNoEntry: false }) !== undefined);
+  if (found.length === 0) throw registry.unreadable(id);
+  for (const store of new Set(found)) {
+    assertOurs({ id, store }, folderOf({ id, store }));
+    await removeFolder(folderOf({ id, store }), ctx);
+    removeIfEmpty(store);
+  }
+  registry.forget(id);
+}
+
 /** Before anything is removed recursively: it is a real folder, of a name that we give, right inside its store. */
-function assertOurs(entry: Entry, folder: string): void {
+function assertOurs(entry: Located, folder: string): void {
   const isReal = lstatSync(folder).isDirectory() && realpathSync(folder) === folder;
   if (ID.test(entry.id) && isReal && path.dirname(folder) === entry.store) return;
   throw new Refusal(
@@ -32,11 +46,17 @@ function assertOurs(entry: Entry, folder: string): void {
   );
 }
 
-/** rm and chmod -R follow no links below their argument. Without root, a read-only directory must be made writable first. */
+/**
+ * rm follows no links below its argument. Without root, a read-only directory must be made writable first; as root that would
+ * gain nothing, and chmod -R could be led astray by an owner who came in while the snapshot was exposed.
+ */
 async function removeFolder(folder: string, ctx: Context): Promise<void> {
   const remove = ["-rf", "--one-file-system", "--", folder];
-  if ((await ctx.exec("rm", remove)).exitCode === 0) return;
-  await ctx.exec("chmod", ["-R", "u+rwX", "--", folder]);
+  closeFolder(folder);
+  if (!isRoot()) {
+    if ((await ctx.exec("rm", remove)).exitCode === 0) return;
+    await ctx.exec("chmod", ["-R", "u+rwX", "--", folder]);
+  }
   const { exitCode, stderr } = await ctx.exec("rm", remove);
   if (exitCode === 0) return;
   throw new Refusal(

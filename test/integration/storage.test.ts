@@ -5,7 +5,7 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { formatNumber } from "#core/storage/blockdevices.js";
-import { mountOf } from "#core/storage/mounts.js";
+import { type Mount, mountAt, readMounts } from "#core/storage/mounts.js";
 import { locate } from "#core/storage/volumes.js";
 import { loopFs, mount } from "../rig/loop.js";
 import { tempDir } from "../rig/temp.js";
@@ -130,3 +130,9 @@ test("a target that may not be read is an error that says so", (t) => {
   const said = execFileSync(process.execPath, args, { uid: 65534, gid: 65534, cwd: "/", encoding: "utf8" });
   assert.equal(said, `The target ${dir} cannot be read: permission denied.\n`);
 });
+
+function mountOf(realPath: string): Mount {
+  const found = mountAt(readMounts(), realPath);
+  assert.ok(found !== undefined, realPath);
+  return found;
+}

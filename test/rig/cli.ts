@@ -8,7 +8,7 @@ export interface CliRun extends Ran {
 }
 
 /** What npm links as `holdstill`. */
-export const program = path.resolve(import.meta.dirname, "../../../core/dist/cli/holdstill.cjs");
+export const program = path.resolve(import.meta.dirname, "../../../core/bin/holdstill.cjs");
 
 export interface Surroundings {
   env?: Record<string, string>;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { findCommand, parse } from "#core/cli/arguments.js";
+import { spelled } from "#core/cli/render/visible.js";
 import { table } from "#core/cli/table.js";
 import { ownVersion } from "#core/version.js";
 import { program, holdstill } from "../rig/cli.js";
@@ -14,22 +15,22 @@ import { tempDir } from "../rig/temp.js";
 test("--version says the version, and loads nothing for it", async (t) => {
   const { stdout, loaded } = await loading(t, ["--version"]);
   assert.equal(stdout, `holdstill ${ownVersion()}\n`);
-  assert.deepEqual(loaded, ["cli/holdstill.cjs", "cli/main.js", "version.js"]);
+  assert.deepEqual(loaded, ["bin/holdstill.cjs", "dist/cli/main.js", "dist/version.js"]);
 });
 
 test("--help lists every command, and loads none of them and nothing outside the command line", async (t) => {
   const { stdout, loaded } = await loading(t, ["--help"]);
   for (const { name, summary } of table) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
-  const outside = loaded.filter((name) => !name.startsWith("cli/") || name.startsWith("cli/commands/"));
-  assert.deepEqual(outside, ["version.js"]);
+  const outside = loaded.filter((name) => !name.startsWith("dist/cli/") || name.startsWith("dist/cli/commands/"));
+  assert.deepEqual(outside, ["bin/holdstill.cjs", "dist/version.js"]);
 });
 
 test("reading the catalog loads neither plugins nor workers", async (t) => {
   const { config } = theatre(tempDir(t));
   const { loaded } = await loading(t, ["list", "--config", config]);
-  assert.ok(loaded.includes("requester/requester.js"));
+  assert.ok(loaded.includes("dist/requester/requester.js"));
   const heavy = loaded.filter((name) =>
-    /^(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
+    /^dist\/(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
   );
   assert.deepEqual(heavy, []);
 });
@@ -37,9 +38,20 @@ test("reading the catalog loads neither plugins nor workers", async (t) => {
 test("a plan loads no client of an application and nothing that runs inside a worker", async (t) => {
   const { config, data } = theatre(tempDir(t));
   const { loaded } = await loading(t, ["plan", data, "--config", config]);
-  assert.ok(loaded.includes("plan/make.js"));
-  const inside = loaded.filter((name) => /^isolation\/inside\/|^transaction\/|plugins\/|node_modules\/pg\//.test(name));
+  assert.ok(loaded.includes("dist/plan/make.js"));
+  const inside = loaded.filter((name) =>
+    /^dist\/isolation\/inside\/|^dist\/transaction\/|plugins\/|node_modules\/pg\//.test(name),
+  );
   assert.deepEqual(inside, []);
+});
+
+test("what was not built says so", (t) => {
+  const bin = path.join(tempDir(t), "core/bin");
+  mkdirSync(bin, { recursive: true });
+  copyFileSync(program, path.join(bin, "holdstill.cjs"));
+  const { stderr, status } = spawnSync(process.execPath, [path.join(bin, "holdstill.cjs")], { encoding: "utf8" });
+  assert.match(stderr, /^holdstill: It was not built: .*\n→ Run `npm run build` in the clone\.\n$/);
+  assert.equal(status, 2);
 });
 
 test("every command has help with examples that it understands", async () => {
@@ -54,7 +66,7 @@ test("every command has help with examples that it understands", async () => {
       assert.ok(meant.is === "command" && meant.entry === entry, line);
       parse(meant.rest, entry.name, command);
     }
-    for (const line of stdout.split("\n")) assert.ok(line.length <= 90, `${entry.name}: ${line}`);
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, `${entry.name}: ${line}`);
   }
 });
 
@@ -88,6 +100,16 @@ const misuses: [args: string[], says: string, hints: string][] = [
   [["create", "/srv", "--name"], "--name needs a value.", "Write --name=VALUE."],
   [["create", "/srv", "--name", "--quiet"], "--name needs a value.", "Write --name=VALUE."],
   [["list", "--quiet=yes"], "--quiet takes no value, and was given `yes`.", "Write --quiet alone."],
+  [
+    ["create", "/srv", "--name", "a\nb"],
+    "--name has a control character in it: `a\\nb`.",
+    "Write it with visible characters only.",
+  ],
+  [
+    ["create", "/srv", "--tag", "k=\u001B[31m"],
+    "--tag has a control character in it: `k=\\u001b[31m`.",
+    "Write it with visible characters only.",
+  ],
   [["create", "/srv", "--tag", "nightly"], "`nightly` is no tag.", "Write --tag KEY=VALUE, once for each tag."],
   [
     ["plan", "/srv", "--require", "filesytem"],
@@ -104,7 +126,7 @@ const misuses: [args: string[], says: string, hints: string][] = [
 ];
 
 for (const [args, says, hints] of misuses) {
-  test(`\`holdstill ${args.join(" ")}\` is refused with what is wrong and what to do`, async () => {
+  test(`\`holdstill ${spelled(args.join(" "))}\` is refused with what is wrong and what to do`, async () => {
     const { stdout, stderr, exitCode } = await holdstill(args);
     assert.deepEqual([stdout, stderr, exitCode], ["", `holdstill: ${says}\n→ ${hints}\n`, 2]);
   });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { plainLook } from "#core/cli/render/look.js";
 import { SeenSpans } from "#core/cli/render/spans.js";
 import { timelineLines } from "#core/cli/render/timeline.js";
 import type { Span } from "#core/schema/types.js";
+import { plainLook } from "../rig/look.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 

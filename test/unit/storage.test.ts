@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { devicesBelow, formatNumber } from "#core/storage/blockdevices.js";
 import { holds, leavesOut } from "#core/storage/exclude.js";
-import { mountAt, mountOf, parseMounts, type Mount } from "#core/storage/mounts.js";
+import { mountAt, parseMounts, realPathOf, type Mount } from "#core/storage/mounts.js";
 import { tempDir } from "../rig/temp.js";
 
 const table = String.raw`
@@ -55,7 +55,7 @@ test("a line that is not of a mount table is refused", () => {
 });
 
 test("a target that does not exist is an error that names it", () => {
-  assert.throws(() => mountOf("/no/such/place"), {
+  assert.throws(() => realPathOf("/no/such/place"), {
     code: "E_TARGET_UNREADABLE",
     details: { target: "/no/such/place", reason: "it does not exist" },
   });

@@ -16,7 +16,7 @@ export function report(thrown: unknown, form: Form, verbose: boolean): ExitCode 
   if (form === "stream") printLine(endedBy(error));
   else if (form === "json") printDocument({ error: fault });
   else tell(faultLines(fault, errLook()));
-  if (error.code === "E_BUG" && verbose) tell([stackOf(error)]);
+  if (error.code === "E_BUG" && verbose) tell(stackOf(error).split("\n"));
   return error.exitCode;
 }
 

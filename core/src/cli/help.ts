@@ -14,7 +14,7 @@ export function generalHelp(look: Look, entries: readonly Entry[] = table): stri
     ...entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     bold(look, "Options of every command"),
-    ...optionLines(common),
+    ...optionLines(common, look),
     "      --version        the version of holdstill",
     "",
     bold(look, "Exit codes"),
@@ -28,17 +28,17 @@ export function generalHelp(look: Look, entries: readonly Entry[] = table): stri
 }
 
 export function commandHelp({ name, summary }: Entry, command: Command, look: Look): string[] {
-  const own = optionLines(command.options);
+  const own = optionLines(command.options, look);
   return [
     `holdstill ${name}: ${summary}`,
     "",
-    `${bold(look, "Usage:")} holdstill ${[name, command.usage].join(" ").trim()}`,
+    ...usageLines(`${name} ${command.usage}`.trim(), look),
     "",
     ...wrap(command.about, look.columns),
     "",
     ...(own.length === 0 ? [] : [bold(look, "Options"), ...own, ""]),
     bold(look, "Options of every command"),
-    ...optionLines(common),
+    ...optionLines(common, look),
     ...(command.streams === true ? ["      --json=stream    every event as one line of JSON on stdout"] : []),
     "",
     bold(look, "Examples"),
@@ -46,14 +46,26 @@ export function commandHelp({ name, summary }: Entry, command: Command, look: Lo
   ];
 }
 
+function usageLines(usage: string, look: Look): string[] {
+  // What stands in brackets stays together.
+  const text = usage.replaceAll(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\u00A0"));
+  const start = "Usage: holdstill ";
+  return wrap(text, look.columns - start.length).map((line, at) => {
+    const before = at === 0 ? `${bold(look, "Usage:")} holdstill ` : " ".repeat(start.length);
+    return before + line.replaceAll("\u00A0", " ");
+  });
+}
+
 /** That of `-h, --json=stream`, so that the lists of one page are in line. */
 const leastWidth = 17;
 
-function optionLines(options: Options): string[] {
+function optionLines(options: Options, look: Look): string[] {
   const forms = Object.entries(options).map(([name, { value, short, about }]) => {
     const shortForm = short === undefined ? "    " : `-${short}, `;
     return { form: `${shortForm}--${name}${value === undefined ? "" : ` ${value}`}`, about };
   });
   const width = Math.max(leastWidth, ...forms.map(({ form }) => form.length));
-  return forms.map(({ form, about }) => `  ${form.padEnd(width)}  ${about}`);
+  return forms.flatMap(({ form, about }) =>
+    wrap(about, look.columns - width - 4).map((line, at) => `  ${(at === 0 ? form : "").padEnd(width)}  ${line}`),
+  );
 }

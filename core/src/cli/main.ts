@@ -1,8 +1,7 @@
-#!/usr/bin/env node
 /** The command line. Loads no more than the version until it is known what is asked for. */
 import { ownVersion } from "../version.js";
 
-// For whoever starts this file itself, on a Node that has not started the pool by now; see holdstill.cts.
+// For whoever starts this file itself, on a Node that has not started the pool by now; see bin/holdstill.cjs.
 process.env["UV_THREADPOOL_SIZE"] ??= "16";
 
 const args = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { colourLook, type Look } from "./render/look.js";
+import { spelled } from "./render/visible.js";
 
 /** What goes wrong while writing, other than a reader that went away. */
 let broken: Error | null = null;
@@ -36,8 +37,14 @@ export function printLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Names and messages come from plugins and file systems: nothing of them may steer the terminal. Colour is our own. */
-export function harmless(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001B(?!\[[0-9;]*m)|[\u0000-\u0009\u000B-\u001A\u001C-\u001F\u007F-\u009F]/g, "\uFFFD");
+/** The second net, after `visible`: of all that steers a terminal only the colours that we paint with are let through. */
+export function harmless(line: string): string {
+  return line
+    .split(ownColours)
+    .map((part, at) => (at % 2 === 0 ? spelled(part) : part))
+    .join("");
 }
+
+/** Bold, dim, red, green and yellow, and their ends; see `Style`. */
+// oxlint-disable-next-line no-control-regex
+const ownColours = /(\u001B\[(?:1|2|22|31|32|33|39)m)/;

@@ -1,6 +1,7 @@
 import type { Request } from "../plan/plan.js";
 import type { Options } from "./command.js";
 import { Misuse } from "./misuse.js";
+import { hasSteering } from "./render/visible.js";
 
 const levels = ["application", "filesystem", "crash"] as const;
 type Level = (typeof levels)[number];
@@ -17,6 +18,8 @@ export function requestOf(
   values: { require: string | undefined; name?: string | undefined; tag?: readonly string[] },
 ): Request {
   const { require: level, name, tag = [] } = values;
+  for (const [option, text] of [["--name", name ?? ""] as const, ...tag.map((one) => ["--tag", one] as const)])
+    refuseSteering(option, text);
   return {
     targets: operands,
     ...(level === undefined ? {} : { require: levelOf(level) }),
@@ -38,4 +41,10 @@ function tagOf(text: string): [string, string] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new Misuse(`\`${text}\` is no tag.`, "Write --tag KEY=VALUE, once for each tag.");
+}
+
+/** A set's name and tags are shown in every list. */
+function refuseSteering(option: string, text: string): void {
+  if (!hasSteering(text)) return;
+  throw new Misuse(`${option} has a control character in it: \`${text}\`.`, "Write it with visible characters only.");
 }

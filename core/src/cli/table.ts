@@ -61,7 +61,7 @@ export const table: readonly Entry[] = [
   },
   {
     name: "plugins list",
-    summary: "every plugin that was found, and why it was or wasn't taken",
+    summary: "every plugin found, and why it was or wasn't taken",
     load: async () => (await import("./commands/plugins-list.js")).pluginsList,
   },
 ];

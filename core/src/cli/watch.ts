@@ -4,6 +4,7 @@ import type { HoldBack } from "./hold-back.js";
 import { harmless, tell } from "./output.js";
 import { tellEvent } from "./progress.js";
 import { StatusLine } from "./status.js";
+import { visible } from "./render/visible.js";
 
 /** Tells of a transaction while it runs. */
 export interface Watch {
@@ -23,18 +24,19 @@ const sayLine = (text: string): void => tell([`holdstill: ${text}`]);
 function lines(verbose: boolean): Watch {
   const limits = new Limits();
   return {
-    onEvent(event) {
+    onEvent(told) {
+      const event = visible(told);
       // The log has it already.
       if (verbose && event.type === "log") return;
-      const told = tellEvent(event, limits.of(event));
-      if (told !== null) tell([told.text]);
+      const line = tellEvent(event, limits.of(event));
+      if (line !== null) tell([line.text]);
     },
     say: sayLine,
     end: () => {},
   };
 }
 
-/** Ten times a second at most, and never while I/O is held. */
+/** How often the line is drawn; never while I/O is held. */
 const tickMs = 200;
 
 function live(hold: HoldBack): Watch {
@@ -54,10 +56,11 @@ function live(hold: HoldBack): Watch {
   };
   const timer = setInterval(draw, tickMs);
   return {
-    onEvent(event) {
+    onEvent(told) {
+      const event = visible(told);
       status.note(event, performance.now());
-      const told = tellEvent(event, limits.of(event));
-      if (told?.notable === true) say(told.text);
+      const line = tellEvent(event, limits.of(event));
+      if (line?.notable === true) say(line.text);
     },
     say: (text) => say(`holdstill: ${text}`),
     end() {

@@ -14,7 +14,7 @@ import {
   type Pair,
 } from "yaml";
 import type { Finding } from "../schema/finding.js";
-import { escapePointer, place, type LineOf } from "../schema/findings.js";
+import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
 
 /** What a text says, and where. */
 export interface Parsed {
@@ -71,7 +71,7 @@ function parts(token: CST.Token): CST.Token[] {
 
 function yamlFaults(file: string, { errors, warnings }: Document, line: (offset: number) => number): Finding[] {
   return [...errors, ...warnings].map(({ message, pos }) => {
-    return { file, line: line(pos[0]), pointer: "", seen: message, expected: "valid YAML" };
+    return { file, line: line(pos[0]), pointer: "", seen: cut(message), expected: "valid YAML" };
   });
 }
 
@@ -83,7 +83,7 @@ function jsonFaults(file: string, text: string): Finding[] {
     const seen = error instanceof Error ? error.message : String(error);
     const offset = Number(/position (\d+)/.exec(seen)?.[1] ?? text.length);
     const line = text.slice(0, offset).split("\n").length;
-    return [{ file, line, pointer: "", seen, expected: "valid JSON" }];
+    return [{ file, line, pointer: "", seen: cut(seen), expected: "valid JSON" }];
   }
 }
 
@@ -99,14 +99,14 @@ function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
       const names = map.items.map(({ key }) => nameOf(key));
       for (const name of new Set(names.filter((given, index) => names.indexOf(given) !== index))) {
         const pointer = `${pointerOf([...ancestors, map])}/${escapePointer(name)}`;
-        twice.push({ pointer, seen: `property "${name}" twice`, expected: "each property once" });
+        twice.push({ pointer, seen: `property ${shown(name)} twice`, expected: "each property once" });
       }
     },
     Alias(_, alias, ancestors) {
       const source = alias.resolve(document);
       if (source !== undefined && !ancestors.includes(source)) return;
       const expected = source === undefined ? "an anchor above" : "an alias of something else than what it is part of";
-      aliases.push({ pointer: pointerOf([...ancestors, alias]), seen: `*${alias.source}`, expected });
+      aliases.push({ pointer: pointerOf([...ancestors, alias]), seen: cut(`*${alias.source}`), expected });
     },
   });
   return { twice, aliases };

@@ -5,7 +5,7 @@
  * in a tool for root, whoever owns that folder would be root. The class behind the entry does not, so the version is pinned.
  */
 import { constants } from "node:fs";
-import { access, lstat, realpath } from "node:fs/promises";
+import { access, lstat, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
 import type { Weakness } from "../errors/details.js";
@@ -19,7 +19,7 @@ import { senseFaults } from "./sense.js";
 import { settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
 
 const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];
-export const lockFileName = "holdstill.lock.json";
+const lockFileName = "holdstill.lock.json";
 
 export interface ConfigSource extends Partial<Surroundings> {
   /** A file that the user named; relative to `cwd`. */
@@ -76,6 +76,7 @@ const explorer = new Explorer({
 
 async function load(file: string): Promise<Read> {
   try {
+    await refuseSpecial(file);
     return readOf(await explorer.load(file)) ?? { file, parsed: parseText(file, "") };
   } catch (error) {
     throw refusal(file, error);
@@ -105,10 +106,16 @@ async function refuseUnreadable(folder: string): Promise<void> {
   for (const file of names.map((name) => path.join(folder, name))) {
     try {
       await access(file, constants.R_OK);
+      await refuseSpecial(file);
     } catch (error) {
       if (!isAbsent(error)) throw refusal(file, error);
     }
   }
+}
+
+/** A pipe that nobody writes to would be read for ever. */
+async function refuseSpecial(file: string): Promise<void> {
+  if (!(await stat(file)).isFile()) throw new Error("it is no regular file");
 }
 
 /** Of the name under which the config was found, and of the file that it may be a link to. */

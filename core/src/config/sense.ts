@@ -10,19 +10,37 @@ type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
  * once; what has the wrong shape here is the schema's to report.
  */
 export function senseFaults(config: unknown): Fault[] {
-  const { limits, plugins } = fields(config);
+  const { limits, plugins, stateDir, pluginPaths, log } = fields(config);
   const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
   const durations: [string, unknown][] = [
     ...Object.entries(fields(limits)).map(([part, value]): [string, unknown] => [`/limits/${part}`, value]),
     ...instances.map(({ freeze }, index): [string, unknown] => [`/plugins/${index}/freeze`, freeze]),
   ];
-  return [...durations.flatMap(([pointer, value]) => durationFault(pointer, value)), ...sameNames(instances)];
+  const paths: [string, unknown][] = [
+    ["/stateDir", stateDir],
+    ...(Array.isArray(pluginPaths) ? pluginPaths : []).map((one, index): [string, unknown] => [
+      `/pluginPaths/${index}`,
+      one,
+    ]),
+    ["/log/file", fields(log).file],
+  ];
+  return [
+    ...durations.flatMap(([pointer, value]) => durationFault(pointer, value)),
+    ...paths.flatMap(([pointer, value]) => tildeFault(pointer, value)),
+    ...sameNames(instances),
+  ];
 }
 
 function durationFault(pointer: string, value: unknown): Fault[] {
   const wellFormed = typeof value === "string" && /^[0-9]+(\.[0-9]+)?(ms|s|m|h)$/.test(value);
   if (!wellFormed || parseDuration(value) !== undefined) return [];
   return [{ pointer, seen: shown(value), expected: `at least 1ms and at most ${longestMs / 3_600_000}h` }];
+}
+
+/** `~/x` would become a folder that is called `~`. */
+function tildeFault(pointer: string, value: unknown): Fault[] {
+  if (typeof value !== "string" || !value.startsWith("~")) return [];
+  return [{ pointer, seen: shown(value), expected: "an absolute path, because a tilde is not expanded" }];
 }
 
 function sameNames(instances: readonly Record<string, unknown>[]): Fault[] {

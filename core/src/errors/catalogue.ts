@@ -47,7 +47,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) => `No plugin fits \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
     hint: (d) =>
       d.candidates.length === 0
-        ? "Install the plugin into a folder that pluginPaths names; `holdstill plugins list` shows what was found."
+        ? "If the instance has another name in the config now, call it so again with `as:`; else install the plugin into a folder that pluginPaths names. `holdstill plugins list` shows what was found."
         : "`holdstill plugins list` shows every candidate and why it was not taken.",
     exit: exit.usage,
   },

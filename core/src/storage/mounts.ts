@@ -78,12 +78,6 @@ function firstMet(mounts: readonly Mount[], on: Mount, realPath: string): Mount 
     );
 }
 
-/** The mount that a path lies on, after symbolic links. Throws E_TARGET_UNREADABLE where there is no such path. */
-export function mountOf(target: string, mounts: readonly Mount[] = readMounts()): Mount {
-  const mount = mountAt(mounts, realPathOf(target));
-  return mount ?? fail(target, "no mount carries it");
-}
-
 /** realpath(3), with the failure as E_TARGET_UNREADABLE. */
 export function realPathOf(target: string): string {
   try {

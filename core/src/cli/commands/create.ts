@@ -15,7 +15,7 @@ import { watchFor } from "../watch.js";
 
 export const create = command({
   usage: "TARGET… [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
-  about: `Takes a snapshot set of all targets at one instant, or undoes everything. ${targetsAbout} With --quiet only the set's id is printed.`,
+  about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --quiet only the set's id is printed.`,
   operands: targets,
   options: {
     ...requireOption,
@@ -24,8 +24,11 @@ export const create = command({
   },
   streams: true,
   examples: [
-    { line: "holdstill create /srv /var/lib/postgresql", does: "one set of both, of one instant" },
-    { line: "holdstill create writer:pg-main --require application --name nightly --tag job=7", does: "or nothing" },
+    {
+      line: "holdstill create /srv /var/lib/postgresql",
+      does: "one set of both; `holdstill plan` says with which cut",
+    },
+    { line: "holdstill create writer:pg --require application --name nightly --tag job=7", does: "or nothing" },
     { line: "holdstill create /srv --json=stream", does: "for a program that follows every step" },
   ],
   async run(call) {

@@ -7,6 +7,7 @@ import { exitOf } from "../failure.js";
 import { errLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { count, instant } from "../render/units.js";
+import { visible } from "../render/visible.js";
 
 export const remove = command({
   usage: "SET… [--yes]",
@@ -21,7 +22,7 @@ export const remove = command({
     const requester = await call.open("workers");
     // All of them first: a name that is wrong is told before anything is gone.
     const sets = new Map(call.operands.map((key) => requester.show(key)).map((set) => [set.id, set]));
-    const will = [...sets.values()].map((set) => `delete ${described(set)}`);
+    const will = [...sets.values()].map((set) => `delete ${described(visible(set))}`);
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
     const deleted: string[] = [];
     const failed: { set: string; error: Fault }[] = [];

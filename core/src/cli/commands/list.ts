@@ -5,6 +5,7 @@ import { dim, styleOf } from "../render/look.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { bytes, instant } from "../render/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
+import { visible } from "../render/visible.js";
 
 export const list = command({
   usage: "",
@@ -24,8 +25,8 @@ export const list = command({
       return 0;
     }
     if (quiet) print(sets.map(({ id }) => id));
-    else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(sets));
-    for (const { file, findings } of damaged)
+    else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(visible(sets)));
+    for (const { file, findings } of visible(damaged))
       tell([
         `${errLook().paint("yellow", "damaged record:")} ${file}`,
         ...findings.map((finding) => `  ${findingLine(finding)}`),

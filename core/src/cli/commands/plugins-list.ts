@@ -7,6 +7,7 @@ import { faultLines } from "../render/fault.js";
 import type { Look, Style } from "../render/look.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
+import { visible } from "../render/visible.js";
 
 export const pluginsList = command({
   usage: "",
@@ -20,7 +21,7 @@ export const pluginsList = command({
     if (form === "json") printDocument(documentOf(inspection));
     else {
       print(pluginLines(inspection, outLook()));
-      tell(warnings.map((warning) => `warning: ${warning}`));
+      tell(visible(warnings).map((warning) => `warning: ${warning}`));
       for (const problem of problems) tell(faultLines(toFault(problem), errLook()));
     }
     return problems[0]?.exitCode ?? 0;
@@ -47,7 +48,7 @@ function documentOf({ plugins, candidates, found, warnings, problems }: Inspecti
 }
 
 function pluginLines({ plugins, candidates, found }: Inspection, look: Look): string[] {
-  const instances = plugins.map(({ who, policy, isolation }): Cell[] => [
+  const instances = visible(plugins).map(({ who, policy, isolation }): Cell[] => [
     { text: who.instance, style: "bold" },
     who.role,
     `${who.plugin} ${who.version}`,
@@ -73,7 +74,7 @@ const styles: { readonly [V in Candidate["verdict"]]: Style } = {
 
 /** A folder may be long: it gets a line of its own. */
 function candidateLines(candidates: readonly Candidate[], look: Look): string[] {
-  return candidates.flatMap(({ name, version, dir, verdict, reason }) => [
+  return visible(candidates).flatMap(({ name, version, dir, verdict, reason }) => [
     ...tableLines([[{ text: verdict.padEnd(7), style: styles[verdict] }, `${name} ${version}: ${reason}`]], look),
     look.paint("dim", `           ${dir}`),
   ]);

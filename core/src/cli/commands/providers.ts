@@ -6,6 +6,7 @@ import { faultLines } from "../render/fault.js";
 import { bold, type Look } from "../render/look.js";
 import { tableLines } from "../render/table.js";
 import { bytes, instant } from "../render/units.js";
+import { visible } from "../render/visible.js";
 
 export const providers = command({
   usage: "",
@@ -16,7 +17,7 @@ export const providers = command({
   async run({ form, open }) {
     const all = await (await open("workers")).providers();
     if (form === "json") printDocument({ providers: all });
-    else print(all.flatMap((one) => providerLines(one, outLook())));
+    else print(visible(all).flatMap((one) => providerLines(one, outLook())));
     const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));
     if (form === "text") for (const error of failed) tell(faultLines(error, errLook()));
     return failed[0] === undefined ? 0 : exitOf(failed[0]);

@@ -5,6 +5,7 @@ import { isConfirmed } from "../confirm.js";
 import { errLook, print, printDocument, tell } from "../output.js";
 import { residueLine } from "../render/fault.js";
 import { instant } from "../render/units.js";
+import { visible } from "../render/visible.js";
 
 export const recover = command({
   usage: "[--dry-run] [--yes]",
@@ -23,7 +24,7 @@ export const recover = command({
     const requester = await call.open("workers");
     const leftovers = await requester.leftovers();
     const isJson = call.form === "json";
-    const will = leftovers.map((leftover) => willDo(leftover));
+    const will = leftovers.map((leftover) => willDo(visible(leftover)));
     if (leftovers.length === 0 || call.values["dry-run"]) {
       if (isJson) printDocument({ leftovers, done: [], residue: [] });
       else if (will.length > 0) print(["This is left:", ...will.map((line) => `  ${line}`)]);
@@ -34,11 +35,11 @@ export const recover = command({
     const { done, residue } = await requester.recover(leftovers);
     if (isJson) printDocument({ leftovers, done, residue });
     else {
-      if (!call.quiet) print(done.map((leftover) => `Done: ${willDo(leftover)}.`));
+      if (!call.quiet) print(done.map((leftover) => `Done: ${willDo(visible(leftover))}.`));
       const look = errLook();
       for (const left of residue)
         tell([
-          `holdstill: ${look.paint("red", residueLine(left))}`,
+          `holdstill: ${look.paint("red", residueLine(visible(left)))}`,
           ...(left.error.hint === undefined ? [] : [`→ ${left.error.hint}`]),
         ]);
     }

@@ -5,6 +5,7 @@ import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { bold, type Look } from "../render/look.js";
 import { tableLines } from "../render/table.js";
+import { visible } from "../render/visible.js";
 
 export const writers = command({
   usage: "",
@@ -15,7 +16,12 @@ export const writers = command({
   async run({ form, open }) {
     const all = await (await open("workers")).writers();
     if (form === "json") printDocument({ writers: all });
-    else print(all.length === 0 ? ["The config names no writers."] : all.flatMap((one) => writerLines(one, outLook())));
+    else
+      print(
+        all.length === 0
+          ? ["The config names no writers."]
+          : visible(all).flatMap((one) => writerLines(one, outLook())),
+      );
     const failed = all.flatMap((one) => ("error" in one ? [one] : []));
     if (form === "text") for (const { error } of failed) tell(faultLines(error, errLook()));
     const worst = failed.find(({ policy }) => policy === "required");

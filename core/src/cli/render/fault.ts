@@ -2,13 +2,13 @@ import type { Candidate, Weakness } from "../../errors/details.js";
 import type { Finding } from "../../schema/finding.js";
 import type { Fault, Residue } from "../../schema/types.js";
 import type { Look } from "./look.js";
+import { visible } from "./visible.js";
 
 /** An error for a person: the sentence, what was seen, the next step. */
-export function faultLines(fault: Fault, look: Look): string[] {
-  const [message = "", ...more] = fault.message.split("\n");
+export function faultLines(thrown: Fault, look: Look): string[] {
+  const fault = visible(thrown);
   return [
-    `${look.paint("bold", "holdstill:")} ${look.paint("red", message)}`,
-    ...more.map((line) => `  ${line}`),
+    `${look.paint("bold", "holdstill:")} ${look.paint("red", fault.message)}`,
     ...seen(fault, look).map((line) => `  ${line}`),
     ...hintLines(fault),
   ];
@@ -19,7 +19,7 @@ export function findingLine({ file, line, pointer, seen: what, expected, nearest
   return `${place}: seen ${what}, expected ${expected}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`;
 }
 
-export function candidateLine({ name, version, dir, verdict, reason }: Candidate): string {
+function candidateLine({ name, version, dir, verdict, reason }: Candidate): string {
   return `${name} ${version} in ${dir}: ${verdict}, ${reason}`;
 }
 

@@ -8,8 +8,6 @@ export interface Look {
   paint(style: Style, text: string): string;
 }
 
-export const plainLook: Look = { columns: 80, paint: (_, text) => text };
-
 /** Colour where the stream is a terminal that has it, and NO_COLOR is not set. */
 export function colourLook(stream: NodeJS.WriteStream): Look {
   const isColoured = stream.isTTY && stream.hasColors();

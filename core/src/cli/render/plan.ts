@@ -4,11 +4,13 @@ import { bold, type Look, styleOf, wrap } from "./look.js";
 import { componentLines, section } from "./set.js";
 import { tableLines } from "./table.js";
 import { duration } from "./units.js";
+import { visible } from "./visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
 
 /** What would be done, in the order in which it would be. */
-export function planLines(plan: Plan, limits: LimitsMs, look: Look): string[] {
+export function planLines(made: Plan, limits: LimitsMs, look: Look): string[] {
+  const plan = visible(made);
   const { cut, promised, request } = plan;
   const components = plan.components.map(({ promised: consistency, ...rest }) => ({ ...rest, consistency }));
   return [

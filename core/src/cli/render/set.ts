@@ -4,9 +4,11 @@ import { bold, dim, type Look, styleOf } from "./look.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
 import { bytes, duration, instant } from "./units.js";
+import { visible } from "./visible.js";
 
 /** What create says of a set that was made. */
-export function summaryLines(set: SnapshotSet, look: Look): string[] {
+export function summaryLines(made: SnapshotSet, look: Look): string[] {
+  const set = visible(made);
   const { id, name, cut, asked, consistency, frozenMs } = set;
   const achieved = look.paint(styleOf(consistency), consistency);
   const still = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}` : "";
@@ -19,7 +21,8 @@ export function summaryLines(set: SnapshotSet, look: Look): string[] {
 }
 
 /** Everything readable. */
-export function setLines(set: SnapshotSet, look: Look): string[] {
+export function setLines(recorded: SnapshotSet, look: Look): string[] {
+  const set = visible(recorded);
   const { host, holdstill, targets, tags, writers, outcome } = set;
   const timeline = timelineLines(set.timeline, look);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
@@ -77,8 +80,9 @@ export function componentLines(
   return tableLines(rows, look);
 }
 
-export const nameOf = (writer: string | null, { name }: Component): string =>
-  writer === null ? name : `${writer}/${name}`;
+/** What no writer owns has no name of its own: its path is shown. */
+const nameOf = (writer: string | null, { name, paths }: Component): string =>
+  writer === null ? paths.join(" ") : `${writer}/${name}`;
 
 /** A title and its lines; nothing where there are none. */
 export function section(title: string, lines: readonly string[], look: Look): string[] {
@@ -117,7 +121,8 @@ function writerLines({ by, policy, state, why, frozen, facts, sidecar }: Recorde
   ];
 }
 
-export function exposedLines({ exposed = [] }: SnapshotSet, look: Look): string[] {
+export function exposedLines(set: SnapshotSet, look: Look): string[] {
+  const { exposed = [] } = visible(set);
   const rows = exposed.flatMap(({ exposed: { trees, readOnly } }) =>
     trees.map((tree) => [tree.original, readOnly ? "read-only" : "writable", tree.path]),
   );

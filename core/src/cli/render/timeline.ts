@@ -1,13 +1,15 @@
 import type { Span } from "../../schema/types.js";
 import { bold, type Look, wrap } from "./look.js";
 import { duration } from "./units.js";
+import { visible } from "./visible.js";
 
 /**
  * Who held still, from when to when and against which limit, and what was done meanwhile; then every call. The bars of each part
  * share one axis. Whoever failed has a ✗ and the reason.
  */
-export function timelineLines(spans: readonly Span[], look: Look): string[] {
-  if (spans.length === 0) return [];
+export function timelineLines(seen: readonly Span[], look: Look): string[] {
+  if (seen.length === 0) return [];
+  const spans = visible(seen);
   const still = stillLines(spans, look);
   return [...still, ...(still.length > 0 ? [""] : []), ...callLines(spans, look)];
 }

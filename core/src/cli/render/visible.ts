@@ -1,0 +1,26 @@
+/** What steers a terminal, ends a line or turns the direction of writing. */
+const steering = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/**
+ * A value with every such character in its texts spelled out. Names, paths and messages come from plugins, file systems and
+ * callers: none of them may look like a line, or a colour, of our own. To be called on what comes in, before it is formatted.
+ */
+export function visible<T>(value: T): T {
+  return shown(value) as T;
+}
+
+function shown(value: unknown): unknown {
+  if (typeof value === "string") return spelled(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => shown(item));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [spelled(key), shown(item)]));
+}
+
+export const hasSteering = (text: string): boolean => text.search(steering) !== -1;
+
+export const spelled = (text: string): string =>
+  text.replaceAll(steering, (character) => {
+    if (character === "\n") return String.raw`\n`;
+    if (character === "\t") return String.raw`\t`;
+    return String.raw`\u` + (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+  });

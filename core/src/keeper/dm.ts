@@ -53,7 +53,6 @@ export function message(device: Device, text: string, sector = 0): Call {
 
 /** What the kernel answered about a device. */
 export const devOf = ({ buffer }: Call): bigint => buffer.readBigUInt64LE(at.dev);
-export const uuidOf = ({ buffer }: Call): string => readText(buffer, at.uuid, UUID_LENGTH);
 export const isSuspended = ({ buffer }: Call): boolean => (buffer.readUInt32LE(at.flags) & DM_SUSPEND_FLAG) !== 0;
 
 /** What a header has beside the device. */

@@ -41,4 +41,3 @@ export interface SectionReport {
 
 /** Name of a point for a person: the mount point, or the device-mapper name. */
 export const nameOf = (point: HoldPoint): string => (point.kind === "fs" ? point.mount : point.name);
-export const isSame = (a: HoldPoint, b: HoldPoint): boolean => a.kind === b.kind && nameOf(a) === nameOf(b);

@@ -111,6 +111,7 @@ test("a plan says what would be done with which provider, in which order, and wh
         writer: null,
         component: { ...component, name: "files", paths: ["/srv"] },
         volumes: [],
+        cut: "atomic",
         promised: "crash",
         why: "no writer owns it",
       },

@@ -91,9 +91,3 @@ function writeText(buffer: Buffer, text: string, offset: number, room: number): 
   if (Buffer.byteLength(text) >= room) throw new RangeError(`${text.slice(0, 40)}… is too long for device-mapper`);
   buffer.write(text, offset);
 }
-
-function readText(buffer: Buffer, offset: number, room: number): string {
-  const field = buffer.subarray(offset, offset + room);
-  const end = field.indexOf(0);
-  return field.toString("utf8", 0, end === -1 ? room : end);
-}

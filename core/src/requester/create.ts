@@ -60,19 +60,14 @@ async function transact(bench: Bench, request: Request, workshop: Workshop): Pro
 }
 
 async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Workshop): Promise<Ended> {
-  const { catalog, log } = bench;
+  const { catalog } = bench;
   const journal = begin(bench, plan);
   const timeline: Ended["timeline"] = [];
   try {
-    const told = log?.child({ transaction: plan.id });
-    const tell = (event: Untimed): void => {
-      if (event.type === "phase") told?.info(event.phase, { limitMs: event.limitMs });
-      emit(event);
-    };
     const outcome = await runTransaction(plan, {
       crew,
       journal,
-      emit: tell,
+      emit,
       limits: bench.settings.limits,
       keep: (set) => catalog.write(set),
       sidecarDir: (writer) => catalog.sidecarDir(plan.id, writer),
@@ -81,12 +76,7 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Works
     });
     if (outcome.is === "aborted") catalog.remove(plan.id);
     writeEnd(journal, outcome);
-    const ended = endOf(outcome, timeline);
-    told?.info(`ended: ${ended.outcome}`, {
-      exitCode: ended.exitCode,
-      ...(ended.error === null ? {} : { error: ended.error }),
-    });
-    return ended;
+    return endOf(outcome, timeline);
   } finally {
     journal.close();
   }

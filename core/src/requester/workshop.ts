@@ -1,7 +1,8 @@
 import { makeStateDir } from "../catalog/state.js";
 import { type Emit, emitter } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
-import { Crew } from "../crew/crew.js";
+import { Crew, type CrewHooks } from "../crew/crew.js";
+import { eventLog } from "./event-log.js";
 import type { Bench, Watching } from "./types.js";
 
 /** Plugins at work, and the way to tell of it. */
@@ -22,8 +23,12 @@ export async function withCrew<T>(
   work: (workshop: Workshop) => Promise<T>,
 ): Promise<T> {
   makeStateDir(bench.state);
-  const emit = emitter(onEvent === undefined ? [] : [onEvent]);
-  const crew = new Crew(plugins, bench.state.plugins, hooks(bench, plugins, emit));
+  const { log } = bench;
+  const emit = emitter([
+    ...(onEvent === undefined ? [] : [onEvent]),
+    ...(log === null ? [] : [eventLog(log, plugins)]),
+  ]);
+  const crew = new Crew(plugins, bench.state.plugins, hooks(emit));
   try {
     signal.throwIfAborted();
     return await work({ crew, emit, signal });
@@ -32,13 +37,9 @@ export async function withCrew<T>(
   }
 }
 
-function hooks({ log }: Bench, plugins: readonly ResolvedPlugin[], emit: Emit): ConstructorParameters<typeof Crew>[2] {
-  const logs = new Map(
-    plugins.map(({ who: { instance, plugin } }) => [instance, log?.child({ instance, plugin })] as const),
-  );
+function hooks(emit: Emit): CrewHooks {
   return {
     onLog(actor, level, message, fields) {
-      logs.get(actor)?.[level](message, fields);
       emit({ type: "log", actor, level, message, ...(fields === undefined ? {} : { fields }) });
     },
     onProgress(actor, message, done, total) {

@@ -10,6 +10,10 @@ export interface CliRun extends Ran {
 /** What npm links as `holdstill`. */
 export const program = path.resolve(import.meta.dirname, "../../../core/bin/holdstill.cjs");
 
+const { NODE_V8_COVERAGE } = process.env;
+/** So that `npm run coverage` counts the processes that tests start. */
+const coverage: Record<string, string> = NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE };
+
 export interface Surroundings {
   env?: Record<string, string>;
   nodeArgs?: readonly string[];
@@ -26,7 +30,7 @@ export function holdstill(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...coverage, ...env },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
     const text = { stdout: "", stderr: "" };

@@ -12,5 +12,7 @@ export function baseEnvironment(host: NodeJS.ProcessEnv = process.env): Record<s
     HOME: host["HOME"] ?? "/",
     LANG: host["LANG"] ?? "C.UTF-8",
     ...(host["TZ"] === undefined ? {} : { TZ: host["TZ"] }),
+    // Where Node is to write its coverage: without it nothing that runs in a worker would be counted.
+    ...(host["NODE_V8_COVERAGE"] === undefined ? {} : { NODE_V8_COVERAGE: host["NODE_V8_COVERAGE"] }),
   };
 }

@@ -1,8 +1,13 @@
-/** Runs every compiled test and ends with one plain line: N passed, N failed, N skipped. Arguments: parts of file names to run. */
+/**
+ * Runs every compiled test and ends with one plain line: N passed, N failed, N skipped. Arguments: parts of file names to run.
+ *
+ * All that tests make lies in one temporary folder, with mounts and loop devices on it: what is left there fails the run.
+ */
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
+import { clearGround, layGround } from "./ground.js";
 
 const here = import.meta.dirname;
 const wanted = process.argv.slice(2);
@@ -12,6 +17,7 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .toSorted()
   .map((file) => path.join(here, file));
 
+const ground = layGround();
 const tally = { passed: 0, failed: 0, skipped: 0 };
 
 const stream = run({ files, concurrency: 2, timeout: 20 * 60_000 });
@@ -27,7 +33,11 @@ stream.on("test:fail", (data) => {
 });
 stream.compose<Spec>(new Spec()).pipe(process.stdout);
 stream.on("end", () => {
-  setImmediate(() => console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`));
+  void clearGround(ground).then((left) => {
+    for (const what of left) console.log(`left behind: ${what}`);
+    if (left.length > 0) process.exitCode = 1;
+    console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+  });
 });
 
 function isFile(data: { name: string; nesting: number }): boolean {

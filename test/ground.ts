@@ -1,0 +1,45 @@
+/** The temporary folder that a whole test run plays on, and the proof that nothing of it is left. */
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Becomes TMPDIR of this process and of all that it starts. Everybody may look in: some tests are other users. */
+export function layGround(): string {
+  const ground = mkdtempSync(path.join(tmpdir(), "holdstill-run-"));
+  chmodSync(ground, 0o755);
+  process.env["TMPDIR"] = ground;
+  return ground;
+}
+
+/** What is left on the ground after at most 3 s: mounts, loop devices, processes, files. Removes the ground where nothing is mounted. */
+export async function clearGround(ground: string): Promise<string[]> {
+  for (let tries = 30; tries > 0 && left(ground).length > 0; tries -= 1) await sleep(100);
+  const found = left(ground);
+  if (!found.some((what) => what.startsWith("mount"))) rmSync(ground, { recursive: true, force: true });
+  return found;
+}
+
+function left(ground: string): string[] {
+  const table = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const mounts = table.filter((line) => line.includes(ground));
+  const loops = matching("/sys/block", (name) => `${name}/loop/backing_file`, ground);
+  const processes = matching("/proc", (name) => `${name}/cmdline`, ground);
+  return [
+    ...mounts.map((line) => `mount ${line}`),
+    ...loops.map((name) => `loop device ${name}`),
+    ...processes.map((name) => `process ${name}`),
+    ...readdirSync(ground).map((name) => `file ${name}`),
+  ];
+}
+
+/** Of the folder's entries those that have a file, such as it is, in which the text stands. */
+function matching(folder: string, file: (name: string) => string, text: string): string[] {
+  return readdirSync(folder).filter((name) => {
+    try {
+      return readFileSync(path.join(folder, file(name)), "utf8").includes(text);
+    } catch {
+      return false;
+    }
+  });
+}

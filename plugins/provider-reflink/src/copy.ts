@@ -39,13 +39,13 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
   const { frames, sources } = select(job.paths, job.exclude);
   const facts: CopyFacts = { vanished: 0, copiedAgain: 0, unshared: 0 };
   await makeFrames(frames, job.folder, ctx);
-  let todo = chunk(sources);
-  if (todo.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
+  let pending = chunk(sources);
+  if (pending.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
   // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
   let reflink = job.method === "reflink" ? "always" : "auto";
-  for (let attempt = 1; todo.length > 0; attempt += 1) {
+  for (let attempt = 1; pending.length > 0; attempt += 1) {
     const complaints: Complaint[] = [];
-    for (const part of todo) {
+    for (const part of pending) {
       ctx.signal.throwIfAborted();
       complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
     }
@@ -54,7 +54,7 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
     facts.vanished += tally(complaints, "vanished");
     facts.copiedAgain += tally(complaints, "replaced");
     facts.unshared += tally(complaints, "unclonable");
-    todo = chunk(again);
+    pending = chunk(again);
     reflink = "auto";
   }
   finishFrames(frames, job.folder);

@@ -1,6 +1,6 @@
 /** Plugins that lie, and state that somebody has tampered with: nothing is believed, nothing of somebody else's is touched. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { open } from "holdstill";
@@ -99,4 +99,20 @@ test("a request that cannot be meant is refused before anything is planned", asy
   for (const request of bad)
     await assert.rejects(holdstill.create(request), { code: "E_USAGE" }, JSON.stringify(request));
   assert.deepEqual(stage.calls("app"), []);
+});
+
+test("a set whose process died just after its record was written is whole, and recover leaves it alone", async (t) => {
+  const stage = new Stage(t);
+  const holdstill = await open({ config: stage.configFile() });
+  const { set } = await holdstill.create({ targets: ["writer:app"] });
+  const journal = path.join(stage.dir, `state/transactions/${set?.id}.jsonl`);
+  const lines = readFileSync(journal, "utf8").trim().split("\n");
+  assert.match(lines.at(-1) ?? "", /"ended"/);
+  writeFileSync(journal, `${lines.slice(0, -1).join("\n")}\n`);
+
+  const left = await holdstill.leftovers();
+  await holdstill.recover(left);
+  assert.deepEqual(left, []);
+  assert.deepEqual(stage.stored(), [set?.id]);
+  assert.equal(holdstill.show("latest").id, set?.id);
 });

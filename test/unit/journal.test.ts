@@ -86,7 +86,7 @@ for (const { title, entries, owed } of stories) {
   test(`of a transaction that ${title}, ${owed.map(([who]) => who).join(" and ") || "nobody"} is owed an abort`, (t) => {
     const state = tempState(t);
     write(t, state, one, [begun(one), ...entries]);
-    const [account] = readJournals(state);
+    const [account] = readJournals(state, () => false);
     assert.deepEqual(
       account?.owed.map(({ enlisted, token }) => [enlisted.who.instance, token]),
       owed,
@@ -100,7 +100,7 @@ test("a last line that a crash cut short is ignored", (t) => {
   write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"asked","actor":"disk","o');
   assert.deepEqual(
-    readJournals(state)[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
+    readJournals(state, () => false)[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
     ["db"],
   );
 });
@@ -110,7 +110,7 @@ test("what recovery writes after a line that a crash cut short can be read", (t)
   write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"answered","actor":"db","o');
   write(t, state, one, [ended("aborted")]);
-  assert.deepEqual(readJournals(state)[0]?.ended, ended("aborted"));
+  assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
 });
 
 test("a line that the disk has no room for is an error, and what is written when there is room again can be read", async (t) => {
@@ -130,7 +130,7 @@ test("a line that the disk has no room for is an error, and what is written when
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
   const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
-  assert.deepEqual(readJournals(state)[0]?.ended, ended("aborted"));
+  assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
 });
 
 test("journals are read oldest first, and a file without a beginning is none", (t) => {
@@ -140,7 +140,7 @@ test("journals are read oldest first, and a file without a beginning is none", (
   writeFileSync(path.join(state.transactions, "empty.jsonl"), "");
   writeFileSync(path.join(state.transactions, "notes.txt"), "hello");
   assert.deepEqual(
-    readJournals(state).map(({ id }) => id),
+    readJournals(state, () => false).map(({ id }) => id),
     ["20250102-030405-cccccc", "20260102-030405-aaaaaa", "20260102-030405-bbbbbb"],
   );
 });

@@ -27,8 +27,9 @@ export async function create(
       emit(endedEvent(ended));
       return ended;
     } catch (error) {
-      const { exitCode } = asHoldstillError(error);
-      emit({ type: "ended", outcome: "refused", exitCode, error: toFault(error), residue: [] });
+      const { code, exitCode } = asHoldstillError(error);
+      const outcome = code === "E_INTERRUPTED" ? "interrupted" : "refused";
+      emit({ type: "ended", outcome, exitCode, error: toFault(error), residue: [] });
       throw error;
     }
   });

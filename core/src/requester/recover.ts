@@ -12,7 +12,9 @@ import type { Bench, Leftover } from "./types.js";
  * @param snapshots What the providers say exists, by instance.
  */
 export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly Snapshot[]>): Leftover[] {
-  const all = readJournals(bench.state).filter(({ id }) => !Journal.isHeld(bench.state, id));
+  const all = readJournals(bench.state, (id) => bench.catalog.has(id)).filter(
+    ({ id }) => !Journal.isHeld(bench.state, id),
+  );
   const open = all.filter((account) => isOpen(bench, account));
   const closed = new Set(all.filter((account) => !open.includes(account)).map((account) => account.id));
   const stray = [...snapshots].flatMap(([provider, own]) =>
@@ -51,11 +53,13 @@ export async function recover(
 /** Writers first: an application that is still frozen must go on before anything unhurried is done. */
 async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
   const journal = Journal.open(bench.state, id);
-  const account = readJournals(bench.state).find((one) => one.id === id);
-  if (journal === null)
+  if (journal === null) {
     return [{ actor: id, op: "recover", error: toFault(new HoldstillError("E_SET_BUSY", { set: id })) }];
-  if (account === undefined) return [];
+  }
   try {
+    // Read under the lock: the process that was working on it may have come to an end meanwhile.
+    const account = readJournals(bench.state, (one) => bench.catalog.has(one)).find((one) => one.id === id);
+    if (account === undefined) return [];
     const residue: Residue[] = [];
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
     for (const owed of byRole) {

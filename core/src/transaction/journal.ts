@@ -81,31 +81,45 @@ export interface Account {
   owed: { enlisted: Enlisted; token: FreezeToken | null }[];
 }
 
-/** Every journal in the state directory, oldest first. A line that is none, as one that a crash cut short, is passed over. */
-export function readJournals(state: StateDir): Account[] {
+/**
+ * Every journal in the state directory, oldest first. A line that is none, as one that a crash cut short, is passed over.
+ *
+ * @param isRecorded Whether the set of that id has its record, which is the transaction's commit point: from then on abort is
+ * owed only to those that were already being undone.
+ */
+export function readJournals(state: StateDir, isRecorded: (id: string) => boolean): Account[] {
   return readdirSync(state.transactions)
     .filter((file) => file.endsWith(".jsonl"))
     .toSorted()
-    .flatMap((file) => readAccount(path.join(state.transactions, file)) ?? []);
+    .flatMap((file) => readAccount(path.join(state.transactions, file), isRecorded) ?? []);
 }
 
 /** null: it has no beginning, or one that belongs to another transaction. */
-function readAccount(file: string): Account | null {
+function readAccount(file: string, isRecorded: (id: string) => boolean): Account | null {
   const entries = readFileSync(file, "utf8")
     .split("\n")
     .flatMap((line) => parse(line, file));
   const begun = entries.find((entry) => entry.entry === "begun");
   if (begun?.id !== path.basename(file, ".jsonl")) return null;
   const ended = entries.findLast((entry) => entry.entry === "ended") ?? null;
+  const from = isRecorded(begun.id) ? ["abort"] : null;
   const owed = begun.enlisted
-    .filter(({ who }) => owesAbort(entries, who.instance, ended))
+    .filter(({ who }) => owesAbort(entries, who.instance, ended, from))
     .map((enlisted) => ({ enlisted, token: tokenOf(entries, enlisted.who.instance) }));
   return { id: begun.id, begun, ended, owed };
 }
 
-function owesAbort(entries: readonly JournalEntry[], actor: string, ended: Account["ended"]): boolean {
+/** @param asking The calls that make an abort due; null: any. */
+function owesAbort(
+  entries: readonly JournalEntry[],
+  actor: string,
+  ended: Account["ended"],
+  asking: readonly string[] | null,
+): boolean {
   if (ended !== null) return ended.residue.some((left) => left.actor === actor);
-  const asked = entries.some((entry) => entry.entry === "asked" && entry.actor === actor);
+  const asked = entries.some(
+    (entry) => entry.entry === "asked" && entry.actor === actor && (asking?.includes(entry.op) ?? true),
+  );
   const undone = entries.some(
     (entry) => entry.entry === "answered" && entry.actor === actor && entry.op === "abort" && entry.fault === undefined,
   );

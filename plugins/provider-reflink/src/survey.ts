@@ -34,11 +34,11 @@ export async function survey(paths: readonly string[], exclude: readonly string[
   const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], faults: [] };
   const links = new Set<string>();
   const root = isRoot();
-  const todo: { name: Buffer; device: number }[] = paths.map((target) => ({
+  const waiting: { name: Buffer; device: number }[] = paths.map((target) => ({
     name: Buffer.from(target),
     device: lstatSync(target).dev,
   }));
-  for (let steps = 1, next = todo.pop(); next !== undefined; next = todo.pop(), steps += 1) {
+  for (let steps = 1, next = waiting.pop(); next !== undefined; next = waiting.pop(), steps += 1) {
     if (steps % STRIDE === 0) {
       await setImmediate();
       ctx.signal.throwIfAborted();
@@ -57,7 +57,7 @@ export async function survey(paths: readonly string[], exclude: readonly string[
       continue;
     }
     count(seen, stat, links);
-    if (stat.isDirectory()) for (const child of childrenOf(name)) todo.push({ name: child, device });
+    if (stat.isDirectory()) for (const child of childrenOf(name)) waiting.push({ name: child, device });
   }
   return seen;
 }

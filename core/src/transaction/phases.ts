@@ -1,11 +1,12 @@
 import type { LimitsMs } from "../config/settings.js";
 
-/** One phase of the transaction, as data: the machine, the runner and the failure tests all read the table below. */
+/**
+ * One phase of the transaction, as data: the machine reads what a failure does, the runner the limit, the command line the
+ * summary, and the failure tests are generated from the table.
+ */
 interface Phase {
   /** Which roles are called; the keeper's phases call no plugin. */
   actors: readonly ("writer" | "provider" | "keeper")[];
-  /** Writers are frozen front-end first and thawed in reverse; everything else happens together. */
-  order: "together" | "by-level" | "by-level-reversed";
   limit: keyof LimitsMs;
   /**
    * What the failure of a required plugin does. stop: nothing was touched yet. abort: undo everything. degrade: the set's
@@ -18,64 +19,55 @@ interface Phase {
 export const phases = {
   identify: {
     actors: ["writer", "provider"],
-    order: "together",
     limit: "identify",
     onFailure: "stop",
     summary: "writers say what they own, providers what they can capture",
   },
   prepare: {
     actors: ["writer", "provider"],
-    order: "together",
     limit: "prepare",
     onFailure: "abort",
     summary: "slow work: checkpoint, space check, pre-created snapshots",
   },
   freeze: {
     actors: ["writer"],
-    order: "by-level",
     limit: "freeze",
     onFailure: "abort",
     summary: "applications hold still",
   },
-  hold: { actors: ["keeper"], order: "together", limit: "hold", onFailure: "abort", summary: "the kernel holds I/O" },
+  hold: { actors: ["keeper"], limit: "hold", onFailure: "abort", summary: "the kernel holds I/O" },
   commit: {
     actors: ["provider"],
-    order: "together",
     limit: "copy",
     onFailure: "abort",
     summary: "providers take the picture",
   },
   release: {
     actors: ["keeper"],
-    order: "together",
     limit: "hold",
     onFailure: "abort",
     summary: "the kernel lets I/O go on",
   },
   thaw: {
     actors: ["writer"],
-    order: "by-level-reversed",
     limit: "freeze",
     onFailure: "degrade",
     summary: "applications go on, and say whether they were held throughout",
   },
   seal: {
     actors: ["writer", "provider"],
-    order: "together",
     limit: "seal",
     onFailure: "abort",
     summary: "snapshots are finished, metadata is kept",
   },
   complete: {
     actors: ["writer"],
-    order: "together",
     limit: "complete",
     onFailure: "report",
     summary: "writers learn how the backup went",
   },
   abort: {
     actors: ["writer", "provider"],
-    order: "together",
     limit: "abort",
     onFailure: "residue",
     summary: "everything is undone",

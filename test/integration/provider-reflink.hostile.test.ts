@@ -8,7 +8,7 @@ import type { Context } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { probeContext, type Probe } from "../rig/context.js";
 import { loopFs } from "../rig/loop.js";
-import { take, tx, volumeOf, type Options } from "../rig/reflink.js";
+import { take, tx, view, volumeOf, type Options } from "../rig/reflink.js";
 import { tempDir } from "../rig/temp.js";
 import { sh } from "../rig/tree.js";
 
@@ -85,13 +85,13 @@ test("an owner reads the copy of what is his while it is exposed, and at no othe
   await provider.commit?.(tx, probe.ctx);
   const [made] = await provider.list(probe.ctx);
   assert.ok(made);
-  await assert.rejects(provider.expose(made, probe.ctx), { code: "UNKNOWN_SNAPSHOT" });
+  await assert.rejects(provider.expose(made, view, probe.ctx), { code: "UNKNOWN_SNAPSHOT" });
   const [snapshot] = await provider.seal(tx, probe.ctx);
   assert.ok(snapshot);
   const folder = String(snapshot.facts?.["path"]);
   const look = (): unknown => [statSync(folder).mode & 0o777, asBob(`cat ${folder}${home.data}/kept`)];
   assert.deepEqual(look(), [0o700, false]);
-  await provider.expose(snapshot, probe.ctx);
+  await provider.expose(snapshot, view, probe.ctx);
   assert.deepEqual(look(), [0o711, true]);
   await provider.conceal(snapshot, probe.ctx);
   assert.deepEqual(look(), [0o700, false]);

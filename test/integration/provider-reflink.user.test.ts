@@ -43,7 +43,7 @@ function asNobody(t: TestContext, home: string): unknown {
     await provider.prepare(tx, [volume(["${home}/tree"], ["${home}/tree/locked/c"])], ctx);
     await provider.commit(tx, ctx);
     const [snapshot] = await provider.seal(tx, ctx);
-    const { trees } = await provider.expose(snapshot, ctx);
+    const { trees } = await provider.expose(snapshot, { access: "read-only", at: "/nowhere" }, ctx);
     const cwd = trees[0].path;
     const taken = execFileSync("sh", ["-c", "find . | sort"], { cwd, encoding: "utf8" }).trim().split("\\n");
     const mode = execFileSync("stat", ["-c", "%a", "locked"], { cwd, encoding: "utf8" }).trim();

@@ -34,6 +34,7 @@ export function settingsWith(pluginPaths: string[], instances: Partial<InstanceS
     file: "/etc/holdstill/holdstill.yaml",
     pluginPaths,
     stateDir: "/nowhere",
+    exposeDir: "/nowhere",
     limits: {
       queue: 1,
       identify: 1,

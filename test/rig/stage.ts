@@ -76,6 +76,7 @@ export class Stage {
     return {
       pluginPaths: [pluginsThat],
       stateDir: path.join(this.dir, "state"),
+      exposeDir: path.join(this.dir, "exposed"),
       limits: { ...limits, ...own },
       plugins: [
         { use: "writer-that", as: "app", policy, isolation, options: { app: this.app, ...writer } },

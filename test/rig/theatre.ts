@@ -19,6 +19,7 @@ export function theatre(dir: string, { writer = {}, provider = {} }: Script = {}
   const config = path.join(dir, "holdstill.json");
   const settings = {
     stateDir: path.join(dir, "state"),
+    exposeDir: path.join(dir, "exposed"),
     pluginPaths: [pluginsThat],
     limits: { freeze: "4s", abort: "4s" },
     plugins: [

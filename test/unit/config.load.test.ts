@@ -20,6 +20,7 @@ test("without any config file everything has its default", async (t) => {
     file: null,
     pluginPaths: [],
     stateDir: root ? "/var/lib/holdstill" : path.join(cwd, ".local/state/holdstill"),
+    exposeDir: root ? "/run/holdstill" : path.join(cwd, ".local/state/holdstill-exposed"),
     limits: {
       queue: 600_000,
       identify: 30_000,

@@ -132,8 +132,8 @@ for (const runtime of runtimes) {
   });
 
   test(`a method that the plugin in a ${runtime} does not have is E_NOT_OFFERED`, async (t) => {
-    const { session } = await writer(t, runtime);
-    const call = session.call("verify", [{ trees: [], readOnly: true }], LIMIT_MS);
+    const { session, dir } = await writer(t, runtime);
+    const call = session.call("verify", [tx(dir), { trees: [], readOnly: true }], LIMIT_MS);
     await assert.rejects(call, { code: "E_NOT_OFFERED" });
   });
 

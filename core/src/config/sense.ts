@@ -10,7 +10,7 @@ type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
  * once; what has the wrong shape here is the schema's to report.
  */
 export function senseFaults(config: unknown): Fault[] {
-  const { limits, plugins, stateDir, pluginPaths, log } = fields(config);
+  const { limits, plugins, stateDir, exposeDir, pluginPaths, log } = fields(config);
   const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
   const durations: [string, unknown][] = [
     ...Object.entries(fields(limits)).map(([part, value]): [string, unknown] => [`/limits/${part}`, value]),
@@ -18,6 +18,7 @@ export function senseFaults(config: unknown): Fault[] {
   ];
   const paths: [string, unknown][] = [
     ["/stateDir", stateDir],
+    ["/exposeDir", exposeDir],
     ...(Array.isArray(pluginPaths) ? pluginPaths : []).map((one, index): [string, unknown] => [
       `/pluginPaths/${index}`,
       one,

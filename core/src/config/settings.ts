@@ -11,6 +11,8 @@ export interface Settings {
   /** In the order of the search; the bundled folder, which comes last, is not among them. */
   pluginPaths: string[];
   stateDir: string;
+  /** Where snapshots are exposed: one folder per set. */
+  exposeDir: string;
   limits: LimitsMs;
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
@@ -72,6 +74,9 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
     stateDir: env.HOLDSTILL_STATE_DIR
       ? path.resolve(cwd, env.HOLDSTILL_STATE_DIR)
       : fromBase(config.stateDir ?? defaultStateDir(env)),
+    exposeDir: env.HOLDSTILL_EXPOSE_DIR
+      ? path.resolve(cwd, env.HOLDSTILL_EXPOSE_DIR)
+      : fromBase(config.exposeDir ?? defaultExposeDir(env)),
     limits: milliseconds({ ...defaultLimits, ...config.limits }),
     instances: (config.plugins ?? []).map((instance, index) => instanceOf(instance, index, file, lineOf)),
     log: {
@@ -112,6 +117,12 @@ function milliseconds(limits: Required<Limits>): LimitsMs {
 function defaultStateDir(env: NodeJS.ProcessEnv): string {
   if (process.geteuid?.() === 0) return "/var/lib/holdstill";
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill");
+}
+
+/** Outside the state directory, which only its owner may enter: who may read the originals may read their pictures. */
+function defaultExposeDir(env: NodeJS.ProcessEnv): string {
+  if (process.geteuid?.() === 0) return "/run/holdstill";
+  return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill-exposed");
 }
 
 /** A base directory of the XDG specification, which says that a relative path in the variable is to be ignored. */

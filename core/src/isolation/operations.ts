@@ -9,6 +9,7 @@ import type {
   FreezeToken,
   Report,
   Sidecar,
+  Snapshot,
   Snapshots,
   Support,
   ThawReport,
@@ -48,6 +49,7 @@ interface Shapes {
   freezeToken: FreezeToken;
   thawReport: ThawReport;
   sidecar: Sidecar;
+  snapshot: Snapshot;
   snapshots: Snapshots;
   exposed: Exposed;
   report: Report;
@@ -86,6 +88,7 @@ const provider: Table<Provider, "provider"> = {
   expose: { answer: "exposed", needed: true },
   conceal: { answer: "nothing", needed: true },
   remove: { answer: "nothing", needed: true },
+  fork: { answer: "snapshot", needed: false },
   revert: { answer: "nothing", needed: false },
 };
 

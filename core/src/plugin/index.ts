@@ -1,5 +1,5 @@
 /** The contract, version 1: what an author reads first. Types only; a plugin needs nothing of the host at run time. */
-export type { Provider } from "./provider.js";
+export type { Provider, View } from "./provider.js";
 export type { BackupOutcome, Writer } from "./writer.js";
 export type { Context, ExecOptions, ExecResult, Log, Transaction, WriterTransaction } from "./context.js";
 export type {

@@ -15,9 +15,28 @@ export interface Provider<Options = Record<string, unknown>> {
   abort(tx: Transaction, ctx: Context<Options>): Promise<void>;
   /** What really exists, without our catalog: recovery compares the two. */
   list(ctx: Context<Options>): Promise<Snapshot[]>;
-  expose(snapshot: Snapshot, ctx: Context<Options>): Promise<Exposed>;
+  /** Makes the picture readable. Asked again in the same way, it answers the same. */
+  expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
+  /** Ends every exposure of the snapshot. Idempotent. */
   conceal(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /** Idempotent: a snapshot that is gone already is a success. */
   remove(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
+  /**
+   * Makes a second, writable snapshot in the same set, with the first one's id as its `of`. A writer repairs it, and the first
+   * stays as it was cut.
+   */
+  fork?(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot>;
+  /** Puts the captured data back in place of the original's. */
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
+}
+
+/** How a picture is to be shown. */
+export interface View {
+  /**
+   * read-only: nothing may change it. scratch: writable, and what was written is gone with conceal. writable: the picture itself;
+   * what is written stays. `Exposed.readOnly` tells what came of it.
+   */
+  readonly access: "read-only" | "scratch" | "writable";
+  /** An empty folder of the host's that a file system may be mounted on; conceal leaves it empty again. */
+  readonly at: string;
 }

@@ -27,10 +27,10 @@ export interface Writer<Options = Record<string, unknown>> {
   abort(tx: WriterTransaction, token: FreezeToken | null, ctx: Context<Options>): Promise<void>;
   beforeRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
   afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
-  /** Repairs the picture on a writable layer, so that it opens at once. */
-  recover?(exposed: Exposed, ctx: Context<Options>): Promise<Report>;
-  /** Starts the application on the picture and looks. */
-  verify?(exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+  /** Repairs the picture, which is writable, so that it opens at once. Asked after `seal` for components that say `recovery`. */
+  recover?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+  /** Starts the application on the picture and looks. What it writes there is thrown away. */
+  verify?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
 }
 
 export interface BackupOutcome {

@@ -1,6 +1,10 @@
+import { mkdirSync, rmdirSync } from "node:fs";
+import path from "node:path";
+import type { Settings } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
 import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter, type Session } from "../isolation/session.js";
+import type { View } from "../plugin/provider.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
@@ -14,7 +18,9 @@ export async function expose({ catalog, settings }: Bench, crew: Crew, set: Snap
   for (const recorded of set.snapshots) {
     if (exposureOf(now, recorded) !== undefined) continue;
     const session = await providerOf(crew, recorded);
-    const exposed = await session.call("expose", [recorded.snapshot], settings.limits.seal);
+    const view: View = { access: "read-only", at: placeOf(settings, set, recorded) };
+    mkdirSync(view.at, { recursive: true, mode: 0o711 });
+    const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
     refuseForeign(set, recorded, session.who, exposed);
     const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
     now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
@@ -29,6 +35,7 @@ export async function conceal({ catalog, settings }: Bench, crew: Crew, set: Sna
     if (exposureOf(now, recorded) === undefined) continue;
     const session = await providerOf(crew, recorded);
     await session.call("conceal", [recorded.snapshot], settings.limits.abort);
+    clear(placeOf(settings, set, recorded));
     now = { ...now, exposed: now.exposed?.filter((one) => one !== exposureOf(now, recorded)) ?? [] };
     catalog.write(now);
   }
@@ -100,6 +107,22 @@ function refuseForeign(set: SnapshotSet, { snapshot }: RecordedSnapshot, who: Wh
         ],
   );
   if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "expose", findings });
+}
+
+/** Where a snapshot may be mounted. */
+function placeOf({ exposeDir }: Settings, { id, snapshots }: SnapshotSet, recorded: RecordedSnapshot): string {
+  return path.join(exposeDir, id, String(snapshots.findIndex(({ snapshot }) => snapshot.id === recorded.snapshot.id)));
+}
+
+/** Removes the folder, and the set's with the last one. What is not empty, somebody still uses. */
+function clear(place: string): void {
+  for (const dir of [place, path.dirname(place)]) {
+    try {
+      rmdirSync(dir);
+    } catch {
+      return;
+    }
+  }
 }
 
 function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): RecordedExposure | undefined {

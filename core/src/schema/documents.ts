@@ -72,6 +72,15 @@ export const documents = {
               "system"
             ]
           },
+          "recovery": {
+            "description": "Whether the writer repairs the picture after the cut, so that it opens at once. none: never. fork: only where the picture as it was cut stays beside it. always: on the picture itself where the provider makes no fork. Default: none.",
+            "type": "string",
+            "enum": [
+              "none",
+              "fork",
+              "always"
+            ]
+          },
           "facts": {
             "description": "What a person or a restore wants to know: version, system identifier, port. Never a secret.",
             "type": "object",
@@ -103,6 +112,11 @@ export const documents = {
       },
       "stateDir": {
         "description": "Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.",
+        "type": "string",
+        "minLength": 1
+      },
+      "exposeDir": {
+        "description": "Where snapshots are exposed, one folder per set. Default: /run/holdstill for root, else $XDG_STATE_HOME/holdstill-exposed.",
         "type": "string",
         "minLength": 1
       },
@@ -791,6 +805,11 @@ export const documents = {
         "properties": {
           "id": {
             "description": "The provider's own name for it; unique within the provider.",
+            "type": "string",
+            "minLength": 1
+          },
+          "of": {
+            "description": "Id of the snapshot that this one is a fork of; not there in one that was cut.",
             "type": "string",
             "minLength": 1
           },

@@ -155,6 +155,10 @@ export interface Component {
    */
   level?: "front-end" | "back-end" | "system";
   /**
+   * Whether the writer repairs the picture after the cut, so that it opens at once. none: never. fork: only where the picture as it was cut stays beside it. always: on the picture itself where the provider makes no fork. Default: none.
+   */
+  recovery?: "none" | "fork" | "always";
+  /**
    * What a person or a restore wants to know: version, system identifier, port. Never a secret.
    */
   facts?: {
@@ -174,6 +178,10 @@ export interface Config {
    * Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
    */
   stateDir?: string;
+  /**
+   * Where snapshots are exposed, one folder per set. Default: /run/holdstill for root, else $XDG_STATE_HOME/holdstill-exposed.
+   */
+  exposeDir?: string;
   limits?: Limits;
   /**
    * The plugin instances. Without a provider among them, the embedded provider-reflink is used.
@@ -369,6 +377,10 @@ export interface Snapshot {
    * The provider's own name for it; unique within the provider.
    */
   id: string;
+  /**
+   * Id of the snapshot that this one is a fork of; not there in one that was cut.
+   */
+  of?: string;
   setId: string;
   volumeId: string;
   createdAt: string;

@@ -82,7 +82,7 @@ const provider: Provider<Options> = {
     return Promise.resolve(entries.map(toSnapshot));
   },
 
-  async expose(snapshot, ctx) {
+  async expose(snapshot, _view, ctx) {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     if (entry === "unreadable") throw registry.unreadable(snapshot.id);

@@ -39,6 +39,6 @@ test("a path is traced to its logical volume, and the reflink provider takes a s
   const [snapshot] = await provider.seal(tx, ctx);
   assert.ok(snapshot);
   writeFileSync(`${mount}/srv/file`, "changed\n");
-  const { trees } = await provider.expose(snapshot, ctx);
+  const { trees } = await provider.expose(snapshot, { access: "read-only", at: "/nowhere" }, ctx);
   assert.equal(readFileSync(`${trees[0]?.path}/file`, "utf8"), "precious\n");
 });

@@ -71,7 +71,7 @@ const provider = {
         .flatMap((name) => snapshots(sealed(options, name), name)),
     );
   },
-  async expose({ id }, { options }) {
+  async expose({ id }, _view, { options }) {
     const [setId, number] = id.split("/");
     const { paths } = read(sealed(options, setId))[Number(number)];
     const copy = path.join(sealed(options, setId), number);

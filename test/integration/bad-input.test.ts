@@ -153,10 +153,11 @@ const cases: Bad[] = [
     says: /Did you mean `app`/,
   },
   {
-    name: "a provider that wants the kernel to hold",
-    config: (s) => plugins(writerAt(s), providerAt(s, { hold: ["/mnt"] })),
-    code: "E_HOLD_UNSUPPORTED",
-    exit: 4,
+    name: "a provider that wants the kernel to hold what cannot be held",
+    config: (s) => plugins(writerAt(s), providerAt(s, { hold: ["/proc/sys"] })),
+    code: "E_HOLD_REFUSED",
+    exit: 3,
+    says: /it is not a mount point/,
   },
   {
     name: "a target that no provider can capture",

@@ -71,7 +71,7 @@ class Play {
     this.role = role;
     const op = (phase === "identify" && role === "provider" ? "match" : phase) as Op;
     const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
-    this.roles = { isolation, [role]: wrong };
+    this.roles = { isolation, [role]: phase === "recover" ? { ...wrong, recovery: "always" } : wrong };
   }
 
   create(roles: Roles = this.roles) {

@@ -43,6 +43,7 @@ export function settingsWith(pluginPaths: string[], instances: Partial<InstanceS
       hold: 1,
       copy: 1,
       seal: 1,
+      recover: 1,
       complete: 1,
       abort: 1,
     },

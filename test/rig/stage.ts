@@ -6,7 +6,7 @@ import { type Misbehaviour, pluginsThat } from "./plugins.js";
 import { tempDir } from "./temp.js";
 
 export interface Roles {
-  writer?: Misbehaviour;
+  writer?: Misbehaviour & Record<string, unknown>;
   provider?: Misbehaviour & Record<string, unknown>;
   isolation?: "thread" | "process";
   limits?: Record<string, string>;
@@ -21,6 +21,7 @@ const limits = {
   freeze: "2s",
   copy: "1s",
   seal: "1s",
+  recover: "1s",
   complete: "1s",
   abort: "1s",
 };

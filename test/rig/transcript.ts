@@ -1,13 +1,5 @@
-import {
-  isEnd,
-  plan,
-  step,
-  type Actor,
-  type Effect,
-  type Event,
-  type Member,
-  type State,
-} from "#core/transaction/machine.js";
+import { isEnd, plan, step, type Actor, type Effect, type Event, type State } from "#core/transaction/machine.js";
+import type { Member } from "#core/transaction/state.js";
 import type { CriticalSection, Fault, HoldPoint } from "#core/schema/types.js";
 
 /**
@@ -20,7 +12,8 @@ export function perform(text: string): { text: string; state: State } {
   let state = plan([]);
   let started = false;
   for (const line of text.split("\n").filter((one) => /^\S/.test(one))) {
-    const cast = /^(\S+): (writer|provider)(?:, (required|best-effort), (front-end|back-end|system))?$/.exec(line);
+    const cast =
+      /^(\S+): (writer|provider)(?:, (required|best-effort), (front-end|back-end|system)(, repairs)?)?$/.exec(line);
     if (line.startsWith("#")) lines.push(line);
     else if (cast !== null) {
       actors.push(actorOf(cast));
@@ -39,10 +32,16 @@ export function perform(text: string): { text: string; state: State } {
 
 const levels = ["front-end", "back-end", "system"] as const;
 
-function actorOf([, id = "", role, policy, level]: RegExpExecArray): Actor {
-  if (role === "provider") return { id, role, policy: "required", level: 0 };
+function actorOf([, id = "", role, policy, level, repairs]: RegExpExecArray): Actor {
+  if (role === "provider") return { id, role, policy: "required", level: 0, repairs: false };
   const rank = levels.findIndex((name) => name === level) as Actor["level"];
-  return { id, role: "writer", policy: policy === "best-effort" ? policy : "required", level: rank };
+  return {
+    id,
+    role: "writer",
+    policy: policy === "best-effort" ? policy : "required",
+    level: rank,
+    repairs: repairs !== undefined,
+  };
 }
 
 function parseEvent(line: string): Event {
@@ -50,6 +49,7 @@ function parseEvent(line: string): Event {
   const fault: Fault = { code: "E_STORY", message: reason ?? "" };
   switch (what) {
     case "start":
+    case "armed":
     case "held":
     case "recorded":
       return { is: what };
@@ -76,6 +76,7 @@ function parseAnswer(what: string, reason: string | undefined, fault: Fault, lin
     case "committed":
     case "thawed":
     case "sealed":
+    case "recovered":
     case "undone":
       return { is: verb, actor };
     case "failed":
@@ -101,8 +102,9 @@ function tellEffect(effect: Effect): string {
       return `${effect.op} ${effect.actor}${effect.token === null ? "" : ` with ${JSON.stringify(effect.token)}`}`;
     case "cancel":
       return `cancel ${effect.actor}`;
+    case "arm":
+      return `arm ${effect.section.points.map((p) => (p.kind === "dm" ? `dm ${p.name}` : `fs ${p.mount}`)).join(", ")}`;
     case "hold":
-      return `hold ${effect.points.map((p) => (p.kind === "dm" ? `dm ${p.name}` : `fs ${p.mount}`)).join(", ")}`;
     case "release":
     case "record":
       return effect.do;

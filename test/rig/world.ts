@@ -4,30 +4,20 @@ import {
   plan,
   residueOf,
   step,
-  type Actor,
   type Effect,
   type Event,
   type Op,
   type State,
 } from "#core/transaction/machine.js";
+import { answer, type Player, type Turn } from "./player.js";
 import type { CriticalSection, Fault } from "#core/schema/types.js";
 
-export interface Player extends Actor {
-  /** What a provider answers to prepare. */
-  section: CriticalSection | null;
-}
-
-/** What happens next, chosen by whoever plays the world's part. */
-export interface Turn {
-  /** Which of the pending things settles, modulo their number; an interruption comes beside them. */
-  what: "settle" | "interrupt";
-  pick: number;
-  ok: boolean;
-  /** Whether a thing that failed was done nevertheless: a freeze that failed may have frozen the application. */
-  done: boolean;
-}
-
-type Pending = { of: "call"; actor: string; op: Op } | { of: "hold" } | { of: "release" } | { of: "record" };
+type Pending =
+  | { of: "call"; actor: string; op: Op }
+  | { of: "arm" }
+  | { of: "hold" }
+  | { of: "release" }
+  | { of: "record" };
 
 const fault: Fault = { code: "E_WORLD", message: "it failed" };
 
@@ -51,13 +41,14 @@ export class World {
   /** What went well, and what failed: `freeze db`. */
   readonly #well = new Set<string>();
   readonly #badly = new Set<string>();
+  #armed = false;
   #held = false;
   #holdConfirmed = false;
   #pending: Pending[] = [];
 
   constructor(players: readonly Player[]) {
     this.#players = new Map(players.map((player) => [player.id, player]));
-    this.state = plan(players.map(({ id, role, policy, level }) => ({ id, role, policy, level })));
+    this.state = plan(players.map(({ id, role, policy, level, repairs }) => ({ id, role, policy, level, repairs })));
   }
 
   /** Plays until the end. When the turns are used up everything goes well. */
@@ -89,10 +80,13 @@ export class World {
     else this.#dispatch(this.#settleCore(one.of, turn));
   }
 
-  #settleCore(of: "hold" | "release" | "record", { ok }: Turn): Event {
+  #settleCore(of: "arm" | "hold" | "release" | "record", { ok }: Turn): Event {
     if (!ok) this.fatal = true;
     this.#note(of, ok);
     switch (of) {
+      case "arm":
+        this.#armed = ok;
+        return ok ? { is: "armed" } : { is: "hold-failed", fault };
       case "hold":
         this.#holdConfirmed = ok;
         return ok ? { is: "held" } : { is: "hold-failed", fault };
@@ -115,7 +109,7 @@ export class World {
     if (op === "freeze") this.#suspected.add(actor);
     // After an abort that failed there is nobody left to be asked: it is residue.
     if (op === "abort" || (op === "thaw" && ok)) this.#suspected.delete(actor);
-    if (!ok && player.policy === "required" && op !== "thaw" && op !== "abort") this.fatal = true;
+    if (!ok && player.policy === "required" && op !== "thaw" && op !== "recover" && op !== "abort") this.fatal = true;
     this.#dispatch(ok ? answer(player, op) : { is: "failed", actor, fault });
   }
 
@@ -135,8 +129,8 @@ export class World {
         `${one.op} of ${one.actor} goes on though the transaction turned round`,
       );
     }
-    // A record that was not begun is not written any more.
-    this.#pending = this.#pending.filter((one) => one.of !== "record");
+    // A record that was not begun is not written any more, and nobody waits for a keeper that is being armed.
+    this.#pending = this.#pending.filter((one) => one.of !== "record" && one.of !== "arm");
   }
 
   #perform(effect: Effect): void {
@@ -153,8 +147,14 @@ export class World {
         this.#cancelled.add(effect.actor);
         return;
       }
+      case "arm":
+        assert.deepEqual(effect.section.points, this.#points(), "not all points that the providers named are armed");
+        assert.ok(!this.#calls().some(({ op }) => op !== "abort"), "armed while calls are pending");
+        assert.equal(this.#frozen.size, 0, "armed while somebody is frozen");
+        this.#pending.push({ of: "arm" });
+        return;
       case "hold":
-        assert.deepEqual(effect.points, this.#points(), "not all points that the providers named are held");
+        assert.ok(this.#armed, "held without being armed");
         assert.equal(this.#calls().length, 0, "plugin code runs while volumes are held");
         this.#held = true;
         this.#pending.push({ of: "hold" });
@@ -185,6 +185,7 @@ export class World {
       assert.ok(!this.#isPending("release"), `${asked} after release was asked`);
     } else assert.ok(!this.#held, `${asked} while volumes are held`);
     if (op === "freeze") {
+      assert.equal(this.#armed, this.#points().length > 0, `${asked} before the keeper was armed`);
       for (const other of this.#players.keys())
         assert.ok(this.#settled(other, "prepare"), `${asked} before ${other} was prepared`);
       for (const writer of writers.filter((other) => other.level < level))
@@ -196,6 +197,11 @@ export class World {
       const higher = writers.filter((other) => other.level > level);
       if (this.spotless)
         for (const writer of higher) assert.ok(this.#well.has(`thaw ${writer.id}`), `${asked} before ${writer.id}`);
+    }
+    if (op === "recover") {
+      assert.ok(player.repairs, `${asked}, which has nothing to repair`);
+      for (const other of this.#players.keys())
+        assert.ok(this.#settled(other, "seal"), `${asked} before ${other} was sealed`);
     }
     if (op === "seal") assert.equal(this.#known().length, 0, `${asked} while ${this.#known().join()} is frozen`);
     if (op === "abort" && role === "provider")
@@ -227,11 +233,12 @@ export class World {
     assert.ok(this.#well.has("record"), "created without a record");
     if (this.#points().length > 0)
       assert.ok(this.#well.has("hold") && this.#well.has("release"), "created without holds");
-    for (const { id, role, policy, section } of this.#players.values()) {
+    for (const { id, role, policy, section, repairs } of this.#players.values()) {
       if (policy === "best-effort") continue;
       const degraded = this.#badly.has(`thaw ${id}`);
       const all: Op[] = role === "writer" ? ["prepare", "freeze", "thaw", "seal"] : ["prepare", "seal"];
       if ((section?.commit.length ?? 0) > 0) all.push("commit");
+      if (repairs && !this.#badly.has(`recover ${id}`)) all.push("recover");
       const due: Op[] = degraded ? ["prepare", "freeze"] : all;
       for (const op of due) assert.ok(this.#well.has(`${op} ${id}`), `created without ${op} of ${id}`);
       if (degraded) assert.ok(this.#settled(id, "abort"), `created, and ${id}, which could not be thawed, not aborted`);
@@ -265,22 +272,5 @@ export class World {
     const found = this.#players.get(id);
     assert.ok(found, `nobody is called ${id}`);
     return found;
-  }
-}
-
-function answer({ id, section }: Player, op: Op): Event {
-  switch (op) {
-    case "prepare":
-      return { is: "prepared", actor: id, section };
-    case "freeze":
-      return { is: "frozen", actor: id, token: `token of ${id}` };
-    case "commit":
-      return { is: "committed", actor: id };
-    case "thaw":
-      return { is: "thawed", actor: id };
-    case "seal":
-      return { is: "sealed", actor: id };
-    case "abort":
-      return { is: "undone", actor: id };
   }
 }

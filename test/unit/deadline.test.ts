@@ -15,6 +15,7 @@ const limits: LimitsMs = {
   hold: 10_000,
   copy: 3_600_000,
   seal: 300_000,
+  recover: 1_800_000,
   complete: 300_000,
   abort: 30_000,
 };
@@ -54,7 +55,7 @@ const table: Row[] = [
 ];
 
 for (const [what, op, given, cut, frozenFor, ownFreeze, ms] of table) {
-  test(`${what}: ${ms} ms`, () => assert.equal(callLimit(op, given, { cut, frozenFor, ownFreeze }), ms));
+  test(`${what}: ${ms} ms`, () => assert.equal(callLimit(op, given, { cut, frozenFor, heldFor: null, ownFreeze }), ms));
 }
 
 test("whatever the limits, freeze and commit end before the reserve for thaw begins, and no limit is below 1 ms", () => {
@@ -63,13 +64,22 @@ test("whatever the limits, freeze and commit end before the reserve for thaw beg
   const cuts = fc.constantFrom<Cut[]>("atomic", "per-volume", "fuzzy");
   const ops = fc.constantFrom<Op[]>("prepare", "freeze", "commit", "thaw", "seal", "abort");
   fc.assert(
-    fc.property(any, cuts, ops, fc.nat(8_000_000), fc.option(ms), (some, cut, op, frozenFor, ownFreeze) => {
-      const all = { ...limits, ...some };
-      const limit = callLimit(op, all, { cut, frozenFor, ownFreeze });
-      assert.ok(limit >= 1);
-      const left = freezeWindow(all, cut) - frozenFor - thawReserve(all);
-      if (op === "freeze" || op === "commit") assert.ok(limit <= Math.max(1, left));
-      if (op === "freeze") assert.ok(limit <= Math.max(1, ownFreeze ?? Infinity));
-    }),
+    fc.property(
+      any,
+      cuts,
+      ops,
+      fc.nat(8_000_000),
+      fc.option(ms),
+      fc.option(ms),
+      (some, cut, op, frozenFor, heldFor, ownFreeze) => {
+        const all = { ...limits, ...some };
+        const limit = callLimit(op, all, { cut, frozenFor, heldFor, ownFreeze });
+        assert.ok(limit >= 1);
+        const left = freezeWindow(all, cut) - frozenFor - thawReserve(all);
+        if (op === "freeze" || op === "commit") assert.ok(limit <= Math.max(1, left));
+        if (op === "commit" && heldFor !== null) assert.ok(limit <= Math.max(1, all.hold - heldFor));
+        if (op === "freeze") assert.ok(limit <= Math.max(1, ownFreeze ?? Infinity));
+      },
+    ),
   );
 });

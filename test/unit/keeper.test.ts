@@ -45,9 +45,9 @@ test("a message comes after its sector and ends with a zero; what is too long is
 test("messages are found however the stream is cut", () => {
   const heard: unknown[] = [];
   const hear = decoder((message) => heard.push(message));
-  const text = encode({ say: "hold" }) + encode({ say: "beat" });
+  const text = encode({ say: "hold", limitMs: 10 }) + encode({ say: "beat" });
   for (const character of text) hear(character);
-  assert.deepEqual(heard, [{ say: "hold" }, { say: "beat" }]);
+  assert.deepEqual(heard, [{ say: "hold", limitMs: 10 }, { say: "beat" }]);
 });
 
 test("only readable mappings of files are locked, also of those with spaces in their names", () => {

@@ -3,18 +3,21 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
 import type { CommitOp, HoldPoint } from "#core/schema/types.js";
-import { type Player, type Turn, World } from "../rig/world.js";
+import type { Player, Turn } from "../rig/player.js";
+import { World } from "../rig/world.js";
 
 const writer = fc.record({
   role: fc.constant("writer" as const),
   policy: fc.constantFrom("required" as const, "best-effort" as const),
   level: fc.constantFrom(0 as const, 1 as const, 2 as const),
   section: fc.constant(null),
+  repairs: fc.boolean(),
 });
 const provider = fc.record({
   role: fc.constant("provider" as const),
   policy: fc.constant("required" as const),
   level: fc.constant(0 as const),
+  repairs: fc.constant(false),
   section: fc.record({
     hold: fc.constantFrom<HoldPoint[]>([], [{ kind: "fs", mount: "/srv" }], [{ kind: "dm", name: "vg0-data" }]),
     commit: fc.constantFrom<CommitOp[]>([], [{ op: "plugin" }]),

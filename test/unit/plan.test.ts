@@ -4,77 +4,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { isBelow, lowest } from "#core/plan/consistency.js";
-import { bare, cutOf, negotiate } from "#core/plan/negotiate.js";
+import { negotiate } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
 import { ownerless, pathsOf, selectComponents, type Taken } from "#core/plan/select.js";
 import { parseTarget } from "#core/plan/targets.js";
 import { type Present, sortOut } from "#core/plan/writers.js";
 import { HoldstillError } from "#core/errors/error.js";
-import type { Component, Consistency, Cut } from "#core/schema/types.js";
+import type { Component, Cut } from "#core/schema/types.js";
 import type { Mount } from "#core/storage/mounts.js";
+import { volume } from "../rig/planned.js";
 import { tempDir } from "../rig/temp.js";
-
-test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {
-  const order: Consistency[] = ["none", "crash", "filesystem", "application"];
-  for (const [at, low] of order.entries()) {
-    assert.equal(lowest(order.slice(at).toReversed()), low);
-    for (const [other, high] of order.entries()) assert.equal(isBelow(low, high), at < other);
-  }
-  assert.equal(lowest([]), "none");
-});
-
-const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, atomicGroup: boolean][], cut: Cut][] = [
-  ["one volume at an instant is atomic, in a group or not", [["lvm", true, false]], "atomic"],
-  [
-    "two volumes in one group are atomic",
-    [
-      ["lvm", true, true],
-      ["lvm", true, true],
-    ],
-    "atomic",
-  ],
-  [
-    "two volumes of a provider without groups are per volume",
-    [
-      ["btrfs", true, false],
-      ["btrfs", true, false],
-    ],
-    "per-volume",
-  ],
-  [
-    "two volumes of two providers are per volume",
-    [
-      ["lvm", true, true],
-      ["array", true, true],
-    ],
-    "per-volume",
-  ],
-  [
-    "one that is copied makes the whole set fuzzy",
-    [
-      ["lvm", true, true],
-      ["reflink", false, false],
-    ],
-    "fuzzy",
-  ],
-];
-const volume = (id: string, provider: string, pointInTime: boolean, atomicGroup: boolean): PlannedVolume => ({
-  volume: { id, mountPoint: "/", fsType: "ext4", source: "none", root: "/", devices: [], paths: ["/"], exclude: [] },
-  provider,
-  qualities: { pointInTime, atomicGroup },
-});
-
-for (const [what, volumes, cut] of cuts) {
-  test(`${what}: ${cut}`, () => assert.equal(cutOf(volumes.map(([p, i, g], at) => volume(`8:${at}`, p, i, g))), cut));
-}
-
-test("without a writer a picture of an instant is worth a crash, and a copy nothing", () => {
-  assert.deepEqual(
-    (["atomic", "per-volume", "fuzzy"] as const).map((cut) => bare(cut).consistency),
-    ["crash", "crash", "none"],
-  );
-});
 
 /** Two volumes that a component lies on, captured in each way. */
 const captured: Record<Cut, PlannedVolume[]> = {

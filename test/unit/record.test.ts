@@ -65,7 +65,7 @@ test("a writer that nobody asked was not held", () => {
 test("a writer that did not even say what it owns is in the record, left out", () => {
   const plan = planOf("atomic", {});
   const left = { who: who("mail"), error: { code: "E_DEADLINE", message: "did not answer identify in 30.0 s" } };
-  const set = recordOf({ ...plan, leftOut: [left] }, answers(), []);
+  const set = recordOf({ ...plan, leftOut: [left] }, answers(), [], null);
   assert.deepEqual(writer(set, "mail"), {
     state: "left-out",
     why: "did not answer identify in 30.0 s",
@@ -94,7 +94,7 @@ test("the record is valid by its schema, with facts, sidecars, snapshots and the
   given.sidecars.set("db", { dir: "/state/sets/x/sidecar/db", files: [] });
   const snapshot = { id: "s1", setId: id, volumeId: "8:1", createdAt: "2026-01-02T03:04:05.678Z" };
   given.snapshots.push({ who: { ...who("disk"), role: "provider" }, snapshot });
-  const set = recordOf(planOf("fuzzy", { db: "required" }), given, [...good("db")]);
+  const set = recordOf(planOf("fuzzy", { db: "required" }), given, [...good("db")], null);
   const checked = validate("snapshot-set", JSON.parse(JSON.stringify(set)), "set.json");
   assert.deepEqual(checked.ok ? [] : checked.findings, []);
   assert.deepEqual(set.writers[0]?.facts, { lsn: "0/1" });
@@ -134,6 +134,7 @@ const answers = (): Answers => ({
   facts: new Map(),
   sidecars: new Map(),
   snapshots: [],
+  repairs: new Map(),
 });
 
 const owned = (name: string): Component => ({ name, kind: "database", paths: [`/srv/${name}`], tolerates: "fuzzy" });
@@ -149,6 +150,7 @@ function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">):
       who: who(name),
       policy: policies[name] ?? "required",
       components: [owned(name)],
+      volumes: [],
       cut,
     })),
     providers: [],
@@ -157,6 +159,7 @@ function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">):
       component: owned(name),
       volumes: [],
       cut,
+      held: false,
       promised: "application",
     })),
     leftOut: [],
@@ -167,7 +170,7 @@ function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">):
 }
 
 const record = (cut: Cut, policies: Record<string, "required" | "best-effort">, spans: Span[]): SnapshotSet =>
-  recordOf(planOf(cut, policies), answers(), spans);
+  recordOf(planOf(cut, policies), answers(), spans, null);
 
 function writer(set: SnapshotSet, instance: string): Record<"state" | "why" | "frozen", unknown> {
   const found: Partial<RecordedWriter> = set.writers.find((one) => one.by.instance === instance) ?? {};

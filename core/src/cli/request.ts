@@ -8,22 +8,24 @@ type Level = (typeof levels)[number];
 
 /** What plan and create have in common. */
 export const targets = { name: "TARGET", min: 1, max: Infinity } as const;
-export const requireOption = {
+export const planOptions = {
   require: { type: "text", value: "LEVEL", about: "refuse what is below: application, filesystem or crash" },
+  "include-root": { type: "flag", about: "hold also what carries /, holdstill or its state; last, and released first" },
 } as const satisfies Options;
 export const targetsAbout = "A TARGET is a path, a mount point, a block device, or writer:INSTANCE.";
 
 export function requestOf(
   operands: readonly string[],
-  values: { require: string | undefined; name?: string | undefined; tag?: readonly string[] },
+  values: { require: string | undefined; "include-root": boolean; name?: string | undefined; tag?: readonly string[] },
 ): Request {
-  const { require: level, name, tag = [] } = values;
+  const { require: level, "include-root": includeRoot, name, tag = [] } = values;
   for (const [option, text] of [["--name", name ?? ""] as const, ...tag.map((one) => ["--tag", one] as const)])
     refuseSteering(option, text);
   return {
     targets: operands,
     ...(level === undefined ? {} : { require: levelOf(level) }),
     ...(name === undefined ? {} : { name }),
+    ...(includeRoot ? { includeRoot } : {}),
     tags: Object.fromEntries(tag.map((text) => tagOf(text))),
   };
 }

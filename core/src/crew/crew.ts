@@ -2,9 +2,11 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { HoldstillError } from "../errors/error.js";
+import { Commands } from "../isolation/commands.js";
 import { startSession } from "../isolation/remote.js";
 import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Compensation, FreezeToken } from "../schema/types.js";
 import { Slots } from "./slots.js";
 
 /** What is heard from the plugins while they work. */
@@ -54,6 +56,27 @@ export class Crew {
     return this.session(instance);
   }
 
+  /**
+   * Runs the compensation of a freeze, where its token has one: the application goes on though its writer's worker is dead. What
+   * goes wrong is logged: abort comes after it, and is the judge.
+   */
+  async compensate(instance: string, token: FreezeToken | null, limitMs: number): Promise<void> {
+    const compensation = compensationOf(token);
+    const plugin = this.plugins.get(instance);
+    if (compensation === null || plugin === undefined) return;
+    const { command, args = [] } = compensation;
+    const told = { command: [command, ...args].join(" ") };
+    try {
+      const commands = await Commands.of(plugin.who, plugin.commands);
+      const signal = AbortSignal.timeout(limitMs);
+      const { exitCode, stderr } = await commands.run({ command, args, options: {}, signal });
+      if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", told);
+      else this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, exitCode, stderr });
+    } catch (error) {
+      this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, error: String(error) });
+    }
+  }
+
   /** @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way. */
   async close(): Promise<"gone" | "stuck"> {
     for (const instance of this.#sessions.keys()) this.#retire(instance);
@@ -92,6 +115,11 @@ export class Crew {
       ? startSession({ ...spec, who: { ...who, role: "writer" } }, hooks, startLimit)
       : startSession({ ...spec, who: { ...who, role: "provider" } }, hooks, startLimit);
   }
+}
+
+function compensationOf(token: FreezeToken | null): Compensation | null {
+  if (typeof token !== "object" || token === null || Array.isArray(token)) return null;
+  return token.compensation ?? null;
 }
 
 /** Of the host's environment only what the manifest names. */

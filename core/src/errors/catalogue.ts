@@ -136,12 +136,6 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => `Asked: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
     exit: exit.refused,
   },
-  E_HOLD_UNSUPPORTED: {
-    message: (d) =>
-      `Provider \`${d.provider}\` needs the kernel to hold or change ${d.points.join(", ")}, which a transaction of this version cannot.`,
-    hint: () => "Use a provider that copies, such as provider-reflink.",
-    exit: exit.aborted,
-  },
   E_HOLD_REFUSED: {
     message: (d) => `${d.refusals[0]?.point} is not held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
     hint: (d) => [...new Set(d.refusals.map(({ mend }) => mend))].join(" "),
@@ -193,6 +187,11 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_FREEZE_LOST: {
     message: (d) => `The freeze of ${named(d.who)} was not in force to the end: ${d.why}.`,
     hint: () => "The set was made, with a lower consistency; its record says which component is affected.",
+    exit: exit.degraded,
+  },
+  E_REPAIR_FAILED: {
+    message: (d) => `The picture of ${named(d.who)} could not be repaired: ${d.why}.`,
+    hint: () => "The set was made, with a lower consistency: the application will have to recover when it opens it.",
     exit: exit.degraded,
   },
   E_INTERRUPTED: {

@@ -55,7 +55,6 @@ export interface Details {
   E_TARGET_UNREADABLE: { target: string; reason: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
   E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
-  E_HOLD_UNSUPPORTED: { provider: string; points: string[] };
   E_HOLD_REFUSED: { refusals: { point: string; reason: string; mend: string }[] };
   E_HOLD_BUSY: { point: string };
   E_HOLD_FAILED: { point: string; reason: string };
@@ -66,6 +65,7 @@ export interface Details {
   E_PLAN_BELOW: { asked: string; promised: string; why: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
   E_FREEZE_LOST: { who: Who; why: string };
+  E_REPAIR_FAILED: { who: Who; why: string };
   E_INTERRUPTED: { signal: string };
   E_BUG: { message: string };
   E_RESIDUE: { transaction: string; residue: Residue[] };

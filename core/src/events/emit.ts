@@ -6,18 +6,44 @@ export type Untimed<E extends Event = Event> = E extends Event ? Omit<E, Timed> 
 export type Emit = (event: Untimed) => void;
 
 /** Stamps events with wall clock and with ms since the start, and hands them on. A listener that throws loses its event, no more. */
-export function emitter(listeners: readonly ((event: Event) => void)[]): Emit {
-  const started = performance.now();
-  return (untimed) => {
-    const event: Event = { ...untimed, at: new Date().toISOString(), ms: milliseconds(performance.now() - started) };
-    for (const listener of listeners) {
+export class Emitter {
+  readonly #listeners: readonly ((event: Event) => void)[];
+  readonly #started = performance.now();
+  /** null: nothing is kept. */
+  #kept: Event[] | null = null;
+
+  constructor(listeners: readonly ((event: Event) => void)[]) {
+    this.#listeners = listeners;
+  }
+
+  readonly emit: Emit = (untimed) => {
+    const ms = milliseconds(performance.now() - this.#started);
+    const event: Event = { ...untimed, at: new Date().toISOString(), ms };
+    if (this.#kept === null) this.#tell(event);
+    else this.#kept.push(event);
+  };
+
+  /** From now on nobody is told anything: a listener may write to a volume that is held. */
+  keep(): void {
+    this.#kept ??= [];
+  }
+
+  /** Tells what was kept. */
+  flush(): void {
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    for (const event of kept) this.#tell(event);
+  }
+
+  #tell(event: Event): void {
+    for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch {
         // A terminal that went away must not stop a transaction.
       }
     }
-  };
+  }
 }
 
 /** Microseconds are as fine as anybody reads. */

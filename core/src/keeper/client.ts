@@ -113,14 +113,14 @@ export class Keeper {
   }
 
   /**
-   * Holds all points and does the operations. When it rejects, everything is released already, except for a point that the kernel
+   * Holds all points and does the operations. The limit, ms, may be shorter than planned. When it rejects, everything is released already, except for a point that the kernel
    * has not answered: that is released as soon as it comes.
    *
    * @throws HoldstillError E_HOLD_BUSY, E_HOLD_FAILED, E_HOLD_LATE, E_HOLD_LAPSED, E_KEEPER
    */
-  async hold(): Promise<void> {
+  async hold(limitMs = this.#plan.limitMs): Promise<void> {
     this.#state = "on";
-    this.#process.say({ say: "hold" });
+    this.#process.say({ say: "hold", limitMs });
     this.#heart = setInterval(() => this.#process.say({ say: "beat" }), HEARTBEAT_MS);
     const failed = this.#over.promise.then((over) => {
       throw failureOf(over, this.#arms.stations, this.#plan);

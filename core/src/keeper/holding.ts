@@ -39,7 +39,7 @@ export class Holding {
   /** The same by rank, in the order in which they are held. */
   readonly #ranks: readonly (readonly Place[])[];
   readonly #steps: readonly Step[];
-  readonly #limitMs: number;
+  #limitMs: number;
   readonly #means: Means;
   readonly #tell: Tell;
   /** Holds and releases that the kernel has not answered. */
@@ -92,8 +92,9 @@ export class Holding {
   }
 
   /** The limit counts from here; what is dirty is written out before the first hold, so that little is left to do under it. */
-  async hold(): Promise<void> {
+  async hold(limitMs = this.#limitMs): Promise<void> {
     if (this.#askedAt !== null || this.#reason !== null) return;
+    this.#limitMs = Math.min(limitMs, this.#limitMs);
     this.#askedAt = now();
     this.#deadline = setTimeout(() => this.end("deadline"), this.#limitMs);
     this.#silence = setTimeout(() => this.end("silence"), SILENCE_MS);

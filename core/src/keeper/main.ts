@@ -49,7 +49,7 @@ function hear(word: Word): void {
       void arm(word.arms);
       return;
     case "hold":
-      void holding?.hold();
+      void holding?.hold(word.limitMs);
       return;
     case "beat":
       return;

@@ -10,6 +10,9 @@ export interface Refusal {
   mend: string;
 }
 
+/** The limit says nothing of what may be held. */
+type Checked = Omit<SectionPlan, "limitMs">;
+
 /** Since this kernel a frozen file system can be frozen once more by device-mapper (fs/super.c, FREEZE_MAY_NEST). */
 const NESTING = [6, 8] as const;
 
@@ -34,7 +37,7 @@ const unfreezable: Record<string, [reason: string, mend: string]> = {
  * All that speaks against a plan; empty: nothing. What carries `/`, holdstill or its state is refused, unless root is
  * included: a keeper that needs a page from a volume that it holds would wait for itself.
  */
-export function refusalsOf(plan: SectionPlan, around: Surroundings): Refusal[] {
+export function refusalsOf(plan: Checked, around: Surroundings): Refusal[] {
   return [
     ...plan.points.flatMap((point) => [
       ...identity(point, plan, around),
@@ -74,7 +77,7 @@ function swap(point: HoldPoint, around: Surroundings): Refusal[] {
   }));
 }
 
-function identity(point: HoldPoint, { volumes = [] }: SectionPlan, around: Surroundings): Refusal[] {
+function identity(point: HoldPoint, { volumes = [] }: Checked, around: Surroundings): Refusal[] {
   const refuse = (reason: string, mend: string): Refusal[] => [{ point: nameOf(point), reason, mend }];
   if (point.kind === "dm") {
     if (around.mapper(point.name).length > 0) return [];
@@ -110,7 +113,7 @@ function nesting(points: readonly HoldPoint[], around: Surroundings): Refusal[] 
 }
 
 /** btrfs makes a snapshot by writing to the file system that the keeper itself has frozen. */
-function ownWait({ points, ops }: SectionPlan, around: Surroundings): Refusal[] {
+function ownWait({ points, ops }: Checked, around: Surroundings): Refusal[] {
   const folders = ops.flatMap((op) => (op.op === "btrfs-snapshot" ? [op.folder] : []));
   return points.flatMap((point) => {
     const [own] = layersOfPoint(point, around);

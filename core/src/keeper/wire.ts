@@ -33,7 +33,7 @@ export interface Arms {
 /** From the core: one JSON document a line. `beat` four times a second from hold to release. */
 export type Word =
   | { say: "arm"; arms: Arms }
-  | { say: "hold" }
+  | { say: "hold"; limitMs: number }
   | { say: "beat" }
   | { say: "release" }
   | { say: "disarm" };

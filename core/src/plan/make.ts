@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { LimitsMs } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
+import { refusalsOf } from "../keeper/rules.js";
+import { type Guarded, readSurroundings } from "../keeper/surroundings.js";
 import { locate } from "../storage/volumes.js";
 import type { Crew } from "../crew/crew.js";
 import { isBelow, lowest } from "./consistency.js";
@@ -16,9 +18,15 @@ import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
  * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
  * Touches nothing.
  *
- * @throws HoldstillError E_USAGE, E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, or the error of a required writer's identify.
+ * @param guarded What must stay usable while volumes are held.
+ * @throws HoldstillError E_USAGE, E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, E_HOLD_REFUSED, or the error of a required writer's identify.
  */
-export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): Promise<Plan> {
+export async function makePlan(
+  request: Request,
+  crew: Crew,
+  limits: LimitsMs,
+  guarded: readonly Guarded[],
+): Promise<Plan> {
   refuseBadRequest(request);
   const known = [...crew.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
   const targets = request.targets.map((target) => parseTarget(target, known));
@@ -35,6 +43,7 @@ export async function makePlan(request: Request, crew: Crew, limits: LimitsMs): 
   const volumes = await matchAll(crew, located.volumes, limits.identify);
   const cut = cutOf(volumes);
   const components = negotiate({ taken, ownerless: rest }, volumes, located.places);
+  refuseHolds(volumes, request.includeRoot ?? false, guarded);
   const promised = lowest(components.map((c) => c.promised));
   const asked = request.require ?? owed(components, present);
   refuseBelow(promised, asked, components);
@@ -63,7 +72,18 @@ function newSetId(): string {
 function owed(components: readonly PlannedComponent[], present: readonly Present[]): Plan["asked"] {
   const isOptional = (c: PlannedComponent): boolean =>
     present.some(({ who, policy }) => who.instance === c.writer && policy === "best-effort");
-  return lowest(components.map((c) => (isOptional(c) ? lowest([c.promised, bare(c.cut).consistency]) : c.promised)));
+  return lowest(
+    components.map((c) => (isOptional(c) ? lowest([c.promised, bare(c.cut, c.held).consistency]) : c.promised)),
+  );
+}
+
+/** What the keeper would refuse is refused before anything is touched. */
+function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, guarded: readonly Guarded[]): void {
+  const points = volumes.flatMap(({ qualities }) => qualities.hold ?? []);
+  if (points.length === 0) return;
+  const own = volumes.map(({ volume }) => volume);
+  const refusals = refusalsOf({ points, ops: [], includeRoot, volumes: own }, readSurroundings(guarded));
+  if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
 }
 
 function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {
@@ -92,7 +112,7 @@ function writersOf(
     const own = components.filter((c) => c.writer === who.instance && c.promised === "application");
     const ids = new Set(own.flatMap((c) => c.volumes));
     const cut = cutOf(volumes.filter(({ volume }) => ids.has(volume.id)));
-    return own.length === 0 ? [] : [{ who, policy, components: own.map((c) => c.component), cut }];
+    return own.length === 0 ? [] : [{ who, policy, components: own.map((c) => c.component), volumes: [...ids], cut }];
   });
 }
 

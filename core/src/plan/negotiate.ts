@@ -8,11 +8,17 @@ import type { Taken } from "./select.js";
 export function cutOf(volumes: readonly PlannedVolume[]): Cut {
   if (volumes.some((v) => !v.qualities.pointInTime)) return "fuzzy";
   const oneGroup = new Set(volumes.map((v) => v.provider)).size <= 1 && volumes.every((v) => v.qualities.atomicGroup);
-  return volumes.length <= 1 || oneGroup ? "atomic" : "per-volume";
+  // What is held all at once is of one instant, whoever takes the picture.
+  const allHeld = volumes.every((v) => isHeld(v));
+  return volumes.length <= 1 || oneGroup || allHeld ? "atomic" : "per-volume";
 }
 
-/** What a picture is worth without the help of an application. */
-export function bare(cut: Cut): { consistency: Consistency; why: string } {
+const isHeld = ({ qualities }: PlannedVolume): boolean => (qualities.hold ?? []).length > 0;
+
+/** What a picture is worth without the help of an application. held: the kernel holds its volumes while it is taken. */
+export function bare(cut: Cut, held: boolean): { consistency: Consistency; why: string } {
+  if (held && cut !== "fuzzy")
+    return { consistency: "filesystem", why: "no writer takes part; the file systems are flushed and held" };
   switch (cut) {
     case "atomic":
       return { consistency: "crash", why: "no writer takes part; all of one instant, nothing flushed" };
@@ -21,6 +27,13 @@ export function bare(cut: Cut): { consistency: Consistency; why: string } {
     case "fuzzy":
       return { consistency: "none", why: "no writer takes part, and the provider copies while files may change" };
   }
+}
+
+interface Captured {
+  own: PlannedVolume[];
+  volumes: string[];
+  cut: Cut;
+  held: boolean;
 }
 
 /**
@@ -33,10 +46,10 @@ export function negotiate(
   volumes: readonly PlannedVolume[],
   places: readonly Place[],
 ): PlannedComponent[] {
-  const capture = (paths: readonly string[]): { own: PlannedVolume[]; volumes: string[]; cut: Cut } => {
+  const capture = (paths: readonly string[]): Captured => {
     const ids = new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume));
     const own = volumes.filter(({ volume }) => ids.has(volume.id));
-    return { own, volumes: [...ids], cut: cutOf(own) };
+    return { own, volumes: [...ids], cut: cutOf(own), held: own.every((v) => isHeld(v)) };
   };
   const owned = taken.map(({ writer, component }): PlannedComponent => {
     const { own, ...captured } = capture(component.paths);
@@ -49,15 +62,15 @@ export function negotiate(
     if (writer.policy === "required") throw new HoldstillError("E_PLAN_INCONSISTENT", mismatch);
     return {
       ...shared,
-      promised: bare(cut).consistency,
+      promised: bare(cut, captured.held).consistency,
       why: `it needs a ${tolerates} picture, and this one is ${cut}`,
     };
   });
   const rest = ownerless.map((one): PlannedComponent => {
     const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
-    const { volumes: ids, cut } = capture([one]);
-    const { consistency, why } = bare(cut);
-    return { writer: null, component, volumes: ids, cut, promised: consistency, why };
+    const { volumes: ids, cut, held } = capture([one]);
+    const { consistency, why } = bare(cut, held);
+    return { writer: null, component, volumes: ids, cut, held, promised: consistency, why };
   });
   return [...owned, ...rest];
 }

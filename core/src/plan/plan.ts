@@ -9,6 +9,8 @@ export interface Request {
   tags?: Readonly<Record<string, string>>;
   /** The lowest consistency that counts as success. Default: what the plan promises. */
   require?: Exclude<Consistency, "none">;
+  /** Holds also what carries `/`, holdstill or its state: last, and released first. */
+  includeRoot?: boolean;
 }
 
 export interface PlannedVolume {
@@ -22,7 +24,9 @@ export interface PlannedWriter {
   readonly who: Who;
   readonly policy: "required" | "best-effort";
   readonly components: readonly Component[];
-  /** How its own volumes are captured; what else is in the set does not matter to it. */
+  /** Ids of the volumes that its components lie on. */
+  readonly volumes: readonly string[];
+  /** How these are captured; what else is in the set does not matter to it. */
   readonly cut: Cut;
 }
 
@@ -39,6 +43,8 @@ export interface PlannedComponent {
   readonly volumes: readonly string[];
   /** How these volumes are captured. */
   readonly cut: Cut;
+  /** Whether the kernel holds them all meanwhile. */
+  readonly held: boolean;
   readonly promised: Consistency;
   /** Why it is not `application`. */
   readonly why?: string;

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import path from "node:path";
 import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
 import type { Untimed } from "../events/emit.js";
@@ -10,6 +11,7 @@ import { Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { type Outcome, runTransaction } from "../transaction/run.js";
 import { lockVolumes } from "../transaction/volume-lock.js";
+import { guardedOf } from "./guarded.js";
 import type { Bench, Ended, Watching } from "./types.js";
 import { withCrew, type Workshop } from "./workshop.js";
 
@@ -38,7 +40,7 @@ export async function create(
 async function transact(bench: Bench, request: Request, workshop: Workshop): Promise<Ended> {
   const { emit, signal } = workshop;
   const { limits } = bench.settings;
-  const plan = await interruptible(workshop, () => makePlan(request, workshop.crew, limits));
+  const plan = await interruptible(workshop, () => makePlan(request, workshop.crew, limits, guardedOf(bench)));
   emit({
     type: "begun",
     transaction: plan.id,
@@ -60,7 +62,7 @@ async function transact(bench: Bench, request: Request, workshop: Workshop): Pro
   }
 }
 
-async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Workshop): Promise<Ended> {
+async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }: Workshop): Promise<Ended> {
   const { catalog } = bench;
   const journal = begin(bench, plan);
   const timeline: Ended["timeline"] = [];
@@ -69,9 +71,12 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, signal }: Works
       crew,
       journal,
       emit,
+      quiet,
       limits: bench.settings.limits,
       keep: (set) => catalog.write(set),
       sidecarDir: (writer) => catalog.sidecarDir(plan.id, writer),
+      exposeDir: path.join(bench.settings.exposeDir, plan.id),
+      guarded: guardedOf(bench),
       signal,
       timeline,
     });

@@ -91,6 +91,7 @@ async function abort(
   if (isProvider(session)) return session.call("abort", [tx], settings.limits.abort);
   if (!isWriter(session)) return;
   const sidecarDir = catalog.sidecarDir(account.id, instance);
+  await crew.compensate(instance, token, settings.limits.abort);
   await session.call(
     "abort",
     [{ ...tx, components: enlisted.components ?? [], sidecarDir }, token],

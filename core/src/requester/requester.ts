@@ -3,7 +3,7 @@ import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
 import { HoldstillError, toFault } from "../errors/error.js";
-import type { Log } from "../log/log.js";
+import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
 import type { Plan, Request } from "../plan/plan.js";
@@ -33,7 +33,7 @@ export class Requester {
   readonly settings: Settings;
   readonly #bench: Bench;
 
-  constructor(settings: Settings, log: Log | null) {
+  constructor(settings: Settings, log: RootLog | null) {
     this.settings = settings;
     const state = stateDir(settings.stateDir);
     this.#bench = { settings, state, catalog: new Catalog(state), log };
@@ -41,8 +41,9 @@ export class Requester {
 
   /** What a transaction would do. Touches nothing. */
   async plan(request: Request, watching: Watching = {}): Promise<Plan> {
-    const { makePlan } = await import("../plan/make.js");
-    return this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits));
+    const [{ makePlan }, { guardedOf }] = await Promise.all([import("../plan/make.js"), import("./guarded.js")]);
+    const guarded = guardedOf(this.#bench);
+    return this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits, guarded));
   }
 
   /** Takes a snapshot set, or undoes everything. */
@@ -144,7 +145,7 @@ export class Requester {
   }
 }
 
-async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<Log | null> {
+async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {
   if (level === "silent" || (file === null && log === undefined)) return null;
   const { createLog } = await import("../log/log.js");
   return createLog({ level, ...(file === null ? {} : { file }), stderr: log === "stderr" });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Settings } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
@@ -9,6 +9,7 @@ import type { BackupOutcome } from "../plugin/writer.js";
 import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
+import { removeEmpty } from "../transaction/repair.js";
 import type { Bench } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */
@@ -35,7 +36,7 @@ export async function conceal({ catalog, settings }: Bench, crew: Crew, set: Sna
     if (exposureOf(now, recorded) === undefined) continue;
     const session = await providerOf(crew, recorded);
     await session.call("conceal", [recorded.snapshot], settings.limits.abort);
-    clear(placeOf(settings, set, recorded));
+    removeEmpty(placeOf(settings, set, recorded));
     now = { ...now, exposed: now.exposed?.filter((one) => one !== exposureOf(now, recorded)) ?? [] };
     catalog.write(now);
   }
@@ -112,17 +113,6 @@ function refuseForeign(set: SnapshotSet, { snapshot }: RecordedSnapshot, who: Wh
 /** Where a snapshot may be mounted. */
 function placeOf({ exposeDir }: Settings, { id, snapshots }: SnapshotSet, recorded: RecordedSnapshot): string {
   return path.join(exposeDir, id, String(snapshots.findIndex(({ snapshot }) => snapshot.id === recorded.snapshot.id)));
-}
-
-/** Removes the folder, and the set's with the last one. What is not empty, somebody still uses. */
-function clear(place: string): void {
-  for (const dir of [place, path.dirname(place)]) {
-    try {
-      rmdirSync(dir);
-    } catch {
-      return;
-    }
-  }
 }
 
 function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): RecordedExposure | undefined {

@@ -3,7 +3,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import type { StateDir } from "../catalog/state.js";
 import type { Who } from "../errors/details.js";
 import type { ExitCode } from "../errors/exit.js";
-import type { Log } from "../log/log.js";
+import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Component, Event, Fault, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
 
@@ -50,5 +50,5 @@ export interface Bench {
   readonly state: StateDir;
   readonly catalog: Catalog;
   /** null: nothing is logged. */
-  readonly log: Log | null;
+  readonly log: RootLog | null;
 }

@@ -1,14 +1,16 @@
 import { makeStateDir } from "../catalog/state.js";
-import { type Emit, emitter } from "../events/emit.js";
+import { type Emit, Emitter } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import { Crew, type CrewHooks } from "../crew/crew.js";
 import { eventLog } from "./event-log.js";
+import type { Quiet } from "../transaction/run.js";
 import type { Bench, Watching } from "./types.js";
 
 /** Plugins at work, and the way to tell of it. */
 export interface Workshop {
   crew: Crew;
   emit: Emit;
+  quiet: Quiet;
   signal: AbortSignal;
 }
 
@@ -24,14 +26,25 @@ export async function withCrew<T>(
 ): Promise<T> {
   makeStateDir(bench.state);
   const { log } = bench;
-  const emit = emitter([
+  const emitter = new Emitter([
     ...(onEvent === undefined ? [] : [onEvent]),
     ...(log === null ? [] : [eventLog(log, plugins)]),
   ]);
+  const { emit } = emitter;
+  const quiet: Quiet = {
+    async begin() {
+      emitter.keep();
+      await log?.pause();
+    },
+    end() {
+      log?.resume();
+      emitter.flush();
+    },
+  };
   const crew = new Crew(plugins, bench.state.plugins, hooks(emit));
   try {
     signal.throwIfAborted();
-    return await work({ crew, emit, signal });
+    return await work({ crew, emit, quiet, signal });
   } finally {
     await crew.close();
   }

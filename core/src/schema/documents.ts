@@ -184,6 +184,10 @@ export const documents = {
             "description": "Default 5m.",
             "$ref": "#/$defs/duration"
           },
+          "recover": {
+            "description": "A writer's repair of a picture, so that it opens at once. Default 30m.",
+            "$ref": "#/$defs/duration"
+          },
           "complete": {
             "description": "Default 5m.",
             "$ref": "#/$defs/duration"
@@ -283,6 +287,9 @@ export const documents = {
       },
       "freezeToken": {
         "$ref": "#/$defs/freezeToken"
+      },
+      "compensation": {
+        "$ref": "#/$defs/compensation"
       },
       "thawReport": {
         "$ref": "#/$defs/thawReport"
@@ -445,6 +452,13 @@ export const documents = {
               "atomicGroup": {
                 "description": "All volumes of this provider in one set are of the same instant.",
                 "type": "boolean"
+              },
+              "hold": {
+                "description": "What the kernel will be asked to hold while the picture is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.",
+                "type": "array",
+                "items": {
+                  "$ref": "#/$defs/holdPoint"
+                }
               },
               "revert": {
                 "type": "boolean"
@@ -744,7 +758,33 @@ export const documents = {
           "object",
           "array"
         ],
-        "tsType": "string | number | boolean | object"
+        "tsType": "string | number | boolean | { compensation?: Compensation; [k: string]: unknown } | unknown[]",
+        "properties": {
+          "compensation": {
+            "$ref": "#/$defs/compensation"
+          }
+        }
+      },
+      "compensation": {
+        "title": "Compensation",
+        "description": "A command that thaws the application where the plugin cannot any more. The host runs it before abort when the worker is dead, and after its own death. It may come to an application that goes on already. Its program is one that the manifest's requires.commands names.",
+        "type": "object",
+        "required": [
+          "command"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "command": {
+            "type": "string",
+            "minLength": 1
+          },
+          "args": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
       },
       "thawReport": {
         "title": "ThawReport",
@@ -1417,6 +1457,7 @@ export const documents = {
           "commit",
           "thaw",
           "seal",
+          "recover",
           "abort"
         ]
       },
@@ -1891,6 +1932,9 @@ export const documents = {
           "$ref": "#/$defs/span"
         }
       },
+      "hold": {
+        "$ref": "#/$defs/recordedHold"
+      },
       "exposed": {
         "type": "array",
         "items": {
@@ -2063,6 +2107,40 @@ export const documents = {
             "type": "object",
             "additionalProperties": true
           },
+          "repair": {
+            "title": "Repair",
+            "description": "What became of the picture after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.",
+            "type": "object",
+            "required": [
+              "state",
+              "in"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "state": {
+                "type": "string",
+                "enum": [
+                  "repaired",
+                  "failed",
+                  "passed-over"
+                ]
+              },
+              "in": {
+                "description": "Snapshot.id of each picture that was written to; one with `of` has its pristine original beside it.",
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              },
+              "why": {
+                "type": "string"
+              },
+              "facts": {
+                "type": "object",
+                "additionalProperties": true
+              }
+            }
+          },
           "sidecar": {
             "title": "RecordedSidecar",
             "type": "object",
@@ -2120,6 +2198,57 @@ export const documents = {
           },
           "snapshot": {
             "$ref": "contract.v1.schema.json#/$defs/snapshot"
+          }
+        }
+      },
+      "recordedHold": {
+        "title": "RecordedHold",
+        "description": "The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.",
+        "type": "object",
+        "required": [
+          "by",
+          "heldMs",
+          "points"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "by": {
+            "description": "How the kernel was asked.",
+            "type": "string",
+            "enum": [
+              "ioctl",
+              "commands"
+            ]
+          },
+          "heldMs": {
+            "description": "From the first hold asked to the last release answered, ms.",
+            "type": "number",
+            "minimum": 0
+          },
+          "points": {
+            "type": "array",
+            "items": {
+              "title": "HeldPoint",
+              "description": "The kernel confirmed at release that the hold was still there.",
+              "type": "object",
+              "required": [
+                "point",
+                "from",
+                "to"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "point": {
+                  "$ref": "contract.v1.schema.json#/$defs/holdPoint"
+                },
+                "from": {
+                  "type": "number"
+                },
+                "to": {
+                  "type": "number"
+                }
+              }
+            }
           }
         }
       },

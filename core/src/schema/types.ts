@@ -86,7 +86,7 @@ export type CommitOp =
 /**
  * Any JSON value but null; handed back to thaw and to abort.
  */
-export type FreezeToken = string | number | boolean | object;
+export type FreezeToken = string | number | boolean | {compensation?: Compensation; [k: string]: unknown} | unknown[];
 export type Snapshots = Snapshot[];
 export type Nothing = null;
 /**
@@ -111,7 +111,7 @@ export type SetId = string;
  * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
-export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "abort";
+export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "abort";
 /**
  * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
  */
@@ -200,6 +200,7 @@ export interface Limits {
   hold?: Duration;
   copy?: Duration;
   seal?: Duration;
+  recover?: Duration;
   complete?: Duration;
   abort?: Duration;
 }
@@ -243,6 +244,7 @@ export interface Contract {
   support?: Support;
   criticalSection?: CriticalSection;
   freezeToken?: FreezeToken;
+  compensation?: Compensation;
   thawReport?: ThawReport;
   sidecar?: Sidecar;
   snapshot?: Snapshot;
@@ -317,6 +319,10 @@ export interface Qualities {
    * All volumes of this provider in one set are of the same instant.
    */
   atomicGroup: boolean;
+  /**
+   * What the kernel will be asked to hold while the picture is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
+   */
+  hold?: HoldPoint[];
   revert?: boolean;
   /**
    * The snapshot can be exposed writable.
@@ -346,6 +352,13 @@ export interface DmTarget {
   length: number;
   type: string;
   params: string;
+}
+/**
+ * A command that thaws the application where the plugin cannot any more. The host runs it before abort when the worker is dead, and after its own death. It may come to an application that goes on already. Its program is one that the manifest's requires.commands names.
+ */
+export interface Compensation {
+  command: string;
+  args?: string[];
 }
 export interface ThawReport {
   /**
@@ -699,6 +712,7 @@ export interface SnapshotSet {
   volumes: Volume[];
   snapshots: RecordedSnapshot[];
   timeline: Span[];
+  hold?: RecordedHold;
   exposed?: RecordedExposure[];
   outcome?: Outcome;
 }
@@ -727,6 +741,7 @@ export interface RecordedWriter {
   facts?: {
     [k: string]: unknown;
   };
+  repair?: Repair;
   sidecar?: RecordedSidecar;
 }
 export interface PluginRef {
@@ -740,6 +755,20 @@ export interface PluginRef {
 export interface FrozenSpan {
   since: number;
   until: number;
+}
+/**
+ * What became of the picture after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
+ */
+export interface Repair {
+  state: "repaired" | "failed" | "passed-over";
+  /**
+   * Snapshot.id of each picture that was written to; one with `of` has its pristine original beside it.
+   */
+  in: string[];
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
 }
 export interface RecordedSidecar {
   /**
@@ -771,6 +800,28 @@ export interface Span {
   limitMs: number;
   outcome: "ok" | "failed";
   why?: string;
+}
+/**
+ * The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.
+ */
+export interface RecordedHold {
+  /**
+   * How the kernel was asked.
+   */
+  by: "ioctl" | "commands";
+  /**
+   * From the first hold asked to the last release answered, ms.
+   */
+  heldMs: number;
+  points: HeldPoint[];
+}
+/**
+ * The kernel confirmed at release that the hold was still there.
+ */
+export interface HeldPoint {
+  point: HoldPoint;
+  from: number;
+  to: number;
 }
 export interface RecordedExposure {
   /**

@@ -1,11 +1,12 @@
-import type { Who } from "../errors/details.js";
 import { HoldstillError, isHoldstillError } from "../errors/error.js";
 import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { Plan } from "../plan/plan.js";
 import type { Transaction, WriterTransaction } from "../plugin/context.js";
-import type { FreezeToken, RecordedSidecar, Snapshot, Volume } from "../schema/types.js";
+import type { FreezeToken, RecordedSidecar, Repair, Volume } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import type { Event, Op } from "./machine.js";
+import { refuseUnheld } from "./promised.js";
+import type { Repairs, Sealed } from "./repair.js";
 import { refuseForeign } from "./sealed.js";
 import { keepSidecar } from "./sidecar.js";
 
@@ -14,21 +15,30 @@ export interface Answers {
   cutAt: Date;
   readonly facts: Map<string, Record<string, unknown>>;
   readonly sidecars: Map<string, RecordedSidecar>;
-  readonly snapshots: { who: Who; snapshot: Snapshot }[];
+  readonly snapshots: Sealed[];
+  readonly repairs: Map<string, Repair>;
 }
 
 /** The machine's calls, as calls to plugins, and their answers, as the machine's events. */
 export class Calls {
-  readonly answers: Answers = { cutAt: new Date(), facts: new Map(), sidecars: new Map(), snapshots: [] };
+  readonly answers: Answers = {
+    cutAt: new Date(),
+    facts: new Map(),
+    sidecars: new Map(),
+    snapshots: [],
+    repairs: new Map(),
+  };
   readonly #plan: Plan;
   readonly #crew: Crew;
+  readonly #repairs: Repairs;
   readonly #sidecarDir: (writer: string) => string;
   /** Workers that a fault has spoilt: abort needs a blank one. */
   readonly #spoilt = new Set<string>();
 
-  constructor(plan: Plan, crew: Crew, sidecarDir: (writer: string) => string) {
+  constructor(plan: Plan, crew: Crew, repairs: Repairs, sidecarDir: (writer: string) => string) {
     this.#plan = plan;
     this.#crew = crew;
+    this.#repairs = repairs;
     this.#sidecarDir = sidecarDir;
   }
 
@@ -49,6 +59,8 @@ export class Calls {
   /** The pending call of the actor fails, at once. */
   async cancel(actor: string): Promise<void> {
     this.#spoilt.add(actor);
+    const provider = this.#repairs.cancel();
+    if (provider !== null) this.#spoilt.add(provider);
     const session = await this.#crew.session(actor).catch(() => null);
     session?.cancel();
   }
@@ -76,6 +88,15 @@ export class Calls {
         this.#learn(actor, sidecar.facts);
         return { is: "sealed", actor };
       }
+      case "recover": {
+        const planned = this.#plan.writers.find((one) => one.who.instance === actor) ?? { components: [], volumes: [] };
+        const repair = await this.#repairs
+          .run(session, planned, tx, this.answers.snapshots, limitMs)
+          .finally(() => this.#keepForks());
+        this.answers.repairs.set(actor, repair);
+        if (repair.state !== "failed") return { is: "recovered", actor };
+        throw new HoldstillError("E_REPAIR_FAILED", { who, why: repair.why ?? "the writer gave no reason" });
+      }
       default:
         throw new Error(`a writer is not asked to ${op}`);
     }
@@ -88,11 +109,7 @@ export class Calls {
     switch (op) {
       case "prepare": {
         const section = await session.call("prepare", [tx, this.#volumesOf(actor)], limitMs);
-        const points = [
-          ...section.hold.map((point) => (point.kind === "dm" ? point.name : point.mount)),
-          ...section.commit.filter(({ op: step }) => step !== "plugin").map(({ op: step }) => `a ${step}`),
-        ];
-        if (points.length > 0) throw new HoldstillError("E_HOLD_UNSUPPORTED", { provider: actor, points });
+        refuseUnheld(who, section, this.#plan.volumes);
         return { is: "prepared", actor, section };
       }
       case "commit":
@@ -110,18 +127,33 @@ export class Calls {
     }
   }
 
-  /** In a blank worker where the old one is spoilt; what fails is tried once more in another. */
+  /**
+   * In a blank worker where the old one is spoilt; what fails is tried once more in another. A blank worker knows nothing of the
+   * application: it goes on by the freeze's compensation, where there is one, before the worker is started.
+   */
   async #undo(actor: string, token: FreezeToken | null, limitMs: number): Promise<Event> {
     const undo = async (session: AnySession): Promise<void> => {
       if (isWriter(session)) await session.call("abort", [this.#writerTx(actor), token], limitMs);
       else if (isProvider(session)) await session.call("abort", [this.#tx()], limitMs);
     };
+    const blank = async (): Promise<AnySession> => {
+      await this.#crew.compensate(actor, token, limitMs);
+      return this.#crew.replace(actor);
+    };
+    await this.#repairs.settled();
     try {
-      await undo(await (this.#spoilt.delete(actor) ? this.#crew.replace(actor) : this.#crew.session(actor)));
+      await undo(await (this.#spoilt.delete(actor) ? blank() : this.#crew.session(actor)));
     } catch {
-      await undo(await this.#crew.replace(actor));
+      await undo(await blank());
     }
     return { is: "undone", actor };
+  }
+
+  /** Also of a repair that failed: what exists is in the record. */
+  #keepForks(): void {
+    const { snapshots } = this.answers;
+    const known = new Set(snapshots.map(({ snapshot }) => snapshot.id));
+    snapshots.push(...this.#repairs.forks.filter(({ snapshot }) => !known.has(snapshot.id)));
   }
 
   #learn(actor: string, facts: Record<string, unknown> = {}): void {

@@ -1,12 +1,14 @@
 import type { LimitsMs } from "../config/settings.js";
 import type { Cut } from "../schema/types.js";
-import type { Op } from "./machine.js";
+import type { Op } from "./state.js";
 
 /** What a call's limit depends on. Times in ms. */
 export interface Situation {
   cut: Cut;
   /** Since the first freeze was asked; null while nothing is frozen. */
   frozenFor: number | null;
+  /** Since the hold was asked; null while nothing is held. */
+  heldFor: number | null;
   /** The plugin's own limit for freeze, by manifest or config. */
   ownFreeze: number | null;
 }
@@ -17,11 +19,17 @@ export const freezeWindow = (limits: LimitsMs, cut: Cut): number => limits.freez
 /** What of the freeze window is kept back for thawing, ms: a quarter, 10 s at most. */
 export const thawReserve = (limits: LimitsMs): number => Math.min(limits.freeze / 4, 10_000);
 
+/** The limit of the hold, ms: as configured, and inside the freeze window. */
+export function holdLimit(limits: LimitsMs, cut: Cut, frozenFor: number | null): number {
+  const beforeThaw = freezeWindow(limits, cut) - (frozenFor ?? 0) - thawReserve(limits);
+  return Math.max(1, Math.min(limits.hold, frozenFor === null ? Infinity : beforeThaw));
+}
+
 /**
- * The limit of one call, ms. Inside the freeze window it is the window's remainder less what thawing needs, so that it is
- * always a call that is late, and has a name, and never the window around it.
+ * The limit of one call, ms. Inside the freeze window, and inside the hold, it is the remainder less what their end needs, so that it
+ * is always a call that is late, and has a name, and never the window around it.
  */
-export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, ownFreeze }: Situation): number {
+export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, heldFor, ownFreeze }: Situation): number {
   const left = freezeWindow(limits, cut) - (frozenFor ?? 0);
   const beforeThaw = left - thawReserve(limits);
   switch (op) {
@@ -32,12 +40,18 @@ export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, ownFreeze 
     case "commit":
       return Math.max(
         1,
-        Math.min(cut === "fuzzy" ? limits.copy : limits.hold, frozenFor === null ? Infinity : beforeThaw),
+        Math.min(
+          cut === "fuzzy" ? limits.copy : limits.hold,
+          frozenFor === null ? Infinity : beforeThaw,
+          heldFor === null ? Infinity : 0.9 * limits.hold - heldFor,
+        ),
       );
     case "thaw":
       return Math.max(1, Math.min(left, limits.freeze), thawReserve(limits));
     case "seal":
       return limits.seal;
+    case "recover":
+      return limits.recover;
     case "abort":
       return limits.abort;
   }

@@ -1,101 +1,34 @@
 /**
  * The transaction as a pure state machine: `step(state, event)` gives the next state and the effects to run. No clock, no I/O.
  *
- *   planned ─ start ─▶ preparing ─▶ freezing ─▶ holding ─▶ committing ─▶ releasing ─▶ thawing ─▶ sealing ─▶ recording ─▶ created
- *                          │      level by level   (holding and releasing only  levels reversed               │
- *                          │           │            where there is something to hold)  │                      │
- *                          └───────────┴── a required actor failed, or an interruption ┴──────────────────────┘
- *                                                             │
- *                                          undoing: release ─▶ thaw ─▶ abort ─▶ aborted
+ *   planned ─ start ─▶ preparing ─▶ arming ─▶ freezing ─▶ holding ─▶ committing ─▶ releasing ─▶ thawing ─▶ sealing ─▶ recovering
+ *                          │           │    level by level   │            │            │     levels reversed  │           │
+ *                          │           │           │         │            │            │           │          │       recording ─▶ created
+ *                          └───────────┴───────────┴──── a required actor failed, or an interruption ─────────┘           │
+ *                                                              │                                                          │
+ *                                           undoing: release ─▶ thaw ─▶ abort ─▶ aborted ◀────────────────────────────────┘
  *
- * An actor that fails without ending the transaction (best-effort, or a thaw that did not work) is aborted on its own, at once.
- * Whatever abort cannot undo is residue of the end state. Every call settles exactly once: the runner sees to that.
+ * arming, holding and releasing are the keeper's, and passed over where there is nothing for it to do. An actor that fails without
+ * ending the transaction (best-effort, or a thaw or a repair that did not work) is aborted on its own, at once. Whatever abort
+ * cannot undo is residue of the end state. Every call settles exactly once: the runner sees to that.
  */
-import type { CriticalSection, Fault, FreezeToken, HoldPoint } from "../schema/types.js";
+import type { CriticalSection, Fault, FreezeToken } from "../schema/types.js";
 import { phases } from "./phases.js";
+import {
+  type Cast,
+  type Effect,
+  type Event,
+  isEnd,
+  type Member,
+  type Op,
+  sectionOf,
+  type Standing,
+  type State,
+  type Step,
+} from "./state.js";
 
-export interface Actor {
-  readonly id: string;
-  readonly role: "writer" | "provider";
-  readonly policy: "required" | "best-effort";
-  /** Freezing order: 0 front-end, 1 back-end, 2 system; 0 for providers. */
-  readonly level: 0 | 1 | 2;
-}
-
-export type Op = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "abort";
-
-/** Where one actor stands. `fault` says why it takes no further part. */
-export type Standing =
-  | { at: "idle" }
-  | { at: "busy"; op: Op; token: FreezeToken | null; fault: Fault | null }
-  | { at: "ready"; after: Exclude<Op, "freeze" | "abort"> }
-  | { at: "frozen"; token: FreezeToken }
-  | { at: "failed"; op: Op; token: FreezeToken | null; fault: Fault }
-  | { at: "undone"; fault: Fault | null }
-  | { at: "residue"; fault: Fault };
-
-export interface Member {
-  readonly actor: Actor;
-  readonly standing: Standing;
-  readonly section: CriticalSection | null;
-}
-export type Cast = readonly Member[];
-
-export type State =
-  | { at: "planned"; cast: Cast }
-  | { at: "preparing"; cast: Cast }
-  | { at: "freezing"; cast: Cast; level: number }
-  | { at: "holding"; cast: Cast }
-  | { at: "committing"; cast: Cast; held: boolean }
-  | { at: "releasing"; cast: Cast }
-  | { at: "thawing"; cast: Cast; level: number }
-  | { at: "sealing"; cast: Cast }
-  | { at: "recording"; cast: Cast }
-  | { at: "undoing"; cast: Cast; stage: "release" | "thaw" | "abort"; cause: Fault }
-  | { at: "created"; cast: Cast }
-  | { at: "aborted"; cast: Cast; cause: Fault };
-
-export type Event =
-  | { is: "start" }
-  | { is: "prepared"; actor: string; section: CriticalSection | null }
-  | { is: "frozen"; actor: string; token: FreezeToken }
-  | { is: "committed"; actor: string }
-  | { is: "thawed"; actor: string }
-  | { is: "sealed"; actor: string }
-  | { is: "undone"; actor: string }
-  | { is: "failed"; actor: string; fault: Fault }
-  | { is: "held" }
-  | { is: "released"; fault: Fault | null }
-  | { is: "hold-failed"; fault: Fault }
-  | { is: "recorded" }
-  | { is: "record-failed"; fault: Fault }
-  | { is: "interrupted"; fault: Fault };
-
-export type Effect =
-  | { do: "call"; actor: string; op: Op; token: FreezeToken | null }
-  | { do: "cancel"; actor: string }
-  | { do: "hold"; points: readonly HoldPoint[] }
-  | { do: "release" }
-  | { do: "record" };
-
-export interface Step {
-  state: State;
-  effects: Effect[];
-}
-
-export const plan = (actors: readonly Actor[]): State => ({
-  at: "planned",
-  cast: actors.map((actor) => ({ actor, standing: { at: "idle" }, section: null })),
-});
-
-export const isEnd = (state: State): state is Extract<State, { at: "created" | "aborted" }> =>
-  state.at === "created" || state.at === "aborted";
-
-/** What abort could not undo. */
-export const residueOf = (state: State): { actor: string; fault: Fault }[] =>
-  state.cast.flatMap(({ actor, standing }) =>
-    standing.at === "residue" ? [{ actor: actor.id, fault: standing.fault }] : [],
-  );
+export { isEnd, plan, residueOf } from "./state.js";
+export type { Actor, Cast, Effect, Event, Op, Section, State, Step } from "./state.js";
 
 /** @throws Error on an event that cannot happen in this state: a bug of the runner. */
 export function step(state: State, event: Event): Step {
@@ -118,10 +51,14 @@ function note(state: State, event: Event): Step {
       return answered(state, event.actor, "thaw", { at: "ready", after: "thaw" });
     case "sealed":
       return answered(state, event.actor, "seal", { at: "ready", after: "seal" });
+    case "recovered":
+      return answered(state, event.actor, "recover", { at: "ready", after: "recover" });
     case "undone":
       return answered(state, event.actor, "abort", { at: "undone", fault: faultOf(member(state, event.actor)) });
     case "failed":
       return failed(state, event.actor, event.fault);
+    case "armed":
+      return { state: state.at === "arming" ? { at: "freezing", cast: state.cast, level: 0 } : state, effects: [] };
     case "held":
       return {
         state: state.at === "holding" ? { at: "committing", cast: state.cast, held: true } : state,
@@ -147,6 +84,7 @@ function advance(from: Step): Step {
   const on = (next: State): Step => advance({ state: next, effects });
   switch (state.at) {
     case "planned":
+    case "arming":
     case "holding":
     case "releasing":
     case "recording":
@@ -155,7 +93,10 @@ function advance(from: Step): Step {
       return { state, effects };
     case "preparing": {
       if (anyIdle(state)) return askAll({ state, effects }, everybody, "prepare");
-      return waits(state, "prepare") ? { state, effects } : on({ at: "freezing", cast: state.cast, level: 0 });
+      if (waits(state, "prepare")) return { state, effects };
+      const section = sectionOf(state.cast);
+      if (section === null) return on({ at: "freezing", cast: state.cast, level: 0 });
+      return { state: { at: "arming", cast: state.cast }, effects: [...effects, { do: "arm", section }] };
     }
     case "freezing": {
       const { level } = state;
@@ -165,11 +106,10 @@ function advance(from: Step): Step {
       if (due.length > 0) return askAll({ state, effects }, (m) => due.includes(m), "freeze");
       if (waits(state, "freeze")) return { state, effects };
       if (level < 2) return on({ at: "freezing", cast: state.cast, level: level + 1 });
-      const points = state.cast.flatMap((m) => m.section?.hold ?? []);
-      if (points.length === 0) return on({ at: "committing", cast: state.cast, held: false });
+      if (sectionOf(state.cast) === null) return on({ at: "committing", cast: state.cast, held: false });
       // No plugin code runs while volumes are held: whoever was left out is first undone.
       if (waits(state, "abort")) return { state, effects };
-      return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold", points }] };
+      return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold" }] };
     }
     case "committing": {
       const due = (m: Member): boolean =>
@@ -189,9 +129,12 @@ function advance(from: Step): Step {
       );
     }
     case "sealing": {
-      const due = (m: Member): boolean => m.standing.at === "ready" && m.standing.after !== "seal";
-      if (state.cast.some(due)) return askAll({ state, effects }, due, "seal");
-      if (state.cast.some((m) => m.standing.at === "busy")) return { state, effects };
+      if (state.cast.some(toSeal)) return askAll({ state, effects }, toSeal, "seal");
+      return anyBusy(state) ? { state, effects } : on({ at: "recovering", cast: state.cast });
+    }
+    case "recovering": {
+      if (state.cast.some(toRepair)) return askAll({ state, effects }, toRepair, "recover");
+      if (anyBusy(state)) return { state, effects };
       return { state: { at: "recording", cast: state.cast }, effects: [...effects, { do: "record" }] };
     }
   }
@@ -215,7 +158,7 @@ function undo(from: { state: Extract<State, { at: "undoing" }>; effects: Effect[
     case "abort": {
       const due = state.cast.find((m) => m.standing.at === "ready" || m.standing.at === "failed");
       if (due !== undefined) return advance(ask(from, due.actor.id, "abort"));
-      if (state.cast.some((m) => m.standing.at === "busy")) return from;
+      if (anyBusy(state)) return from;
       return { state: { at: "aborted", cast: state.cast, cause: state.cause }, effects };
     }
   }
@@ -281,9 +224,12 @@ function member(state: State, id: string): Member {
 }
 
 const everybody = (): boolean => true;
+const anyBusy = (state: State): boolean => state.cast.some((m) => m.standing.at === "busy");
 const anyIdle = (state: State): boolean => state.cast.some((m) => m.standing.at === "idle");
 const waits = (state: State, op: Op): boolean =>
   state.cast.some((m) => m.standing.at === "busy" && m.standing.op === op);
 const isAfter = (m: Member, op: Op): boolean => m.standing.at === "ready" && m.standing.after === op;
+const toSeal = (m: Member): boolean => m.standing.at === "ready" && m.standing.after !== "seal";
+const toRepair = (m: Member): boolean => m.actor.repairs && isAfter(m, "seal");
 const tokenOf = ({ standing }: Member): FreezeToken | null => ("token" in standing ? standing.token : null);
 const faultOf = ({ standing }: Member): Fault | null => ("fault" in standing ? standing.fault : null);

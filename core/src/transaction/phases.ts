@@ -29,6 +29,7 @@ export const phases = {
     onFailure: "abort",
     summary: "slow work: checkpoint, space check, pre-created snapshots",
   },
+  arm: { actors: ["keeper"], limit: "prepare", onFailure: "abort", summary: "the keeper opens what it will hold" },
   freeze: {
     actors: ["writer"],
     limit: "freeze",
@@ -59,6 +60,12 @@ export const phases = {
     limit: "seal",
     onFailure: "abort",
     summary: "snapshots are finished, metadata is kept",
+  },
+  recover: {
+    actors: ["writer"],
+    limit: "recover",
+    onFailure: "degrade",
+    summary: "pictures are repaired, so that they open at once",
   },
   complete: {
     actors: ["writer"],

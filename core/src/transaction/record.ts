@@ -4,12 +4,25 @@ import type { Who } from "../errors/details.js";
 import { bare } from "../plan/negotiate.js";
 import { isBelow, lowest } from "../plan/consistency.js";
 import type { Plan } from "../plan/plan.js";
-import type { FrozenSpan, PluginRef, RecordedComponent, RecordedWriter, SnapshotSet, Span } from "../schema/types.js";
+import type {
+  FrozenSpan,
+  PluginRef,
+  RecordedComponent,
+  RecordedHold,
+  RecordedWriter,
+  SnapshotSet,
+  Span,
+} from "../schema/types.js";
 import type { Answers } from "./calls.js";
 import { ownVersion } from "../version.js";
 
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
-export function recordOf(plan: Plan, answers: Answers, timeline: readonly Span[]): SnapshotSet {
+export function recordOf(
+  plan: Plan,
+  answers: Answers,
+  timeline: readonly Span[],
+  hold: RecordedHold | null,
+): SnapshotSet {
   const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, writers));
   const { name, tags, targets } = plan.request;
@@ -31,6 +44,7 @@ export function recordOf(plan: Plan, answers: Answers, timeline: readonly Span[]
     volumes: plan.volumes.map((v) => v.volume),
     snapshots: answers.snapshots.map(({ who, snapshot }) => ({ by: ref(who), snapshot })),
     timeline: [...timeline],
+    ...(hold === null ? {} : { hold }),
   };
 }
 
@@ -46,6 +60,7 @@ function recordedWriter(
   const why =
     own.find((span) => span.outcome === "failed")?.why ?? (frozen === null ? "it was never frozen" : undefined);
   const facts = answers.facts.get(who.instance);
+  const repair = answers.repairs.get(who.instance);
   const sidecar = answers.sidecars.get(who.instance);
   return {
     by: ref(who),
@@ -54,6 +69,7 @@ function recordedWriter(
     ...(why === undefined ? {} : { why }),
     ...(frozen === null ? {} : { frozen }),
     ...(facts === undefined ? {} : { facts }),
+    ...(repair === undefined ? {} : { repair }),
     ...(sidecar === undefined ? {} : { sidecar }),
   };
 }
@@ -61,7 +77,9 @@ function recordedWriter(
 /** From the asking of a freeze that was answered to the end of the thaw, or of the abort that had to serve instead. */
 function frozenSpan(own: readonly Span[]): FrozenSpan | null {
   const freeze = own.find((span) => span.op === "freeze" && span.outcome === "ok");
-  const end = own.findLast((span) => span.op === "thaw" || span.op === "abort");
+  const end =
+    own.find((span) => span.op === "thaw" && span.outcome === "ok") ??
+    own.findLast((span) => span.op === "thaw" || span.op === "abort");
   return freeze === undefined || end === undefined ? null : { since: freeze.from, until: end.to };
 }
 
@@ -72,13 +90,13 @@ function frozenMs(timeline: readonly Span[]): number {
 }
 
 function recordedComponent(
-  { writer, component, volumes, cut, promised, why }: Plan["components"][number],
+  { writer, component, volumes, cut, held, promised, why }: Plan["components"][number],
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };
   const broken = writers.find((w) => w.by.instance === writer && w.state !== "held");
   if (broken === undefined) return { ...shared, consistency: promised, ...(why === undefined ? {} : { why }) };
-  return { ...shared, consistency: bare(cut).consistency, why: broken.why ?? broken.state };
+  return { ...shared, consistency: bare(cut, held).consistency, why: broken.why ?? broken.state };
 }
 
 const leftOut = (who: Who, why: string): RecordedWriter => ({

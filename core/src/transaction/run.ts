@@ -2,27 +2,45 @@ import type { LimitsMs } from "../config/settings.js";
 import { toFault } from "../errors/error.js";
 import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
-import type { Fault, FreezeToken, JournalEntry, Residue, SnapshotSet, Span } from "../schema/types.js";
+import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
+import type { Guarded } from "../keeper/surroundings.js";
+import { actorsOf } from "./actors.js";
 import { Calls } from "./calls.js";
+import { Chronicle } from "./chronicle.js";
 import type { Crew } from "../crew/crew.js";
-import { callLimit } from "./deadline.js";
+import { callLimit, holdLimit } from "./deadline.js";
+import { Hold } from "./hold.js";
 import type { Journal } from "./journal.js";
 import * as machine from "./machine.js";
 import { phases, type PhaseName } from "./phases.js";
 import { recordOf } from "./record.js";
+import { Repairs } from "./repair.js";
 
 export interface Services {
   crew: Crew;
   journal: Journal;
   emit: Emit;
+  quiet: Quiet;
   limits: LimitsMs;
   /** Makes the set's record durable: the transaction's commit point. */
   keep: (set: SnapshotSet) => void;
   sidecarDir: (writer: string) => string;
+  /** Where the set's snapshots are exposed. */
+  exposeDir: string;
+  /** What must stay usable while volumes are held. */
+  guarded: readonly Guarded[];
   /** Aborted with the error that interrupts. */
   signal: AbortSignal;
   /** Every call is added here when it has ended. */
   timeline: Span[];
+}
+
+/** What must be still while the kernel holds I/O: nothing of ours may wait for a volume that waits for us. */
+export interface Quiet {
+  /** Resolves when nothing is on its way to disk any more, or after 1 s. */
+  begin(): Promise<void>;
+  /** Tells and writes what was kept. */
+  end(): void;
 }
 
 export type Outcome =
@@ -38,10 +56,14 @@ class Runner {
   readonly #plan: Plan;
   readonly #services: Services;
   readonly #calls: Calls;
+  readonly #hold: Hold;
+  readonly #chronicle: Chronicle;
   readonly #started = performance.now();
   #state: machine.State;
   /** When the first freeze was asked, ms since the start. */
   #frozenAt: number | null = null;
+  /** When the hold was asked, ms since the start; null: nothing is held. */
+  #heldAt: number | null = null;
   #set: SnapshotSet | null = null;
   /** The event that is worked on, and those that came meanwhile: whoever is told of a phase or a call may interrupt at once. */
   readonly #events: machine.Event[] = [];
@@ -50,7 +72,11 @@ class Runner {
   constructor(plan: Plan, services: Services) {
     this.#plan = plan;
     this.#services = services;
-    this.#calls = new Calls(plan, services.crew, services.sidecarDir);
+    const { crew, limits, exposeDir } = services;
+    const repairs = new Repairs({ crew, limits, volumes: plan.volumes, exposeDir });
+    this.#calls = new Calls(plan, crew, repairs, services.sidecarDir);
+    this.#hold = new Hold({ guarded: services.guarded });
+    this.#chronicle = new Chronicle(services);
     this.#state = machine.plan(actorsOf(plan));
   }
 
@@ -66,6 +92,7 @@ class Runner {
     try {
       return await ended;
     } finally {
+      await this.#hold.disarm();
       signal.removeEventListener("abort", interrupt);
     }
   }
@@ -102,11 +129,59 @@ class Runner {
           if (this.#state.at === "recording") this.#dispatch(this.#record());
         });
         return;
+      case "arm":
+        void this.#arm(effect.section);
+        return;
       case "hold":
+        void this.#holdAll();
+        return;
       case "release":
-        // A provider that wants the kernel to hold is refused in prepare (E_HOLD_UNSUPPORTED): there is no keeper yet.
-        throw new Error(`nobody can ${effect.do}`);
+        void this.#release();
     }
+  }
+
+  async #arm(section: machine.Section): Promise<void> {
+    const { limits } = this.#services;
+    const { request, volumes } = this.#plan;
+    const from = this.#now();
+    try {
+      await this.#hold.arm({
+        ...section,
+        limitMs: limits.hold,
+        includeRoot: request.includeRoot ?? false,
+        volumes: volumes.map(({ volume }) => volume),
+      });
+      this.#chronicle.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, null);
+      this.#dispatch({ is: "armed" });
+    } catch (error) {
+      this.#dispatch({ is: "hold-failed", fault: toFault(error) });
+    }
+  }
+
+  async #holdAll(): Promise<void> {
+    const { limits, quiet } = this.#services;
+    try {
+      await quiet.begin();
+      if (this.#state.at !== "holding") return;
+      this.#heldAt = this.#now();
+      this.#chronicle.keep();
+      await this.#hold.hold(holdLimit(limits, this.#plan.cut, this.#frozenFor()));
+      this.#calls.answers.cutAt = new Date();
+      this.#dispatch({ is: "held" });
+    } catch (error) {
+      this.#dispatch({ is: "hold-failed", fault: toFault(error) });
+    }
+  }
+
+  async #release(): Promise<void> {
+    const { limits, quiet } = this.#services;
+    const fault = await this.#hold.release();
+    const from = this.#heldAt ?? this.#now();
+    this.#heldAt = null;
+    quiet.end();
+    this.#chronicle.note({ op: "hold", actor: keeper, from, to: this.#now(), limitMs: limits.hold }, fault);
+    const unwritten = this.#chronicle.flush();
+    this.#dispatch({ is: "released", fault: fault ?? unwritten });
   }
 
   /** One call to a plugin; it settles exactly once, with an event. */
@@ -117,47 +192,20 @@ class Runner {
     if (op === "freeze") this.#frozenAt ??= from;
     let event: machine.Event;
     try {
-      this.#journal({ entry: "asked", actor, op }, op);
+      this.#chronicle.asked(actor, op);
       event = await this.#calls.ask(actor, op, token, limitMs);
     } catch (error) {
       event = { is: "failed", actor, fault: toFault(error) };
     }
-    event = this.#journalAnswer(actor, op, event);
-    this.#tell({ op, actor, from, to: this.#now(), limitMs, ...outcomeOf(event) }, event);
+    event = this.#chronicle.answered(actor, op, event);
+    const fault = event.is === "failed" ? event.fault : null;
+    this.#chronicle.note({ op, actor, from, to: this.#now(), limitMs }, fault);
     this.#dispatch(event);
-  }
-
-  /** Before the action: if it cannot be written down it must not happen, unless it undoes something. */
-  #journal(entry: JournalEntry, op: machine.Op): void {
-    try {
-      this.#services.journal.write(entry);
-    } catch (error) {
-      if (op !== "thaw" && op !== "abort") throw error;
-    }
-  }
-
-  /** An answer that cannot be written down counts as a failure. */
-  #journalAnswer(actor: string, op: machine.Op, event: machine.Event): machine.Event {
-    const token = event.is === "frozen" ? { token: event.token } : {};
-    const fault = event.is === "failed" ? { fault: event.fault } : {};
-    try {
-      this.#journal({ entry: "answered", actor, op, ...token, ...fault }, op);
-      return event;
-    } catch (error) {
-      return { is: "failed", actor, fault: toFault(error) };
-    }
-  }
-
-  #tell(span: Span, event: machine.Event): void {
-    const { actor, op, outcome, from, to } = span;
-    this.#services.timeline.push(span);
-    const error = event.is === "failed" ? { error: event.fault } : {};
-    this.#services.emit({ type: "call", actor, op, status: outcome, elapsedMs: milliseconds(to - from), ...error });
   }
 
   #record(): machine.Event {
     try {
-      const set = recordOf(this.#plan, this.#calls.answers, this.#services.timeline);
+      const set = recordOf(this.#plan, this.#calls.answers, this.#services.timeline, this.#hold.record);
       this.#services.keep(set);
       this.#set = set;
       return { is: "recorded" };
@@ -168,9 +216,14 @@ class Runner {
 
   #limit(actor: string, op: machine.Op): number {
     const ownFreeze = this.#services.crew.plugins.get(actor)?.freezeMs ?? null;
-    const frozenFor = this.#frozenAt === null ? null : this.#now() - this.#frozenAt;
-    const limit = callLimit(op, this.#services.limits, { cut: this.#plan.cut, frozenFor, ownFreeze });
-    return milliseconds(limit);
+    const heldFor = this.#heldAt === null ? null : this.#now() - this.#heldAt;
+    const { cut } = this.#plan;
+    const frozenFor = this.#frozenFor();
+    return milliseconds(callLimit(op, this.#services.limits, { cut, frozenFor, heldFor, ownFreeze }));
+  }
+
+  #frozenFor(): number | null {
+    return this.#frozenAt === null ? null : this.#now() - this.#frozenAt;
   }
 
   /** The only place where a change of state is told. */
@@ -192,38 +245,17 @@ class Runner {
   }
 }
 
-const levels = { "front-end": 0, "back-end": 1, system: 2 } as const;
-
-function actorsOf({ writers, providers }: Plan): machine.Actor[] {
-  return [
-    ...writers.map(({ who, policy, components }): machine.Actor => {
-      const own = components.map((component) => levels[component.level ?? "back-end"]);
-      return { id: who.instance, role: "writer", policy, level: lowestLevel(own) };
-    }),
-    ...providers.map(({ who }): machine.Actor => ({
-      id: who.instance,
-      role: "provider",
-      policy: "required",
-      level: 0,
-    })),
-  ];
-}
-
-/** A writer is frozen with the foremost of its components. */
-const lowestLevel = (all: readonly machine.Actor["level"][]): machine.Actor["level"] =>
-  all.reduce((low, one) => (one < low ? one : low), levels.system);
-
+/** Who holds, in events and records. */
+const keeper = "keeper";
 const phaseOf: { readonly [At in machine.State["at"]]?: PhaseName } = {
   preparing: "prepare",
+  arming: "arm",
   freezing: "freeze",
   holding: "hold",
   committing: "commit",
   releasing: "release",
   thawing: "thaw",
   sealing: "seal",
+  recovering: "recover",
   undoing: "abort",
 };
-
-function outcomeOf(event: machine.Event): Pick<Span, "outcome" | "why"> {
-  return event.is === "failed" ? { outcome: "failed", why: event.fault.message } : { outcome: "ok" };
-}

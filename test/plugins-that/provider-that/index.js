@@ -15,6 +15,7 @@ import { misbehaving } from "../faults.js";
 
 const partial = ({ store }, tx) => path.join(store, `${tx.id}.partial`);
 const sealed = ({ store }, id) => path.join(store, id);
+const points = (mounts = []) => mounts.map((mount) => ({ kind: "fs", mount }));
 const index = (dir) => path.join(dir, "volumes.json");
 const read = (dir) => JSON.parse(readFileSync(index(dir), "utf8"));
 
@@ -39,14 +40,13 @@ const lies = {
 };
 
 const provider = {
-  async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false } }) {
-    return !mine ? null : { pointInTime, atomicGroup, method: "copy" };
+  async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false, writable = true, hold } }) {
+    return !mine ? null : { pointInTime, atomicGroup, writable, method: "copy", hold: points(hold) };
   },
   async prepare(tx, volumes, { options }) {
     mkdirSync(partial(options, tx), { recursive: true });
     writeFileSync(index(partial(options, tx)), JSON.stringify(volumes.map(({ id, paths }) => ({ id, paths }))));
-    const hold = (options.hold ?? []).map((mount) => ({ kind: "fs", mount }));
-    return { hold, commit: [{ op: "plugin" }] };
+    return { hold: options.lies === "unheld" ? [] : points(options.hold), commit: [{ op: "plugin" }] };
   },
   async commit(tx, { options }) {
     const dir = partial(options, tx);
@@ -57,7 +57,7 @@ const provider = {
   async seal(tx, { options }) {
     renameSync(partial(options, tx), sealed(options, tx.id));
     const truth = snapshots(sealed(options, tx.id), tx.id);
-    return options.lies === undefined ? truth : lies[options.lies](truth);
+    return lies[options.lies]?.(truth) ?? truth;
   },
   async abort(tx, { options }) {
     rmSync(partial(options, tx), { recursive: true, force: true });
@@ -71,11 +71,14 @@ const provider = {
         .flatMap((name) => snapshots(sealed(options, name), name)),
     );
   },
-  async expose({ id }, _view, { options }) {
+  async expose({ id }, { access }, { options }) {
     const [setId, number] = id.split("/");
     const { paths } = read(sealed(options, setId))[Number(number)];
     const copy = path.join(sealed(options, setId), number);
-    return { trees: paths.map((original) => ({ original, path: path.join(copy, original) })), readOnly: true };
+    return {
+      trees: paths.map((original) => ({ original, path: path.join(copy, original) })),
+      readOnly: access === "read-only",
+    };
   },
   async conceal() {},
   async remove({ setId }, { options }) {

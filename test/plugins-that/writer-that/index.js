@@ -7,16 +7,18 @@ const flag = ({ app }) => path.join(app, "frozen");
 const owner = (options) => (existsSync(flag(options)) ? readFileSync(flag(options), "utf8") : null);
 
 const writer = {
-  async identify({ options: { app, tolerates = "fuzzy", level } }) {
+  async identify({ options: { app, tolerates = "fuzzy", recovery, level } }) {
     const component = { name: "app", kind: "files", paths: [path.join(app, "data")], tolerates };
-    return [level === undefined ? component : { ...component, level }];
+    const said = Object.entries({ level, recovery }).filter(([, value]) => value !== undefined);
+    return [{ ...component, ...Object.fromEntries(said) }];
   },
   async prepare() {},
   async freeze(tx, { options, log }) {
     mkdirSync(options.app, { recursive: true });
     writeFileSync(flag(options), tx.id);
     log.info("frozen", { transaction: tx.id });
-    return { transaction: tx.id };
+    const compensation = { command: "rm", args: [flag(options)] };
+    return { transaction: tx.id, ...(options.compensates === true ? { compensation } : {}) };
   },
   async thaw(tx, _token, { options }) {
     const held = owner(options) === tx.id;
@@ -28,8 +30,12 @@ const writer = {
     return { files: ["notes.txt"], facts: { transaction: tx.id } };
   },
   async complete() {},
+  async recover(_tx, { trees }, { options: { unrepairable } }) {
+    for (const { path: picture } of trees) writeFileSync(path.join(picture, "repaired"), "");
+    return unrepairable === undefined ? { ok: true, facts: { trees: trees.length } } : { ok: false, why: unrepairable };
+  },
   async abort(tx, _token, { options }) {
-    if (owner(options) === tx.id) rmSync(flag(options), { force: true });
+    if (options.compensates !== true && owner(options) === tx.id) rmSync(flag(options), { force: true });
   },
 };
 

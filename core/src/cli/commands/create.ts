@@ -10,7 +10,7 @@ import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
 import { SeenSpans } from "../render/spans.js";
 import { timelineLines } from "../render/timeline.js";
-import { requestOf, requireOption, targets, targetsAbout } from "../request.js";
+import { requestOf, planOptions, targets, targetsAbout } from "../request.js";
 import { watchFor } from "../watch.js";
 
 export const create = command({
@@ -18,7 +18,7 @@ export const create = command({
   about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --quiet only the set's id is printed.`,
   operands: targets,
   options: {
-    ...requireOption,
+    ...planOptions,
     name: { type: "text", value: "NAME", about: "a name for the set" },
     tag: { type: "list", value: "KEY=VALUE", about: "kept with the set; may be given several times" },
   },
@@ -37,11 +37,12 @@ export const create = command({
     const watch = watchFor(call, hold);
     const seen = new Seen();
     const { signal, end } = interruption((text) => hold.do(() => watch.say(text)));
-    const onEvent = hold.watch((event) => {
+    const onEvent = (event: Event): void => {
       seen.note(event);
       if (call.form === "stream") printLine(event);
       watch.onEvent(event);
-    });
+      hold.note(event);
+    };
     const silence = (): void => {
       hold.open();
       watch.end();

@@ -2,13 +2,13 @@ import { command } from "../command.js";
 import { interruption } from "../interrupt.js";
 import { outLook, print, printDocument, tell } from "../output.js";
 import { planLines } from "../render/plan.js";
-import { requestOf, requireOption, targets, targetsAbout } from "../request.js";
+import { requestOf, planOptions, targets, targetsAbout } from "../request.js";
 
 export const plan = command({
-  usage: "TARGET… [--require LEVEL]",
+  usage: "TARGET… [--require LEVEL] [--include-root]",
   about: `Asks the writers what they own and the providers what they can, and shows what create would do. ${targetsAbout}`,
   operands: targets,
-  options: requireOption,
+  options: planOptions,
   examples: [
     { line: "holdstill plan /srv", does: "what would happen to /srv, and which consistency it would get" },
     { line: "holdstill plan writer:pg-main --require application", does: "ends with 3 if that cannot be promised" },

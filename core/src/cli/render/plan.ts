@@ -43,11 +43,15 @@ const asked = ({ request }: Plan): string =>
   request.require === undefined ? "none asked" : `asked ${request.require}`;
 
 function volumeLines({ volumes }: Plan, look: Look): string[] {
-  const rows = volumes.map(({ volume, provider, qualities: { method, where } }) => [
+  const rows = volumes.map(({ volume, provider, qualities: { method, where, hold = [] } }) => [
     volume.mountPoint,
     `${volume.fsType} on ${volume.source}`,
     provider,
-    [method ?? "snapshot", ...(where === undefined ? [] : [`in ${where}`])].join(", "),
+    [
+      method ?? "snapshot",
+      ...(where === undefined ? [] : [`in ${where}`]),
+      ...(hold.length === 0 ? [] : ["held by the kernel"]),
+    ].join(", "),
   ]);
   return tableLines(rows, look);
 }
@@ -74,12 +78,14 @@ function limitLines({ cut, writers }: Plan, limits: LimitsMs, look: Look): strin
   // A copy under applications that tolerate it may take as long as a copy.
   const commit = cut === "fuzzy" ? limits.copy : limits.hold;
   const frozen = cut === "fuzzy" ? limits.freeze + limits.copy : limits.freeze;
+  const repairs = writers.some(({ components }) => components.some(({ recovery = "none" }) => recovery !== "none"));
   const parts = [
     `queue ${duration(limits.queue)}`,
     `prepare ${duration(limits.prepare)}`,
     ...(writers.length === 0 ? [] : [`frozen ${duration(frozen)}`]),
     `commit ${duration(commit)}`,
     `seal ${duration(limits.seal)}`,
+    ...(repairs ? [`repair ${duration(limits.recover)}`] : []),
     `abort ${duration(limits.abort)}`,
   ];
   // A number stays with its unit.

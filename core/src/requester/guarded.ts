@@ -1,0 +1,7 @@
+import type { Guarded } from "../keeper/surroundings.js";
+import type { Bench } from "./types.js";
+
+/** What the host writes to on its way, and may not be made to wait for. The log is not among it: it is kept back while volumes are held. */
+export const guardedOf = ({ state }: Pick<Bench, "state">): Guarded[] => [
+  { what: "holdstill's state directory", path: state.root },
+];

@@ -1,0 +1,26 @@
+import type { Plan } from "../plan/plan.js";
+import type { Actor } from "./state.js";
+
+const levels = { "front-end": 0, "back-end": 1, system: 2 } as const;
+
+/** Who takes part, as the machine sees them. */
+export function actorsOf({ writers, providers }: Plan): Actor[] {
+  return [
+    ...writers.map(({ who, policy, components }): Actor => {
+      const own = components.map((component) => levels[component.level ?? "back-end"]);
+      const repairs = components.some(({ recovery = "none" }) => recovery !== "none");
+      return { id: who.instance, role: "writer", policy, level: lowestLevel(own), repairs };
+    }),
+    ...providers.map(({ who }): Actor => ({
+      id: who.instance,
+      role: "provider",
+      policy: "required",
+      level: 0,
+      repairs: false,
+    })),
+  ];
+}
+
+/** A writer is frozen with the foremost of its components. */
+const lowestLevel = (all: readonly Actor["level"][]): Actor["level"] =>
+  all.reduce((low, one) => (one < low ? one : low), levels.system);

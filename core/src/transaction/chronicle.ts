@@ -1,0 +1,78 @@
+import { toFault } from "../errors/error.js";
+import { type Emit, milliseconds } from "../events/emit.js";
+import type { Fault, JournalEntry, Span } from "../schema/types.js";
+import type { Journal } from "./journal.js";
+import type { Event, Op } from "./state.js";
+
+interface Books {
+  readonly journal: Journal;
+  readonly emit: Emit;
+  /** Every call is added here when it has ended. */
+  readonly timeline: Span[];
+}
+
+/** What a transaction writes down of its calls: in the journal, in the timeline, and to whoever watches. */
+export class Chronicle {
+  readonly #books: Books;
+  /** Lines that wait for the release: the journal is a file, and files may be held. null: none has to wait. */
+  #kept: JournalEntry[] | null = null;
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  /** Before the action: if it cannot be written down it must not happen, unless it undoes something. */
+  asked(actor: string, op: Op): void {
+    this.#write({ entry: "asked", actor, op }, op);
+  }
+
+  /** An answer that cannot be written down counts as a failure. */
+  answered(actor: string, op: Op, event: Event): Event {
+    const token = event.is === "frozen" ? { token: event.token } : {};
+    const fault = event.is === "failed" ? { fault: event.fault } : {};
+    try {
+      this.#write({ entry: "answered", actor, op, ...token, ...fault }, op);
+      return event;
+    } catch (error) {
+      return { is: "failed", actor, fault: toFault(error) };
+    }
+  }
+
+  /** A call that has ended. */
+  note(span: Omit<Span, "outcome" | "why">, fault: Fault | null): void {
+    const { actor, op, from, to } = span;
+    const status = fault === null ? "ok" : "failed";
+    this.#books.timeline.push({ ...span, outcome: status, ...(fault === null ? {} : { why: fault.message }) });
+    const elapsedMs = milliseconds(to - from);
+    this.#books.emit({ type: "call", actor, op, status, elapsedMs, ...(fault === null ? {} : { error: fault }) });
+  }
+
+  /** From now on lines wait. */
+  keep(): void {
+    this.#kept ??= [];
+  }
+
+  /** Writes what waited. @returns Why it could not. */
+  flush(): Fault | null {
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    try {
+      for (const entry of kept) this.#books.journal.write(entry);
+      return null;
+    } catch (error) {
+      return toFault(error);
+    }
+  }
+
+  #write(entry: JournalEntry, op: Op): void {
+    if (this.#kept !== null) {
+      this.#kept.push(entry);
+      return;
+    }
+    try {
+      this.#books.journal.write(entry);
+    } catch (error) {
+      if (op !== "thaw" && op !== "abort") throw error;
+    }
+  }
+}

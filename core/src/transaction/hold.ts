@@ -1,0 +1,70 @@
+import { toFault } from "../errors/error.js";
+import { Keeper, type KeeperOptions, lapseOf, type SectionPlan, type SectionReport } from "../keeper/client.js";
+import type { Fault, RecordedHold } from "../schema/types.js";
+
+/** The keeper's part of one transaction: each step comes once at most, and disarm last. */
+export class Hold {
+  readonly #options: KeeperOptions;
+  /** CLOCK_MONOTONIC at the start of the transaction, ms. */
+  readonly #zero = Number(process.hrtime.bigint()) / 1e6;
+  #keeper: Promise<Keeper> | null = null;
+  #report: SectionReport | null = null;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HoldstillError E_HOLD_REFUSED, E_HOLD_FAILED, E_KEEPER */
+  async arm(plan: SectionPlan): Promise<void> {
+    this.#keeper = Keeper.arm(plan, this.#options);
+    await this.#keeper;
+  }
+
+  /** @throws HoldstillError E_HOLD_BUSY, E_HOLD_FAILED, E_HOLD_LATE, E_HOLD_LAPSED, E_KEEPER */
+  async hold(limitMs: number): Promise<void> {
+    await (await this.#armed()).hold(limitMs);
+  }
+
+  /** @returns Why the picture is not of one instant; null: everything was held until now. */
+  async release(): Promise<Fault | null> {
+    try {
+      this.#report = await (await this.#armed()).release();
+      const lapse = lapseOf(this.#report);
+      return lapse === null ? null : toFault(lapse);
+    } catch (error) {
+      return toFault(error);
+    }
+  }
+
+  /** Whatever became of it, the keeper goes. */
+  async disarm(): Promise<void> {
+    const keeper = await this.#keeper?.catch(() => null);
+    await keeper?.disarm();
+  }
+
+  /** How the kernel was asked; null: it was not. */
+  get means(): SectionReport["by"] | null {
+    return this.#report?.by ?? null;
+  }
+
+  /** What is to be recorded of it. */
+  get record(): RecordedHold | null {
+    if (this.#report === null) return null;
+    const { by, heldMs, points } = this.#report;
+    const held = points.flatMap(({ point, heldAt, releasedAt }) =>
+      heldAt === null || releasedAt === null ? [] : [{ point, from: this.#since(heldAt), to: this.#since(releasedAt) }],
+    );
+    return { by, heldMs: round(heldMs), points: held };
+  }
+
+  #armed(): Promise<Keeper> {
+    if (this.#keeper === null) throw new Error("the keeper was never armed");
+    return this.#keeper;
+  }
+
+  #since(monotonic: number): number {
+    return round(monotonic - this.#zero);
+  }
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -1,0 +1,171 @@
+import { mkdirSync, rmdirSync } from "node:fs";
+import path from "node:path";
+import type { LimitsMs } from "../config/settings.js";
+import type { Crew } from "../crew/crew.js";
+import type { Who } from "../errors/details.js";
+import type { ProviderAnswer, ProviderArgs } from "../isolation/operations.js";
+import { isProvider, type Session } from "../isolation/session.js";
+import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
+import type { WriterTransaction } from "../plugin/context.js";
+import type { ExposedTree, Repair, Snapshot } from "../schema/types.js";
+
+/** A snapshot that was sealed, and whose it is. */
+export interface Sealed {
+  readonly who: Who;
+  readonly snapshot: Snapshot;
+}
+
+export interface RepairBench {
+  readonly crew: Crew;
+  readonly limits: LimitsMs;
+  readonly volumes: readonly PlannedVolume[];
+  /** Where the set's snapshots are exposed. */
+  readonly exposeDir: string;
+}
+
+type Needed = "fork" | "expose" | "conceal";
+
+/**
+ * The writers' repairs of one set's pictures, one after another: two writers may have their data on one volume. Where the provider
+ * makes a fork, the picture as it was cut stays beside it.
+ */
+export class Repairs {
+  readonly #bench: RepairBench;
+  /** Of a snapshot, by its id: what is written to in its place. */
+  readonly #writable = new Map<string, Sealed>();
+  #last: Promise<unknown> = Promise.resolve();
+  #asked: Session<"provider"> | null = null;
+  #isCancelled = false;
+
+  constructor(bench: RepairBench) {
+    this.#bench = bench;
+  }
+
+  /** The snapshots that were made for it. */
+  get forks(): Sealed[] {
+    return [...this.#writable.values()].filter(({ snapshot }) => snapshot.of !== undefined);
+  }
+
+  /** Resolves when none is under way. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  /** Ends what is under way. @returns The provider whose call was cut off. */
+  cancel(): string | null {
+    this.#isCancelled = true;
+    this.#asked?.cancel();
+    return this.#asked?.who.instance ?? null;
+  }
+
+  run(
+    writer: Session<"writer">,
+    planned: Pick<PlannedWriter, "components" | "volumes">,
+    tx: WriterTransaction,
+    sealed: readonly Sealed[],
+    limitMs: number,
+  ): Promise<Repair> {
+    const components = planned.components.filter(({ recovery = "none" }) => recovery !== "none");
+    const pictures = sealed.filter(
+      ({ snapshot }) => snapshot.of === undefined && planned.volumes.includes(snapshot.volumeId),
+    );
+    const repair = this.#last.then(() => this.#repair(writer, { ...tx, components }, pictures, limitMs));
+    this.#last = repair.catch(() => null);
+    return repair;
+  }
+
+  async #repair(
+    writer: Session<"writer">,
+    tx: WriterTransaction,
+    pictures: readonly Sealed[],
+    limitMs: number,
+  ): Promise<Repair> {
+    if (!writer.offers("recover")) return passedOver(`${writer.who.plugin} repairs nothing`);
+    const onlyForks = tx.components.some(({ recovery }) => recovery === "fork");
+    const writable: Sealed[] = [];
+    for (const picture of pictures) {
+      const found = this.#writable.get(picture.snapshot.id) ?? (await this.#writableOf(picture, onlyForks));
+      if (typeof found === "string") return passedOver(found);
+      this.#writable.set(picture.snapshot.id, found);
+      writable.push(found);
+    }
+    try {
+      const trees: ExposedTree[] = [];
+      for (const one of writable) trees.push(...(await this.#expose(one)));
+      const { ok, why, facts } = await writer.call("recover", [tx, { trees, readOnly: false }], limitMs);
+      return {
+        state: ok ? "repaired" : "failed",
+        in: writable.map(({ snapshot }) => snapshot.id),
+        ...(why === undefined ? {} : { why }),
+        ...(facts === undefined ? {} : { facts }),
+      };
+    } finally {
+      for (const one of writable) await this.#conceal(one);
+    }
+  }
+
+  /** A fork; without forks the snapshot itself where it may be written to; else why not. */
+  async #writableOf({ who, snapshot }: Sealed, onlyForks: boolean): Promise<Sealed | string> {
+    const provider = await this.#provider(who);
+    if (provider.offers("fork")) {
+      const fork = await this.#ask(provider, "fork", [snapshot]);
+      return { who, snapshot: { ...fork, of: snapshot.id } };
+    }
+    if (onlyForks) return `${who.instance} makes no fork of a snapshot`;
+    const planned = this.#bench.volumes.find(({ volume }) => volume.id === snapshot.volumeId);
+    if (planned?.qualities.writable === true) return { who, snapshot };
+    return `the snapshots of ${who.instance} are read-only`;
+  }
+
+  async #expose({ who, snapshot }: Sealed): Promise<ExposedTree[]> {
+    const at = this.#placeOf(snapshot);
+    mkdirSync(at, { recursive: true, mode: 0o711 });
+    const exposed = await this.#ask(await this.#provider(who), "expose", [snapshot, { access: "writable", at }]);
+    if (exposed.readOnly) throw new Error(`${who.instance} exposed ${snapshot.id} read-only`);
+    return exposed.trees;
+  }
+
+  async #conceal({ who, snapshot }: Sealed): Promise<void> {
+    const provider = await this.#provider(who);
+    await provider.call("conceal", [snapshot], this.#bench.limits.abort);
+    removeEmpty(this.#placeOf(snapshot));
+  }
+
+  #placeOf({ id }: Snapshot): string {
+    const at = [...this.#writable.values()].findIndex(({ snapshot }) => snapshot.id === id);
+    return path.join(this.#bench.exposeDir, `repair-${at}`);
+  }
+
+  async #ask<O extends Needed>(
+    provider: Session<"provider">,
+    op: O,
+    args: ProviderArgs<O>,
+  ): Promise<ProviderAnswer<O>> {
+    if (this.#isCancelled) throw new Error("the transaction turned round");
+    this.#asked = provider;
+    try {
+      return await provider.call(op, args, this.#bench.limits.seal);
+    } finally {
+      this.#asked = null;
+    }
+  }
+
+  async #provider({ instance }: Who): Promise<Session<"provider">> {
+    const session = await this.#bench.crew.session(instance);
+    if (isProvider(session)) return session;
+    throw new Error(`${instance} is no provider`);
+  }
+}
+
+const passedOver = (why: string): Repair => ({ state: "passed-over", in: [], why });
+
+/** Removes the folder, and the set's with the last one. What is not empty, somebody still uses. */
+export function removeEmpty(place: string): void {
+  for (const dir of [place, path.dirname(place)]) {
+    try {
+      rmdirSync(dir);
+    } catch {
+      return;
+    }
+  }
+}

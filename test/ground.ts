@@ -1,5 +1,5 @@
 /** The temporary folder that a whole test run plays on, and the proof that nothing of it is left. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +20,11 @@ export async function clearGround(ground: string): Promise<string[]> {
   return found;
 }
 
+/** What the keeper switches on while it holds (core/src/keeper/haste.ts), and whether somebody else had done so before. */
+const haste = "/sys/kernel/rcu_expedited";
+const isHasty = (): boolean => existsSync(haste) && readFileSync(haste, "utf8").trim() !== "0";
+const wasHasty = isHasty();
+
 function left(ground: string): string[] {
   const table = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mounts = table.filter((line) => line.includes(ground));
@@ -29,6 +34,7 @@ function left(ground: string): string[] {
     ...mounts.map((line) => `mount ${line}`),
     ...loops.map((name) => `loop device ${name}`),
     ...processes.map((name) => `process ${name}`),
+    ...(isHasty() && !wasHasty ? [`a kernel in a hurry: ${haste}`] : []),
     ...readdirSync(ground).map((name) => `file ${name}`),
   ];
 }

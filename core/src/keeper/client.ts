@@ -46,6 +46,7 @@ export class Keeper {
   #process: KeeperProcess;
   #heart: NodeJS.Timeout | undefined;
   #means: Means = "ioctl";
+  #hurries = false;
   #state: "armed" | "on" | "over" = "armed";
   /** Why the first process died while it held. */
   #rescue: string | null = null;
@@ -80,6 +81,7 @@ export class Keeper {
       lockMemory: plan.includeRoot,
       means: means ?? null,
       held: [],
+      hurried: false,
     };
     return Keeper.#start(plan, stops, arms);
   }
@@ -153,6 +155,7 @@ export class Keeper {
     switch (answer.say) {
       case "armed":
         if (this.#rescue !== null) this.#process.say({ say: "release" });
+        this.#hurries = answer.hurries;
         return this.#armed.resolve(answer.means);
       case "unarmed":
         this.#over.reject(this.#unarmed(answer));
@@ -191,7 +194,7 @@ export class Keeper {
     }
     this.#rescue = why;
     this.#process = this.#spawn(waysToStart().at(-1) ?? []);
-    this.#process.say({ say: "arm", arms: { ...this.#arms, ops: [], held: [...this.#known] } });
+    this.#process.say({ say: "arm", arms: { ...this.#arms, ops: [], held: [...this.#known], hurried: this.#hurries } });
   }
 }
 

@@ -1,4 +1,5 @@
 import { readMounts } from "../storage/mounts.js";
+import { Haste } from "./haste.js";
 import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
 import type { Means, PointReport, Reason, SectionReport } from "./section.js";
 import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
@@ -41,6 +42,7 @@ export class Holding {
   readonly #steps: readonly Step[];
   #limitMs: number;
   readonly #means: Means;
+  readonly #haste: Haste;
   readonly #tell: Tell;
   /** Holds and releases that the kernel has not answered. */
   readonly #calls = new Set<Promise<void>>();
@@ -58,6 +60,7 @@ export class Holding {
     this.#steps = steps;
     this.#limitMs = arms.limitMs;
     this.#means = by;
+    this.#haste = new Haste(arms.hurried);
     this.#tell = tell;
     if (arms.held.length > 0) this.#askedAt = now();
   }
@@ -85,6 +88,11 @@ export class Holding {
     return this.#askedAt !== null && !this.#reported;
   }
 
+  /** It makes the kernel hurry while it holds. */
+  get hurries(): boolean {
+    return this.#haste.isOurs;
+  }
+
   /** Resolves when nothing is asked of the kernel any more. */
   async settled(): Promise<void> {
     await this.#over;
@@ -103,6 +111,7 @@ export class Holding {
     this.#askedAt = now();
     const changed = this.#firstChange();
     if (changed !== null) return this.end("failed", changed);
+    this.#haste.begin();
     for (const rank of this.#ranks) {
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
       if (this.#reason !== null) return;
@@ -135,6 +144,7 @@ export class Holding {
       if (releases.length > 0) await atMost(PATIENCE_MS, Promise.all(releases));
     }
     await atMost(this.#patience(reason), this.#answered());
+    this.#haste.end();
     this.#reported = true;
     const missing = this.#places.filter(isMissing).map(({ index }) => index);
     this.#tell({ say: "over", report: this.#report(reason), failure, missing });

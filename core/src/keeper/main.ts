@@ -69,7 +69,7 @@ async function arm(arms: Arms): Promise<void> {
     holding = await Holding.prepare(arms, hands, tell);
     if (hands.means === "ioctl") await warmUp(arms.stations.length);
     if (arms.lockMemory) lockFileMappings();
-    tell({ say: "armed", means: hands.means });
+    tell({ say: "armed", means: hands.means, hurries: holding.hurries });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     tell({ say: "unarmed", reason, station: error instanceof StationFault ? error.station : null });

@@ -28,6 +28,8 @@ export interface Arms {
   means: Means | null;
   /** Stations that a keeper that died is known to have held: they count as held, and are there to be released. */
   held: number[];
+  /** The keeper that died has made the kernel hurry. */
+  hurried: boolean;
 }
 
 /** From the core: one JSON document a line. `beat` four times a second from hold to release. */
@@ -47,7 +49,7 @@ export type Failure =
 
 /** From the keeper. `late`: a hold that came after the report, and was released at once. */
 export type Answer =
-  | { say: "armed"; means: Means }
+  | { say: "armed"; means: Means; hurries: boolean }
   | { say: "unarmed"; reason: string; station: number | null }
   | { say: "point"; station: number }
   | { say: "held" }

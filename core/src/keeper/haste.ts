@@ -1,0 +1,59 @@
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+
+const knob = "/sys/kernel/rcu_expedited";
+
+/**
+ * Makes the kernel hurry while it freezes. freeze_super() takes three locks that wait for an RCU grace period each (fs/super.c,
+ * percpu_down_write): 15 ms and more of held I/O in which nothing happens. Expedited grace periods take microseconds, and cost each
+ * processor an interrupt; the kernel does the same while the machine goes to sleep. Where it may not, the hold takes longer.
+ */
+export class Haste {
+  /** null: it is not for us to change. */
+  readonly #fd: number | null;
+  #isOn = false;
+
+  /** `inherited`: a keeper that died has left it on. */
+  constructor(inherited: boolean, file = knob) {
+    this.#fd = open(file, inherited);
+    this.#isOn = inherited;
+  }
+
+  /** Whether it is there to be switched on, and off again. */
+  get isOurs(): boolean {
+    return this.#fd !== null;
+  }
+
+  begin(): void {
+    this.#write("1");
+    this.#isOn = true;
+  }
+
+  /** Idempotent. */
+  end(): void {
+    if (this.#isOn) this.#write("0");
+    this.#isOn = false;
+  }
+
+  #write(value: "0" | "1"): void {
+    if (this.#fd === null) return;
+    try {
+      writeSync(this.#fd, value, 0);
+    } catch {
+      // It only takes longer.
+    }
+  }
+}
+
+/** Only where it is off: whoever has switched it on wants it so. */
+function open(file: string, inherited: boolean): number | null {
+  try {
+    const fd = openSync(file, "r+");
+    const value = Buffer.alloc(1);
+    readSync(fd, value, 0, 1, 0);
+    if (inherited || value.toString() === "0") return fd;
+    closeSync(fd);
+    return null;
+  } catch {
+    return null;
+  }
+}

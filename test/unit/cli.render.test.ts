@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { HoldBack } from "#core/cli/hold-back.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
@@ -233,27 +232,6 @@ const begun = (actor: string, limitMs: number): Event => ({
   op: "prepare",
   status: "begun",
   limitMs,
-});
-
-test("nothing is written while the kernel holds I/O; it comes with whatever the core tells next", () => {
-  const hold = new HoldBack();
-  const written: string[] = [];
-  hold.note(phase("freeze"));
-  hold.do(() => written.push("before"));
-  hold.note(phase("hold"));
-  hold.do(() => written.push("meanwhile"));
-  assert.deepEqual([written, hold.isHeld], [["before"], true]);
-  hold.note(phase("release"));
-  assert.deepEqual([written, hold.isHeld], [["before", "meanwhile"], false]);
-});
-
-test("at the end whatever was kept is written", () => {
-  const hold = new HoldBack();
-  const written: string[] = [];
-  hold.note(phase("hold"));
-  hold.do(() => written.push("meanwhile"));
-  hold.open();
-  assert.deepEqual(written, ["meanwhile"]);
 });
 
 test("the live line says the phase, and first whoever has the least time left", () => {

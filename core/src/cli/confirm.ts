@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { HoldstillError } from "../errors/error.js";
 import type { Call } from "./command.js";
+import { drained } from "./outlet.js";
 import { tell } from "./output.js";
 
 /**
@@ -15,6 +16,7 @@ export async function isConfirmed(will: readonly string[], yes: boolean, { form,
   if (form !== "text" || !process.stdin.isTTY || !process.stderr.isTTY)
     throw new HoldstillError("E_NEEDS_YES", { will: [...will] });
   tell(["This will:", ...will.map((line) => `  ${line}`)]);
+  await drained();
   const agreed = await ask("Go on? [y/N] ");
   if (!agreed) tell(["Nothing was done."]);
   return agreed;

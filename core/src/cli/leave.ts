@@ -1,5 +1,5 @@
 import type { ExitCode } from "../errors/exit.js";
-import { outputFault } from "./output.js";
+import { drained, outputFault, put } from "./outlet.js";
 
 interface Exits {
   hasStuckWorkers(): boolean;
@@ -19,18 +19,11 @@ export async function prepareToLeave(): Promise<void> {
 
 /** Ends the command line once its output is out. While a worker hangs in the kernel, only _exit(2) ends the process. */
 export async function leave(asked: ExitCode): Promise<void> {
-  await drained(process.stdout);
+  await drained();
   const fault = outputFault();
-  if (fault !== null) process.stderr.write(`holdstill: The output could not be written: ${fault.message}\n`);
-  await drained(process.stderr);
+  if (fault !== null) put(2, `holdstill: The output could not be written: ${fault.message}\n`);
+  await drained();
   const code = fault !== null && asked === 0 ? 1 : asked;
   process.exitCode = code;
   if (exits?.hasStuckWorkers() === true) exits.exitNow(code);
-}
-
-/** The callback comes too when the reader is gone. */
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write("", () => resolve());
-  });
 }

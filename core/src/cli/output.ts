@@ -1,40 +1,28 @@
 import { colourLook, type Look } from "./render/look.js";
+import { put } from "./outlet.js";
 import { spelled } from "./render/visible.js";
-
-/** What goes wrong while writing, other than a reader that went away. */
-let broken: Error | null = null;
-
-/** A reader that went away, `holdstill list | head`, is no fault; nor is a terminal that went away while a transaction runs. */
-export function guardStreams(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") broken ??= error;
-  });
-  process.stderr.on("error", () => {});
-}
-
-export const outputFault = (): Error | null => broken;
 
 export const outLook = (): Look => colourLook(process.stdout);
 export const errLook = (): Look => colourLook(process.stderr);
 
 /** Lines for people, on stdout. */
 export function print(lines: readonly string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.map((line) => harmless(line)).join("\n")}\n`);
+  if (lines.length > 0) put(1, `${lines.map((line) => harmless(line)).join("\n")}\n`);
 }
 
 /** Lines for people, on stderr. */
 export function tell(lines: readonly string[]): void {
-  if (lines.length > 0) process.stderr.write(`${lines.map((line) => harmless(line)).join("\n")}\n`);
+  if (lines.length > 0) put(2, `${lines.map((line) => harmless(line)).join("\n")}\n`);
 }
 
 /** The one document of --json. */
 export function printDocument(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  put(1, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** One line of --json=stream. */
 export function printLine(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  put(1, `${JSON.stringify(value)}\n`);
 }
 
 /** The second net, after `visible`: of all that steers a terminal only the colours that we paint with are let through. */

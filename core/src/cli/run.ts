@@ -4,11 +4,10 @@ import type { Call } from "./command.js";
 import { commandHelp, generalHelp } from "./help.js";
 import { leave, prepareToLeave } from "./leave.js";
 import { Misuse } from "./misuse.js";
-import { guardStreams, outLook, print } from "./output.js";
+import { outLook, print } from "./output.js";
 
 /** Runs one command line to its end, and sets the exit code. */
 export async function run(args: readonly string[]): Promise<void> {
-  guardStreams();
   await leave(await ending(args));
 }
 

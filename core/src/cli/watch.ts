@@ -1,8 +1,8 @@
 import type { Event } from "../schema/types.js";
 import type { Call } from "./command.js";
-import type { HoldBack } from "./hold-back.js";
 import { harmless, tell } from "./output.js";
 import { tellEvent } from "./progress.js";
+import { isIdle, put } from "./outlet.js";
 import { StatusLine } from "./status.js";
 import { visible } from "./render/visible.js";
 
@@ -14,9 +14,9 @@ export interface Watch {
 }
 
 /** Nothing with --quiet; one live line on a terminal; else a line for each phase and call. The log of --verbose needs lines. */
-export function watchFor({ form, quiet, verbose }: Call, hold: HoldBack): Watch {
+export function watchFor({ form, quiet, verbose }: Call): Watch {
   if (quiet || form !== "text") return { onEvent: () => {}, say: quiet ? () => {} : sayLine, end: () => {} };
-  return process.stderr.isTTY && !verbose ? live(hold) : lines(verbose);
+  return process.stderr.isTTY && !verbose ? live() : lines(verbose);
 }
 
 const sayLine = (text: string): void => tell([`holdstill: ${text}`]);
@@ -36,22 +36,22 @@ function lines(verbose: boolean): Watch {
   };
 }
 
-/** How often the line is drawn; never while I/O is held. */
+/** How often the line is drawn. */
 const tickMs = 200;
 
-function live(hold: HoldBack): Watch {
+function live(): Watch {
   const { stderr } = process;
   const status = new StatusLine();
   const limits = new Limits();
   let isOver = false;
   const clear = "\r\u001B[2K";
   const draw = (): void => {
-    if (hold.isHeld) return;
+    if (!isIdle()) return;
     const text = harmless(status.text(performance.now()));
-    stderr.write(`${clear}${text.slice(0, (stderr.columns || 80) - 1)}`);
+    put(2, `${clear}${text.slice(0, (stderr.columns || 80) - 1)}`);
   };
   const say = (text: string): void => {
-    stderr.write(clear);
+    put(2, clear);
     tell([text]);
   };
   const timer = setInterval(draw, tickMs);
@@ -67,7 +67,7 @@ function live(hold: HoldBack): Watch {
       if (isOver) return;
       isOver = true;
       clearInterval(timer);
-      stderr.write(clear);
+      put(2, clear);
     },
   };
 }

@@ -3,7 +3,6 @@ import type { ExitCode } from "../../errors/exit.js";
 import type { Ended } from "../../requester/types.js";
 import type { Event } from "../../schema/types.js";
 import { type Call, command } from "../command.js";
-import { HoldBack } from "../hold-back.js";
 import { interruption } from "../interrupt.js";
 import { errLook, outLook, print, printDocument, printLine, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
@@ -33,18 +32,15 @@ export const create = command({
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
-    const hold = new HoldBack();
-    const watch = watchFor(call, hold);
+    const watch = watchFor(call);
     const seen = new Seen();
-    const { signal, end } = interruption((text) => hold.do(() => watch.say(text)));
+    const { signal, end } = interruption((text) => watch.say(text));
     const onEvent = (event: Event): void => {
       seen.note(event);
       if (call.form === "stream") printLine(event);
       watch.onEvent(event);
-      hold.note(event);
     };
     const silence = (): void => {
-      hold.open();
       watch.end();
       end();
     };

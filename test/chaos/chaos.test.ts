@@ -1,0 +1,132 @@
+/**
+ * The coordinator is killed, stopped and starved at each step of a transaction that holds real file systems. After every blow they
+ * are writable, nothing is frozen, and `recover` leaves nothing. HOLDSTILL_ROUNDS says how often each is done (default: once).
+ */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freezables, thaw } from "../rig/freezable.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
+import { type Roles, Stage } from "../rig/stage.js";
+import { MemoryGroup } from "./memory-group.js";
+import { type Moment, moments, Victim } from "./victim.js";
+
+const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 1);
+
+interface Blow {
+  name: string;
+  strike(victim: Victim): Promise<void> | void;
+  /** How the command is run. */
+  wrap?: (command: readonly string[]) => string[];
+  /** How long volumes may stay held after it: ms. A stopped core is taken for dead after a second. */
+  patienceMs: number;
+  moments: readonly Moment[];
+}
+
+const late: readonly Moment[] = ["about to hold", "holding", "committing"];
+const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
+
+const blows: Blow[] = [
+  { name: "kill -9", strike: (victim) => victim.strike("SIGKILL"), patienceMs: 3000, moments },
+  {
+    name: "SIGTERM to the process group",
+    strike: (victim) => victim.strike("SIGTERM", "group"),
+    patienceMs: 4000,
+    moments,
+  },
+  {
+    name: "SIGSTOP, and kill -9 later,",
+    async strike(victim) {
+      victim.strike("SIGSTOP");
+      await sleep(1500);
+      victim.strike("SIGKILL");
+    },
+    patienceMs: 4000,
+    moments: late,
+  },
+  {
+    name: "closing the terminal",
+    wrap: (command) => ["script", "--quiet", "--flush", "--command", quoted(command), "/dev/null"],
+    strike: (victim) => victim.strike("SIGKILL"),
+    patienceMs: 4000,
+    moments: late,
+  },
+];
+
+for (const blow of blows) {
+  for (const moment of blow.moments) {
+    test(`${blow.name} while ${moment}: all is writable, and nothing is left`, async (t) => {
+      const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
+      if (mounts === null) return;
+      for (const mount of mounts) writeFileSync(path.join(mount, "file"), "precious\n");
+      const scribes = mounts.map((mount) => new Scribe(t, mount));
+      for (const scribe of scribes) await scribe.writesAfter(0);
+      const waits: number[] = [];
+      for (let round = 0; round < rounds; round += 1) waits.push(...(await play(t, blow, moment, mounts, scribes)));
+      t.diagnostic(`writable after ${inWords(waits)}`);
+    });
+  }
+}
+
+test("when the memory of the control group runs out while volumes are held, the keeper is not the one that is killed", async (t) => {
+  const group = MemoryGroup.make(t);
+  const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
+  if (mounts === null || group === null) return;
+  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  for (const scribe of scribes) await scribe.writesAfter(0);
+  const blow: Blow = {
+    name: "no memory",
+    wrap: (command) => [...group.wrap, ...command],
+    async strike(victim) {
+      await group.exhaust();
+      await victim.ended();
+      assert.equal(victim.child.signalCode, "SIGKILL", "the kernel killed the coordinator");
+    },
+    patienceMs: 4000,
+    moments: ["committing"],
+  };
+  const waits = await play(t, blow, "committing", mounts, scribes);
+  t.diagnostic(`writable after ${inWords(waits)}`);
+});
+
+/** One blow. @returns How long each file system stood still after it, ms. */
+async function play(
+  t: TestContext,
+  blow: Blow,
+  moment: Moment,
+  mounts: readonly string[],
+  scribes: readonly Scribe[],
+): Promise<number[]> {
+  const stage = new Stage(t);
+  const roles: Roles = {
+    limits: { hold: "8s", copy: "8s", freeze: "20s", abort: "8s", prepare: "8s" },
+    provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs: 400 },
+  };
+  const victim = new Victim(t, stage, ["writer:app", ...mounts, "--config", stage.configFile(roles)], blow.wrap);
+  await victim.reaches(moment);
+  const struck = monotonic();
+  await blow.strike(victim);
+  await victim.ended();
+  const waits: number[] = [];
+  for (const scribe of scribes) {
+    const wrote = await scribe.writesAfter(struck);
+    assert.ok(wrote - struck < blow.patienceMs, `${scribe.point} is writable again in time`);
+    waits.push(wrote - struck);
+  }
+  for (const mount of mounts) assert.equal(thaw(mount), false, "nothing is left frozen");
+  const recovered = await stage.run(["recover", "--yes", "--json"], roles);
+  assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
+  const listed = await stage.run(["list", "--json"]);
+  const sets = listed.json() as unknown[];
+  assert.equal(stage.isFrozen(), false, "the application goes on");
+  assert.equal(stage.stored().length > 0, JSON.stringify(sets).includes('"id"'), "a set is whole, or not there");
+  return waits;
+}
+
+function inWords(all: readonly number[]): string {
+  const sorted = all.toSorted((a, b) => a - b);
+  const [half = 0, most = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  return `p50 ${half.toFixed(0)} ms, max ${most.toFixed(0)} ms (${all.length})`;
+}

@@ -1,0 +1,106 @@
+/** Nobody reads what holdstill says, and its disk is full: applications do not wait for either. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterwards } from "../rig/cleanup.js";
+import { holdstill, program } from "../rig/cli.js";
+import { freezables, thaw } from "../rig/freezable.js";
+import { mount } from "../rig/loop.js";
+import { Stage } from "../rig/stage.js";
+
+/** A pipe that is full, and the end that it is read from. */
+function fullPipe(dir: string): number {
+  const fifo = path.join(dir, "full");
+  execFileSync("mkfifo", [fifo]);
+  const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  const block = Buffer.alloc(4096, "x");
+  try {
+    for (;;) writeSync(fd, block);
+  } catch {
+    return fd;
+  }
+}
+
+for (const [name, args, stdio] of [
+  ["stderr", ["--verbose"], 2],
+  ["stdout, with the stream of events,", ["--json=stream"], 1],
+] as const) {
+  test(`a full pipe as ${name} keeps no application frozen and no volume held`, async (t) => {
+    const mounts = freezables(t, 1, ["ext4"]);
+    if (mounts === null) return;
+    const stage = new Stage(t);
+    const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: { hold: "5s" } });
+    const pipe = fullPipe(stage.dir);
+    afterwards(t, () => closeSync(pipe));
+    const streams = ["ignore", "ignore", "ignore"] as ("ignore" | number)[];
+    streams[stdio] = openSync(path.join(stage.dir, "full"), "w");
+    const command = [program, "create", "writer:app", ...mounts, ...args, "--config", config];
+    const child = spawn(process.execPath, command, { stdio: streams });
+    closeSync(streams[stdio] as number);
+    afterwards(t, () => child.kill("SIGKILL"));
+    for (let waited = 0; !hasSet(stage) && waited < 20_000; waited += 20) await sleep(20);
+    assert.ok(hasSet(stage), "the set is made, though nobody listens");
+    assert.deepEqual([stage.isFrozen(), thaw(mounts[0] ?? "")], [false, false]);
+    assert.equal(child.exitCode, null, "what it has to say is not lost");
+    const exit = once(child, "exit");
+    const said = drain(pipe, () => child.exitCode !== null);
+    assert.deepEqual(await exit, [0, null]);
+    assert.match(await said, stdio === 1 ? /"type":"ended"/ : /seal \(/);
+  });
+}
+
+test("a terminal that is stopped with Ctrl-S keeps no application frozen", async (t) => {
+  const stage = new Stage(t);
+  const command = [process.execPath, program, "create", "writer:app", "--config", stage.configFile()];
+  const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command.join(" "), "/dev/null"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  afterwards(t, () => child.kill("SIGKILL"));
+  child.stdin?.write("\u0013");
+  for (let waited = 0; !hasSet(stage) && waited < 20_000; waited += 20) await sleep(20);
+  assert.ok(hasSet(stage), "the set is made, though nothing can be written");
+  assert.deepEqual([stage.isFrozen(), child.exitCode], [false, null]);
+  const exit = once(child, "exit");
+  child.stdin?.write("\u0011");
+  assert.deepEqual(await exit, [0, null]);
+});
+
+const hasSet = (stage: Stage): boolean =>
+  readdirSync(path.join(stage.dir), { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("set.json"));
+
+/** Reads until there is nothing more to come. */
+async function drain(fd: number, isOver: () => boolean): Promise<string> {
+  const buffer = Buffer.alloc(65_536);
+  let text = "";
+  for (let idle = 0; idle < 5;) {
+    try {
+      text += buffer.toString("utf8", 0, readSync(fd, buffer));
+    } catch {
+      if (isOver()) idle += 1;
+      await sleep(10);
+    }
+  }
+  return text;
+}
+
+test("a state disk that fills up while volumes are held fails the set, and everything goes on", async (t) => {
+  const mounts = freezables(t, 1, ["ext4"]);
+  if (mounts === null) return;
+  const stage = new Stage(t);
+  const state = mount(t, ["-t", "tmpfs", "-o", "size=256k,mode=700", "none"], path.join(stage.dir, "state"));
+  const config = stage.configFile({
+    provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs: 1000 },
+    limits: { hold: "5s", copy: "5s" },
+  });
+  const running = holdstill(["create", "writer:app", ...mounts, "--json", "--config", config]);
+  while (!stage.calls("store").includes("commit")) await sleep(5);
+  execFileSync("sh", ["-c", 'cat /dev/zero > "$0/filler" || true', state], { stdio: "ignore" });
+  const ran = await running;
+  assert.equal(ran.exitCode === 0, false, ran.stdout);
+  assert.deepEqual([stage.isFrozen(), thaw(mounts[0] ?? ""), stage.stored()], [false, false, []]);
+});

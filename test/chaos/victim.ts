@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { readdirSync, readFileSync } from "node:fs";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterwards } from "../rig/cleanup.js";
+import { program } from "../rig/cli.js";
+import type { Stage } from "../rig/stage.js";
+
+/** Where a transaction stands, as far as can be seen from outside: from the hold to the release it tells nothing. */
+export const moments = ["arming", "freezing", "about to hold", "holding", "committing", "thawing"] as const;
+export type Moment = (typeof moments)[number];
+
+/** `holdstill create` as a process of its own, to be struck at a moment. */
+export class Victim {
+  readonly child: ChildProcess;
+  readonly #stage: Stage;
+  readonly #phases = new Set<string>();
+  #stderr = "";
+
+  /** @param wrap What is to run instead of the command, and runs it. */
+  constructor(
+    t: TestContext,
+    stage: Stage,
+    args: readonly string[],
+    wrap: (command: readonly string[]) => readonly string[] = (command) => command,
+  ) {
+    const [command = "", ...rest] = wrap([process.execPath, program, "create", ...args, "--json=stream"]);
+    this.#stage = stage;
+    this.child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
+    createInterface({ input: this.child.stdout ?? process.stdin }).on("line", (line) => {
+      const phase = /"phase":"([a-z]+)"/.exec(line)?.[1];
+      if (phase !== undefined) this.#phases.add(phase);
+    });
+    afterwards(t, () => this.strike("SIGKILL"));
+  }
+
+  /** @throws Error when it ends before. */
+  async reaches(moment: Moment): Promise<void> {
+    while (!this.#isAt(moment)) {
+      if (this.child.exitCode !== null) throw new Error(`it ended before ${moment}: ${this.#stderr}`);
+      await sleep(1);
+    }
+    if (moment === "holding") await sleep(Math.random() * 12);
+    if (moment === "committing") await sleep(Math.random() * 100);
+  }
+
+  #isAt(moment: Moment): boolean {
+    switch (moment) {
+      case "arming":
+        return this.#phases.has("arm");
+      case "freezing":
+        return this.#phases.has("freeze");
+      case "about to hold":
+      case "holding":
+        return this.#phases.has("hold");
+      case "committing":
+        return this.#stage.calls("store").includes("commit");
+      case "thawing":
+        return this.#phases.has("thaw");
+    }
+  }
+
+  /** A signal for the process, or for all of its group. */
+  strike(signal: NodeJS.Signals, whom: "process" | "group" = "process"): void {
+    const { pid } = this.child;
+    if (pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    process.kill(whom === "group" ? -pid : pid, signal);
+  }
+
+  /** Also those that the one that was struck had started to do its work. */
+  async ended(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "exit");
+    while (readdirSync("/proc").some((name) => isCreating(name, this.#stage.dir))) await sleep(10);
+  }
+}
+
+function isCreating(pid: string, dir: string): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return line.includes("\0create\0") && line.includes(dir);
+  } catch {
+    return false;
+  }
+}

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 
 /** cgroups(7): where memory groups are, and what their limit and their usage are called, by version. */
 const versions = [
@@ -24,7 +24,7 @@ export class MemoryGroup {
     this.#version = version;
     this.#dir = path.join(version.root, `holdstill-test-${process.pid}-${(made += 1)}`);
     mkdirSync(this.#dir);
-    afterwards(t, () => rmdirSync(this.#dir));
+    onEnd(t, () => rmdirSync(this.#dir));
   }
 
   /** null where this machine has none, or lets nobody make one: the test is skipped then. */
@@ -57,7 +57,7 @@ export class MemoryGroup {
       ],
       { stdio: "ignore", detached: true },
     );
-    afterwards(this.#t, () => endGroup(balloon));
+    onEnd(this.#t, () => endGroup(balloon));
     await once(balloon, "exit");
   }
 }

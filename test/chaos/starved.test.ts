@@ -6,7 +6,7 @@ import { closeSync, constants, openSync, readdirSync, readSync, writeSync } from
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { holdstill, program } from "../rig/cli.js";
 import { freezables, thaw } from "../rig/freezable.js";
 import { mount } from "../rig/loop.js";
@@ -35,13 +35,13 @@ for (const [name, args, stdio] of [
     const stage = new Stage(t);
     const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: { hold: "5s" } });
     const pipe = fullPipe(stage.dir);
-    afterwards(t, () => closeSync(pipe));
+    onEnd(t, () => closeSync(pipe));
     const streams = ["ignore", "ignore", "ignore"] as ("ignore" | number)[];
     streams[stdio] = openSync(path.join(stage.dir, "full"), "w");
     const command = [program, "create", "writer:app", ...mounts, ...args, "--config", config];
     const child = spawn(process.execPath, command, { stdio: streams });
-    closeSync(streams[stdio] as number);
-    afterwards(t, () => child.kill("SIGKILL"));
+    closeSync(streams[stdio]);
+    onEnd(t, () => child.kill("SIGKILL"));
     for (let waited = 0; !hasSet(stage) && waited < 20_000; waited += 20) await sleep(20);
     assert.ok(hasSet(stage), "the set is made, though nobody listens");
     assert.deepEqual([stage.isFrozen(), thaw(mounts[0] ?? "")], [false, false]);
@@ -60,7 +60,7 @@ test("a terminal that is stopped with Ctrl-S keeps no application frozen", async
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  afterwards(t, () => child.kill("SIGKILL"));
+  onEnd(t, () => child.kill("SIGKILL"));
   child.stdin?.write("\u0013");
   for (let waited = 0; !hasSet(stage) && waited < 20_000; waited += 20) await sleep(20);
   assert.ok(hasSet(stage), "the set is made, though nothing can be written");

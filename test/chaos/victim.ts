@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { readdirSync, readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { program } from "../rig/cli.js";
 import type { Stage } from "../rig/stage.js";
 
@@ -34,7 +34,7 @@ export class Victim {
       const phase = /"phase":"([a-z]+)"/.exec(line)?.[1];
       if (phase !== undefined) this.#phases.add(phase);
     });
-    afterwards(t, () => this.strike("SIGKILL"));
+    onEnd(t, () => this.strike("SIGKILL"));
   }
 
   /** @throws Error when it ends before. */

@@ -60,7 +60,7 @@ const consequence = {
   report: "is reported, and changes nothing",
 } as const;
 
-/** One case: the misbehaving plugin, and the question whether all is well afterwards. */
+/** One case: the misbehaving plugin, and the question whether all is well onEnd. */
 class Play {
   readonly stage: Stage;
   readonly role: Role;

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { lapseOf } from "#core/keeper/client.js";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { refusalOf } from "../rig/refusal.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
@@ -36,7 +36,7 @@ for (const dirty of [false, true]) {
     const keeper = await armed(t, sectionOf([other, above], 1000));
     assert.ok(freeze(below));
     // Before the others: nothing above it can be thawed or unmounted while it is frozen.
-    afterwards(t, () => thaw(below));
+    onEnd(t, () => thaw(below));
     if (dirty) writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
     const asked = monotonic();
     const error = await refusalOf(keeper.hold());

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { Keeper, lapseOf, type Means } from "#core/keeper/client.js";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { loopFs, mount } from "../rig/loop.js";
 import { refusalOf } from "../rig/refusal.js";
@@ -126,7 +126,7 @@ test("where another file system was mounted between arm and hold, nothing is fro
   const scribe = new Scribe(t, other);
   // A way to the planned one that stays, to look at it and to thaw it if the keeper should freeze it.
   const aside = mount(t, ["--bind", planned], path.join(path.dirname(planned), "aside"));
-  afterwards(t, () => thaw(aside));
+  onEnd(t, () => thaw(aside));
   const keeper = await armed(t, sectionOf([planned]));
   execFileSync("umount", ["--lazy", planned]);
   execFileSync("mount", ["--bind", other, planned]);

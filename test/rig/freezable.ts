@@ -2,13 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client.js";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 import { loopFs, mount } from "./loop.js";
 
 /** A file system of the test's own that may be frozen: it is thawed before it is unmounted, whatever happened. */
 export function freezable(t: TestContext, kind: Parameters<typeof loopFs>[1], name?: string): string | null {
   const point = loopFs(t, kind, name);
-  if (point !== null) afterwards(t, () => thaw(point));
+  if (point !== null) onEnd(t, () => thaw(point));
   return point;
 }
 
@@ -43,7 +43,7 @@ export const sectionOf = (mounts: readonly string[], limitMs = 5000): SectionPla
 export async function armed(t: TestContext, plan: SectionPlan, options: KeeperOptions = {}): Promise<Keeper> {
   const keeper = await Keeper.arm(plan, options);
   // At the end it may be another process than at first.
-  afterwards(t, () => kill(keeper.pid));
+  onEnd(t, () => kill(keeper.pid));
   return keeper;
 }
 

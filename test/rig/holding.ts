@@ -3,7 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 
 const holder = path.join(import.meta.dirname, "holder.js");
 
@@ -16,7 +16,7 @@ export class Holding {
     const child = spawn(process.execPath, [holder, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     this.child = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    afterwards(t, () => child.kill("SIGKILL"));
+    onEnd(t, () => child.kill("SIGKILL"));
   }
 
   /** What it says next. */

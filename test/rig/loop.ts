@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 import { tempDir } from "./temp.js";
 
 type Kind = "ext4" | "xfs" | "btrfs";
@@ -36,7 +36,7 @@ export function loopFs(t: TestContext, kind: Kind, name: string = kind): string 
   mkdirSync(mountPoint);
   execFileSync("mount", ["-o", "loop", image, mountPoint]);
   // The kernel lets go of the loop device with the last mount: `mount -o loop` sets autoclear.
-  afterwards(t, () => unmount(mountPoint));
+  onEnd(t, () => unmount(mountPoint));
   return mountPoint;
 }
 
@@ -54,7 +54,7 @@ function unmount(point: string): void {
 export function mount(t: TestContext, args: string[], point: string): string {
   mkdirSync(point, { recursive: true });
   execFileSync("mount", [...args, point]);
-  afterwards(t, () => execFileSync("umount", [point], { stdio: "pipe" }));
+  onEnd(t, () => execFileSync("umount", [point], { stdio: "pipe" }));
   return point;
 }
 

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 
-type Job = () => void | Promise<void>;
+type Job = () => unknown;
 
 const jobs = new WeakMap<TestContext, Job[]>();
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 import { thaw } from "./freezable.js";
 
 const script = `
@@ -30,7 +30,7 @@ export class Scribe {
     this.#child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       this.#times.push(...chunk.trim().split("\n").map(Number));
     });
-    afterwards(t, () => {
+    onEnd(t, () => {
       // While the file system is frozen the process cannot even die.
       thaw(point);
       this.#child.kill("SIGKILL");

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 
 /** A folder of the test's own, removed when the test ends, also when it fails. */
 export function tempDir(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), "holdstill-test-"));
-  afterwards(t, () => rmSync(dir, { recursive: true, force: true }));
+  onEnd(t, () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }

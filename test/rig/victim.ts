@@ -5,7 +5,7 @@ import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 
 /** A core of its own process, which can be killed or stopped at each step. */
 export class Victim {
@@ -18,7 +18,7 @@ export class Victim {
     this.process = spawn(process.execPath, [main, ...mounts], { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.process.stdout ?? process.stdin });
     this.#lines.on("line", (line) => this.#said.push(line));
-    afterwards(t, () => this.process.kill("SIGKILL"));
+    onEnd(t, () => this.process.kill("SIGKILL"));
   }
 
   /** With its keeper armed for these mounts. */

@@ -40,7 +40,7 @@ test("a line says when, how bad, what, and who", async (t) => {
   });
 });
 
-test("while it is paused the log writes nothing, and afterwards everything in order", async (t) => {
+test("while it is paused the log writes nothing, and onEnd everything in order", async (t) => {
   const file = path.join(tempDir(t), "log");
   const log = createLog({ level: "info", file });
   log.info("before");

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { misbehaving } from "../faults.js";
 
 const partial = ({ store }, tx) => path.join(store, `${tx.id}.partial`);
@@ -51,6 +52,7 @@ const provider = {
   async commit(tx, { options }) {
     const dir = partial(options, tx);
     for (const [number, { paths }] of read(dir).entries()) {
+      await sleep(options.gapMs);
       for (const from of paths) cpSync(from, path.join(dir, String(number), from), { recursive: true });
     }
   },

@@ -1,0 +1,51 @@
+/** One instant over three file systems: a number that is written to each in turn is the same in all pictures, or one step apart. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import type { Ended } from "#core/requester/types.js";
+import { Counter, CounterBroken, verifyCounter } from "../rig/counter.js";
+import { freezables } from "../rig/freezable.js";
+import { onEnd } from "../rig/on-end.js";
+import { Stage } from "../rig/stage.js";
+
+const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
+
+/** Takes a set of all mounts while they are counted on. @returns Where the pictures lie. */
+async function picture(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
+  const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
+  const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: { hold: "5s" } });
+  const { set } = ran.json() as Ended;
+  assert.equal(set?.cut, "atomic", ran.stdout + ran.stderr);
+  // provider-that numbers its copies in the order of the plan.
+  return mounts.map((mount) => {
+    const number = set.volumes.findIndex(({ mountPoint }) => mountPoint === mount);
+    return path.join(stage.store, set.id, String(number), mount);
+  });
+}
+
+async function counting(t: TestContext): Promise<{ mounts: string[]; stage: Stage } | null> {
+  const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
+  if (mounts === null) return null;
+  const stage = new Stage(t);
+  const counter = await Counter.start(mounts);
+  onEnd(t, async () => void (await counter.stop()));
+  return { mounts, stage };
+}
+
+test(`${rounds} sets of three volumes that the kernel holds are of one instant each`, async (t) => {
+  const scene = await counting(t);
+  if (scene === null) return;
+  let last = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const count = verifyCounter(await picture(scene.stage, scene.mounts, scene.mounts));
+    assert.ok(count > last, "it counted on in between");
+    last = count;
+  }
+});
+
+test("the same volumes cut one after the other are not, and it shows", async (t) => {
+  const scene = await counting(t);
+  if (scene === null) return;
+  const pictures = await picture(scene.stage, scene.mounts, []);
+  assert.throws(() => verifyCounter(pictures), CounterBroken);
+});

@@ -9,7 +9,7 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freezables, thaw } from "../rig/freezable.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import { patience, type Roles, Stage } from "../rig/stage.js";
 import { MemoryGroup } from "./memory-group.js";
 import { type Moment, moments, Victim } from "./victim.js";
 
@@ -101,7 +101,7 @@ async function play(
 ): Promise<number[]> {
   const stage = new Stage(t);
   const roles: Roles = {
-    limits: { hold: "8s", copy: "8s", freeze: "20s", abort: "8s", prepare: "8s" },
+    limits: patience,
     provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs: 400 },
   };
   const victim = new Victim(t, stage, ["writer:app", ...mounts, "--config", stage.configFile(roles)], blow.wrap);

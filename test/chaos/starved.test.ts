@@ -10,7 +10,7 @@ import { onEnd } from "../rig/on-end.js";
 import { holdstill, program } from "../rig/cli.js";
 import { freezables, thaw } from "../rig/freezable.js";
 import { mount } from "../rig/loop.js";
-import { Stage } from "../rig/stage.js";
+import { patience, Stage } from "../rig/stage.js";
 
 /** A pipe that is full, and the end that it is read from. */
 function fullPipe(dir: string): number {
@@ -33,7 +33,7 @@ for (const [name, args, stdio] of [
     const mounts = freezables(t, 1, ["ext4"]);
     if (mounts === null) return;
     const stage = new Stage(t);
-    const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: { hold: "5s" } });
+    const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: patience });
     const pipe = fullPipe(stage.dir);
     onEnd(t, () => closeSync(pipe));
     const streams = ["ignore", "ignore", "ignore"] as ("ignore" | number)[];
@@ -55,7 +55,14 @@ for (const [name, args, stdio] of [
 
 test("a terminal that is stopped with Ctrl-S keeps no application frozen", async (t) => {
   const stage = new Stage(t);
-  const command = [process.execPath, program, "create", "writer:app", "--config", stage.configFile()];
+  const command = [
+    process.execPath,
+    program,
+    "create",
+    "writer:app",
+    "--config",
+    stage.configFile({ limits: patience }),
+  ];
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command.join(" "), "/dev/null"], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
@@ -95,7 +102,7 @@ test("a state disk that fills up while volumes are held fails the set, and every
   const state = mount(t, ["-t", "tmpfs", "-o", "size=256k,mode=700", "none"], path.join(stage.dir, "state"));
   const config = stage.configFile({
     provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs: 1000 },
-    limits: { hold: "5s", copy: "5s" },
+    limits: patience,
   });
   const running = holdstill(["create", "writer:app", ...mounts, "--json", "--config", config]);
   while (!stage.calls("store").includes("commit")) await sleep(5);

@@ -6,14 +6,14 @@ import type { Ended } from "#core/requester/types.js";
 import { Counter, CounterBroken, verifyCounter } from "../rig/counter.js";
 import { freezables } from "../rig/freezable.js";
 import { onEnd } from "../rig/on-end.js";
-import { Stage } from "../rig/stage.js";
+import { patience, Stage } from "../rig/stage.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
 /** Takes a set of all mounts while they are counted on. @returns Where the pictures lie. */
 async function picture(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
   const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
-  const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: { hold: "5s" } });
+  const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patience });
   const { set } = ran.json() as Ended;
   assert.equal(set?.cut, "atomic", ran.stdout + ran.stderr);
   // provider-that numbers its copies in the order of the plan.

@@ -26,6 +26,18 @@ const limits = {
   abort: "1s",
 };
 
+/** For tests that are about something else than being late. */
+export const patience = {
+  identify: "30s",
+  prepare: "30s",
+  freeze: "30s",
+  hold: "10s",
+  copy: "30s",
+  seal: "30s",
+  recover: "30s",
+  abort: "30s",
+};
+
 /** A small application, a small storage, and a config that brings writer-that and provider-that together. */
 export class Stage {
   readonly dir: string;

@@ -50,6 +50,16 @@ export class Scribe {
     }
   }
 
+  /** The longest time between two writes since then, ms. */
+  longestGap(since: number): number {
+    const from = Math.max(
+      0,
+      this.#times.findLastIndex((wrote) => wrote <= since),
+    );
+    const times = this.#times.slice(from);
+    return times.reduce((most, wrote, at) => Math.max(most, wrote - (times[at - 1] ?? wrote)), 0);
+  }
+
   /** It does not write for so long, ms; what was under way when asked may still end. */
   async standsStill(ms = 200): Promise<boolean> {
     await sleep(50);

@@ -1,0 +1,67 @@
+/** How long N file systems stand still, by the keeper, by scripts, and by the bare system calls. */
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { lapseOf } from "#core/keeper/client.js";
+import { armed, freezables, sectionOf } from "../rig/freezable.js";
+import { Scribe } from "../rig/scribe.js";
+import { monotonic } from "../rig/scribe.js";
+import { Stay } from "./stay.js";
+import { type Bench, type Options, type Result, Samples } from "./samples.js";
+
+const scripts = path.resolve(import.meta.dirname, "../../bench");
+
+/** Each holds all mounts and lets them go, and answers how long they were held, ms. */
+const ways: Record<string, (mounts: string[], stay: Stay) => Promise<number>> = {
+  async holdstill(mounts, stay) {
+    const keeper = await armed(stay.t, sectionOf(mounts));
+    await keeper.hold();
+    const report = await keeper.release();
+    await keeper.disarm();
+    const lapse = lapseOf(report);
+    if (lapse !== null) throw lapse;
+    return report.heldMs;
+  },
+  "the best shell script": (mounts) => timed("sh", ["hold-parallel.sh", ...mounts]),
+  "a script as most are written": (mounts) => timed("sh", ["hold-in-turn.sh", ...mounts]),
+  "the bare ioctls in one loop": (mounts) => timed("perl", ["hold-bare.pl", ...mounts]),
+};
+
+/** A program that prints when it began to hold and when all was released, ns: its own start does not count. */
+async function timed(command: string, [script = "", ...args]: string[]): Promise<number> {
+  const output = execFileSync(command, [path.join(scripts, script), ...args], { encoding: "utf8" });
+  const [began = 0, ended = 0] = output.trim().split("\n").map(Number);
+  return (ended - began) / 1e6;
+}
+
+export const hold: Bench = {
+  name: "hold",
+  async run({ quick, say }: Options): Promise<Result[]> {
+    const held = new Samples();
+    const stalled = new Samples();
+    for (const count of quick ? [1, 4] : [1, 4, 16, 64]) {
+      await using stay = new Stay();
+      const mounts = freezables(stay.t, count, ["ext4"]) ?? [];
+      const scribe = new Scribe(stay.t, mounts[0] ?? "");
+      await scribe.writesAfter(0);
+      const of = `${count} file system${count === 1 ? "" : "s"}`;
+      say(of);
+      for (let round = 0; round < (quick ? 2 : 9); round += 1) {
+        for (const [way, take] of Object.entries(ways)) {
+          const from = monotonic();
+          held.add(of, way, await take(mounts, stay));
+          await scribe.writesAfter(monotonic());
+          stalled.add(of, way, scribe.longestGap(from));
+        }
+      }
+    }
+    return [
+      { bench: "hold", about: "I/O held, ext4 on loop devices", ours: "holdstill", rows: held.rows },
+      {
+        bench: "stall",
+        about: "longest time that a program which writes every 2 ms stood still meanwhile",
+        ours: "holdstill",
+        rows: stalled.rows,
+      },
+    ];
+  },
+};

@@ -1,0 +1,67 @@
+/** What one more writer costs: the time that applications are frozen grows with the slowest, not with their number. */
+import { writeFileSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import { open } from "holdstill";
+import { pluginsThat } from "../rig/plugins.js";
+import { patience } from "../rig/stage.js";
+import { tempDir } from "../rig/temp.js";
+import { monotonic } from "../rig/scribe.js";
+import { Stay } from "./stay.js";
+import { type Bench, Samples } from "./samples.js";
+
+/** The slowest writer, ms. */
+const slowMs = 200;
+
+export const scale: Bench = {
+  name: "scale",
+  async run({ quick, say }) {
+    const frozen = new Samples();
+    const total = new Samples();
+    const memory = new Samples();
+    for (const count of quick ? [1, 4] : [1, 4, 16, 64]) {
+      const of = `${count} writer${count === 1 ? "" : "s"}`;
+      say(of);
+      for (let round = 0; round < (quick ? 1 : 3); round += 1) {
+        await using stay = new Stay();
+        const holdstill = await open({ config: configOf(tempDir(stay.t), count) });
+        const from = monotonic();
+        const before = process.memoryUsage.rss();
+        let most = before;
+        const sampling = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
+        const { set } = await holdstill.create({
+          targets: Array.from({ length: count }, (_, at) => `writer:app-${at}`),
+        });
+        clearInterval(sampling);
+        if (set?.consistency !== "application") throw new Error("the set was not made");
+        frozen.add(of, "frozen", set.frozenMs);
+        total.add(of, "in all", monotonic() - from);
+        memory.add(of, "memory", (most - before) / 2 ** 20, "MiB");
+      }
+    }
+    return [
+      { bench: "scale", about: `frozen; one of the writers takes ${slowMs} ms`, ours: "frozen", rows: frozen.rows },
+      { bench: "scale total", about: "the whole transaction", ours: "in all", rows: total.rows },
+      { bench: "scale memory", about: "what the process grew by", ours: "memory", rows: memory.rows },
+    ];
+  },
+};
+
+function configOf(dir: string, count: number): string {
+  const store = path.join(dir, "store");
+  mkdirSync(store);
+  const writers = Array.from({ length: count }, (_, at) => {
+    const app = path.join(dir, `app-${at}`);
+    mkdirSync(path.join(app, "data"), { recursive: true });
+    const slow = at === 0 ? { in: "freeze", does: "late", delayMs: slowMs } : {};
+    return { use: "writer-that", as: `app-${at}`, options: { app, ...slow } };
+  });
+  const file = path.join(dir, "holdstill.json");
+  const plugins = [{ use: "provider-that", options: { store } }, ...writers];
+  const places = {
+    stateDir: path.join(dir, "state"),
+    exposeDir: path.join(dir, "exposed"),
+    pluginPaths: [pluginsThat],
+  };
+  writeFileSync(file, JSON.stringify({ ...places, limits: patience, plugins }));
+  return file;
+}

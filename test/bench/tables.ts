@@ -1,0 +1,24 @@
+import { median, quantile, type Result, type Row } from "./samples.js";
+
+/** A table in Markdown for each result: a line for each case and way. */
+export const tables = (results: readonly Result[]): string => results.map((result) => table(result)).join("\n\n");
+
+function table({ bench, about, ours, rows }: Result): string {
+  const lines = rows.map((row) => {
+    const own = rows.find((other) => other.case === row.case && other.way === ours);
+    const ratio = own === undefined || own === row ? "" : `${short(median(row.samples) / median(own.samples))}×`;
+    return `| ${[row.case, row.way, value(row), spread(row), p99(row), ratio].join(" | ")} |`;
+  });
+  const head = ["case", "way", "median", "smallest … largest", "p99", `÷ ${ours}`];
+  return [`## ${bench}: ${about}`, "", `| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...lines].join(
+    "\n",
+  );
+}
+
+const value = ({ samples, unit }: Row): string => `${short(median(samples))} ${unit}`;
+const spread = ({ samples }: Row): string =>
+  `${short(Math.min(...samples))} … ${short(Math.max(...samples))} (${samples.length})`;
+const p99 = ({ samples }: Row): string => (samples.length < 20 ? "" : short(quantile(samples, 0.99)));
+
+/** Three digits are as many as the noise leaves. */
+const short = (figure: number): string => (Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3));

@@ -82,7 +82,11 @@ const misuses: [args: string[], says: string, hints: string][] = [
   [[], "No command was given.", "`holdstill --help` lists the commands."],
   [["crate"], "There is no command `crate`. Did you mean `create`?", "`holdstill --help` lists the commands."],
   [["frobnicate"], "There is no command `frobnicate`.", "`holdstill --help` lists the commands."],
-  [["plugins"], "`plugins` is not a whole command: write `plugins list`.", "`holdstill --help` lists the commands."],
+  [
+    ["plugins"],
+    "`plugins` is not a whole command: write `plugins list` or `plugins why` or `plugins lock`.",
+    "`holdstill --help` lists the commands.",
+  ],
   [
     ["plugins", "lst"],
     "There is no command `plugins lst`. Did you mean `plugins list`?",

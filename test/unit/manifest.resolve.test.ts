@@ -30,8 +30,16 @@ test("an instance gets the highest version in its range, and every candidate say
   const reasons = candidates.get("writer-acme")?.map(({ version, verdict, reason }) => [version, verdict, reason]);
   assert.deepEqual(reasons, [
     ["1.22.0", "refused", 'its manifest is invalid: at "/kind" "wrighter", expected one of "writer", "provider"'],
-    ["1.20.0", "refused", "needs holdstill >=2.0.0; this is 0.1.0"],
-    ["1.21.0", "refused", "speaks contract 7; this host speaks 1"],
+    [
+      "1.20.0",
+      "refused",
+      "too new: it needs holdstill >=2.0.0, and this is 0.1.0; update holdstill, or install an older version of the plugin",
+    ],
+    [
+      "1.21.0",
+      "refused",
+      "too new: it speaks contract 7, and this host 1; update holdstill, or install an older version of the plugin",
+    ],
     ["1.0.0", "older", "1.10.0 is newer"],
     ["1.10.0", "taken", "the highest version in the range ^1"],
     ["1.11.0-rc.1", "refused", "not in the range ^1"],

@@ -28,6 +28,7 @@ const faults: Record<string, string> = {
   "event.unknown-type": "",
   "journal.id-that-leads-elsewhere": "/id",
   "lock.later-version": "/lockVersion",
+  "lock.no-manifest": "/plugins/0/files",
   "lock.other-hash": "/plugins/0/content",
   "lock.plugins-by-name": "/plugins",
   "plugin-manifest.command-with-a-path": "/requires/commands/0",

@@ -64,4 +64,14 @@ export const table: readonly Entry[] = [
     summary: "every plugin found, and why it was or wasn't taken",
     load: async () => (await import("./commands/plugins-list.js")).pluginsList,
   },
+  {
+    name: "plugins why",
+    summary: "what decides about one plugin, and which config line asks",
+    load: async () => (await import("./commands/plugins-why.js")).pluginsWhy,
+  },
+  {
+    name: "plugins lock",
+    summary: "pin every plugin to its content, or check that",
+    load: async () => (await import("./commands/plugins-lock.js")).pluginsLock,
+  },
 ];

@@ -16,10 +16,9 @@ import { validate } from "../schema/validate.js";
 import { beholder, weaknesses, weaknessesAbove } from "../trust/ownership.js";
 import { parseText, type Parsed } from "./document.js";
 import { senseFaults } from "./sense.js";
-import { settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
+import { lockFileBeside, settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
 
 const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];
-const lockFileName = "holdstill.lock.json";
 
 export interface ConfigSource extends Partial<Surroundings> {
   /** A file that the user named; relative to `cwd`. */
@@ -48,7 +47,7 @@ export async function loadSettings(source: ConfigSource = {}): Promise<Settings>
   const faults = allFaults(file, parsed, checked.ok ? [] : checked.findings);
   if (!checked.ok || faults.length > 0) throw new HoldstillError("E_CONFIG_INVALID", { findings: faults });
   const settings = settingsOf(checked.value, file, parsed.lineOf, { cwd, env });
-  return { ...settings, lockFile: await existing(path.join(path.dirname(file), lockFileName)) };
+  return { ...settings, lockFile: await existing(lockFileBeside(file)) };
 }
 
 function allFaults(file: string, { value, findings, lineOf }: Parsed, wrong: Finding[]): Finding[] {

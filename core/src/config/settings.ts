@@ -104,6 +104,11 @@ function instanceOf(instance: PluginInstance, index: number, file: string | null
   };
 }
 
+/** Where the lock file of a config lies. */
+export function lockFileBeside(config: string): string {
+  return path.join(path.dirname(config), "holdstill.lock.json");
+}
+
 /** `writer-postgres@^1` as name and range; the range may be missing. */
 export function splitUse(use: string): string[] {
   const at = use.indexOf("@");

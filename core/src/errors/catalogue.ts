@@ -1,4 +1,4 @@
-import type { Code, Details, Who } from "./details.js";
+import type { Code, Details, FileChange, Who } from "./details.js";
 import { exit, type ExitCode } from "./exit.js";
 
 interface Entry<D> {
@@ -12,6 +12,13 @@ const named = ({ role, instance, plugin, version }: Who): string => `${role} \`$
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const maybe = (name: string | undefined): string => (name === undefined ? "" : ` Did you mean \`${name}\`?`);
+
+/** The first files by name, the rest as a number: an update changes hundreds. */
+function changed(changes: readonly FileChange[]): string {
+  if (changes.length === 0) return "the fingerprint in the lock file is not that of the files in it";
+  const first = changes.slice(0, 3).map(({ file, change }) => `${file} was ${change}`);
+  return [...first, ...(changes.length > 3 ? [`and ${changes.length - 3} more`] : [])].join(", ");
+}
 
 /** Every error that holdstill reports: one sentence, the next step, and what the command line ends with. */
 export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
@@ -60,8 +67,20 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) =>
       d.expected === null
         ? `The lock file does not name ${d.name} ${d.version}.`
-        : `The content of ${d.name} ${d.version} is not what the lock file pins.`,
-    hint: () => "If the change was intended, write the lock file anew; if not, reinstall the plugin.",
+        : `The content of ${d.name} ${d.version} is not what the lock file pins: ${changed(d.changes)}.`,
+    hint: () =>
+      "If the change was intended, pin it with `holdstill plugins lock`; if not, install the plugin again from where you trust it.",
+    exit: exit.usage,
+  },
+  E_PLUGIN_UNPINNED: {
+    message: (d) =>
+      d.file === null
+        ? "There is no config file that a lock file could lie beside."
+        : `There is no lock file ${d.file}: no plugin is pinned.`,
+    hint: (d) =>
+      d.file === null
+        ? "Write a config (its plugins are what is pinned), or name one with --config."
+        : "`holdstill plugins lock` writes it.",
     exit: exit.usage,
   },
   E_PLUGINS_REFUSED: {

@@ -19,6 +19,12 @@ export interface Candidate {
   reason: string;
 }
 
+/** How a file of a plugin's folder differs from what the lock file pins. */
+export interface FileChange {
+  file: string;
+  change: "added" | "changed" | "removed";
+}
+
 /** Who is meant, the way every message names a plugin instance. */
 export interface Who {
   role: "writer" | "provider";
@@ -38,7 +44,9 @@ export interface Details {
   E_MANIFEST_INVALID: { findings: Finding[] };
   E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
   E_PLUGIN_UNTRUSTED: { dir: string; problems: Weakness[] };
-  E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string };
+  /** `expected` is null where the lock file does not name the plugin. */
+  E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string; changes: FileChange[] };
+  E_PLUGIN_UNPINNED: { file: string | null };
   E_PLUGINS_REFUSED: { problems: Fault[] };
 
   E_PLUGIN_LOAD: { who: Who; reason: string };

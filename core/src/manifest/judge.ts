@@ -1,10 +1,11 @@
 import path from "node:path";
 import type { Candidate, Weakness } from "../errors/details.js";
 import { nearest } from "../schema/nearest.js";
+import type { PluginManifest } from "../schema/types.js";
 import type { Found } from "./discover.js";
 import type { Host } from "./host.js";
 import type { ReadManifest } from "./validate.js";
-import { hostSatisfies, newestFirst, satisfies } from "./versions.js";
+import { hostSatisfies, isBelow, newestFirst, satisfies } from "./versions.js";
 
 /** A found plugin whose manifest is valid. */
 export interface Usable extends Found {
@@ -89,12 +90,24 @@ function misfitOf({ read }: Found, host: Host): string | undefined {
   }
   const { engines, protocol } = read.manifest;
   if (!hostSatisfies(host.version, engines.holdstill)) {
-    return `needs holdstill ${engines.holdstill}; this is ${host.version}`;
+    const age = isBelow(host.version, engines.holdstill) ? tooNew : tooOld;
+    return `${age.what}: it needs holdstill ${engines.holdstill}, and this is ${host.version}; ${age.mend}`;
   }
   if (commonProtocol(protocol, host) === undefined) {
-    return `speaks contract ${protocol.join(", ")}; this host speaks ${host.protocols.join(", ")}`;
+    const age = Math.max(...protocol) > Math.max(...host.protocols) ? tooNew : tooOld;
+    return `${age.what}: it speaks contract ${protocol.join(", ")}, and this host ${host.protocols.join(", ")}; ${age.mend}`;
   }
   return undefined;
+}
+
+const tooNew = { what: "too new", mend: "update holdstill, or install an older version of the plugin" };
+const tooOld = { what: "too old", mend: "install a newer version of the plugin" };
+
+/** What its author should do something about though it still works: undefined if nothing. */
+export function deprecationOf({ name, version, protocol }: PluginManifest, host: Host): string | undefined {
+  const [used, newest] = [commonProtocol(protocol, host), Math.max(...host.protocols)];
+  if (used === undefined || used === newest) return undefined;
+  return `${name} ${version} speaks contract ${used}, which this holdstill still knows; the current one is ${newest}: look for an update before a later holdstill drops ${used}`;
 }
 
 /** The highest contract version that both know. */
@@ -111,7 +124,7 @@ function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
 }
 
 /** A manifest that does not even tell its name goes by that of its folder. */
-function nameOf({ dir, read }: Found): string {
+export function nameOf({ dir, read }: Found): string {
   return (read.state === "valid" ? read.manifest.name : read.name) ?? path.basename(dir).replace(/@.*/, "");
 }
 

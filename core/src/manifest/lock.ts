@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { readFile, readlink, rename, writeFile } from "node:fs/promises";
-import path from "node:path";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { parseText } from "../config/document.js";
 import { HoldstillError } from "../errors/error.js";
-import type { PluginLock } from "../schema/types.js";
+import type { LockedPlugin, PluginLock } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
-import { entriesOf, type Entry } from "./folder.js";
+import { differences, digestFolder } from "./digest.js";
 import type { ResolvedPlugin } from "./resolution.js";
 
 /** The lock of these plugins, each once. */
@@ -14,7 +12,7 @@ export async function lockOf(plugins: readonly ResolvedPlugin[]): Promise<Plugin
   const locked = [...folders].map(async ([dir, { name, version }]) => ({
     name,
     version,
-    content: await hashFolder(dir),
+    ...(await digestFolder(dir)),
   }));
   const byName = (await Promise.all(locked)).toSorted((a, b) =>
     `${a.name}@${a.version}`.localeCompare(`${b.name}@${b.version}`, "en"),
@@ -25,25 +23,40 @@ export async function lockOf(plugins: readonly ResolvedPlugin[]): Promise<Plugin
 /** Writes a lock file in one step. */
 export async function writeLock(file: string, lock: PluginLock): Promise<void> {
   const draft = `${file}.${process.pid}.tmp`;
-  await writeFile(draft, `${JSON.stringify(lock, null, 2)}\n`, { mode: 0o644, flush: true });
-  await rename(draft, file);
+  try {
+    await writeFile(draft, `${JSON.stringify(lock, null, 2)}\n`, { mode: 0o644, flush: true });
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 /** What of the plugins is not as the lock file pins it. Without a lock file nothing is pinned. */
 export async function lockProblems(file: string | null, plugins: readonly ResolvedPlugin[]): Promise<HoldstillError[]> {
   if (file === null) return [];
   try {
-    const pinned = await readLock(file);
-    const actual = await lockOf(plugins);
-    return actual.plugins.flatMap(({ name, version, content: seen }) => {
-      const pin = pinned.plugins.find((one) => one.name === name && one.version === version);
-      const expected = pin?.content ?? null;
-      return seen === expected ? [] : [new HoldstillError("E_PLUGIN_LOCKED", { name, version, expected, seen })];
-    });
+    const [pinned, actual] = [await readLock(file), await lockOf(plugins)];
+    return actual.plugins.flatMap((seen) => mismatch(pinOf(pinned, seen), seen));
   } catch (error) {
     if (error instanceof HoldstillError) return [error];
     return [new HoldstillError("E_CONFIG_UNREADABLE", { file, reason: (error as Error).message }, { cause: error })];
   }
+}
+
+/** What the lock says of this version of the plugin. */
+export function pinOf(
+  lock: PluginLock,
+  { name, version }: Pick<LockedPlugin, "name" | "version">,
+): LockedPlugin | undefined {
+  return lock.plugins.find((one) => one.name === name && one.version === version);
+}
+
+function mismatch(pin: LockedPlugin | undefined, seen: LockedPlugin): HoldstillError[] {
+  if (pin?.content === seen.content) return [];
+  const { name, version } = seen;
+  const changes = pin === undefined ? [] : differences(pin, seen);
+  const expected = pin?.content ?? null;
+  return [new HoldstillError("E_PLUGIN_LOCKED", { name, version, expected, seen: seen.content, changes })];
 }
 
 /** Throws E_CONFIG_INVALID: the lock file is a part of the config. */
@@ -53,26 +66,4 @@ export async function readLock(file: string): Promise<PluginLock> {
   const checked = validate("lock", value, { file, lineOf });
   if (!checked.ok) throw new HoldstillError("E_CONFIG_INVALID", { findings: checked.findings });
   return checked.value;
-}
-
-/** What tools write beside the code, and nobody loads. */
-const ignored = [path.join("node_modules", ".cache"), path.join("dist", ".tsbuildinfo")];
-
-/** SHA-256 over every file's and link's relative path, mode and content, in the order of the paths. */
-export async function hashFolder(dir: string): Promise<string> {
-  const hash = createHash("sha256");
-  for (const entry of await entriesOf(dir)) {
-    const name = path.relative(dir, entry.file);
-    if (entry.stats.isDirectory() || ignored.some((part) => name === part || name.startsWith(part + path.sep)))
-      continue;
-    const content = await contentOf(entry);
-    // With the length in front, no content can pass for the head of the next file.
-    hash.update(`${name}\0${entry.stats.mode.toString(8)}\0${content.length}\0`).update(content);
-  }
-  return `sha256-${hash.digest("hex")}`;
-}
-
-async function contentOf({ file, stats }: Entry): Promise<Buffer> {
-  if (stats.isSymbolicLink()) return readlink(file, { encoding: "buffer" });
-  return stats.isFile() ? readFile(file) : Buffer.alloc(0);
 }

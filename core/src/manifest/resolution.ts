@@ -33,6 +33,6 @@ export interface Resolution {
   candidates: Map<string, Candidate[]>;
   /** Everything on the plugin paths. */
   found: Candidate[];
-  /** What was wrong and harmed nobody: plugin paths that cannot be searched. */
+  /** What was wrong and harmed nobody: plugin paths that cannot be searched, plugins of an older contract. */
   warnings: string[];
 }

@@ -7,7 +7,7 @@ import { beholder } from "../trust/ownership.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
 import { settle, sourceOf, type Settled } from "./instance.js";
-import { judge, listing, nearestPlugin, type Judgement } from "./judge.js";
+import { deprecationOf, judge, listing, nearestPlugin, type Judgement } from "./judge.js";
 import { lockProblems } from "./lock.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
@@ -49,6 +49,7 @@ export async function inspectPlugins(settings: Settings, host: Host = thisHost()
     ...settled.flatMap((one) => one.problems),
     ...(await lockProblems(settings.lockFile, plugins)),
   ];
+  warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
   return { plugins, candidates, found: listing(found, candidates.values(), host), warnings, problems };
 }
 

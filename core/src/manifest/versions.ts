@@ -19,6 +19,11 @@ export function hostSatisfies(version: string, range: string): boolean {
   return semver.satisfies(version, range, { includePrerelease: true });
 }
 
+/** Whether every version of the range is higher than this one: what asks for it needs a newer host. */
+export function isBelow(version: string, range: string): boolean {
+  return semver.ltr(version, range, { includePrerelease: true });
+}
+
 /** For sorting, highest first. */
 export function newestFirst(a: string, b: string): number {
   return semver.rcompare(a, b);

@@ -6,9 +6,11 @@ import { HoldstillError, toFault } from "../errors/error.js";
 import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
+import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
+import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
 import type { Workshop } from "./workshop.js";
 
@@ -119,6 +121,22 @@ export class Requester {
   async plugins(): Promise<Inspection> {
     const { inspectPlugins } = await import("../manifest/resolve.js");
     return inspectPlugins(this.settings);
+  }
+
+  /** What decides about one plugin or instance. Throws E_PLUGIN_UNRESOLVED when there is none of that name. */
+  async explainPlugin(name: string): Promise<Explanation> {
+    const { explainPlugin } = await import("../manifest/why.js");
+    return explainPlugin(name, this.settings);
+  }
+
+  /** Pins the plugins that the config takes to what they contain now. */
+  async lock(): Promise<Pins> {
+    return (await import("./pins.js")).pin(this.settings);
+  }
+
+  /** Throws what is not as the lock file pins it. */
+  async checkLock(): Promise<Pins> {
+    return (await import("./pins.js")).checkPins(this.settings);
   }
 
   async #plugins(): Promise<ResolvedPlugin[]> {

@@ -1675,7 +1675,8 @@ export const documents = {
           "required": [
             "name",
             "version",
-            "content"
+            "content",
+            "files"
           ],
           "additionalProperties": false,
           "properties": {
@@ -1686,12 +1687,28 @@ export const documents = {
               "type": "string"
             },
             "content": {
-              "description": "SHA-256 over the folder: every file's relative path, mode and content, in order of path.",
-              "type": "string",
-              "pattern": "^sha256-[0-9a-f]{64}$"
+              "description": "SHA-256 over `files`: the plugin's fingerprint, to be compared by eye.",
+              "$ref": "#/$defs/digest"
+            },
+            "files": {
+              "description": "Every file and link of the folder by its relative path: SHA-256 over mode and content. That of plugin.json is the manifest's.",
+              "type": "object",
+              "required": [
+                "plugin.json"
+              ],
+              "additionalProperties": {
+                "$ref": "#/$defs/digest"
+              }
             }
           }
         }
+      }
+    },
+    "$defs": {
+      "digest": {
+        "title": "Digest",
+        "type": "string",
+        "pattern": "^sha256-[0-9a-f]{64}$"
       }
     }
   },

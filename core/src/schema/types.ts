@@ -112,6 +112,7 @@ export type SetId = string;
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "abort";
+export type Digest = string;
 /**
  * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
  */
@@ -608,10 +609,13 @@ export interface PluginLock {
 export interface LockedPlugin {
   name: string;
   version: string;
+  content: Digest;
   /**
-   * SHA-256 over the folder: every file's relative path, mode and content, in order of path.
+   * Every file and link of the folder by its relative path: SHA-256 over mode and content. That of plugin.json is the manifest's.
    */
-  content: string;
+  files: {
+    [k: string]: Digest;
+  };
 }
 /**
  * plugin.json: what a plugin is, what it needs and what it speaks.

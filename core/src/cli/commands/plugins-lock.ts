@@ -1,0 +1,45 @@
+import type { Pins } from "../../requester/pins.js";
+import { command, noOperands } from "../command.js";
+import { outLook, print, printDocument } from "../output.js";
+import type { Look } from "../render/look.js";
+import { type Cell, tableLines } from "../render/table.js";
+import { visible } from "../render/visible.js";
+
+export const pluginsLock = command({
+  usage: "[--check]",
+  about:
+    "Writes holdstill.lock.json beside the config: every plugin that the config takes, with a digest of each of its files. From then on a plugin that differs is not loaded.",
+  operands: noOperands,
+  options: { check: { type: "flag", about: "write nothing; fail when a plugin is not as it was pinned" } },
+  examples: [
+    { line: "holdstill plugins lock", does: "after an update that you meant" },
+    { line: "holdstill plugins lock --check", does: "has anybody touched them?" },
+  ],
+  async run({ form, quiet, values, open }) {
+    const requester = await open("catalog");
+    const pins = values.check ? await requester.checkLock() : await requester.lock();
+    if (form === "json") printDocument(pins);
+    else if (!quiet) print(pinLines(visible(pins), values.check, outLook()));
+    return 0;
+  },
+});
+
+function pinLines({ file, plugins, dropped }: Pins, isCheck: boolean, look: Look): string[] {
+  const rows = plugins.map(({ name, version, content, was }): Cell[] => [
+    { text: name, style: "bold" },
+    version,
+    was === "same" ? "as before" : was === "new" ? "new" : { text: "changed", style: "yellow" },
+    content.slice(0, "sha256-".length + 12),
+  ]);
+  const changes = plugins.flatMap((plugin) =>
+    plugin.changes.map(({ file: name, change }) => `  ${plugin.name} ${plugin.version}: ${name} was ${change}`),
+  );
+  return [
+    isCheck ? `Every plugin is as ${file} pins it:` : `Pinned in ${file}:`,
+    ...tableLines(rows, look),
+    ...changes,
+    ...dropped.map(
+      ({ name, version }) => `  ${name} ${version} is ${isCheck ? "pinned and not used" : "no longer pinned"}`,
+    ),
+  ];
+}

@@ -50,10 +50,14 @@ export class Crew {
     return started;
   }
 
-  /** A blank worker in place of one that is spoilt. What the old one knew is gone. */
-  replace(instance: string): Promise<AnySession> {
-    this.#retire(instance);
-    return this.session(instance);
+  /**
+   * A blank worker in place of one that is spoilt. What the old one knew is gone; what it ran has ended, so that no freeze can
+   * come after the thaw that is to undo it.
+   */
+  async replace(instance: string): Promise<AnySession> {
+    const ended = this.#retire(instance);
+    const [session] = await Promise.all([this.session(instance), ended]);
+    return session;
   }
 
   /**
@@ -79,15 +83,18 @@ export class Crew {
 
   /** @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way. */
   async close(): Promise<"gone" | "stuck"> {
-    for (const instance of this.#sessions.keys()) this.#retire(instance);
+    for (const instance of this.#sessions.keys()) void this.#retire(instance);
     const ends = await Promise.all(this.#closing);
     return ends.includes("stuck") ? "stuck" : "gone";
   }
 
-  #retire(instance: string): void {
+  async #retire(instance: string): Promise<void> {
     const session = this.#sessions.get(instance);
     this.#sessions.delete(instance);
-    if (session !== undefined) this.#closing.push(session.then((s) => s.close()).catch(() => "gone" as const));
+    if (session === undefined) return;
+    const end = session.then((s) => s.close()).catch(() => "gone" as const);
+    this.#closing.push(end);
+    await end;
   }
 
   #start(instance: string): Promise<AnySession> {
@@ -103,6 +110,7 @@ export class Crew {
       runtime: plugin.isolation,
       memoryMb: plugin.memoryMb,
       commands: plugin.commands,
+      programs: plugin.programs,
       environment: handedOn(plugin.environment),
       options: plugin.options,
       dataDir,

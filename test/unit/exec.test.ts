@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Who } from "#core/errors/details.js";
+import type { HoldstillError } from "#core/errors/error.js";
 import { OUTPUT_LIMIT, run } from "#core/exec/exec.js";
 import { startSession } from "#core/isolation/remote.js";
 import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
@@ -78,6 +79,47 @@ test("what a command leaves behind in its group ends with it", async (t) => {
   assert.equal(await gone([Number(readFileSync(file, "utf8"))]), true);
 });
 
+test("a command that takes longer than its own limit is ended, and what it wrote is kept", async (t) => {
+  const { script, pids } = family(t, "trap '' TERM; echo begun;");
+  const result = await exec("sh", ["-c", script], { limitMs: 500 });
+  assert.deepEqual(result, { exitCode: null, stdout: "begun\n", stderr: "" });
+  assert.equal(await gone(await pids()), true);
+});
+
+test("what a command leaves behind runs on where that is asked for, writes in vain, and can be ended", async (t) => {
+  const file = path.join(tempDir(t), "pid");
+  const script = `(echo $BASHPID > ${file}; while :; do echo still here; sleep 0.05; done) & sleep 0.2; echo $1; exit 3`;
+  const ends: (() => void)[] = [];
+  const { signal } = new AbortController();
+  const result = await run({
+    who,
+    command: "bash",
+    args: ["-c", script, "bash", "x".repeat(100_000)],
+    options: { leftovers: "keep" },
+    signal,
+    onLeft: (end) => ends.push(end),
+  });
+  const pid = Number(readFileSync(file, "utf8"));
+  t.after(() => ends.forEach((end) => end()));
+  assert.equal(result.exitCode, 3);
+  assert.ok(result.stdout.endsWith("xxx\n") && result.stdout.length === 64 * 1024, `${result.stdout.length}`);
+  await sleep(300);
+  assert.equal(isAlive(pid), true);
+  assert.equal(ends.length, 1);
+  ends[0]?.();
+  assert.equal(await gone([pid]), true);
+});
+
+test("a daemon that leaves the group does not keep the caller waiting", async (t) => {
+  const file = path.join(tempDir(t), "pid");
+  const script = `setsid sh -c 'echo $$ > ${file}; exec sleep 1000' & while ! [ -s ${file} ]; do sleep 0.01; done; echo done`;
+  const { stdout } = await exec("sh", ["-c", script], { leftovers: "keep" });
+  const pid = Number(readFileSync(file, "utf8"));
+  t.after(() => process.kill(pid, "SIGKILL"));
+  assert.equal(stdout, "done\n");
+  assert.equal(isAlive(pid), true);
+});
+
 for (const runtime of ["thread", "process"] as const) {
   const start = (dir: string, script: string, commands: string[]) => {
     const entry = path.join(dir, "index.mjs");
@@ -121,10 +163,34 @@ function never(): [{ id: string; cut: "fuzzy"; components: []; sidecarDir: strin
   return [{ id: "t1", cut: "fuzzy", components: [], sidecarDir: "/" }, null];
 }
 
-function plugin(script: string): string {
+test("a program is run by its path only where the manifest says so, and only if nobody else could change it", async (t) => {
+  const dir = tempDir(t);
+  const program = path.join(dir, "hook");
+  writeFileSync(program, "#!/bin/sh\nexit 7\n", { mode: 0o755 });
+  const entry = path.join(dir, "index.mjs");
+  writeFileSync(entry, plugin("", program));
+  const identify = async (programs: "by-name" | "by-path"): Promise<unknown> => {
+    const spec = { ...specOf("writer", "thread", dir), entry, commands: ["sh"], programs };
+    const session = await startSession(spec, listening(), 10_000);
+    t.after(() => session.close());
+    return session.call("identify", [], 10_000).catch((error: unknown) => error);
+  };
+  assert.match(String(await identify("by-path")), /exit code 7/);
+  assert.equal(codeOf(await identify("by-name")), "E_EXEC_DENIED");
+  chmodSync(program, 0o777);
+  const refused = await identify("by-path");
+  assert.equal(codeOf(refused), "E_EXEC_UNTRUSTED");
+  assert.match((refused as HoldstillError).hint, /^chmod go-w /);
+  rmSync(program);
+  assert.equal(codeOf(await identify("by-path")), "E_EXEC_MISSING");
+});
+
+const codeOf = (error: unknown): string => (error as HoldstillError).code;
+
+function plugin(script: string, program = "sh"): string {
   return `export default {
     async identify(ctx) {
-      const { exitCode } = await ctx.exec("sh", ["-c", ${JSON.stringify(script)}]);
+      const { exitCode } = await ctx.exec(${JSON.stringify(program)}, ["-c", ${JSON.stringify(script)}]);
       throw new Error("exit code " + exitCode);
     },
     async freeze() {}, async thaw() {},

@@ -20,7 +20,7 @@ const mayUse: Record<string, string[]> = {
   storage: ["errors", "schema"],
   catalog: ["errors", "schema"],
   keeper: ["errors", "schema", "storage", "system"],
-  isolation: ["errors", "exec", "plugin", "schema", "system"],
+  isolation: ["errors", "exec", "plugin", "schema", "system", "trust"],
   crew: ["errors", "isolation", "manifest", "schema"],
   plan: ["config", "crew", "errors", "isolation", "keeper", "manifest", "schema", "storage"],
   transaction: [

@@ -95,6 +95,7 @@ test("a resolved plugin carries what the config and the manifest say together", 
     memoryMb: 64,
     freezeMs: 5000,
     commands: ["acme_ctl"],
+    programs: "by-name",
     environment: ["ACME"],
     protocol: 1,
   });

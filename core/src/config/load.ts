@@ -5,15 +5,14 @@
  * in a tool for root, whoever owns that folder would be root. The class behind the entry does not, so the version is pinned.
  */
 import { constants } from "node:fs";
-import { access, lstat, realpath, stat } from "node:fs/promises";
+import { access, lstat, stat } from "node:fs/promises";
 import path from "node:path";
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
-import type { Weakness } from "../errors/details.js";
 import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";
-import { beholder, weaknesses, weaknessesAbove } from "../trust/ownership.js";
+import { beholder, weaknessesOfPath } from "../trust/ownership.js";
 import { parseText, type Parsed } from "./document.js";
 import { senseFaults } from "./sense.js";
 import { lockFileBeside, settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
@@ -87,7 +86,7 @@ async function search(folders: readonly string[]): Promise<Read | null> {
     await refuseUnreadable(folder);
     const read = readOf(await explorer.search(folder));
     if (read === null) continue;
-    const problems = await weaknessesOf(read.file);
+    const problems = await weaknessesOfPath(read.file, await beholder());
     if (problems.length > 0) throw new HoldstillError("E_CONFIG_UNTRUSTED", { file: read.file, problems });
     return read;
   }
@@ -115,17 +114,6 @@ async function refuseUnreadable(folder: string): Promise<void> {
 /** A pipe that nobody writes to would be read for ever. */
 async function refuseSpecial(file: string): Promise<void> {
   if (!(await stat(file)).isFile()) throw new Error("it is no regular file");
-}
-
-/** Of the name under which the config was found, and of the file that it may be a link to. */
-async function weaknessesOf(file: string): Promise<Weakness[]> {
-  const who = await beholder();
-  const link = path.join(await realpath(path.dirname(file)), path.basename(file));
-  const found: Weakness[] = [];
-  for (const one of new Set([link, await realpath(file)])) {
-    found.push(...weaknesses(one, await lstat(one), who), ...(await weaknessesAbove(one, who)));
-  }
-  return [...new Map(found.map((weakness) => [weakness.problem, weakness])).values()];
 }
 
 async function existing(file: string): Promise<string | null> {

@@ -135,8 +135,18 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.aborted,
   },
   E_EXEC_MISSING: {
-    message: (d) => `${named(d.who)} needs the program \`${d.command}\`, which is not on PATH.`,
-    hint: (d) => `Install the package that contains ${d.command}.`,
+    message: (d) =>
+      `${named(d.who)} needs \`${d.command}\`, which ${d.command.startsWith("/") ? "is not there" : "is not on PATH"}.`,
+    hint: (d) =>
+      d.command.startsWith("/")
+        ? `Correct the option that names ${d.command}, or put the program there.`
+        : `Install the package that contains ${d.command}.`,
+    exit: exit.usage,
+  },
+  E_EXEC_UNTRUSTED: {
+    message: (d) =>
+      `${named(d.who)} may not run ${d.command}: somebody else could change it: ${d.problems[0]?.problem}.`,
+    hint: (d) => d.problems.map(({ mend }) => mend).join("; "),
     exit: exit.usage,
   },
 

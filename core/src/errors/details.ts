@@ -59,6 +59,7 @@ export interface Details {
   E_NOT_OFFERED: { who: Who; op: string };
   E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
   E_EXEC_MISSING: { who: Who; command: string };
+  E_EXEC_UNTRUSTED: { who: Who; command: string; problems: Weakness[] };
 
   E_TARGET_UNREADABLE: { target: string; reason: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };

@@ -4,11 +4,11 @@ import type { Who } from "../errors/details.js";
 import { HoldstillError } from "../errors/error.js";
 import type { ExecOptions, ExecResult } from "../plugin/context.js";
 import { baseEnvironment } from "../system/environment.js";
+import { Capture } from "./capture.js";
+import { Group } from "./group.js";
 
 /** What a command may write to stdout, and as much to stderr: characters. */
 export const OUTPUT_LIMIT = 16 * 1024 * 1024;
-/** From SIGTERM to SIGKILL. */
-const GRACE_MS = 500;
 
 export interface Command {
   who: Who;
@@ -17,68 +17,62 @@ export interface Command {
   options: ExecOptions;
   /** Ends the command and all that it started. */
   signal: AbortSignal;
+  /** Told how to end what the command left running, where `options.leftovers` lets it. */
+  onLeft?: (end: () => void) => void;
 }
 
 /**
- * Runs a program as a process group of its own, and answers when it has ended; whatever it leaves in its group ends with it.
- * A non-zero exit code is an answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much or is cut off.
+ * Runs a program as a process group of its own, and answers when it has ended; whatever it leaves in its group ends with it, or
+ * is handed to `onLeft`. A non-zero exit code is an answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much
+ * or is cut off.
  */
-export async function run({ who, command, args, options, signal }: Command): Promise<ExecResult> {
+export async function run({ who, command, args, options, signal, onLeft }: Command): Promise<ExecResult> {
   signal.throwIfAborted();
-  const child = execa(command, args, {
-    detached: true,
-    extendEnv: false,
-    env: { ...baseEnvironment(), LC_ALL: "C", ...options.env },
-    ...(options.cwd !== undefined && { cwd: options.cwd }),
-    ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
-    maxBuffer: OUTPUT_LIMIT,
-    stripFinalNewline: false,
-    reject: false,
-  });
-  const group = groupOf(child.pid);
-  signal.addEventListener("abort", group.end, { once: true });
-  // What a command leaves behind would keep its pipes open, and the call with them.
-  child.once("exit", group.kill);
-  const result = await child;
-  group.over();
-  signal.removeEventListener("abort", group.end);
+  const kept = options.leftovers === "keep" ? { stdout: new Capture(), stderr: new Capture() } : null;
+  try {
+    const child = execa(command, args, {
+      detached: true,
+      extendEnv: false,
+      env: { ...baseEnvironment(), LC_ALL: "C", ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+      // execa's types know the descriptors 3 to 9 only; it hands any to Node.
+      ...(kept !== null && { stdout: kept.stdout.fd as 3, stderr: kept.stderr.fd as 3 }),
+      maxBuffer: OUTPUT_LIMIT,
+      stripFinalNewline: false,
+      reject: false,
+    });
+    const group = new Group(child.pid);
+    const limit = options.limitMs === undefined ? undefined : setTimeout(() => group.end(), options.limitMs);
+    const end = (): void => group.end();
+    signal.addEventListener("abort", end, { once: true });
+    child.once("exit", () => {
+      if (kept !== null && !group.isEnding && group.isAlive) onLeft?.(() => group.kill());
+      // What a command leaves behind would keep its pipes open, and the call with them.
+      else group.kill();
+    });
+    const result = await child;
+    clearTimeout(limit);
+    group.over();
+    signal.removeEventListener("abort", end);
 
-  signal.throwIfAborted();
-  if (result.isMaxBuffer) {
-    group.kill();
-    throw new Error(`${command} wrote more than ${OUTPUT_LIMIT / 1024 / 1024} MiB`);
-  }
-  if (child.pid === undefined) throw notStarted(who, command, options.cwd, result.cause);
-  return { exitCode: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr };
-}
-
-interface Group {
-  /** SIGTERM, and later SIGKILL. */
-  end: () => void;
-  kill: () => void;
-  over: () => void;
-}
-
-/** Signals for the whole process group, which has the id of its first process. */
-function groupOf(pid: number | undefined): Group {
-  let timer: NodeJS.Timeout | undefined;
-  const send = (signal: NodeJS.Signals): void => {
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // ESRCH: there is nobody left in it.
+    signal.throwIfAborted();
+    if (result.isMaxBuffer) {
+      group.kill();
+      throw new Error(`${command} wrote more than ${OUTPUT_LIMIT / 1024 / 1024} MiB`);
     }
-  };
-  const kill = (): void => send("SIGKILL");
-  return {
-    kill,
-    end() {
-      send("SIGTERM");
-      timer = setTimeout(kill, GRACE_MS);
-    },
-    over: () => clearTimeout(timer),
-  };
+    if (child.pid === undefined) throw notStarted(who, command, options.cwd, result.cause);
+    const { stdout = "", stderr = "" } = result;
+    return {
+      // A program may answer SIGTERM with an exit code of its own; it was cut off all the same.
+      exitCode: group.isEnding ? null : (result.exitCode ?? null),
+      stdout: kept?.stdout.text() ?? stdout,
+      stderr: kept?.stderr.text() ?? stderr,
+    };
+  } finally {
+    kept?.stdout.close();
+    kept?.stderr.close();
+  }
 }
 
 function notStarted(who: Who, command: string, cwd: string | undefined, cause: unknown): Error {

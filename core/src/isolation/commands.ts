@@ -1,42 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import path from "node:path";
 import type { Who } from "../errors/details.js";
 import { HoldstillError } from "../errors/error.js";
 import type { Command } from "../exec/exec.js";
 import type { ExecResult } from "../plugin/context.js";
+import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
+
+/** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
+const ENDS_WITHIN_MS = 1000;
+
+interface Allowed {
+  who: Who;
+  commands: readonly string[];
+  programs?: "by-name" | "by-path";
+}
+type Run = (command: Command) => Promise<ExecResult>;
 
 /**
  * The programs that one plugin's calls run. They are the host's own processes: a thread that is terminated runs no `finally`, so
  * a plugin could not end them.
  */
 export class Commands {
-  readonly #who: Who;
-  readonly #allowed: readonly string[];
-  readonly #run: ((command: Command) => Promise<ExecResult>) | null;
+  readonly #allowed: Allowed;
+  readonly #run: Run | null;
+  /** null: nothing may be run by its path. */
+  readonly #us: Beholder | null;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #left = new Set<() => void>();
 
-  private constructor(who: Who, allowed: readonly string[], run: Commands["run"] | null) {
-    this.#who = who;
+  private constructor(allowed: Allowed, run: Run | null, us: Beholder | null) {
     this.#allowed = allowed;
     this.#run = run;
+    this.#us = us;
   }
 
-  /** Loads execa only where the manifest names a command, and before the first call: it takes 0.1 s. */
-  static async of(who: Who, allowed: readonly string[]): Promise<Commands> {
-    return new Commands(who, allowed, allowed.length === 0 ? null : (await import("../exec/exec.js")).run);
+  /** Loads execa only where the manifest allows a command, and before the first call: it takes 0.1 s. */
+  static async of(allowed: Allowed): Promise<Commands> {
+    const us = allowed.programs === "by-path" ? await beholder() : null;
+    const isAny = us !== null || allowed.commands.length > 0;
+    return new Commands(allowed, isAny ? (await import("../exec/exec.js")).run : null, us);
   }
 
-  /** Throws E_EXEC_DENIED for a command that the manifest does not name. */
+  /** Throws E_EXEC_DENIED for what the manifest does not allow, and E_EXEC_UNTRUSTED for what somebody else could change. */
   async run(command: Omit<Command, "who">): Promise<ExecResult> {
-    if (this.#run === null || !this.#allowed.includes(command.command)) {
-      const allowed = [...this.#allowed];
-      throw new HoldstillError("E_EXEC_DENIED", { who: this.#who, command: command.command, allowed });
-    }
-    const running = this.#run({ who: this.#who, ...command });
+    const { who, commands } = this.#allowed;
+    if (this.#run === null) throw this.#denied(command.command);
+    if (path.isAbsolute(command.command)) await this.#vet(command.command);
+    else if (!commands.includes(command.command)) throw this.#denied(command.command);
+    const running = this.#run({ who, ...command, onLeft: (end) => this.#left.add(end) });
     this.#running.add(running);
     return running.finally(() => this.#running.delete(running));
   }
 
-  /** Resolves when none runs any more. Whoever waits has aborted them all before. */
+  /** Ends what commands have left, and resolves when none runs any more. Whoever waits has aborted them all before. */
   async ended(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    for (const end of this.#left) end();
+    this.#left.clear();
+    const patience = new AbortController();
+    await Promise.race([
+      Promise.allSettled(this.#running),
+      sleep(ENDS_WITHIN_MS, undefined, { signal: patience.signal }).catch(() => {}),
+    ]);
+    patience.abort();
+  }
+
+  async #vet(command: string): Promise<void> {
+    const { who } = this.#allowed;
+    if (this.#us === null) throw this.#denied(command);
+    const problems = await weaknessesOfPath(command, this.#us).catch((cause: unknown) => {
+      throw new HoldstillError("E_EXEC_MISSING", { who, command }, { cause });
+    });
+    if (problems.length > 0) throw new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems });
+  }
+
+  #denied(command: string): HoldstillError {
+    const { who, commands } = this.#allowed;
+    return new HoldstillError("E_EXEC_DENIED", { who, command, allowed: [...commands] });
   }
 }

@@ -34,7 +34,7 @@ export async function startSession<R extends Role>(
   limitMs: number,
 ): Promise<Session<R>> {
   preloadAnswers(spec.who.role);
-  const session = new Remote<R>(spec, hooks, await Commands.of(spec.who, spec.commands));
+  const session = new Remote<R>(spec, hooks, await Commands.of(spec));
   try {
     await session.loaded(limitMs);
     return session;

@@ -9,8 +9,10 @@ export interface PluginSpec<R extends Role = Role> {
   entry: string;
   runtime: "thread" | "process";
   memoryMb: number;
-  /** What `ctx.exec` may run. */
+  /** What `ctx.exec` may run by its name. */
   commands: readonly string[];
+  /** by-path: and by its path, what nobody else could change. Default: by-name. */
+  programs?: "by-name" | "by-path";
   /** Beside PATH, HOME, LANG and TZ, which every plugin gets. */
   environment: Readonly<Record<string, string>>;
   options: Readonly<Record<string, unknown>>;
@@ -35,7 +37,7 @@ export interface Session<R extends Role = Role> {
   offers(op: OpOf<R>): boolean;
   /**
    * Calls a method, and checks its answer. Throws E_NOT_OFFERED, E_PLUGIN_FAILED, E_ANSWER_INVALID, E_ANSWER_UNCLONEABLE,
-   * E_PLUGIN_DIED, E_CANCELLED, E_EXEC_DENIED, E_EXEC_MISSING; and E_DEADLINE as soon as `limitMs` have passed. The plugin is
+   * E_PLUGIN_DIED, E_CANCELLED, E_EXEC_DENIED, E_EXEC_MISSING, E_EXEC_UNTRUSTED; and E_DEADLINE as soon as `limitMs` have passed. The plugin is
    * then told to stop, and killed if it does not; until that is decided, later calls wait.
    */
   call<O extends OpOf<R>>(op: O, args: ArgsOf<R, O>, limitMs: number): Promise<AnswerOf<R, O>>;

@@ -7,6 +7,7 @@ import { place, type Source } from "../schema/findings.js";
 import { missingCommands } from "./commands.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
+import { programProblems } from "./programs.js";
 import type { ResolvedPlugin } from "./resolution.js";
 
 /** What an instance came to, with everything that keeps it from being used: `plugin` is missing then. */
@@ -34,7 +35,11 @@ export async function settle(
   if (!options.ok) findings.push(...options.findings);
   const commands = manifest.requires?.commands ?? [];
   const missing = await missingCommands(commands, host.path);
-  const problems = missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command }));
+  const programs = manifest.requires?.programs ?? [];
+  const problems = [
+    ...missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command })),
+    ...(options.ok ? await programProblems(who, programs, options.value) : []),
+  ];
   const protocol = commonProtocol(manifest.protocol, host);
   if (!options.ok || findings.length + problems.length > 0 || protocol === undefined) return { findings, problems };
 
@@ -49,6 +54,7 @@ export async function settle(
     memoryMb: manifest.limits?.memoryMb ?? defaultMemoryMb,
     freezeMs: lower(instance.freezeMs, manifest.limits?.freezeSeconds),
     commands,
+    programs: programs.length === 0 ? "by-name" : "by-path",
     environment: manifest.requires?.environment ?? [],
     protocol,
   };

@@ -18,8 +18,10 @@ export interface ResolvedPlugin {
   memoryMb: number;
   /** The lower of the config's and the manifest's limit; null if neither has one. */
   freezeMs: number | null;
-  /** What ctx.exec may run. */
+  /** What ctx.exec may run by its name. */
   commands: string[];
+  /** Whether it may run programs by their path too, if nobody else could change them. */
+  programs: "by-name" | "by-path";
   /** Variables that are handed on to the plugin. */
   environment: string[];
   /** Contract version that host and plugin use. */

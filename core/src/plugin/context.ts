@@ -13,7 +13,10 @@ export interface Context<Options = Record<string, unknown>> {
   readonly log: Log;
   /** Tells whoever watches how far a long call is. */
   progress(message: string, done?: number, total?: number): void;
-  /** Runs a program that the manifest's `requires.commands` names. The host owns the process and ends it with the call. */
+  /**
+   * Runs a program that the manifest's `requires.commands` names, or one by its absolute path where the manifest has
+   * `requires.programs`. The host owns the process and ends it with the call.
+   */
   exec(command: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }
 
@@ -29,6 +32,13 @@ export interface ExecOptions {
   input?: string;
   /** Beside PATH, HOME, LANG and `LC_ALL=C`. */
   env?: Record<string, string>;
+  /** Ends the program, with its group, after this time, ms: the answer has no exit code then. The call's deadline holds anyway. */
+  limitMs?: number;
+  /**
+   * What becomes of processes that the program leaves running in its group. end (default): they end with it. keep: they run on
+   * until the plugin's worker ends; of the output the last 64 KiB are kept.
+   */
+  leftovers?: "end" | "keep";
 }
 
 /** A program that ended. A non-zero exit code is an answer, not an exception. */

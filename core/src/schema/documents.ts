@@ -1800,6 +1800,15 @@ export const documents = {
               "pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]*$"
             }
           },
+          "programs": {
+            "description": "Where the options name programs, as JSON pointers into them: a program, a folder of programs, or a file that names some. What is found there may be changed by root and the user who runs holdstill only. ctx.exec then runs programs by absolute path too, each after the same check.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^(/[^/]+)+$"
+            }
+          },
           "environment": {
             "description": "Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.",
             "type": "array",

@@ -661,6 +661,10 @@ export interface PluginManifest {
      */
     commands?: string[];
     /**
+     * Where the options name programs, as JSON pointers into them: a program, a folder of programs, or a file that names some. What is found there may be changed by root and the user who runs holdstill only. ctx.exec then runs programs by absolute path too, each after the same check.
+     */
+    programs?: string[];
+    /**
      * Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.
      */
     environment?: string[];

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Weakness } from "../errors/details.js";
 import { isPrivateGroup, readAccounts, type Accounts } from "./accounts.js";
@@ -48,6 +48,16 @@ export async function weaknessesAbove(realPath: string, who: Beholder): Promise<
     found.push(...weaknesses(dir, stats, who).filter(({ mend }) => !(isSticky(stats) && mend.startsWith("chmod"))));
     if (dir === path.dirname(dir)) return found;
   }
+}
+
+/** Both of a path as it was named, and of the file that it may be a link to, with everything above them. Throws where there is none. */
+export async function weaknessesOfPath(file: string, who: Beholder): Promise<Weakness[]> {
+  const link = path.join(await realpath(path.dirname(file)), path.basename(file));
+  const found: Weakness[] = [];
+  for (const one of new Set([link, await realpath(file)])) {
+    found.push(...weaknesses(one, await lstat(one), who), ...(await weaknessesAbove(one, who)));
+  }
+  return [...new Map(found.map((weakness) => [weakness.problem, weakness])).values()];
 }
 
 function isSticky(stats: Stats): boolean {

@@ -1,0 +1,56 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { Who } from "../errors/details.js";
+import { HoldstillError } from "../errors/error.js";
+import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
+
+/** What keeps the programs that the options name from being run; `pointers` say where the options name them. */
+export async function programProblems(
+  who: Who,
+  pointers: readonly string[],
+  options: Record<string, unknown>,
+): Promise<HoldstillError[]> {
+  if (pointers.length === 0) return [];
+  const us = await beholder();
+  const problems: HoldstillError[] = [];
+  for (const pointer of pointers) {
+    const named = valueAt(options, pointer);
+    if (typeof named !== "string" || !path.isAbsolute(named)) continue;
+    const problem = await problemOf(who, named, us);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return problems;
+}
+
+async function problemOf(who: Who, command: string, us: Beholder): Promise<HoldstillError | undefined> {
+  try {
+    const problems = await Promise.all((await withContent(command)).map((file) => weaknessesOfPath(file, us)));
+    const found = [...new Map(problems.flat().map((weakness) => [weakness.problem, weakness])).values()];
+    return found.length === 0 ? undefined : new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems: found });
+  } catch (cause) {
+    return new HoldstillError("E_EXEC_MISSING", { who, command }, { cause });
+  }
+}
+
+/** A folder and what lies in it, or the file alone. */
+async function withContent(file: string): Promise<string[]> {
+  const names = await readdir(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOTDIR") return [];
+    throw error;
+  });
+  return [file, ...names.toSorted().map((name) => path.join(file, name))];
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce<unknown>(
+      (inner, step) =>
+        typeof inner === "object" && inner !== null && Object.hasOwn(inner, step)
+          ? Reflect.get(inner, step)
+          : undefined,
+      value,
+    );
+}

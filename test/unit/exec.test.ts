@@ -9,6 +9,7 @@ import { OUTPUT_LIMIT, run } from "#core/exec/exec.js";
 import { startSession } from "#core/isolation/remote.js";
 import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
 import { listening, specOf } from "../rig/plugins.js";
+import { isAlive } from "../rig/process.js";
 import { tempDir } from "../rig/temp.js";
 
 const who: Who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" };
@@ -216,13 +217,4 @@ async function gone(pids: number[]): Promise<boolean> {
     await sleep(10);
   }
   return false;
-}
-
-/** A zombie that nobody has waited for yet is not alive. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }

@@ -28,7 +28,8 @@ export interface Command {
  */
 export async function run({ who, command, args, options, signal, onLeft }: Command): Promise<ExecResult> {
   signal.throwIfAborted();
-  const kept = options.leftovers === "keep" ? { stdout: new Capture(), stderr: new Capture() } : null;
+  const { leftovers = "end" } = options;
+  const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
   try {
     const child = execa(command, args, {
       detached: true,
@@ -47,9 +48,9 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
     const end = (): void => group.end();
     signal.addEventListener("abort", end, { once: true });
     child.once("exit", () => {
-      if (kept !== null && !group.isEnding && group.isAlive) onLeft?.(() => group.kill());
       // What a command leaves behind would keep its pipes open, and the call with them.
-      else group.kill();
+      if (leftovers === "end" || group.isEnding) group.kill();
+      else if (leftovers === "keep" && group.isAlive) onLeft?.(() => group.kill());
     });
     const result = await child;
     clearTimeout(limit);

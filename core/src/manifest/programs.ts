@@ -34,7 +34,7 @@ async function problemOf(who: Who, command: string, us: Beholder): Promise<Holds
 
 /** A folder and what lies in it, or the file alone. */
 async function withContent(file: string): Promise<string[]> {
-  const names = await readdir(file).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(file).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOTDIR") return [];
     throw error;
   });

@@ -36,9 +36,9 @@ export interface ExecOptions {
   limitMs?: number;
   /**
    * What becomes of processes that the program leaves running in its group. end (default): they end with it. keep: they run on
-   * until the plugin's worker ends; of the output the last 64 KiB are kept.
+   * until the plugin's worker ends. leave: they run on for good. Of the output of the last two the last 64 KiB are answered.
    */
-  leftovers?: "end" | "keep";
+  leftovers?: "end" | "keep" | "leave";
 }
 
 /** A program that ended. A non-zero exit code is an answer, not an exception. */

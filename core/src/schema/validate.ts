@@ -47,6 +47,7 @@ const strictly = {
   allErrors: true,
   strict: true,
   strictRequired: false,
+  strictTuples: false,
   allowUnionTypes: true,
   discriminator: true,
   verbose: true,

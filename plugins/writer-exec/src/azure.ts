@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { HookFault } from "./fault.js";
+import type { Call, Hooks } from "./hook.js";
+
+/**
+ * VMSnapshotScriptPluginConfig.json. Meaning and exit codes as in the VMBackup extension (github.com/Azure/azure-linux-extensions,
+ * VMBackup/main/ScriptRunner.py): 0 is success, 2 a warning. `continueBackupOnFailure` is holdstill's `policy`, and
+ * `fsFreezeEnabled` its provider's business.
+ */
+interface Config {
+  preScriptLocation: string;
+  postScriptLocation: string;
+  preScriptParams?: unknown[];
+  postScriptParams?: unknown[];
+  preScriptNoOfRetries?: number;
+  postScriptNoOfRetries?: number;
+  timeoutInSeconds?: number;
+}
+
+export async function azureHooks(file: string): Promise<Hooks> {
+  const config = await readConfig(file);
+  const freeze = callOf(config.preScriptLocation, config.preScriptParams, config.preScriptNoOfRetries, config);
+  const thaw = callOf(config.postScriptLocation, config.postScriptParams, config.postScriptNoOfRetries, config);
+  return { convention: "azure", list: [{ freeze, thaw, fail: thaw }], thawing: "same" };
+}
+
+function callOf(program: string, params: unknown[] = [], retries = 0, { timeoutInSeconds }: Config): Call {
+  return {
+    program,
+    args: params.map(String),
+    retries,
+    warnings: [2],
+    ...(timeoutInSeconds === undefined ? {} : { limitMs: timeoutInSeconds * 1000 }),
+  };
+}
+
+async function readConfig(file: string): Promise<Config> {
+  let config: unknown;
+  try {
+    config = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw fault(file, `cannot be read: ${(cause as Error).message}`);
+  }
+  const wrong = faultsOf(config);
+  if (wrong.length > 0) throw fault(file, wrong.join(", "));
+  return config as Config;
+}
+
+function faultsOf(config: unknown): string[] {
+  if (typeof config !== "object" || config === null) return ["is no JSON object"];
+  const values = new Map(Object.entries(config));
+  const faults: string[] = [];
+  const check = (name: string, isRight: (value: unknown) => boolean, what: string): void => {
+    if (!isRight(values.get(name))) faults.push(`${name} is no ${what}`);
+  };
+  for (const end of ["pre", "post"]) {
+    check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "absolute path");
+    check(`${end}ScriptParams`, (value) => value === undefined || Array.isArray(value), "list");
+    check(`${end}ScriptNoOfRetries`, isCount, "number of retries");
+  }
+  check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "number of seconds");
+  return faults;
+}
+
+function isCount(value: unknown): boolean {
+  return value === undefined || (Number.isInteger(value) && (value as number) >= 0);
+}
+
+function fault(file: string, what: string): HookFault {
+  return new HookFault("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
+}

@@ -1,0 +1,88 @@
+import { constants } from "node:fs";
+import { access, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { azureHooks } from "./azure.js";
+import { HookFault } from "./fault.js";
+import type { Call, Hook, Hooks } from "./hook.js";
+import type { Options } from "./options.js";
+
+/** The hooks that the options name. Throws HookFault where there are none, or one that cannot be run. */
+export async function hooksOf(options: Options): Promise<Hooks> {
+  const hooks = await found(options);
+  if (hooks.list.length === 0) throw none(options);
+  for (const { freeze, thaw } of hooks.list) {
+    for (const { program } of [freeze, thaw]) await mustRun(program);
+  }
+  return hooks;
+}
+
+async function found({ freeze, thaw, qemu, vmware, azure }: Options): Promise<Hooks> {
+  if (qemu !== undefined) return qemuHooks(qemu);
+  if (vmware !== undefined) return vmwareHooks(vmware);
+  if (azure !== undefined) return azureHooks(azure);
+  if (freeze === undefined || thaw === undefined) throw new Error("plugin.json lets no such options through");
+  const [begin, end] = [callOf(...freeze), callOf(...thaw)];
+  return { convention: "own", list: [{ freeze: begin, thaw: end, fail: end }], thawing: "same" };
+}
+
+const callOf = (program: string, ...args: string[]): Call => ({ program, args });
+
+/**
+ * What the dispatcher that comes with the guest agent does (qemu, scripts/qemu-guest-agent/fsfreeze-hook): every executable of the
+ * folder in the order of names, to freeze and to thaw, without what editors and package managers leave. It passes over failures;
+ * here they count.
+ */
+async function qemuHooks(named: string): Promise<Hooks> {
+  const leftByTools = /(~|\.(bak|orig|rpmnew|rpmorig|rpmsave|sample|dpkg-[a-z]+))$/;
+  const files = (await filesOf(named)).filter((file) => file === named || !leftByTools.test(file));
+  const programs: string[] = [];
+  for (const file of files) if (file === named || (await isExecutable(file))) programs.push(file);
+  const list = programs.map((program): Hook => {
+    const thaw = callOf(program, "thaw");
+    return { freeze: callOf(program, "freeze"), thaw, fail: thaw };
+  });
+  return { convention: "qemu", list, thawing: "same" };
+}
+
+/** What VMware Tools do (open-vm-tools, services/plugins/vmbackup/scriptOps.c): every file, and in reverse order to thaw. */
+async function vmwareHooks(folder: string): Promise<Hooks> {
+  const list = (await filesOf(folder)).map((program) => ({
+    freeze: callOf(program, "freeze"),
+    thaw: callOf(program, "thaw"),
+    fail: callOf(program, "freezeFail"),
+  }));
+  return { convention: "vmware", list, thawing: "reverse" };
+}
+
+/** The files of a folder in the order of names; of a file, itself. */
+async function filesOf(named: string): Promise<string[]> {
+  try {
+    if ((await stat(named)).isFile()) return [named];
+    const paths = (await readdir(named)).toSorted().map((name) => path.join(named, name));
+    const kept = await Promise.all(paths.map(async (file) => (await stat(file)).isFile()));
+    return paths.filter((_, index) => kept[index]);
+  } catch (cause) {
+    const hint = "Correct the option that names it.";
+    throw new HookFault("HOOK_MISSING", `${named} cannot be read: ${(cause as Error).message}`, hint, { cause });
+  }
+}
+
+async function mustRun(program: string): Promise<void> {
+  if (await isExecutable(program)) return;
+  const hint = `If it is a hook: chmod u+x ${program}. If not, take it out of the folder or the options.`;
+  throw new HookFault("HOOK_MISSING", `${program} is not there or is no program`, hint);
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function none({ qemu, vmware }: Options): HookFault {
+  const where = qemu ?? vmware ?? "";
+  return new HookFault("HOOK_MISSING", `there is no hook in ${where}`, "Without one nothing would be held still.");
+}

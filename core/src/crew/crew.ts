@@ -71,9 +71,10 @@ export class Crew {
     const { command, args = [] } = compensation;
     const told = { command: [command, ...args].join(" ") };
     try {
-      const commands = await Commands.of(plugin.who, plugin.commands);
+      const commands = await Commands.of(plugin);
       const signal = AbortSignal.timeout(limitMs);
-      const { exitCode, stderr } = await commands.run({ command, args, options: {}, signal });
+      // What a thaw starts in the background, a service say, runs on.
+      const { exitCode, stderr } = await commands.run({ command, args, options: { leftovers: "leave" }, signal });
       if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", told);
       else this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, exitCode, stderr });
     } catch (error) {

@@ -1,0 +1,191 @@
+/** Real processes in a real control group, held by the kernel's freezer while a real provider copies. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Ended } from "#core/requester/types.js";
+import { cgroupRoot, numbers, startScribe, TestUnit } from "../rig/cgroup.js";
+import { afterwards } from "../rig/cleanup.js";
+import { type CliRun, holdstill, type Surroundings } from "../rig/cli.js";
+import { tempDir } from "../rig/temp.js";
+
+const root = cgroupRoot() ?? "";
+const skip = root === "" ? "needs control groups of version 2, and root" : false;
+
+interface Shop {
+  unit: TestUnit;
+  dir: string;
+  data: string;
+  run: (args: readonly string[], options?: object, surroundings?: Surroundings, more?: object) => Promise<CliRun>;
+  /** Whether the application writes. */
+  runs: () => Promise<boolean>;
+}
+
+async function shop(t: TestContext): Promise<Shop> {
+  const dir = tempDir(t);
+  const unit = new TestUnit(t, root);
+  const data = path.join(dir, "data");
+  await startScribe(t, unit, data);
+  return {
+    unit,
+    dir,
+    data,
+    run(args, options = { unit: unit.unit }, surroundings = {}, more = {}) {
+      const config = path.join(dir, "holdstill.json");
+      const plugins = [{ use: "writer-systemd", as: "shop", options: { paths: [data], ...options }, ...more }];
+      writeFileSync(config, JSON.stringify({ stateDir: path.join(dir, "state"), plugins }));
+      return holdstill([...args, "--config", config], surroundings);
+    },
+    async runs() {
+      const seen = new Set<number>();
+      for (let tries = 0; tries < 100 && seen.size < 3; tries += 1) {
+        seen.add(numbers(data)[0] ?? 0);
+        await sleep(20);
+      }
+      return seen.size === 3;
+    },
+  };
+}
+
+const isOneInstant = ([first = 0, ...rest]: number[]): boolean =>
+  rest.every((n, at) => n <= ([first, ...rest][at] ?? 0) && n >= first - 1);
+
+/** Does something once the application is frozen and the picture is being taken. */
+function inCommit(act: (pid: number) => void): Surroundings {
+  let done = false;
+  return {
+    onStderr(text, child) {
+      if (done || !text.includes("\ncommit (")) return;
+      done = true;
+      act(child.pid ?? 0);
+    },
+  };
+}
+
+for (const by of ["unit", "cgroup"] as const) {
+  test(`an application given by its ${by} stands still while it is copied, and goes on`, { skip }, async (t) => {
+    const { unit, run, runs } = await shop(t);
+    let wasFrozen = false;
+    const options = by === "unit" ? { unit: unit.unit } : { cgroup: unit.name };
+    const looking = inCommit(() => (wasFrozen = unit.isFrozen()));
+    const made = await run(["create", "writer:shop", "--require", "application"], options, looking);
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.ok(wasFrozen);
+    assert.ok(await runs());
+    const exposed = await run(["expose", "latest", "--quiet"], options);
+    const seen = numbers(exposed.stdout.trim());
+    assert.ok(isOneInstant(seen), seen.join(" "));
+  });
+}
+
+const losses: { name: string; act: (shop: Shop, t: TestContext) => void; says: RegExp }[] = [
+  { name: "thaws it", act: ({ unit }) => unit.freeze("0"), says: /somebody has thawed \/hstest/ },
+  {
+    name: "thaws it and freezes it again at once",
+    act({ unit }) {
+      unit.freeze("0");
+      unit.freeze("1");
+    },
+    says: /changed meanwhile: it was thawed and frozen again/,
+  },
+  {
+    name: "kills the application",
+    act: ({ unit }) => writeFileSync(path.join(unit.dir, "cgroup.kill"), "1"),
+    says: /(changed meanwhile|has ended|somebody has thawed)/,
+  },
+];
+
+for (const { name, act, says } of losses) {
+  test(`when somebody ${name} meanwhile the record says so`, { skip }, async (t) => {
+    const stage = await shop(t);
+    const made = await stage.run(
+      ["create", "writer:shop"],
+      undefined,
+      inCommit(() => act(stage, t)),
+    );
+    assert.equal(made.exitCode, 5, made.stderr);
+    assert.match(made.stderr, says);
+    assert.equal(stage.unit.isFrozen(), false);
+    const { stdout } = await stage.run(["show", "latest", "--json"]);
+    assert.notEqual((JSON.parse(stdout) as Ended["set"])?.consistency, "application");
+  });
+}
+
+test("after SIGKILL of holdstill the application stands still, and recover lets it go on", { skip }, async (t) => {
+  const { unit, dir, run, runs } = await shop(t);
+  const killed = await run(
+    ["create", "writer:shop"],
+    undefined,
+    inCommit((pid) => process.kill(pid, "SIGKILL")),
+  );
+  assert.equal(killed.exitCode, null);
+  assert.equal(unit.isFrozen(), true);
+  const recovered = await run(["recover", "--yes"]);
+  assert.equal(recovered.exitCode, 0, recovered.stderr);
+  assert.equal(unit.isFrozen(), false);
+  assert.ok(await runs());
+  assert.deepEqual(readdirSync(path.join(dir, "state/plugins/shop/owed")), []);
+});
+
+test("when its worker dies the application goes on by the compensation", { skip }, async (t) => {
+  const { unit, run, runs } = await shop(t);
+  const killing = inCommit((pid) => workersOf(pid).forEach((worker) => process.kill(worker, "SIGKILL")));
+  const verbose = ["create", "writer:shop", "--verbose"];
+  const died = await run(verbose, undefined, killing, { isolation: "process" });
+  assert.notEqual(died.exitCode, 0);
+  assert.match(died.stderr, /thawed by its compensation/);
+  assert.equal(unit.isFrozen(), false);
+  assert.ok(await runs());
+});
+
+test("a group that holdstill is in is not frozen, nor one above it", { skip }, async (t) => {
+  const { unit, run, runs } = await shop(t);
+  const inside = { onStart: (child: { pid?: number | undefined }) => unit.enter(child.pid ?? 0) };
+  for (const options of [{ unit: unit.unit }, { cgroup: unit.slice }]) {
+    const refused = await run(["create", "writer:shop"], options, inside);
+    assert.equal(refused.exitCode, 4);
+    assert.match(refused.stderr, /holdstill itself runs in \/hstest.*\n→ Run holdstill outside of it/);
+  }
+  assert.equal(unit.isFrozen(), false);
+  assert.ok(await runs());
+});
+
+test("a freeze of somebody else's is refused and left as it is", { skip }, async (t) => {
+  const { unit, run } = await shop(t);
+  unit.freeze("1");
+  const refused = await run(["create", "writer:shop"]);
+  assert.equal(refused.exitCode, 4);
+  assert.match(refused.stderr, /is frozen already\n→ See who froze it/);
+  assert.equal(readFileSync(path.join(unit.dir, "cgroup.freeze"), "utf8"), "1\n");
+  unit.freeze("0");
+  const above = path.join(root, unit.slice, "cgroup.freeze");
+  writeFileSync(above, "1");
+  assert.match((await run(["create", "writer:shop"])).stderr, /is frozen already/);
+  writeFileSync(above, "0");
+});
+
+test("a group that is not there, is empty, or has a namesake is refused with the next step", { skip }, async (t) => {
+  const { unit, run, dir } = await shop(t);
+  const empty = new TestUnit(t, root);
+  const twin = path.join(root, empty.slice, unit.unit);
+  for (const [options, says] of [
+    [{ unit: "no-such.service" }, /no control group belongs to no-such\.service\n→ See whether it runs/],
+    [{ cgroup: "/no/such" }, /there is no control group \/no\/such in /],
+    [{ unit: empty.unit }, /there is no process in /],
+    [{}, /expected either `unit` or `cgroup`, and not both/],
+    [{ cgroup: "/a/../.." }, /\/options\/cgroup/],
+  ] as const) {
+    const { exitCode, stderr } = await run(["create", dir], options);
+    assert.ok([2, 4].includes(exitCode ?? 0), `${exitCode} ${stderr}`);
+    assert.match(stderr, says);
+  }
+  mkdirSync(twin);
+  afterwards(t, () => existsSync(twin) && rmdirSync(twin));
+  assert.match((await run(["plan", dir])).stderr, /are both called .*\n→ Name the one that is meant/);
+});
+
+/** The processes that a process has started. */
+function workersOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+}

@@ -92,7 +92,7 @@ const losses: { name: string; act: (shop: Shop, t: TestContext) => void; says: R
   {
     name: "kills the application",
     act: ({ unit }) => writeFileSync(path.join(unit.dir, "cgroup.kill"), "1"),
-    says: /(changed meanwhile|has ended|somebody has thawed)/,
+    says: /the application has ended: \/hstest/,
   },
 ];
 

@@ -21,7 +21,7 @@ const mayUse: Record<string, string[]> = {
   catalog: ["errors", "schema"],
   keeper: ["errors", "schema", "storage", "system"],
   isolation: ["errors", "exec", "plugin", "schema", "system", "trust"],
-  crew: ["errors", "isolation", "manifest", "schema"],
+  crew: ["errors", "isolation", "manifest", "schema", "trust"],
   plan: ["config", "crew", "errors", "isolation", "keeper", "manifest", "schema", "storage"],
   transaction: [
     "catalog",

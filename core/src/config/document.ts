@@ -80,7 +80,9 @@ function jsonFaults(file: string, text: string): Finding[] {
     JSON.parse(text.trim() === "" ? "{}" : text);
     return [];
   } catch (error) {
-    const seen = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    // Node quotes the text around the fault, and that may be a secret.
+    const seen = message.replace(/, (\.\.\.)?".*" is not valid JSON$/s, "");
     const offset = Number(/position (\d+)/.exec(seen)?.[1] ?? text.length);
     const line = text.slice(0, offset).split("\n").length;
     return [{ file, line, pointer: "", seen: cut(seen), expected: "valid JSON" }];

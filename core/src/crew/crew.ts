@@ -6,7 +6,9 @@ import { Commands } from "../isolation/commands.js";
 import { startSession } from "../isolation/remote.js";
 import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
+import { reveal, type Revealed } from "../manifest/secrets.js";
 import type { Compensation, FreezeToken } from "../schema/types.js";
+import { beholder } from "../trust/ownership.js";
 import { Slots } from "./slots.js";
 
 /** What is heard from the plugins while they work. */
@@ -98,14 +100,15 @@ export class Crew {
     await end;
   }
 
-  #start(instance: string): Promise<AnySession> {
+  async #start(instance: string): Promise<AnySession> {
     const plugin = this.plugins.get(instance);
     if (plugin === undefined) {
-      return Promise.reject(new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] }));
+      throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] });
     }
     const dataDir = path.join(this.#dataRoot, instance);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const { who } = plugin;
+    const { options, secrets } = await revealed(plugin);
     const spec: Omit<PluginSpec, "who"> = {
       entry: plugin.entry,
       runtime: plugin.isolation,
@@ -113,7 +116,8 @@ export class Crew {
       commands: plugin.commands,
       programs: plugin.programs,
       environment: handedOn(plugin.environment),
-      options: plugin.options,
+      options,
+      secrets,
       dataDir,
     };
     const hooks: SessionHooks = {
@@ -129,6 +133,15 @@ export class Crew {
 function compensationOf(token: FreezeToken | null): Compensation | null {
   if (typeof token !== "object" || token === null || Array.isArray(token)) return null;
   return token.compensation ?? null;
+}
+
+/** Secrets are read when a worker is started, and known to nobody else. */
+async function revealed({ who, options, secrets }: ResolvedPlugin): Promise<Revealed> {
+  const read = await reveal(options, secrets, await beholder());
+  const [fault] = read.faults;
+  if (fault === undefined) return read;
+  const reason = `its secret ${fault.pointer} cannot be read: seen ${fault.seen}, expected ${fault.expected}`;
+  throw new HoldstillError("E_PLUGIN_LOAD", { who, reason });
 }
 
 /** Of the host's environment only what the manifest names. */

@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
 import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
 import { lines } from "./output.js";
+import { redactor } from "./redact.js";
 import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "./session.js";
 import type { FromWorker, PluginFault } from "./wire.js";
@@ -70,9 +71,10 @@ class Remote<R extends Role> implements Session<R> {
       settle = (error) => (error === undefined ? resolve() : reject(error));
     });
     this.#state = { is: "loading", settle };
+    const redact = redactor(spec.secrets ?? []);
     const output = {
-      stdout: lines((line) => hooks.onLog("info", line)),
-      stderr: lines((line) => hooks.onLog("warn", line)),
+      stdout: lines((line) => hooks.onLog("info", redact(line))),
+      stderr: lines((line) => hooks.onLog("warn", redact(line))),
     };
     this.#worker = startWorker(
       {
@@ -82,9 +84,10 @@ class Remote<R extends Role> implements Session<R> {
         start: { role: who.role, entry, options, dataDir },
       },
       {
-        onMessage: (message) => this.#receive(message),
+        // A command's arguments and environment are for the command.
+        onMessage: (message) => this.#receive(message.type === "exec" ? message : redact(message)),
         onOutput: (stream, chunk) => output[stream](chunk),
-        onExit: (reason) => this.#end(this.#lastWords ?? reason),
+        onExit: (reason) => this.#end(this.#lastWords ?? redact(reason)),
       },
     );
     this.worker = this.#worker.number;

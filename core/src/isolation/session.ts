@@ -16,6 +16,8 @@ export interface PluginSpec<R extends Role = Role> {
   /** Beside PATH, HOME, LANG and TZ, which every plugin gets. */
   environment: Readonly<Record<string, string>>;
   options: Readonly<Record<string, unknown>>;
+  /** Of the options, what must not be seen in anything that the plugin says. */
+  secrets?: readonly string[];
   dataDir: string;
 }
 

@@ -1,20 +1,25 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { InstanceSettings, Settings } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
 import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { place, type Source } from "../schema/findings.js";
+import { valueAt, withAt } from "../schema/pointer.js";
+import { beholder, exposures } from "../trust/ownership.js";
 import { missingCommands } from "./commands.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
 import { programProblems } from "./programs.js";
 import type { ResolvedPlugin } from "./resolution.js";
+import { harmless, reveal, secretsOf } from "./secrets.js";
 
 /** What an instance came to, with everything that keeps it from being used: `plugin` is missing then. */
 export interface Settled {
   plugin?: ResolvedPlugin;
   findings: Finding[];
   problems: HoldstillError[];
+  warnings?: string[];
 }
 
 const defaultMemoryMb = 128;
@@ -31,8 +36,13 @@ export async function settle(
   if (policy === "excluded") return { findings, problems: [] };
 
   const who: Who = { role: manifest.kind, instance: instance.name, plugin: manifest.name, version: manifest.version };
-  const options = checkOptions(instance.options, sourceOf(instance, settings, "/options"));
-  if (!options.ok) findings.push(...options.findings);
+  const source = sourceOf(instance, settings, "/options");
+  const secrets = secretsOf(manifest.options, instance.options);
+  const { options: revealed, faults } = await reveal(instance.options, secrets, await beholder());
+  const options = checkOptions(revealed, source);
+  const wrong = options.ok ? [] : harmless(options.findings, source.pointer ?? "", revealed, secrets);
+  const unread = faults.map((fault) => place(fault, source));
+  findings.push(...unread, ...wrong.filter(({ pointer }) => unread.every((one) => one.pointer !== pointer)));
   const commands = manifest.requires?.commands ?? [];
   const missing = await missingCommands(commands, host.path);
   const programs = manifest.requires?.programs ?? [];
@@ -40,6 +50,7 @@ export async function settle(
     ...missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command })),
     ...(options.ok ? await programProblems(who, programs, options.value) : []),
   ];
+  const warnings = await plainSecrets(instance, secrets, settings);
   const protocol = commonProtocol(manifest.protocol, host);
   if (!options.ok || findings.length + problems.length > 0 || protocol === undefined) return { findings, problems };
 
@@ -49,7 +60,8 @@ export async function settle(
     dir,
     entry: path.join(dir, manifest.main),
     policy,
-    options: options.value,
+    options: secrets.reduce((all, one) => withAt(all, one, valueAt(instance.options, one)), options.value),
+    secrets,
     isolation: instance.isolation ?? manifest.isolation ?? "thread",
     memoryMb: manifest.limits?.memoryMb ?? defaultMemoryMb,
     freezeMs: lower(instance.freezeMs, manifest.limits?.freezeSeconds),
@@ -58,13 +70,30 @@ export async function settle(
     environment: manifest.requires?.environment ?? [],
     protocol,
   };
-  return { plugin, findings, problems };
+  return { plugin, findings, problems, warnings };
 }
 
 /** Where findings of an instance, or of a part of it, point to. */
 export function sourceOf({ name, at }: InstanceSettings, { file, lineOf }: Settings, part = ""): Source {
   const whole = at ?? { file: file ?? "(settings)", pointer: `/${name}` };
   return { file: whole.file, pointer: `${whole.pointer}${part}`, ...(lineOf && at ? { lineOf } : {}) };
+}
+
+/** A secret that stands in the config itself is as secret as the config. */
+async function plainSecrets(
+  { name, options }: InstanceSettings,
+  secrets: string[],
+  { file }: Settings,
+): Promise<string[]> {
+  const plain = secrets.filter((pointer) => typeof valueAt(options, pointer) === "string");
+  if (plain.length === 0 || file === null) return [];
+  const stats = await stat(file).catch(() => null);
+  const [exposure] = stats === null ? [] : exposures(file, stats, await beholder());
+  if (exposure === undefined) return [];
+  return plain.map(
+    (pointer) =>
+      `The secret ${pointer} of ${name} stands in the config, and ${exposure.problem}: ${exposure.mend}, or keep it elsewhere with { env: NAME } or { file: /PATH }`,
+  );
 }
 
 function policyFaults(instance: InstanceSettings, kind: Who["role"], settings: Settings): Finding[] {

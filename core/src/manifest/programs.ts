@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Who } from "../errors/details.js";
 import { HoldstillError } from "../errors/error.js";
+import { valueAt } from "../schema/pointer.js";
 import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
 
 /** What keeps the programs that the options name from being run; `pointers` say where the options name them. */
@@ -39,18 +40,4 @@ async function withContent(file: string): Promise<string[]> {
     throw error;
   });
   return [file, ...names.toSorted().map((name) => path.join(file, name))];
-}
-
-function valueAt(value: unknown, pointer: string): unknown {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .reduce<unknown>(
-      (inner, step) =>
-        typeof inner === "object" && inner !== null && Object.hasOwn(inner, step)
-          ? Reflect.get(inner, step)
-          : undefined,
-      value,
-    );
 }

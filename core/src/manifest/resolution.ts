@@ -11,8 +11,10 @@ export interface ResolvedPlugin {
   /** Absolute path of the module. */
   entry: string;
   policy: "required" | "best-effort";
-  /** Checked, with the plugin's defaults filled in. */
+  /** Checked, with the plugin's defaults filled in. Secrets are as the config has them: `reveal` reads what they refer to. */
   options: Record<string, unknown>;
+  /** Where the options have secrets: JSON pointers into them. */
+  secrets: string[];
   isolation: NonNullable<InstanceSettings["isolation"]>;
   /** Heap of the worker, MiB. */
   memoryMb: number;

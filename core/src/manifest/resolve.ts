@@ -49,6 +49,7 @@ export async function inspectPlugins(settings: Settings, host: Host = thisHost()
     ...settled.flatMap((one) => one.problems),
     ...(await lockProblems(settings.lockFile, plugins)),
   ];
+  warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
   return { plugins, candidates, found: listing(found, candidates.values(), host), warnings, problems };
 }

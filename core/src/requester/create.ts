@@ -3,7 +3,7 @@ import path from "node:path";
 import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
 import type { Untimed } from "../events/emit.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Resolution } from "../manifest/resolution.js";
 import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { EndedEvent, Event } from "../schema/types.js";
@@ -19,13 +19,13 @@ import { withCrew, type Workshop } from "./workshop.js";
 export async function create(
   bench: Bench,
   request: Request,
-  plugins: readonly ResolvedPlugin[],
+  { plugins, warnings }: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
 ): Promise<Ended> {
   return withCrew(bench, plugins, watching, async (workshop) => {
     const { emit } = workshop;
     try {
-      const ended = await transact(bench, request, workshop);
+      const ended = await transact(bench, request, workshop, warnings);
       emit(endedEvent(ended));
       return ended;
     } catch (error) {
@@ -37,7 +37,12 @@ export async function create(
   });
 }
 
-async function transact(bench: Bench, request: Request, workshop: Workshop): Promise<Ended> {
+async function transact(
+  bench: Bench,
+  request: Request,
+  workshop: Workshop,
+  warnings: readonly string[],
+): Promise<Ended> {
   const { emit, signal } = workshop;
   const { limits } = bench.settings;
   const plan = await interruptible(workshop, () => makePlan(request, workshop.crew, limits, guardedOf(bench)));
@@ -49,7 +54,7 @@ async function transact(bench: Bench, request: Request, workshop: Workshop): Pro
     writers: plan.writers.map(({ who }) => who.instance),
     providers: plan.providers.map(({ who }) => who.instance),
   });
-  for (const message of plan.warnings) emit({ type: "warning", message });
+  for (const message of [...warnings, ...plan.warnings]) emit({ type: "warning", message });
   for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
   const volumes = plan.volumes.map(({ volume }) => volume.id);
   const queued = (volume: string, owner: Extract<Event, { type: "queued" }>["owner"]): void =>

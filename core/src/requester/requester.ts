@@ -4,7 +4,7 @@ import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
 import { HoldstillError, toFault } from "../errors/error.js";
 import type { RootLog } from "../log/log.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Resolution } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
 import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
@@ -51,7 +51,7 @@ export class Requester {
   /** Takes a snapshot set, or undoes everything. */
   async create(request: Request, watching: Watching = {}): Promise<Ended> {
     const { create } = await import("./create.js");
-    return create(this.#bench, request, await this.#plugins(), watching);
+    return create(this.#bench, request, await this.#resolution(), watching);
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -139,13 +139,13 @@ export class Requester {
     return (await import("./pins.js")).checkPins(this.settings);
   }
 
-  async #plugins(): Promise<ResolvedPlugin[]> {
+  async #resolution(): Promise<Resolution> {
     const { resolvePlugins } = await import("../manifest/resolve.js");
-    return (await resolvePlugins(this.settings)).plugins;
+    return resolvePlugins(this.settings);
   }
 
   async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
-    const [{ withCrew }, plugins] = await Promise.all([import("./workshop.js"), this.#plugins()]);
+    const [{ withCrew }, { plugins }] = await Promise.all([import("./workshop.js"), this.#resolution()]);
     return withCrew(this.#bench, plugins, watching, work);
   }
 

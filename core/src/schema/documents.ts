@@ -238,7 +238,7 @@ export const documents = {
             "$ref": "#/$defs/duration"
           },
           "options": {
-            "description": "Checked against the plugin's own schema.",
+            "description": "Checked against the plugin's own schema. Where that says that it is a secret: {\"env\": NAME} or {\"file\": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.",
             "type": "object",
             "additionalProperties": true
           }
@@ -1783,7 +1783,7 @@ export const documents = {
         "pattern": "^\\./(?!.*\\.\\./).+\\.m?js$"
       },
       "options": {
-        "description": "JSON Schema (2020-12) of the plugin's block in the config, defaults included.",
+        "description": "JSON Schema (2020-12) of the plugin's block in the config, defaults included. What it marks with \"writeOnly\": true is a secret: the config may refer to it with {\"env\": NAME} or {\"file\": PATH}, the plugin gets the value, and the host takes it out of everything that the plugin says; so never put one into a path, a name or a freeze token.",
         "type": "object",
         "additionalProperties": true
       },

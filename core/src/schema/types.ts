@@ -224,7 +224,7 @@ export interface PluginInstance {
   isolation?: "thread" | "process";
   freeze?: Duration;
   /**
-   * Checked against the plugin's own schema.
+   * Checked against the plugin's own schema. Where that says that it is a secret: {"env": NAME} or {"file": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.
    */
   options?: {
     [k: string]: unknown;
@@ -650,7 +650,7 @@ export interface PluginManifest {
    */
   main: string;
   /**
-   * JSON Schema (2020-12) of the plugin's block in the config, defaults included.
+   * JSON Schema (2020-12) of the plugin's block in the config, defaults included. What it marks with "writeOnly": true is a secret: the config may refer to it with {"env": NAME} or {"file": PATH}, the plugin gets the value, and the host takes it out of everything that the plugin says; so never put one into a path, a name or a freeze token.
    */
   options?: {
     [k: string]: unknown;

@@ -50,6 +50,26 @@ export async function weaknessesAbove(realPath: string, who: Beholder): Promise<
   }
 }
 
+/** What lets somebody other than root and the user of this process read the file. */
+export function exposures(file: string, stats: Stats, { uid, accounts }: Beholder): Weakness[] {
+  const found: Weakness[] = [];
+  if (stats.uid !== 0 && stats.uid !== uid) {
+    found.push({ path: file, problem: `${file} is owned by user ${stats.uid}`, mend: `chown ${uid} ${quoted(file)}` });
+  }
+  const who = [
+    ...(stats.mode & 0o040 && !isPrivateGroup(accounts, stats.gid, stats.uid) ? [`group ${stats.gid}`] : []),
+    ...(stats.mode & 0o004 ? ["everybody"] : []),
+  ];
+  if (who.length > 0) {
+    found.push({
+      path: file,
+      problem: `${file} is readable for ${who.join(" and ")}`,
+      mend: `chmod go-r ${quoted(file)}`,
+    });
+  }
+  return found;
+}
+
 /** Both of a path as it was named, and of the file that it may be a link to, with everything above them. Throws where there is none. */
 export async function weaknessesOfPath(file: string, who: Beholder): Promise<Weakness[]> {
   const link = path.join(await realpath(path.dirname(file)), path.basename(file));

@@ -70,7 +70,7 @@ function letGo(owed: Owed): void {
 /** Why the hold was not in force throughout. */
 async function lossOf({ group, watch }: Hold): Promise<string | undefined> {
   const changed = await watch.end();
-  if (!existsSync(group.dir)) return `${group.name} is gone: the application has ended`;
+  if (!existsSync(group.dir) || !eventsOf(group).populated) return `the application has ended: ${group.name} is empty`;
   if (!isSwitchedOn(group) || !eventsOf(group).frozen) return `somebody has thawed ${group.name}`;
   if (changed === "changed") {
     return `the state of ${group.name} changed meanwhile: it was thawed and frozen again, a process came in, or the last one ended`;

@@ -1,0 +1,128 @@
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import type { Finding } from "../schema/finding.js";
+import { shown } from "../schema/findings.js";
+import { pointerOf, valueAt, withAt } from "../schema/pointer.js";
+import { type Beholder, exposures } from "../trust/ownership.js";
+
+type Options = Record<string, unknown>;
+type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
+
+/** What stands in place of a secret in everything that is shown. */
+const hidden = "(hidden)";
+
+/** Where a plugin's options have secrets: what its schema marks with `"writeOnly": true`, as far as it is there. */
+export function secretsOf(schema: unknown, options: Options): string[] {
+  return [...new Set(search(schema, { value: options, root: schema, steps: [], depth: 0 }))];
+}
+
+interface Spot {
+  value: unknown;
+  root: unknown;
+  steps: readonly string[];
+  depth: number;
+}
+
+/** A schema may refer to itself. */
+const deepest = 20;
+
+function search(schema: unknown, spot: Spot): string[] {
+  const { value, root, steps } = spot;
+  const depth = spot.depth + 1;
+  if (!isObject(schema) || value === undefined || depth > deepest) return [];
+  if (schema["writeOnly"] === true) return [pointerOf(steps)];
+  const { $ref, properties, items } = schema;
+  const here: unknown[] = typeof $ref === "string" && $ref.startsWith("#/") ? [valueAt(root, $ref.slice(1))] : [];
+  for (const name of ["allOf", "anyOf", "oneOf"]) {
+    if (Array.isArray(schema[name])) here.push(...(schema[name] as unknown[]));
+  }
+  const found = here.flatMap((one) => search(one, { ...spot, depth }));
+  const enter = (inner: unknown, name: string, child: unknown): void => {
+    found.push(...search(inner, { value: child, root, steps: [...steps, name], depth }));
+  };
+  if (isObject(properties) && isObject(value)) {
+    for (const [name, inner] of Object.entries(properties)) enter(inner, name, value[name]);
+  }
+  if (Array.isArray(value)) for (const [index, child] of value.entries()) enter(items, String(index), child);
+  return found;
+}
+
+/** The options with every secret read from where it is kept, the secrets themselves, and what could not be read. */
+export interface Revealed {
+  options: Options;
+  secrets: string[];
+  faults: Fault[];
+}
+
+/** Reads what `{ "env": NAME }` and `{ "file": PATH }` refer to, at the places of secrets only. */
+export async function reveal(options: Options, places: readonly string[], us: Beholder): Promise<Revealed> {
+  const revealed: Revealed = { options, secrets: [], faults: [] };
+  for (const pointer of places) {
+    const given = valueAt(options, pointer);
+    const read = await readSecret(given, us);
+    if (typeof read !== "string") revealed.faults.push({ pointer, ...read });
+    else revealed.secrets.push(read);
+    revealed.options = withAt(revealed.options, pointer, typeof read === "string" ? read : hidden);
+  }
+  return revealed;
+}
+
+/** The options for everybody's eyes. */
+export function masked(options: Options, places: readonly string[]): Options {
+  return places.reduce((value, pointer) => withAt(value, pointer, hidden), options);
+}
+
+/** Findings of revealed options as they may be shown. */
+export function harmless(
+  findings: readonly Finding[],
+  at: string,
+  options: Options,
+  places: readonly string[],
+): Finding[] {
+  const safe = masked(options, places);
+  return findings.map((finding) => {
+    const pointer = finding.pointer.slice(at.length);
+    const isSecret = places.some((place) => pointer === place || pointer.startsWith(`${place}/`));
+    if (isSecret) return { ...finding, seen: hidden };
+    return places.some((place) => place.startsWith(`${pointer}/`)) && !finding.seen.startsWith("property ")
+      ? { ...finding, seen: shown(valueAt(safe, pointer)) }
+      : finding;
+  });
+}
+
+async function readSecret(given: unknown, us: Beholder): Promise<string | Omit<Fault, "pointer">> {
+  if (typeof given === "string") return given;
+  const { env, file, ...rest } = isObject(given) ? given : {};
+  const isAlone = Object.keys(rest).length === 0;
+  if (typeof env === "string" && file === undefined && isAlone) return fromEnvironment(env);
+  if (typeof file === "string" && env === undefined && isAlone) return fromFile(file, us);
+  return { seen: hidden, expected: 'a string, { "env": NAME } or { "file": "/PATH" }' };
+}
+
+function fromEnvironment(name: string): string | Omit<Fault, "pointer"> {
+  const value = process.env[name];
+  return value || { seen: `{ "env": ${shown(name)} }`, expected: `a variable ${name} that is set and not empty` };
+}
+
+async function fromFile(file: string, us: Beholder): Promise<string | Omit<Fault, "pointer">> {
+  const seen = `{ "file": ${shown(file)} }`;
+  if (!path.isAbsolute(file)) return { seen, expected: "an absolute path" };
+  try {
+    const problems = exposures(file, await stat(file), us);
+    if (problems.length > 0) {
+      const why = problems.map(({ problem }) => problem).join(" and ");
+      return {
+        seen: `${seen}: ${why}`,
+        expected: `a file of yours alone: ${problems.map(({ mend }) => mend).join("; ")}`,
+      };
+    }
+    const text = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+    return text === "" ? { seen: `${seen}, which is empty`, expected: "a secret in it" } : text;
+  } catch (error) {
+    return { seen: `${seen}: ${(error as Error).message}`, expected: "a file that can be read" };
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

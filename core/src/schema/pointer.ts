@@ -1,0 +1,31 @@
+import { escapePointer } from "./findings.js";
+
+/** The steps of a JSON pointer (RFC 6901). */
+export function stepsOf(pointer: string): string[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+export const pointerOf = (steps: readonly string[]): string => steps.map((step) => `/${escapePointer(step)}`).join("");
+
+/** What the pointer leads to; undefined if it leads nowhere. */
+export function valueAt(value: unknown, pointer: string): unknown {
+  return stepsOf(pointer).reduce<unknown>((inner, step) => (isNode(inner) ? inner[step] : undefined), value);
+}
+
+/** A copy with something else where the pointer leads. Nothing changes where it leads nowhere. */
+export function withAt<T>(value: T, pointer: string, replacement: unknown): T {
+  const copy = structuredClone(value);
+  const steps = stepsOf(pointer);
+  const last = steps.pop();
+  const parent = valueAt(copy, pointerOf(steps));
+  if (last !== undefined && isNode(parent) && last in parent) parent[last] = replacement;
+  return copy;
+}
+
+/** An object or a list, without what it inherits. */
+function isNode(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -55,6 +55,7 @@ export function settingsWith(pluginPaths: string[], instances: Partial<InstanceS
       policy: "required",
       isolation: null,
       freezeMs: null,
+      environment: [],
       options: {},
       at: { file: "/etc/holdstill/holdstill.yaml", pointer: `/plugins/${index}` },
       ...instance,

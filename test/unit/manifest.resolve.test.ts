@@ -75,7 +75,14 @@ test("a resolved plugin carries what the config and the manifest say together", 
   const settings = settingsWith(
     [dir],
     [
-      { name: "one", freezeMs: 5000, isolation: "process", policy: "best-effort", options: { host: "h" } },
+      {
+        name: "one",
+        freezeMs: 5000,
+        isolation: "process",
+        policy: "best-effort",
+        environment: ["HTTPS_PROXY", "ACME"],
+        options: { host: "h" },
+      },
       { name: "two", freezeMs: 50_000 },
       { name: "out", policy: "excluded" },
     ],
@@ -97,7 +104,7 @@ test("a resolved plugin carries what the config and the manifest say together", 
     freezeMs: 5000,
     commands: ["acme_ctl"],
     programs: "by-name",
-    environment: ["ACME"],
+    environment: ["ACME", "HTTPS_PROXY"],
     protocol: 1,
   });
   assert.deepEqual([two?.freezeMs, two?.isolation, two?.policy], [20_000, "thread", "required"]);

@@ -33,6 +33,8 @@ export interface InstanceSettings {
   isolation: "thread" | "process" | null;
   /** null: no limit below the manifest's. */
   freezeMs: number | null;
+  /** Variables that are handed on beside those that the manifest names. */
+  environment: string[];
   /** As written; the plugin's defaults come in when it is resolved. */
   options: Record<string, unknown>;
   /** null: not from a file. */
@@ -99,6 +101,7 @@ function instanceOf(instance: PluginInstance, index: number, file: string | null
     policy: instance.policy ?? "required",
     isolation: instance.isolation ?? null,
     freezeMs: parseDuration(instance.freeze) ?? null,
+    environment: instance.environment ?? [],
     options: instance.options ?? {},
     at: file === null ? null : { file, ...(line === undefined ? {} : { line }), pointer },
   };

@@ -67,7 +67,7 @@ export async function settle(
     freezeMs: lower(instance.freezeMs, manifest.limits?.freezeSeconds),
     commands,
     programs: programs.length === 0 ? "by-name" : "by-path",
-    environment: manifest.requires?.environment ?? [],
+    environment: [...new Set([...(manifest.requires?.environment ?? []), ...instance.environment])],
     protocol,
   };
   return { plugin, findings, problems, warnings };

@@ -117,6 +117,7 @@ const embeddedProvider: InstanceSettings = {
   policy: "required",
   isolation: null,
   freezeMs: null,
+  environment: [],
   options: {},
   at: null,
 };

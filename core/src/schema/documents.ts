@@ -237,6 +237,15 @@ export const documents = {
             "description": "Longest time that this writer's freeze may take; lowers the manifest's limit.",
             "$ref": "#/$defs/duration"
           },
+          "environment": {
+            "description": "Variables of holdstill's own environment that the plugin gets beside those that its manifest names, for example a proxy's. Nothing else is handed on.",
+            "type": "array",
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+            }
+          },
           "options": {
             "description": "Checked against the plugin's own schema. Where that says that it is a secret: {\"env\": NAME} or {\"file\": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.",
             "type": "object",

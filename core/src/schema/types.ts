@@ -224,6 +224,10 @@ export interface PluginInstance {
   isolation?: "thread" | "process";
   freeze?: Duration;
   /**
+   * Variables of holdstill's own environment that the plugin gets beside those that its manifest names, for example a proxy's. Nothing else is handed on.
+   */
+  environment?: string[];
+  /**
    * Checked against the plugin's own schema. Where that says that it is a secret: {"env": NAME} or {"file": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.
    */
   options?: {

@@ -6,7 +6,7 @@ import { onEnd } from "../../rig/on-end.js";
 
 export type FileSystem = "ext4" | "xfs";
 
-const mkfs = { ext4: ["mkfs.ext4", "-q", "-F"], xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"] } satisfies Record<
+export const mkfs = { ext4: ["mkfs.ext4", "-q", "-F"], xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"] } satisfies Record<
   FileSystem,
   string[]
 >;
@@ -98,7 +98,8 @@ export function run(command: string, args: readonly string[]): string {
   return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-function freeDisk(): string {
+/** A disk of the guest that nobody uses. */
+export function freeDisk(): string {
   const disk = readdirSync("/sys/block")
     .filter((name) => name.startsWith("ubd"))
     .find((name) => readdirSync(`/sys/block/${name}/holders`).length === 0 && !hasSignature(`/dev/${name}`));

@@ -1,0 +1,85 @@
+import path from "node:path";
+import type { Volume } from "holdstill/plugin";
+import { findByName, findByUuid, type Mapped } from "./devices.js";
+import { type Mapper, type Target, whole } from "./mapper.js";
+import { isOurs, LONGEST_ORIGIN, realOf } from "./names.js";
+
+/** A device that can be captured. */
+export interface Captured extends Mapped {
+  /** Its own table: what it maps while no snapshot of it exists. */
+  readonly table: readonly Target[];
+}
+
+/** Why a volume is not captured here. `mend` completes "To have it captured, …"; null: another provider's. */
+export interface Obstacle {
+  readonly why: string;
+  readonly mend: string | null;
+}
+
+/** File systems that device-mapper's suspend freezes, and that can be mounted beside their original. */
+const fileSystems = ["ext2", "ext3", "ext4", "xfs"];
+/** Targets without a state of their own, so that two devices may have the same table. */
+const targets = ["linear", "striped", "crypt"];
+
+const linear = 'put a linear mapping between the device and the mount (README, "Getting there")';
+
+/** The device that a volume is mounted from, or what speaks against it. No side effects. */
+export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured | Obstacle> {
+  const [top] = volume.devices;
+  if (top === undefined) return { why: "no block device lies below it", mend: null };
+  const uuid = top.uuid ?? "";
+  if (uuid.startsWith("LVM-")) return { why: "it is a logical volume, which provider-lvm captures", mend: null };
+  if (isOurs(uuid)) return { why: "it is a snapshot", mend: null };
+  const device = findByName(top.label ?? "");
+  if (device === undefined || `/dev/${top.name}` !== device.node) {
+    return { why: `${top.name} is a ${top.kind}, not a device-mapper device`, mend: linear };
+  }
+  if (!fileSystems.includes(volume.fsType)) {
+    return { why: `${volume.fsType} is none of ${fileSystems.join(", ")}`, mend: null };
+  }
+  if (Buffer.byteLength(device.name) > LONGEST_ORIGIN || device.name.includes("/")) {
+    return { why: `the name ${device.name} leaves no room for a snapshot's`, mend: "rename the device" };
+  }
+  const table = await ownTable(device, mapper);
+  return unfit(table) ?? { ...device, table };
+}
+
+export const isObstacle = (found: Captured | Obstacle): found is Obstacle => "why" in found;
+
+/** The origin's table while snapshots of it exist. */
+export function stackedTable({ name, sectors }: { name: string; sectors: number }): Target[] | null {
+  const real = findByUuid(realOf(name).uuid);
+  return real === undefined ? null : whole(sectors, "snapshot-origin", real.number);
+}
+
+/** The table that was the origin's own before any snapshot, wherever it is now. */
+async function ownTable(device: Mapped, mapper: Mapper): Promise<Target[]> {
+  const live = await mapper.table(device.name);
+  const real = findByUuid(realOf(device.name).uuid);
+  const [only] = live;
+  const isStacked = only?.type === "snapshot-origin" && live.length === 1 && only.params === real?.number;
+  return isStacked && real !== undefined ? mapper.table(real.name) : live;
+}
+
+function unfit(table: readonly Target[]): Obstacle | null {
+  if (table.length === 0) return { why: "its table cannot be read", mend: "run holdstill as root" };
+  const other = table.find(({ type }) => !targets.includes(type));
+  if (other !== undefined) {
+    return { why: `its target ${other.type} is none of ${targets.join(", ")}`, mend: linear };
+  }
+  if (table.some(isKeyInKeyring)) {
+    const mend = `open it with \`cryptsetup open --disable-keyring\`, or ${linear}`;
+    return { why: "its key lies in a kernel keyring, so that its table cannot be loaded once more", mend };
+  }
+  return null;
+}
+
+/** crypt's params: cipher, key, …; a key that begins with a colon is a reference (dm-crypt.c, crypt_set_keyring_key). */
+function isKeyInKeyring({ type, params }: Target): boolean {
+  return type === "crypt" && params.split(" ")[1]?.startsWith(":") === true;
+}
+
+/** A path of the volume as the file system itself would call it. */
+export function innerPath(captured: string, { mountPoint, root }: Volume): string {
+  return path.join(root, path.relative(mountPoint, captured));
+}

@@ -1,0 +1,30 @@
+import type { Context } from "holdstill/plugin";
+import { Mapper } from "./mapper.js";
+import { snapshotOf } from "./names.js";
+import type { Options } from "./options.js";
+import { hide } from "./picture.js";
+import type { Entry, Registry } from "./registry.js";
+import { letGo, unstack } from "./stack.js";
+import { drop } from "./store.js";
+
+/** Removes a snapshot in whatever state it is; what is gone already is a success. */
+export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
+  const mapper = new Mapper(ctx);
+  const label = snapshotOf(entry);
+  const hidden = await hide(entry, registry, ctx);
+  await mapper.remove(label);
+  await unstack(hidden.origin, mapper);
+  await drop(hidden.store, label, ctx);
+  registry.forget(hidden.id);
+}
+
+/** Undoes a transaction, as far as it goes: a snapshot that cannot be removed does not stop the others. */
+export async function undo(setId: string, registry: Registry, ctx: Context<Options>): Promise<void> {
+  const mapper = new Mapper(ctx);
+  const entries = registry.ofSet(setId);
+  const released = await Promise.allSettled(entries.map(({ origin }) => letGo(origin, mapper)));
+  const removed: PromiseSettledResult<void>[] = [];
+  for (const entry of entries) removed.push(...(await Promise.allSettled([remove(entry, registry, ctx)])));
+  const failure = [...released, ...removed].find((result) => result.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+}

@@ -1,0 +1,110 @@
+import { findByName, findByUuid, type Mapped, mappedDevices } from "./devices.js";
+import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
+import { idOf, realOf, snapshotOf } from "./names.js";
+import { type Captured, stackedTable } from "./origin.js";
+import { Refusal } from "./refusal.js";
+import type { Entry, Origin } from "./registry.js";
+
+/*
+ *   before                  while snapshots exist
+ *
+ *   data: its own table     data: snapshot-origin ─▶ data-holdstill-real: its own table
+ *                           data-holdstill-ID: snapshot of data-holdstill-real, and its store
+ */
+
+/** Gives the origin's own table to a second device. Nothing uses that yet, so the origin does not notice. */
+export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> {
+  const label = realOf(origin.name);
+  const real = findByUuid(label.uuid);
+  assertFree(label.name, real !== undefined);
+  if (real !== undefined) {
+    if (await isStacked(origin, mapper)) return;
+    const [broken] = snapshotsOf(origin.name);
+    if (broken !== undefined) throw bypassed(origin.name);
+    await unstack(origin, mapper);
+  }
+  await mapper.create(label, origin.table);
+}
+
+/** Makes the snapshot's device, with its table ready in the inactive slot: it begins to copy when it is resumed. */
+export async function makeSnapshot(entry: Entry, store: string, mapper: Mapper): Promise<void> {
+  const label = snapshotOf(entry);
+  assertFree(label.name, findByUuid(label.uuid) !== undefined);
+  await mapper.create(label);
+  await mapper.load(label.name, snapshotTable(entry, store));
+}
+
+export function snapshotTable({ origin, exceptions }: Entry, store: string): Target[] {
+  const real = findByUuid(realOf(origin.name).uuid);
+  const kind = exceptions === "persistent" ? "P" : "N";
+  return whole(origin.sectors, "snapshot", `${real?.number} ${store} ${kind} ${CHUNK}`);
+}
+
+/**
+ * Readies the origin's new table in its inactive slot. Whoever resumes the origin makes it live, and that does no harm: without
+ * a snapshot that is active it maps what the old one did.
+ */
+export async function readyOrigin(origin: Captured, mapper: Mapper): Promise<void> {
+  const table = stackedTable(origin) ?? [];
+  if (sameTable(await mapper.table(origin.name), table)) return;
+  const waiting = await mapper.table(origin.name, "inactive");
+  if (waiting.length > 0 && !sameTable(waiting, table)) {
+    const message = `Somebody else is about to change ${origin.name}: it has a table in its inactive slot.`;
+    throw new Refusal("IN_USE", message, `See \`dmsetup table --inactive ${origin.name}\`.`);
+  }
+  await mapper.load(origin.name, table);
+}
+
+/** Gives the origin its own table back, and removes the second device, unless another snapshot needs them. Idempotent. */
+export async function unstack(origin: Origin, mapper: Mapper): Promise<void> {
+  const label = realOf(origin.name);
+  const real = findByUuid(label.uuid);
+  if (real === undefined || snapshotsOf(origin.name).length > 0) return;
+  const stacked = stackedTable(origin) ?? [];
+  if (isThere(origin)) {
+    if (sameTable(await mapper.table(origin.name, "inactive"), stacked)) await mapper.clear(origin.name);
+    if (sameTable(await mapper.table(origin.name), stacked)) {
+      await mapper.load(origin.name, await mapper.table(real.name));
+      await mapper.resume(origin.name);
+    }
+  }
+  await mapper.remove(label);
+}
+
+/** Ends a hold whose keeper and whose keeper's keeper are dead. The host has released before it asks for an abort. */
+export async function letGo(origin: Origin, mapper: Mapper): Promise<void> {
+  if (isThere(origin) && findByName(origin.name)?.state === "suspended") await mapper.resume(origin.name);
+}
+
+/** The writes of the origin go by way of its snapshots. */
+export async function isStacked(origin: Origin, mapper: Mapper): Promise<boolean> {
+  const table = stackedTable(origin);
+  return table !== null && isThere(origin) && sameTable(await mapper.table(origin.name), table);
+}
+
+/** The devices that are snapshots of that origin, whichever instance has made them. */
+function snapshotsOf(origin: string): Mapped[] {
+  return mappedDevices().filter(({ name, uuid }) => {
+    const id = idOf(uuid);
+    return id !== undefined && name === snapshotOf({ id, origin: { name: origin } }).name;
+  });
+}
+
+function isThere({ name, uuid }: Origin): boolean {
+  return findByName(name)?.uuid === uuid;
+}
+
+/** A device of that name which is not ours is somebody else's. */
+function assertFree(name: string, isOurs: boolean): void {
+  if (isOurs || findByName(name) === undefined) return;
+  const message = `There is a device ${name} already, and it is not ours.`;
+  throw new Refusal("NAME_TAKEN", message, `Look at it with \`dmsetup info ${name}\`, and rename it.`);
+}
+
+export function bypassed(origin: string): Refusal {
+  return new Refusal(
+    "BYPASSED",
+    `${origin} was opened past its snapshots: what was written to it since is missing in them.`,
+    "They cannot be used any more: remove them.",
+  );
+}

@@ -1,0 +1,170 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
+import type { Context } from "holdstill/plugin";
+import { bytesOf, devicesBelow, findByUuid, formatNumber, mappedDevices, numberOf } from "./devices.js";
+import { attach, detach } from "./loop.js";
+import { Mapper, whole } from "./mapper.js";
+import { isOurs, type Label, sliceOf } from "./names.js";
+import type { Options } from "./options.js";
+import { Refusal } from "./refusal.js";
+import type { Entry, Registry } from "./registry.js";
+import { assertRoom } from "./size.js";
+import { claim, LABEL_ROOM } from "./store-device.js";
+
+/** Where the data of one snapshot lie: a file, on disk or in memory, or a slice of a block device. */
+export type Store =
+  | { readonly kind: "folder" | "memory"; readonly file: string; readonly bytes: number }
+  | { readonly kind: "device"; readonly device: string; readonly from: number; readonly bytes: number };
+
+/** Where all of an instance's stores lie. */
+export interface Place {
+  readonly kind: Store["kind"];
+  /** Absolute. */
+  readonly path: string;
+}
+
+const SECTOR = 512;
+/** Lies in memory (tmpfs) on every Linux: file-hierarchy(7). */
+const MEMORY = "/dev/shm/holdstill-dmsnap";
+/** Left free in a folder whatever is captured, bytes. */
+const RESERVE = 16 * 1024 ** 2;
+/** statfs(2), linux/magic.h */
+const TMPFS = 0x01021994;
+/** Cleared of a store before its use, bytes: the kernel takes zeros for a new store, and anything else for a fault. */
+const HEADER = 64 * 1024;
+
+export function placeOf(options: Options, dataDir: string): Place {
+  const { store = path.join(dataDir, "cow") } = options;
+  if (store === "memory") return { kind: "memory", path: MEMORY };
+  const isDevice = statSync(store, { throwIfNoEntry: false })?.isBlockDevice() === true;
+  return { kind: isDevice ? "device" : "folder", path: store };
+}
+
+/** Chooses where stores of these sizes come to lie; throws unless all fit. Nothing is made yet. */
+export async function allot(
+  place: Place,
+  wanted: readonly { id: string; bytes: number }[],
+  registry: Registry,
+  ctx: Context<Options>,
+): Promise<Store[]> {
+  const sum = wanted.reduce((total, { bytes }) => total + bytes, 0);
+  const { kind } = place;
+  if (kind !== "device") {
+    mkdirSync(place.path, { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = statfsSync(place.path);
+    assertRoom(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
+    return wanted.map(({ id, bytes }) => ({ kind, file: path.join(place.path, `${id}.cow`), bytes }));
+  }
+  await claim(place.path, ctx);
+  const taken = storesOf(registry.all()).flatMap((store) => (store.kind === "device" ? [store] : []));
+  const total = bytesOf(numberOf(place.path) ?? "");
+  const free = total - LABEL_ROOM - taken.reduce((bytes, store) => bytes + store.bytes, 0);
+  const slices: Extract<Store, { kind: "device" }>[] = [];
+  for (const { bytes } of wanted) {
+    const from = firstGap([...taken, ...slices], bytes);
+    if (from + bytes > total) assertRoom(sum, Math.min(free, sum - 1), place.path);
+    slices.push({ kind: "device", device: place.path, from, bytes });
+  }
+  return slices;
+}
+
+/** Makes the store's block device, or finds it, and answers its number. `of` is the snapshot that it is for. */
+export async function assemble(store: Store, of: Label, ctx: Context): Promise<string> {
+  if (store.kind !== "device") return attach(store.file, ctx);
+  const slice = sliceOf(of);
+  const number = numberOf(store.device);
+  if (number === undefined) throw missing(store.device);
+  const table = whole(store.bytes / SECTOR, "linear", `${number} ${store.from / SECTOR}`);
+  await new Mapper(ctx).create(slice, table);
+  return findByUuid(slice.uuid)?.number ?? "";
+}
+
+/** Makes the store, empty, and answers the number of its block device. */
+export async function make(store: Store, of: Label, ctx: Context): Promise<string> {
+  if (store.kind !== "device") await reserve(store, ctx);
+  const number = await assemble(store, of, ctx);
+  const node = store.kind === "device" ? findByUuid(sliceOf(of).uuid)?.node : store.file;
+  const fd = openSync(node ?? store.kind, "r+");
+  try {
+    writeSync(fd, Buffer.alloc(HEADER));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  return number;
+}
+
+/** Takes the store down, and its data with it. Idempotent. */
+export async function drop(store: Store, of: Label, ctx: Context): Promise<void> {
+  if (store.kind === "device") return new Mapper(ctx).remove(sliceOf(of));
+  await detach(store.file, ctx);
+  rmSync(store.file, { force: true });
+}
+
+/** On disk all of it is taken at once, so that it cannot run out of space; in memory as it is written. */
+async function reserve({ kind, file, bytes }: Extract<Store, { file: string }>, ctx: Context): Promise<void> {
+  closeSync(openSync(file, "w", 0o600));
+  if (kind === "memory") return truncateSync(file, bytes);
+  const { exitCode, stderr } = await ctx.exec("fallocate", ["--length", String(bytes), "--", file]);
+  if (exitCode === 0) return;
+  const message = `No file of ${bytes} bytes can be made in ${path.dirname(file)}: ${stderr.trim()}.`;
+  throw new Refusal("STORE", message, "Give another `store`.");
+}
+
+/**
+ * A write to the origin waits for a write to the store: if that in turn needs an origin, both wait for ever.
+ */
+export function assertApart(place: Place, origins: readonly string[], entries: readonly Entry[]): void {
+  const mapped = mappedDevices();
+  const labels = (kernel: string): { name: string; uuid: string }[] =>
+    mapped.filter(({ node }) => node === `/dev/${kernel}`);
+  for (const { name, uuid } of devicesOf(place.path).flatMap(labels)) {
+    if (!origins.includes(name) && !isOurs(uuid)) continue;
+    const message = `The store ${place.path} lies on ${name}, which is captured: writes to it would wait for themselves.`;
+    throw new Refusal("STORE", message, "Give a `store` on another device.");
+  }
+  for (const store of storesOf(entries)) {
+    const carrier = store.kind === "device" ? store.device : path.dirname(store.file);
+    const own = devicesOf(carrier).flatMap(labels);
+    const origin = own.find(({ name }) => origins.includes(name));
+    if (origin === undefined) continue;
+    const message = `${origin.name} carries the store ${carrier} of another snapshot.`;
+    throw new Refusal("STORE", message, "Remove that snapshot first, or move the store.");
+  }
+}
+
+function devicesOf(place: string): string[] {
+  const stat = statSync(place, { throwIfNoEntry: false });
+  if (stat === undefined) return place === "/" ? [] : devicesOf(path.dirname(place));
+  const below = devicesBelow(formatNumber(stat.isBlockDevice() ? stat.rdev : stat.dev));
+  if (below.length > 0 || statfsSync(place).type === TMPFS) return below;
+  const message = `What block devices the folder ${place} lies on cannot be told.`;
+  throw new Refusal("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
+}
+
+function storesOf(entries: readonly Entry[]): Store[] {
+  return entries.flatMap(({ store, shown }) => [store, ...(shown?.layer ? [shown.layer] : [])]);
+}
+
+function firstGap(taken: readonly { from: number; bytes: number }[], bytes: number): number {
+  let from = LABEL_ROOM;
+  for (const other of taken.toSorted((a, b) => a.from - b.from)) {
+    if (from + bytes <= other.from) return from;
+    from = Math.max(from, other.from + other.bytes);
+  }
+  return from;
+}
+
+function missing(device: string): Refusal {
+  return new Refusal("STORE", `The store ${device} is not there.`, "Attach the device, and try again.");
+}

@@ -1,0 +1,28 @@
+/** provider-dmsnap and the keeper: several devices at one instant, under load. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import test from "node:test";
+import { Counter, verifyCounter } from "../../rig/counter.js";
+import { Dmsnap } from "../rig/dmsnap.js";
+import { MappedDisk } from "../rig/mapped-disk.js";
+
+test("devices with ext4 and XFS that are written to all the time are cut at one instant", async (t) => {
+  const [one, other] = [new MappedDisk(t), new MappedDisk(t)];
+  const volumes = [one.volume("one", "ext4"), other.volume("two", "xfs"), one.volume("three", "ext4")];
+  const dmsnap = new Dmsnap(t, { size: "32M" }).cleanUp();
+  const folders = volumes.map(({ mount }) => `${mount}/counter`);
+  for (const folder of folders) mkdirSync(folder);
+  await using counter = await Counter.start(folders);
+  for (let round = 1; round <= 2; round += 1) {
+    counter.lapWorstMs();
+    const { id, snapshots, report } = await dmsnap.take(volumes);
+    await counter.advance(5);
+    t.diagnostic(
+      `round ${round}: held ${report.heldMs.toFixed(1)} ms, worst step ${counter.lapWorstMs().toFixed(1)} ms`,
+    );
+    const pictures: string[] = [];
+    for (const snapshot of snapshots) pictures.push(`${await dmsnap.expose(snapshot)}/counter`);
+    assert.ok(verifyCounter(pictures) > 0, id);
+    for (const snapshot of snapshots) await dmsnap.remove(snapshot);
+  }
+});

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import type { Context, CriticalSection, Transaction, Volume } from "holdstill/plugin";
 import { generationOf } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { type Captured, innerPath, isObstacle, originOf } from "./origin.js";
+import { readBootId } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
 import type { Entry, Registry } from "./registry.js";
 import { roomFor } from "./size.js";
@@ -89,8 +89,4 @@ function plan(
     bootId: readBootId(),
     generation,
   };
-}
-
-export function readBootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

@@ -1,11 +1,13 @@
 import type { Context, Provider, Snapshot } from "holdstill/plugin";
 import { findByUuid } from "./devices.js";
 import { ready } from "./cut.js";
-import { Mapper } from "./mapper.js";
+import { revert } from "./merge.js";
+import { type Fill, Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isObstacle, originOf } from "./origin.js";
 import { assertSound, hide, show } from "./picture.js";
+import { isDetached } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
 import { type Entry, Registry } from "./registry.js";
 import { remove, undo } from "./removal.js";
@@ -58,10 +60,7 @@ const provider: Provider<Options> = {
   async expose(snapshot, view, ctx) {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
-    if (entry?.state !== "sealed") {
-      const message = `There is no whole snapshot ${snapshot.id}.`;
-      throw new Refusal("UNKNOWN_SNAPSHOT", message, "See `holdstill list`.");
-    }
+    if (entry?.state !== "sealed") throw unknown(snapshot);
     return show(entry, view, registry, ctx);
   },
 
@@ -76,8 +75,24 @@ const provider: Provider<Options> = {
     const entry = registry.find(snapshot.id);
     if (entry !== undefined) await remove(entry, registry, ctx);
   },
+
+  async revert(snapshot, ctx) {
+    const registry = new Registry(ctx);
+    const entry = registry.find(snapshot.id);
+    if (entry === undefined || entry.state === "planned") throw unknown(snapshot);
+    await revert(entry, registry, ctx);
+  },
 };
 export default provider;
+
+function stateOf(entry: Entry, fill: Fill | null): string {
+  if (fill === null) return isDetached(entry) ? "detached" : entry.state === "sealed" ? "gone" : entry.state;
+  return fill.state === "invalid" ? "invalid" : entry.state;
+}
+
+function unknown({ id }: Snapshot): Refusal {
+  return new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "See `holdstill list`.");
+}
 
 /** What is known of a snapshot now, its store's fill included. */
 async function describe(entry: Entry, ctx: Context<Options>): Promise<Snapshot> {
@@ -99,7 +114,7 @@ async function describe(entry: Entry, ctx: Context<Options>): Promise<Snapshot> 
     bytes: store.bytes,
     method: `dm-snapshot, ${exceptions}`,
     facts: {
-      state: fill?.state === "invalid" ? "invalid" : device === undefined ? "gone" : entry.state,
+      state: stateOf(entry, fill),
       ...(used === null ? {} : { used: Math.round(used * 1000) / 1000 }),
       origin: origin.name,
       device: name,

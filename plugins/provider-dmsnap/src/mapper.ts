@@ -1,5 +1,5 @@
 import type { Context } from "holdstill/plugin";
-import { findByUuid } from "./devices.js";
+import { findByName, findByUuid } from "./devices.js";
 import type { Label } from "./names.js";
 import { Refusal } from "./refusal.js";
 
@@ -52,6 +52,7 @@ export class Mapper {
   /** Makes a device; without a table it does nothing yet. One that is there already is left as it is. */
   async create({ name, uuid }: Label, table: readonly Target[] = []): Promise<void> {
     if (findByUuid(uuid) !== undefined) return;
+    if (findByName(name) !== undefined) throw taken(name);
     const what = ["create", "--noudevrules", "--uuid", uuid, ...(table.length === 0 ? ["--notable"] : []), "--", name];
     await this.#run(what, format(table));
   }
@@ -91,6 +92,12 @@ export class Mapper {
       busy ? "See with `lsblk` and `fuser -vm` who uses it." : "Look at the kernel's log: `dmesg | tail`.",
     );
   }
+}
+
+/** A device of that name which has not our UUID is somebody else's. */
+function taken(name: string): Refusal {
+  const message = `There is a device ${name} already, and it is not ours.`;
+  return new Refusal("NAME_TAKEN", message, `Look at it with \`dmsetup info ${name}\`, and rename it.`);
 }
 
 /** The whole device is one target. */

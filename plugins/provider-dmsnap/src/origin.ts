@@ -1,8 +1,10 @@
+import { closeSync, constants, openSync } from "node:fs";
 import path from "node:path";
 import type { Volume } from "holdstill/plugin";
 import { findByName, findByUuid, type Mapped } from "./devices.js";
 import { type Mapper, type Target, whole } from "./mapper.js";
 import { isOurs, LONGEST_ORIGIN, realOf } from "./names.js";
+import { codeOf, Refusal } from "./refusal.js";
 
 /** A device that can be captured. */
 export interface Captured extends Mapped {
@@ -77,6 +79,23 @@ function unfit(table: readonly Target[]): Obstacle | null {
 /** crypt's params: cipher, key, …; a key that begins with a colon is a reference (dm-crypt.c, crypt_set_keyring_key). */
 function isKeyInKeyring({ type, params }: Target): boolean {
   return type === "crypt" && params.split(" ")[1]?.startsWith(":") === true;
+}
+
+/**
+ * Opens it so that nobody else can mount it or map it meanwhile (O_EXCL on a block device, open(2)); throws if somebody does
+ * already.
+ */
+export function openUnused({ name, node }: Mapped): number {
+  try {
+    return openSync(node, constants.O_RDWR | constants.O_EXCL);
+  } catch (error) {
+    const message = `${name} is in use (${codeOf(error)}), and must not be.`;
+    throw new Refusal("IN_USE", message, `Unmount it: findmnt /dev/mapper/${name}`);
+  }
+}
+
+export function assertUnused(device: Mapped): void {
+  closeSync(openUnused(device));
 }
 
 /** A path of the volume as the file system itself would call it. */

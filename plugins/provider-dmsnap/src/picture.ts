@@ -5,6 +5,7 @@ import { CHUNK, Mapper, whole } from "./mapper.js";
 import { mountPointsOf } from "./mounts.js";
 import { type Label, layerOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
+import { isDetached, reassemble } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
 import type { Entry, Registry } from "./registry.js";
 import { roomFor } from "./size.js";
@@ -24,13 +25,14 @@ export async function show(entry: Entry, view: View, registry: Registry, ctx: Co
     if (!isSame) throw exposedElsewhere(entry, shown.view);
     await hide(entry, registry, ctx);
   }
+  if (isDetached(entry)) await reassemble(entry, registry, ctx);
   await assertSound(entry, mapper);
   const label = layerOf(entry);
   const bytes = roomFor(ctx.options.size, entry.origin.sectors * 512);
   const place = placeOf(ctx.options, ctx.dataDir);
   const wanted = [{ id: `${entry.id}-layer`, bytes }];
   const [layer = null] = view.access === "writable" ? [] : await allot(place, wanted, registry, ctx);
-  const now = registry.write({ ...entry, shown: { view, layer } });
+  const now = registry.write({ ...(registry.find(entry.id) ?? entry), shown: { view, layer } });
   if (layer !== null) await makeLayer(now, layer, label, ctx);
   await mount(now, view, ctx);
   return exposedOf(now, view);

@@ -3,12 +3,17 @@ import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { hide } from "./picture.js";
+import { Refusal } from "./refusal.js";
 import type { Entry, Registry } from "./registry.js";
 import { letGo, unstack } from "./stack.js";
 import { drop } from "./store.js";
 
 /** Removes a snapshot in whatever state it is; what is gone already is a success. */
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
+  if (entry.state === "reverting") {
+    const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is whole only at the end.`;
+    throw new Refusal("REVERTING", message, "Revert once more, and then remove it.");
+  }
   const mapper = new Mapper(ctx);
   const label = snapshotOf(entry);
   const hidden = await hide(entry, registry, ctx);

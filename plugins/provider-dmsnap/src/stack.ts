@@ -16,7 +16,6 @@ import type { Entry, Origin } from "./registry.js";
 export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> {
   const label = realOf(origin.name);
   const real = findByUuid(label.uuid);
-  assertFree(label.name, real !== undefined);
   if (real !== undefined) {
     if (await isStacked(origin, mapper)) return;
     const [broken] = snapshotsOf(origin.name);
@@ -29,7 +28,6 @@ export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> 
 /** Makes the snapshot's device, with its table ready in the inactive slot: it begins to copy when it is resumed. */
 export async function makeSnapshot(entry: Entry, store: string, mapper: Mapper): Promise<void> {
   const label = snapshotOf(entry);
-  assertFree(label.name, findByUuid(label.uuid) !== undefined);
   await mapper.create(label);
   await mapper.load(label.name, snapshotTable(entry, store));
 }
@@ -71,6 +69,14 @@ export async function unstack(origin: Origin, mapper: Mapper): Promise<void> {
   await mapper.remove(label);
 }
 
+/** Has the writes of the origin go by way of its snapshots from now on. Nobody may write to it meanwhile. */
+export async function stack(origin: Origin, mapper: Mapper): Promise<void> {
+  const table = stackedTable(origin) ?? [];
+  if (sameTable(await mapper.table(origin.name), table)) return;
+  await mapper.load(origin.name, table);
+  await mapper.resume(origin.name);
+}
+
 /** Ends a hold whose keeper and whose keeper's keeper are dead. The host has released before it asks for an abort. */
 export async function letGo(origin: Origin, mapper: Mapper): Promise<void> {
   if (isThere(origin) && findByName(origin.name)?.state === "suspended") await mapper.resume(origin.name);
@@ -92,13 +98,6 @@ function snapshotsOf(origin: string): Mapped[] {
 
 function isThere({ name, uuid }: Origin): boolean {
   return findByName(name)?.uuid === uuid;
-}
-
-/** A device of that name which is not ours is somebody else's. */
-function assertFree(name: string, isOurs: boolean): void {
-  if (isOurs || findByName(name) === undefined) return;
-  const message = `There is a device ${name} already, and it is not ours.`;
-  throw new Refusal("NAME_TAKEN", message, `Look at it with \`dmsetup info ${name}\`, and rename it.`);
 }
 
 export function bypassed(origin: string): Refusal {

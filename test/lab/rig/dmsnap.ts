@@ -102,6 +102,10 @@ export class Dmsnap {
     return provider.remove(snapshot, this.ctx);
   }
 
+  async revert(snapshot: Snapshot): Promise<void> {
+    await provider.revert?.(snapshot, this.ctx);
+  }
+
   /** Removes all snapshots before the devices below them go. */
   cleanUp(): this {
     onEnd(this.#t, async () => {

@@ -32,6 +32,8 @@ export class MappedDisk {
     const sectors = size * MiB;
     run("dmsetup", ["create", name, "--table", `0 ${sectors} ${table(`${this.node} ${this.#next}`)}`]);
     this.#next += sectors;
+    // Of an earlier test there may be another file system, which mkfs.xfs refuses to overwrite.
+    run("wipefs", ["-q", "-a", `/dev/mapper/${name}`]);
     const [command = "", ...args] = mkfs[fs];
     run(command, [...args, `/dev/mapper/${name}`]);
     const mount = path.join("/mnt", `${process.pid}`, name);

@@ -1,7 +1,8 @@
 /** provider-dmsnap on plain device-mapper devices of a real kernel. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
+import type { Snapshot } from "holdstill/plugin";
 import { Dmsnap } from "../rig/dmsnap.js";
 import { mapped, MappedDisk } from "../rig/mapped-disk.js";
 import { run } from "../rig/volume-group.js";
@@ -26,4 +27,49 @@ test("a snapshot shows what was there, the origin goes on, and removing it leave
   await dmsnap.remove(snapshot);
   assert.deepEqual([mapped(), tableOf("data"), run("losetup", ["--list"])], [before, table, ""]);
   assert.equal(readFileSync(`${data.mount}/file`, "utf8"), "overwritten\n");
+});
+
+test("several snapshots of one origin keep apart, and go in any order; the origin gets its table back with the last", async (t) => {
+  const data = new MappedDisk(t).volume("data", "ext4");
+  const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();
+  const table = tableOf("data");
+  const snapshots: Snapshot[] = [];
+  for (const word of ["first", "second", "third"]) {
+    writeFileSync(`${data.mount}/file`, word);
+    snapshots.push(...(await dmsnap.take([data])).snapshots);
+  }
+  writeFileSync(`${data.mount}/file`, "last");
+  const [first, second, third] = snapshots;
+  assert.ok(first && second && third);
+  await dmsnap.remove(second);
+  for (const [snapshot, word] of [
+    [first, "first"],
+    [third, "third"],
+  ] as const) {
+    assert.equal(readFileSync(`${await dmsnap.expose(snapshot)}/file`, "utf8"), word);
+  }
+  await dmsnap.remove(first);
+  assert.match(tableOf("data"), /snapshot-origin/);
+  await dmsnap.remove(third);
+  assert.deepEqual([mapped(), tableOf("data")], [["data", "held-ubda"], table]);
+  await dmsnap.remove(third);
+  assert.equal(readFileSync(`${data.mount}/file`, "utf8"), "last");
+});
+
+test("what is written to a scratch view is gone with it, and what is written to a writable one stays", async (t) => {
+  const data = new MappedDisk(t).volume("data", "xfs");
+  const dmsnap = new Dmsnap(t, { size: "32M" }).cleanUp();
+  const { snapshots } = await dmsnap.take([data]);
+  const [snapshot] = snapshots;
+  assert.ok(snapshot);
+  writeFileSync(`${await dmsnap.expose(snapshot, "scratch")}/scratch`, "");
+  await assert.rejects(dmsnap.expose(snapshot, "writable"), { code: "EXPOSED" });
+  await dmsnap.conceal(snapshot);
+  const writable = await dmsnap.expose(snapshot, "writable");
+  assert.deepEqual(readdirSync(writable), []);
+  writeFileSync(`${writable}/kept`, "");
+  await dmsnap.conceal(snapshot);
+  await dmsnap.conceal(snapshot);
+  assert.deepEqual(readdirSync(await dmsnap.expose(snapshot)), ["kept"]);
+  assert.deepEqual(readdirSync(data.mount), []);
 });

@@ -1,0 +1,67 @@
+/** What provider-dmsnap leaves alone: other storage, and devices of others. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { Support } from "holdstill/plugin";
+import provider from "@holdstill/provider-dmsnap";
+import { locate } from "#core/storage/volumes.js";
+import { probeContext } from "../../rig/context.js";
+import { Dmsnap } from "../rig/dmsnap.js";
+import { mapped, MappedDisk } from "../rig/mapped-disk.js";
+import { run, VolumeGroup } from "../rig/volume-group.js";
+
+const tableOf = (name: string): string => run("dmsetup", ["table", name]);
+
+test("what lies on no plain device-mapper device is left to others, and it is said how it could be captured", async (t) => {
+  const disk = new MappedDisk(t);
+  const [match, said] = matching();
+  assert.equal(await match(disk.volume("mirror", "ext4", 64, (span) => `delay ${span} 0`).mount), null);
+  assert.equal(await match("/tmp"), null);
+  assert.deepEqual(
+    said.map((line) => line.replace(/.*?captured here: /, "")),
+    [
+      'MOUNT: its target delay is none of linear, striped, crypt; to have it captured, put a linear mapping between the device and the mount (README, "Getting there")',
+      "/tmp: no block device lies below it",
+    ].map((line) => line.replace("MOUNT", `/mnt/${process.pid}/mirror`)),
+  );
+  const lvm = new VolumeGroup(t);
+  assert.equal(await match(lvm.thick("data", "ext4", 32).mount), null);
+  assert.match(said.at(-1) ?? "", /provider-lvm/);
+});
+
+test("a device of somebody else with a snapshot's name is not touched", async (t) => {
+  const disk = new MappedDisk(t);
+  const data = disk.volume("data", "ext4");
+  const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();
+  const id = dmsnap.id();
+  const foreign = ["data-holdstill-real", `data-holdstill-${id}.0`, `data-holdstill-${id}.0-layer`];
+  const fake = (name: string): string => run("dmsetup", ["create", name, "--table", `0 8 linear ${disk.node} 0`]);
+  for (const name of foreign.slice(0, 2)) {
+    fake(name);
+    const before = [mapped(), tableOf("data"), tableOf(name)];
+    await assert.rejects(dmsnap.prepare(id, [data]), { code: "NAME_TAKEN" });
+    await dmsnap.abort(id);
+    assert.deepEqual([mapped(), tableOf("data"), tableOf(name)], before);
+    run("dmsetup", ["remove", name]);
+  }
+  const { snapshots } = await dmsnap.take([data], id);
+  const [snapshot] = snapshots;
+  assert.ok(snapshot);
+  for (const name of ["data-holdstill-other", "data-holdstill-20260101-000000-999999.0", ...foreign.slice(2)])
+    fake(name);
+  await assert.rejects(dmsnap.expose(snapshot), { code: "NAME_TAKEN" });
+  await dmsnap.remove(snapshot);
+  assert.equal(mapped().filter((name) => name.startsWith("data-holdstill-")).length, 3);
+});
+
+/** Asks about the volume of a path; with all that is logged. */
+function matching(): [(path: string) => Promise<Support>, string[]] {
+  const said: string[] = [];
+  const { ctx } = probeContext({ size: "auto", persistent: true }, "/tmp");
+  const log = { ...ctx.log, info: (message: string) => said.push(message) };
+  const match = async (path: string): Promise<Support> => {
+    const [volume] = locate([{ paths: [path], exclude: [] }]).volumes;
+    assert.ok(volume);
+    return provider.match(volume, { ...ctx, log });
+  };
+  return [match, said];
+}

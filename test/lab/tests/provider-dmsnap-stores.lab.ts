@@ -8,7 +8,7 @@ import { run } from "../rig/volume-group.js";
 
 test("on a block device each snapshot and each layer has a slice of its own; one that is not empty is refused", async (t) => {
   const disk = new MappedDisk(t);
-  const [one, two, store] = [disk.volume("one", "ext4"), disk.volume("two", "ext4"), disk.store("store", 100)];
+  const [one, two, store] = [disk.volume("one", "ext4"), disk.volume("two", "ext4"), disk.store("store", 80)];
   await assert.rejects(new Dmsnap(t, { store: "/dev/mapper/one", size: "16M" }).take([two]), { code: "STORE" });
   const dmsnap = new Dmsnap(t, { store, size: "32M" }).cleanUp();
   for (const { mount, name } of [one, two]) writeFileSync(`${mount}/file`, name);

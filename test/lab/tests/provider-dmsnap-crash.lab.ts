@@ -1,0 +1,116 @@
+/** What becomes of provider-dmsnap's work when its process dies in the midst of it. */
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import test from "node:test";
+import provider from "@holdstill/provider-dmsnap";
+import { locate } from "#core/storage/volumes.js";
+import { Dmsnap } from "../rig/dmsnap.js";
+import { mapped, MappedDisk } from "../rig/mapped-disk.js";
+import { run } from "../rig/volume-group.js";
+
+class Died extends Error {}
+
+/** A context whose process dies with the command of that number, before it or right after it. */
+function dying(dmsnap: Dmsnap, at: number, when: "before" | "after"): Dmsnap["ctx"] {
+  const { exec, ...ctx } = dmsnap.ctx;
+  let count = 0;
+  return {
+    ...ctx,
+    exec: async (command, args, options) => {
+      count += 1;
+      if (count > at || (count === at && when === "before")) throw new Died();
+      const result = await exec(command, args, options);
+      if (count === at) throw new Died();
+      return result;
+    },
+  };
+}
+
+/** False: it died. */
+async function lives(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof Died) return false;
+    throw error;
+  }
+}
+
+/** All that the provider could leave behind. */
+function traces({ dataDir }: Dmsnap): unknown {
+  const tables = mapped().map((name) => [
+    run("dmsetup", ["table", name]),
+    run("dmsetup", ["table", "--inactive", name]),
+    run("dmsetup", ["info", "-c", "--noheadings", "-o", "suspended", name]),
+  ]);
+  return [
+    mapped(),
+    tables,
+    run("losetup", ["--list"]),
+    readdirSync(dataDir, { recursive: true }).filter((file) => /\./.test(String(file))),
+  ];
+}
+
+for (const when of ["before", "after"] as const) {
+  test(`died ${when} each command of prepare, abort in a blank process leaves nothing`, async (t) => {
+    const data = new MappedDisk(t).volume("data", "ext4", 32);
+    const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+    const before = traces(dmsnap);
+    const { volumes } = locate([{ paths: [data.mount], exclude: [] }]);
+    let at = 1;
+    for (; ; at += 1) {
+      const id = dmsnap.id();
+      const done = await lives(provider.prepare({ id, cut: "atomic" }, volumes, dying(dmsnap, at, when)));
+      await dmsnap.abort(id);
+      assert.deepEqual(traces(dmsnap), before, `command ${at}`);
+      if (done) break;
+    }
+    assert.ok(at > 8, `it ran ${at - 1} commands only`);
+    writeFileSync(`${data.mount}/file`, "goes on");
+  });
+}
+
+test("an abort that dies again and again comes to its end, also where the kernel had cut already", async (t) => {
+  const data = new MappedDisk(t).volume("data", "ext4", 32);
+  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+  const before = traces(dmsnap);
+  const id = dmsnap.id();
+  await dmsnap.hold(await dmsnap.prepare(id, [data]));
+  let at = 1;
+  while (!(await lives(provider.abort({ id, cut: "atomic" }, dying(dmsnap, at, "after"))))) at += 1;
+  assert.ok(at > 8, `it ran ${at - 1} commands only`);
+  assert.deepEqual(traces(dmsnap), before);
+  await dmsnap.abort(id);
+});
+
+test("an origin that stayed suspended, because its keeper was killed too, goes on after abort", async (t) => {
+  const data = new MappedDisk(t).volume("data", "ext4", 32);
+  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+  const before = traces(dmsnap);
+  const id = dmsnap.id();
+  await dmsnap.prepare(id, [data]);
+  run("dmsetup", ["suspend", "data"]);
+  await dmsnap.abort(id);
+  assert.deepEqual(traces(dmsnap), before);
+  const { id: kept, snapshots } = await dmsnap.take([data]);
+  const stacked = traces(dmsnap);
+  const next = dmsnap.id();
+  await dmsnap.prepare(next, [data]);
+  run("dmsetup", ["suspend", "data"]);
+  await dmsnap.abort(next);
+  assert.deepEqual(traces(dmsnap), stacked, kept);
+  assert.equal(snapshots.length, 1);
+});
+
+test("an origin that goes between prepare and hold is refused, and abort leaves nothing", async (t) => {
+  const data = new MappedDisk(t).volume("data", "ext4", 32);
+  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+  const id = dmsnap.id();
+  const section = await dmsnap.prepare(id, [data]);
+  run("umount", [data.mount]);
+  run("dmsetup", ["remove", "data"]);
+  await assert.rejects(dmsnap.hold(section), { code: "E_HOLD_REFUSED" });
+  await dmsnap.abort(id);
+  assert.deepEqual([mapped(), run("losetup", ["--list"])], [["held-ubda"], ""]);
+});

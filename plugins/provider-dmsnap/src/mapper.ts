@@ -1,4 +1,4 @@
-import type { Context } from "holdstill/plugin";
+import type { Context, ExecResult } from "holdstill/plugin";
 import { findByName, findByUuid } from "./devices.js";
 import type { Label } from "./names.js";
 import { Refusal } from "./refusal.js";
@@ -75,23 +75,33 @@ export class Mapper {
     await this.#run(["resume", "--noflush", "--nolockfs", "--noudevrules", "--", name]);
   }
 
-  /** By its UUID, so that it is ours; idempotent. Tries again for some seconds while something like udev has a look at it. */
+  /**
+   * By its UUID, so that it is ours; idempotent. Tries again for some seconds while something like udev has a look at it. A device
+   * that never had a table is not in /sys (dm.c, dm_setup_md_queue), so the kernel is asked.
+   */
   async remove({ uuid }: Label): Promise<void> {
-    const there = findByUuid(uuid);
-    if (there !== undefined) await this.#run(["remove", "--retry", "--noudevrules", "--", there.name]);
+    const { exitCode, stderr } = await this.#exec(["remove", "--retry", "--noudevrules", "--uuid", uuid]);
+    if (exitCode !== 0 && !/does not exist|No such device/.test(stderr)) throw failed("remove", uuid, stderr);
   }
 
-  async #run(args: readonly string[], input?: string): Promise<string> {
-    const options = input === undefined || input === "" ? {} : { input };
-    const { exitCode, stdout, stderr } = await this.#ctx.exec("dmsetup", ["--manglename", "none", ...args], options);
+  async #run(args: readonly string[], input = ""): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#exec(args, input);
     if (exitCode === 0) return stdout;
-    const busy = /resource busy/i.test(stderr);
-    throw new Refusal(
-      busy ? "IN_USE" : "MAPPER",
-      `dmsetup ${args[0]} of ${args.at(-1)} failed: ${stderr.trim().replaceAll("\n", "; ") || `exit code ${exitCode}`}`,
-      busy ? "See with `lsblk` and `fuser -vm` who uses it." : "Look at the kernel's log: `dmesg | tail`.",
-    );
+    throw failed(args[0] ?? "", args.at(-1) ?? "", stderr);
   }
+
+  #exec(args: readonly string[], input = ""): Promise<ExecResult> {
+    return this.#ctx.exec("dmsetup", ["--manglename", "none", ...args], input === "" ? {} : { input });
+  }
+}
+
+function failed(verb: string, device: string, stderr: string): Refusal {
+  const busy = /resource busy/i.test(stderr);
+  return new Refusal(
+    busy ? "IN_USE" : "MAPPER",
+    `dmsetup ${verb} of ${device} failed: ${stderr.trim().replaceAll("\n", "; ")}`,
+    busy ? "See with `lsblk` and `fuser -vm` who uses it." : "Look at the kernel's log: `dmesg | tail`.",
+  );
 }
 
 /** A device of that name which has not our UUID is somebody else's. */

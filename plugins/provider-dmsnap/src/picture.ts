@@ -45,8 +45,8 @@ export async function hide(entry: Entry, registry: Registry, ctx: Context<Option
     const device = findByUuid(uuid);
     for (const point of device === undefined ? [] : mountPointsOf(device.number)) await unmount(point, ctx);
   }
-  await new Mapper(ctx).remove(label);
   if (entry.shown === undefined) return entry;
+  await new Mapper(ctx).remove(label);
   if (entry.shown.layer !== null) await drop(entry.shown.layer, label, ctx);
   const { shown: _, ...rest } = entry;
   return registry.write(rest);

@@ -57,9 +57,9 @@ export async function readyOrigin(origin: Captured, mapper: Mapper): Promise<voi
 export async function unstack(origin: Origin, mapper: Mapper): Promise<void> {
   const label = realOf(origin.name);
   const real = findByUuid(label.uuid);
-  if (real === undefined || snapshotsOf(origin.name).length > 0) return;
+  if (snapshotsOf(origin.name).length > 0) return;
   const stacked = stackedTable(origin) ?? [];
-  if (isThere(origin)) {
+  if (real !== undefined && isThere(origin)) {
     if (sameTable(await mapper.table(origin.name, "inactive"), stacked)) await mapper.clear(origin.name);
     if (sameTable(await mapper.table(origin.name), stacked)) {
       await mapper.load(origin.name, await mapper.table(real.name));

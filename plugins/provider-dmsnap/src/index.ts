@@ -33,6 +33,7 @@ const provider: Provider<Options> = {
     return {
       pointInTime: true,
       atomicGroup: true,
+      hold: [{ kind: "dm", name: found.name }],
       revert: persistent,
       writable: true,
       method: `snapshot of ${found.name}, ${persistent ? "persistent" : "transient"}, room for ${room} of changes`,

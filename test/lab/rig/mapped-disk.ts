@@ -66,3 +66,13 @@ export function mapped(): string[] {
   const lines = run("dmsetup", ["info", "-c", "--noheadings", "-o", "name"]).trim().split("\n");
   return lines.filter((name) => name !== "" && name !== "No devices found").toSorted();
 }
+
+/** All devices, with both of their tables and whether they are suspended. */
+export function state(): string[][] {
+  return mapped().map((name) => [
+    name,
+    run("dmsetup", ["table", name]),
+    run("dmsetup", ["table", "--inactive", name]),
+    run("dmsetup", ["info", "-c", "--noheadings", "-o", "suspended", name]),
+  ]);
+}

@@ -1,0 +1,23 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import type { SnapshotSet } from "holdstill/plugin";
+import { type CliRun, holdstill, type Surroundings } from "../../rig/cli.js";
+import { onEnd } from "../../rig/on-end.js";
+import { tempDir } from "../../rig/temp.js";
+
+export type Command = (args: readonly string[], more?: Surroundings) => Promise<CliRun>;
+
+/** The command line with a config of the test's own; its sets are removed at the end. */
+export function commandLine(t: TestContext, plugins: readonly unknown[]): Command {
+  const dir = tempDir(t);
+  const config = path.join(dir, "config.json");
+  writeFileSync(config, JSON.stringify({ stateDir: `${dir}/state`, exposeDir: `${dir}/exposed`, plugins }));
+  const command: Command = (args, more) => holdstill([...args, "--config", config], more);
+  onEnd(t, async () => {
+    await command(["recover", "--yes"]);
+    const { sets } = (await command(["list", "--json"])).json() as { sets: SnapshotSet[] };
+    for (const { id } of sets) await command(["delete", id, "--yes"]);
+  });
+  return command;
+}

@@ -1,6 +1,7 @@
 import type { Context, Provider, Snapshot } from "holdstill/plugin";
 import { findByUuid } from "./devices.js";
 import { ready } from "./cut.js";
+import { fork } from "./fork.js";
 import { revert } from "./merge.js";
 import { type Fill, Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
@@ -48,7 +49,7 @@ const provider: Provider<Options> = {
     const mapper = new Mapper(ctx);
     const sealed: Snapshot[] = [];
     for (const entry of registry.ofSet(tx.id)) {
-      await assertSound(entry, mapper);
+      await assertSound(entry, registry, mapper);
       sealed.push(await describe(registry.write({ ...entry, state: "sealed" }), ctx));
     }
     return sealed;
@@ -75,6 +76,13 @@ const provider: Provider<Options> = {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     if (entry !== undefined) await remove(entry, registry, ctx);
+  },
+
+  async fork(snapshot, ctx) {
+    const registry = new Registry(ctx);
+    const entry = registry.find(snapshot.id);
+    if (entry?.state !== "sealed") throw unknown(snapshot);
+    return describe(await fork(entry, registry, ctx), ctx);
   },
 
   async revert(snapshot, ctx) {
@@ -109,6 +117,7 @@ async function describe(entry: Entry, ctx: Context<Options>): Promise<Snapshot> 
   }
   return {
     id,
+    ...(entry.of === undefined ? {} : { of: entry.of }),
     setId,
     volumeId,
     createdAt,

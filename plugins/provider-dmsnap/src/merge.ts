@@ -22,6 +22,10 @@ const PAUSE_MS = 200;
  * state on disk is `reverting` until all is done, and a revert that was cut off goes on when it is asked for again.
  */
 export async function revert(before: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
+  if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
+    const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
+    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+  }
   if (before.exceptions === "transient") {
     const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;
     throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
@@ -35,7 +39,7 @@ export async function revert(before: Entry, registry: Registry, ctx: Context<Opt
   const fd = openUnused(device);
   try {
     const entry = await hide(before, registry, ctx);
-    if (entry.state !== "reverting") await assertSound(entry, mapper);
+    if (entry.state !== "reverting") await assertSound(entry, registry, mapper);
     registry.write({ ...entry, state: "reverting" });
     await merge(entry, mapper, ctx);
     await stack(entry.origin, mapper);

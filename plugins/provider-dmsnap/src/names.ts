@@ -26,6 +26,11 @@ export function snapshotOf({ id, origin }: Named): Label {
   return { name: `${origin.name}-holdstill-${id}`, uuid: `${OURS}snapshot-${id}` };
 }
 
+/** What it shows as long as nothing is written: the origin, or for a fork the snapshot. */
+export function belowOf({ of, origin }: { of?: string; origin: Named["origin"] }): Label {
+  return of === undefined ? realOf(origin.name) : snapshotOf({ id: of, origin });
+}
+
 /** The id of the snapshot whose device that is. */
 export function idOf(uuid: string): string | undefined {
   return /^HOLDSTILL-DMSNAP-snapshot-(.+\.[0-9]+)$/.exec(uuid)?.[1];

@@ -25,8 +25,12 @@ export async function show(entry: Entry, view: View, registry: Registry, ctx: Co
     if (!isSame) throw exposedElsewhere(entry, shown.view);
     await hide(entry, registry, ctx);
   }
+  if (view.access === "writable" && registry.ofSet(entry.setId).some(({ of }) => of === entry.id)) {
+    const message = `The snapshot ${entry.id} has a fork, which shows what is unchanged in both: it is not exposed writable.`;
+    throw new Refusal("EXPOSED", message, "Expose the fork, or expose this one as scratch.");
+  }
   if (isDetached(entry)) await reassemble(entry, registry, ctx);
-  await assertSound(entry, mapper);
+  await assertSound(entry, registry, mapper);
   const label = layerOf(entry);
   const bytes = roomFor(ctx.options.size, entry.origin.sectors * 512);
   const place = placeOf(ctx.options, ctx.dataDir);
@@ -53,7 +57,9 @@ export async function hide(entry: Entry, registry: Registry, ctx: Context<Option
 }
 
 /** Never shows a picture that lacks something: one that overflowed, or whose origin was written to past it. */
-export async function assertSound(entry: Entry, mapper: Mapper): Promise<void> {
+export async function assertSound(entry: Entry, registry: Registry, mapper: Mapper): Promise<void> {
+  const cut = entry.of === undefined ? undefined : registry.find(entry.of);
+  if (cut !== undefined) await assertSound(cut, registry, mapper);
   const { name, uuid } = snapshotOf(entry);
   if (findByUuid(uuid) === undefined) {
     const message = `The snapshot ${entry.id} is not there any more.`;

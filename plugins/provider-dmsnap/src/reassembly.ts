@@ -45,7 +45,8 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
     throw refused(entry, `that nothing was written to ${name} since then is not certain`, "remove it");
   }
   await makeReal({ ...device, table: await mapper.table(name) }, mapper);
-  const all = registry.all().filter((other) => other.origin.name === name && other.state === "sealed");
+  const own = registry.all().filter((other) => other.origin.name === name && other.state === "sealed");
+  const all = [...own.filter(({ of }) => of === undefined), ...own.filter(({ of }) => of !== undefined)];
   for (const other of all.filter((one) => isDetached(one) && one.generation === generation)) {
     const label = snapshotOf(other);
     await mapper.create(label, snapshotTable(other, await assemble(other.store, label, ctx)));

@@ -21,6 +21,8 @@ export interface Entry {
   /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. */
   readonly id: string;
   readonly setId: string;
+  /** Id of the snapshot that this one is a fork of. */
+  readonly of?: string;
   readonly volumeId: string;
   readonly fsType: string;
   readonly paths: readonly string[];

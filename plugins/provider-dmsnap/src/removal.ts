@@ -1,4 +1,5 @@
 import type { Context } from "holdstill/plugin";
+import { forksOf } from "./fork.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
@@ -8,12 +9,13 @@ import type { Entry, Registry } from "./registry.js";
 import { letGo, unstack } from "./stack.js";
 import { drop } from "./store.js";
 
-/** Removes a snapshot in whatever state it is; what is gone already is a success. */
+/** Removes a snapshot in whatever state it is, and its forks, which are nothing without it; what is gone already is a success. */
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   if (entry.state === "reverting") {
     const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is whole only at the end.`;
     throw new Refusal("REVERTING", message, "Revert once more, and then remove it.");
   }
+  for (const dependent of forksOf(entry, registry)) await remove(dependent, registry, ctx);
   const mapper = new Mapper(ctx);
   const label = snapshotOf(entry);
   const hidden = await hide(entry, registry, ctx);
@@ -29,7 +31,9 @@ export async function undo(setId: string, registry: Registry, ctx: Context<Optio
   const entries = registry.ofSet(setId);
   const released = await Promise.allSettled(entries.map(({ origin }) => letGo(origin, mapper)));
   const removed: PromiseSettledResult<void>[] = [];
-  for (const entry of entries) removed.push(...(await Promise.allSettled([remove(entry, registry, ctx)])));
+  // A fork goes with what it is a fork of.
+  for (const entry of entries.filter(({ of }) => of === undefined))
+    removed.push(...(await Promise.allSettled([remove(entry, registry, ctx)])));
   const failure = [...released, ...removed].find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

@@ -1,6 +1,6 @@
 import { findByName, findByUuid, type Mapped, mappedDevices } from "./devices.js";
 import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
-import { idOf, realOf, snapshotOf } from "./names.js";
+import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
 import { Refusal } from "./refusal.js";
 import type { Entry, Origin } from "./registry.js";
@@ -18,8 +18,11 @@ export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> 
   const real = findByUuid(label.uuid);
   if (real !== undefined) {
     if (await isStacked(origin, mapper)) return;
-    const [broken] = snapshotsOf(origin.name);
-    if (broken !== undefined) throw bypassed(origin.name);
+    const left = snapshotsOf(origin.name);
+    for (const { name } of left) if ((await mapper.table(name)).length > 0) throw bypassed(origin.name);
+    // Of a transaction that died while it prepared: none of its snapshots is active.
+    if (sameTable(await mapper.table(real.name), origin.table)) return;
+    if (left.length > 0) throw leftovers(origin.name);
     await unstack(origin, mapper);
   }
   await mapper.create(label, origin.table);
@@ -32,10 +35,10 @@ export async function makeSnapshot(entry: Entry, store: string, mapper: Mapper):
   await mapper.load(label.name, snapshotTable(entry, store));
 }
 
-export function snapshotTable({ origin, exceptions }: Entry, store: string): Target[] {
-  const real = findByUuid(realOf(origin.name).uuid);
-  const kind = exceptions === "persistent" ? "P" : "N";
-  return whole(origin.sectors, "snapshot", `${real?.number} ${store} ${kind} ${CHUNK}`);
+export function snapshotTable(entry: Entry, store: string): Target[] {
+  const below = findByUuid(belowOf(entry).uuid);
+  const kind = entry.exceptions === "persistent" ? "P" : "N";
+  return whole(entry.origin.sectors, "snapshot", `${below?.number} ${store} ${kind} ${CHUNK}`);
 }
 
 /**
@@ -98,6 +101,11 @@ function snapshotsOf(origin: string): Mapped[] {
 
 function isThere({ name, uuid }: Origin): boolean {
   return findByName(name)?.uuid === uuid;
+}
+
+function leftovers(origin: string): Refusal {
+  const message = `A transaction that died has left devices of ${origin}, which has got another table since.`;
+  return new Refusal("IN_USE", message, "Undo it: holdstill recover.");
 }
 
 export function bypassed(origin: string): Refusal {

@@ -102,6 +102,12 @@ export class Dmsnap {
     return provider.remove(snapshot, this.ctx);
   }
 
+  async fork(snapshot: Snapshot): Promise<Snapshot> {
+    const fork = await provider.fork?.(snapshot, this.ctx);
+    assert.ok(fork);
+    return fork;
+  }
+
   async revert(snapshot: Snapshot): Promise<void> {
     await provider.revert?.(snapshot, this.ctx);
   }

@@ -37,7 +37,7 @@ done
 
 mkdir -p /run/modules/lib/modules
 ln -s "$LAB_MODULES" "/run/modules/lib/modules/$(uname -r)"
-for module in dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt xts ecb loop; do
+for module in cbc ecb xts dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt loop; do
   modprobe -d /run/modules "$module"
 done
 

@@ -57,7 +57,10 @@ const provider: Provider<Options> = {
 
   abort: (tx, ctx) => undo(tx.id, new Registry(ctx), ctx),
 
-  list: (ctx) => Promise.all(new Registry(ctx).all().map((entry) => describe(entry, ctx))),
+  list(ctx) {
+    const entries = new Registry(ctx).readable((complaint) => ctx.log.warn(complaint));
+    return Promise.all(entries.map((entry) => describe(entry, ctx)));
+  },
 
   async expose(snapshot, view, ctx) {
     const registry = new Registry(ctx);

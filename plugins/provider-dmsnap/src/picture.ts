@@ -118,7 +118,7 @@ async function unmount(point: string, ctx: Context<Options>): Promise<void> {
 
 function exposedOf({ paths, inner }: Entry, { access, at }: View): Exposed {
   return {
-    trees: paths.map((original, index) => ({ original, path: path.join(at, inner[index] ?? "/") })),
+    trees: paths.map((original, index) => ({ original, path: path.resolve(at, `.${inner[index] ?? "/"}`) })),
     readOnly: access === "read-only",
   };
 }

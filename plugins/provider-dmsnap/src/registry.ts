@@ -75,8 +75,21 @@ export class Registry {
     return entry;
   }
 
+  /** All of them: one that cannot be read may have taken room that must not be given away. */
   all(): Entry[] {
     return this.#ids().map((id) => this.#read(id));
+  }
+
+  /** Those that can be read; the others are told. */
+  readable(tell: (complaint: string) => void): Entry[] {
+    return this.#ids().flatMap((id) => {
+      try {
+        return [this.#read(id)];
+      } catch (error) {
+        tell(reasonOf(error));
+        return [];
+      }
+    });
   }
 
   ofSet(setId: string): Entry[] {

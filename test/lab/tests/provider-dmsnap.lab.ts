@@ -7,6 +7,8 @@ import { Dmsnap } from "../rig/dmsnap.js";
 import { mapped, MappedDisk } from "../rig/mapped-disk.js";
 import { run } from "../rig/volume-group.js";
 
+/** With how much of its store is used. */
+const statusOf = ({ facts }: Snapshot): string => run("dmsetup", ["status", String(facts?.["device"])]);
 const tableOf = (name: string): string => run("dmsetup", ["table", name]);
 
 test("a snapshot shows what was there, the origin goes on, and removing it leaves nothing", async (t) => {
@@ -62,7 +64,9 @@ test("what is written to a scratch view is gone with it, and what is written to 
   const { snapshots } = await dmsnap.take([data]);
   const [snapshot] = snapshots;
   assert.ok(snapshot);
+  const pristine = statusOf(snapshot);
   writeFileSync(`${await dmsnap.expose(snapshot, "scratch")}/scratch`, "");
+  assert.equal(statusOf(snapshot), pristine, "the replay of the journal does not go into the picture");
   await assert.rejects(dmsnap.expose(snapshot, "writable"), { code: "EXPOSED" });
   await dmsnap.conceal(snapshot);
   const writable = await dmsnap.expose(snapshot, "writable");

@@ -32,12 +32,13 @@ export function labTests(parts: readonly string[] = []): string[] {
 
 /**
  * Boots a kernel, runs test files in it and gives what it tells, while it does. When the loop over it ends, for whatever reason,
- * no process and no file of the guest is left. Fails with GuestFailed.
+ * no process and no file of the guest is left, but for disks in a folder that is given. Fails with GuestFailed.
  */
 export async function* runInGuest(
   kernel: Kernel,
   files: readonly string[],
   limits: GuestLimits = defaults,
+  diskFolder?: string,
 ): AsyncGenerator<LabEvent, void> {
   const machine = startMachine(
     kernel,
@@ -50,6 +51,7 @@ export async function* runInGuest(
     },
     ["con0=null,fd:1", "ssl0=null,fd:3"],
     ["ignore", "pipe", "pipe", "pipe"],
+    diskFolder,
   );
   const tail = new ConsoleTail();
   machine.process.stdout?.on("data", (text: Buffer) => tail.add(text));

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { atExit } from "../rig/at-exit.js";
@@ -30,7 +30,7 @@ export interface Machine {
 }
 
 /**
- * Starts a user-mode kernel. `assignments` are variables for init.sh; `consoles` the kernel's arguments that tie lines of the guest
+ * Starts a user-mode kernel with empty disks, or with those that lie in `diskFolder` since an earlier one. `assignments` are variables for init.sh; `consoles` the kernel's arguments that tie lines of the guest
  * to descriptors of `stdio`.
  */
 export function startMachine(
@@ -38,8 +38,10 @@ export function startMachine(
   assignments: Record<string, string>,
   consoles: readonly string[],
   stdio: readonly [Channel, Channel, Channel, Channel],
+  diskFolder?: string,
 ): Machine {
   const folder = scratch("lab");
+  const diskAt = (disk: string): string => path.join(diskFolder ?? folder.path, disk);
   const job = { LAB_ROOT: root, LAB_NODE: process.execPath, LAB_MODULES: kernel.modules };
   const lines = Object.entries({ ...job, ...assignments }).map(([name, value]) => `${name}=${quoted(value)}\n`);
   writeFileSync(path.join(folder.path, "job"), lines.join(""));
@@ -47,8 +49,9 @@ export function startMachine(
   copyFileSync(path.join(root, "test/lab/init.sh"), init);
   chmodSync(init, 0o755);
   for (const disk of disks) {
-    writeFileSync(path.join(folder.path, disk), "");
-    truncateSync(path.join(folder.path, disk), diskSize);
+    if (existsSync(diskAt(disk))) continue;
+    writeFileSync(diskAt(disk), "");
+    truncateSync(diskAt(disk), diskSize);
   }
   const args = [
     `mem=${memory}M`,
@@ -62,7 +65,7 @@ export function startMachine(
     `HOLDSTILL_LAB=${folder.path}`,
     `uml_dir=${folder.path}/`,
     "umid=guest",
-    ...disks.map((disk) => `${disk}=${path.join(folder.path, disk)}`),
+    ...disks.map((disk) => `${disk}=${diskAt(disk)}`),
     "con=null",
     "ssl=null",
     ...consoles,

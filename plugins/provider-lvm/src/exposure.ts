@@ -1,0 +1,95 @@
+import path from "node:path";
+import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
+import { drop, numberOf, raise, REPLAY, roomy } from "./layer.js";
+import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
+import { lvm } from "./lvm.js";
+import { deviceName, expect, look } from "./mapper.js";
+import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
+import type { Options } from "./options.js";
+import { isThin } from "./origin.js";
+import type { Own } from "./ownership.js";
+import { Refusal } from "./refusal.js";
+import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
+import { watch } from "./space.js";
+
+export async function expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed> {
+  const captured = capturedBy(snapshot);
+  const all = await readVolumes(ctx);
+  const own = findWhole(snapshot, all);
+  watch(own.volume, all, ctx);
+  const exposed = { trees: treesOf(captured, view.at), readOnly: view.access === "read-only" };
+  const there = await mountsBy(own, ctx);
+  const here = there.find(({ at }) => at === view.at);
+  if (here !== undefined && (await isSame(here, own, view, ctx))) return exposed;
+  if (there.length > 0) {
+    const message = `${snapshot.id} is exposed already, on ${there.map(({ at }) => at).join(", ")}.`;
+    throw new Refusal("BUSY", message, "Conceal its set first.");
+  }
+  // One that a crash has left.
+  await drop(own, all, ctx);
+  await permit(own, view.access === "writable" ? "rw" : "r", ctx);
+  if (isThin(own.volume)) await lvm(ctx, "lvchange", ["--activate", "y", "--ignoreactivationskip", pathOf(own.volume)]);
+  try {
+    await show(own, captured.fsType, view, ctx);
+  } catch (error) {
+    await end(own, ctx).catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
+    throw error;
+  }
+  return exposed;
+}
+
+/** Idempotent. */
+export async function conceal(snapshot: Snapshot, ctx: Context): Promise<void> {
+  const own = find(snapshot, await readVolumes(ctx));
+  if (own !== null) await end(own, ctx);
+}
+
+/** Unmounts a snapshot and what lies above it, and removes that. */
+export async function end(own: Own, ctx: Context): Promise<void> {
+  for (const { at } of await mountsBy(own, ctx)) await unmount(at, ctx);
+  await drop(own, await readVolumes(ctx), ctx);
+  if (isThin(own.volume)) await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
+}
+
+async function show(own: Own, fsType: string, { access, at }: View, ctx: Context): Promise<void> {
+  const { node } = await expect(ctx, deviceName(own.volume));
+  const read = (): Promise<LogicalVolume[]> => readVolumes(ctx);
+  switch (access) {
+    case "writable":
+      return mount(node, fsType, ["rw"], at, ctx);
+    case "scratch":
+      return mount(await raise(own, roomy(own), read, ctx), fsType, ["rw"], at, ctx);
+    case "read-only":
+      // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
+      // from it: then the layer takes the replay.
+      return mount(node, fsType, ["ro"], at, ctx).catch(async () => {
+        await mount(await raise(own, REPLAY, read, ctx), fsType, ["ro"], at, ctx);
+      });
+  }
+}
+
+/** A snapshot is read-only for LVM, and so for the kernel, unless it is exposed writable. */
+async function permit({ volume }: Own, permission: "r" | "rw", ctx: Context): Promise<void> {
+  if (volume.isReadOnly === (permission === "r")) return;
+  await lvm(ctx, "lvchange", ["--permission", permission, pathOf(volume)]);
+}
+
+/** Where the snapshot, or the layer above it, is mounted. */
+async function mountsBy(own: Own, ctx: Context): Promise<Mount[]> {
+  const numbers = [(await look(ctx, deviceName(own.volume)))?.number, await numberOf(own, ctx)];
+  return mountsOf(numbers.filter((number) => typeof number === "string"));
+}
+
+async function isSame({ number, isReadOnly }: Mount, own: Own, { access }: View, ctx: Context): Promise<boolean> {
+  if (isReadOnly !== (access === "read-only")) return false;
+  const isLayer = number === (await numberOf(own, ctx));
+  return access === "read-only" || isLayer === (access === "scratch");
+}
+
+/** The captured paths as they lie in the file system, below the place where that is mounted now. */
+function treesOf({ mountPoint, root, paths }: Captured, at: string): Exposed["trees"] {
+  return paths.map((original) => ({
+    original,
+    path: path.join(at, root, path.relative(mountPoint, original)),
+  })) as Exposed["trees"];
+}

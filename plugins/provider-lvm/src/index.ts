@@ -1,0 +1,167 @@
+import type { CommitOp, Context, Provider, Transaction, Volume } from "holdstill/plugin";
+import { conceal, expose } from "./exposure.js";
+import { fork } from "./fork.js";
+import { forget, intend, settle } from "./intent.js";
+import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
+import { lvm } from "./lvm.js";
+import { deviceName } from "./mapper.js";
+import type { Options } from "./options.js";
+import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./origin.js";
+import { ownOf, snapshotName, tag, tagged } from "./ownership.js";
+import { Refusal } from "./refusal.js";
+import { removeAll } from "./removal.js";
+import { revert } from "./revert.js";
+import { find, toSnapshot } from "./snapshot.js";
+import { assertRoom, inWords, sizesOf, watch } from "./space.js";
+import { checkThick, prepareThick } from "./thick.js";
+import { prepareThin } from "./thin.js";
+
+/** One volume of the transaction: what is captured, and under what name. */
+interface Part {
+  readonly volume: Volume;
+  readonly origin: LogicalVolume;
+  readonly name: string;
+  /** Room of a thick snapshot, bytes; null: it is thin. */
+  readonly room: number | null;
+}
+
+/** From prepare to seal, by the transaction's id. A worker lives as long; abort goes by LVM's tags. */
+const underway = new Map<string, Part[]>();
+
+const provider: Provider<Options> = {
+  async match(volume, ctx) {
+    if (volume.devices.length === 0) return null;
+    const all = await readVolumes(ctx);
+    const origin = originOf(volume, all);
+    if (origin === null) return notOnTop(volume, all);
+    // Its copy would have the same UUID, which btrfs takes for another device of the same file system.
+    if (volume.fsType === "btrfs") return null;
+    assertSnapshotable(origin);
+    return {
+      pointInTime: true,
+      atomicGroup: true,
+      writable: true,
+      revert: true,
+      method: isThin(origin) ? "thin" : "thick",
+      where: isThin(origin) ? `${origin.vg.name}/${origin.pool}` : origin.vg.name,
+    };
+  },
+
+  async prepare(tx, volumes, ctx) {
+    const all = await readVolumes(ctx);
+    const parts = plan(tx, volumes, all, ctx);
+    underway.set(tx.id, parts);
+    intend(tx, parts, ctx);
+    const commit: CommitOp[] = [];
+    for (const [done, part] of parts.entries()) {
+      ctx.progress(`snapshot of ${pathOf(part.origin)}`, done, parts.length);
+      commit.push(...(await make(tx, part, ctx)));
+    }
+    return { hold: parts.map(({ origin }) => ({ kind: "dm", name: deviceName(origin) })), commit };
+  },
+
+  async seal(tx, ctx) {
+    const cutAt = new Date().toISOString();
+    const parts = underway.get(tx.id) ?? [];
+    const all = await readVolumes(ctx);
+    const made = parts.map((part) => ({ ...part, snapshot: madeOf(part, all) }));
+    for (const { snapshot } of made) if (!isThin(snapshot)) await checkThick(snapshot, ctx);
+    for (const vg of new Set(made.map(({ origin }) => origin.vg.name))) {
+      const paths = made.filter(({ origin }) => origin.vg.name === vg).map(({ snapshot }) => pathOf(snapshot));
+      await lvm(ctx, "lvchange", ["--addtag", tag.cut(cutAt), ...paths]);
+    }
+    forget(tx, ctx);
+    const sealed = await readVolumes(ctx);
+    return made.map((part) => {
+      const own = ownOf(madeOf(part, sealed));
+      if (own === null) throw gone(part);
+      return toSnapshot(own, part.volume);
+    });
+  },
+
+  async abort(tx, ctx) {
+    const faults = await settle(tx, ctx);
+    const ours = (await readVolumes(ctx)).flatMap((volume) => ownOf(volume) ?? []);
+    faults.push(...(await removeAll(ours.filter(({ setId }) => setId === tx.id), ctx)));
+    if (faults.length > 0) throw faults[0];
+    forget(tx, ctx);
+    underway.delete(tx.id);
+  },
+
+  async list(ctx) {
+    const all = await readVolumes(ctx);
+    const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ role }) => role !== "scratch");
+    for (const { volume } of ours) watch(volume, all, ctx);
+    return ours.map((own) => toSnapshot(own));
+  },
+
+  expose,
+  conceal,
+  fork,
+  revert,
+
+  async remove(snapshot, ctx) {
+    const own = find(snapshot, await readVolumes(ctx));
+    const faults = own === null ? [] : await removeAll([own], ctx);
+    if (faults.length > 0) throw faults[0];
+  },
+};
+export default provider;
+
+function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
+  const below = originBelow(volume, all);
+  if (below === null) return null;
+  const [top] = volume.devices;
+  const message = `${volume.mountPoint} lies on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
+  throw new Refusal("UNSUPPORTED", message, "Use provider-dmsnap, or one that copies.");
+}
+
+/** Everything that can be refused is refused here, before anything is touched. */
+function plan(tx: Transaction, volumes: readonly Volume[], all: readonly LogicalVolume[], ctx: Context<Options>): Part[] {
+  const origins = volumes.map((volume) => {
+    const origin = originOf(volume, all);
+    if (origin === null) throw new Refusal("CHANGED", `${volume.mountPoint} lies on no logical volume any more.`, "Run the command again.");
+    assertSnapshotable(origin);
+    return { volume, origin };
+  });
+  for (const pool of new Set(origins.flatMap(({ origin }) => poolOf(origin, all) ?? []))) {
+    assertRoom(pool, ctx.options, ctx);
+  }
+  const thick = origins.map(({ origin }) => origin).filter((origin) => !isThin(origin));
+  const rooms = new Map(sizesOf(thick, ctx.options).map((room, at) => [thick[at], room]));
+  const planned = new Set<string>();
+  return origins.map(({ volume, origin }) => {
+    const name = snapshotName(origin, tx.id, planned);
+    planned.add(name);
+    if (all.some((other) => other.vg.name === origin.vg.name && other.name === name)) throw taken(origin, name);
+    const room = rooms.get(origin) ?? null;
+    if (room !== null) ctx.log.info(`${pathOf(origin)}: ${inWords(room)} for what changes`);
+    return { volume, origin, name, room };
+  });
+}
+
+async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<CommitOp[]> {
+  const { origin, name, room, volume } = part;
+  const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);
+  const size = room === null ? [] : ["--size", `${room}b`];
+  const args = ["--yes", "--snapshot", "--permission", "r", "--ignoremonitoring", ...size, "--name", name, ...tags];
+  await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);
+  const snapshot = madeOf(part, await readVolumes(ctx));
+  return room === null ? prepareThin(snapshot, origin, ctx) : prepareThick(snapshot, ctx);
+}
+
+function madeOf(part: Part, all: readonly LogicalVolume[]): LogicalVolume {
+  const found = all.find(({ vg, name }) => vg.uuid === part.origin.vg.uuid && name === part.name);
+  if (found === undefined) throw gone(part);
+  return found;
+}
+
+function gone({ origin, name }: Part): Refusal {
+  const message = `The snapshot ${origin.vg.name}/${name} is not there any more.`;
+  return new Refusal("CHANGED", message, "Another LVM command may have removed it. Take the set again.");
+}
+
+function taken(origin: LogicalVolume, name: string): Refusal {
+  const message = `There is a volume ${origin.vg.name}/${name} already.`;
+  return new Refusal("NAME_TAKEN", message, "If it is of no use, remove it: lvremove.");
+}

@@ -1,0 +1,60 @@
+import type { Context } from "holdstill/plugin";
+import { type LogicalVolume } from "./logical-volume.js";
+import { Refusal } from "./refusal.js";
+
+/** A device-mapper device that is there. */
+export interface Device {
+  readonly isSuspended: boolean;
+  /** major:minor */
+  readonly number: string;
+  /** The kernel makes this one itself; those with a name come later, from udev. */
+  readonly node: string;
+}
+
+/** LVM's name for a volume's device, or for a layer of it: hyphens in the names are doubled (lvm2, dm_build_dm_name). */
+export function deviceName({ vg, name }: Pick<LogicalVolume, "vg" | "name">, layer?: string): string {
+  const parts = [vg.name, name].map((part) => part.replaceAll("-", "--"));
+  return [...parts, ...(layer === undefined ? [] : [layer])].join("-");
+}
+
+/** LVM's UUID for the same. */
+export const deviceUuid = ({ vg, uuid }: LogicalVolume, layer?: string): string =>
+  `LVM-${vg.uuid}${uuid}${layer === undefined ? "" : `-${layer}`}`;
+
+/** @throws Refusal MAPPER_FAILED */
+export async function dmsetup(ctx: Context, args: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await ctx.exec("dmsetup", args, input === undefined ? {} : { input });
+  if (exitCode === 0) return stdout.trim();
+  const message = `dmsetup ${args.slice(0, 2).join(" ")}: ${stderr.trim().split("\n")[0]}`;
+  throw new Refusal("MAPPER_FAILED", message, "`dmsetup info -c`, `dmsetup table` and the kernel's log tell more.");
+}
+
+/** null: there is no such device. */
+export async function look(ctx: Context, name: string): Promise<Device | null> {
+  const columns = ["--noheadings", "--separator", " ", "-o", "suspended,major,minor"];
+  const { exitCode, stdout } = await ctx.exec("dmsetup", ["info", "-c", ...columns, name]);
+  const [state, major, minor] = stdout.trim().split(" ");
+  const device = { isSuspended: state === "Suspended", number: `${major}:${minor}`, node: `/dev/dm-${minor}` };
+  return exitCode === 0 ? device : null;
+}
+
+/** @throws Refusal MAPPER_FAILED */
+export async function expect(ctx: Context, name: string): Promise<Device> {
+  const device = await look(ctx, name);
+  if (device !== null) return device;
+  throw new Refusal("MAPPER_FAILED", `There is no device ${name}.`, "Another command may have removed it. Try again.");
+}
+
+/** What a device is made of now, as lines of a table. */
+export const tableOf = (ctx: Context, device: string): Promise<string> => dmsetup(ctx, ["table", device]);
+
+/** Loads a table and swaps it in by one call to the kernel, which suspends and resumes by itself: a kill cannot come in between. */
+export async function swap(ctx: Context, device: string, table: string): Promise<void> {
+  await preload(ctx, device, table);
+  await dmsetup(ctx, ["resume", device]);
+}
+
+/** Into the inactive slot, read-only; the next resume makes it the live one. */
+export async function preload(ctx: Context, device: string, table: string): Promise<void> {
+  await dmsetup(ctx, ["load", "--readonly", device], table);
+}

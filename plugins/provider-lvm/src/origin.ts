@@ -1,0 +1,45 @@
+import type { Volume } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { deviceUuid } from "./mapper.js";
+import { Refusal } from "./refusal.js";
+
+/** The logical volume that a file system lies on; null where it lies on none, or not on it alone. */
+export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
+  const [top] = volume.devices;
+  return all.find((one) => top?.uuid === deviceUuid(one)) ?? null;
+}
+
+/** A logical volume below something else, such as encryption: what is on it could not be shown. */
+export function originBelow(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
+  const uuids = volume.devices.slice(1).map(({ uuid }) => uuid);
+  return all.find((one) => uuids.includes(deviceUuid(one))) ?? null;
+}
+
+export const isThin = ({ thinId }: LogicalVolume): boolean => thinId !== null;
+
+export function poolOf(volume: LogicalVolume, all: readonly LogicalVolume[]): LogicalVolume | null {
+  return all.find(({ vg, name }) => vg.name === volume.vg.name && name === volume.pool) ?? null;
+}
+
+/**
+ * What LVM, or the way that we go, cannot do.
+ *
+ * @throws Refusal UNSUPPORTED, INACTIVE
+ */
+export function assertSnapshotable(origin: LogicalVolume): void {
+  const name = pathOf(origin);
+  const refuse = (reason: string, hint: string): never => {
+    throw new Refusal("UNSUPPORTED", `${name} cannot be snapshotted: ${reason}.`, hint);
+  };
+  if (!origin.isActive) throw new Refusal("INACTIVE", `${name} is not active.`, `lvchange -ay ${name}`);
+  if (origin.vg.isShared) {
+    refuse("its volume group is shared with other machines", "Only one machine at a time could hold it.");
+  }
+  if (origin.isMerging) refuse("a snapshot is being merged into it", "Wait until the merge is done: lvs -a.");
+  if (origin.role.includes("thicksnapshot")) {
+    refuse("it is itself a thick snapshot", "Capture its origin, or use thin volumes.");
+  }
+  if (origin.hasIntegrity) refuse("it has dm-integrity", `lvconvert --raidintegrity n ${name}`);
+  if (origin.layout.includes("writecache")) refuse("it has a writecache", `lvconvert --splitcache ${name}`);
+  if (origin.health !== "") refuse(`its health is "${origin.health}"`, "Repair it first: lvconvert --repair.");
+}

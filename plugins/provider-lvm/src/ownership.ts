@@ -1,0 +1,63 @@
+import { type LogicalVolume } from "./logical-volume.js";
+import { deviceName } from "./mapper.js";
+
+/**
+ * Our volumes are known by their tags, and by a name with the set's id in it: a volume that somebody else has tagged or named
+ * like ours is not ours. Whoever renames one of ours takes it over.
+ */
+export type Role = "snapshot" | "fork" | "scratch";
+
+export interface Own {
+  readonly volume: LogicalVolume;
+  readonly setId: string;
+  readonly role: Role;
+  /** Volume.id of what was captured. */
+  readonly captured: string;
+  /** Name of the snapshot that this is a fork or a layer of. */
+  readonly of: string | null;
+  /** When the picture was taken, ISO 8601; null: it has not been sealed. */
+  readonly cutAt: string | null;
+}
+
+/** Longest name of a device-mapper device (DM_NAME_LEN, linux/dm-ioctl.h, less the zero at its end). */
+const LONGEST = 127;
+/** The longest that is put behind a snapshot's name, its hyphens doubled. */
+const ROOM = "-fork--scratch-view";
+
+export const tag = {
+  role: (role: Role): string => `holdstill.role=${role}`,
+  set: (setId: string): string => `holdstill.set=${setId}`,
+  captured: (volumeId: string): string => `holdstill.volume=${volumeId}`,
+  of: (name: string): string => `holdstill.of=${name}`,
+  cut: (at: string): string => `holdstill.cut=${at}`,
+};
+
+/** Arguments for lvcreate. */
+export const tagged = (tags: readonly string[]): string[] => tags.flatMap((one) => ["--addtag", one]);
+
+export function ownOf(volume: LogicalVolume): Own | null {
+  const value = (key: string): string | null => {
+    const found = volume.tags.find((one) => one.startsWith(`holdstill.${key}=`));
+    return found === undefined ? null : found.slice(found.indexOf("=") + 1);
+  };
+  const [role, setId, captured] = [value("role"), value("set"), value("volume")];
+  if (setId === null || captured === null || !isRole(role) || !nameCarries(volume.name, setId)) return null;
+  return { volume, setId, role, captured, of: value("of"), cutAt: value("cut") };
+}
+
+const isRole = (role: string | null): role is Role => role === "snapshot" || role === "fork" || role === "scratch";
+
+function nameCarries(name: string, setId: string): boolean {
+  const [begin, ending, ...more] = name.split(`-holdstill-${setId}`);
+  return begin !== "" && ending !== undefined && more.length === 0 && /^(-\d+)?(-fork)?(-scratch)?$/.test(ending);
+}
+
+/** ORIGIN-holdstill-SETID; of a long name only the beginning, and then a number where two begin alike. */
+export function snapshotName(origin: LogicalVolume, setId: string, taken: ReadonlySet<string>): string {
+  for (let number = 0; ; number += 1) {
+    const ending = `-holdstill-${setId}${number === 0 ? "" : `-${number}`}`;
+    let begin = origin.name;
+    while (deviceName({ vg: origin.vg, name: begin + ending }, ROOM).length > LONGEST) begin = begin.slice(0, -1);
+    if (!taken.has(begin + ending)) return begin + ending;
+  }
+}

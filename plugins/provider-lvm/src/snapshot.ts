@@ -1,0 +1,71 @@
+import type { Snapshot, Volume } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { isThin } from "./origin.js";
+import { type Own, ownOf } from "./ownership.js";
+import { Refusal } from "./refusal.js";
+
+/** What of the captured volume is needed to show its picture. */
+export interface Captured {
+  readonly fsType: string;
+  readonly mountPoint: string;
+  readonly root: string;
+  readonly paths: readonly string[];
+}
+
+/** As the host keeps it. LVM's tags have no room for the paths: only the host's record has them. */
+export function toSnapshot(own: Own, volume?: Volume): Snapshot {
+  const { volume: { vg, bytes, full, uuid, origin, createdAt, ...lv }, of, captured, setId, cutAt } = own;
+  const isThick = !isThin(own.volume);
+  const trees = volume === undefined ? {} : pick(volume);
+  return {
+    id: `${vg.name}/${lv.name}`,
+    ...(of === null ? {} : { of: `${vg.name}/${of}` }),
+    setId,
+    volumeId: captured,
+    createdAt: cutAt ?? createdAt,
+    ...(isThick && full.data !== null ? { bytes: Math.round((bytes * full.data) / 100) } : {}),
+    method: isThick ? "thick" : "thin",
+    facts: {
+      uuid,
+      origin,
+      ...(isThick ? { roomBytes: bytes, fullPercent: full.data, valid: !lv.isInvalid } : {}),
+      ...trees,
+    },
+  };
+}
+
+const pick = ({ fsType, mountPoint, root, paths }: Volume): Captured => ({ fsType, mountPoint, root, paths });
+
+/** The volume of a snapshot; null where there is none any more, or where one of its name is not ours. */
+export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Own | null {
+  const volume = all.find((one) => pathOf(one) === id);
+  const own = volume === undefined ? null : ownOf(volume);
+  const uuid = facts?.["uuid"];
+  return own === null || (uuid !== undefined && uuid !== own.volume.uuid) ? null : own;
+}
+
+/**
+ * A snapshot that can be shown.
+ *
+ * @throws Refusal UNKNOWN_SNAPSHOT, INVALID
+ */
+export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Own {
+  const own = find(snapshot, all);
+  if (own === null || own.cutAt === null) {
+    const message = `There is no whole snapshot ${snapshot.id}.`;
+    throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
+  }
+  if (!own.volume.isInvalid) return own;
+  const message = `The snapshot ${snapshot.id} is lost: more has changed than it had room for.`;
+  throw new Refusal("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+}
+
+/** @throws Refusal UNKNOWN_SNAPSHOT */
+export function capturedBy({ id, facts }: Snapshot): Captured {
+  const { fsType, mountPoint, root, paths } = (facts ?? {}) as Partial<Captured>;
+  if (typeof fsType === "string" && typeof mountPoint === "string" && typeof root === "string" && Array.isArray(paths)) {
+    return { fsType, mountPoint, root, paths };
+  }
+  const message = `The record of snapshot ${id} does not say which paths it has.`;
+  throw new Refusal("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");
+}

@@ -1,0 +1,86 @@
+import type { Context } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import type { Options } from "./options.js";
+import { Refusal } from "./refusal.js";
+
+/** Fuller than this is worth a warning, percent. */
+const WARN = 80;
+/** What `auto` would like, and the least that it takes, shares of the origin. */
+const AUTO = { wish: 0.2, least: 0.05 };
+/** A smaller room is not worth its name, bytes. */
+const LEAST = 16 * 2 ** 20;
+/** A room that takes all of the origin needs so much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
+const TABLES = 1 + 1 / 256;
+
+const units: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/**
+ * How large the rooms of thick snapshots become, bytes, in the order of the origins; or why they do not fit.
+ *
+ * @throws Refusal NO_SPACE
+ */
+export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Options, "size">): number[] {
+  const free = new Map(origins.map(({ vg }) => [vg.name, vg.freeBytes]));
+  const need = new Map<string, number>();
+  const wishes = origins.map((origin) => inExtents(origin, wishOf(origin, size)));
+  for (const [at, { vg }] of origins.entries()) need.set(vg.name, (need.get(vg.name) ?? 0) + (wishes[at] ?? 0));
+  return origins.map((origin, at) => {
+    const [has, wants] = [free.get(origin.vg.name) ?? 0, need.get(origin.vg.name) ?? 0];
+    const wish = wishes[at] ?? 0;
+    if (wants <= has) return wish;
+    const share = Math.floor((wish * has) / wants / origin.vg.extentBytes) * origin.vg.extentBytes;
+    if (size === "auto" && share >= Math.max(LEAST, origin.bytes * AUTO.least)) return share;
+    const message = `Volume group ${origin.vg.name} has ${inWords(has)} free; the snapshots of it need ${inWords(wants)}.`;
+    throw new Refusal("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
+  });
+}
+
+function wishOf({ bytes }: LogicalVolume, size: string): number {
+  if (size === "auto") return bytes * AUTO.wish;
+  const amount = Number.parseInt(size, 10);
+  return size.endsWith("%ORIGIN") ? (bytes * amount) / 100 : amount * (units[size.slice(-1)] ?? 1);
+}
+
+/** Rounded up, and never more than a copy of the whole origin takes. */
+function inExtents({ vg, bytes }: LogicalVolume, wish: number): number {
+  const most = bytes * TABLES + vg.extentBytes;
+  return Math.ceil(Math.min(Math.max(wish, LEAST), most) / vg.extentBytes) * vg.extentBytes;
+}
+
+/**
+ * That a thin pool can take another snapshot: it needs nothing at first, and then what changes.
+ *
+ * @throws Refusal POOL_FULL
+ */
+export function assertRoom(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
+  if (pool.health !== "") {
+    const message = `Thin pool ${pathOf(pool)} is not well: ${pool.health}.`;
+    throw new Refusal("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
+  }
+  for (const [what, percent] of Object.entries(pool.full)) {
+    if (percent === null) continue;
+    if (percent > poolLimit) {
+      const message = `Thin pool ${pathOf(pool)} has its ${what} ${percent} % full; the limit is ${poolLimit} %.`;
+      const extend = what === "data" ? "-L +SIZE" : "--poolmetadatasize +SIZE";
+      throw new Refusal("POOL_FULL", message, `Extend it: lvextend ${extend} ${pathOf(pool)}; or raise poolLimit.`);
+    }
+    warn(`thin pool ${pathOf(pool)}: its ${what}`, percent, ctx);
+  }
+}
+
+/** Says so where a snapshot, or the pool that it lies in, fills up. */
+export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ctx: Context): void {
+  const pool = all.find(({ vg, name }) => vg.name === snapshot.vg.name && name === snapshot.pool);
+  if (pool === undefined) return warn(`snapshot ${pathOf(snapshot)}`, snapshot.full.data, ctx);
+  warn(`thin pool ${pathOf(pool)}: its data`, pool.full.data, ctx);
+  warn(`thin pool ${pathOf(pool)}: its metadata`, pool.full.metadata, ctx);
+}
+
+function warn(what: string, percent: number | null, ctx: Context): void {
+  if (percent !== null && percent >= WARN) ctx.log.warn(`${what} is ${percent} % full`, { percent });
+}
+
+export function inWords(bytes: number): string {
+  const power = bytes >= units["G"]! ? "G" : "M";
+  return `${(bytes / (units[power] ?? 1)).toFixed(1)} ${power}iB`;
+}

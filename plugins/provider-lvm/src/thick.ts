@@ -1,0 +1,65 @@
+import type { CommitOp, Context } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { deviceName, dmsetup, expect, look, preload, swap, tableOf } from "./mapper.js";
+import { Refusal } from "./refusal.js";
+
+/** Size of the header of a snapshot's room, and of the first table behind it: zeros mean "new" (dm-snap-persistent.c). */
+const HEADER = 4096;
+
+/*
+ * LVM makes an ordinary snapshot in prepare, and its metadata is right from then on. Then the picture is taken back: the
+ * snapshot's device gets a table without a snapshot, its room is wiped, and a new, empty snapshot waits in the inactive
+ * slot. It is registered with the origin, but does not copy before it is resumed. That is the whole commit:
+ *
+ *   suspend ORIGIN  ─▶  resume SNAPSHOT  ─▶  resume ORIGIN
+ *
+ * Who activates it earlier, by `lvchange --refresh` say, spoils the picture without a trace. So the table that stands in for it
+ * lies on the latch: a device that is to be removed as soon as nobody uses it, and then the commit misses it.
+ */
+
+const latchOf = (snapshot: LogicalVolume): string => deviceName(snapshot, "latch");
+
+export async function prepareThick(snapshot: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
+  const device = deviceName(snapshot);
+  const latch = latchOf(snapshot);
+  const table = await tableOf(ctx, device);
+  const [start, length] = table.split(" ", 2);
+  if (!/^0 \d+ snapshot [^\n]+$/.test(table)) throw unexpected(snapshot, table);
+  // Not by LVM's UUID, which would make it a part of the volume.
+  await dmsetup(ctx, ["create", latch, "--uuid", `HOLDSTILL-${snapshot.uuid}-latch`], `${start} ${length} error`);
+  await swap(ctx, device, `${start} ${length} linear ${(await expect(ctx, latch)).number} 0`);
+  await dmsetup(ctx, ["remove", "--deferred", latch]);
+  await wipe((await expect(ctx, deviceName(snapshot, "cow"))).node, ctx);
+  await preload(ctx, device, table);
+  return [
+    { op: "dm-resume", device: latch },
+    { op: "dm-resume", device },
+  ];
+}
+
+async function wipe(node: string, ctx: Context): Promise<void> {
+  const args = ["if=/dev/zero", `of=${node}`, `bs=${HEADER}`, "count=1", "oflag=direct", "conv=notrunc", "status=none"];
+  const { exitCode, stderr } = await ctx.exec("dd", args);
+  if (exitCode === 0) return;
+  throw new Refusal("MAPPER_FAILED", `${node} cannot be written: ${stderr.trim()}`, "Look at the kernel's log.");
+}
+
+/** That the picture of the commit is the one that is there. */
+export async function checkThick(snapshot: LogicalVolume, ctx: Context): Promise<void> {
+  const table = await tableOf(ctx, deviceName(snapshot));
+  if (!/^0 \d+ snapshot /.test(table)) throw unexpected(snapshot, table);
+}
+
+/** Before LVM removes it. LVM trusts what waits in the inactive slot, and would stumble over it. */
+export async function disarmThick(snapshot: LogicalVolume, ctx: Context): Promise<void> {
+  const device = deviceName(snapshot);
+  if ((await look(ctx, device)) !== null) await dmsetup(ctx, ["clear", device]);
+  const latch = latchOf(snapshot);
+  // With the snapshot's device on it, it goes with that one.
+  if ((await look(ctx, latch)) !== null) await dmsetup(ctx, ["remove", "--deferred", latch]);
+}
+
+function unexpected(snapshot: LogicalVolume, table: string): Refusal {
+  const message = `The device of ${pathOf(snapshot)} is not a snapshot as LVM makes them: ${table}.`;
+  return new Refusal("CHANGED", message, "Another LVM command may have touched it. Take the set again.");
+}

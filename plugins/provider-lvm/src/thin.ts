@@ -1,0 +1,21 @@
+import type { CommitOp, Context } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { deviceName, dmsetup } from "./mapper.js";
+import { Refusal } from "./refusal.js";
+
+/**
+ * LVM makes an ordinary, inactive snapshot in prepare, and knows it by a number in the pool. Then the pool forgets that number, and
+ * the commit gives it out again, for the picture of that instant. Who activates the volume meanwhile gets an error.
+ */
+export async function prepareThin(snapshot: LogicalVolume, origin: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
+  const { pool, thinId } = snapshot;
+  if (pool === null || thinId === null || origin.thinId === null || snapshot.isActive) throw unexpected(snapshot);
+  const device = deviceName({ vg: snapshot.vg, name: pool }, "tpool");
+  await dmsetup(ctx, ["message", device, "0", `delete ${thinId}`]);
+  return [{ op: "dm-message", device, message: `create_snap ${thinId} ${origin.thinId}` }];
+}
+
+function unexpected(snapshot: LogicalVolume): Refusal {
+  const message = `${pathOf(snapshot)} is not a thin snapshot as LVM makes them.`;
+  return new Refusal("CHANGED", message, "`lvs -a` shows what it is. Take the set again.");
+}

@@ -18,9 +18,9 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   const own = findWhole(snapshot, all);
   watch(own.volume, all, ctx);
   const exposed = { trees: treesOf(captured, view.at), readOnly: view.access === "read-only" };
-  const there = await mountsBy(own, ctx);
+  const there = mountsBy(own);
   const here = there.find(({ at }) => at === view.at);
-  if (here !== undefined && (await isSame(here, own, view, ctx))) return exposed;
+  if (here !== undefined && isSame(here, own, view)) return exposed;
   if (there.length > 0) {
     const message = `${snapshot.id} is exposed already, on ${there.map(({ at }) => at).join(", ")}.`;
     throw new Refusal("BUSY", message, "Conceal its set first.");
@@ -46,13 +46,14 @@ export async function conceal(snapshot: Snapshot, ctx: Context): Promise<void> {
 
 /** Unmounts a snapshot and what lies above it, and removes that. */
 export async function end(own: Own, ctx: Context): Promise<void> {
-  for (const { at } of await mountsBy(own, ctx)) await unmount(at, ctx);
+  for (const { at } of mountsBy(own)) await unmount(at, ctx);
   await drop(own, await readVolumes(ctx), ctx);
-  if (isThin(own.volume)) await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
+  if (isThin(own.volume) && look(deviceName(own.volume)) !== null)
+    await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
 }
 
 async function show(own: Own, fsType: string, { access, at }: View, ctx: Context): Promise<void> {
-  const { node } = await expect(ctx, deviceName(own.volume));
+  const { node } = expect(deviceName(own.volume));
   const read = (): Promise<LogicalVolume[]> => readVolumes(ctx);
   switch (access) {
     case "writable":
@@ -75,14 +76,14 @@ async function permit({ volume }: Own, permission: "r" | "rw", ctx: Context): Pr
 }
 
 /** Where the snapshot, or the layer above it, is mounted. */
-async function mountsBy(own: Own, ctx: Context): Promise<Mount[]> {
-  const numbers = [(await look(ctx, deviceName(own.volume)))?.number, await numberOf(own, ctx)];
+function mountsBy(own: Own): Mount[] {
+  const numbers = [look(deviceName(own.volume))?.number, numberOf(own)];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 
-async function isSame({ number, isReadOnly }: Mount, own: Own, { access }: View, ctx: Context): Promise<boolean> {
+function isSame({ number, isReadOnly }: Mount, own: Own, { access }: View): boolean {
   if (isReadOnly !== (access === "read-only")) return false;
-  const isLayer = number === (await numberOf(own, ctx));
+  const isLayer = number === numberOf(own);
   return access === "read-only" || isLayer === (access === "scratch");
 }
 

@@ -7,7 +7,7 @@ import { lvm } from "./lvm.js";
 import { deviceName } from "./mapper.js";
 import type { Options } from "./options.js";
 import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./origin.js";
-import { ownOf, snapshotName, tag, tagged } from "./ownership.js";
+import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
 import { Refusal } from "./refusal.js";
 import { removeAll } from "./removal.js";
 import { revert } from "./revert.js";
@@ -52,10 +52,17 @@ const provider: Provider<Options> = {
     const parts = plan(tx, volumes, all, ctx);
     underway.set(tx.id, parts);
     intend(tx, parts, ctx);
-    const commit: CommitOp[] = [];
     for (const [done, part] of parts.entries()) {
       ctx.progress(`snapshot of ${pathOf(part.origin)}`, done, parts.length);
-      commit.push(...(await make(tx, part, ctx)));
+      await make(tx, part, ctx);
+    }
+    const made = await readVolumes(ctx);
+    const commit: CommitOp[] = [];
+    for (const part of parts) {
+      const { volume: snapshot } = madeOf(part, made);
+      commit.push(
+        ...(await (isThin(snapshot) ? prepareThin(snapshot, part.origin, ctx) : prepareThick(snapshot, ctx))),
+      );
     }
     return { hold: parts.map(({ origin }) => ({ kind: "dm", name: deviceName(origin) })), commit };
   },
@@ -64,25 +71,29 @@ const provider: Provider<Options> = {
     const cutAt = new Date().toISOString();
     const parts = underway.get(tx.id) ?? [];
     const all = await readVolumes(ctx);
-    const made = parts.map((part) => ({ ...part, snapshot: madeOf(part, all) }));
-    for (const { snapshot } of made) if (!isThin(snapshot)) await checkThick(snapshot, ctx);
-    for (const vg of new Set(made.map(({ origin }) => origin.vg.name))) {
-      const paths = made.filter(({ origin }) => origin.vg.name === vg).map(({ snapshot }) => pathOf(snapshot));
+    const made = parts.map((part) => ({ own: madeOf(part, all), volume: part.volume }));
+    const snapshots = made.map(({ own }) => own.volume);
+    await checkThick(
+      snapshots.filter((snapshot) => !isThin(snapshot)),
+      ctx,
+    );
+    for (const vg of new Set(snapshots.map((snapshot) => snapshot.vg.name))) {
+      const paths = snapshots.filter((snapshot) => snapshot.vg.name === vg).map(pathOf);
       await lvm(ctx, "lvchange", ["--addtag", tag.cut(cutAt), ...paths]);
     }
     forget(tx, ctx);
-    const sealed = await readVolumes(ctx);
-    return made.map((part) => {
-      const own = ownOf(madeOf(part, sealed));
-      if (own === null) throw gone(part);
-      return toSnapshot(own, part.volume);
-    });
+    return made.map(({ own, volume }) => toSnapshot({ ...own, cutAt }, volume));
   },
 
   async abort(tx, ctx) {
     const faults = await settle(tx, ctx);
     const ours = (await readVolumes(ctx)).flatMap((volume) => ownOf(volume) ?? []);
-    faults.push(...(await removeAll(ours.filter(({ setId }) => setId === tx.id), ctx)));
+    faults.push(
+      ...(await removeAll(
+        ours.filter(({ setId }) => setId === tx.id),
+        ctx,
+      )),
+    );
     if (faults.length > 0) throw faults[0];
     forget(tx, ctx);
     underway.delete(tx.id);
@@ -117,10 +128,20 @@ function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
 }
 
 /** Everything that can be refused is refused here, before anything is touched. */
-function plan(tx: Transaction, volumes: readonly Volume[], all: readonly LogicalVolume[], ctx: Context<Options>): Part[] {
+function plan(
+  tx: Transaction,
+  volumes: readonly Volume[],
+  all: readonly LogicalVolume[],
+  ctx: Context<Options>,
+): Part[] {
   const origins = volumes.map((volume) => {
     const origin = originOf(volume, all);
-    if (origin === null) throw new Refusal("CHANGED", `${volume.mountPoint} lies on no logical volume any more.`, "Run the command again.");
+    if (origin === null)
+      throw new Refusal(
+        "CHANGED",
+        `${volume.mountPoint} lies on no logical volume any more.`,
+        "Run the command again.",
+      );
     assertSnapshotable(origin);
     return { volume, origin };
   });
@@ -140,20 +161,20 @@ function plan(tx: Transaction, volumes: readonly Volume[], all: readonly Logical
   });
 }
 
-async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<CommitOp[]> {
+/** A snapshot as LVM makes them; its picture is taken in the commit. */
+async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
   const { origin, name, room, volume } = part;
   const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);
   const size = room === null ? [] : ["--size", `${room}b`];
   const args = ["--yes", "--snapshot", "--permission", "r", "--ignoremonitoring", ...size, "--name", name, ...tags];
   await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);
-  const snapshot = madeOf(part, await readVolumes(ctx));
-  return room === null ? prepareThin(snapshot, origin, ctx) : prepareThick(snapshot, ctx);
 }
 
-function madeOf(part: Part, all: readonly LogicalVolume[]): LogicalVolume {
+function madeOf(part: Part, all: readonly LogicalVolume[]): Own {
   const found = all.find(({ vg, name }) => vg.uuid === part.origin.vg.uuid && name === part.name);
-  if (found === undefined) throw gone(part);
-  return found;
+  const own = found === undefined ? null : ownOf(found);
+  if (own === null) throw gone(part);
+  return own;
 }
 
 function gone({ origin, name }: Part): Refusal {

@@ -29,7 +29,7 @@ export async function settle(tx: Transaction, ctx: Context): Promise<unknown[]> 
   const faults: unknown[] = [];
   for (const device of readIntent(tx, ctx)) {
     try {
-      if ((await look(ctx, device))?.isSuspended === true) await dmsetup(ctx, ["resume", device]);
+      if (look(device)?.isSuspended === true) await dmsetup(ctx, ["resume", device]);
     } catch (error) {
       faults.push(error);
     }

@@ -30,18 +30,22 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 }
 
 /** major:minor of the layer's device; null: there is none. */
-export const numberOf = async (own: Own, ctx: Context): Promise<string | null> =>
-  (await look(ctx, deviceOf(own)))?.number ?? null;
+export const numberOf = (own: Own): string | null => look(deviceOf(own))?.number ?? null;
 
 /** Makes the layer, of so many bytes where it takes room of its own; answers its node. */
-export async function raise(own: Own, bytes: number, read: () => Promise<LogicalVolume[]>, ctx: Context): Promise<string> {
+export async function raise(
+  own: Own,
+  bytes: number,
+  read: () => Promise<LogicalVolume[]>,
+  ctx: Context,
+): Promise<string> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
   const common = ["--yes", "--name", layerName(own), ...tags];
   if (isThin(volume)) {
     const thin = ["--snapshot", "--permission", "rw", "--setactivationskip", "n", "--ignoremonitoring"];
     await lvm(ctx, "lvcreate", [...common, ...thin, pathOf(volume)]);
-    return (await expect(ctx, deviceOf(own))).node;
+    return expect(deviceOf(own)).node;
   }
   if (volume.vg.freeBytes < bytes) {
     const message = `Volume group ${volume.vg.name} has ${inWords(volume.vg.freeBytes)} free; a layer above ${volume.name} needs ${inWords(bytes)}.`;
@@ -51,17 +55,17 @@ export async function raise(own: Own, bytes: number, read: () => Promise<Logical
   const layer = layerOf(own, await read());
   if (layer === undefined) throw new Refusal("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
   const [, sectors] = (await dmsetup(ctx, ["table", deviceName(volume)])).split(" ");
-  const [below, store] = [await expect(ctx, deviceName(volume)), await expect(ctx, deviceName(layer))];
+  const [below, store] = [expect(deviceName(volume)), expect(deviceName(layer))];
   const table = `0 ${sectors} snapshot ${below.number} ${store.number} N ${CHUNK}`;
   // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
   await dmsetup(ctx, ["create", deviceOf(own), "--uuid", deviceUuid(layer, "view")], table);
-  return (await expect(ctx, deviceOf(own))).node;
+  return expect(deviceOf(own)).node;
 }
 
 /** Idempotent. */
 export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   const layer = layerOf(own, all);
-  if (!isThin(own.volume) && (await look(ctx, deviceOf(own))) !== null) {
+  if (!isThin(own.volume) && look(deviceOf(own)) !== null) {
     await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
   }
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);

@@ -40,14 +40,14 @@ export interface VolumeGroup {
   readonly isShared: boolean;
 }
 
-const fields = [
-  ...["vg_name", "vg_uuid", "vg_extent_size", "vg_free", "vg_lock_type", "vg_clustered"],
-  ...["lv_name", "lv_uuid", "lv_tags", "lv_layout", "lv_role", "lv_attr", "lv_size", "lv_time", "lv_health_status"],
-  ...["lv_active", "lv_device_open", "lv_merging", "origin", "pool_lv", "thin_id"],
-  ...["data_percent", "metadata_percent", "raidintegritymode"],
-] as const;
+const fields = (
+  "vg_name vg_uuid vg_extent_size vg_free vg_lock_type vg_clustered " +
+  "lv_name lv_uuid lv_tags lv_layout lv_role lv_attr lv_size lv_time lv_health_status " +
+  "lv_active lv_device_open lv_merging origin pool_lv thin_id data_percent metadata_percent raidintegritymode"
+).split(" ");
 
-type Row = Record<(typeof fields)[number], string>;
+/** lvs gives every field as text. */
+type Row = Record<string, string>;
 
 /** All logical volumes of this machine, hidden ones too. */
 export async function readVolumes(ctx: Context): Promise<LogicalVolume[]> {
@@ -57,37 +57,40 @@ export async function readVolumes(ctx: Context): Promise<LogicalVolume[]> {
 }
 
 function toVolume(row: Row): LogicalVolume {
+  const text = (field: string): string => row[field] ?? "";
+  const attr = text("lv_attr");
   return {
     vg: {
-      name: row.vg_name,
-      uuid: bare(row.vg_uuid),
-      extentBytes: Number(row.vg_extent_size),
-      freeBytes: Number(row.vg_free),
-      isShared: !["", "none"].includes(row.vg_lock_type) || row.vg_clustered !== "",
+      name: text("vg_name"),
+      uuid: bare(text("vg_uuid")),
+      extentBytes: Number(text("vg_extent_size")),
+      freeBytes: Number(text("vg_free")),
+      isShared: !["", "none"].includes(text("vg_lock_type")) || text("vg_clustered") !== "",
     },
-    // Brackets are lvs's sign for a hidden one.
-    name: row.lv_name.replaceAll(/[[\]]/g, ""),
-    uuid: bare(row.lv_uuid),
-    tags: list(row.lv_tags),
-    layout: list(row.lv_layout),
-    role: list(row.lv_role),
-    isActive: row.lv_active === "active",
-    isOpen: row.lv_device_open === "open",
-    isMerging: row.lv_merging !== "",
-    isReadOnly: row.lv_attr[1] === "r",
-    bytes: Number(row.lv_size),
-    origin: row.origin === "" ? null : row.origin.replaceAll(/[[\]]/g, ""),
-    pool: row.pool_lv === "" ? null : row.pool_lv,
-    thinId: row.thin_id === "" ? null : Number(row.thin_id),
-    full: { data: percent(row.data_percent), metadata: percent(row.metadata_percent) },
-    // lvs(8), lv_attr: the state of a snapshot that overflowed is I, or S where it was being merged.
-    isInvalid: "IS".includes(row.lv_attr[4] ?? "-"),
-    health: row.lv_health_status,
-    hasIntegrity: row.raidintegritymode !== "",
-    createdAt: new Date(Number(row.lv_time) * 1000).toISOString(),
+    name: visible(text("lv_name")),
+    uuid: bare(text("lv_uuid")),
+    tags: list(text("lv_tags")),
+    layout: list(text("lv_layout")),
+    role: list(text("lv_role")),
+    isActive: text("lv_active") === "active",
+    isOpen: text("lv_device_open") === "open",
+    isMerging: text("lv_merging") !== "",
+    isReadOnly: attr[1] === "r",
+    bytes: Number(text("lv_size")),
+    origin: text("origin") === "" ? null : visible(text("origin")),
+    pool: text("pool_lv") === "" ? null : text("pool_lv"),
+    thinId: text("thin_id") === "" ? null : Number(text("thin_id")),
+    full: { data: percent(text("data_percent")), metadata: percent(text("metadata_percent")) },
+    // lvs(8), lv_attr: the state of a snapshot that overflowed is I, or S where it is suspended, too.
+    isInvalid: attr[4] === "I" || attr[4] === "S",
+    health: text("lv_health_status"),
+    hasIntegrity: text("raidintegritymode") !== "",
+    createdAt: new Date(Number(text("lv_time")) * 1000).toISOString(),
   };
 }
 
+/** Without the brackets that lvs puts around the name of a hidden one. */
+const visible = (name: string): string => name.replaceAll(/[[\]]/g, "");
 const bare = (uuid: string): string => uuid.replaceAll("-", "");
 const list = (text: string): string[] => text.split(",").filter((entry) => entry !== "");
 const percent = (text: string): number | null => (text === "" ? null : Number(text));

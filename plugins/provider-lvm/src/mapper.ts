@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import type { Context } from "holdstill/plugin";
 import { type LogicalVolume } from "./logical-volume.js";
 import { Refusal } from "./refusal.js";
@@ -10,6 +12,8 @@ export interface Device {
   /** The kernel makes this one itself; those with a name come later, from udev. */
   readonly node: string;
 }
+
+const SYSFS = "/sys/class/block";
 
 /** LVM's name for a volume's device, or for a layer of it: hyphens in the names are doubled (lvm2, dm_build_dm_name). */
 export function deviceName({ vg, name }: Pick<LogicalVolume, "vg" | "name">, layer?: string): string {
@@ -29,24 +33,29 @@ export async function dmsetup(ctx: Context, args: readonly string[], input?: str
   throw new Refusal("MAPPER_FAILED", message, "`dmsetup info -c`, `dmsetup table` and the kernel's log tell more.");
 }
 
-/** null: there is no such device. */
-export async function look(ctx: Context, name: string): Promise<Device | null> {
-  const columns = ["--noheadings", "--separator", " ", "-o", "suspended,major,minor"];
-  const { exitCode, stdout } = await ctx.exec("dmsetup", ["info", "-c", ...columns, name]);
-  const [state, major, minor] = stdout.trim().split(" ");
-  const device = { isSuspended: state === "Suspended", number: `${major}:${minor}`, node: `/dev/dm-${minor}` };
-  return exitCode === 0 ? device : null;
+/** null: there is no such device. Read from sysfs (Documentation/ABI/testing/sysfs-block-dm), which starts no process. */
+export function look(name: string): Device | null {
+  for (const entry of readdirSync(SYSFS).filter((one) => one.startsWith("dm-"))) {
+    const read = (file: string): string => readFileSync(path.join(SYSFS, entry, file), "utf8").trim();
+    try {
+      if (read("dm/name") !== name) continue;
+      return { isSuspended: read("dm/suspended") === "1", number: read("dev"), node: `/dev/${entry}` };
+    } catch {
+      // It went while we looked.
+    }
+  }
+  return null;
 }
 
 /** @throws Refusal MAPPER_FAILED */
-export async function expect(ctx: Context, name: string): Promise<Device> {
-  const device = await look(ctx, name);
+export function expect(name: string): Device {
+  const device = look(name);
   if (device !== null) return device;
   throw new Refusal("MAPPER_FAILED", `There is no device ${name}.`, "Another command may have removed it. Try again.");
 }
 
-/** What a device is made of now, as lines of a table. */
-export const tableOf = (ctx: Context, device: string): Promise<string> => dmsetup(ctx, ["table", device]);
+/** What a device is made of now, as the lines of its table. */
+export const tableOf = (device: string, ctx: Context): Promise<string> => dmsetup(ctx, ["table", device]);
 
 /** Loads a table and swaps it in by one call to the kernel, which suspends and resumes by itself: a kill cannot come in between. */
 export async function swap(ctx: Context, device: string, table: string): Promise<void> {

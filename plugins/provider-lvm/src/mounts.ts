@@ -14,7 +14,9 @@ export function mountsOf(numbers: readonly string[]): Mount[] {
   const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mounts = lines.flatMap((line) => {
     const [, , number = "", , at = "", options = ""] = line.split(" ");
-    return numbers.includes(number) ? [{ at: unescape(at), number, isReadOnly: options.split(",").includes("ro") }] : [];
+    return numbers.includes(number)
+      ? [{ at: unescape(at), number, isReadOnly: options.split(",").includes("ro") }]
+      : [];
   });
   return mounts.toReversed();
 }
@@ -25,7 +27,13 @@ function unescape(field: string): string {
 }
 
 /** @throws Refusal MOUNT */
-export async function mount(node: string, fsType: string, options: readonly string[], at: string, ctx: Context): Promise<void> {
+export async function mount(
+  node: string,
+  fsType: string,
+  options: readonly string[],
+  at: string,
+  ctx: Context,
+): Promise<void> {
   // XFS refuses a second file system of one UUID otherwise (xfs(5)).
   const beside = fsType === "xfs" ? ["nouuid"] : [];
   const args = ["-t", fsType, "-o", ["nosuid", "nodev", ...options, ...beside].join(","), "--", node, at];

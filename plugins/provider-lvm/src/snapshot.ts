@@ -14,7 +14,13 @@ export interface Captured {
 
 /** As the host keeps it. LVM's tags have no room for the paths: only the host's record has them. */
 export function toSnapshot(own: Own, volume?: Volume): Snapshot {
-  const { volume: { vg, bytes, full, uuid, origin, createdAt, ...lv }, of, captured, setId, cutAt } = own;
+  const {
+    volume: { vg, bytes, full, uuid, origin, createdAt, ...lv },
+    of,
+    captured,
+    setId,
+    cutAt,
+  } = own;
   const isThick = !isThin(own.volume);
   const trees = volume === undefined ? {} : pick(volume);
   return {
@@ -63,7 +69,12 @@ export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Ow
 /** @throws Refusal UNKNOWN_SNAPSHOT */
 export function capturedBy({ id, facts }: Snapshot): Captured {
   const { fsType, mountPoint, root, paths } = (facts ?? {}) as Partial<Captured>;
-  if (typeof fsType === "string" && typeof mountPoint === "string" && typeof root === "string" && Array.isArray(paths)) {
+  if (
+    typeof fsType === "string" &&
+    typeof mountPoint === "string" &&
+    typeof root === "string" &&
+    Array.isArray(paths)
+  ) {
     return { fsType, mountPoint, root, paths };
   }
   const message = `The record of snapshot ${id} does not say which paths it has.`;

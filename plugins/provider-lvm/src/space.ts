@@ -81,6 +81,6 @@ function warn(what: string, percent: number | null, ctx: Context): void {
 }
 
 export function inWords(bytes: number): string {
-  const power = bytes >= units["G"]! ? "G" : "M";
-  return `${(bytes / (units[power] ?? 1)).toFixed(1)} ${power}iB`;
+  const gib = bytes / 2 ** 30;
+  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }

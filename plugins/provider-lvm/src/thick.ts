@@ -22,14 +22,14 @@ const latchOf = (snapshot: LogicalVolume): string => deviceName(snapshot, "latch
 export async function prepareThick(snapshot: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
   const device = deviceName(snapshot);
   const latch = latchOf(snapshot);
-  const table = await tableOf(ctx, device);
+  const table = await tableOf(device, ctx);
   const [start, length] = table.split(" ", 2);
   if (!/^0 \d+ snapshot [^\n]+$/.test(table)) throw unexpected(snapshot, table);
   // Not by LVM's UUID, which would make it a part of the volume.
   await dmsetup(ctx, ["create", latch, "--uuid", `HOLDSTILL-${snapshot.uuid}-latch`], `${start} ${length} error`);
-  await swap(ctx, device, `${start} ${length} linear ${(await expect(ctx, latch)).number} 0`);
+  await swap(ctx, device, `${start} ${length} linear ${expect(latch).number} 0`);
   await dmsetup(ctx, ["remove", "--deferred", latch]);
-  await wipe((await expect(ctx, deviceName(snapshot, "cow"))).node, ctx);
+  await wipe(expect(deviceName(snapshot, "cow")).node, ctx);
   await preload(ctx, device, table);
   return [
     { op: "dm-resume", device: latch },
@@ -44,22 +44,26 @@ async function wipe(node: string, ctx: Context): Promise<void> {
   throw new Refusal("MAPPER_FAILED", `${node} cannot be written: ${stderr.trim()}`, "Look at the kernel's log.");
 }
 
-/** That the picture of the commit is the one that is there. */
-export async function checkThick(snapshot: LogicalVolume, ctx: Context): Promise<void> {
-  const table = await tableOf(ctx, deviceName(snapshot));
-  if (!/^0 \d+ snapshot /.test(table)) throw unexpected(snapshot, table);
+/** That the pictures of the commit are those that are there. */
+export async function checkThick(snapshots: readonly LogicalVolume[], ctx: Context): Promise<void> {
+  if (snapshots.length === 0) return;
+  const live = (await dmsetup(ctx, ["table", "--target", "snapshot"])).split("\n");
+  for (const snapshot of snapshots) {
+    const device = deviceName(snapshot);
+    if (!live.some((line) => line.startsWith(`${device}: 0 `))) throw unexpected(snapshot, "none of a snapshot");
+  }
 }
 
 /** Before LVM removes it. LVM trusts what waits in the inactive slot, and would stumble over it. */
 export async function disarmThick(snapshot: LogicalVolume, ctx: Context): Promise<void> {
   const device = deviceName(snapshot);
-  if ((await look(ctx, device)) !== null) await dmsetup(ctx, ["clear", device]);
+  if (look(device) !== null) await dmsetup(ctx, ["clear", device]);
   const latch = latchOf(snapshot);
   // With the snapshot's device on it, it goes with that one.
-  if ((await look(ctx, latch)) !== null) await dmsetup(ctx, ["remove", "--deferred", latch]);
+  if (look(latch) !== null) await dmsetup(ctx, ["remove", "--deferred", latch]);
 }
 
 function unexpected(snapshot: LogicalVolume, table: string): Refusal {
-  const message = `The device of ${pathOf(snapshot)} is not a snapshot as LVM makes them: ${table}.`;
+  const message = `The device of ${pathOf(snapshot)} is not that of a snapshot: its table is ${table}.`;
   return new Refusal("CHANGED", message, "Another LVM command may have touched it. Take the set again.");
 }

@@ -1,16 +1,16 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
-import type { Context, Snapshot, Transaction, View, Volume } from "holdstill/plugin";
+import type { Context, CriticalSection, Snapshot, Transaction, View, Volume } from "holdstill/plugin";
 import { Keeper, type SectionReport } from "#core/keeper/client.js";
 import { lapseOf } from "#core/keeper/verdict.js";
 import { locate } from "#core/storage/volumes.js";
-import type { TestContext } from "node:test";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { probeContext } from "../../rig/context.js";
 import { onEnd } from "../../rig/on-end.js";
 import { tempDir } from "../../rig/temp.js";
 
-type Options = Parameters<typeof provider.prepare>[2]["options"];
+export type Options = Parameters<typeof provider.prepare>[2]["options"];
 
 export interface TakenSet {
   readonly tx: Transaction;
@@ -20,68 +20,65 @@ export interface TakenSet {
   readonly took: { readonly prepare: number; readonly seal: number };
 }
 
+const defaults: Options = { size: "auto", poolLimit: 90, revert: "refuse" };
+/** Of a whole test, ms. */
+const LIMIT = 110_000;
+
 let made = 0;
 
 /** provider-lvm as the host drives it, with a keeper that holds and commits. */
-export class LvmSets {
+export interface LvmSets {
   readonly ctx: Context<Options>;
   readonly warnings: string[];
-  readonly #t: TestContext;
-  readonly #exposed: Snapshot[] = [];
+  take(paths: readonly string[]): Promise<TakenSet>;
+  /** Shows a snapshot until the test ends, and answers where its trees are. */
+  expose(snapshot: Snapshot, access?: View["access"]): Promise<string[]>;
+}
 
-  constructor(t: TestContext, options: Partial<Options> = {}) {
-    const defaults = { size: "auto", poolLimit: 90, revert: "refuse" } as const;
-    const probe = probeContext<Options>({ ...defaults, ...options }, tempDir(t), AbortSignal.timeout(110_000));
-    this.ctx = probe.ctx;
-    this.warnings = probe.warnings;
-    this.#t = t;
-  }
-
-  transaction(): Transaction {
-    made += 1;
-    return { id: `20260101-000000-${made.toString(16).padStart(6, "0")}`, cut: "atomic" };
-  }
-
-  /** The volumes that these paths lie on. */
-  volumes(paths: readonly string[]): Volume[] {
-    return locate([{ paths, exclude: [] }]).volumes;
-  }
-
-  async take(paths: readonly string[], tx = this.transaction()): Promise<TakenSet> {
-    const volumes = this.volumes(paths);
-    const begun = performance.now();
-    const section = await provider.prepare(tx, volumes, this.ctx);
-    const prepared = performance.now();
-    const keeper = await Keeper.arm({
-      points: section.hold,
-      ops: section.commit,
-      limitMs: 10_000,
-      includeRoot: false,
-      volumes,
-    });
-    try {
-      await keeper.hold();
-      const report = await keeper.release();
-      const lapse = lapseOf(report);
-      if (lapse !== null) throw lapse;
-      const committed = performance.now();
-      const snapshots = await provider.seal(tx, this.ctx);
-      const took = { prepare: prepared - begun, seal: performance.now() - committed };
-      return { tx, snapshots, report, took };
-    } finally {
-      await keeper.disarm();
-    }
-  }
-
-  /** Shows a snapshot, until the test ends. */
-  async expose(snapshot: Snapshot, access: View["access"] = "read-only"): Promise<string[]> {
-    if (!this.#exposed.includes(snapshot)) {
-      this.#exposed.push(snapshot);
-      onEnd(this.#t, async () => await provider.conceal(snapshot, this.ctx));
-    }
+export function lvmSets(t: TestContext, options: Partial<Options> = {}): LvmSets {
+  const { ctx, warnings } = probeContext({ ...defaults, ...options }, tempDir(t), AbortSignal.timeout(LIMIT));
+  const take = async (paths: readonly string[]): Promise<TakenSet> => {
+    const [tx, volumes, begun] = [transaction(), volumesOf(paths), performance.now()];
+    const section = await provider.prepare(tx, volumes, ctx);
+    const prepare = performance.now() - begun;
+    const report = await commit(section, volumes);
+    const sealing = performance.now();
+    const snapshots = await provider.seal(tx, ctx);
+    return { tx, snapshots, report, took: { prepare, seal: performance.now() - sealing } };
+  };
+  const shown = new Set<string>();
+  const expose = async (snapshot: Snapshot, access: View["access"] = "read-only"): Promise<string[]> => {
+    if (!shown.has(snapshot.id)) onEnd(t, async () => await provider.conceal(snapshot, ctx));
+    shown.add(snapshot.id);
     const at = path.join("/mnt/exposed", snapshot.id);
     mkdirSync(at, { recursive: true });
-    const { trees } = await provider.expose(snapshot, { access, at }, this.ctx);
+    const { trees } = await provider.expose(snapshot, { access, at }, ctx);
     return trees.map((tree) => tree.path);
+  };
+  return { ctx, warnings, take, expose };
+}
+
+export function transaction(): Transaction {
+  made += 1;
+  return { id: `20260101-000000-${made.toString(16).padStart(6, "0")}`, cut: "atomic" };
+}
+
+/** The volumes that these paths lie on. */
+export function volumesOf(paths: readonly string[]): Volume[] {
+  return locate([{ paths, exclude: [] }]).volumes;
+}
+
+/** Holds, does the operations, releases. Rejects where not everything was held throughout. */
+export async function commit(section: CriticalSection, volumes: readonly Volume[]): Promise<SectionReport> {
+  const plan = { points: section.hold, ops: section.commit, limitMs: 10_000, includeRoot: false, volumes };
+  const keeper = await Keeper.arm(plan);
+  try {
+    await keeper.hold();
+    const report = await keeper.release();
+    const lapse = lapseOf(report);
+    if (lapse !== null) throw lapse;
+    return report;
+  } finally {
+    await keeper.disarm();
   }
 }

@@ -1,24 +1,33 @@
-/** provider-lvm on real volume groups: one instant for all, and pictures that can be shown, written to and gone back to. */
+/** provider-lvm on real volume groups: all volumes of a set are of one instant. */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test, { type TestContext } from "node:test";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { LvmSets } from "../rig/lvm-set.js";
+import { Counter, CounterBroken, verifyCounter } from "../../rig/counter.js";
+import { lvmSets } from "../rig/lvm-set.js";
 import { type MountedVolume, VolumeGroup } from "../rig/volume-group.js";
 
-test("thin and thick volumes of two volume groups are cut at one instant", async (t) => {
-  const volumes = twoGroups(t);
-  const sets = new LvmSets(t);
-  const folders = volumes.map(({ mount }) => `${mount}/counter`);
+test("thin and thick volumes of two volume groups are cut at one instant, and sets of one volume each are not", async (t) => {
+  const folders = twoGroups(t).map(({ mount }) => `${mount}/counter`);
+  const sets = lvmSets(t);
   for (const folder of folders) mkdirSync(folder);
   const counter = await Counter.start(folders);
+  const [first = "", second = ""] = folders;
   try {
     const { snapshots, report, took } = await sets.take(folders);
-    await counter.advance(5);
-    t.diagnostic(`held ${report.heldMs.toFixed(1)} ms; prepare ${took.prepare.toFixed(0)}, seal ${took.seal.toFixed(0)} ms`);
+    const alone = await sets.take([first]);
+    await counter.advance(2);
+    const later = await sets.take([second]);
+    await counter.advance(2);
+    await counter.stop();
+    await t.test(
+      `held ${Math.round(report.heldMs)} ms; prepare ${Math.round(took.prepare)}, seal ${Math.round(took.seal)} ms`,
+    );
     const pictures: string[] = [];
     for (const snapshot of snapshots) pictures.push(...(await sets.expose(snapshot)));
     assert.ok(verifyCounter(pictures) > 0);
+    const apart: string[] = [];
+    for (const snapshot of [...alone.snapshots, ...later.snapshots]) apart.push(...(await sets.expose(snapshot)));
+    assert.throws(() => verifyCounter(apart), CounterBroken);
   } finally {
     await counter.stop();
   }
@@ -28,13 +37,13 @@ test("thin and thick volumes of two volume groups are cut at one instant", async
 function twoGroups(t: TestContext): MountedVolume[] {
   const [one, two] = [new VolumeGroup(t), new VolumeGroup(t)];
   one.pool("pool", 400);
-  two.pool("pool", 400);
+  two.pool("pool", 200);
   return [
-    one.thick("log", "ext4", 64),
+    one.thick("log", "ext4", 32),
     one.thin("pool", "data", "xfs"),
-    two.thick("index-1", "ext4", 64),
-    two.thin("pool", "blobs", "ext4", 100),
-    two.thin("pool", "more", "ext4", 100),
-    one.thick("last", "ext4", 64),
+    two.thick("index-1", "ext4", 32),
+    two.thin("pool", "blobs", "ext4", 64),
+    two.thin("pool", "more", "ext4", 64),
+    one.thick("last", "ext4", 32),
   ];
 }

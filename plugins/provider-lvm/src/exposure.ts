@@ -32,7 +32,8 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   try {
     await show(own, captured.fsType, view, ctx);
   } catch (error) {
-    await end(own, ctx).catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
+    const undone = readVolumes(ctx).then((now) => end(own, now, ctx));
+    await undone.catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
     throw error;
   }
   return exposed;
@@ -40,14 +41,15 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
 
 /** Idempotent. */
 export async function conceal(snapshot: Snapshot, ctx: Context): Promise<void> {
-  const own = find(snapshot, await readVolumes(ctx));
-  if (own !== null) await end(own, ctx);
+  const all = await readVolumes(ctx);
+  const own = find(snapshot, all);
+  if (own !== null) await end(own, all, ctx);
 }
 
 /** Unmounts a snapshot and what lies above it, and removes that. */
-export async function end(own: Own, ctx: Context): Promise<void> {
+export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   for (const { at } of mountsBy(own)) await unmount(at, ctx);
-  await drop(own, await readVolumes(ctx), ctx);
+  await drop(own, all, ctx);
   if (isThin(own.volume) && look(deviceName(own.volume)) !== null)
     await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
 }

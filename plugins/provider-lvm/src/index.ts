@@ -1,7 +1,7 @@
 import type { CommitOp, Context, Provider, Transaction, Volume } from "holdstill/plugin";
 import { conceal, expose } from "./exposure.js";
 import { fork } from "./fork.js";
-import { forget, intend, settle } from "./intent.js";
+import { forget, intend, intentsOf } from "./intent.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import { deviceName } from "./mapper.js";
@@ -11,6 +11,7 @@ import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
 import { Refusal } from "./refusal.js";
 import { removeAll } from "./removal.js";
 import { revert } from "./revert.js";
+import { settle } from "./settle.js";
 import { find, toSnapshot } from "./snapshot.js";
 import { assertRoom, inWords, sizesOf, watch } from "./space.js";
 import { checkThick, prepareThick } from "./thick.js";
@@ -51,7 +52,11 @@ const provider: Provider<Options> = {
     const all = await readVolumes(ctx);
     const parts = plan(tx, volumes, all, ctx);
     underway.set(tx.id, parts);
-    intend(tx, parts, ctx);
+    const intents = parts.map(({ origin, name }) => ({
+      origin: deviceName(origin),
+      snapshot: deviceName({ vg: origin.vg, name }),
+    }));
+    intend(tx, intents, ctx);
     for (const [done, part] of parts.entries()) {
       ctx.progress(`snapshot of ${pathOf(part.origin)}`, done, parts.length);
       await make(tx, part, ctx);
@@ -86,14 +91,13 @@ const provider: Provider<Options> = {
   },
 
   async abort(tx, ctx) {
-    const faults = await settle(tx, ctx);
-    const ours = (await readVolumes(ctx)).flatMap((volume) => ownOf(volume) ?? []);
-    faults.push(
-      ...(await removeAll(
-        ours.filter(({ setId }) => setId === tx.id),
-        ctx,
-      )),
-    );
+    const faults: unknown[] = [];
+    for (const intent of intentsOf(tx, ctx)) {
+      await settle(intent, ctx).catch((error: unknown) => faults.push(error));
+    }
+    const all = await readVolumes(ctx);
+    const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ setId }) => setId === tx.id);
+    faults.push(...(await removeAll(ours, all, ctx)));
     if (faults.length > 0) throw faults[0];
     forget(tx, ctx);
     underway.delete(tx.id);
@@ -112,8 +116,9 @@ const provider: Provider<Options> = {
   revert,
 
   async remove(snapshot, ctx) {
-    const own = find(snapshot, await readVolumes(ctx));
-    const faults = own === null ? [] : await removeAll([own], ctx);
+    const all = await readVolumes(ctx);
+    const own = find(snapshot, all);
+    const faults = own === null ? [] : await removeAll([own], all, ctx);
     if (faults.length > 0) throw faults[0];
   },
 };

@@ -35,16 +35,25 @@ export async function dmsetup(ctx: Context, args: readonly string[], input?: str
 
 /** null: there is no such device. Read from sysfs (Documentation/ABI/testing/sysfs-block-dm), which starts no process. */
 export function look(name: string): Device | null {
-  for (const entry of readdirSync(SYSFS).filter((one) => one.startsWith("dm-"))) {
-    const read = (file: string): string => readFileSync(path.join(SYSFS, entry, file), "utf8").trim();
-    try {
-      if (read("dm/name") !== name) continue;
-      return { isSuspended: read("dm/suspended") === "1", number: read("dev"), node: `/dev/${entry}` };
-    } catch {
-      // It went while we looked.
-    }
+  const entry = readdirSync(SYSFS).find((one) => read(one, "dm/name") === name);
+  if (entry === undefined) return null;
+  return { isSuspended: read(entry, "dm/suspended") === "1", number: read(entry, "dev") ?? "", node: `/dev/${entry}` };
+}
+
+/** Names of the devices that lie directly on this one. */
+export function holdersOf(name: string): string[] {
+  const entry = readdirSync(SYSFS).find((one) => read(one, "dm/name") === name);
+  const holders = entry === undefined ? [] : readdirSync(path.join(SYSFS, entry, "holders"));
+  return holders.flatMap((holder) => read(holder, "dm/name") ?? []);
+}
+
+/** undefined: not there, or no device-mapper device. */
+function read(entry: string, file: string): string | undefined {
+  try {
+    return readFileSync(path.join(SYSFS, entry, file), "utf8").trim();
+  } catch {
+    return undefined;
   }
-  return null;
 }
 
 /** @throws Refusal MAPPER_FAILED */

@@ -1,19 +1,21 @@
 import type { Context } from "holdstill/plugin";
 import { end } from "./exposure.js";
-import { pathOf } from "./logical-volume.js";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import { isThin } from "./origin.js";
 import type { Own } from "./ownership.js";
 import { disarmThick } from "./thick.js";
+import { disarmThin } from "./thin.js";
 
 /** Removes volumes of ours; one that cannot be removed does not stop the others. Answers the faults. */
-export async function removeAll(ours: readonly Own[], ctx: Context): Promise<unknown[]> {
+export async function removeAll(ours: readonly Own[], all: readonly LogicalVolume[], ctx: Context): Promise<unknown[]> {
   const faults: unknown[] = [];
   // Layers go with what they lie on.
   for (const own of ours.filter(({ role }) => role !== "scratch")) {
     try {
-      await end(own, ctx);
+      await end(own, all, ctx);
       if (!isThin(own.volume)) await disarmThick(own.volume, ctx);
+      else if (own.cutAt === null) await disarmThin(own.volume, ctx);
       await lvm(ctx, "lvremove", ["--yes", pathOf(own.volume)]);
     } catch (error) {
       faults.push(error);

@@ -19,6 +19,6 @@ export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise
     const hint = "Unmount it first, or set the option `revert` to on-activation.";
     throw new Refusal("BUSY", `${pathOf(origin)} is in use.`, hint);
   }
-  await end(own, ctx);
+  await end(own, all, ctx);
   await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(volume)]);
 }

@@ -10,10 +10,21 @@ import { Refusal } from "./refusal.js";
 export async function prepareThin(snapshot: LogicalVolume, origin: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
   const { pool, thinId } = snapshot;
   if (pool === null || thinId === null || origin.thinId === null || snapshot.isActive) throw unexpected(snapshot);
-  const device = deviceName({ vg: snapshot.vg, name: pool }, "tpool");
+  const device = poolDevice(snapshot, pool);
   await dmsetup(ctx, ["message", device, "0", `delete ${thinId}`]);
   return [{ op: "dm-message", device, message: `create_snap ${thinId} ${origin.thinId}` }];
 }
+
+/**
+ * Before LVM removes one that has not been sealed. The pool forgets its number, if it knows it: an lvcreate that was killed may have
+ * given out the number without LVM knowing that, and then LVM would stumble over it with every command.
+ */
+export async function disarmThin({ vg, pool, thinId }: LogicalVolume, ctx: Context): Promise<void> {
+  if (pool === null || thinId === null) return;
+  await ctx.exec("dmsetup", ["message", poolDevice({ vg }, pool), "0", `delete ${thinId}`]);
+}
+
+const poolDevice = ({ vg }: Pick<LogicalVolume, "vg">, pool: string): string => deviceName({ vg, name: pool }, "tpool");
 
 function unexpected(snapshot: LogicalVolume): Refusal {
   const message = `${pathOf(snapshot)} is not a thin snapshot as LVM makes them.`;

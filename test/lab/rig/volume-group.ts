@@ -30,11 +30,10 @@ export class VolumeGroup {
   readonly name: string;
   readonly #t: TestContext;
 
-  constructor(t: TestContext) {
+  constructor(t: TestContext, disk = freeDisk()) {
     this.#t = t;
     made += 1;
     this.name = `vg${process.pid}x${made}`;
-    const disk = freeDisk();
     run("vgcreate", ["-q", "-y", this.name, disk]);
     // Not vgremove: LVM refuses to take down what a failed command of its own has left behind.
     onEnd(t, () => {

@@ -13,7 +13,7 @@ export interface GuestLimits {
   readonly silenceSeconds: number;
 }
 
-const defaults: GuestLimits = { fileSeconds: 120, silenceSeconds: 150 };
+const defaults: GuestLimits = { fileSeconds: 300, silenceSeconds: 330 };
 
 /** The guest did not come to its end; the message has the last lines of its console. */
 export class GuestFailed extends Error {

@@ -1,13 +1,12 @@
 import path from "node:path";
 import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
-import { drop, numberOf, raise, REPLAY, roomy } from "./layer.js";
-import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
-import { lvm } from "./lvm.js";
-import { deviceName, expect, look } from "./mapper.js";
+import { drop, numberOf, raise, REPLAY, roomAbove } from "./layer.js";
+import { type LogicalVolume, readVolumes } from "./logical-volume.js";
+import { expect, look } from "./mapper.js";
 import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
 import type { Options } from "./options.js";
-import { isThin } from "./origin.js";
 import type { Own } from "./ownership.js";
+import { close, deviceOf, open } from "./picture.js";
 import { Refusal } from "./refusal.js";
 import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
 import { watch } from "./space.js";
@@ -27,8 +26,7 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   }
   // One that a crash has left.
   await drop(own, all, ctx);
-  await permit(own, view.access === "writable" ? "rw" : "r", ctx);
-  if (isThin(own.volume)) await lvm(ctx, "lvchange", ["--activate", "y", "--ignoreactivationskip", pathOf(own.volume)]);
+  await open(own, view.access === "writable" ? "rw" : "r", all, ctx);
   try {
     await show(own, captured.fsType, view, ctx);
   } catch (error) {
@@ -50,36 +48,28 @@ export async function conceal(snapshot: Snapshot, ctx: Context): Promise<void> {
 export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   for (const { at } of mountsBy(own)) await unmount(at, ctx);
   await drop(own, all, ctx);
-  if (isThin(own.volume) && look(deviceName(own.volume)) !== null)
-    await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
+  await close(own, ctx);
 }
 
 async function show(own: Own, fsType: string, { access, at }: View, ctx: Context): Promise<void> {
-  const { node } = expect(deviceName(own.volume));
-  const read = (): Promise<LogicalVolume[]> => readVolumes(ctx);
+  const { node } = expect(deviceOf(own));
   switch (access) {
     case "writable":
       return mount(node, fsType, ["rw"], at, ctx);
     case "scratch":
-      return mount(await raise(own, roomy(own), read, ctx), fsType, ["rw"], at, ctx);
+      return mount(await raise(own, roomAbove(own.volume, deviceOf(own)), ctx), fsType, ["rw"], at, ctx);
     case "read-only":
       // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
       // from it: then the layer takes the replay.
       return mount(node, fsType, ["ro"], at, ctx).catch(async () => {
-        await mount(await raise(own, REPLAY, read, ctx), fsType, ["ro"], at, ctx);
+        await mount(await raise(own, REPLAY, ctx), fsType, ["ro"], at, ctx);
       });
   }
 }
 
-/** A snapshot is read-only for LVM, and so for the kernel, unless it is exposed writable. */
-async function permit({ volume }: Own, permission: "r" | "rw", ctx: Context): Promise<void> {
-  if (volume.isReadOnly === (permission === "r")) return;
-  await lvm(ctx, "lvchange", ["--permission", permission, pathOf(volume)]);
-}
-
 /** Where the snapshot, or the layer above it, is mounted. */
 function mountsBy(own: Own): Mount[] {
-  const numbers = [look(deviceName(own.volume))?.number, numberOf(own)];
+  const numbers = [look(deviceOf(own))?.number, numberOf(own)];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 

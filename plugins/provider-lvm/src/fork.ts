@@ -1,23 +1,25 @@
 import type { Context, Snapshot } from "holdstill/plugin";
+import { makeStore, roomAbove } from "./layer.js";
 import { pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
 import { isThin } from "./origin.js";
 import { tag, tagged } from "./ownership.js";
+import { deviceOf } from "./picture.js";
 import { Refusal } from "./refusal.js";
 import { find, findWhole, toSnapshot } from "./snapshot.js";
 
-/** A second, writable snapshot beside the first. Only thin ones: LVM takes no snapshot of a thick one. */
+/** A second, writable picture beside the first. */
 export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot> {
-  const { volume, setId, captured, cutAt } = findWhole(snapshot, await readVolumes(ctx));
-  if (!isThin(volume)) {
-    const message = `${snapshot.id} is a thick snapshot, of which LVM can take none.`;
-    throw new Refusal("UNSUPPORTED", message, "Use thin volumes, or let the application recover when it is restored.");
-  }
+  const own = findWhole(snapshot, await readVolumes(ctx));
+  const { volume, setId, captured, cutAt } = own;
   const name = `${volume.name}-fork`;
   const tags = [tag.role("fork"), tag.set(setId), tag.captured(captured), tag.of(volume.name), tag.cut(cutAt ?? "")];
-  const args = ["--yes", "--snapshot", "--permission", "rw", "--setactivationskip", "y", "--ignoremonitoring"];
-  await lvm(ctx, "lvcreate", [...args, "--name", name, ...tagged(tags), pathOf(volume)]);
+  const args = ["--yes", "--name", name, ...tagged(tags)];
+  if (isThin(volume)) {
+    const thin = ["--snapshot", "--permission", "rw", "--setactivationskip", "y", "--ignoremonitoring"];
+    await lvm(ctx, "lvcreate", [...args, ...thin, pathOf(volume)]);
+  } else await makeStore(volume, roomAbove(volume, deviceOf(own)), args, ctx);
   const made = find({ ...snapshot, id: `${volume.vg.name}/${name}`, facts: {} }, await readVolumes(ctx));
   if (made === null) throw new Refusal("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
   const told = toSnapshot(made);

@@ -1,20 +1,21 @@
 import type { Context } from "holdstill/plugin";
-import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
-import { deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
+import { deviceName, dmsetup, expect, look } from "./mapper.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf, tag, tagged } from "./ownership.js";
+import { deviceOf as pictureOf, layOver } from "./picture.js";
 import { Refusal } from "./refusal.js";
 import { inWords } from "./space.js";
 
-/** What a journal's replay changes at most; a clean snapshot changes next to nothing. */
+/** Room for what a journal's replay changes, bytes; a clean snapshot changes next to nothing. */
 export const REPLAY = 64 * 2 ** 20;
-/** Sectors of 512 bytes, as LVM's own snapshots have. */
-const CHUNK = 8;
+/** Room of a layer that an application works in, share of the volume. */
+const ROOM = 0.2;
 
 /**
- * A throw-away layer above a snapshot, so that what is written leaves the snapshot as it is: for a thin one a snapshot of it,
- * for a thick one, which LVM can take none of, a transient one of device-mapper's, with a logical volume to write to.
+ * A throw-away layer above a picture, so that what is written leaves it as it is: above a thin one a snapshot of it, above a thick one
+ * a transient one of device-mapper's, with a logical volume to write to.
  */
 const layerName = ({ volume }: Own): string => `${volume.name}-scratch`;
 
@@ -33,47 +34,45 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 export const numberOf = (own: Own): string | null => look(deviceOf(own))?.number ?? null;
 
 /** Makes the layer, of so many bytes where it takes room of its own; answers its node. */
-export async function raise(
-  own: Own,
-  bytes: number,
-  read: () => Promise<LogicalVolume[]>,
-  ctx: Context,
-): Promise<string> {
+export async function raise(own: Own, bytes: number, ctx: Context): Promise<string> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
   const common = ["--yes", "--name", layerName(own), ...tags];
   if (isThin(volume)) {
     const thin = ["--snapshot", "--permission", "rw", "--setactivationskip", "n", "--ignoremonitoring"];
     await lvm(ctx, "lvcreate", [...common, ...thin, pathOf(volume)]);
-    return expect(deviceOf(own)).node;
+  } else {
+    await makeStore(volume, bytes, common, ctx);
+    const layer = layerOf(own, await readVolumes(ctx));
+    if (layer === undefined) throw new Refusal("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
+    await layOver(pictureOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
   }
-  if (volume.vg.freeBytes < bytes) {
-    const message = `Volume group ${volume.vg.name} has ${inWords(volume.vg.freeBytes)} free; a layer above ${volume.name} needs ${inWords(bytes)}.`;
-    throw new Refusal("NO_SPACE", message, "Extend the volume group.");
-  }
-  await lvm(ctx, "lvcreate", [...common, "--wipesignatures", "n", "--size", `${bytes}b`, volume.vg.name]);
-  const layer = layerOf(own, await read());
-  if (layer === undefined) throw new Refusal("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
-  const [, sectors] = (await dmsetup(ctx, ["table", deviceName(volume)])).split(" ");
-  const [below, store] = [expect(deviceName(volume)), expect(deviceName(layer))];
-  const table = `0 ${sectors} snapshot ${below.number} ${store.number} N ${CHUNK}`;
-  // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
-  await dmsetup(ctx, ["create", deviceOf(own), "--uuid", deviceUuid(layer, "view")], table);
   return expect(deviceOf(own)).node;
+}
+
+/** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped: there was nothing written. */
+export async function makeStore(
+  { vg, name }: LogicalVolume,
+  bytes: number,
+  args: readonly string[],
+  ctx: Context,
+): Promise<void> {
+  if (vg.freeBytes < bytes) {
+    const message = `Volume group ${vg.name} has ${inWords(vg.freeBytes)} free; a layer above ${name} needs ${inWords(bytes)}.`;
+    throw new Refusal("NO_SPACE", message, `Extend it: vgextend ${vg.name} DEVICE`);
+  }
+  await lvm(ctx, "lvcreate", [...args, "--zero", "y", "--wipesignatures", "n", "--size", `${bytes}b`, vg.name]);
 }
 
 /** Idempotent. */
 export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   const layer = layerOf(own, all);
-  if (!isThin(own.volume) && look(deviceOf(own)) !== null) {
-    await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
-  }
+  if (!isThin(own.volume) && look(deviceOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
 }
 
-/** Room of a layer that an application works in, bytes: a fifth of the volume, as far as there is room. */
-export function roomy({ volume }: Own): number {
-  const { extentBytes, freeBytes } = volume.vg;
-  const wish = Math.max(REPLAY, volume.bytes / 5);
-  return Math.floor(Math.min(wish, Math.max(freeBytes, REPLAY)) / extentBytes) * extentBytes;
+/** Room for an application that works on a picture, bytes: a share of it, as far as there is room. */
+export function roomAbove({ vg }: LogicalVolume, picture: string): number {
+  const inExtents = (bytes: number): number => Math.floor(bytes / vg.extentBytes) * vg.extentBytes;
+  return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(picture).bytes * ROOM)));
 }

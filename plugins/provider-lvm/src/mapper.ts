@@ -11,9 +11,12 @@ export interface Device {
   readonly number: string;
   /** The kernel makes this one itself; those with a name come later, from udev. */
   readonly node: string;
+  readonly bytes: number;
 }
 
 const SYSFS = "/sys/class/block";
+/** Unit of sysfs's sizes, bytes, whatever the device's own sector. */
+const SECTOR = 512;
 
 /** LVM's name for a volume's device, or for a layer of it: hyphens in the names are doubled (lvm2, dm_build_dm_name). */
 export function deviceName({ vg, name }: Pick<LogicalVolume, "vg" | "name">, layer?: string): string {
@@ -37,7 +40,12 @@ export async function dmsetup(ctx: Context, args: readonly string[], input?: str
 export function look(name: string): Device | null {
   const entry = readdirSync(SYSFS).find((one) => read(one, "dm/name") === name);
   if (entry === undefined) return null;
-  return { isSuspended: read(entry, "dm/suspended") === "1", number: read(entry, "dev") ?? "", node: `/dev/${entry}` };
+  return {
+    isSuspended: read(entry, "dm/suspended") === "1",
+    number: read(entry, "dev") ?? "",
+    node: `/dev/${entry}`,
+    bytes: Number(read(entry, "size") ?? 0) * SECTOR,
+  };
 }
 
 /** Names of the devices that lie directly on this one. */

@@ -10,8 +10,9 @@ import { disarmThin } from "./thin.js";
 /** Removes volumes of ours; one that cannot be removed does not stop the others. Answers the faults. */
 export async function removeAll(ours: readonly Own[], all: readonly LogicalVolume[], ctx: Context): Promise<unknown[]> {
   const faults: unknown[] = [];
-  // Layers go with what they lie on.
-  for (const own of ours.filter(({ role }) => role !== "scratch")) {
+  // Layers go with what they lie on. A thick fork lies on its snapshot.
+  const forks = ours.filter(({ role }) => role === "fork");
+  for (const own of [...forks, ...ours.filter(({ role }) => role === "snapshot")]) {
     try {
       await end(own, all, ctx);
       if (!isThin(own.volume)) await disarmThick(own.volume, ctx);

@@ -22,7 +22,7 @@ export interface TakenSet {
 
 const defaults: Options = { size: "auto", poolLimit: 90, revert: "refuse" };
 /** Of a whole test, ms. */
-const LIMIT = 110_000;
+const LIMIT = 280_000;
 
 let made = 0;
 

@@ -41,6 +41,7 @@ export class DemoStage {
     cpSync(picture, to, { recursive: true, verbatimSymlinks: true });
     const sidecar = set.writers[0]?.sidecar?.dir ?? "";
     cpSync(sidecar, to, { recursive: true });
+    await holdstill(["conceal", set.id, "--config", this.config]);
     return to;
   }
 
@@ -52,8 +53,8 @@ export class DemoStage {
 
   #write(name: string, plugins: unknown[], limits: Record<string, string> = {}): string {
     const file = path.join(this.dir, name);
-    const stateDir = path.join(this.dir, "state");
-    writeFileSync(file, JSON.stringify({ pluginPaths: [pluginsThat], stateDir, limits, plugins }, null, 2));
+    const [stateDir, exposeDir] = [path.join(this.dir, "state"), path.join(this.dir, "exposed")];
+    writeFileSync(file, JSON.stringify({ pluginPaths: [pluginsThat], stateDir, exposeDir, limits, plugins }, null, 2));
     return file;
   }
 }

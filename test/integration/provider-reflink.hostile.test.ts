@@ -8,7 +8,7 @@ import type { Context } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { probeContext, type Probe } from "../rig/context.js";
 import { loopFs } from "../rig/loop.js";
-import { take, tx, view, volumeOf, type Options } from "../rig/reflink.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
 import { tempDir } from "../rig/temp.js";
 import { sh } from "../rig/tree.js";
 
@@ -85,14 +85,16 @@ test("an owner reads the copy of what is his while it is exposed, and at no othe
   await provider.commit?.(tx, probe.ctx);
   const [made] = await provider.list(probe.ctx);
   assert.ok(made);
+  const view = viewIn(t, "read-only");
   await assert.rejects(provider.expose(made, view, probe.ctx), { code: "UNKNOWN_SNAPSHOT" });
   const [snapshot] = await provider.seal(tx, probe.ctx);
   assert.ok(snapshot);
   const folder = String(snapshot.facts?.["path"]);
-  const look = (): unknown => [statSync(folder).mode & 0o777, asBob(`cat ${folder}${home.data}/kept`)];
+  const look = (): unknown => [statSync(folder).mode & 0o777, asBob(`cat ${view.at}${home.data}/kept`)];
   assert.deepEqual(look(), [0o700, false]);
   await provider.expose(snapshot, view, probe.ctx);
   assert.deepEqual(look(), [0o711, true]);
+  assert.equal(asBob(`echo changed > ${view.at}${home.data}/kept`), false);
   await provider.conceal(snapshot, probe.ctx);
   assert.deepEqual(look(), [0o700, false]);
 });
@@ -106,6 +108,7 @@ test("links that an owner made in an exposed snapshot are not followed when it i
   const copy = await take(volumeOf([data], exclude), probe);
   const [snapshot] = await provider.list(probe.ctx);
   assert.ok(snapshot);
+  await provider.expose(snapshot, viewIn(t, "writable"), probe.ctx);
   assert.equal(asBob(`mv ${copy} ${copy}.away; ln -s ${fs} ${copy}; ln -s ${secret} ${copy}.link`), true);
   sh(`chattr +i ${copy}.away/kept`, "/");
   try {

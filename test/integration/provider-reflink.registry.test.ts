@@ -6,7 +6,7 @@ import test from "node:test";
 import provider from "@holdstill/provider-reflink";
 import { probeContext } from "../rig/context.js";
 import { mount } from "../rig/loop.js";
-import { take, tx, view, volumeOf, type Options } from "../rig/reflink.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
 import { tempDir } from "../rig/temp.js";
 import { sh } from "../rig/tree.js";
 
@@ -47,7 +47,10 @@ test("a file that is no entry is named in a warning, fails its own snapshot only
     [next.id],
   );
   assert.ok(probe.warnings.some((warning) => warning.includes(file)));
-  await assert.rejects(provider.expose(snapshot, view, probe.ctx), { code: "STORE", message: /is no entry/ });
+  await assert.rejects(provider.expose(snapshot, viewIn(t, "read-only"), probe.ctx), {
+    code: "STORE",
+    message: /is no entry/,
+  });
   await assert.rejects(async () => provider.commit?.(tx, probe.ctx), { code: "STORE", message: /is no entry/ });
   await provider.abort(next, probe.ctx);
   await provider.conceal(snapshot, probe.ctx);

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-reflink";
 import { probeContext } from "../rig/context.js";
 import { loopFs } from "../rig/loop.js";
-import { take, tx, view, volumeOf, type Options } from "../rig/reflink.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
 import { tempDir } from "../rig/temp.js";
 import { furnish, portrait, sh } from "../rig/tree.js";
 
@@ -105,7 +105,7 @@ test("a whole mount is captured without its own snapshots, also the second time"
   const snapshots = await provider.list(probe.ctx);
   assert.equal(snapshots.length, 2);
   for (const snapshot of snapshots) {
-    const { trees } = await provider.expose(snapshot, view, probe.ctx);
+    const { trees } = await provider.expose(snapshot, viewIn(t, "read-only"), probe.ctx);
     assert.equal(existsSync(`${trees[0]?.path}/.holdstill`), false);
     assert.equal(portrait(trees[0]?.path ?? ""), before);
   }

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
 import type { View, Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/storage/volumes.js";
 import type { Probe } from "./context.js";
+import { afterwards } from "./cleanup.js";
+import { tempDir } from "./temp.js";
 
 export type Options = { store?: string };
-/** The plugin mounts nothing. */
-export const view: View = { access: "read-only", at: "/nowhere" };
 export const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
 
 export function volumeOf(paths: string[], exclude: string[] = []): Volume {
@@ -15,14 +19,21 @@ export function volumeOf(paths: string[], exclude: string[] = []): Volume {
   return volume;
 }
 
-/** Takes a snapshot as the host does, and answers where the tree lies. */
+/** A place to show a snapshot at, which everybody may pass to. What is mounted there is unmounted when the test ends. */
+export function viewIn(t: TestContext, access: View["access"]): View {
+  const at = path.join(tempDir(t), "at");
+  mkdirSync(at);
+  chmodSync(path.dirname(at), 0o755);
+  afterwards(t, () => spawnSync("umount", ["--", at]));
+  return { access, at };
+}
+
+/** Takes a snapshot as the host does, and answers where the tree lies in the store. */
 export async function take(volume: Volume, probe: Probe<Options>): Promise<string> {
   const section = await provider.prepare(tx, [volume], probe.ctx);
   assert.deepEqual(section, { hold: [], commit: [{ op: "plugin" }] });
   await provider.commit?.(tx, probe.ctx);
   const [snapshot] = await provider.seal(tx, probe.ctx);
   assert.ok(snapshot);
-  const { trees } = await provider.expose(snapshot, view, probe.ctx);
-  assert.equal(trees[0]?.original, volume.paths[0]);
-  return trees[0]?.path ?? "";
+  return path.join(String(snapshot.facts?.["path"]), volume.paths[0] ?? "");
 }

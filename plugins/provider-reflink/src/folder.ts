@@ -1,5 +1,7 @@
-import { closeSync, constants, fchmodSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
+import type { Context } from "holdstill/plugin";
 import { codeOf, Refusal } from "./refusal.js";
+import { folderOf, type Located } from "./registry.js";
 
 /** Nobody but us may enter: while a snapshot is made, and whenever it is not exposed. */
 const CLOSED = 0o700;
@@ -17,6 +19,23 @@ export function onFolder(dir: string, act: (fd: number) => void): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The folder is ours alone until it is exposed: whoever could enter might put links where we copy to. */
+export function makeFolder(entry: Located): void {
+  try {
+    mkdirSync(entry.store, { recursive: true, mode: 0o711 });
+    mkdirSync(folderOf(entry), { mode: CLOSED });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal("STORE", `The store cannot be used: ${reason}.`, "Give another folder with the option `store`.");
+  }
+}
+
+/** Returns when all in the folder is on disk. syncfs(2): one call for all files, where an fsync for each would take minutes. */
+export async function flush(folder: string, ctx: Context): Promise<void> {
+  const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
+  if (exitCode !== 0) throw new Refusal("STORE", `sync failed: ${stderr.trim()}`, "Look at the kernel's log.");
 }
 
 export function closeFolder(dir: string): void {

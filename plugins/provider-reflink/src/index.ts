@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import { clone } from "./clone.js";
 import { copyTrees } from "./copy.js";
-import { closeFolder, letPass } from "./folder.js";
+import { closeFolder, flush, letPass, makeFolder } from "./folder.js";
+import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
+import { isRoot } from "./probe.js";
 import { Refusal } from "./refusal.js";
 import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
@@ -57,9 +60,7 @@ const provider: Provider<Options> = {
     const sealed: Entry[] = [];
     for (const entry of registry.ofSet(tx.id)) {
       const folder = folderOf(entry);
-      // syncfs(2): one call for all files, where an fsync for each would take minutes.
-      const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
-      if (exitCode !== 0) throw new Refusal("STORE", `sync failed: ${stderr.trim()}`, "Look at the kernel's log.");
+      await flush(folder, ctx);
       const { files, bytes } = await survey([folder], [], ctx);
       // Of a clone the allocated bytes are the original's too; its own share is not known.
       const own = entry.method === "copy" ? { bytes } : {};
@@ -78,37 +79,63 @@ const provider: Provider<Options> = {
   },
 
   list(ctx) {
-    const entries = new Registry(ctx).all().filter((entry) => existsSync(folderOf(entry)));
-    return Promise.resolve(entries.map(toSnapshot));
+    const entries = new Registry(ctx).all().filter((entry) => entry.copy?.as !== "scratch");
+    return Promise.resolve(entries.filter((entry) => existsSync(folderOf(entry))).map(toSnapshot));
   },
 
-  async expose(snapshot, _view, ctx) {
+  async expose(snapshot, view, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
-    if (entry === "unreadable") throw registry.unreadable(snapshot.id);
-    if (entry?.state !== "sealed" || !existsSync(folderOf(entry))) {
-      const message = `There is no whole snapshot ${snapshot.id}.`;
-      throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its store is a mount, mount it.");
-    }
-    letPass(folderOf(entry));
+    const entry = whole(snapshot, registry);
+    const shown = view.access === "scratch" ? await scratchOf(entry, registry, ctx) : entry;
+    const folder = folderOf(shown);
+    // An ordinary user mounts nothing, and gets the trees themselves.
+    if (isRoot()) await mountAt(folder, view, ctx);
+    letPass(folder);
+    const base = isRoot() ? view.at : folder;
     return {
-      trees: entry.paths.map((original) => ({ original, path: path.join(folderOf(entry), original) })),
-      readOnly: false,
+      trees: entry.paths.map((original) => ({ original, path: path.join(base, original) })),
+      readOnly: isRoot() && view.access === "read-only",
     };
   },
 
   async conceal(snapshot, ctx) {
-    const entry = new Registry(ctx).find(snapshot.id);
+    const registry = new Registry(ctx);
+    const entry = registry.find(snapshot.id);
+    for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
     if (entry === undefined) return;
     const stores = entry === "unreadable" ? storesOf(snapshot) : [entry.store];
-    for (const store of stores) closeFolder(folderOf({ id: snapshot.id, store }));
+    for (const folder of stores.map((store) => folderOf({ id: snapshot.id, store }))) {
+      await unmountAll(folder, ctx);
+      closeFolder(folder);
+    }
+  },
+
+  async fork(snapshot, ctx) {
+    const registry = new Registry(ctx);
+    return toSnapshot(await clone(whole(snapshot, registry), "fork", registry, ctx));
   },
 
   async remove(snapshot, ctx) {
-    await drop(snapshot.id, storesOf(snapshot), new Registry(ctx), ctx);
+    const registry = new Registry(ctx);
+    for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
+    await drop(snapshot.id, storesOf(snapshot), registry, ctx);
   },
 };
 export default provider;
+
+/** The entry of a snapshot that was sealed and is there. */
+function whole({ id }: Snapshot, registry: Registry): Entry {
+  const entry = registry.find(id);
+  if (entry === "unreadable") throw registry.unreadable(id);
+  if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
+  throw new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "If its store is a mount, mount it.");
+}
+
+/** The snapshot's throw-away copy: the one that is there, if it was finished. */
+async function scratchOf(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<Entry> {
+  const [done] = registry.scratchesOf(entry.id).filter(({ state }) => state === "sealed");
+  return done ?? clone(entry, "scratch", registry, ctx);
+}
 
 /** The store, as seal told it to the host: for when the entry cannot be read. */
 function storesOf({ facts }: Snapshot): string[] {
@@ -165,17 +192,6 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
     createdAt: new Date().toISOString(),
     facts: { sockets, foreign, notCaptured },
   };
-}
-
-/** The folder is ours alone until it is exposed: whoever could enter might put links where we copy to. */
-function makeFolder(entry: Entry): void {
-  try {
-    mkdirSync(entry.store, { recursive: true, mode: 0o711 });
-    mkdirSync(folderOf(entry), { mode: 0o700 });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal("STORE", `The store cannot be used: ${reason}.`, "Give another folder with the option `store`.");
-  }
 }
 
 function unreadable(faults: readonly string[]): Refusal {

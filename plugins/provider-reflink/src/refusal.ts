@@ -1,7 +1,7 @@
 /** Something outside this code is not as it must be. The host shows the message, and the hint as the next step. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-  readonly code: "UNREADABLE" | "NO_SPACE" | "STORE" | "COPY_FAILED" | "UNKNOWN_SNAPSHOT";
+  readonly code: "UNREADABLE" | "NO_SPACE" | "STORE" | "COPY_FAILED" | "UNKNOWN_SNAPSHOT" | "MOUNT";
   readonly hint: string;
 
   constructor(code: Refusal["code"], message: string, hint: string) {

@@ -21,6 +21,8 @@ export interface Entry {
   readonly id: string;
   readonly setId: string;
   readonly volumeId: string;
+  /** Not cut, but copied from another snapshot of the set. fork: a snapshot too. scratch: of an exposure, and gone with it. */
+  readonly copy?: { readonly of: string; readonly as: "fork" | "scratch" };
   readonly paths: readonly string[];
   readonly exclude: readonly string[];
   readonly store: string;
@@ -43,7 +45,16 @@ export function folderOf(entry: Located): string {
 export function toSnapshot(entry: Entry): Snapshot {
   const { id, setId, volumeId, createdAt, method, bytes } = entry;
   const facts = { ...entry.facts, state: entry.state, path: folderOf(entry), paths: entry.paths };
-  return { id, setId, volumeId, createdAt, method, facts, ...(bytes === undefined ? {} : { bytes }) };
+  return {
+    id,
+    ...(entry.copy && { of: entry.copy.of }),
+    setId,
+    volumeId,
+    createdAt,
+    method,
+    facts,
+    ...(bytes === undefined ? {} : { bytes }),
+  };
 }
 
 /** The entries of one instance, a JSON file each in its data folder. */
@@ -81,13 +92,25 @@ export class Registry {
     });
   }
 
-  /** All of a set: none may be passed over. */
+  /** All that were cut for a set: none may be passed over. */
   ofSet(setId: string): Entry[] {
-    return this.idsOf(setId).map((id) => {
+    const entries = this.idsOf(setId).map((id) => {
       const entry = this.#read(id);
       if (entry === undefined) throw this.unreadable(id);
       return entry;
     });
+    return entries.filter(({ copy }) => copy === undefined);
+  }
+
+  /** The throw-away copies of a snapshot: one at most, but for those that a crash left. */
+  scratchesOf(id: string): Entry[] {
+    return this.all().filter(({ copy }) => copy?.as === "scratch" && copy.of === id);
+  }
+
+  /** An id that no snapshot of the set has. */
+  nextId(setId: string): string {
+    const numbers = this.idsOf(setId).map((id) => Number(id.slice(id.lastIndexOf(".") + 1)));
+    return `${setId}.${Math.max(-1, ...numbers) + 1}`;
   }
 
   idsOf(setId: string): string[] {

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, realpathSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
 import { closeFolder } from "./folder.js";
+import { unmountAll } from "./mounts.js";
 import { BESIDE } from "./place.js";
 import { isRoot } from "./probe.js";
 import { codeOf, Refusal } from "./refusal.js";
@@ -13,6 +14,7 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
 /** Removes a snapshot's folder and then its entry. What is gone already is a success. */
 export async function removeEntry(entry: Entry, registry: Registry, ctx: Context): Promise<void> {
   const folder = folderOf(entry);
+  await unmountAll(folder, ctx);
   const isThere = existsSync(entry.store);
   if (!isThere && entry.state !== "planned") throw storeMissing(entry, registry);
   if (isThere && lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
@@ -29,6 +31,7 @@ export async function removeUnreadable(id: string, stores: string[], registry: R
   if (found.length === 0) throw registry.unreadable(id);
   for (const store of new Set(found)) {
     assertOurs({ id, store }, folderOf({ id, store }));
+    await unmountAll(folderOf({ id, store }), ctx);
     await removeFolder(folderOf({ id, store }), ctx);
     removeIfEmpty(store);
   }

@@ -6,6 +6,7 @@ import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/storage/volumes.js";
 import { holdstill } from "../../rig/cli.js";
 import { probeContext } from "../../rig/context.js";
+import { viewIn } from "../../rig/reflink.js";
 import { tempDir } from "../../rig/temp.js";
 import { VolumeGroup } from "../rig/volume-group.js";
 
@@ -39,6 +40,7 @@ test("a path is traced to its logical volume, and the reflink provider takes a s
   const [snapshot] = await provider.seal(tx, ctx);
   assert.ok(snapshot);
   writeFileSync(`${mount}/srv/file`, "changed\n");
-  const { trees } = await provider.expose(snapshot, { access: "read-only", at: "/nowhere" }, ctx);
+  const { trees } = await provider.expose(snapshot, viewIn(t, "read-only"), ctx);
   assert.equal(readFileSync(`${trees[0]?.path}/file`, "utf8"), "precious\n");
+  await provider.conceal(snapshot, ctx);
 });

@@ -65,3 +65,18 @@ export function missingPostgres(bindir?: string): string | false {
   }
   return !existsSync(path.join(bindir, "initdb")) && `no PostgreSQL in ${bindir}`;
 }
+
+export interface Version {
+  readonly name: string;
+  /** undefined: the npm package's. */
+  readonly bindir: string | undefined;
+  readonly skip: string | false;
+}
+
+/** The versions that a test of the writer runs with, as far as they are installed. */
+export function versions(): Version[] {
+  return [
+    { name: "PostgreSQL 17", bindir: undefined, skip: missingPostgres() },
+    { name: "PostgreSQL 15", bindir: debian15, skip: missingPostgres(debian15) },
+  ];
+}

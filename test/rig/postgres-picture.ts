@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
-import type { Cut, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
 import type { TestContext } from "./context.js";
 import { fuzzyCopy } from "./fuzzy-copy.js";
@@ -23,6 +24,9 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     user: "postgres",
     database: "postgres",
     checkpoint: "spread",
+    checkpointAboveBytes: 1024 * 1024 * 1024,
+    autoRecover: true,
+    verify: [],
     ...given,
   };
 }
@@ -61,6 +65,7 @@ export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "
 }
 
 export interface Picture {
+  readonly tx: WriterTransaction;
   /** Each captured path, and where its copy lies; the data directory is the first. */
   readonly copies: readonly { original: string; copy: string }[];
   readonly sidecarDir: string;
@@ -87,7 +92,30 @@ export async function takePicture(
   }
   const thaw = await writer.thaw(tx, token, ctx);
   const sidecar = (await writer.seal?.(tx, ctx)) ?? { files: [] };
-  return { copies, sidecarDir: tx.sidecarDir, sidecar, thaw };
+  return { tx, copies, sidecarDir: tx.sidecarDir, sidecar, thaw };
+}
+
+/** A picture of one instant: what is left of the server when it crashes. Then it goes on. */
+export async function takeCrashPicture(
+  t: NodeTest,
+  server: PostgresServer,
+  ctx: TestContext<Options>,
+): Promise<Omit<Picture, "sidecar" | "thaw">> {
+  const tx = await begin(t, ctx, "atomic");
+  const copies = (tx.components[0]?.paths ?? []).map((original, index) => ({
+    original,
+    copy: path.join(path.dirname(tx.sidecarDir), `copy-${index}`),
+  }));
+  await server.halt("immediate");
+  for (const { original, copy } of copies) execFileSync("cp", ["-a", "-T", original, copy]);
+  await server.start();
+  return { tx, copies, sidecarDir: tx.sidecarDir };
+}
+
+/** As a provider shows the picture; it belongs to the servers' user. */
+export function exposed({ copies }: Pick<Picture, "copies">): Exposed {
+  for (const { copy } of copies) adopt(copy);
+  return { trees: copies.map(({ original, copy }) => ({ original, path: copy })), readOnly: false };
 }
 
 /** Puts the sidecar's files into the copy, without those that `omit` names, and answers the data directory to start on. */

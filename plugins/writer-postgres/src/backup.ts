@@ -14,11 +14,8 @@ export interface BackupEnd {
   readonly tablespaceMap: string;
 }
 
-/**
- * WAL since the last checkpoint from which a checkpoint before an atomic cut is worth its writing, bytes. Redo was measured
- * at 57 to 100 MB/s: below this the picture starts in about a second anyway.
- */
-const muchWal = 64 * 1024 * 1024;
+/** The part of the call's time that a checkpoint before an atomic cut may take. */
+const shareForCheckpoint = 0.8;
 
 /**
  * Begins backup mode (manual, "Making a Base Backup Using the Low Level API"), which lasts as long as the session. It waits for a checkpoint, minutes if it is spread.
@@ -74,8 +71,9 @@ export function slotName(transaction: string): string {
 }
 
 /**
- * Before an atomic cut: a checkpoint, if there is much to replay. It shortens the picture's start and nothing else, so a failure
- * is only told. SQL's CHECKPOINT always runs at full speed; backup mode is the one way to ask for a spread checkpoint.
+ * Before an atomic cut: a checkpoint, if there is much to replay. It shortens redo and nothing else, so a failure, or one that
+ * takes longer than the call may, is only told. SQL's CHECKPOINT always runs at full speed; backup mode is the one way to ask
+ * for a spread one. The server gives up by itself: a session that waits for a checkpoint does not notice that nobody listens.
  */
 export async function shortenRedo(session: Session, cluster: Cluster, ctx: Context<Options>): Promise<void> {
   if (ctx.options.checkpoint === "none") return;
@@ -84,13 +82,17 @@ export async function shortenRedo(session: Session, cluster: Cluster, ctx: Conte
       ctx.signal,
       `SELECT pg_wal_lsn_diff(${currentLsn}, redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()`,
     );
-    if (bytes < muchWal) return;
+    if (bytes <= ctx.options.checkpointAboveBytes) return;
     ctx.progress(`checkpoint: ${Math.round(bytes / 1024 / 1024)} MiB of WAL since the last`);
+    const limitMs = Math.max(1, Math.floor((ctx.deadline - Date.now()) * shareForCheckpoint));
+    await session.limitStatements(limitMs, ctx.signal);
     await startBackup(session, cluster, "holdstill checkpoint", ctx.options.checkpoint === "fast", ctx.signal);
     await stopBackup(session, cluster, ctx.signal);
   } catch (error) {
     if (!(error instanceof PostgresFault) || session.lost !== undefined) throw error;
     ctx.log.warn(`no checkpoint before the cut: ${error.message}`);
+  } finally {
+    if (session.lost === undefined) await session.limitStatements(0, ctx.signal);
   }
 }
 

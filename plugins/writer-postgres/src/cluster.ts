@@ -1,5 +1,6 @@
-import { realpath } from "node:fs/promises";
+import { readFile, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
+import type { Archiver, Tablespace } from "./facts.js";
 import { PostgresFault } from "./fault.js";
 import type { Session } from "./session.js";
 
@@ -24,12 +25,9 @@ export interface Cluster {
   readonly configFiles: readonly string[];
   /** Settings that a picture of one instant relies on. */
   readonly durable: boolean;
-}
-
-export interface Tablespace {
-  readonly oid: number;
-  readonly name: string;
-  readonly location: string;
+  readonly archiver: Archiver;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly programs: string | undefined;
 }
 
 interface Row {
@@ -43,7 +41,24 @@ interface Row {
   segment_bytes: number;
   config_files: string[];
   durable: boolean;
+  archiver: Archiver;
+  settings: Record<string, string>;
 }
+
+/**
+ * Settings with which redo can go on where the server was: too small a value of one, and it ends with an error (manual, "Hot
+ * Standby", "Administrator's Overview"; slots and prepared transactions are restored whatever the mode).
+ */
+const redoDependsOn = [
+  "max_active_replication_origins",
+  "max_connections",
+  "max_locks_per_transaction",
+  "max_prepared_transactions",
+  "max_replication_slots",
+  "max_wal_senders",
+  "max_worker_processes",
+  "wal_level",
+];
 
 /** Reads it from the server; no side effects. */
 export async function readCluster(session: Session, signal: AbortSignal): Promise<Cluster> {
@@ -58,20 +73,30 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
             current_setting('data_directory') AS data_directory,
             i.bytes_per_wal_segment AS segment_bytes,
             ARRAY[current_setting('config_file'), current_setting('hba_file'), current_setting('ident_file')] AS config_files,
-            current_setting('fsync')::bool AND current_setting('full_page_writes')::bool AS durable
-       FROM pg_control_system() AS s, pg_control_checkpoint() AS c, pg_control_init() AS i`,
+            current_setting('fsync')::bool AND current_setting('full_page_writes')::bool AS durable,
+            (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY ($1)) AS settings,
+            json_build_object('mode', current_setting('archive_mode'), 'lastArchived', a.last_archived_wal,
+              'lastFailed', a.last_failed_wal,
+              'failing', coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false)) AS archiver
+       FROM pg_control_system() AS s, pg_control_checkpoint() AS c, pg_control_init() AS i, pg_stat_archiver AS a`,
+    [redoDependsOn],
   );
   const major = Math.floor(row.version_num / 10_000);
   if (major < 13) {
     const hint = "Use a server of a version that PostgreSQL still cares for.";
     throw new PostgresFault("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
   }
-  const tablespaces = await session.query<{ oid: number; name: string; location: string }>(
+  const all = await session.query<{ oid: number; name: string; location: string }>(
     signal,
     `SELECT oid, spcname AS name, pg_tablespace_location(oid) AS location FROM pg_tablespace
       WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid`,
   );
   const dataDir = await real(row.data_directory);
+  // One that lies inside the data directory (allow_in_place_tablespaces) has a relative location.
+  const elsewhere = all.filter(({ location }) => path.isAbsolute(location));
+  const tablespaces = await Promise.all(
+    elsewhere.map(async (tablespace) => ({ ...tablespace, folder: await real(tablespace.location) })),
+  );
   return {
     version: row.version.split(" ")[0] ?? row.version,
     major,
@@ -81,12 +106,24 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
     dataDir,
     walDir: await real(path.join(dataDir, "pg_wal")),
     walSegmentBytes: row.segment_bytes,
-    // One that lies inside the data directory (allow_in_place_tablespaces) has a relative location.
-    tablespaces: tablespaces.filter(({ location }) => path.isAbsolute(location)),
+    tablespaces,
     versionDir: `PG_${major}_${row.catalog_version}`,
     configFiles: row.config_files.filter((file) => file !== "" && !inside(file, row.data_directory)),
     durable: row.durable,
+    archiver: row.archiver,
+    settings: row.settings,
+    programs: await programsOf(dataDir),
   };
+}
+
+/** Where the program of the server's first process lies; undefined where we may not look. */
+async function programsOf(dataDir: string): Promise<string | undefined> {
+  try {
+    const [pid = ""] = (await readFile(path.join(dataDir, "postmaster.pid"), "utf8")).split("\n");
+    return path.dirname(await readlink(`/proc/${Number(pid)}/exe`));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the path is the folder or lies below it. */

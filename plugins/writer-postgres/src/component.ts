@@ -1,6 +1,8 @@
 import path from "node:path";
 import type { Component } from "holdstill/plugin";
 import { inside, type Cluster } from "./cluster.js";
+import type { Facts } from "./facts.js";
+import type { Options } from "./options.js";
 
 /**
  * Folders whose content a copy leaves out (manual, "Making a Base Backup Using the Low Level API": "Backing up the data
@@ -30,9 +32,9 @@ const leaveOut = [
 ];
 
 /** The cluster as one component: its data directory, its WAL and its tablespaces are of use only together. */
-export function component(cluster: Cluster): Component {
+export function component(cluster: Cluster, options: Options): Component {
   const { dataDir, walDir, tablespaces } = cluster;
-  const folders = [dataDir, walDir, ...tablespaces.map(({ location }) => location)];
+  const folders = [dataDir, walDir, ...tablespaces.map(({ folder }) => folder)];
   const paths = folders.filter((folder, index) =>
     folders.every((other, at) => at === index || !inside(folder, other) || (folder === other && index < at)),
   );
@@ -43,16 +45,33 @@ export function component(cluster: Cluster): Component {
     exclude: exclusions(cluster),
     tolerates: "fuzzy",
     level: "back-end",
-    facts: {
-      version: cluster.version,
-      systemIdentifier: cluster.systemIdentifier,
-      timeline: cluster.timeline,
-      role: cluster.role,
-      dataDir,
-      walDir,
-      tablespaces: tablespaces.map(({ oid, name, location }) => ({ oid, name, location })),
-      configFilesElsewhere: cluster.configFiles,
-    },
+    recovery: recoveryOf(options),
+    facts: { ...facts(cluster, options) },
+  };
+}
+
+function recoveryOf({ autoRecover }: Options): "always" | "fork" | "none" {
+  if (autoRecover === "pristine") return "fork";
+  return autoRecover ? "always" : "none";
+}
+
+function facts(cluster: Cluster, { host, port }: Options): Facts {
+  const { version, systemIdentifier, timeline, role, dataDir, walDir, tablespaces } = cluster;
+  const { configFiles, archiver, settings, programs } = cluster;
+  return {
+    version,
+    systemIdentifier,
+    timeline,
+    role,
+    host,
+    port,
+    dataDir,
+    walDir,
+    tablespaces,
+    configFilesElsewhere: configFiles,
+    archiver,
+    settings,
+    programs,
   };
 }
 
@@ -64,6 +83,6 @@ function exclusions({ dataDir, walDir, tablespaces, versionDir }: Cluster): stri
     // A copied link would lead a restored server to the WAL of the one that runs.
     ...(walDir === ownWal ? [] : [ownWal]),
     path.join(walDir, "*"),
-    ...tablespaces.map(({ location }) => path.join(location, versionDir, "pgsql_tmp", "*")),
+    ...tablespaces.map(({ folder }) => path.join(folder, versionDir, "pgsql_tmp", "*")),
   ];
 }

@@ -8,8 +8,12 @@ export type FaultCode =
   | "PG_DOWN"
   | "PG_NOT_LOCAL"
   | "PG_PASSWORD_FILE"
+  | "PG_PICTURE"
   | "PG_PRIVILEGE"
+  | "PG_PROGRAMS"
   | "PG_QUERY"
+  | "PG_RECOVERY"
+  | "PG_RUNNING"
   | "PG_SESSION_LOST"
   | "PG_STUCK"
   | "PG_VERSION"
@@ -63,6 +67,11 @@ export function queryFault(error: unknown, options: Options, ended: boolean): Po
 /** Whether the server, or the network, ended the session with this error. */
 export function endsSession(error: unknown): boolean {
   return !(error instanceof DatabaseError) || error.severity === "FATAL" || error.severity === "PANIC";
+}
+
+/** As Node's own errors have it. */
+export function codeOf(error: unknown): string {
+  return seen(error).code;
 }
 
 function seen(error: unknown): { code: string; message: string } {

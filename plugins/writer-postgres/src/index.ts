@@ -1,10 +1,11 @@
-import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import type { Component, FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import { endSessions, sessionName } from "./abort.js";
 import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
 import { readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
 import { PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
+import { recover } from "./recover.js";
 import { Session } from "./session.js";
 import { writeSidecar } from "./sidecar.js";
 
@@ -15,6 +16,8 @@ interface Hold {
   readonly prepared: Proof;
   /** Where the server was at freeze. */
   frozenAt?: string;
+  /** …and at thaw: an atomic cut lies between the two. */
+  thawedAt?: string;
   end?: BackupEnd;
   /** Why the hold was not in force throughout. */
   broken?: string | undefined;
@@ -34,7 +37,7 @@ const writer = {
   async identify(ctx) {
     const session = await Session.open(ctx.options, "holdstill identify", ctx.signal);
     try {
-      return [component(await readCluster(session, ctx.signal))];
+      return [component(await readCluster(session, ctx.signal), ctx.options)];
     } finally {
       await session.close();
     }
@@ -46,6 +49,7 @@ const writer = {
       const cluster = await readCluster(session, ctx.signal);
       if (!cluster.durable)
         ctx.log.warn("fsync or full_page_writes is off: a crash, and so a picture, may be beyond repair");
+      refuseChanges(tx, component(cluster, ctx.options));
       if (inBackupMode(tx)) {
         await reserveWal(session, tx.id, ctx);
         ctx.progress("backup mode: waiting for a checkpoint");
@@ -77,13 +81,14 @@ const writer = {
     try {
       if (inBackupMode(tx)) hold.end = await stopBackup(hold.session, hold.cluster, ctx.signal);
       const proof = await prove(hold.session, ctx.signal);
+      hold.thawedAt = proof.lsn;
       hold.broken = difference(hold.prepared, proof);
     } catch (error) {
       if (!(error instanceof PostgresFault)) throw error;
       hold.broken = error.message;
     }
     return hold.broken === undefined
-      ? { held: true, facts: { lsn: hold.frozenAt } }
+      ? { held: true, facts: { lsn: hold.frozenAt, lsnAfter: hold.thawedAt } }
       : { held: false, why: hold.broken };
   },
 
@@ -95,7 +100,8 @@ const writer = {
     try {
       if (!inBackupMode(tx)) {
         const howToRestore = "Start PostgreSQL on the picture, or a copy of it: it replays its own WAL.";
-        return { files: [], facts: { ...facts, timeline: cluster.timeline, lsn: hold.frozenAt, howToRestore } };
+        const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
+        return { files: [], facts: { ...facts, timeline: cluster.timeline, ...between, howToRestore } };
       }
       if (end === undefined || broken !== undefined) {
         return { files: [], facts: { ...facts, useless: broken ?? "backup mode was not ended" } };
@@ -114,6 +120,8 @@ const writer = {
     await hold?.session.close();
     await endSessions(tx.id, ctx.options, ctx.signal);
   },
+
+  recover,
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;
@@ -121,6 +129,15 @@ export default writer as Writer<Options>;
 /** A cut of one instant is what a crash leaves, and the server's redo is made for it. Any other needs backup mode. */
 function inBackupMode(tx: WriterTransaction): boolean {
   return tx.cut !== "atomic";
+}
+
+/** What was planned must be all that there is still: a tablespace that was made since is in no picture. */
+function refuseChanges(tx: WriterTransaction, now: Component): void {
+  const planned = tx.components.flatMap(({ paths }) => paths);
+  const missing = now.paths.filter((one) => !planned.includes(one));
+  if (missing.length === 0) return;
+  const message = `the cluster also has ${missing.join(", ")}, which is not captured`;
+  throw new PostgresFault("PG_PICTURE", message, "Take the snapshot again: it was made after the plan.");
 }
 
 async function prove(session: Session, signal: AbortSignal): Promise<Proof> {

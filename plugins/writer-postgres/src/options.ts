@@ -6,6 +6,13 @@ export interface Options {
   database: string;
   passwordFile?: string;
   checkpoint: "spread" | "fast" | "none";
+  /** Before an atomic cut: WAL since the last checkpoint that is worth one, bytes. */
+  checkpointAboveBytes: number;
+  autoRecover: boolean | "pristine";
+  /** Folder of the server's programs; default: where the running server's are. */
+  binDir?: string;
+  /** What verify does beside starting a server and writing. */
+  verify: ("checksums" | "amcheck")[];
 }
 
 /** The server as messages name it; never with the password. */

@@ -86,6 +86,11 @@ export class Session {
     return row;
   }
 
+  /** How long each further statement may take, ms; 0 is for ever. */
+  async limitStatements(ms: number, signal: AbortSignal): Promise<void> {
+    await this.query(signal, "SELECT set_config('statement_timeout', $1, false)", [String(ms)]);
+  }
+
   /** Ends the session, and with it whatever the server ties to one: backup mode, a temporary slot. May come twice. */
   async close(): Promise<void> {
     if (this.#closing || this.#lost !== undefined) return;

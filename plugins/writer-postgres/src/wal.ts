@@ -16,6 +16,11 @@ export function parseLsn(lsn: string): bigint {
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
+/** The number of bytes as "16/B374D848". */
+export function formatLsn(lsn: bigint): string {
+  return [lsn >> 32n, lsn & 0xffff_ffffn].map((half) => half.toString(16).toUpperCase()).join("/");
+}
+
 /** The name of a WAL file: timeline, and its number in two halves, of which the lower counts the files of 4 GiB. */
 export function segmentName(timeline: number, number: bigint, segmentBytes: number): string {
   const perHalf = 0x1_0000_0000n / BigInt(segmentBytes);

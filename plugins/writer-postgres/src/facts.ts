@@ -1,0 +1,51 @@
+import type { Component } from "holdstill/plugin";
+import { PostgresFault } from "./fault.js";
+
+/** What identify keeps with the set; all that a picture's recovery, verification and restore know of the server. */
+export interface Facts {
+  readonly version: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  readonly role: "primary" | "standby";
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly walDir: string;
+  readonly tablespaces: readonly Tablespace[];
+  readonly configFilesElsewhere: readonly string[];
+  readonly archiver: Archiver;
+  /** Settings that recovery depends on. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Folder of the server's programs; absent where it could not be seen. */
+  readonly programs?: string | undefined;
+}
+
+export interface Tablespace {
+  readonly oid: number;
+  readonly name: string;
+  /** As the server knows it. */
+  readonly location: string;
+  /** Without symbolic links: what is captured. */
+  readonly folder: string;
+}
+
+export interface Archiver {
+  readonly mode: string;
+  readonly lastArchived: string | null;
+  readonly lastFailed: string | null;
+  /** The last attempt failed. */
+  readonly failing: boolean;
+}
+
+/** The facts that `identify` gave a component. */
+export function factsOf({ facts }: Component): Facts {
+  if (isFacts(facts)) return facts;
+  const hint = "Use the version of writer-postgres that took the set.";
+  throw new PostgresFault("PG_PICTURE", "the component's facts are not those of this version of writer-postgres", hint);
+}
+
+function isFacts(facts: Component["facts"] | Facts): facts is Facts {
+  const { dataDir, systemIdentifier, tablespaces, settings } = facts ?? {};
+  const known = typeof dataDir === "string" && typeof systemIdentifier === "string" && typeof settings === "object";
+  return known && Array.isArray(tablespaces);
+}

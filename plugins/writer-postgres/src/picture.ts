@@ -1,0 +1,137 @@
+import { realpathSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { Exposed, WriterTransaction } from "holdstill/plugin";
+import { inside } from "./cluster.js";
+import { readControl, type Control } from "./control.js";
+import { factsOf, type Facts } from "./facts.js";
+import { PostgresFault } from "./fault.js";
+import { Folder, type Owner } from "./folder.js";
+
+/** The data directory of a picture, writable, and where the rest of the cluster lies. */
+export class Picture {
+  readonly facts: Facts;
+  readonly dataDir: string;
+  /** All folders of the picture, the data directory first. */
+  readonly folders: readonly string[];
+  readonly folder: Folder;
+  /** What was captured, and where its picture lies. */
+  readonly places: readonly { original: string; place: string }[];
+  readonly #exposed: Exposed;
+
+  private constructor(facts: Facts, paths: readonly string[], exposed: Exposed) {
+    this.facts = facts;
+    this.#exposed = exposed;
+    this.dataDir = this.placeOf(facts.dataDir);
+    this.folders = [this.dataDir, ...facts.tablespaces.map((tablespace) => this.placeOf(tablespace.folder))];
+    this.places = paths.map((original) => ({ original, place: this.placeOf(original) }));
+    this.folder = Folder.open(this.dataDir);
+  }
+
+  /** Opens it, and sees that it is the cluster that was captured. Close it. */
+  static open({ components }: WriterTransaction, exposed: Exposed): Picture {
+    const [component] = components;
+    if (component === undefined) throw fault("no component was captured", "Report this: the host asked for nothing.");
+    if (exposed.readOnly) throw fault("the picture is read-only", "Use a provider that shows pictures writable.");
+    const picture = new Picture(factsOf(component), component.paths, exposed);
+    try {
+      picture.#assertOurs();
+      return picture;
+    } catch (error) {
+      picture.close();
+      throw error;
+    }
+  }
+
+  get owner(): Owner {
+    return this.folder.owner;
+  }
+
+  control(): Control {
+    return readControl(this.folder.at("global/pg_control"));
+  }
+
+  /** Where the picture of a captured path lies. */
+  placeOf(original: string): string {
+    const trees = this.#exposed.trees.filter((tree) => inside(original, tree.original));
+    const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
+    if (tree === undefined) throw fault(`${original} is not in the picture`, `Add ${original} to what is captured.`);
+    const place = path.join(tree.path, path.relative(tree.original, original));
+    if (inside(realpathSync(place), realpathSync(tree.path))) return place;
+    throw leadsOut(place);
+  }
+
+  /**
+   * Cuts every way from the picture to the cluster that was captured: links to tablespaces and WAL lead into the picture
+   * afterwards, and a link that we do not know is refused before anything is changed. A server that was started on the picture
+   * would write where they lead.
+   */
+  async detach(): Promise<void> {
+    const tablespaces = new Map(this.facts.tablespaces.map(({ oid, folder }) => [String(oid), this.placeOf(folder)]));
+    if (this.folder.kind("pg_tblspc") === "link") throw leadsOut(path.join(this.dataDir, "pg_tblspc"));
+    const links = this.folder.folder("pg_tblspc");
+    try {
+      for (const entry of links.entries()) {
+        if (entry.isSymbolicLink() && !tablespaces.has(entry.name)) throw madeSince(entry.name);
+      }
+      await this.#refuseLinks();
+      for (const [oid, place] of tablespaces) links.link(oid, place);
+    } finally {
+      links.close();
+    }
+    if (this.folder.kind("pg_wal") === "link") this.folder.link("pg_wal", this.placeOf(this.facts.walDir));
+    // Of the server that runs: a second one takes the file for a sign that it is in its place.
+    this.folder.remove("postmaster.pid");
+  }
+
+  close(): void {
+    this.folder.close();
+  }
+
+  #assertOurs(): void {
+    const { uid } = this.owner;
+    const { systemIdentifier } = this.control();
+    if (systemIdentifier !== this.facts.systemIdentifier) {
+      throw fault(`${this.dataDir} is a picture of another cluster (${systemIdentifier})`, "Look at what was exposed.");
+    }
+    const self = process.getuid?.();
+    if (uid === 0 || (self !== 0 && uid !== self)) {
+      const hint = "Run holdstill as root, or as the server's user; a copy must keep its owner.";
+      throw fault(`${this.dataDir} belongs to user ${uid}, as whom we cannot run a server`, hint);
+    }
+  }
+
+  /** What the server writes to must be folders and files. Links elsewhere, to a certificate or a log, are not followed by us. */
+  async #refuseLinks(): Promise<void> {
+    const written = this.folder
+      .entries()
+      .filter(({ name }) => /^(base|global|pg_(?!tblspc$).*(?<!\.conf))$/.test(name));
+    const link = written.find((entry) => entry.isSymbolicLink() && entry.name !== "pg_wal");
+    if (link !== undefined) throw leadsOut(path.join(this.dataDir, link.name));
+    const inData = written.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(this.dataDir, name));
+    for (const folder of [...inData, ...this.folders.slice(1)]) {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const below = entries.find((entry) => entry.isSymbolicLink());
+      if (below !== undefined) throw leadsOut(path.join(below.parentPath, below.name));
+    }
+  }
+}
+
+function madeSince(oid: string): PostgresFault {
+  const hint = "Take the snapshot again; nobody may make tablespaces meanwhile.";
+  return fault(
+    `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the picture`,
+    hint,
+  );
+}
+
+function leadsOut(link: string): PostgresFault {
+  return fault(
+    `${link} is a symbolic link, which may lead out of the picture`,
+    "Make it a tablespace, or a mount; or set autoRecover: false.",
+  );
+}
+
+function fault(message: string, hint: string): PostgresFault {
+  return new PostgresFault("PG_PICTURE", message, hint);
+}

@@ -1,0 +1,69 @@
+import { constants, existsSync } from "node:fs";
+import { access, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Context, ExecResult } from "holdstill/plugin";
+import { PostgresFault } from "./fault.js";
+import type { Options } from "./options.js";
+import type { Picture } from "./picture.js";
+
+export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
+
+/** Mounts pairs of folders, the first over the second, up to `--`; and becomes the program that follows. */
+const mountAndRun = 'while [ "$1" != -- ]; do mount --bind -- "$1" "$2"; shift 2; done; shift; exec "$@"';
+
+/**
+ * The programs of the server's own version, run as the owner of the picture's data directory.
+ *
+ * Where a cluster lies in several places they run in a mount namespace of their own, in which the picture lies over the originals:
+ * redo of CREATE TABLESPACE makes the link to the original place anew, whatever was there (src/backend/commands/tablespace.c,
+ * create_tablespace_directories), and a server would go on to write into the cluster that was captured.
+ */
+export class Programs {
+  readonly #dir: string;
+  readonly #picture: Picture;
+  readonly #ctx: Context<Options>;
+
+  private constructor(dir: string, picture: Picture, ctx: Context<Options>) {
+    this.#dir = dir;
+    this.#picture = picture;
+    this.#ctx = ctx;
+  }
+
+  /** @throws PG_PROGRAMS where there are none, or those of another major version: only the same reads the files. */
+  static async of(picture: Picture, ctx: Context<Options>): Promise<Programs> {
+    const dir = ctx.options.binDir ?? picture.facts.programs;
+    if (dir === undefined) throw fault("it is not known where the server's programs are");
+    const programs = new Programs(dir, picture, ctx);
+    const wanted = (await readFile(picture.folder.at("PG_VERSION"), "utf8")).trim();
+    const { stdout } = await programs.run("postgres", ["--version"]);
+    const found = / (\d+)/.exec(stdout)?.[1];
+    if (found !== wanted) throw fault(`the picture is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
+    return programs;
+  }
+
+  async run(program: Program, args: readonly string[]): Promise<ExecResult> {
+    const file = path.join(this.#dir, program);
+    try {
+      await access(file, constants.X_OK);
+    } catch (error) {
+      throw fault(`there is no program ${file}`, { cause: error });
+    }
+    const { owner, places } = this.#picture;
+    const isRoot = process.getuid?.() === 0;
+    const become = isRoot ? ["--reuid", `${owner.uid}`, "--regid", `${owner.gid}`, "--clear-groups"] : [];
+    // Should holdstill be killed, the program must not go on alone.
+    const run = [...become, "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
+    if (places.length === 1) return await this.#ctx.exec("setpriv", run, { cwd: "/" });
+    const mounts = places
+      .filter(({ original }) => existsSync(original))
+      .flatMap(({ original, place }) => [place, original]);
+    const own = [...(isRoot ? [] : ["--user", "--map-current-user"]), "--mount", "--propagation", "private", "--"];
+    const all = [...own, "sh", "-euc", mountAndRun, "sh", ...mounts, "--", "setpriv", ...run];
+    return await this.#ctx.exec("unshare", all, { cwd: "/" });
+  }
+}
+
+function fault(message: string, options?: ErrorOptions): PostgresFault {
+  const hint = "Install the server's programs, or give their folder with the option binDir.";
+  return new PostgresFault("PG_PROGRAMS", message, hint, options);
+}

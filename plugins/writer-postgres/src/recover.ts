@@ -1,0 +1,83 @@
+import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import { PostgresFault } from "./fault.js";
+import { layIn } from "./lay-in.js";
+import type { Options } from "./options.js";
+import { Picture } from "./picture.js";
+import { Programs } from "./programs.js";
+import { settings } from "./settings.js";
+import { parseLsn } from "./wal.js";
+
+/**
+ * Recovers a writable picture, so that a server opens it at once: a single-user server of the same version replays the WAL
+ * and ends with a clean stop (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A picture that was
+ * recovered already is left as it is.
+ */
+export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+  const picture = Picture.open(tx, exposed);
+  const begun = performance.now();
+  try {
+    await picture.detach();
+    const redo = picture.control().state === "shut down" ? nothingToDo : await replay(tx, picture, ctx);
+    const { state, checkpointLsn, timeline } = picture.control();
+    if (state !== "shut down") throw failed("the server ended, and the cluster is not shut down", "");
+    for (const folder of picture.folders) await flush(folder, ctx);
+    return {
+      ok: true,
+      facts: {
+        ...redo,
+        ms: Math.round(performance.now() - begun),
+        endLsn: checkpointLsn,
+        timeline,
+        // Where they lead to now, never to the originals.
+        links: picture.facts.tablespaces.map(({ oid, location, folder }) => ({
+          oid,
+          location,
+          leadsTo: picture.placeOf(folder),
+        })),
+      },
+    };
+  } finally {
+    picture.close();
+  }
+}
+
+interface Redo {
+  readonly redoBytes: number;
+  readonly redoFrom?: string | undefined;
+  readonly redoTo?: string | undefined;
+}
+
+const nothingToDo: Redo = { redoBytes: 0 };
+
+async function replay({ sidecarDir }: WriterTransaction, picture: Picture, ctx: Context<Options>): Promise<Redo> {
+  const programs = await Programs.of(picture, ctx);
+  layIn(sidecarDir, picture.folder);
+  // With them it would wait for WAL from elsewhere; what the picture has is enough.
+  for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
+  ctx.progress("recovering the picture");
+  // Synced as a whole at the end, which takes a fraction of the time.
+  const own = settings(picture.facts, { fsync: "off", hba_file: "/dev/null" });
+  const args = ["--single", "-D", picture.dataDir, ...own, "template1"];
+  const { exitCode, stderr } = await programs.run("postgres", args);
+  if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
+  // Redo may have made links anew.
+  await picture.detach();
+  const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
+  const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
+  if (redoFrom === undefined || redoTo === undefined) return nothingToDo;
+  return { redoBytes: Number(parseLsn(redoTo) - parseLsn(redoFrom)), redoFrom, redoTo };
+}
+
+async function flush(folder: string, ctx: Context<Options>): Promise<void> {
+  const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
+  if (exitCode !== 0) throw failed(`sync of ${folder} failed`, stderr);
+}
+
+/** With the last that the server said. */
+function failed(what: string, log: string): PostgresFault {
+  const lines = log.split("\n").filter((line) => /FATAL|PANIC|HINT|DETAIL/.test(line));
+  const said = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
+  const hint =
+    "The picture as it was cut may still start, with the server's own configuration; see the README, Restoring.";
+  return new PostgresFault("PG_RECOVERY", said === "" ? what : `${what}: ${said}`, hint);
+}

@@ -1,0 +1,34 @@
+import type { Facts } from "./facts.js";
+
+/**
+ * Settings of a server on a picture, as arguments: those of the captured server on which redo depends, and for the rest ours. The
+ * picture's configuration is not read, because it tells where the captured server archives, listens and logs to, and
+ * what is left of it (postgresql.auto.conf) is overruled.
+ */
+export function settings({ settings: captured }: Facts, own: Readonly<Record<string, string>>): string[] {
+  const all = { ...captured, ...always, ...own };
+  return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}
+
+const always = {
+  config_file: "/dev/null",
+  ident_file: "/dev/null",
+  external_pid_file: "",
+  archive_mode: "off",
+  autovacuum: "off",
+  listen_addresses: "",
+  ssl: "off",
+  // A commit would wait for the standbys of the captured server, and subscriptions would take what is meant for it.
+  synchronous_standby_names: "",
+  max_logical_replication_workers: "0",
+  shared_preload_libraries: "",
+  session_preload_libraries: "",
+  local_preload_libraries: "",
+  logging_collector: "off",
+  log_destination: "stderr",
+  log_min_messages: "warning",
+  lc_messages: "C",
+  // There may be little memory left beside the captured server.
+  huge_pages: "off",
+  shared_buffers: "128MB",
+};

@@ -4,6 +4,7 @@ import { address, type Options } from "./options.js";
 /** What can be wrong with the server, its configuration or its surroundings; the README has a table. */
 export type FaultCode =
   | "PG_AUTH"
+  | "PG_BLOCKED"
   | "PG_CONNECT"
   | "PG_DOWN"
   | "PG_NOT_LOCAL"
@@ -46,6 +47,12 @@ export function connectFault(error: unknown, options: Options): PostgresFault {
   if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
     return new PostgresFault("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
   }
+  // too_many_connections
+  if (code === "53300") {
+    const hint =
+      "Raise max_connections or the role's CONNECTION LIMIT, or grant pg_use_reserved_connections (16 and later).";
+    return new PostgresFault("PG_CONNECT", said, hint, cause);
+  }
   return new PostgresFault("PG_CONNECT", said, "Check the options host, port, user and database.", cause);
 }
 
@@ -59,6 +66,13 @@ export function queryFault(error: unknown, options: Options, ended: boolean): Po
   if (code === "42501") {
     const hint = `Grant role ${options.user} what it lacks (README, Rights).`;
     return new PostgresFault("PG_PRIVILEGE", `role ${options.user}: ${message}`, hint, { cause: error });
+  }
+  // lock_not_available
+  if (code === "55P03") {
+    const hint =
+      "See who holds it: SELECT pid, state, query FROM pg_stat_activity, pg_locks USING (pid) WHERE granted.";
+    const said = `another session keeps the server's catalogue locked: ${message}`;
+    return new PostgresFault("PG_BLOCKED", said, hint, { cause: error });
   }
   const hint = "Read the message against the server's log and settings.";
   return new PostgresFault("PG_QUERY", message, hint, { cause: error });

@@ -3,6 +3,7 @@ import {
   constants,
   copyFileSync,
   type Dirent,
+  fchownSync,
   fstatSync,
   lchownSync,
   lstatSync,
@@ -11,6 +12,7 @@ import {
   readdirSync,
   symlinkSync,
   unlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { codeOf } from "./fault.js";
 
@@ -76,6 +78,18 @@ export class Folder {
   receive(file: string, name: string): void {
     copyFileSync(file, this.at(name), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     this.#own(name);
+  }
+
+  /** Makes a file, or adds to one. */
+  write(name: string, how: "create" | "append", text: string): void {
+    const flag = { create: constants.O_EXCL, append: constants.O_APPEND }[how];
+    const fd = openSync(this.at(name), constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | flag, 0o600);
+    try {
+      fchownSync(fd, this.owner.uid, this.owner.gid);
+      writeFileSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Makes a link, in place of what link is there. */

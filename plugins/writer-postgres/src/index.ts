@@ -6,8 +6,10 @@ import { component } from "./component.js";
 import { PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
 import { recover } from "./recover.js";
+import { makeStartable, refuseRunning } from "./restore.js";
 import { Session } from "./session.js";
 import { writeSidecar } from "./sidecar.js";
+import { verify } from "./verify.js";
 
 /** What a transaction keeps from prepare to seal. */
 interface Hold {
@@ -49,6 +51,8 @@ const writer = {
       const cluster = await readCluster(session, ctx.signal);
       if (!cluster.durable)
         ctx.log.warn("fsync or full_page_writes is off: a crash, and so a picture, may be beyond repair");
+      const { failing, lastFailed } = cluster.archiver;
+      if (failing) ctx.log.warn(`the server cannot archive its WAL (${lastFailed}), and keeps it all`);
       refuseChanges(tx, component(cluster, ctx.options));
       if (inBackupMode(tx)) {
         await reserveWal(session, tx.id, ctx);
@@ -122,6 +126,15 @@ const writer = {
   },
 
   recover,
+  verify,
+
+  async beforeRestore(set, ctx) {
+    refuseRunning(set, ctx);
+  },
+
+  async afterRestore(set, ctx) {
+    makeStartable(set, ctx);
+  },
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;

@@ -13,6 +13,17 @@ export interface Options {
   binDir?: string;
   /** What verify does beside starting a server and writing. */
   verify: ("checksums" | "amcheck")[];
+  /** After a restore: recovery from the archive goes to this point, and no further. */
+  restoreTo?: RestoreTo;
+}
+
+/** As the manual's restore_command and recovery_target_…; one target, or none for all that the archive has. */
+export interface RestoreTo {
+  command: string;
+  time?: string;
+  xid?: string;
+  lsn?: string;
+  name?: string;
 }
 
 /** The server as messages name it; never with the password. */

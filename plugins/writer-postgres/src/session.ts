@@ -7,6 +7,8 @@ import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
 const connectMs = 10_000;
+/** How long a statement may wait for a lock, ms: we only read the catalogue, and whoever locks that is at some rare work. */
+const lockMs = 5_000;
 /** How long the server may take to say good-bye, ms. */
 const closeMs = 1_000;
 
@@ -53,7 +55,7 @@ export class Session {
       throw connectFault(error, options);
     }
     try {
-      await session.#waive(signal);
+      await session.#limit(signal);
       return session;
     } catch (error) {
       session.#cut();
@@ -101,9 +103,10 @@ export class Session {
   }
 
   /** The limits that an administrator sets for ordinary clients would end a session that has to stand idle. */
-  async #waive(signal: AbortSignal): Promise<void> {
-    const limits = ["statement_timeout", "lock_timeout", "idle_session_timeout", "transaction_timeout"];
-    await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [limits]);
+  async #limit(signal: AbortSignal): Promise<void> {
+    const none = ["statement_timeout", "idle_session_timeout", "transaction_timeout"];
+    await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [none]);
+    await this.query(signal, "SELECT set_config('lock_timeout', $1, false)", [String(lockMs)]);
   }
 
   async #obeying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -1,0 +1,100 @@
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context, ExecResult } from "holdstill/plugin";
+import { codeOf, PostgresFault } from "./fault.js";
+import type { Options } from "./options.js";
+import type { Picture } from "./picture.js";
+import type { Programs } from "./programs.js";
+import { Session } from "./session.js";
+import { settings } from "./settings.js";
+
+/** A server on a picture, which nobody but us (and the captured server's user) can reach. */
+export class SecondServer {
+  /** Of its socket. */
+  readonly host: string;
+  readonly #picture: Picture;
+  readonly #programs: Programs;
+  readonly #ctx: Context<Options>;
+  #ended: ExecResult | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(host: string, picture: Picture, programs: Programs, ctx: Context<Options>) {
+    this.host = host;
+    this.#picture = picture;
+    this.#programs = programs;
+    this.#ctx = ctx;
+  }
+
+  /** Starts it and answers when it takes queries; redo may take its time. Stop it. */
+  static async start(picture: Picture, programs: Programs, ctx: Context<Options>): Promise<SecondServer> {
+    const host = mkdtempSync(path.join(tmpdir(), "holdstill-pg-"));
+    const server = new SecondServer(host, picture, programs, ctx);
+    try {
+      writeFileSync(path.join(host, "pg_hba.conf"), "local all all trust\n", { mode: 0o644 });
+      if (process.getuid?.() === 0) chownSync(host, picture.owner.uid, picture.owner.gid);
+      server.#run();
+      await (await server.#ready()).close();
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** A session of the role that `identify` uses, or another. */
+  async connect(user: string = this.#ctx.options.user): Promise<Session> {
+    const { passwordFile: _, ...options } = this.#ctx.options;
+    return await Session.open({ ...options, host: this.host, port, user }, "holdstill verify", this.#ctx.signal);
+  }
+
+  /** What it said until it ended. */
+  get log(): string {
+    return this.#ended?.stderr ?? "";
+  }
+
+  /** Ends it, and removes its socket; may come twice. After a call that was given up the host has ended it already. */
+  async stop(): Promise<void> {
+    if (this.#ended === undefined && !this.#ctx.signal.aborted) {
+      await this.#programs.run("pg_ctl", ["stop", "-D", this.#picture.dataDir, "-m", "fast", "-s"]);
+    }
+    await this.#running.catch(() => {});
+    rmSync(this.host, { recursive: true, force: true });
+  }
+
+  #run(): void {
+    const own = {
+      unix_socket_directories: this.host,
+      port: String(port),
+      hba_file: path.join(this.host, "pg_hba.conf"),
+    };
+    const args = ["-D", this.#picture.dataDir, ...settings(this.#picture.facts, own)];
+    this.#running = this.#programs.run("postgres", args).then((result) => {
+      this.#ended = result;
+    });
+    // Whoever waits for it is told; meanwhile it is nobody's.
+    this.#running.catch(() => {});
+  }
+
+  async #ready(): Promise<Session> {
+    for (;;) {
+      try {
+        return await this.connect();
+      } catch (error) {
+        if (this.#ended !== undefined) throw this.#notStarted();
+        if (codeOf(error) !== "PG_DOWN") throw error;
+      }
+      await sleep(20, undefined, { signal: this.#ctx.signal });
+    }
+  }
+
+  #notStarted(): PostgresFault {
+    const lines = this.log.split("\n").filter((line) => /FATAL|PANIC|ERROR/.test(line));
+    const said = lines.slice(-3).join("; ");
+    return new PostgresFault("PG_RECOVERY", `no server starts on the picture: ${said}`, "Take the snapshot again.");
+  }
+}
+
+/** The socket's folder is its own, so it never collides. */
+const port = 5432;

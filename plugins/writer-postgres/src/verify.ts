@@ -1,0 +1,104 @@
+import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import { PostgresFault } from "./fault.js";
+import { layIn } from "./lay-in.js";
+import type { Options } from "./options.js";
+import { Picture } from "./picture.js";
+import { Programs } from "./programs.js";
+import { SecondServer } from "./second-server.js";
+import type { Session } from "./session.js";
+
+/**
+ * Starts a server on a writable picture, looks and writes, and stops it. A picture that does not hold is a report; that it could
+ * not be looked at is an error.
+ */
+export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+  const picture = Picture.open(tx, exposed);
+  try {
+    await picture.detach();
+    const programs = await Programs.of(picture, ctx);
+    const { state } = picture.control();
+    if (state === "in use") layIn(tx.sidecarDir, picture.folder);
+    for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
+    return await look(picture, programs, state, ctx);
+  } catch (error) {
+    if (!(error instanceof PostgresFault) || !isVerdict(error)) throw error;
+    return { ok: false, why: error.message, facts: { code: error.code } };
+  } finally {
+    picture.close();
+  }
+}
+
+/** What speaks against the picture, and not against how we look at it. */
+function isVerdict({ code }: PostgresFault): boolean {
+  return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
+}
+
+async function look(picture: Picture, programs: Programs, state: string, ctx: Context<Options>): Promise<Report> {
+  const begun = performance.now();
+  const server = await SecondServer.start(picture, programs, ctx);
+  const startMs = Math.round(performance.now() - begun);
+  const checks: string[] = [];
+  try {
+    ctx.progress("a server runs on the picture");
+    const user = await superuser(server, ctx);
+    if (ctx.options.verify.includes("amcheck")) {
+      const target = ["--host", server.host, "--port", "5432", "--username", user];
+      await must(programs.run("pg_amcheck", [...target, "--all", "--install-missing"]), "pg_amcheck");
+      checks.push("amcheck");
+    }
+    const session = await server.connect(user);
+    try {
+      await write(session, ctx.signal);
+    } finally {
+      await session.close();
+    }
+    checks.push("write");
+  } finally {
+    await server.stop();
+  }
+  if (ctx.options.verify.includes("checksums")) {
+    await must(programs.run("pg_checksums", ["--check", "--pgdata", picture.dataDir]), "pg_checksums");
+    checks.push("checksums");
+  }
+  return { ok: true, facts: { was: state, startMs, checks } };
+}
+
+/** Only a superuser may write everywhere; which roles are, everybody may read. */
+async function superuser(server: SecondServer, ctx: Context<Options>): Promise<string> {
+  const session = await server.connect();
+  try {
+    const { role } = await session.one<{ role: string }>(
+      ctx.signal,
+      "SELECT coalesce(min(rolname) FILTER (WHERE rolsuper AND rolcanlogin), current_user)::text AS role FROM pg_roles",
+    );
+    return role;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Rows, a WAL file more, and a checkpoint: a folder that the server may not write to shows only now. */
+async function write(session: Session, signal: AbortSignal): Promise<void> {
+  const table = "public.holdstill_verify";
+  await session.query(signal, `CREATE TABLE ${table} AS SELECT number FROM generate_series(1, 1000) AS number`);
+  await session.query(signal, "SELECT pg_switch_wal()");
+  await session.query(signal, `INSERT INTO ${table} SELECT number FROM generate_series(1, 1000) AS number`);
+  await session.query(signal, "CHECKPOINT");
+  const { rows } = await session.one<{ rows: number }>(signal, `SELECT count(*)::int AS rows FROM ${table}`);
+  if (rows !== 2000)
+    throw new PostgresFault("PG_QUERY", `2000 rows were written and ${rows} are there`, "Look at the disk.");
+  await session.query(signal, `DROP TABLE ${table}`);
+}
+
+async function must(run: ReturnType<Programs["run"]>, name: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await run;
+  if (exitCode === 0) return;
+  const lines = `${stdout}\n${stderr}`.trim().split("\n");
+  const errors = lines.filter((line) => /error|checksum verification failed/i.test(line));
+  const said = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
+  throw new PostgresFault(
+    "PG_QUERY",
+    `${name} found fault with the picture: ${said}`,
+    "Look at the captured server too.",
+  );
+}

@@ -1,0 +1,164 @@
+/** Back in place: what the hooks make of pictures that were copied to where the originals were. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SnapshotSet } from "holdstill/plugin";
+import writer from "@holdstill/writer-postgres";
+import { context } from "../rig/context.js";
+import { verifyLedger } from "../rig/ledger.js";
+import { onEnd } from "../rig/on-end.js";
+import { missingPostgres } from "../rig/postgres-binaries.js";
+import type { PostgresServer } from "../rig/postgres.js";
+import {
+  exposed,
+  loadOn,
+  quick,
+  serverWithLedger,
+  takeCrashPicture,
+  takePicture,
+  writerOptions,
+  type Picture,
+} from "../rig/postgres-picture.js";
+import { sampleSet } from "../rig/sample-set.js";
+import { scratch } from "../rig/scratch.js";
+import { unprivileged } from "../rig/unprivileged.js";
+
+const skip = missingPostgres();
+type Taken = Omit<Picture, "sidecar" | "thaw">;
+
+/** The record of a set with the picture's component. */
+function setOf({ tx, sidecarDir }: Taken): SnapshotSet {
+  const by = { instance: "pg", plugin: "writer-postgres", version: "1.0.0" };
+  return {
+    ...sampleSet(),
+    components: tx.components.map((component) => ({
+      writer: "pg",
+      component,
+      volumes: [],
+      consistency: "application",
+    })),
+    writers: [{ by, policy: "required", state: "held", sidecar: { dir: sidecarDir, files: [] } }],
+  };
+}
+
+/** Copies the picture over the originals. */
+function putBack({ copies }: Taken): void {
+  for (const { original, copy } of copies)
+    execFileSync("sh", ["-euc", `rm -rf ${original}; cp -a -T ${copy} ${original}`]);
+}
+
+async function startAgain(t: TestContext, server: PostgresServer): Promise<PostgresServer> {
+  const again = await server.startOn(server.dataDir, quick);
+  onEnd(t, async () => await again.stop("immediate"));
+  return again;
+}
+
+test(
+  "a restore over a server that runs is refused, and one of a fuzzy copy starts in its old place",
+  { skip },
+  async (t) => {
+    const far = scratch("far", unprivileged());
+    onEnd(t, far.remove);
+    const server = await serverWithLedger(t, {});
+    await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
+    await server.query("ALTER TABLE journal SET TABLESPACE far");
+    const load = await loadOn(t, server);
+    const ctx = context(writerOptions(server));
+    const confirmed = load.acknowledged();
+    const picture = await takePicture(t, ctx);
+    await load.stop();
+    const set = setOf(picture);
+    await assert.rejects(async () => writer.beforeRestore?.(set, ctx), { code: "PG_RUNNING", message: /process \d+/ });
+    await assert.rejects(async () => writer.afterRestore?.(set, ctx), { code: "PG_RUNNING" });
+    await server.halt("immediate");
+    await writer.beforeRestore?.(set, ctx);
+    exposed(picture);
+    putBack(picture);
+    await writer.afterRestore?.(set, ctx);
+    const again = await startAgain(t, server);
+    const client = await again.connect();
+    onEnd(t, async () => await client.end());
+    await verifyLedger(client, confirmed);
+  },
+);
+
+test("a recovered picture has its links set to the originals' places again", { skip }, async (t) => {
+  const far = scratch("far", unprivileged());
+  onEnd(t, far.remove);
+  const server = await serverWithLedger(t, {});
+  await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
+  const ctx = context(writerOptions(server));
+  const picture = await takeCrashPicture(t, server, ctx);
+  await writer.recover?.(picture.tx, exposed(picture), ctx);
+  await server.halt("immediate");
+  putBack(picture);
+  await writer.afterRestore?.(setOf(picture), ctx);
+  const links = path.join(server.dataDir, "pg_tblspc");
+  const [oid = ""] = readdirSync(links);
+  assert.equal(readlinkSync(path.join(links, oid)), far.path);
+  await startAgain(t, server);
+  const aimed = context({ ...ctx.options, restoreTo: { command: "true" } });
+  await assert.rejects(async () => writer.afterRestore?.(setOf(picture), aimed), { code: "PG_RUNNING" });
+});
+
+for (const cut of ["atomic", "fuzzy"] as const) {
+  test(`a pristine ${cut} picture and the archive lead to a chosen transaction`, { skip }, async (t) => {
+    const archive = scratch("archive", unprivileged());
+    onEnd(t, archive.remove);
+    const config = { archive_mode: "on", archive_command: `cp %p ${archive.path}/%f` };
+    const server = await serverWithLedger(t, { config });
+    const ctx = context(writerOptions(server));
+    const before = await loadOn(t, server);
+    if (cut === "atomic") await before.stop();
+    const picture = cut === "atomic" ? await takeCrashPicture(t, server, ctx) : await takePicture(t, ctx);
+    if (cut === "fuzzy") await before.stop();
+    exposed(picture);
+
+    const wanted = await loadOn(t, server);
+    await wanted.stop();
+    await server.query("SELECT pg_create_restore_point('here')");
+    const unwanted = await loadOn(t, server);
+    await unwanted.stop();
+    await archived(server);
+    await server.halt("immediate");
+    putBack(picture);
+    const restoreTo = { command: `cp ${archive.path}/%f %p`, name: "here" };
+    await writer.afterRestore?.(setOf(picture), context({ ...ctx.options, restoreTo }));
+
+    const again = await startAgain(t, server);
+    for (let wait = 0; wait < 500 && existsSync(path.join(server.dataDir, "recovery.signal")); wait += 1)
+      await sleep(20);
+    const client = await again.connect();
+    onEnd(t, async () => await client.end());
+    await verifyLedger(client, wanted.acknowledged());
+    const last = await again.query<{ seq: string }>("SELECT max(seq) AS seq FROM journal WHERE worker = 1");
+    assert.equal(Number(last[0]?.seq), wanted.acknowledged()[0]?.seq, "nothing of what came after");
+    assert.deepEqual(await again.query("SELECT timeline_id FROM pg_control_checkpoint()"), [{ timeline_id: 2 }]);
+  });
+}
+
+test("a recovered picture is refused as the base for a point in time", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const picture = await takeCrashPicture(t, server, ctx);
+  await writer.recover?.(picture.tx, exposed(picture), ctx);
+  await server.halt("immediate");
+  putBack(picture);
+  const aimed = context({ ...ctx.options, restoreTo: { command: "true", xid: "7" } });
+  const hint = /fork/;
+  await assert.rejects(async () => writer.afterRestore?.(setOf(picture), aimed), { code: "PG_PICTURE", hint });
+});
+
+/** Waits until all WAL up to now is in the archive. */
+async function archived(server: PostgresServer): Promise<void> {
+  const [row] = await server.query<{ file: string }>("SELECT pg_walfile_name(pg_switch_wal()) AS file");
+  for (let wait = 0; wait < 500; wait += 1) {
+    const [is] = await server.query<{ last: string | null }>("SELECT last_archived_wal AS last FROM pg_stat_archiver");
+    if ((is?.last ?? "") >= (row?.file ?? "")) return;
+    await sleep(20);
+  }
+  assert.fail("the server did not archive its WAL");
+}

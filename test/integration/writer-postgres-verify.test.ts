@@ -1,0 +1,126 @@
+/** Servers that verify starts on pictures. */
+import assert from "node:assert/strict";
+import { chownSync, openSync, readdirSync, closeSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import test from "node:test";
+import type { Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import writer from "@holdstill/writer-postgres";
+import { context, type TestContext as Called } from "../rig/context.js";
+import { debian15, missingPostgres, versions } from "../rig/postgres-binaries.js";
+import type { PostgresServer } from "../rig/postgres.js";
+import {
+  exposed,
+  leavesNothing,
+  loadOn,
+  serverWithLedger,
+  takeCrashPicture,
+  takePicture,
+  writerOptions,
+  type Options,
+} from "../rig/postgres-picture.js";
+
+async function verify(tx: WriterTransaction, shown: Exposed, ctx: Called<Options>): Promise<Report> {
+  const report = await writer.verify?.(tx, shown, ctx);
+  assert.ok(report);
+  return report;
+}
+
+/** No socket folder of ours, and no other server on the picture. */
+function leftNothing({ trees }: Exposed): void {
+  assert.deepEqual(
+    readdirSync(tmpdir()).filter((name) => name.startsWith("holdstill-pg-")),
+    [],
+  );
+  assert.ok(!readdirSync(trees[0]?.path ?? "").includes("postmaster.pid"));
+}
+
+for (const { name, bindir, skip } of versions()) {
+  test(`${name}: a fuzzy copy is verified as it is, and again when it is recovered`, { skip }, async (t) => {
+    const server = await serverWithLedger(t, { ...(bindir && { bindir }) });
+    const load = await loadOn(t, server);
+    const ctx = context(writerOptions(server));
+    const [asItIs, recovered] = [await takePicture(t, ctx), await takePicture(t, ctx)];
+    await load.stop();
+    const first = await verify(asItIs.tx, exposed(asItIs), ctx);
+    assert.deepEqual([first.ok, first.facts?.["was"], first.facts?.["checks"]], [true, "in use", ["write"]]);
+    const shown = exposed(recovered);
+    assert.equal((await writer.recover?.(recovered.tx, shown, ctx))?.ok, true);
+    const second = await verify(recovered.tx, shown, ctx);
+    assert.deepEqual([second.ok, second.facts?.["was"]], [true, "shut down"]);
+    leftNothing(shown);
+    await leavesNothing(server);
+  });
+}
+
+const skip = missingPostgres(debian15);
+
+/** Flips bytes in the middle of the biggest file of a table or index. */
+async function damage(server: PostgresServer, dataDir: string, relation: string, at: number): Promise<void> {
+  const [row] = await server.query<{ file: string }>("SELECT pg_relation_filepath($1::regclass) AS file", [relation]);
+  const file = path.join(dataDir, row?.file ?? "");
+  assert.ok(statSync(file).size > at);
+  const fd = openSync(file, "r+");
+  writeSync(fd, Buffer.alloc(64, 0xab), 0, 64, at);
+  closeSync(fd);
+}
+
+test("checksums and amcheck pass on a sound picture, and each tells of a damaged one", { skip }, async (t) => {
+  const server = await serverWithLedger(t, { bindir: debian15 });
+  const load = await loadOn(t, server);
+  await load.stop();
+  await server.query("CHECKPOINT");
+  const ctx = context(writerOptions(server, { verify: ["checksums", "amcheck"] }));
+  const sound = await takeCrashPicture(t, server, ctx);
+  const report = await verify(sound.tx, exposed(sound), ctx);
+  assert.deepEqual(report.facts?.["checks"], ["amcheck", "write", "checksums"], report.why);
+
+  for (const one of ["checksums", "amcheck"] as const) {
+    const picture = await takeCrashPicture(t, server, ctx);
+    const shown = exposed(picture);
+    await damage(server, shown.trees[0]?.path ?? "", "journal_pkey", 8192 + 4096);
+    const found = await verify(picture.tx, shown, context({ ...ctx.options, verify: [one] }));
+    assert.equal(found.ok, false);
+    assert.match(
+      found.why ?? "",
+      one === "checksums" ? /pg_checksums .*verification failed in file/ : /pg_amcheck .*invalid page/,
+    );
+    leftNothing(shown);
+  }
+});
+
+test(
+  "a wrong owner in pg_wal, which shows only when the server writes, is told",
+  { skip: missingPostgres() },
+  async (t) => {
+    if (process.getuid?.() !== 0) return t.skip("giving a file away needs root");
+    const server = await serverWithLedger(t, {});
+    const ctx = context(writerOptions(server));
+    const picture = await takeCrashPicture(t, server, ctx);
+    const shown = exposed(picture);
+    chownSync(path.join(shown.trees[0]?.path ?? "", "pg_wal"), 0, 0);
+    const report = await verify(picture.tx, shown, ctx);
+    assert.equal(report.ok, false);
+    assert.match(report.why ?? "", /pg_wal|session ended/);
+    leftNothing(shown);
+  },
+);
+
+test(
+  "a role without rights and a call that is given up leave no server behind",
+  { skip: missingPostgres() },
+  async (t) => {
+    const server = await serverWithLedger(t, {});
+    await server.query("CREATE ROLE snap LOGIN REPLICATION; GRANT pg_read_all_settings TO snap");
+    const ctx = context(writerOptions(server, { user: "snap" }));
+    const picture = await takeCrashPicture(t, server, ctx);
+    const shown = exposed(picture);
+    assert.equal((await verify(picture.tx, shown, ctx)).ok, true);
+    const short = context(ctx.options, { limitMs: 150 });
+    await assert.rejects(verify(picture.tx, shown, short), { name: /Timeout|Abort/ });
+    for (let wait = 0; wait < 100 && readdirSync(shown.trees[0]?.path ?? "").includes("postmaster.pid"); wait += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    leftNothing(shown);
+  },
+);

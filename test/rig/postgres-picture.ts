@@ -23,6 +23,7 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     port: server.port,
     user: "postgres",
     database: "postgres",
+    tls: "off",
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
     autoRecover: true,

@@ -17,6 +17,7 @@ export type FaultCode =
   | "PG_RUNNING"
   | "PG_SESSION_LOST"
   | "PG_STUCK"
+  | "PG_TLS"
   | "PG_VERSION"
   | "PG_WAL_GONE";
 
@@ -46,6 +47,11 @@ export function connectFault(error: unknown, options: Options): PostgresFault {
   // 57P03 is cannot_connect_now: the server starts up or shuts down.
   if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
     return new PostgresFault("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
+  }
+  if (/certificate|altname|does not support SSL/i.test(`${code} ${message}`)) {
+    const hint =
+      "Give the caFile that signed the server's certificate, and the host that it is for; see ssl in postgresql.conf.";
+    return new PostgresFault("PG_TLS", said, hint, cause);
   }
   // too_many_connections
   if (code === "53300") {

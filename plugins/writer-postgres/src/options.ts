@@ -5,6 +5,9 @@ export interface Options {
   user: string;
   database: string;
   passwordFile?: string;
+  tls: "off" | "verify";
+  /** Certificates that the server's may be signed by; default: those that Node trusts. */
+  caFile?: string;
   checkpoint: "spread" | "fast" | "none";
   /** Before an atomic cut: WAL since the last checkpoint that is worth one, bytes. */
   checkpointAboveBytes: number;

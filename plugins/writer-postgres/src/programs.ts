@@ -48,19 +48,48 @@ export class Programs {
     } catch (error) {
       throw fault(`there is no program ${file}`, { cause: error });
     }
-    const { owner, places } = this.#picture;
-    const isRoot = process.getuid?.() === 0;
-    const become = isRoot ? ["--reuid", `${owner.uid}`, "--regid", `${owner.gid}`, "--clear-groups"] : [];
     // Should holdstill be killed, the program must not go on alone.
-    const run = [...become, "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
-    if (places.length === 1) return await this.#ctx.exec("setpriv", run, { cwd: "/" });
-    const mounts = places
-      .filter(({ original }) => existsSync(original))
-      .flatMap(({ original, place }) => [place, original]);
-    const own = [...(isRoot ? [] : ["--user", "--map-current-user"]), "--mount", "--propagation", "private", "--"];
-    const all = [...own, "sh", "-euc", mountAndRun, "sh", ...mounts, "--", "setpriv", ...run];
-    return await this.#ctx.exec("unshare", all, { cwd: "/" });
+    const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
+    const { places } = this.#picture;
+    if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, { cwd: "/" });
+    const there = places.filter(({ original }) => existsSync(original));
+    const mounts = there.flatMap(({ original, place }) => [place, original]);
+    const { outer, inner } = namespaces();
+    const inNamespace = [
+      ...outer,
+      "--",
+      "sh",
+      "-euc",
+      mountAndRun,
+      "sh",
+      ...mounts,
+      "--",
+      ...inner,
+      "setpriv",
+      ...asOwner,
+    ];
+    return await this.#ctx.exec("unshare", inNamespace, { cwd: "/" });
   }
+
+  #become(): string[] {
+    const { uid, gid } = this.#picture.owner;
+    return isRoot() ? ["--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"] : [];
+  }
+}
+
+/**
+ * An ordinary user may mount in a user namespace where he is root, and then goes back to himself in one more, because a server
+ * does not run as root (user_namespaces(7)).
+ */
+function namespaces(): { outer: string[]; inner: string[] } {
+  const mount = ["--mount", "--propagation", "private"];
+  if (isRoot()) return { outer: mount, inner: [] };
+  const self = [`--map-user=${process.getuid?.()}`, `--map-group=${process.getgid?.()}`];
+  return { outer: ["--user", "--map-root-user", ...mount], inner: ["unshare", "--user", ...self, "--"] };
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 function fault(message: string, options?: ErrorOptions): PostgresFault {

@@ -20,7 +20,7 @@ export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Cont
     const redo = picture.control().state === "shut down" ? nothingToDo : await replay(tx, picture, ctx);
     const { state, checkpointLsn, timeline } = picture.control();
     if (state !== "shut down") throw failed("the server ended, and the cluster is not shut down", "");
-    for (const folder of picture.folders) await flush(folder, ctx);
+    for (const { place } of picture.places) await flush(place, ctx);
     return {
       ok: true,
       facts: {

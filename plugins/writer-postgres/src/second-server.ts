@@ -46,7 +46,11 @@ export class SecondServer {
   /** A session of the role that `identify` uses, or another. */
   async connect(user: string = this.#ctx.options.user): Promise<Session> {
     const { passwordFile: _, ...options } = this.#ctx.options;
-    return await Session.open({ ...options, host: this.host, port, user }, "holdstill verify", this.#ctx.signal);
+    return await Session.open(
+      { ...options, tls: "off", host: this.host, port, user },
+      "holdstill verify",
+      this.#ctx.signal,
+    );
   }
 
   /** What it said until it ended. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type QueryResultRow } from "pg";
+import { Client, type ClientConfig, type QueryResultRow } from "pg";
 import { connectFault, endsSession, PostgresFault, queryFault } from "./fault.js";
 import type { Options } from "./options.js";
 
@@ -33,12 +33,14 @@ export class Session {
     signal.throwIfAborted();
     const socket = new Socket();
     const password = await readPassword(options);
+    const ssl = await readTls(options);
     const client = new Client({
       host: options.host,
       port: options.port,
       user: options.user,
       database: options.database,
       ...(password !== undefined && { password }),
+      ssl,
       application_name: name,
       // Nobody's functions may take the place of the server's own.
       options: "-c search_path=pg_catalog",
@@ -126,6 +128,16 @@ export class Session {
 
   #lose(error: unknown): void {
     if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+  }
+}
+
+/** Never without a look at the certificate: such TLS keeps nobody out. */
+async function readTls({ tls, caFile, host }: Options): Promise<ClientConfig["ssl"]> {
+  if (tls === "off") return false;
+  try {
+    return { host, ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }) };
+  } catch (error) {
+    throw new PostgresFault("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
   }
 }
 

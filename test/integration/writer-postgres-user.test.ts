@@ -1,0 +1,48 @@
+/** The writer without root, on a server of the same user whose tablespace lies elsewhere. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import type { Report } from "holdstill/plugin";
+import { readControl } from "@holdstill/writer-postgres/dist/control.js";
+import { context } from "../rig/context.js";
+import { onEnd } from "../rig/on-end.js";
+import { missingPostgres } from "../rig/postgres-binaries.js";
+import { exposed, serverWithLedger, takeCrashPicture, writerOptions } from "../rig/postgres-picture.js";
+import { scratch } from "../rig/scratch.js";
+import { portrait } from "../rig/tree.js";
+import { unprivileged } from "../rig/unprivileged.js";
+
+const user = unprivileged();
+const mayUnshare = spawnSync("unshare", ["--user", "--map-root-user", "true"], { ...user, cwd: "/" }).status === 0;
+const skip = missingPostgres() || (!mayUnshare && "ordinary users may make no user namespaces here");
+
+test("an ordinary user recovers a picture with a tablespace, and its original is untouched", { skip }, async (t) => {
+  const far = scratch("far", user);
+  onEnd(t, far.remove);
+  const server = await serverWithLedger(t, {});
+  await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
+  await server.query("ALTER TABLE journal SET TABLESPACE far");
+  const options = writerOptions(server);
+  const picture = await takeCrashPicture(t, server, context(options));
+  const shown = exposed(picture);
+  await server.halt("immediate");
+  const before = [server.dataDir, far.path].map(portrait);
+
+  const folder = scratch("user", user);
+  onEnd(t, folder.remove);
+  const file = path.join(folder.path, "recover.mjs");
+  writeFileSync(
+    file,
+    `const { default: writer } = await import(${JSON.stringify(import.meta.resolve("@holdstill/writer-postgres"))});
+     const { context } = await import(${JSON.stringify(import.meta.resolve("../rig/context.js"))});
+     const [tx, shown, options] = ${JSON.stringify([picture.tx, shown, options])};
+     console.log(JSON.stringify(await writer.recover(tx, shown, context(options))));`,
+  );
+  const report = JSON.parse(execFileSync(process.execPath, [file], { ...user, cwd: "/", encoding: "utf8" })) as Report;
+  assert.equal(report.ok, true);
+  assert.ok(Number(report.facts?.["redoBytes"]) > 0);
+  assert.equal(readControl(path.join(shown.trees[0]?.path ?? "", "global/pg_control")).state, "shut down");
+  assert.deepEqual([server.dataDir, far.path].map(portrait), before);
+});

@@ -119,6 +119,24 @@ test(
   },
 );
 
+test(
+  "a tablespace that is made while a copy is taken fails seal, because redo would lead to the original",
+  { skip },
+  async (t) => {
+    const server = await serverWithLedger(t, {});
+    const ctx = context(writerOptions(server));
+    const tx = await begin(t, ctx);
+    await writer.prepare?.(tx, ctx);
+    const token = await writer.freeze(tx, ctx);
+    await server.query(`CREATE TABLESPACE late LOCATION '${await folderFor(server, tx.sidecarDir)}'`);
+    assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+    await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_PICTURE", message: /made meanwhile/ });
+    await writer.abort(tx, token, ctx);
+    await leavesNothing(server);
+    await server.query("DROP TABLESPACE late");
+  },
+);
+
 async function folderFor(server: PostgresServer, beside: string): Promise<string> {
   const folder = `${beside}-late`;
   await server.query(`COPY (SELECT 1) TO PROGRAM 'mkdir ${folder}'`);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sidecar } from "holdstill/plugin";
@@ -34,6 +34,7 @@ export async function writeSidecar(
     if (!(await source.copy(segment, path.join(dir, "pg_wal", segment), signal))) throw gone(segment);
     files.push(`pg_wal/${segment}`);
   }
+  await refuseNewTablespaces(session, cluster, signal);
   const history = historyFile(timeline);
   if (history !== undefined && (await source.copy(history, path.join(dir, "pg_wal", history), signal))) {
     files.push(`pg_wal/${history}`);
@@ -54,6 +55,29 @@ export async function writeSidecar(
       howToRestore,
     },
   };
+}
+
+/**
+ * WAL that tells of a tablespace which is not in the picture must not be replayed: redo would make a link to it, and write into
+ * what the captured server uses. The server makes its own link before it writes that WAL, so we look after the WAL was copied.
+ */
+async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: AbortSignal): Promise<void> {
+  const known = new Set(cluster.tablespaces.map(({ oid }) => String(oid)));
+  const fresh = (await tablespacesNow(session, cluster, signal)).filter((oid) => !known.has(oid));
+  if (fresh.length === 0) return;
+  const message = `tablespace ${fresh.join(", ")} (OID) was made meanwhile, and is not captured`;
+  throw new PostgresFault("PG_PICTURE", message, "Take the snapshot again.");
+}
+
+/** By the links where we may look, else by the catalogue. One without a link lies in the data directory. */
+async function tablespacesNow(session: Session, { dataDir }: Cluster, signal: AbortSignal): Promise<string[]> {
+  try {
+    const entries = await readdir(path.join(dataDir, "pg_tblspc"), { withFileTypes: true });
+    return entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
+  } catch {
+    const sql = "SELECT oid::text AS oid FROM pg_tablespace WHERE pg_tablespace_location(oid) LIKE '/%'";
+    return (await session.query<{ oid: string }>(signal, sql)).map(({ oid }) => oid);
+  }
 }
 
 /** Waits until WAL is written up to the position. A standby's stop position is one that it has replayed, so it is. */

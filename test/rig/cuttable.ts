@@ -3,7 +3,6 @@ import { chmodSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { loopFs, makeFs, mountImage } from "./loop.js";
-import { onEnd } from "./on-end.js";
 
 /**
  * An ext4 file system in a file on XFS, of which pictures of one instant can be taken: it is frozen, the file is cloned, it is
@@ -25,8 +24,6 @@ export class Cuttable {
 
   /** null where this machine cannot: the test is skipped then. */
   static make(t: TestContext): Cuttable | null {
-    // Servers on it are stopped before it is unmounted: node:test does first what was registered first.
-    onEnd(t, () => {});
     const outer = loopFs(t, "xfs", "outer", 6 * 1024 ** 3);
     return outer === null ? null : new Cuttable(t, outer);
   }

@@ -7,7 +7,7 @@ import type { View, Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/storage/volumes.js";
 import type { Probe } from "./context.js";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 import { tempDir } from "./temp.js";
 
 export type Options = { store?: string };
@@ -24,7 +24,7 @@ export function viewIn(t: TestContext, access: View["access"]): View {
   const at = path.join(tempDir(t), "at");
   mkdirSync(at);
   chmodSync(path.dirname(at), 0o755);
-  afterwards(t, () => spawnSync("umount", ["--", at]));
+  onEnd(t, () => spawnSync("umount", ["--", at]));
   return { access, at };
 }
 

@@ -1,22 +1,15 @@
 #!/bin/sh
 # Installs the Debian packages that the tests of real file systems and servers need; with the argument `lab` also those of the
-# laboratory. As root, or by way of sudo; asks nothing.
+# laboratory, with `mysql` also a MySQL of Debian's development suite, in a folder. As root, or by way of sudo; asks nothing.
 set -eu
 
-packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux postgresql"
-if [ "${1:-}" = lab ]; then
-  # The kernel, what it needs of the host's tools, and the servers that run in it.
-  packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf iproute2 mariadb-server"
-fi
-
-missing=""
-for package in $packages; do
-  dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
-done
-if [ -z "$missing" ]; then
-  echo "test:setup: everything is installed"
-  exit 0
-fi
+# mariadb-server-core is the programs alone: no service, no account.
+packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount postgresql mariadb-server-core mariadb-client-core"
+case "${1:-}" in
+# The kernel, what it needs of the host's tools, and the servers that run in it.
+lab) packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf iproute2 mariadb-server" ;;
+mysql) packages="$packages debootstrap patchelf" ;;
+esac
 
 root=""
 [ "$(id -u)" -eq 0 ] || root="sudo"
@@ -24,6 +17,33 @@ root=""
 install() {
   $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
+
+# MySQL 9 is in no stable suite, and needs a newer libc than this one's: it gets a root of its own, and is told to use that.
+mysql() {
+  folder=${HOLDSTILL_MYSQL:-/var/cache/holdstill/mysql}
+  [ ! -x "$folder/usr/sbin/mysqld" ] || return 0
+  $root rm -rf "$folder.part"
+  $root mkdir -p "$folder.part"
+  $root debootstrap --variant=minbase --include=mysql-server-core sid "$folder.part"
+  libraries=$(cd "$folder.part" && echo usr/lib/*-linux-gnu)
+  loader=$(cd "$folder.part" && echo usr/lib/*-linux-gnu/ld-linux*.so.*)
+  $root patchelf --set-interpreter "$folder/$loader" "$folder.part/usr/sbin/mysqld"
+  # The old form: it holds for the libraries that libraries need, too.
+  $root patchelf --force-rpath --set-rpath "$folder/$libraries" "$folder.part/usr/sbin/mysqld"
+  # All or nothing.
+  $root rm -rf "$folder"
+  $root mv "$folder.part" "$folder"
+}
+
+missing=""
+for package in $packages; do
+  dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+  [ "${1:-}" != mysql ] || mysql
+  echo "test:setup: everything is installed"
+  exit 0
+fi
 
 $root apt-get update -qq
 case $missing in
@@ -44,8 +64,9 @@ fi
 # shellcheck disable=SC2086 # a list of words
 install $missing
 case $missing in
-*mariadb-server*)
+*"mariadb-server "* | *mariadb-server)
   # Nor is it to start with the machine.
   if command -v systemctl >/dev/null; then $root systemctl disable --quiet mariadb.service || true; fi
   ;;
 esac
+[ "${1:-}" != mysql ] || mysql

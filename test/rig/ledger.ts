@@ -1,4 +1,13 @@
-import type { ClientBase } from "pg";
+/** What a ledger is kept with: a session of any server that speaks SQL. */
+export interface SqlClient {
+  query(sql: string): Promise<{ rows: object[] }>;
+}
+
+/** The rows that a statement answers. */
+export async function rowsOf<Row extends object>(client: SqlClient, sql: string): Promise<Row[]> {
+  const { rows } = await client.query(sql);
+  return rows as Row[];
+}
 
 /** Accounts that money is moved between. */
 export const accounts = 200;
@@ -28,21 +37,21 @@ export class LedgerBroken extends Error {
  * an amount from one account, adds it to another and writes one row, so that a half transaction, a lost one and one
  * that came twice all show.
  */
-export async function createLedger(client: ClientBase, tablespace?: string): Promise<void> {
+export async function createLedger(client: SqlClient, tablespace?: string): Promise<void> {
   const where = tablespace === undefined ? "" : ` TABLESPACE ${tablespace}`;
   await client.query(`
     CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL)${where};
     CREATE TABLE journal (
       worker int, seq bigint, debit int NOT NULL, credit int NOT NULL, amount bigint NOT NULL, PRIMARY KEY (worker, seq)
     )${where};
-    INSERT INTO account SELECT id, 0 FROM generate_series(1, ${accounts}) AS id;`);
+    INSERT INTO account VALUES ${Array.from({ length: accounts }, (_, index) => `(${index + 1}, 0)`).join(", ")};`);
 }
 
 /**
  * Moves money, as transaction number `seq` of `worker`; when it returns, the server has confirmed the commit. The accounts are
  * locked in the order of their numbers, so that workers never deadlock.
  */
-export async function post(client: ClientBase, worker: number, seq: number): Promise<void> {
+export async function post(client: SqlClient, worker: number, seq: number): Promise<void> {
   const debit = 1 + Math.floor(Math.random() * accounts);
   const credit = 1 + ((debit + Math.floor(Math.random() * (accounts - 1))) % accounts);
   const amount = 1 + Math.floor(Math.random() * 1000);
@@ -62,41 +71,45 @@ export async function post(client: ClientBase, worker: number, seq: number): Pro
  * is missing that had been confirmed. Answers how many journal rows it read, or fails with LedgerBroken.
  */
 export async function verifyLedger(
-  client: ClientBase,
+  client: SqlClient,
   acknowledged: readonly Acknowledged[] = [],
 ): Promise<{ rowsChecked: number }> {
   const faults: string[] = [];
-  const sum = await client.query<{ accounts: string; total: string }>(
+  const [sum] = await rowsOf<{ accounts: string; total: string }>(
+    client,
     "SELECT count(*) AS accounts, coalesce(sum(balance), 0) AS total FROM account",
   );
-  if (Number(sum.rows[0]?.accounts) !== accounts)
-    faults.push(`${sum.rows[0]?.accounts} accounts instead of ${accounts}`);
-  if (sum.rows[0]?.total !== "0") faults.push(`the balances add up to ${sum.rows[0]?.total} instead of 0`);
+  if (Number(sum?.accounts) !== accounts) faults.push(`${sum?.accounts} accounts instead of ${accounts}`);
+  if (Number(sum?.total) !== 0) faults.push(`the balances add up to ${sum?.total} instead of 0`);
 
-  const wrong = await client.query<{ id: number; balance: string; journal: string }>(`
+  const wrong = await rowsOf<{ id: number; balance: string; journal: string }>(
+    client,
+    `
     SELECT id, balance, coalesce(moved, 0) AS journal
       FROM account LEFT JOIN (
         SELECT id, sum(moved) AS moved FROM (
           SELECT debit AS id, -amount AS moved FROM journal UNION ALL SELECT credit, amount FROM journal
         ) AS move GROUP BY id
       ) AS moves USING (id)
-     WHERE balance IS DISTINCT FROM coalesce(moved, 0) ORDER BY id`);
-  const first = wrong.rows[0];
+     WHERE balance <> coalesce(moved, 0) ORDER BY id`,
+  );
+  const [first] = wrong;
   if (first !== undefined) {
-    const more = wrong.rows.length === 1 ? "" : ` (and ${wrong.rows.length - 1} more)`;
+    const more = wrong.length === 1 ? "" : ` (and ${wrong.length - 1} more)`;
     faults.push(`account ${first.id} holds ${first.balance}, by the journal ${first.journal}${more}`);
   }
 
-  const workers = await client.query<{ worker: number; rows: string; last: string }>(
-    "SELECT worker, count(*) AS rows, max(seq) AS last FROM journal GROUP BY worker ORDER BY worker",
+  const workers = await rowsOf<{ worker: number; entries: string; last: string }>(
+    client,
+    "SELECT worker, count(*) AS entries, max(seq) AS last FROM journal GROUP BY worker ORDER BY worker",
   );
-  for (const { worker, rows, last } of workers.rows) {
-    if (rows !== last) faults.push(`worker ${worker} has ${rows} rows up to number ${last}`);
+  for (const { worker, entries, last } of workers) {
+    if (Number(entries) !== Number(last)) faults.push(`worker ${worker} has ${entries} rows up to number ${last}`);
   }
   for (const { worker, seq } of acknowledged) {
-    const last = Number(workers.rows.find((row) => row.worker === worker)?.last ?? 0);
+    const last = Number(workers.find((row) => row.worker === worker)?.last ?? 0);
     if (last < seq) faults.push(`worker ${worker} ends at ${last}, but ${seq} was confirmed`);
   }
   if (faults.length > 0) throw new LedgerBroken(faults);
-  return { rowsChecked: workers.rows.reduce((total, { rows }) => total + Number(rows), 0) };
+  return { rowsChecked: workers.reduce((total, { entries }) => total + Number(entries), 0) };
 }

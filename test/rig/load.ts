@@ -1,5 +1,9 @@
-import type { Client } from "pg";
-import { post, type Acknowledged } from "./ledger.js";
+import { type Acknowledged, post, rowsOf, type SqlClient } from "./ledger.js";
+
+/** A session of a writer's own. */
+export interface LoadClient extends SqlClient {
+  end(): Promise<void>;
+}
 
 /** What the load did since it started, or since the last lap. */
 export interface Lap {
@@ -11,7 +15,7 @@ export interface Lap {
 }
 
 interface Worker {
-  readonly client: Client;
+  readonly client: LoadClient;
   readonly worker: number;
   seq: number;
   acknowledgedAt: number;
@@ -22,7 +26,7 @@ interface Worker {
 
 /** Writers that move money in a ledger as fast as the server confirms, each in a session of its own. */
 export class LedgerLoad implements AsyncDisposable {
-  readonly #connect: () => Promise<Client>;
+  readonly #connect: () => Promise<LoadClient>;
   readonly #workers: Worker[] = [];
   readonly #running: Promise<void>[] = [];
   #stopping = false;
@@ -30,7 +34,7 @@ export class LedgerLoad implements AsyncDisposable {
   #transactions = 0;
   #worstStallMs = 0;
 
-  constructor(connect: () => Promise<Client>) {
+  constructor(connect: () => Promise<LoadClient>) {
     this.#connect = connect;
   }
 
@@ -38,11 +42,11 @@ export class LedgerLoad implements AsyncDisposable {
   async start(workers = 4): Promise<void> {
     for (let worker = 1; worker <= workers; worker += 1) {
       const client = await this.#connect();
-      const last = await client.query<{ seq: string }>(
-        "SELECT coalesce(max(seq), 0) AS seq FROM journal WHERE worker = $1",
-        [worker],
+      const [last] = await rowsOf<{ seq: string }>(
+        client,
+        `SELECT coalesce(max(seq), 0) AS seq FROM journal WHERE worker = ${worker}`,
       );
-      const seq = Number(last.rows[0]?.seq);
+      const seq = Number(last?.seq);
       this.#workers.push({ client, worker, seq, acknowledgedAt: performance.now(), begun: null, failure: undefined });
     }
     this.#lapBegun = performance.now();

@@ -1,0 +1,21 @@
+import type { Component } from "holdstill/plugin";
+import type { Options } from "./options.js";
+import type { Server } from "./server.js";
+
+/**
+ * The server as one component: its folders are of use only together. Its files are of use only as of one instant: the threads
+ * that write InnoDB's pages go on under every lock that the servers have.
+ */
+export function component(server: Server, { recovery }: Options): Component {
+  const { folders, ...facts } = server;
+  return {
+    name: "server",
+    kind: "database",
+    paths: [...folders],
+    tolerates: "point-in-time",
+    level: "back-end",
+    // Putting a picture in the place of the data, for one process, takes root.
+    recovery: process.getuid?.() === 0 ? recovery : "none",
+    facts: { ...facts },
+  };
+}

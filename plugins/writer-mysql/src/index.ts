@@ -1,0 +1,154 @@
+import type { FreezeToken, ThawReport, Writer } from "holdstill/plugin";
+import { endSession, markSession } from "./abort.js";
+import { component } from "./component.js";
+import { MysqlFault } from "./fault.js";
+import { type Lock, lockFor, release, take } from "./lock.js";
+import type { Options } from "./options.js";
+import { type Position, readPosition } from "./position.js";
+import { refuseRunning } from "./restore.js";
+import { recoverPicture } from "./recover.js";
+import { readServer, type Server } from "./server.js";
+import { Session } from "./session.js";
+import { surveyTables } from "./tables.js";
+import { verifyPicture } from "./verify.js";
+
+/** What a transaction keeps from prepare to seal. */
+interface Hold {
+  readonly session: Session;
+  /** A second one, where a lock is waited for. */
+  readonly watch: Session | undefined;
+  readonly server: Server;
+  readonly thread: number;
+  readonly lock: Lock;
+  /** At freeze and at thaw; the picture's own lies between. Under a lock they are one. */
+  from?: Position | undefined;
+  to?: Position | undefined;
+}
+
+const holds = new Map<string, Hold>();
+
+const writer = {
+  async identify(ctx) {
+    const session = await Session.open(ctx.options, ctx.signal);
+    try {
+      return [component(await readServer(session, ctx.signal), ctx.options)];
+    } finally {
+      await session.close();
+    }
+  },
+
+  async prepare(tx, ctx) {
+    const session = await Session.open(ctx.options, ctx.signal);
+    const opened = [session];
+    try {
+      const thread = await markSession(session, tx.id, ctx.signal);
+      const server = await readServer(session, ctx.signal);
+      // In freeze a missing right would come late.
+      await readPosition(session, server, ctx.signal);
+      if (!server.durable)
+        ctx.log.warn(
+          "innodb_flush_log_at_trx_commit or sync_binlog is not 1: a picture may lack what was acknowledged, or its log",
+        );
+      const lock = lockFor(server, tx.cut);
+      const watch = lock === "none" ? undefined : await Session.open(ctx.options, ctx.signal);
+      if (watch !== undefined) {
+        opened.push(watch);
+        ctx.progress(`${server.unlogged.join(", ")}: tables without redo log, so clients that write will wait`);
+        await take(lock, "prepare", { session, watch, server, thread }, ctx);
+      }
+      holds.set(tx.id, { session, watch, server, thread, lock });
+    } catch (error) {
+      for (const one of opened) await one.close();
+      throw error;
+    }
+  },
+
+  async freeze(tx, ctx): Promise<FreezeToken> {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) throw unprepared();
+    try {
+      await prove(hold, ctx.signal);
+      const { watch } = hold;
+      if (watch !== undefined) await take(hold.lock, "freeze", { ...hold, watch }, ctx);
+      hold.from = await readPosition(hold.session, hold.server, ctx.signal);
+    } catch (error) {
+      // Half of a lock would stay until abort.
+      await end(hold);
+      throw error;
+    }
+    return { thread: hold.thread, lock: hold.lock };
+  },
+
+  async thaw(tx, _token, ctx): Promise<ThawReport> {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) return { held: false, why: unprepared().message };
+    const { session, server, lock } = hold;
+    try {
+      await prove(hold, ctx.signal);
+      await release(lock, session, ctx.signal);
+      hold.to = lock === "none" ? await readPosition(session, server, ctx.signal) : hold.from;
+      const why = await newcomers(hold);
+      return why === undefined ? { held: true, facts: { lock, from: hold.from, to: hold.to } } : { held: false, why };
+    } catch (error) {
+      if (!(error instanceof MysqlFault)) throw error;
+      return { held: false, why: error.message };
+    } finally {
+      await end(hold);
+    }
+  },
+
+  async seal(tx) {
+    const hold = holds.get(tx.id);
+    if (hold === undefined) throw unprepared();
+    holds.delete(tx.id);
+    const { server, lock, from, to } = hold;
+    const { product, version, uuid, role, unlogged } = server;
+    const howToRestore = `Start ${product} ${version} on the picture, or a copy of it, at the places of the original.`;
+    return { files: [], facts: { product, version, uuid, role, unlogged, lock, from, to, howToRestore } };
+  },
+
+  async abort(tx, _token, ctx) {
+    const hold = holds.get(tx.id);
+    holds.delete(tx.id);
+    if (hold !== undefined) await end(hold);
+    await endSession(tx.id, ctx.options, ctx.signal);
+  },
+
+  recover: recoverPicture,
+  verify: verifyPicture,
+  beforeRestore: refuseRunning,
+} satisfies Writer<Options>;
+
+export default writer as Writer<Options>;
+
+/** The same session of the same server still answers. A session ends with its server; a proxy may answer from another. */
+async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<void> {
+  const { now } = await session.one<{ now: number }>(signal, "SELECT connection_id() AS now");
+  if (now !== thread) throw lost(`another session answers (${now} instead of ${thread})`);
+}
+
+/** A table without redo log that came after prepare, where no lock held it. */
+async function newcomers({ server, lock }: Hold): Promise<string | undefined> {
+  if (lock !== "none") return undefined;
+  const { unlogged } = await surveyTables(server.dataDir);
+  return unlogged.length === 0
+    ? undefined
+    : `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
+}
+
+async function end({ session, watch }: Hold): Promise<void> {
+  await session.close();
+  await watch?.close();
+}
+
+function lost(why: string): MysqlFault {
+  return new MysqlFault(
+    "MYSQL_SESSION_LOST",
+    why,
+    "Connect to the server itself, not through a proxy; then try again.",
+  );
+}
+
+function unprepared(): MysqlFault {
+  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+}

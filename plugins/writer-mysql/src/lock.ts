@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "holdstill/plugin";
+import { type Blocker, describe, findBlockers, kill } from "./blockers.js";
+import { isLockTimeout, MysqlFault } from "./fault.js";
+import type { Options } from "./options.js";
+import type { Server } from "./server.js";
+import type { Session } from "./session.js";
+
+/** How the server is held still. none: InnoDB's redo makes a picture of one instant whole, so nobody has to wait. */
+export type Lock = "none" | "backup-stage" | "read-lock";
+
+/** What each lock is taken with in prepare and in freeze, and released with in thaw. */
+const statements: Readonly<Record<Lock, { prepare: string[]; freeze: string[]; thaw: string[] }>> = {
+  none: { prepare: [], freeze: [], thaw: [] },
+  // FLUSH writes and closes the tables that nobody uses, so that BLOCK_DDL has little to do (manual, "BACKUP STAGE").
+  "backup-stage": {
+    prepare: ["BACKUP STAGE START", "BACKUP STAGE FLUSH"],
+    freeze: ["BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT"],
+    thaw: ["BACKUP STAGE END"],
+  },
+  "read-lock": {
+    prepare: [],
+    freeze: ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"],
+    thaw: ["UNLOCK TABLES", "UNLOCK INSTANCE"],
+  },
+};
+
+export function lockFor({ product, unlogged }: Server, cut: "atomic" | "per-volume" | "fuzzy"): Lock {
+  if (cut === "atomic" && unlogged.length === 0) return "none";
+  return product === "MariaDB" ? "backup-stage" : "read-lock";
+}
+
+/** How often the sessions are looked at while a lock is waited for, ms. */
+const lookMs = 250;
+
+/** A session that holds a lock, and one beside it that can look while the first waits. */
+export interface Holder {
+  readonly session: Session;
+  readonly watch: Session;
+  readonly server: Server;
+  /** The session's number at the server. */
+  readonly thread: number;
+}
+
+/** Takes the lock's part of that phase, in at most `lockSeconds`; whoever gets MYSQL_BLOCKED has to end the session. */
+export async function take(lock: Lock, phase: "prepare" | "freeze", by: Holder, ctx: Context<Options>): Promise<void> {
+  // A second to spare, so that it is this fault that is told and not a missed deadline.
+  const until = Math.min(Date.now() + ctx.options.lockSeconds * 1000, ctx.deadline - 1000);
+  for (const sql of statements[lock][phase]) {
+    const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+    // Without it the server waits for a day, and with FLUSH TABLES everybody behind it.
+    await by.session.query(ctx.signal, `SET SESSION lock_wait_timeout = ${seconds}`);
+    await wait(sql, by, until, ctx);
+  }
+}
+
+export async function release(lock: Lock, session: Session, signal: AbortSignal): Promise<void> {
+  for (const sql of statements[lock].thaw) await session.query(signal, sql);
+}
+
+async function wait(sql: string, by: Holder, until: number, ctx: Context<Options>): Promise<void> {
+  const begun = Date.now();
+  const state: { over: boolean; seen: Blocker[] } = { over: false, seen: [] };
+  const taken = by.session.query(ctx.signal, sql).finally(() => (state.over = true));
+  const settled = taken.then(
+    () => {},
+    () => {},
+  );
+  const killed = new Set<number>();
+  for (;;) {
+    await Promise.race([settled, sleep(lookMs)]);
+    if (state.over) break;
+    const seen = await findBlockers(by.watch, by.server, by.thread, ctx.signal).catch(() => []);
+    if (seen.length > 0) state.seen = seen;
+    const [first] = seen;
+    if (!ctx.options.killBlockers || first === undefined || Date.now() < (begun + until) / 2) continue;
+    if (killed.has(first.thread)) continue;
+    killed.add(first.thread);
+    ctx.log.warn(`${sql} has waited for half of its time; killing ${describe(first)}`);
+    await kill(by.watch, first, ctx.signal).catch((error: unknown) => ctx.log.warn(`not killed: ${String(error)}`));
+  }
+  try {
+    await taken;
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw blocked(sql, Date.now() - begun, state.seen, error);
+  }
+}
+
+function blocked(sql: string, waitedMs: number, seen: readonly Blocker[], cause: unknown): MysqlFault {
+  const who = seen.length === 0 ? "nobody was seen to block it" : seen.slice(0, 3).map(describe).join("; ");
+  const hint =
+    "Let it end, or end it; or set killBlockers, or a longer lockSeconds. Tables of InnoDB alone need no lock (README).";
+  const message = `${sql} was not granted in ${(waitedMs / 1000).toFixed(1)} s: ${who}`;
+  return new MysqlFault("MYSQL_BLOCKED", message, hint, { cause });
+}

@@ -1,0 +1,22 @@
+/** The instance's config block, as plugin.json describes it. */
+export interface Options {
+  socket: string;
+  host?: string;
+  port: number;
+  tls: "verify" | "off";
+  caFile?: string;
+  user: string;
+  passwordFile?: string;
+  lockSeconds: number;
+  killBlockers: boolean;
+  recovery: "none" | "fork" | "always";
+  recoveryMemoryMb: number;
+  serverBinary?: string;
+  serverArguments: string[];
+  verify: "start" | "tables" | "checksums";
+}
+
+/** The server as messages name it; never with the password. */
+export function address({ socket, host, port, user }: Options): string {
+  return `the server at ${host === undefined ? socket : `${host} port ${port}`} (account ${user})`;
+}

@@ -1,0 +1,149 @@
+import { chown, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context, ExecResult, Exposed } from "holdstill/plugin";
+import type { ServerFacts } from "./facts.js";
+import { MysqlFault } from "./fault.js";
+import type { Options } from "./options.js";
+import { inPicture, lastWords, onStage, type Stage } from "./picture.js";
+import { Session } from "./session.js";
+
+/** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */
+export type VersionMatch = "exact" | "series";
+
+/** What a server on a picture did. */
+export interface Ran<T> {
+  readonly result: T;
+  /** From the start of its process to the first session, ms. */
+  readonly startMs: number;
+  /** All that it wrote. */
+  readonly log: string;
+  readonly stage: Stage;
+  readonly binary: string;
+}
+
+/**
+ * Starts a server on the picture, which nobody but this process can reach, works with it, and stops it cleanly. It runs as the
+ * files' owner, without network, grants, replication and events, and it purges no binary log.
+ *
+ * @throws MysqlFault MYSQL_PICTURE when it doesn't start or doesn't stop cleanly; MYSQL_VERSION.
+ */
+export async function withServer<T>(
+  facts: ServerFacts,
+  exposed: Exposed,
+  match: VersionMatch,
+  ctx: Context<Options>,
+  work: (session: Session) => Promise<T>,
+): Promise<Ran<T>> {
+  if (exposed.readOnly) throw new MysqlFault("MYSQL_PICTURE", "the picture is read-only", "Expose it writable.");
+  const binary = ctx.options.serverBinary ?? facts.binary;
+  if (binary === undefined) {
+    const hint = "Set the option serverBinary: the captured server's process was out of sight.";
+    throw new MysqlFault("MYSQL_PICTURE", "it is not known which program ran the server", hint);
+  }
+  await checkVersion(binary, facts, match, ctx);
+  const { uid, gid } = await stat(inPicture(facts.dataDir, exposed));
+  const stage: Stage = { trees: exposed.trees, uid, gid };
+  const runDir = await mkdtemp(path.join(tmpdir(), "hs-mysql-"));
+  try {
+    await chown(runDir, uid, gid);
+    const begun = performance.now();
+    const program = [binary, ...serverArguments(facts, runDir, ctx.options)];
+    const state: { ended?: ExecResult } = {};
+    const running = ctx.exec("unshare", onStage(stage, program), { cwd: "/" }).then((ended) => (state.ended = ended));
+    // It is awaited below; meanwhile its failure must not end the worker.
+    running.catch(() => {});
+    const session = await connect(path.join(runDir, "socket"), state, ctx).catch(async (error: unknown) => {
+      ctx.signal.throwIfAborted();
+      throw state.ended === undefined ? error : unusable("start", await running);
+    });
+    const startMs = performance.now() - begun;
+    const result = await worked(session, ctx.signal, work);
+    const ended = await running;
+    if (ended.exitCode !== 0) throw unusable("stop cleanly", ended);
+    return { result, startMs: Math.round(startMs), log: `${ended.stdout}\n${ended.stderr}`, stage, binary };
+  } finally {
+    await rm(runDir, { recursive: true, force: true });
+  }
+}
+
+function serverArguments(facts: ServerFacts, runDir: string, options: Options): string[] {
+  const memory = `${options.recoveryMemoryMb}M`;
+  const own = {
+    socket: path.join(runDir, "socket"),
+    "pid-file": path.join(runDir, "pid"),
+    tmpdir: runDir,
+    "innodb-buffer-pool-size": memory,
+    // MariaDB reserves 8 TiB of addresses otherwise, which not every machine has.
+    "innodb-buffer-pool-size-max": memory,
+    "innodb-fast-shutdown": "1",
+    // The list of the pages that the source had in memory stays as it was.
+    "innodb-buffer-pool-dump-at-shutdown": "OFF",
+    "innodb-buffer-pool-load-at-startup": "OFF",
+    "expire-logs-days": "0",
+    "binlog-expire-logs-seconds": "0",
+    "max-binlog-total-size": "0",
+    "event-scheduler": "OFF",
+    "performance-schema": "OFF",
+    "wsrep-on": "OFF",
+    mysqlx: "OFF",
+    "auto-generate-certs": "OFF",
+    "log-error-verbosity": "3",
+  };
+  const settings = Object.entries({ ...facts.settings, ...own }).map(
+    // loose: not every version knows each.
+    ([name, value]) => `--loose-${name.replaceAll("_", "-")}=${value}`,
+  );
+  const plain = ["--no-defaults", "--skip-grant-tables", "--skip-networking", "--loose-skip-slave-start"];
+  return [...plain, "--loose-skip-replica-start", ...settings, ...options.serverArguments];
+}
+
+/** Tries until the server answers; it replays its log before it listens. */
+async function connect(socket: string, state: { ended?: ExecResult }, ctx: Context<Options>): Promise<Session> {
+  const { passwordFile: _password, host: _host, ...rest } = ctx.options;
+  for (;;) {
+    try {
+      return await Session.open({ ...rest, socket, user: "root" }, ctx.signal);
+    } catch (error) {
+      const soon = error instanceof MysqlFault && (error.code === "MYSQL_DOWN" || error.code === "MYSQL_SESSION_LOST");
+      if (!soon || state.ended !== undefined) throw error;
+      await sleep(30, undefined, { signal: ctx.signal });
+    }
+  }
+}
+
+/** Does the work and tells the server to stop, whatever came of it. */
+async function worked<T>(session: Session, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+  try {
+    return await work(session);
+  } finally {
+    // The server may cut the session before it answers.
+    await session.query(signal, "SHUTDOWN").catch(() => {});
+    await session.close();
+  }
+}
+
+async function checkVersion(
+  binary: string,
+  { product, version }: ServerFacts,
+  match: VersionMatch,
+  ctx: Context<Options>,
+): Promise<void> {
+  const answer = await ctx.exec("unshare", ["--", binary, "--version"]);
+  const found = /Ver ([0-9.]+)/.exec(answer.stdout)?.[1];
+  const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
+  if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
+  const hint = "Set the option serverBinary to a program of that version.";
+  const said = found === undefined ? lastWords(answer) : answer.stdout.trim();
+  throw new MysqlFault("MYSQL_VERSION", `the picture is of ${product} ${version}, but ${binary} says: ${said}`, hint);
+}
+
+function series(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
+
+function unusable(what: string, ended: ExecResult): MysqlFault {
+  const hint = "Read its words; the picture as it was cut is not changed by this where a fork was repaired.";
+  return new MysqlFault("MYSQL_PICTURE", `the server on the picture did not ${what}, ${lastWords(ended)}`, hint);
+}

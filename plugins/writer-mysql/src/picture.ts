@@ -1,0 +1,48 @@
+import type { Exposed, ExecResult } from "holdstill/plugin";
+import { MysqlFault } from "./fault.js";
+import { inside } from "./server.js";
+
+/** Places the trees of a picture where their originals lie, and runs a program there as an ordinary user. */
+export interface Stage {
+  readonly trees: Exposed["trees"];
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * In a mount namespace of its own the picture covers the original: paths that stand in tables (`DATA DIRECTORY`), in the redo log,
+ * in the binary log's index or in symbolic links lead into the picture, and nothing can touch the data that it was made of.
+ * The mounts are gone with the process. Each step replaces the one before, so that all of it is one process.
+ */
+const script = `
+count=$1; shift
+while [ "$count" -gt 0 ]; do
+  mount --bind "$1" "$2" || exit 125
+  shift 2; count=$((count - 1))
+done
+uid=$1; gid=$2; shift 2
+exec setpriv --reuid "$uid" --regid "$gid" --clear-groups --no-new-privs --pdeathsig KILL -- "$@"`;
+
+/** Arguments of unshare(1) that run the program on the stage. */
+export function onStage({ trees, uid, gid }: Stage, program: readonly string[]): string[] {
+  // What lies in another comes after it, or it would be covered.
+  const ordered = trees.toSorted((a, b) => a.original.length - b.original.length);
+  const pairs = ordered.flatMap(({ original, path }) => [path, original]);
+  const args = [String(ordered.length), ...pairs, String(uid), String(gid), ...program];
+  return ["--mount", "--propagation", "slave", "--", "sh", "-c", script, "sh", ...args];
+}
+
+/** Where the file of the original lies in the picture. */
+export function inPicture(file: string, { trees }: Pick<Exposed, "trees">): string {
+  const tree = trees.find(({ original }) => inside(file, original));
+  if (tree !== undefined) return `${tree.path}${file.slice(tree.original.length)}`;
+  const hint = "Take the set again, with all folders of the server.";
+  throw new MysqlFault("MYSQL_PICTURE", `the picture does not have ${file}`, hint);
+}
+
+/** The last lines that a program wrote: what a person needs to see why it failed. */
+export function lastWords({ exitCode, stdout, stderr }: ExecResult): string {
+  const lines = `${stdout}\n${stderr}`.trim().split("\n");
+  const telling = lines.filter((line) => /error|fatal|abort|mount/i.test(line));
+  return `exit ${exitCode ?? "by a signal"}: ${(telling.length > 0 ? telling : lines).slice(-5).join(" | ")}`;
+}

@@ -1,0 +1,15 @@
+/**
+ * How much redo a server says that it replayed, bytes; undefined where it does not say. MariaDB: storage/innobase/log/log0recv.cc;
+ * MySQL: messages ER_IB_MSG_LOG_PARSING_LSN and the like.
+ */
+export function redoBytes(log: string): number | undefined {
+  if (!/Starting crash recovery|Starting to parse redo log|Database was not shut ?down normally/.test(log)) return 0;
+  const from = lsn(log, /checkpoint LSN=(\d+)|Starting to parse redo log at lsn = (\d+)/g, "first");
+  const to = lsn(log, /End of log at LSN=(\d+)|scanned up to log sequence number (\d+)|Log scan .*?LSN=(\d+)/g, "last");
+  return from === undefined || to === undefined || to < from ? undefined : to - from;
+}
+
+function lsn(log: string, pattern: RegExp, which: "first" | "last"): number | undefined {
+  const all = [...log.matchAll(pattern)].map((match) => Number(match.slice(1).find((group) => group !== undefined)));
+  return which === "first" ? all[0] : all.at(-1);
+}

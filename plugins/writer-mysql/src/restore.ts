@@ -1,0 +1,20 @@
+import type { Context, SnapshotSet } from "holdstill/plugin";
+import { MysqlFault } from "./fault.js";
+import type { Options } from "./options.js";
+import { factsOf } from "./facts.js";
+import { serverOn } from "./server-process.js";
+
+/** Two servers on one folder, or files that change below one, are the end of the data. */
+export async function refuseRunning(set: SnapshotSet, _ctx: Context<Options>): Promise<void> {
+  for (const { component } of set.components) {
+    const facts = factsOf(component);
+    const running = facts === undefined ? undefined : await serverOn(facts.dataDir);
+    if (facts === undefined || running === undefined) continue;
+    const { pid, binary } = running;
+    throw new MysqlFault(
+      "MYSQL_RUNNING",
+      `${binary} runs on ${facts.dataDir} (process ${pid})`,
+      "Stop it, then restore.",
+    );
+  }
+}

@@ -1,0 +1,159 @@
+import { readFile, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
+import { connectFault, endsSession, MysqlFault, queryFault } from "./fault.js";
+import type { Options } from "./options.js";
+
+/** How long a connection may take to come about, ms. */
+const connectMs = 10_000;
+/** How long the server may take to say good-bye, ms. */
+const closeMs = 1_000;
+
+/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+export class Session {
+  readonly #connection: mysql.Connection;
+  readonly #options: Options;
+  #lost: MysqlFault | undefined;
+  #closing = false;
+
+  private constructor(connection: mysql.Connection, options: Options) {
+    this.#connection = connection;
+    this.#options = options;
+    connection.on("error", (error) => this.#lose(error));
+    connection.on("end", () => this.#lose(new Error("the connection was closed")));
+  }
+
+  /** Connects, with limits of its own for locks and statements in place of the server's for ordinary clients. */
+  static async open(options: Options, signal: AbortSignal): Promise<Session> {
+    signal.throwIfAborted();
+    const connection = mysql.createConnection(await settings(options));
+    const session = new Session(connection, options);
+    try {
+      await session.#obeying(signal, (done) => connection.connect(done));
+    } catch (error) {
+      session.#cut();
+      signal.throwIfAborted();
+      throw connectFault(error, options);
+    }
+    try {
+      await session.#setLimits(signal);
+      return session;
+    } catch (error) {
+      session.#cut();
+      throw error;
+    }
+  }
+
+  /** Why the session is lost, if it is. */
+  get lost(): MysqlFault | undefined {
+    return this.#lost;
+  }
+
+  async query<Row>(signal: AbortSignal, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost;
+    try {
+      const rows = await this.#obeying<unknown>(signal, (done) => {
+        this.#connection.query<RowDataPacket[]>(sql, [...values], done);
+      });
+      return Array.isArray(rows) ? (rows as Row[]) : [];
+    } catch (error) {
+      signal.throwIfAborted();
+      if (endsSession(error)) this.#lose(error);
+      throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
+    }
+  }
+
+  /** As `query`, for a statement that answers exactly one row. */
+  async one<Row>(signal: AbortSignal, sql: string, values: readonly unknown[] = []): Promise<Row> {
+    const [row] = await this.query<Row>(signal, sql, values);
+    if (row === undefined) throw new Error(`no row: ${sql}`);
+    return row;
+  }
+
+  /** Ends the session, and with it every lock that it has. May come twice. */
+  async close(): Promise<void> {
+    if (this.#closing || this.#lost !== undefined) return;
+    this.#closing = true;
+    // A server that hangs does not answer the good-bye.
+    const bye = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
+    await Promise.race([bye, sleep(closeMs, undefined, { ref: false })]);
+    this.#cut();
+  }
+
+  /** The limits that an administrator sets for ordinary clients would end a session that stands idle; that of locks is a day. */
+  async #setLimits(signal: AbortSignal): Promise<void> {
+    const { lockSeconds } = this.#options;
+    await this.query(
+      signal,
+      `SET SESSION wait_timeout = 86400, lock_wait_timeout = ${lockSeconds}, autocommit = 1, sql_mode = ''`,
+    );
+    const { version } = await this.one<{ version: string }>(signal, "SELECT version() AS version");
+    // Each has a name of its own for the limit of a statement.
+    const limit = version.includes("MariaDB") ? "max_statement_time" : "max_execution_time";
+    await this.query(signal, `SET SESSION ${limit} = 0`);
+  }
+
+  async #obeying<T>(signal: AbortSignal, work: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+    return await new Promise<T>((resolve, reject) => {
+      const cut = (): void => {
+        this.#cut();
+        reject(new Error("called off"));
+      };
+      signal.addEventListener("abort", cut, { once: true });
+      work((error, value) => {
+        signal.removeEventListener("abort", cut);
+        if (error === null || error === undefined) resolve(value as T);
+        else reject(error);
+      });
+    });
+  }
+
+  #cut(): void {
+    this.#closing = true;
+    this.#connection.destroy();
+  }
+
+  #lose(error: unknown): void {
+    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+  }
+}
+
+async function settings(options: Options): Promise<ConnectionOptions> {
+  const { socket, host, port, user, passwordFile, tls, caFile } = options;
+  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile);
+  const common: ConnectionOptions = {
+    user,
+    ...(password !== undefined && { password }),
+    connectTimeout: connectMs,
+    // A position in a log is longer than what a number of JavaScript's holds exactly.
+    supportBigNumbers: true,
+    dateStrings: true,
+  };
+  if (host === undefined) return { ...common, socketPath: socket };
+  const ca = caFile === undefined ? undefined : await readCertificates(caFile);
+  const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
+  return { ...common, host, port, ...(tls === "verify" && { ssl }) };
+}
+
+async function readPassword(file: string): Promise<string> {
+  const hint = `Make it a file of one line: install -m 600 /dev/null ${file}, then write the password into it.`;
+  try {
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0) throw new MysqlFault("MYSQL_FILE", `others may read ${file}`, `chmod 600 ${file}`);
+    const [password = ""] = (await readFile(file, "utf8")).split("\n");
+    return password;
+  } catch (error) {
+    if (error instanceof MysqlFault) throw error;
+    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
+  }
+}
+
+async function readCertificates(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const hint = "Name the file that ssl_ca or the server's own certificate authority has.";
+    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
+  }
+}

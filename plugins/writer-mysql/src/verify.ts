@@ -1,0 +1,91 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import { capturedServer } from "./facts.js";
+import { MysqlFault } from "./fault.js";
+import type { Options } from "./options.js";
+import { lastWords, onStage } from "./picture.js";
+import { type Ran, withServer } from "./picture-server.js";
+import { redoBytes } from "./redo.js";
+import type { Session } from "./session.js";
+
+interface Table {
+  readonly db: string;
+  readonly name: string;
+}
+
+/** Starts a server on the picture, checks what was asked for, and writes: a wrong owner shows only there. */
+export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+  const facts = capturedServer(tx);
+  const { verify: extent } = ctx.options;
+  try {
+    const ran = await withServer(facts, exposed, "series", ctx, async (session) => {
+      const checked = extent === "start" ? { tables: 0, bad: [] } : await checkTables(session, ctx);
+      await write(session, ctx.signal);
+      return checked;
+    });
+    // After a clean stop each page's checksum has to be right; before, the redo log may have to mend torn ones.
+    const sums = extent === "checksums" ? await checksums(facts.dataDir, exposed, ran, ctx) : { files: 0, bad: [] };
+    const bad = [...ran.result.bad, ...sums.bad];
+    const counted = {
+      startMs: ran.startMs,
+      redoBytes: redoBytes(ran.log),
+      tables: ran.result.tables,
+      files: sums.files,
+    };
+    return bad.length === 0
+      ? { ok: true, facts: counted }
+      : { ok: false, why: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
+  } catch (error) {
+    if (!(error instanceof MysqlFault)) throw error;
+    return { ok: false, why: `${error.message} (${error.code})` };
+  }
+}
+
+async function checkTables(session: Session, ctx: Context<Options>): Promise<{ tables: number; bad: string[] }> {
+  const tables = await session.query<Table>(
+    ctx.signal,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES
+      WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'sys')
+        AND ENGINE IN ('InnoDB', 'Aria', 'MyISAM', 'ARCHIVE', 'CSV')`,
+  );
+  const bad: string[] = [];
+  for (const [index, { db, name }] of tables.entries()) {
+    ctx.progress(`CHECK TABLE ${db}.${name}`, index, tables.length);
+    const rows = await session.query<{ Msg_type: string; Msg_text: string }>(ctx.signal, "CHECK TABLE ??.??", [
+      db,
+      name,
+    ]);
+    const wrong = rows.find(({ Msg_type }) => Msg_type.toLowerCase() === "error");
+    if (wrong !== undefined) bad.push(`${db}.${name}: ${wrong.Msg_text}`);
+  }
+  return { tables: tables.length, bad };
+}
+
+async function write(session: Session, signal: AbortSignal): Promise<void> {
+  const database = `holdstill_verify_${process.pid}`;
+  await session.query(signal, `CREATE DATABASE ${database}`);
+  await session.query(signal, `CREATE TABLE ${database}.t (id int PRIMARY KEY) ENGINE=InnoDB`);
+  await session.query(signal, `INSERT INTO ${database}.t VALUES (1), (2)`);
+  await session.query(signal, `DROP DATABASE ${database}`);
+}
+
+/** innochecksum(1) of each InnoDB file in the data directory's databases. It lies beside the server, or in bin beside sbin. */
+async function checksums(
+  dataDir: string,
+  { trees }: Exposed,
+  { stage, binary }: Ran<unknown>,
+  ctx: Context<Options>,
+): Promise<{ files: number; bad: string[] }> {
+  const root = trees.find(({ original }) => original === dataDir)?.path ?? dataDir;
+  const names = await readdir(root, { recursive: true });
+  const files = names.filter((name) => name.endsWith(".ibd"));
+  const program = path.join(path.dirname(binary), "../bin/innochecksum");
+  const bad: string[] = [];
+  for (const [index, file] of files.entries()) {
+    ctx.progress(`innochecksum ${file}`, index, files.length);
+    const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]));
+    if (answer.exitCode !== 0) bad.push(`${file}: ${lastWords(answer)}`);
+  }
+  return { files: files.length, bad };
+}

@@ -1,0 +1,106 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { onEnd } from "./on-end.js";
+import { thaw } from "./freezable.js";
+import { scratch } from "./scratch.js";
+
+/**
+ * An ext4 file system in a file on an XFS that shares extents: frozen and cloned it gives a picture of one instant, as a thin
+ * volume does, on a machine without device-mapper. All of it is taken down when the test ends.
+ */
+export class ImageVolume {
+  /** Where the file system is mounted. */
+  readonly mount: string;
+  readonly #t: TestContext;
+  readonly #store: string;
+  readonly #root: string;
+  #pictures = 0;
+
+  /** Sizes in MiB; files are sparse. */
+  constructor(t: TestContext, size = 640, storeSize = 4096) {
+    this.#t = t;
+    const folder = scratch("vol");
+    onEnd(t, folder.remove);
+    this.#root = folder.path;
+    this.#store = this.#mountImage("store", storeSize, ["mkfs.xfs", "-q", "-m", "reflink=1"], folder.path);
+    this.mount = this.#mountImage("data", size, ["mkfs.ext4", "-q", "-F"], this.#store);
+    onEnd(t, () => void thaw(this.mount));
+  }
+
+  /** Freezes the file system, clones it, and thaws it: what a provider with an atomic cut does. Answers the clone's name. */
+  cut(): string {
+    this.#pictures += 1;
+    const clone = path.join(this.#store, `picture-${this.#pictures}`);
+    run("fsfreeze", ["-f", this.mount]);
+    try {
+      run("cp", ["--reflink=always", path.join(this.#store, "data"), clone]);
+    } finally {
+      run("fsfreeze", ["-u", this.mount]);
+    }
+    return clone;
+  }
+
+  /** A second, writable picture of the same instant. */
+  fork(clone: string): string {
+    this.#pictures += 1;
+    const fork = path.join(this.#store, `picture-${this.#pictures}`);
+    run("cp", ["--reflink=always", clone, fork]);
+    return fork;
+  }
+
+  /** Mounts a picture, writable, and answers where. Its folder lets nobody but root in, as the host's folders may. */
+  expose(clone: string): string {
+    const point = path.join(this.#root, `exposed-${path.basename(clone)}`, "fs");
+    mkdirSync(point, { recursive: true });
+    chmodSync(path.dirname(point), 0o700);
+    run("mount", ["-o", "loop", clone, point]);
+    onEnd(this.#t, () => unmount(point));
+    return point;
+  }
+
+  /** Unmounts a picture before the test ends, and removes it. */
+  discard(clone: string): void {
+    unmount(path.join(this.#root, `exposed-${path.basename(clone)}`, "fs"));
+    rmSync(clone);
+  }
+
+  #mountImage(name: string, size: number, [mkfs = "", ...args]: readonly string[], folder: string): string {
+    const image = path.join(folder, name);
+    run("truncate", ["-s", `${size}M`, image]);
+    run(mkfs, [...args, image]);
+    const point = path.join(this.#root, `${name}-fs`);
+    mkdirSync(point);
+    run("mount", ["-o", "loop", image, point]);
+    onEnd(this.#t, () => unmount(point));
+    return point;
+  }
+}
+
+/** Patient with a server that was killed and still has a file open: two seconds. */
+function unmount(point: string): void {
+  for (let tries = 40; ; tries -= 1) {
+    try {
+      if (!isMountPoint(point)) return;
+      run("umount", [point]);
+      return;
+    } catch (error) {
+      if (tries === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    }
+  }
+}
+
+function isMountPoint(point: string): boolean {
+  try {
+    run("mountpoint", ["-q", point]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function run(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import type { TestContext as NodeTest } from "node:test";
+import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import writer from "@holdstill/writer-mysql";
+import { context, type TestContext } from "./context.js";
+import { ImageVolume } from "./image-volume.js";
+import { createLedger } from "./ledger.js";
+import { LedgerLoad } from "./load.js";
+import { type Flavour, install, MysqlServer } from "./mysql-server.js";
+import { onEnd } from "./on-end.js";
+import { tempDir } from "./temp.js";
+
+export type Options = typeof writer extends Writer<infer O> ? O : never;
+
+/** The writer's config block for a server, defaults filled in as the host would. */
+export function writerOptions(server: MysqlServer, given: Partial<Options> = {}): Options {
+  return {
+    socket: server.socket,
+    port: 3306,
+    tls: "verify",
+    user: "root",
+    lockSeconds: 2,
+    killBlockers: false,
+    recovery: "always",
+    recoveryMemoryMb: 64,
+    serverArguments: [],
+    verify: "tables",
+    ...given,
+  };
+}
+
+/** A server with a ledger, its binary log on, on a volume that pictures can be taken of. */
+export class Bench {
+  readonly t: NodeTest;
+  readonly volume: ImageVolume;
+  readonly server: MysqlServer;
+  readonly ctx: TestContext<Options>;
+
+  private constructor(t: NodeTest, volume: ImageVolume, server: MysqlServer, options: Partial<Options>) {
+    this.t = t;
+    this.volume = volume;
+    this.server = server;
+    this.ctx = context(writerOptions(server, options));
+  }
+
+  static async lay(
+    t: NodeTest,
+    flavour: Flavour,
+    given: { settings?: Record<string, string | number>; options?: Partial<Options>; size?: number } = {},
+  ): Promise<Bench> {
+    const volume = new ImageVolume(t, given.size);
+    const dataDir = path.join(volume.mount, "data");
+    install(flavour, dataDir);
+    const settings = { "log-bin": "bin", "server-id": 1, "sync-binlog": 1, ...given.settings };
+    const server = new MysqlServer(flavour, dataDir, settings);
+    onEnd(t, async () => await server.stop());
+    await server.start();
+    await server.query("CREATE DATABASE books");
+    const client = await server.connect({ database: "books" });
+    await createLedger(client);
+    await client.end();
+    return new Bench(t, volume, server, given.options ?? {});
+  }
+
+  async load(workers = 3): Promise<LedgerLoad> {
+    const load = new LedgerLoad(async () => await this.server.connect({ database: "books" }));
+    onEnd(this.t, async () => await load[Symbol.asyncDispose]());
+    await load.start(workers);
+    await load.advance(100);
+    return load;
+  }
+
+  /** A transaction for the writer. */
+  async begin(cut: Cut = "atomic"): Promise<WriterTransaction> {
+    transactions += 1;
+    const sidecarDir = path.join(tempDir(this.t), "sidecar");
+    mkdirSync(sidecarDir);
+    return { id: `Set-${process.pid}.${transactions}`, cut, components: await writer.identify(this.ctx), sidecarDir };
+  }
+
+  /** The writer's phases around an atomic cut. */
+  async take(): Promise<Picture> {
+    const { ctx } = this;
+    const tx = await this.begin();
+    await writer.prepare?.(tx, ctx);
+    const token = await writer.freeze(tx, ctx);
+    const clone = this.volume.cut();
+    const thaw = await writer.thaw(tx, token, ctx);
+    const sidecar = (await writer.seal?.(tx, ctx)) ?? { files: [] };
+    return { tx, clone, thaw, sidecar };
+  }
+
+  /** What the host gives to recover and verify. */
+  expose(clone: string): Exposed {
+    const { dataDir } = this.server;
+    const tree = { original: dataDir, path: path.join(this.volume.expose(clone), path.basename(dataDir)) };
+    return { trees: [tree], readOnly: false };
+  }
+
+  /** A second server on a picture. */
+  async open(exposed: Exposed, settings: Record<string, string | number> = {}): Promise<MysqlServer> {
+    const dataDir = exposed.trees[0]?.path ?? "";
+    const given = { "log-bin": "bin", "server-id": 2, ...settings };
+    // The host's folder lets root in only; a restored picture lies where its server can go.
+    chmodSync(path.dirname(path.dirname(dataDir)), 0o755);
+    const server = new MysqlServer(this.server.flavour, dataDir, given);
+    onEnd(this.t, async () => await server.stop());
+    await server.start();
+    return server;
+  }
+}
+
+let transactions = 0;
+
+export interface Picture {
+  readonly tx: WriterTransaction;
+  readonly clone: string;
+  readonly thaw: ThawReport;
+  readonly sidecar: Sidecar;
+}
+
+/** Asks the server whether it still has a session or a lock of the writer: whoever writes and makes tables has to get through. */
+export async function leavesNothing(server: MysqlServer): Promise<void> {
+  await server.query("SET lock_wait_timeout = 5; CREATE TABLE books.free (id int); DROP TABLE books.free");
+  // A session ends a moment after its connection.
+  for (let wait = 0; wait < 100; wait += 1) {
+    if ((await strangers(server)).length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.deepEqual(await strangers(server), []);
+}
+
+/** Sessions that hold the mark of a transaction. */
+export async function strangers(server: MysqlServer): Promise<number[]> {
+  const rows = await server.query<{ thread: number }>(
+    `SELECT ID AS thread FROM information_schema.PROCESSLIST
+      WHERE ID <> connection_id() AND DB IS NULL AND COMMAND NOT IN ('Daemon', 'Binlog Dump')
+        AND USER NOT IN ('system user', 'event_scheduler')`,
+  );
+  return rows.map(({ thread }) => thread);
+}

@@ -1,0 +1,182 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2/promise";
+import { atExit } from "./at-exit.js";
+import { rowsOf } from "./ledger.js";
+import type { LoadClient } from "./load.js";
+import { scratch } from "./scratch.js";
+import { unprivileged, type User } from "./unprivileged.js";
+
+/** A server's programs: how a data directory is made, and what serves it. */
+export interface Flavour {
+  readonly name: string;
+  readonly binary: string;
+  /** Makes a data directory in which root has no password. */
+  readonly install: (dataDir: string, user: User) => void;
+}
+
+export const mariadb: Flavour = {
+  name: "MariaDB 10.11",
+  binary: "/usr/sbin/mariadbd",
+  install(dataDir, user) {
+    const always = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
+    execFileSync("mariadb-install-db", [...always, "--skip-name-resolve", `--datadir=${dataDir}`], asUser(user));
+  },
+};
+
+/** What `sh test/setup.sh mysql` makes. */
+const mysqlRoot = process.env["HOLDSTILL_MYSQL"] ?? "/var/cache/holdstill/mysql";
+
+export const mysql9: Flavour = {
+  name: "MySQL 9",
+  binary: path.join(mysqlRoot, "usr/sbin/mysqld"),
+  install(dataDir, user) {
+    const settings = ["--no-defaults", "--initialize-insecure", ...mysqlPlaces, `--datadir=${dataDir}`];
+    execFileSync(mysql9.binary, settings, asUser(user));
+  },
+};
+
+const mysqlPlaces = [`--basedir=${mysqlRoot}/usr`, `--lc-messages-dir=${mysqlRoot}/usr/share/mysql`];
+
+/** Why a test with that server has to be skipped; in CI that is a failure, but for the one that no package of this suite has. */
+export function missingServer({ name, binary }: Flavour): string | false {
+  if (process.getuid?.() !== 0) return "mounting needs root";
+  if (existsSync(binary)) return false;
+  if (name === mysql9.name) return `no ${binary}: run sh test/setup.sh mysql`;
+  if (process.env["CI"] === "true") throw new Error(`no ${binary}; run npm run test:setup`);
+  return `no ${binary}`;
+}
+
+/** A data directory for a server of that flavour. */
+export function install(flavour: Flavour, dataDir: string): void {
+  const user = unprivileged();
+  mkdirSync(dataDir, { recursive: true });
+  chownSync(dataDir, user.uid, user.gid);
+  chmodSync(dataDir, 0o700);
+  flavour.install(dataDir, user);
+}
+
+type Settings = Readonly<Record<string, string | number>>;
+
+/** A server of a test's own. */
+export class MysqlServer {
+  readonly flavour: Flavour;
+  readonly dataDir: string;
+  readonly socket: string;
+  /** From the start of the process to the first session, ms. */
+  readyMs = Number.NaN;
+  readonly #settings: Settings;
+  readonly #run = scratch("my", unprivileged());
+  #child: ChildProcess | undefined;
+  #callOff: () => void = () => {};
+
+  constructor(flavour: Flavour, dataDir: string, settings: Settings = {}) {
+    this.flavour = flavour;
+    this.dataDir = dataDir;
+    this.socket = path.join(this.#run.path, "socket");
+    this.#settings = settings;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Starts it, again after a halt, and answers when it takes queries. Fails with what it wrote. */
+  async start(): Promise<void> {
+    const memory = "64M";
+    const settings: Settings = {
+      datadir: this.dataDir,
+      socket: this.socket,
+      "pid-file": path.join(this.#run.path, "pid"),
+      "innodb-buffer-pool-size": memory,
+      "loose-innodb-buffer-pool-size-max": memory,
+      "loose-mysqlx": "OFF",
+      ...this.#settings,
+    };
+    const network = "port" in this.#settings ? [] : ["--skip-networking"];
+    const places = this.flavour === mysql9 ? mysqlPlaces : [];
+    const given = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+    const log = openSync(this.#log, "a");
+    const begun = performance.now();
+    const child = spawn(this.flavour.binary, ["--no-defaults", ...network, ...places, ...given], {
+      ...asUser(unprivileged()),
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    child.unref();
+    this.#callOff = atExit(() => child.kill("SIGKILL"));
+    for (;;) {
+      try {
+        await this.query("SELECT 1");
+        break;
+      } catch (error) {
+        const over = child.exitCode !== null || child.signalCode !== null;
+        if (!over && performance.now() - begun < 60_000) await sleep(10);
+        else throw new Error(`${this.flavour.name} did not start:\n${this.log()}`, { cause: error });
+      }
+    }
+    this.readyMs = performance.now() - begun;
+  }
+
+  /** A session; its owner ends it. */
+  async connect(overrides: ConnectionOptions = {}): Promise<LoadClient & { thread: number }> {
+    const own = { user: "root", socketPath: this.socket, multipleStatements: true, connectTimeout: 5000 };
+    const connection = await mysql.createConnection({ ...own, ...overrides });
+    // A server that a test stops ends its clients: their owners notice at the next query.
+    connection.on("error", () => {});
+    return {
+      thread: connection.threadId,
+      async query(sql: string) {
+        const [rows] = await connection.query<RowDataPacket[]>(sql);
+        return { rows };
+      },
+      async end() {
+        await connection.end();
+      },
+    };
+  }
+
+  /** In a session of its own. */
+  async query<Row extends object>(sql: string): Promise<Row[]> {
+    const client = await this.connect();
+    try {
+      return await rowsOf<Row>(client, sql);
+    } finally {
+      await client.end();
+    }
+  }
+
+  log(): string {
+    return existsSync(this.#log) ? readFileSync(this.#log, "utf8") : "";
+  }
+
+  /** Ends it but keeps its files. SIGKILL is a crash. */
+  async halt(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.ref();
+    const gone = once(child, "exit");
+    child.kill(signal);
+    await gone;
+    this.#callOff();
+  }
+
+  /** Ends it, and removes what the rig made for it; may come twice. */
+  async stop(): Promise<void> {
+    await this.halt("SIGKILL");
+    this.#run.remove();
+  }
+
+  get #log(): string {
+    return path.join(this.#run.path, "log");
+  }
+}
+
+function asUser({ uid, gid }: User): { uid: number; gid: number; cwd: string; env: NodeJS.ProcessEnv; stdio: "pipe" } {
+  return { uid, gid, cwd: "/", env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C", TZ: "UTC" }, stdio: "pipe" };
+}

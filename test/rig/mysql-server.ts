@@ -39,7 +39,12 @@ export const mysql9: Flavour = {
   },
 };
 
-const mysqlPlaces = [`--basedir=${mysqlRoot}/usr`, `--lc-messages-dir=${mysqlRoot}/usr/share/mysql`];
+const mysqlPlaces = [
+  `--basedir=${mysqlRoot}/usr`,
+  `--lc-messages-dir=${mysqlRoot}/usr/share/mysql`,
+  `--plugin-dir=${mysqlRoot}/usr/lib/mysql/plugin`,
+  "--secure-file-priv=NULL",
+];
 
 /** Why a test with that server has to be skipped; in CI that is a failure, but for the one that no package of this suite has. */
 export function missingServer({ name, binary }: Flavour): string | false {

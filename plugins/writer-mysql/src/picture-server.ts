@@ -6,7 +6,7 @@ import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
 import { MysqlFault } from "./fault.js";
 import type { Options } from "./options.js";
-import { inPicture, lastWords, onStage, type Stage } from "./picture.js";
+import { inPicture, complaints, onStage, type Stage } from "./picture.js";
 import { Session } from "./session.js";
 
 /** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */
@@ -74,6 +74,9 @@ function serverArguments(facts: ServerFacts, runDir: string, options: Options): 
     socket: path.join(runDir, "socket"),
     "pid-file": path.join(runDir, "pid"),
     tmpdir: runDir,
+    "innodb-temp-tablespaces-dir": runDir,
+    // The folder that a package names may exist only where the server is installed in full.
+    "secure-file-priv": runDir,
     "innodb-buffer-pool-size": memory,
     // MariaDB reserves 8 TiB of addresses otherwise, which not every machine has.
     "innodb-buffer-pool-size-max": memory,
@@ -135,7 +138,7 @@ async function checkVersion(
   const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
   if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
-  const said = found === undefined ? lastWords(answer) : answer.stdout.trim();
+  const said = found === undefined ? complaints(answer) : answer.stdout.trim();
   throw new MysqlFault("MYSQL_VERSION", `the picture is of ${product} ${version}, but ${binary} says: ${said}`, hint);
 }
 
@@ -145,5 +148,5 @@ function series(version: string): string {
 
 function unusable(what: string, ended: ExecResult): MysqlFault {
   const hint = "Read its words; the picture as it was cut is not changed by this where a fork was repaired.";
-  return new MysqlFault("MYSQL_PICTURE", `the server on the picture did not ${what}, ${lastWords(ended)}`, hint);
+  return new MysqlFault("MYSQL_PICTURE", `the server on the picture did not ${what}, ${complaints(ended)}`, hint);
 }

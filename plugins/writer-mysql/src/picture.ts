@@ -40,9 +40,9 @@ export function inPicture(file: string, { trees }: Pick<Exposed, "trees">): stri
   throw new MysqlFault("MYSQL_PICTURE", `the picture does not have ${file}`, hint);
 }
 
-/** The last lines that a program wrote: what a person needs to see why it failed. */
-export function lastWords({ exitCode, stdout, stderr }: ExecResult): string {
+/** What a person needs to see why a program failed: its first complaints, of which the others follow, or its last lines. */
+export function complaints({ exitCode, stdout, stderr }: ExecResult): string {
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
-  const telling = lines.filter((line) => /error|fatal|abort|mount/i.test(line));
-  return `exit ${exitCode ?? "by a signal"}: ${(telling.length > 0 ? telling : lines).slice(-5).join(" | ")}`;
+  const telling = lines.filter((line) => /\[ERROR\]|fatal|mount:/i.test(line));
+  return `exit ${exitCode ?? "by a signal"}: ${(telling.length > 0 ? telling.slice(0, 5) : lines.slice(-5)).join(" | ")}`;
 }

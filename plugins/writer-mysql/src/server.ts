@@ -53,8 +53,6 @@ const formSettings = [
   "innodb_log_group_home_dir",
   "innodb_page_size",
   "innodb_redo_log_capacity",
-  "innodb_temp_data_file_path",
-  "innodb_temp_tablespaces_dir",
   "innodb_undo_directory",
   "innodb_undo_tablespaces",
   "lc_messages_dir",

@@ -4,7 +4,7 @@ import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plug
 import { capturedServer } from "./facts.js";
 import { MysqlFault } from "./fault.js";
 import type { Options } from "./options.js";
-import { lastWords, onStage } from "./picture.js";
+import { complaints, onStage } from "./picture.js";
 import { type Ran, withServer } from "./picture-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
@@ -85,7 +85,7 @@ async function checksums(
   for (const [index, file] of files.entries()) {
     ctx.progress(`innochecksum ${file}`, index, files.length);
     const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]));
-    if (answer.exitCode !== 0) bad.push(`${file}: ${lastWords(answer)}`);
+    if (answer.exitCode !== 0) bad.push(`${file}: ${complaints(answer)}`);
   }
   return { files: files.length, bad };
 }

@@ -33,7 +33,12 @@ interface LogPosition {
 const count = ({ gtid }: LogPosition): number => Number(/\d+$/.exec(gtid)?.[0]);
 
 const versions = [
-  { flavour: mariadb, settings: {}, gtid: "gtid_binlog_pos", rough: /Starting crash recovery|Recovering after a crash/ },
+  {
+    flavour: mariadb,
+    settings: {},
+    gtid: "gtid_binlog_pos",
+    rough: /Starting crash recovery|Recovering after a crash/,
+  },
   {
     flavour: mysql9,
     settings: { "gtid-mode": "ON", "enforce-gtid-consistency": "ON", "log-error-verbosity": 3 },
@@ -72,7 +77,11 @@ for (const { flavour, settings, gtid, rough } of versions) {
         assert.ok(end.redoBytes > 0);
         const events = `SHOW BINLOG EVENTS IN '${end.file}' FROM ${end.offset} LIMIT 1`;
         const [event] = await bench.server.query<{ Info: string }>(events);
-        assert.match(event?.Info ?? "", new RegExp(`${count(end) + 1}\\b`), "there the source's next transaction begins");
+        assert.match(
+          event?.Info ?? "",
+          new RegExp(`${count(end) + 1}\\b`),
+          "there the source's next transaction begins",
+        );
 
         const second = await bench.open(exposed, settings);
         assert.doesNotMatch(second.log(), rough);

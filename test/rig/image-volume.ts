@@ -78,16 +78,16 @@ export class ImageVolume {
   }
 }
 
-/** Patient with a server that was killed and still has a file open: two seconds. */
+/** Patient: a server that was killed may still have a file open, and a loop device goes a moment after its mount. 15 s. */
 function unmount(point: string): void {
-  for (let tries = 40; ; tries -= 1) {
+  for (let tries = 150; ; tries -= 1) {
     try {
       if (!isMountPoint(point)) return;
       run("umount", [point]);
       return;
     } catch (error) {
       if (tries === 0) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     }
   }
 }

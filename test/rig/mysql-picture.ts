@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
 import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
@@ -8,9 +8,10 @@ import { context, type TestContext } from "./context.js";
 import { ImageVolume } from "./image-volume.js";
 import { createLedger } from "./ledger.js";
 import { LedgerLoad } from "./load.js";
-import { type Flavour, install, MysqlServer } from "./mysql-server.js";
+import { type Flavour, install, MysqlServer, type Settings } from "./mysql-server.js";
 import { onEnd } from "./on-end.js";
 import { tempDir } from "./temp.js";
+import { unprivileged } from "./unprivileged.js";
 
 export type Options = typeof writer extends Writer<infer O> ? O : never;
 
@@ -31,6 +32,16 @@ export function writerOptions(server: MysqlServer, given: Partial<Options> = {})
   };
 }
 
+export interface Given {
+  /** Settings of the server; those that name places may need to know where the volume is. */
+  readonly settings?: Settings | ((mount: string) => Settings);
+  readonly options?: Partial<Options>;
+  /** Folders of the volume, beside the data directory, that the server may use. */
+  readonly elsewhere?: readonly string[];
+  /** Of the volume, MiB. */
+  readonly size?: number;
+}
+
 /** A server with a ledger, its binary log on, on a volume that pictures can be taken of. */
 export class Bench {
   readonly t: NodeTest;
@@ -38,22 +49,25 @@ export class Bench {
   readonly server: MysqlServer;
   readonly ctx: TestContext<Options>;
 
-  private constructor(t: NodeTest, volume: ImageVolume, server: MysqlServer, options: Partial<Options>) {
+  private constructor(t: NodeTest, volume: ImageVolume, server: MysqlServer, given: Given) {
     this.t = t;
     this.volume = volume;
     this.server = server;
-    this.ctx = context(writerOptions(server, options));
+    this.ctx = context(writerOptions(server, given.options));
   }
 
-  static async lay(
-    t: NodeTest,
-    flavour: Flavour,
-    given: { settings?: Record<string, string | number>; options?: Partial<Options>; size?: number } = {},
-  ): Promise<Bench> {
+  static async lay(t: NodeTest, flavour: Flavour, given: Given = {}): Promise<Bench> {
     const volume = new ImageVolume(t, given.size);
     const dataDir = path.join(volume.mount, "data");
-    install(flavour, dataDir);
-    const settings = { "log-bin": "bin", "server-id": 1, "sync-binlog": 1, ...given.settings };
+    const { uid, gid } = unprivileged();
+    for (const name of given.elsewhere ?? []) {
+      mkdirSync(path.join(volume.mount, name));
+      chownSync(path.join(volume.mount, name), uid, gid);
+    }
+    const own = typeof given.settings === "function" ? given.settings(volume.mount) : given.settings;
+    const places = Object.entries(own ?? {}).filter(([name]) => /^(innodb|aria)-/.test(name));
+    install(flavour, dataDir, Object.fromEntries(places));
+    const settings = { "log-bin": "bin", "server-id": 1, "sync-binlog": 1, ...own };
     const server = new MysqlServer(flavour, dataDir, settings);
     onEnd(t, async () => await server.stop());
     await server.start();
@@ -61,7 +75,7 @@ export class Bench {
     const client = await server.connect({ database: "books" });
     await createLedger(client);
     await client.end();
-    return new Bench(t, volume, server, given.options ?? {});
+    return new Bench(t, volume, server, given);
   }
 
   async load(workers = 3): Promise<LedgerLoad> {
@@ -92,11 +106,14 @@ export class Bench {
     return { tx, clone, thaw, sidecar };
   }
 
-  /** What the host gives to recover and verify. */
-  expose(clone: string): Exposed {
-    const { dataDir } = this.server;
-    const tree = { original: dataDir, path: path.join(this.volume.expose(clone), path.basename(dataDir)) };
-    return { trees: [tree], readOnly: false };
+  /** What the host gives to recover and verify. `paths`: those of the component. */
+  expose(clone: string, paths: readonly string[] = [this.server.dataDir]): Exposed {
+    const point = this.volume.expose(clone);
+    const trees = paths.map((original) => ({
+      original,
+      path: path.join(point, path.relative(this.volume.mount, original)),
+    }));
+    return { trees, readOnly: false };
   }
 
   /** A second server on a picture. */

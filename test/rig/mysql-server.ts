@@ -15,15 +15,15 @@ export interface Flavour {
   readonly name: string;
   readonly binary: string;
   /** Makes a data directory in which root has no password. */
-  readonly install: (dataDir: string, user: User) => void;
+  readonly install: (settings: readonly string[], user: User) => void;
 }
 
 export const mariadb: Flavour = {
   name: "MariaDB 10.11",
   binary: "/usr/sbin/mariadbd",
-  install(dataDir, user) {
+  install(settings, user) {
     const always = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
-    execFileSync("mariadb-install-db", [...always, "--skip-name-resolve", `--datadir=${dataDir}`], asUser(user));
+    execFileSync("mariadb-install-db", [...always, "--skip-name-resolve", ...settings], asUser(user));
   },
 };
 
@@ -33,9 +33,8 @@ const mysqlRoot = process.env["HOLDSTILL_MYSQL"] ?? "/var/cache/holdstill/mysql"
 export const mysql9: Flavour = {
   name: "MySQL 9",
   binary: path.join(mysqlRoot, "usr/sbin/mysqld"),
-  install(dataDir, user) {
-    const settings = ["--no-defaults", "--initialize-insecure", ...mysqlPlaces, `--datadir=${dataDir}`];
-    execFileSync(mysql9.binary, settings, asUser(user));
+  install(settings, user) {
+    execFileSync(mysql9.binary, ["--no-defaults", "--initialize-insecure", ...mysqlPlaces, ...settings], asUser(user));
   },
 };
 
@@ -55,16 +54,30 @@ export function missingServer({ name, binary }: Flavour): string | false {
   return `no ${binary}`;
 }
 
-/** A data directory for a server of that flavour. */
-export function install(flavour: Flavour, dataDir: string): void {
+/** A data directory for a server of that flavour. `settings`: those that say where things lie. */
+export function install(flavour: Flavour, dataDir: string, settings: Settings = {}): void {
   const user = unprivileged();
   mkdirSync(dataDir, { recursive: true });
   chownSync(dataDir, user.uid, user.gid);
   chmodSync(dataDir, 0o700);
-  flavour.install(dataDir, user);
+  // Servers clear away what others have in a temporary folder that they share.
+  const own = scratch("tmp", user);
+  const given = { ...settings, datadir: dataDir, tmpdir: own.path };
+  flavour.install(
+    Object.entries(given).map(([name, value]) => `--${name}=${value}`),
+    user,
+  );
+  own.remove();
 }
 
-type Settings = Readonly<Record<string, string | number>>;
+export type Settings = Readonly<Record<string, string | number>>;
+
+export interface MysqlClient extends LoadClient {
+  /** The session's number at the server. */
+  readonly thread: number;
+  /** Ends it, also while a statement runs. */
+  cut(): void;
+}
 
 /** A server of a test's own. */
 export class MysqlServer {
@@ -96,6 +109,7 @@ export class MysqlServer {
       datadir: this.dataDir,
       socket: this.socket,
       "pid-file": path.join(this.#run.path, "pid"),
+      tmpdir: this.#run.path,
       "innodb-buffer-pool-size": memory,
       "loose-innodb-buffer-pool-size-max": memory,
       "loose-mysqlx": "OFF",
@@ -128,13 +142,14 @@ export class MysqlServer {
   }
 
   /** A session; its owner ends it. */
-  async connect(overrides: ConnectionOptions = {}): Promise<LoadClient & { thread: number }> {
+  async connect(overrides: ConnectionOptions = {}): Promise<MysqlClient> {
     const own = { user: "root", socketPath: this.socket, multipleStatements: true, connectTimeout: 5000 };
     const connection = await mysql.createConnection({ ...own, ...overrides });
     // A server that a test stops ends its clients: their owners notice at the next query.
     connection.on("error", () => {});
     return {
       thread: connection.threadId,
+      cut: () => connection.destroy(),
       async query(sql: string) {
         const [rows] = await connection.query<RowDataPacket[]>(sql);
         return { rows };

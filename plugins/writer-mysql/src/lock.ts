@@ -12,10 +12,10 @@ export type Lock = "none" | "backup-stage" | "read-lock";
 /** What each lock is taken with in prepare and in freeze, and released with in thaw. */
 const statements: Readonly<Record<Lock, { prepare: string[]; freeze: string[]; thaw: string[] }>> = {
   none: { prepare: [], freeze: [], thaw: [] },
-  // FLUSH writes and closes the tables that nobody uses, so that BLOCK_DDL has little to do (manual, "BACKUP STAGE").
+  // START excludes other backups only. FLUSH already holds up who writes to tables without redo log (manual, "BACKUP STAGE").
   "backup-stage": {
-    prepare: ["BACKUP STAGE START", "BACKUP STAGE FLUSH"],
-    freeze: ["BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT"],
+    prepare: ["BACKUP STAGE START"],
+    freeze: ["BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT"],
     thaw: ["BACKUP STAGE END"],
   },
   "read-lock": {

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import path from "node:path";
+import test from "node:test";
+import writer from "@holdstill/writer-mysql";
+import { context } from "../rig/context.js";
+import { verifyLedger } from "../rig/ledger.js";
+import { Bench, writerOptions } from "../rig/mysql-picture.js";
+import { mariadb, missingServer } from "../rig/mysql-server.js";
+import { sampleSet } from "../rig/sample-set.js";
+import { tempDir } from "../rig/temp.js";
+
+const skip = missingServer(mariadb);
+
+test(
+  "redo, undo, binary log and tables elsewhere are found, and repairing a picture touches none of the running server's",
+  { skip },
+  async (t) => {
+    const elsewhere = ["redo", "undo", "binlog", "aria", "tables"];
+    const bench = await Bench.lay(t, mariadb, {
+      elsewhere,
+      settings: (mount) => ({
+        "innodb-log-group-home-dir": `${mount}/redo`,
+        "log-bin": `${mount}/binlog/bin`,
+        "aria-log-dir-path": `${mount}/aria`,
+        "innodb-undo-directory": `${mount}/undo`,
+        "symbolic-links": 1,
+      }),
+    });
+    const { ctx, server, volume } = bench;
+    await server.query(
+      `CREATE TABLE books.far (id int PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='${volume.mount}/tables'; INSERT INTO books.far VALUES (1)`,
+    );
+    const load = await bench.load();
+    const picture = await bench.take();
+    const { paths } = picture.tx.components[0] ?? { paths: [] };
+    const expected = ["data", "redo", "undo", "binlog", "aria", "tables/books"].map(
+      (name) => `${volume.mount}/${name}`,
+    );
+    assert.deepEqual(new Set(paths), new Set(expected));
+
+    const exposed = bench.expose(picture.clone, paths);
+    const report = await writer.recover?.(picture.tx, exposed, ctx);
+    assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+    await load.advance(50);
+    await load.stop();
+    const client = await server.connect({ database: "books" });
+    await verifyLedger(client, load.acknowledged());
+    await client.end();
+    await server.halt();
+    await server.start();
+    assert.doesNotMatch(server.log(), /\[ERROR\]|corrupt/i);
+
+    const verified = await writer.verify?.(picture.tx, bench.expose(volume.fork(picture.clone), paths), ctx);
+    assert.deepEqual([verified?.ok, verified?.why], [true, undefined]);
+    assert.equal(verified?.facts?.["redoBytes"], 0, "it was repaired");
+    await server.query("INSERT INTO books.far VALUES (2)");
+    assert.deepEqual(await server.query("SELECT id FROM books.far"), [{ id: 1 }, { id: 2 }]);
+  },
+);
+
+test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb, { options: { verify: "checksums" } });
+  await bench.server.query(
+    "CREATE TABLE books.big (id int PRIMARY KEY, x char(200)) SELECT seq AS id, 'x' AS x FROM books.seq_1_to_20000",
+  );
+  const picture = await bench.take();
+  const good = bench.expose(bench.volume.fork(picture.clone));
+  const verified = await writer.verify?.(picture.tx, good, bench.ctx);
+  assert.deepEqual([verified?.ok, verified?.why], [true, undefined]);
+  assert.ok(Number(verified?.facts?.["tables"]) >= 3 && Number(verified?.facts?.["files"]) >= 3);
+
+  const bad = bench.expose(bench.volume.fork(picture.clone));
+  await writer.recover?.(picture.tx, bad, bench.ctx);
+  const file = await open(path.join(bad.trees[0]?.path ?? "", "books/big.ibd"), "r+");
+  await file.write(Buffer.alloc(16_384, 0x55), 0, 16_384, 20 * 16_384);
+  await file.close();
+  const damaged = await writer.verify?.(picture.tx, bad, bench.ctx);
+  assert.equal(damaged?.ok, false);
+  assert.match(JSON.stringify(damaged), /books[./]big/);
+});
+
+test(
+  "a picture that cannot be repaired says why: read-only, another version, another program, half of it gone",
+  { skip },
+  async (t) => {
+    const bench = await Bench.lay(t, mariadb);
+    const picture = await bench.take();
+    const exposed = bench.expose(picture.clone);
+    const recover = async (options: Parameters<typeof writerOptions>[1], given = exposed): Promise<string> => {
+      const report = await writer.recover?.(picture.tx, given, context(writerOptions(bench.server, options)));
+      assert.equal(report?.ok, false);
+      return report?.why ?? "";
+    };
+    assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_PICTURE/);
+    assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true says: .*MYSQL_VERSION/);
+    const other = path.join(tempDir(t), "mariadbd");
+    writeFileSync(other, "#!/bin/sh\necho 'mariadbd  Ver 10.11.1-MariaDB for Linux'\n", { mode: 0o755 });
+    assert.match(
+      await recover({ serverBinary: other }),
+      /is of MariaDB 10\.11\.19, but .* Ver 10\.11\.1-MariaDB.*MYSQL_VERSION/,
+    );
+    assert.match(
+      await recover({ serverArguments: ["--no-such-option"] }),
+      /did not start, exit \d+: .*no-such-option.*MYSQL_PICTURE/,
+    );
+    const begun = performance.now();
+    const signal = AbortSignal.timeout(50);
+    await assert.rejects(
+      writer.recover?.(picture.tx, exposed, context(bench.ctx.options, { signal })) ?? Promise.resolve(),
+      { name: /Timeout|Abort/ },
+    );
+    assert.ok(performance.now() - begun < 5000);
+    assert.deepEqual(
+      await writer.recover?.(picture.tx, exposed, bench.ctx).then(({ ok }) => ok),
+      true,
+      "none of it did harm",
+    );
+  },
+);
+
+test("a restore over a running server is refused, and over a stopped one is not", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb);
+  const [component] = await writer.identify(bench.ctx);
+  assert.ok(component);
+  const recorded = { writer: "db", component, volumes: [], consistency: "application" as const };
+  const set = { ...sampleSet(), components: [recorded] };
+  await assert.rejects(writer.beforeRestore?.(set, bench.ctx) ?? Promise.resolve(), {
+    code: "MYSQL_RUNNING",
+    message: new RegExp(`mariadbd runs on ${bench.server.dataDir} \\(process ${bench.server.pid}\\)`),
+  });
+  await bench.server.halt();
+  await writer.beforeRestore?.(set, bench.ctx);
+});
+
+test("databases and tables that symbolic links lead to are found", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb, { elsewhere: ["other"] });
+  const other = path.join(bench.volume.mount, "other");
+  mkdirSync(path.join(other, "far"));
+  await bench.server.query("CREATE DATABASE linked; CREATE TABLE linked.old (id int) ENGINE=MyISAM");
+  symlinkSync(path.join(other, "far"), path.join(bench.server.dataDir, "far"));
+  const [component] = await writer.identify(bench.ctx);
+  assert.deepEqual(component?.paths, [bench.server.dataDir, path.join(other, "far")]);
+  assert.deepEqual(component?.facts?.["unlogged"], ["MyISAM"]);
+  assert.ok(readdirSync(other).length > 0);
+});

@@ -29,13 +29,23 @@ export class ImageVolume {
     onEnd(t, () => void thaw(this.mount));
   }
 
+  /** The file that the file system is in. */
+  get image(): string {
+    return path.join(this.#store, "data");
+  }
+
+  /** A folder beside it, for a provider's snapshots. */
+  get store(): string {
+    return path.join(this.#store, "snapshots");
+  }
+
   /** Freezes the file system, clones it, and thaws it: what a provider with an atomic cut does. Answers the clone's name. */
   cut(): string {
     this.#pictures += 1;
     const clone = path.join(this.#store, `picture-${this.#pictures}`);
     run("fsfreeze", ["-f", this.mount]);
     try {
-      run("cp", ["--reflink=always", path.join(this.#store, "data"), clone]);
+      run("cp", ["--reflink=always", this.image, clone]);
     } finally {
       run("fsfreeze", ["-u", this.mount]);
     }

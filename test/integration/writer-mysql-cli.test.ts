@@ -1,0 +1,112 @@
+/** The whole way, with the command line: the keeper holds a real file system, the writer repairs a fork of its picture. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import type { Ended } from "#core/requester/types.js";
+import type { SnapshotSet } from "#core/schema/types.js";
+import { type CliRun, holdstill } from "../rig/cli.js";
+import { verifyLedger } from "../rig/ledger.js";
+import { Bench, leavesNothing } from "../rig/mysql-picture.js";
+import { install, mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
+import { onEnd } from "../rig/on-end.js";
+import { pluginsThat } from "../rig/plugins.js";
+import { tempDir } from "../rig/temp.js";
+
+const skip = missingServer(mariadb);
+
+/** A config with the writer for the bench's server; without a provider it is the embedded one. */
+function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
+  const dir = tempDir(bench.t);
+  const { image, store } = bench.volume;
+  mkdirSync(store, { recursive: true });
+  const images = { use: "provider-image", as: "images", options: { mount: bench.volume.mount, image, store } };
+  const file = path.join(dir, "holdstill.json");
+  const config = {
+    pluginPaths: [pluginsThat],
+    stateDir: path.join(dir, "state"),
+    exposeDir: path.join(dir, "exposed"),
+    plugins: [
+      { use: "writer-mysql@^1", as: "db", options: { socket: bench.server.socket, ...options } },
+      ...(provider === "image" ? [images] : []),
+    ],
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+test("a set under load holds the books, and its fork opens at once with the position that the record names", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb);
+  const config = configured(bench, {}, "image");
+  const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
+  onEnd(t, async () => void (await on("conceal", "latest")));
+  const load = await bench.load();
+  const confirmed = load.acknowledged();
+  const made = await on("create", "writer:db", "--require", "application", "--json");
+  assert.equal(made.exitCode, 0, made.stderr + made.stdout);
+  await load.advance(50);
+  await load.stop();
+  await leavesNothing(bench.server);
+  const set = (made.json() as Ended).set as SnapshotSet;
+  assert.deepEqual([set.cut, set.consistency], ["atomic", "application"]);
+  const repair = set.writers[0]?.repair;
+  assert.deepEqual([repair?.state, repair?.in], ["repaired", [`${set.id}-fork`]]);
+
+  const exposed = await on("expose", "latest", "--quiet");
+  assert.equal(exposed.exitCode, 0, exposed.stderr);
+  const places = exposed.stdout.trim().split("\n");
+  const dataDir = places.find((place) => existsSync(path.join(place, "ib_logfile0"))) ?? "";
+  assert.notEqual(dataDir, "", exposed.stdout);
+  const gtids: string[] = [];
+  for (const place of places) {
+    const { trees } = { trees: [{ original: bench.server.dataDir, path: place }] };
+    const second = await bench.open({ trees, readOnly: false });
+    gtids.push((await second.query<{ gtid: string }>("SELECT @@global.gtid_binlog_pos AS gtid"))[0]?.gtid ?? "");
+    const client = await second.connect({ database: "books" });
+    await verifyLedger(client, confirmed);
+    await client.end();
+    await second.stop();
+  }
+  assert.ok(gtids.includes(String(repair?.facts?.["gtid"])), `${gtids.join(" ")} ${JSON.stringify(repair?.facts)}`);
+  assert.equal((await on("conceal", "latest")).exitCode, 0);
+  assert.equal((await on("delete", "latest", "--yes")).exitCode, 0);
+});
+
+test("a provider that copies is refused for a server, before anything is touched", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb);
+  const refused = await holdstill(["create", "writer:db", "--config", configured(bench, {}, "embedded")]);
+  assert.equal(refused.exitCode, 3, refused.stderr);
+  assert.match(refused.stderr, /point-in-time/);
+});
+
+test("a lock that is not granted ends the transaction, with the writer's own words", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb);
+  await bench.server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM");
+  const idler = await bench.server.connect({ database: "books" });
+  onEnd(t, () => idler.cut());
+  await idler.query("LOCK TABLES old WRITE");
+  const config = configured(bench, { lockSeconds: 1 }, "image");
+  const failed = await holdstill(["create", "writer:db", "--config", config]);
+  assert.equal(failed.exitCode, 4, failed.stderr);
+  assert.match(failed.stderr, new RegExp(`thread ${idler.thread} of root@localhost idles, perhaps with a lock`));
+  await idler.query("UNLOCK TABLES");
+  await leavesNothing(bench.server);
+});
+
+test("several servers are captured in one set", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb);
+  const dataDir = path.join(bench.volume.mount, "second");
+  install(mariadb, dataDir);
+  const other = new MysqlServer(mariadb, dataDir);
+  onEnd(t, async () => await other.stop());
+  await other.start();
+  const config = configured(bench, {}, "image");
+  const document = JSON.parse(readFileSync(config, "utf8")) as { plugins: unknown[] };
+  document.plugins.unshift({ use: "writer-mysql", as: "other", options: { socket: other.socket } });
+  writeFileSync(config, JSON.stringify(document));
+  const made = await holdstill(["create", "writer:db", "writer:other", "--config", config, "--json"]);
+  assert.equal(made.exitCode, 0, made.stderr + made.stdout);
+  const set = (made.json() as Ended).set as SnapshotSet;
+  assert.deepEqual(set.writers.map(({ state, repair }) => [state, repair?.state]), [["held", "repaired"], ["held", "repaired"]]);
+  assert.equal((await holdstill(["delete", "latest", "--yes", "--config", config])).exitCode, 0);
+});

@@ -1,6 +1,6 @@
 /** The whole way, with the command line: the keeper holds a real file system, the writer repairs a fork of its picture. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Ended } from "#core/requester/types.js";
@@ -18,6 +18,8 @@ const skip = missingServer(mariadb);
 /** A config with the writer for the bench's server; without a provider it is the embedded one. */
 function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
   const dir = tempDir(bench.t);
+  // The server on an exposed picture is another user.
+  chmodSync(dir, 0o755);
   const { image, store } = bench.volume;
   mkdirSync(store, { recursive: true });
   const images = { use: "provider-image", as: "images", options: { mount: bench.volume.mount, image, store } };
@@ -35,42 +37,46 @@ function configured(bench: Bench, options: Record<string, unknown>, provider: "i
   return file;
 }
 
-test("a set under load holds the books, and its fork opens at once with the position that the record names", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb);
-  const config = configured(bench, {}, "image");
-  const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
-  onEnd(t, async () => void (await on("conceal", "latest")));
-  const load = await bench.load();
-  const confirmed = load.acknowledged();
-  const made = await on("create", "writer:db", "--require", "application", "--json");
-  assert.equal(made.exitCode, 0, made.stderr + made.stdout);
-  await load.advance(50);
-  await load.stop();
-  await leavesNothing(bench.server);
-  const set = (made.json() as Ended).set as SnapshotSet;
-  assert.deepEqual([set.cut, set.consistency], ["atomic", "application"]);
-  const repair = set.writers[0]?.repair;
-  assert.deepEqual([repair?.state, repair?.in], ["repaired", [`${set.id}-fork`]]);
+test(
+  "a set under load holds the books, and its fork opens at once with the position that the record names",
+  { skip },
+  async (t) => {
+    const bench = await Bench.lay(t, mariadb);
+    const config = configured(bench, {}, "image");
+    const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
+    onEnd(t, async () => void (await on("conceal", "latest")));
+    const load = await bench.load();
+    const confirmed = load.acknowledged();
+    const made = await on("create", "writer:db", "--require", "application", "--json");
+    assert.equal(made.exitCode, 0, made.stderr + made.stdout);
+    await load.advance(50);
+    await load.stop();
+    await leavesNothing(bench.server);
+    const set = (made.json() as Ended).set as SnapshotSet;
+    assert.deepEqual([set.cut, set.consistency], ["atomic", "application"]);
+    const repair = set.writers[0]?.repair;
+    assert.deepEqual([repair?.state, repair?.in], ["repaired", [`${set.id}-fork`]]);
 
-  const exposed = await on("expose", "latest", "--quiet");
-  assert.equal(exposed.exitCode, 0, exposed.stderr);
-  const places = exposed.stdout.trim().split("\n");
-  const dataDir = places.find((place) => existsSync(path.join(place, "ib_logfile0"))) ?? "";
-  assert.notEqual(dataDir, "", exposed.stdout);
-  const gtids: string[] = [];
-  for (const place of places) {
-    const { trees } = { trees: [{ original: bench.server.dataDir, path: place }] };
-    const second = await bench.open({ trees, readOnly: false });
-    gtids.push((await second.query<{ gtid: string }>("SELECT @@global.gtid_binlog_pos AS gtid"))[0]?.gtid ?? "");
-    const client = await second.connect({ database: "books" });
-    await verifyLedger(client, confirmed);
-    await client.end();
-    await second.stop();
-  }
-  assert.ok(gtids.includes(String(repair?.facts?.["gtid"])), `${gtids.join(" ")} ${JSON.stringify(repair?.facts)}`);
-  assert.equal((await on("conceal", "latest")).exitCode, 0);
-  assert.equal((await on("delete", "latest", "--yes")).exitCode, 0);
-});
+    const exposed = await on("expose", "latest", "--quiet");
+    assert.equal(exposed.exitCode, 0, exposed.stderr);
+    const places = exposed.stdout.trim().split("\n");
+    const dataDir = places.find((place) => existsSync(path.join(place, "ib_logfile0"))) ?? "";
+    assert.notEqual(dataDir, "", exposed.stdout);
+    const gtids: string[] = [];
+    for (const place of places) {
+      const { trees } = { trees: [{ original: bench.server.dataDir, path: place }] };
+      const second = await bench.open({ trees, readOnly: false });
+      gtids.push((await second.query<{ gtid: string }>("SELECT @@global.gtid_binlog_pos AS gtid"))[0]?.gtid ?? "");
+      const client = await second.connect({ database: "books" });
+      await verifyLedger(client, confirmed);
+      await client.end();
+      await second.stop();
+    }
+    assert.ok(gtids.includes(String(repair?.facts?.["gtid"])), `${gtids.join(" ")} ${JSON.stringify(repair?.facts)}`);
+    assert.equal((await on("conceal", "latest")).exitCode, 0);
+    assert.equal((await on("delete", "latest", "--yes")).exitCode, 0);
+  },
+);
 
 test("a provider that copies is refused for a server, before anything is touched", { skip }, async (t) => {
   const bench = await Bench.lay(t, mariadb);
@@ -107,6 +113,12 @@ test("several servers are captured in one set", { skip }, async (t) => {
   const made = await holdstill(["create", "writer:db", "writer:other", "--config", config, "--json"]);
   assert.equal(made.exitCode, 0, made.stderr + made.stdout);
   const set = (made.json() as Ended).set as SnapshotSet;
-  assert.deepEqual(set.writers.map(({ state, repair }) => [state, repair?.state]), [["held", "repaired"], ["held", "repaired"]]);
+  assert.deepEqual(
+    set.writers.map(({ state, repair }) => [state, repair?.state]),
+    [
+      ["held", "repaired"],
+      ["held", "repaired"],
+    ],
+  );
   assert.equal((await holdstill(["delete", "latest", "--yes", "--config", config])).exitCode, 0);
 });

@@ -49,7 +49,7 @@ const writer = {
         ctx.log.warn(
           "innodb_flush_log_at_trx_commit or sync_binlog is not 1: a picture may lack what was acknowledged, or its log",
         );
-      const lock = lockFor(server, tx.cut);
+      const lock = lockFor(server);
       const watch = lock === "none" ? undefined : await Session.open(ctx.options, ctx.signal);
       if (watch !== undefined) {
         opened.push(watch);

@@ -25,8 +25,9 @@ const statements: Readonly<Record<Lock, { prepare: string[]; freeze: string[]; t
   },
 };
 
-export function lockFor({ product, unlogged }: Server, cut: "atomic" | "per-volume" | "fuzzy"): Lock {
-  if (cut === "atomic" && unlogged.length === 0) return "none";
+/** For a picture of one instant, as the component asks for. */
+export function lockFor({ product, unlogged }: Server): Lock {
+  if (unlogged.length === 0) return "none";
   return product === "MariaDB" ? "backup-stage" : "read-lock";
 }
 

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
 import { connectFault, endsSession, MysqlFault, queryFault } from "./fault.js";
@@ -131,6 +132,11 @@ async function settings(options: Options): Promise<ConnectionOptions> {
     dateStrings: true,
   };
   if (host === undefined) return { ...common, socketPath: socket };
+  if (tls === "verify" && isIP(host) !== 0) {
+    // mysql2 3.24 checks a certificate against "localhost" where it has no name.
+    const hint = "Give the option host the name that the server's certificate is for, or set tls: off.";
+    throw new MysqlFault("MYSQL_CONNECT", `a certificate cannot be checked for the address ${host}`, hint);
+  }
   const ca = caFile === undefined ? undefined : await readCertificates(caFile);
   const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
   return { ...common, host, port, ...(tls === "verify" && { ssl }) };

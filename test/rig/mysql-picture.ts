@@ -53,7 +53,8 @@ export class Bench {
     this.t = t;
     this.volume = volume;
     this.server = server;
-    this.ctx = context(writerOptions(server, given.options));
+    // For a whole test, on a busy machine.
+    this.ctx = context(writerOptions(server, given.options), { limitMs: 600_000 });
   }
 
   static async lay(t: NodeTest, flavour: Flavour, given: Given = {}): Promise<Bench> {

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
-import { findCommand, parse } from "#core/cli/arguments.js";
+import { findCommand, inGroup, parse } from "#core/cli/arguments.js";
 import { spelled } from "#core/cli/render/visible.js";
 import { table } from "#core/cli/table.js";
 import { ownVersion } from "#core/version.js";
@@ -84,7 +84,9 @@ const misuses: [args: string[], says: string, hints: string][] = [
   [["frobnicate"], "There is no command `frobnicate`.", "`holdstill --help` lists the commands."],
   [
     ["plugins"],
-    "`plugins` is not a whole command: write `plugins list` or `plugins why` or `plugins lock`.",
+    `\`plugins\` is not a whole command: write ${inGroup("plugins")
+      .map(({ name }) => `\`${name}\``)
+      .join(" or ")}.`,
     "`holdstill --help` lists the commands.",
   ],
   [

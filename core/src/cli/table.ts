@@ -74,4 +74,9 @@ export const table: readonly Entry[] = [
     summary: "pin every plugin to its content, or check that",
     load: async () => (await import("./commands/plugins-lock.js")).pluginsLock,
   },
+  {
+    name: "plugins check",
+    summary: "check a plugin against the contract, on real workers",
+    load: async () => (await import("./commands/plugins-check.js")).pluginsCheck,
+  },
 ];

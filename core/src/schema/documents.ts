@@ -277,6 +277,287 @@ export const documents = {
       }
     }
   },
+  "conformance-fixture.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/conformance-fixture.v1.schema.json",
+    "title": "Fixture",
+    "description": "conformance.json, beside plugin.json: what `holdstill plugins check` tries the plugin on. Commands are run by sh, in the plugin's folder. In commands and in every text here $WORK is an empty folder that is made for the run, and $PLUGIN the plugin's folder.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "$schema": {
+        "type": "string"
+      },
+      "options": {
+        "description": "The plugin's block, as it would stand in the config.",
+        "type": "object",
+        "additionalProperties": true
+      },
+      "environment": {
+        "description": "For the commands here, and for the plugin where its manifest names the variable.",
+        "type": "object",
+        "propertyNames": {
+          "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+        },
+        "additionalProperties": {
+          "type": "string"
+        }
+      },
+      "setup": {
+        "description": "Makes what the plugin is tried on. What is to go on in the background is started with setsid, and ended when all is over.",
+        "type": "string",
+        "minLength": 1
+      },
+      "teardown": {
+        "description": "Undoes setup; $WORK is removed anyway.",
+        "type": "string",
+        "minLength": 1
+      },
+      "limitSeconds": {
+        "description": "Longest time of one call, s. Default: 10.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": 3600
+      },
+      "probe": {
+        "description": "Of a writer: tries to change the application's data, and ends with 0 when the change got through. While frozen it may fail, or wait.",
+        "type": "string",
+        "minLength": 1
+      },
+      "loseFreeze": {
+        "description": "Of a writer: makes a freeze that is in force end, as a restart of the application does.",
+        "type": "string",
+        "minLength": 1
+      },
+      "targets": {
+        "description": "Of a provider: folders that are captured. Files are made in them and removed.",
+        "type": "array",
+        "minItems": 1,
+        "uniqueItems": true,
+        "items": {
+          "type": "string",
+          "pattern": "^(/|\\$WORK(/|$)|\\$PLUGIN(/|$))"
+        }
+      },
+      "watch": {
+        "description": "Folders in which nothing may be left, no file and no mount.",
+        "type": "array",
+        "uniqueItems": true,
+        "items": {
+          "type": "string",
+          "pattern": "^(/|\\$WORK(/|$))"
+        }
+      }
+    }
+  },
+  "conformance-report.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/conformance-report.v1.schema.json",
+    "title": "ConformanceReport",
+    "description": "What `holdstill plugins check` found; the document of its --json.",
+    "type": "object",
+    "required": [
+      "reportVersion",
+      "holdstill",
+      "plugin",
+      "passed",
+      "failed",
+      "skipped",
+      "ms",
+      "checks"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "reportVersion": {
+        "const": 1
+      },
+      "holdstill": {
+        "description": "Version of the host.",
+        "type": "string"
+      },
+      "plugin": {
+        "title": "CheckedPlugin",
+        "type": "object",
+        "required": [
+          "dir"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "dir": {
+            "type": "string"
+          },
+          "name": {
+            "description": "Not there where the manifest does not tell.",
+            "type": "string"
+          },
+          "version": {
+            "type": "string"
+          },
+          "kind": {
+            "type": "string",
+            "enum": [
+              "writer",
+              "provider"
+            ]
+          }
+        }
+      },
+      "passed": {
+        "type": "integer",
+        "minimum": 0
+      },
+      "failed": {
+        "type": "integer",
+        "minimum": 0
+      },
+      "skipped": {
+        "type": "integer",
+        "minimum": 0
+      },
+      "ms": {
+        "type": "number",
+        "minimum": 0
+      },
+      "checks": {
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/result"
+        }
+      }
+    },
+    "$defs": {
+      "name": {
+        "title": "CheckName",
+        "type": "string",
+        "pattern": "^[a-z][a-z-]*$"
+      },
+      "runtime": {
+        "title": "Runtime",
+        "type": "string",
+        "enum": [
+          "thread",
+          "process"
+        ]
+      },
+      "result": {
+        "title": "CheckResult",
+        "description": "What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.",
+        "type": "object",
+        "required": [
+          "status"
+        ],
+        "discriminator": {
+          "propertyName": "status"
+        },
+        "oneOf": [
+          {
+            "type": "object",
+            "required": [
+              "status",
+              "name",
+              "group",
+              "title",
+              "ms"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "status": {
+                "const": "passed"
+              },
+              "name": {
+                "$ref": "#/$defs/name"
+              },
+              "group": {
+                "type": "string"
+              },
+              "title": {
+                "type": "string"
+              },
+              "runtime": {
+                "$ref": "#/$defs/runtime"
+              },
+              "ms": {
+                "type": "number",
+                "minimum": 0
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "status",
+              "name",
+              "group",
+              "title",
+              "ms",
+              "seen",
+              "next"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "status": {
+                "const": "failed"
+              },
+              "name": {
+                "$ref": "#/$defs/name"
+              },
+              "group": {
+                "type": "string"
+              },
+              "title": {
+                "type": "string"
+              },
+              "runtime": {
+                "$ref": "#/$defs/runtime"
+              },
+              "ms": {
+                "type": "number",
+                "minimum": 0
+              },
+              "seen": {
+                "type": "string"
+              },
+              "next": {
+                "description": "What to do.",
+                "type": "string"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "status",
+              "name",
+              "group",
+              "title",
+              "why"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "status": {
+                "const": "skipped"
+              },
+              "name": {
+                "$ref": "#/$defs/name"
+              },
+              "group": {
+                "type": "string"
+              },
+              "title": {
+                "type": "string"
+              },
+              "runtime": {
+                "$ref": "#/$defs/runtime"
+              },
+              "why": {
+                "type": "string"
+              }
+            }
+          }
+        ]
+      }
+    }
+  },
   "contract.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/contract.v1.schema.json",

@@ -11,6 +11,41 @@ export type Components = Component[];
  */
 export type Duration = string | number;
 /**
+ * What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.
+ */
+export type CheckResult =
+  | {
+      status: "passed";
+      name: CheckName;
+      group: string;
+      title: string;
+      runtime?: Runtime;
+      ms: number;
+    }
+  | {
+      status: "failed";
+      name: CheckName;
+      group: string;
+      title: string;
+      runtime?: Runtime;
+      ms: number;
+      seen: string;
+      /**
+       * What to do.
+       */
+      next: string;
+    }
+  | {
+      status: "skipped";
+      name: CheckName;
+      group: string;
+      title: string;
+      runtime?: Runtime;
+      why: string;
+    };
+export type CheckName = string;
+export type Runtime = "thread" | "process";
+/**
  * A provider's answer to match: null is "not mine".
  */
 export type Support = null | Qualities;
@@ -121,6 +156,8 @@ export type Consistency = "application" | "filesystem" | "crash" | "none";
 export interface AllSchemas {
   components?: Components;
   config?: Config;
+  "conformance-fixture"?: Fixture;
+  "conformance-report"?: ConformanceReport;
   contract?: Contract;
   event?: Event;
   journal?: JournalEntry;
@@ -240,6 +277,79 @@ export interface LogConfig {
    * JSON lines. Never on a volume that is snapshotted. Default: no file.
    */
   file?: string;
+}
+/**
+ * conformance.json, beside plugin.json: what `holdstill plugins check` tries the plugin on. Commands are run by sh, in the plugin's folder. In commands and in every text here $WORK is an empty folder that is made for the run, and $PLUGIN the plugin's folder.
+ */
+export interface Fixture {
+  $schema?: string;
+  /**
+   * The plugin's block, as it would stand in the config.
+   */
+  options?: {
+    [k: string]: unknown;
+  };
+  /**
+   * For the commands here, and for the plugin where its manifest names the variable.
+   */
+  environment?: {
+    [k: string]: string;
+  };
+  /**
+   * Makes what the plugin is tried on. What is to go on in the background is started with setsid, and ended when all is over.
+   */
+  setup?: string;
+  /**
+   * Undoes setup; $WORK is removed anyway.
+   */
+  teardown?: string;
+  /**
+   * Longest time of one call, s. Default: 10.
+   */
+  limitSeconds?: number;
+  /**
+   * Of a writer: tries to change the application's data, and ends with 0 when the change got through. While frozen it may fail, or wait.
+   */
+  probe?: string;
+  /**
+   * Of a writer: makes a freeze that is in force end, as a restart of the application does.
+   */
+  loseFreeze?: string;
+  /**
+   * Of a provider: folders that are captured. Files are made in them and removed.
+   *
+   * @minItems 1
+   */
+  targets?: string[];
+  /**
+   * Folders in which nothing may be left, no file and no mount.
+   */
+  watch?: string[];
+}
+/**
+ * What `holdstill plugins check` found; the document of its --json.
+ */
+export interface ConformanceReport {
+  reportVersion: 1;
+  /**
+   * Version of the host.
+   */
+  holdstill: string;
+  plugin: CheckedPlugin;
+  passed: number;
+  failed: number;
+  skipped: number;
+  ms: number;
+  checks: CheckResult[];
+}
+export interface CheckedPlugin {
+  dir: string;
+  /**
+   * Not there where the manifest does not tell.
+   */
+  name?: string;
+  version?: string;
+  kind?: "writer" | "provider";
 }
 /**
  * The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.

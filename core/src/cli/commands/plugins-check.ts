@@ -1,0 +1,48 @@
+import { exit } from "../../errors/exit.js";
+import { command } from "../command.js";
+import { interruption } from "../interrupt.js";
+import { prepareToLeave } from "../leave.js";
+import { Misuse } from "../misuse.js";
+import { outLook, print, printDocument, tell } from "../output.js";
+import { CheckLines, verdictLines } from "../render/conformance.js";
+
+const runtimes = ["thread", "process"] as const;
+
+export const pluginsCheck = command({
+  usage: "DIR [--fixture FILE] [--runtime thread|process]",
+  about:
+    "Checks the plugin in the folder DIR against the contract: its manifest, and every call, in order and out of order, in real workers. What it is tried on is said by conformance.json in its folder. Ends with 0 if it conforms, else with 3.",
+  operands: { name: "DIR", min: 1, max: 1 },
+  options: {
+    fixture: { type: "text", value: "FILE", about: "instead of conformance.json in the plugin's folder" },
+    runtime: { type: "text", value: "KIND", about: "thread or process; both if not given" },
+  },
+  examples: [
+    { line: "holdstill plugins check ./writer-acme", does: "before it is shipped" },
+    { line: "holdstill plugins check . --runtime process --json", does: "for a CI that reads the report" },
+  ],
+  async run({ operands, values, form, quiet }) {
+    const runtime = runtimes.find((one) => one === values.runtime);
+    if (values.runtime !== undefined && runtime === undefined)
+      throw new Misuse(`There is no runtime \`${values.runtime}\`.`, "Write --runtime=thread or --runtime=process.");
+    await prepareToLeave();
+    const { checkPlugin } = await import("../../conformance/suite.js");
+    const lines = new CheckLines(outLook(), quiet ? "failed" : "all");
+    const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
+    try {
+      const report = await checkPlugin(operands[0] ?? "", {
+        ...(values.fixture === undefined ? {} : { fixture: values.fixture }),
+        ...(runtime === undefined ? {} : { runtimes: [runtime] }),
+        signal,
+        onResult: (result) => {
+          if (form === "text") print(lines.of(result));
+        },
+      });
+      if (form === "json") printDocument(report);
+      else print(verdictLines(report, outLook()));
+      return report.failed === 0 ? exit.done : exit.refused;
+    } finally {
+      end();
+    }
+  },
+});

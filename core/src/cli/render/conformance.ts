@@ -1,0 +1,58 @@
+import type { CheckResult, ConformanceReport } from "../../schema/types.js";
+import { bold, dim, type Look, wrap } from "./look.js";
+import { count, duration } from "./units.js";
+import { visible } from "./visible.js";
+
+/** Tells of each check as it is done, under the heading of its group. */
+export class CheckLines {
+  readonly #look: Look;
+  readonly #only: "all" | "failed";
+  #heading = "";
+
+  constructor(look: Look, only: "all" | "failed") {
+    this.#look = look;
+    this.#only = only;
+  }
+
+  of(done: CheckResult): string[] {
+    const result = visible(done);
+    if (this.#only === "failed" && result.status !== "failed") return [];
+    const heading = headingOf(result);
+    const head = heading === this.#heading ? [] : [...(this.#heading === "" ? [] : [""]), bold(this.#look, heading)];
+    this.#heading = heading;
+    return [...head, ...resultLines(result, this.#look)];
+  }
+}
+
+function headingOf({ group, runtime }: CheckResult): string {
+  return runtime === undefined ? group : `${group}, in a ${runtime}`;
+}
+
+function resultLines(result: CheckResult, look: Look): string[] {
+  const { name, title } = result;
+  const inside = (text: string, first: string): string[] =>
+    wrap(text, look.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
+  switch (result.status) {
+    case "passed":
+      return [`  ${look.paint("green", "✓")} ${title}`];
+    case "skipped":
+      return [dim(look, `  - ${title}`), ...inside(`Skipped (${name}): ${result.why}.`, "  ")];
+    case "failed":
+      return [
+        `  ${look.paint("red", `✗ ${title}`)}`,
+        ...inside(`${name}: ${result.seen}`, "  "),
+        ...inside(result.next, "→ "),
+      ];
+  }
+}
+
+/** The last line. */
+export function verdictLines(report: ConformanceReport, look: Look): string[] {
+  const { plugin, passed, failed, skipped, ms, holdstill } = visible(report);
+  const name = plugin.name === undefined ? plugin.dir : `${plugin.name} ${plugin.version}`;
+  const verdict =
+    failed === 0
+      ? look.paint("green", `${name} conforms to holdstill ${holdstill}`)
+      : look.paint("red", `${name} does not conform to holdstill ${holdstill}`);
+  return ["", `${verdict}: ${count(passed, "check")} passed, ${failed} failed, ${skipped} skipped, in ${duration(ms)}`];
+}

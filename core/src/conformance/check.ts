@@ -1,0 +1,108 @@
+import { isHoldstillError, toFault } from "../errors/error.js";
+import type { Finding } from "../schema/finding.js";
+import type { CheckResult, Runtime } from "../schema/types.js";
+
+/** One thing that must be so. */
+export interface Check<Stage> {
+  /** Stable: what a report, a script and the tests of the suite go by. */
+  readonly name: string;
+  readonly group: string;
+  /** What is right, as a sentence. */
+  readonly title: string;
+  /** What to do where it is not so. */
+  readonly next: string;
+  /** Checks without which this one says nothing. */
+  readonly needs?: readonly string[];
+  /** @throws Failure, Skip, HoldstillError */
+  run(stage: Stage): Promise<void> | void;
+}
+
+/** It is not so. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /** null: the check knows. */
+  readonly next: string | null;
+
+  constructor(seen: string, next: string | null = null) {
+    super(seen);
+    this.next = next;
+  }
+}
+
+/** It cannot be tried, and nobody is at fault. */
+export class Skip extends Error {
+  override readonly name = "Skip";
+}
+
+export interface Surroundings {
+  readonly runtime?: Runtime;
+  /** What came of the checks before. */
+  readonly earlier: readonly CheckResult[];
+  /** Called after each check that was tried: what a failed one left must not spoil the next. */
+  readonly after: (status: CheckResult["status"]) => Promise<void>;
+  readonly onResult: (result: CheckResult) => void;
+  /** No further check is begun. */
+  readonly signal: AbortSignal;
+}
+
+/** Does the checks in their order. What throws anything but the three errors of `Check.run` is a bug of the suite. */
+export async function runChecks<Stage>(
+  checks: readonly Check<Stage>[],
+  stage: Stage,
+  { runtime, earlier, after, onResult, signal }: Surroundings,
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of checks) {
+    signal.throwIfAborted();
+    const lacking = lackOf(check, [...earlier, ...results]);
+    const result = lacking ?? (await outcomeOf(check, stage));
+    if (lacking === undefined) await after(result.status);
+    const placed = runtime === undefined ? result : { ...result, runtime };
+    onResult(placed);
+    results.push(placed);
+  }
+  return results;
+}
+
+const headOf = <S>({ name, group, title }: Check<S>) => ({ name, group, title });
+
+function lackOf<S>(check: Check<S>, results: readonly CheckResult[]): CheckResult | undefined {
+  for (const name of check.needs ?? []) {
+    const needed = results.findLast((result) => result.name === name);
+    if (needed?.status === "passed") continue;
+    const what = needed?.status === "failed" ? "which failed" : "which was not tried";
+    return { status: "skipped", ...headOf(check), why: `it needs ${name}, ${what}` };
+  }
+  return undefined;
+}
+
+async function outcomeOf<S>(check: Check<S>, stage: S): Promise<CheckResult> {
+  const begun = performance.now();
+  const ms = (): number => Math.round(performance.now() - begun);
+  try {
+    await check.run(stage);
+    return { status: "passed", ...headOf(check), ms: ms() };
+  } catch (error) {
+    if (error instanceof Skip) return { status: "skipped", ...headOf(check), why: error.message };
+    if (error instanceof Failure) {
+      return { status: "failed", ...headOf(check), ms: ms(), seen: error.message, next: error.next ?? check.next };
+    }
+    if (isHoldstillError(error)) {
+      return { status: "failed", ...headOf(check), ms: ms(), seen: seenOf(error), next: check.next };
+    }
+    throw error;
+  }
+}
+
+/** An error as one text: with what was wrong in an answer, and the plugin's own hint. */
+export function seenOf(error: unknown): string {
+  const { message, details = {} } = toFault(error);
+  const findings = Array.isArray(details.findings) ? (details.findings as Finding[]) : [];
+  const hint = typeof details.pluginHint === "string" ? [`(its hint: ${details.pluginHint})`] : [];
+  return [message, ...findings.map(findingText), ...hint].join(" ");
+}
+
+export function findingText({ file, line, pointer, seen, expected, nearest }: Finding): string {
+  const place = `${file}${line === undefined ? "" : `:${line}`}${pointer === "" ? "" : ` at ${pointer}`}`;
+  return `${place}: seen ${seen}, expected ${expected}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}.`;
+}

@@ -1,0 +1,80 @@
+import path from "node:path";
+import { missingCommands } from "../../manifest/commands.js";
+import { judge } from "../../manifest/judge.js";
+import { trustProblems } from "../../manifest/trust.js";
+import { readManifest } from "../../manifest/validate.js";
+import { beholder } from "../../trust/ownership.js";
+import { type Check, Failure, findingText } from "../check.js";
+import { readFixture } from "../fixture.js";
+import { type Folder, validOf } from "./folder.js";
+import { optionsChecks } from "./options.js";
+
+const group = "The folder";
+
+export const folderChecks: readonly Check<Folder>[] = [
+  {
+    name: "manifest",
+    group,
+    title: "The manifest, plugin.json, is valid.",
+    next: "Mend plugin.json; schemas/plugin-manifest.v1.schema.json says what each property means.",
+    async run(folder) {
+      const read = await readManifest(path.join(folder.dir, "plugin.json"));
+      if (read.state === "invalid") throw new Failure(read.findings.map((finding) => findingText(finding)).join(" "));
+      folder.valid = read;
+    },
+  },
+  {
+    name: "fits-this-host",
+    group,
+    title: "This version of holdstill can use the plugin.",
+    next: "Widen `engines` or `protocol` in the manifest if the plugin was tried with this version, or use another holdstill.",
+    needs: ["manifest"],
+    run(folder) {
+      const { manifest } = validOf(folder);
+      const found = { dir: folder.dir, read: validOf(folder), problems: [] };
+      const { candidates } = judge({ name: manifest.name, range: manifest.version }, [found], folder.host);
+      const refused = candidates.find(({ verdict }) => verdict === "refused");
+      if (refused !== undefined) throw new Failure(`The plugin ${refused.reason}.`);
+    },
+  },
+  {
+    name: "trusted",
+    group,
+    title: "Nobody but root and you can change the plugin.",
+    next: "Mend the owner and the mode, and ship the folder so: plugins run with the rights of holdstill.",
+    async run({ dir }) {
+      const problems = await trustProblems(dir, await beholder());
+      if (problems.length === 0) return;
+      const seen = problems.map(({ problem }) => problem).join("; ");
+      throw new Failure(`${seen}.`, `${problems.map(({ mend }) => mend).join("; ")}.`);
+    },
+  },
+  {
+    name: "commands",
+    group,
+    title: "The programs that the manifest names are there.",
+    next: "Install them, or take them out of `requires.commands`.",
+    needs: ["manifest"],
+    async run(folder) {
+      const commands = validOf(folder).manifest.requires?.commands ?? [];
+      const missing = await missingCommands(commands, folder.host.path);
+      if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(", ")}.`);
+    },
+  },
+  {
+    name: "fixture",
+    group,
+    title: "The description of what the plugin is tried on, conformance.json, is valid.",
+    next: "Mend conformance.json; schemas/conformance-fixture.v1.schema.json says what each property means.",
+    async run(folder) {
+      if (folder.given !== null && typeof folder.given !== "string") {
+        folder.fixture = folder.given;
+        return;
+      }
+      const read = await readFixture(folder.dir, folder.given ?? undefined);
+      if (!read.ok) throw new Failure(read.findings.map((finding) => findingText(finding)).join(" "));
+      folder.fixture = read.fixture;
+    },
+  },
+  ...optionsChecks,
+];

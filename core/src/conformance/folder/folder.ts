@@ -1,0 +1,22 @@
+import type { Host } from "../../manifest/host.js";
+import type { ReadManifest } from "../../manifest/validate.js";
+import type { Fixture } from "../../schema/types.js";
+import { Skip } from "../check.js";
+
+export type Valid = Extract<ReadManifest, { state: "valid" }>;
+
+/** A plugin's folder, and what is learnt of it while it is checked. */
+export interface Folder {
+  /** Real path. */
+  readonly dir: string;
+  readonly host: Host;
+  /** A value, or the file that has it; null: conformance.json. */
+  readonly given: Fixture | string | null;
+  valid?: Valid;
+  fixture?: Fixture;
+}
+
+export function validOf({ valid }: Folder): Valid {
+  if (valid === undefined) throw new Skip("there is no valid manifest");
+  return valid;
+}

@@ -1,0 +1,75 @@
+import type { Finding } from "../../schema/finding.js";
+import { escapePointer, shown } from "../../schema/findings.js";
+import { type Check, Failure, findingText } from "../check.js";
+import { filledIn } from "../fixture.js";
+import { type Folder, validOf } from "./folder.js";
+
+const group = "The options";
+
+export const optionsChecks: readonly Check<Folder>[] = [
+  {
+    name: "options-accept-their-defaults",
+    group,
+    title: "The options' schema accepts its own defaults and examples.",
+    next: "Mend the default or the example, or what the schema demands.",
+    needs: ["manifest"],
+    run(folder) {
+      const values = propertiesOf(folder).flatMap(([name, { default: value, examples }]) => [
+        ...(value === undefined ? [] : [[name, value] as const]),
+        ...(Array.isArray(examples) ? (examples as unknown[]) : []).map((example) => [name, example] as const),
+      ]);
+      const faults = values.flatMap(([name, value]) =>
+        faultsOf(folder, { [name]: value }).filter((finding) => isAt(finding, name)),
+      );
+      if (faults.length > 0) throw new Failure(faults.map((finding) => findingText(finding)).join(" "));
+    },
+  },
+  {
+    name: "options-refuse-garbage",
+    group,
+    title: "The options' schema refuses what the plugin does not know.",
+    next: "Say `additionalProperties: false`, and a `type` or an `enum` for each option: a misspelt option is found only by the schema.",
+    needs: ["manifest"],
+    run(folder) {
+      const stranger = "holdstill-conformance";
+      const seen = faultsOf(folder, { [stranger]: true }).some((finding) => isAt(finding, stranger))
+        ? []
+        : [`It takes an option that does not exist (${stranger}).`];
+      for (const [name] of propertiesOf(folder)) {
+        const refuses = garbage.some((value) => faultsOf(folder, { [name]: value }).some((found) => isAt(found, name)));
+        if (!refuses) seen.push(`It takes anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
+      }
+      if (seen.length > 0) throw new Failure(seen.join(" "));
+    },
+  },
+  {
+    name: "options-accept-the-fixture",
+    group,
+    title: "The options' schema accepts the options that the plugin is tried with.",
+    next: "Mend `options` in conformance.json: the plugin is started with them.",
+    needs: ["manifest", "fixture"],
+    run(folder) {
+      const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
+      const faults = faultsOf(folder, options);
+      if (faults.length > 0) throw new Failure(faults.map((finding) => findingText(finding)).join(" "));
+    },
+  },
+];
+
+const garbage = [null, true, 0.5, "\u0000", ["\u0000"], { "": null }];
+
+/** Of the options at the top: their schemas. */
+function propertiesOf(folder: Folder): [string, Record<string, unknown>][] {
+  const { properties = {} } = validOf(folder).manifest.options ?? {};
+  return Object.entries(properties as Record<string, Record<string, unknown>>);
+}
+
+function faultsOf(folder: Folder, options: Record<string, unknown>): Finding[] {
+  const checked = validOf(folder).checkOptions(options, { file: "options" });
+  return checked.ok ? [] : checked.findings;
+}
+
+function isAt({ pointer }: Finding, name: string): boolean {
+  const place = `/${escapePointer(name)}`;
+  return pointer === place || pointer.startsWith(`${place}/`);
+}

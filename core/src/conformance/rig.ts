@@ -1,0 +1,211 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Who } from "../errors/details.js";
+import { startSession } from "../isolation/remote.js";
+import type { AnswerOf, ArgsOf, OpOf, Role, Session } from "../isolation/remote.js";
+import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
+import { Failure } from "./check.js";
+import { filledIn } from "./fixture.js";
+import type { Valid } from "./folder/folder.js";
+import { contentOf, descendants } from "./residue.js";
+import { type Ran, runShell } from "./shell.js";
+
+/** How long a worker may take to load its plugin, ms: as for the host. */
+const LOAD_MS = 30_000;
+const SETUP_MS = 120_000;
+/** How long the probe is waited for: after this it counts as held up, ms. */
+const PROBE_MS = 2000;
+const MEMORY_MB = 128;
+
+/** A plugin whose folder is in order. */
+export interface Subject {
+  dir: string;
+  valid: Valid;
+  /** As it was written. */
+  fixture: Fixture;
+}
+
+/** Everything that the plugin is tried with: folders, the fixture, workers. */
+export class Rig {
+  readonly subject: Subject;
+  readonly fixture: Fixture;
+  /** Absolute, without links; removed at the end. */
+  readonly base: string;
+  readonly work: string;
+  readonly dataDir: string;
+  /** TMPDIR of the plugin. */
+  readonly temp: string;
+  runtime: Runtime = "thread";
+  /** All that the plugin said: log lines, progress, output. */
+  readonly said: string[] = [];
+  readonly #sessions = new Set<Session>();
+  /** As the plugin gets them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  #isUp = false;
+
+  constructor(subject: Subject) {
+    this.subject = subject;
+    this.base = realpathSync(mkdtempSync(path.join(tmpdir(), "holdstill-check-")));
+    // The application that the fixture starts may be another user.
+    chmodSync(this.base, 0o755);
+    const at = (name: string): string => path.join(this.base, name);
+    [this.work, this.dataDir, this.temp] = [at("work"), at("data"), at("tmp")];
+    mkdirSync(this.dataDir, { mode: 0o700 });
+    mkdirSync(this.temp, { mode: 0o700 });
+    mkdirSync(at("sets"), { mode: 0o700 });
+    mkdirSync(at("shown"));
+    this.fixture = filledIn(subject.fixture, this.#variables());
+    const given = this.fixture.options ?? {};
+    const checked = subject.valid.checkOptions(given, { file: "conformance.json" });
+    this.options = checked.ok ? checked.value : given;
+  }
+
+  get manifest(): PluginManifest {
+    return this.subject.valid.manifest;
+  }
+
+  get who(): Who {
+    const { name, version, kind } = this.manifest;
+    return { role: kind, instance: name, plugin: name, version };
+  }
+
+  /** Limit of a call, ms. */
+  limit(op?: string): number {
+    const ms = (this.fixture.limitSeconds ?? 10) * 1000;
+    const freeze = this.manifest.limits?.freezeSeconds;
+    return op === "freeze" && freeze !== undefined ? Math.min(ms, freeze * 1000) : ms;
+  }
+
+  /** Empties $WORK and sets the fixture up. Throws a Failure that has the command's output. */
+  async setUp(): Promise<void> {
+    this.#isUp = true;
+    mkdirSync(this.work, { recursive: true });
+    const { setup } = this.fixture;
+    if (setup === undefined) return;
+    const ran = await this.shell(setup, SETUP_MS);
+    if (ran.is === "late") throw new Failure(`setup did not end in ${SETUP_MS / 1000} s: ${ran.output}`);
+    if (ran.exitCode !== 0) throw new Failure(`setup ended with ${ran.exitCode}: ${ran.output}`);
+  }
+
+  /** Sets up anew what was set up before, or for the first time. */
+  async renew(): Promise<void> {
+    await this.closeAll();
+    if (this.#isUp) await this.tearDown();
+    await this.setUp();
+  }
+
+  /** Answers what went wrong. */
+  async tearDown(): Promise<string | null> {
+    const { teardown } = this.fixture;
+    const ran = teardown === undefined || !this.#isUp ? null : await this.shell(teardown, SETUP_MS);
+    for (const { pid, by } of descendants()) if (by === "fixture") kill(pid);
+    this.#isUp = false;
+    rmSync(this.work, { recursive: true, force: true });
+    if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return null;
+    return ran.is === "late"
+      ? `teardown did not end: ${ran.output}`
+      : `teardown ended with ${ran.exitCode}: ${ran.output}`;
+  }
+
+  /** Removes every folder of the run. */
+  remove(): void {
+    rmSync(this.base, { recursive: true, force: true });
+  }
+
+  shell(text: string, limitMs: number): Promise<Ran> {
+    const env = { ...this.fixture.environment, ...this.#variables() };
+    return runShell(text, { who: this.who, cwd: this.subject.dir, env, folder: this.base }, limitMs);
+  }
+
+  probe(text: string): Promise<Ran> {
+    return this.shell(text, PROBE_MS);
+  }
+
+  /** A blank worker with the plugin in it, until closeAll. */
+  async start<R extends Role>(role: R): Promise<Session<R>> {
+    const session = await this.startKept(role);
+    this.#sessions.add(session as unknown as Session);
+    return session;
+  }
+
+  /** One that the caller closes. */
+  startKept<R extends Role>(role: R): Promise<Session<R>> {
+    const { manifest } = this;
+    const { dir } = this.subject;
+    const hooks = {
+      onLog: (_level: string, message: string, fields?: Record<string, unknown>) =>
+        void this.said.push(`${message} ${JSON.stringify(fields ?? {})}`),
+      onProgress: (message: string) => void this.said.push(message),
+    };
+    const spec = {
+      who: { ...this.who, role },
+      entry: path.join(dir, manifest.main),
+      runtime: this.runtime,
+      memoryMb: manifest.limits?.memoryMb ?? MEMORY_MB,
+      commands: manifest.requires?.commands ?? [],
+      environment: this.#environment(),
+      options: this.options,
+      dataDir: this.dataDir,
+    };
+    return startSession<R>(spec, hooks, LOAD_MS);
+  }
+
+  /** A call within its limit; the answer is checked. */
+  async call<R extends Role, O extends OpOf<R>>(
+    session: Session<R>,
+    op: O,
+    args: ArgsOf<R, O>,
+  ): Promise<AnswerOf<R, O>> {
+    const answer = await session.call(op, args, this.limit(op));
+    this.said.push(JSON.stringify(answer ?? null));
+    return answer;
+  }
+
+  /** Ends all workers. */
+  async closeAll(): Promise<void> {
+    const open = [...this.#sessions];
+    this.#sessions.clear();
+    await Promise.all(open.map((session) => session.close()));
+  }
+
+  /** An id for a transaction, as the host makes them. */
+  newId(): string {
+    const now = new Date().toISOString().replaceAll(/[-:]/g, "");
+    return `${now.slice(0, 8)}-${now.slice(9, 15)}-${randomBytes(3).toString("hex")}`;
+  }
+
+  /** Entries in the data folder. */
+  async dataSize(): Promise<number> {
+    return (await contentOf(this.dataDir)).size;
+  }
+
+  /** An empty folder of the run. */
+  folder(kind: "sets" | "shown", name: string): string {
+    const dir = path.join(this.base, kind, name);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return dir;
+  }
+
+  #variables(): Record<string, string> {
+    return { WORK: this.work, PLUGIN: this.subject.dir };
+  }
+
+  #environment(): Record<string, string> {
+    const all = { ...process.env, ...this.fixture.environment };
+    const handed = (this.manifest.requires?.environment ?? []).flatMap((name) => {
+      const value = all[name];
+      return value === undefined ? [] : [[name, value]];
+    });
+    return { ...(Object.fromEntries(handed) as Record<string, string>), TMPDIR: this.temp };
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // ESRCH: it has ended.
+  }
+}

@@ -1,0 +1,46 @@
+import { readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { Who } from "../errors/details.js";
+import { run } from "../exec/exec.js";
+
+/** Tells what the fixture's commands start from what the plugin starts. */
+export const MARK = "HOLDSTILL_CONFORMANCE";
+
+export interface Shell {
+  who: Who;
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  /** Where the command's output is kept while it runs. */
+  folder: string;
+}
+
+/** late: it was ended because it took too long. */
+export type Ran = { is: "ended"; exitCode: number | null; output: string } | { is: "late"; output: string };
+
+/**
+ * Runs one of the fixture's commands with sh. Its output goes to a file: what it starts in the background would keep a pipe open,
+ * and us waiting.
+ */
+export async function runShell(text: string, { who, cwd, env, folder }: Shell, limitMs: number): Promise<Ran> {
+  const file = path.join(folder, "output");
+  const signal = AbortSignal.timeout(limitMs);
+  const args = ["-c", `exec >"$0" 2>&1\n${text}`, file];
+  const options = { cwd, env: { ...env, [MARK]: "1" } };
+  try {
+    const { exitCode } = await run({ who, command: "sh", args, options, signal });
+    return { is: "ended", exitCode, output: textOf(file) };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { is: "late", output: textOf(file) };
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim().slice(-1000);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,121 @@
+import { thisHost } from "../manifest/host.js";
+import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../schema/types.js";
+import { realPathOf } from "../storage/mounts.js";
+import { runChecks, type Surroundings } from "./check.js";
+import { folderChecks } from "./folder/checks.js";
+import type { Folder } from "./folder/folder.js";
+import { loadChecks } from "./loads.js";
+import { adoptOrphans } from "./residue.js";
+import { Rig, type Subject } from "./rig.js";
+import { Traces, traceChecks } from "./traces.js";
+import { abortChecks } from "./writer/abort.js";
+import { identifyChecks } from "./writer/identify.js";
+import { orderChecks } from "./writer/order.js";
+import { signalChecks } from "./writer/signal.js";
+import { WriterStage } from "./writer/stage.js";
+
+export interface CheckOptions {
+  /** What the plugin is tried on, or the file that says it. Default: conformance.json in the plugin's folder. */
+  readonly fixture?: Fixture | string;
+  /** Default: both, or what the manifest's `isolation: process` leaves. */
+  readonly runtimes?: readonly Runtime[];
+  /** Told of each check as it is done. */
+  readonly onResult?: (result: CheckResult) => void;
+  /** Ends the suite after the check that is under way, and cleans up. Then its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks a plugin against the contract, on real workers and what its fixture sets up. Whatever is wrong with the plugin is in the
+ * report; anything else that is
+ * thrown is a bug of the suite.
+ *
+ * @throws HoldstillError E_TARGET_UNREADABLE where there is no such folder.
+ */
+export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<ConformanceReport> {
+  const begun = performance.now();
+  const { fixture = null, onResult = () => {}, signal = new AbortController().signal } = options;
+  const watching = { onResult, signal };
+  const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
+  const results = await runChecks(folderChecks, folder, { earlier: [], after: async () => {}, ...watching });
+  const subject = results.some(({ status }) => status === "failed") ? null : subjectOf(folder);
+  if (subject !== null) results.push(...(await withRig(subject, results, options.runtimes ?? both, watching)));
+  return reportOf(folder, results, performance.now() - begun);
+}
+
+const both: readonly Runtime[] = ["thread", "process"];
+type Watching = Pick<Surroundings, "onResult" | "signal">;
+
+async function withRig(
+  subject: Subject,
+  earlier: readonly CheckResult[],
+  asked: readonly Runtime[],
+  watching: Watching,
+): Promise<CheckResult[]> {
+  const rig = new Rig(subject);
+  const results: CheckResult[] = [];
+  adoptOrphans("on");
+  try {
+    for (const runtime of asked) {
+      // A plugin that says that it needs a process is never put into a thread.
+      if (runtime === "thread" && rig.manifest.isolation === "process") continue;
+      rig.runtime = runtime;
+      results.push(...(await inWorkers(rig, earlier, watching)));
+    }
+  } finally {
+    await rig.closeAll();
+    await rig.tearDown();
+    rig.remove();
+    adoptOrphans("off");
+  }
+  return results;
+}
+
+async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
+  const { runtime } = rig;
+  const common = { runtime, after: () => rig.closeAll(), ...watching };
+  const results = await runChecks(loadChecks, rig, { ...common, earlier });
+  const traces = await Traces.of(rig);
+  const stage = new WriterStage(rig);
+  const after = async (status: CheckResult["status"]): Promise<void> => {
+    if (status === "failed") {
+      await stage.mend();
+      await rig.renew();
+      traces.renew();
+    }
+    stage.forget();
+    await rig.closeAll();
+  };
+  try {
+    const checks = [...identifyChecks, ...orderChecks, ...abortChecks, ...signalChecks];
+    results.push(...(await runChecks(checks, stage, { ...common, earlier: results, after })));
+  } finally {
+    await stage.mend();
+  }
+  results.push(...(await runChecks(traceChecks, traces, { ...common, earlier: results })));
+  return results;
+}
+
+function subjectOf({ dir, valid, fixture = {} }: Folder): Subject | null {
+  return valid === undefined ? null : { dir, valid, fixture };
+}
+
+function reportOf({ dir, host, valid }: Folder, checks: CheckResult[], ms: number): ConformanceReport {
+  const count = (status: CheckResult["status"]): number => checks.filter((check) => check.status === status).length;
+  const { name, version, kind } = valid?.manifest ?? {};
+  return {
+    reportVersion: 1,
+    holdstill: host.version,
+    plugin: {
+      dir,
+      ...(name === undefined ? {} : { name }),
+      ...(version === undefined ? {} : { version }),
+      ...(kind === undefined ? {} : { kind }),
+    },
+    passed: count("passed"),
+    failed: count("failed"),
+    skipped: count("skipped"),
+    ms: Math.round(ms),
+    checks,
+  };
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Check, Failure, Skip } from "./check.js";
+import { attached, contentOf, descendants, news, type Process } from "./residue.js";
+import type { Rig } from "./rig.js";
+
+/** What there was before the plugin was tried, to be compared with what there is afterwards. */
+export class Traces {
+  readonly rig: Rig;
+  readonly #processes: readonly number[];
+  readonly #plugin: ReadonlyMap<string, string>;
+  readonly #watched: ReadonlyMap<string, string>;
+  #attached: readonly string[];
+
+  private constructor(rig: Rig, plugin: ReadonlyMap<string, string>, watched: ReadonlyMap<string, string>) {
+    this.rig = rig;
+    this.#processes = descendants().map(({ pid }) => pid);
+    this.#plugin = plugin;
+    this.#watched = watched;
+    this.#attached = attached(placesOf(rig));
+  }
+
+  static async of(rig: Rig): Promise<Traces> {
+    return new Traces(rig, await contentOf(rig.subject.dir), await contentOfAll(rig.fixture.watch ?? []));
+  }
+
+  /** The fixture was set up anew: its mounts are others now. */
+  renew(): void {
+    this.#attached = attached(placesOf(this.rig));
+  }
+
+  /** What the plugin left running, after 1 s at most. */
+  async processes(): Promise<Process[]> {
+    const left = (): Process[] =>
+      descendants().filter(({ pid, by }) => by === "other" && !this.#processes.includes(pid));
+    for (let tries = 20; tries > 0 && left().length > 0; tries -= 1) await sleep(50);
+    return left();
+  }
+
+  async temporary(): Promise<string[]> {
+    return [...(await contentOf(this.rig.temp)).keys()];
+  }
+
+  async inPluginFolder(): Promise<string[]> {
+    return news(this.#plugin, await contentOf(this.rig.subject.dir));
+  }
+
+  /** New files in the watched folders; those of what is mounted there too. */
+  async files(): Promise<string[]> {
+    const now = await contentOfAll(this.rig.fixture.watch ?? []);
+    return [...now.keys()].filter((file) => !this.#watched.has(file));
+  }
+
+  mounts(): string[] {
+    return attached(placesOf(this.rig)).filter((what) => !this.#attached.includes(what));
+  }
+}
+
+const placesOf = ({ base, fixture }: Rig): string[] => [base, ...(fixture.watch ?? [])];
+
+async function contentOfAll(folders: readonly string[]): Promise<Map<string, string>> {
+  const contents = await Promise.all(folders.map((folder) => contentOf(folder)));
+  return new Map(contents.flatMap((content) => [...content]));
+}
+
+const group = "What is left";
+const needs = ["loads"];
+
+function refuse(what: string, left: readonly string[]): void {
+  if (left.length > 0) throw new Failure(`${what}: ${left.slice(0, 5).join("; ")}${left.length > 5 ? "; …" : ""}.`);
+}
+
+export const traceChecks: readonly Check<Traces>[] = [
+  {
+    name: "leaves-no-process",
+    group,
+    title: "No process that the plugin started is left.",
+    next: "Run programs with ctx.exec: the host ends them with the call. What must go on for longer belongs to the application.",
+    needs,
+    async run(traces) {
+      const left = await traces.processes();
+      for (const { pid } of left) process.kill(pid, "SIGKILL");
+      refuse(
+        "Still running",
+        left.map(({ pid, command }) => `${command} (${pid})`),
+      );
+    },
+  },
+  {
+    name: "leaves-no-temporary-file",
+    group,
+    title: "No temporary file is left.",
+    next: "Remove it in the call that made it, also when that is cut off; or keep it in ctx.dataDir, where abort finds it.",
+    needs,
+    run: async (traces) => refuse("In the temporary folder", await traces.temporary()),
+  },
+  {
+    name: "leaves-its-folder-alone",
+    group,
+    title: "The plugin's folder is as it was.",
+    next: "Write to ctx.dataDir: a plugin whose folder changes is refused where it is pinned by a lock file.",
+    needs,
+    run: async (traces) => refuse("Written", await traces.inPluginFolder()),
+  },
+  {
+    name: "leaves-no-mount",
+    group,
+    title: "No mount and no loop device is left.",
+    next: "Undo in conceal and in abort what expose and prepare attached.",
+    needs,
+    run: (traces) => refuse("Left", traces.mounts()),
+  },
+  {
+    name: "leaves-no-file",
+    group,
+    title: "No file is left in the watched folders.",
+    next: "Remove in abort, and in remove, what the transaction made.",
+    needs,
+    async run(traces) {
+      if (traces.rig.fixture.watch === undefined) throw new Skip("conformance.json has no `watch`");
+      refuse("Left", await traces.files());
+    },
+  },
+  {
+    name: "keeps-secrets",
+    group,
+    title: "No secret of the options is in a log line or in an answer.",
+    next: "Never log options whole, nor a command line or an address that has a password in it.",
+    needs,
+    run({ rig }) {
+      const secrets = secretsIn(rig.options);
+      if (secrets.length === 0) throw new Skip("the options that the plugin is tried with have no secret");
+      const told = secrets.filter(({ value }) => rig.said.some((line) => line.includes(value)));
+      refuse(
+        "Told",
+        told.map(({ name }) => `the value of ${name}`),
+      );
+    },
+  },
+];
+
+/** As in schema/findings.ts: names whose values are never shown. */
+const secret = /pass(word|phrase)|secret|token|credential/i;
+
+function secretsIn(value: unknown, name = ""): { name: string; value: string }[] {
+  if (typeof value === "string") {
+    // The name of a file that has the secret is none.
+    return secret.test(name) && !/file|path$/i.test(name) && value.length >= 4 ? [{ name, value }] : [];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, key));
+}

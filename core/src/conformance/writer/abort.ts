@@ -1,0 +1,93 @@
+import { type Check, Failure } from "../check.js";
+import { type Step, steps, type WriterStage } from "./stage.js";
+
+const group = "Abort";
+const needs = ["transaction"];
+
+/** What abort after a step is tried with. */
+interface Case {
+  worker: "the same worker" | "a blank worker";
+  token: "its token" | "no token";
+}
+
+export const abortChecks: readonly Check<WriterStage>[] = [
+  {
+    name: "abort-before-anything",
+    group,
+    title: "abort of a transaction that never began succeeds, and changes nothing.",
+    next: "Look at what is there, and undo that: abort may come after a prepare that never answered.",
+    needs,
+    async run(stage) {
+      await stage.abort(await stage.upTo(null));
+      await stage.assertFree("abort of nothing");
+    },
+  },
+  ...steps.map((step): Check<WriterStage> => ({
+    name: `abort-after-${step}`,
+    group,
+    title: `abort after ${step} lets the application go on, in the same worker and in a blank one, with its token and without.`,
+    next: "Find what the transaction did by tx.id, in the application itself: a worker that died has told nobody its token.",
+    needs,
+    async run(stage) {
+      for (const one of casesOf(step)) {
+        const act = await stage.upTo(step);
+        const hand = one.worker === "the same worker" ? act : await stage.inBlankWorker(act);
+        await stage.abort({ ...hand, token: one.token === "its token" ? act.token : null });
+        await stage.assertFree(`abort after ${step} in ${one.worker} with ${one.token}`);
+        await stage.rig.closeAll();
+      }
+    },
+  })),
+  {
+    name: "abort-ten-times",
+    group,
+    title: "abort ten times is the same as once.",
+    next: "What is undone already is a success.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo("freeze");
+      for (let time = 0; time < 10; time += 1) await stage.abort(time < 5 ? act : { ...act, token: null });
+      await stage.assertFree("abort, ten times");
+    },
+  },
+  {
+    name: "abort-leaves-others-alone",
+    group,
+    title: "abort of one transaction does not end the freeze of another.",
+    next: "Mark what you do with tx.id, and undo only what bears it: `recover` aborts old transactions while a new one runs.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo("freeze");
+      await stage.abort(await stage.upTo(null));
+      if (stage.rig.fixture.probe !== undefined && !(await stage.isHeld()))
+        throw new Failure("After abort of another transaction the application was not frozen any more.");
+      await stage.do("thaw", act);
+    },
+  },
+  {
+    name: "data-folder-does-not-grow",
+    group,
+    title: "Transactions that were undone leave nothing in the data folder.",
+    next: "Let abort remove what the transaction wrote there.",
+    needs,
+    async run(stage) {
+      const undone = async (): Promise<number> => {
+        await stage.abort(await stage.upTo("freeze"));
+        return stage.rig.dataSize();
+      };
+      const [first, second, third] = [await undone(), await undone(), await undone()];
+      if (first < second && second < third)
+        throw new Failure(`With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`);
+    },
+  },
+];
+
+function casesOf(step: Step): Case[] {
+  const all: Case[] = [
+    { worker: "the same worker", token: "its token" },
+    { worker: "a blank worker", token: "its token" },
+  ];
+  if (step === "prepare") return all.map((one) => ({ ...one, token: "no token" }));
+  if (step !== "freeze") return all;
+  return [...all, { worker: "the same worker", token: "no token" }, { worker: "a blank worker", token: "no token" }];
+}

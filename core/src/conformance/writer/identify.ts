@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import type { Component } from "../../schema/types.js";
+import { type Check, Failure } from "../check.js";
+import { contentOf, news } from "../residue.js";
+import type { WriterStage } from "./stage.js";
+
+const group = "What it owns";
+
+export const identifyChecks: readonly Check<WriterStage>[] = [
+  {
+    name: "identify",
+    group,
+    title: "identify tells the application's components.",
+    next: "Answer as the schema of components says: `plan` and every transaction begin with this call.",
+    needs: ["loads"],
+    async run(stage) {
+      stage.components = await stage.rig.call(await stage.worker(), "identify", []);
+    },
+  },
+  {
+    name: "paths-exist",
+    group,
+    title: "The paths of the components exist.",
+    next: "Ask the application where its data lies, and answer absolute paths that are there.",
+    needs: ["identify"],
+    run({ components }) {
+      const missing = components.flatMap(({ paths }) => paths).filter((path) => !existsSync(path));
+      if (missing.length > 0) throw new Failure(`There is no ${missing.join(", ")}.`);
+    },
+  },
+  {
+    name: "identify-is-stable",
+    group,
+    title: "identify answers the same twice, and in another worker.",
+    next: "Derive the answer from the application alone. What changes from call to call belongs into a component's `facts`.",
+    needs: ["identify"],
+    async run(stage) {
+      const first = stage.components.map(lasting);
+      const again = await stage.worker();
+      const answers = [await stage.rig.call(again, "identify", []), await stage.rig.call(again, "identify", [])];
+      for (const answer of answers) {
+        const same = answer.map(lasting);
+        if (!isDeepStrictEqual(same, first))
+          throw new Failure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(same)}.`);
+      }
+    },
+  },
+  {
+    name: "identify-touches-nothing",
+    group,
+    title: "identify changes nothing: the application goes on, and the data folder is as it was.",
+    next: "Only look: `plan` calls identify, and promises that nothing was touched.",
+    needs: ["identify"],
+    async run(stage) {
+      const { rig } = stage;
+      const session = await stage.worker();
+      const before = await contentOf(rig.dataDir);
+      await rig.call(session, "identify", []);
+      const changed = news(before, await contentOf(rig.dataDir));
+      if (changed.length > 0) throw new Failure(`identify wrote ${changed.join(", ")}.`);
+      if (rig.fixture.probe !== undefined && (await stage.isHeld()))
+        throw new Failure("After identify the application's data cannot be changed.");
+    },
+  },
+];
+
+/** Facts may change: a position in a log, say. */
+function lasting(component: Component): Component {
+  const { facts, ...rest } = component;
+  return facts === undefined ? component : rest;
+}

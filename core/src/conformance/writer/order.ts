@@ -1,0 +1,153 @@
+import { lstatSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { entriesOf } from "../../manifest/folder.js";
+import { ownVersion } from "../../version.js";
+import type { SnapshotSet } from "../../schema/types.js";
+import type { WriterTransaction } from "../../plugin/context.js";
+import { type Check, Failure, Skip } from "../check.js";
+import type { WriterStage } from "./stage.js";
+
+const group = "A transaction";
+
+export const orderChecks: readonly Check<WriterStage>[] = [
+  {
+    name: "transaction",
+    group,
+    title: "prepare, freeze, thaw and seal go through, and the freeze was held.",
+    next: "See to it that each call answers in time, with what the contract says.",
+    needs: ["paths-exist"],
+    async run(stage) {
+      const act = await stage.upTo("seal");
+      await stage.assertFree("a transaction");
+      if (act.tx.cut === "atomic") return;
+      // A cut of one instant may be asked for wherever a provider can make one.
+      const atomic = { session: await stage.worker(), tx: stage.transaction("atomic"), token: null };
+      for (const step of ["prepare", "freeze", "thaw", "seal"] as const) await stage.do(step, atomic);
+    },
+  },
+  {
+    name: "freeze-holds",
+    group,
+    title: "While frozen, no change of the application's data gets through; before and after it does.",
+    next: "Let freeze answer only when the application has come to rest, and keep what holds it in the worker, not in the call.",
+    needs: ["transaction"],
+    async run(stage) {
+      if (await stage.isHeld())
+        throw new Failure("The probe fails although nothing is frozen.", "Mend `probe` in conformance.json.");
+      const act = await stage.upTo("freeze");
+      if (!(await stage.isHeld())) throw new Failure("While frozen the probe changed the application's data.");
+      await stage.do("thaw", act);
+      if (await stage.isHeld()) throw new Failure("After thaw the probe still fails.");
+    },
+  },
+  {
+    name: "thaw-without-freeze",
+    group,
+    title: "thaw without a freeze does not answer that it was held.",
+    next: "Let thaw look at what freeze left in the application, and answer { held: false, why } where it is not there.",
+    needs: ["transaction"],
+    async run(stage) {
+      const act = await stage.upTo("freeze");
+      await stage.do("thaw", act);
+      const token = act.token ?? {};
+      const never = { session: await stage.worker(), tx: stage.transaction() };
+      const undone = await stage.upTo("freeze");
+      await stage.abort(undone);
+      for (const [what, { session, tx }, given] of [
+        ["nothing was frozen in this worker", never, token],
+        ["abort had undone the freeze", undone, undone.token ?? {}],
+      ] as const) {
+        const held = await stage.rig.call(session, "thaw", [tx, given]).then(
+          (report) => report.held,
+          () => false,
+        );
+        if (held) throw new Failure(`thaw answered { held: true } although ${what}.`);
+      }
+    },
+  },
+  {
+    name: "thaw-tells-the-truth",
+    group,
+    title: "thaw tells when the freeze was lost meanwhile.",
+    next: "Let thaw prove that the very hold which freeze made was there to the end: the same session, process or lock.",
+    needs: ["transaction"],
+    async run(stage) {
+      const { loseFreeze } = stage.rig.fixture;
+      if (loseFreeze === undefined) throw new Skip("conformance.json has no `loseFreeze`");
+      const act = await stage.upTo("freeze");
+      const ran = await stage.rig.shell(loseFreeze, stage.rig.limit());
+      if (ran.is === "late" || ran.exitCode !== 0)
+        throw new Failure(`loseFreeze failed. ${ran.output}`, "Mend `loseFreeze` in conformance.json.");
+      const held = await stage.rig.call(act.session, "thaw", [act.tx, act.token ?? {}]).then(
+        (report) => report.held,
+        () => false,
+      );
+      if (held) throw new Failure("thaw answered { held: true } although loseFreeze had ended the freeze.");
+      await stage.abort(act);
+      await stage.assertFree("a lost freeze and abort");
+    },
+  },
+  {
+    name: "sidecar-is-whole",
+    group,
+    title: "The sidecar has the files that seal names, and no others.",
+    next: "Write into tx.sidecarDir, as plain files, what seal then answers in `files`.",
+    needs: ["transaction"],
+    async run(stage) {
+      const act = await stage.upTo("thaw");
+      if (!act.session.offers("seal")) throw new Skip("the plugin has no seal");
+      const { sidecarDir } = act.tx;
+      const { files } = await stage.rig.call(act.session, "seal", [act.tx]);
+      const missing = files.filter((file) => !isPlainFile(path.join(sidecarDir, file)));
+      if (missing.length > 0) throw new Failure(`Named, but no plain file: ${missing.join(", ")}.`);
+      const there = (await entriesOf(sidecarDir)).filter(({ stats }) => !stats.isDirectory());
+      const extra = there.map(({ file }) => path.relative(sidecarDir, file)).filter((file) => !files.includes(file));
+      if (extra.length > 0) throw new Failure(`There, but not named: ${extra.join(", ")}.`);
+    },
+  },
+  {
+    name: "complete",
+    group,
+    title: "complete takes a success and a failure of the backup.",
+    next: "The backup is over by then: where there is nothing to do, do nothing.",
+    needs: ["transaction"],
+    async run(stage) {
+      const session = await stage.worker();
+      if (!session.offers("complete")) throw new Skip("the plugin has no complete");
+      const set = setOf(stage, stage.transaction());
+      for (const succeeded of [true, false])
+        await stage.rig.call(session, "complete", [set, { succeeded, type: "copy" }]);
+    },
+  },
+];
+
+function isPlainFile(file: string): boolean {
+  return readdirSync(path.dirname(file)).includes(path.basename(file)) && lstatSync(file).isFile();
+}
+
+/** The record of a set with this writer alone. */
+function setOf({ components, rig }: WriterStage, { id, cut }: WriterTransaction): SnapshotSet {
+  return {
+    recordVersion: 1,
+    id,
+    createdAt: new Date().toISOString(),
+    host: "localhost",
+    holdstill: ownVersion(),
+    tags: {},
+    targets: components.flatMap(({ paths }) => paths),
+    cut,
+    asked: "application",
+    consistency: "application",
+    frozenMs: 1,
+    components: components.map((component) => ({
+      writer: rig.who.instance,
+      component,
+      consistency: "application" as const,
+      volumes: [],
+    })),
+    writers: [],
+    volumes: [],
+    snapshots: [],
+    timeline: [],
+  };
+}

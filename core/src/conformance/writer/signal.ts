@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isHoldstillError } from "../../errors/error.js";
+import { type Check, Failure, Skip } from "../check.js";
+import { steps, type WriterStage } from "./stage.js";
+
+const group = "Signals";
+
+/** A call that takes less has ended before a signal can be of use, ms. */
+const BRIEF_MS = 40;
+
+export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => ({
+  name: `${step}-obeys-the-signal`,
+  group,
+  title: `${step} stops when it is told to, and abort then undoes it.`,
+  next: "Hand ctx.signal to all that waits, and end the call when it fires: a worker that does not is killed after 250 ms.",
+  needs: ["transaction"],
+  async run(stage) {
+    for (const delayMs of delaysOf(step, stage)) {
+      const before = steps[steps.indexOf(step) - 1] ?? null;
+      const act = await stage.upTo(before);
+      if ((step === "prepare" || step === "seal") && !act.session.offers(step))
+        throw new Skip(`the plugin has no ${step}`);
+      const call = stage.do(step, act).catch(() => {});
+      if (delayMs > 0) await sleep(delayMs);
+      act.session.cancel();
+      await call;
+      const hand = await obedient(step, stage, act);
+      await stage.abort(hand);
+      await stage.assertFree(`${step} was cut off and abort`);
+      await stage.rig.closeAll();
+    }
+  },
+}));
+
+/** At once, and in the middle of a call that takes its time. */
+function delaysOf(step: string, { took }: WriterStage): number[] {
+  const ms = took.get(step) ?? 0;
+  return ms < BRIEF_MS ? [0] : [0, ms / 2];
+}
+
+/** The worker must still answer: the host kills one that does not stop. */
+async function obedient(
+  step: string,
+  stage: WriterStage,
+  act: Awaited<ReturnType<WriterStage["upTo"]>>,
+): Promise<typeof act> {
+  try {
+    await stage.rig.call(act.session, "identify", []);
+    return act;
+  } catch (error) {
+    if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
+    throw new Failure(`${step} went on although its signal had fired, and its worker was killed.`);
+  }
+}

@@ -1,0 +1,136 @@
+import type { FreezeToken, Component, Cut } from "../../schema/types.js";
+import type { WriterTransaction } from "../../plugin/context.js";
+import type { Session } from "../../isolation/remote.js";
+import { Failure, Skip } from "../check.js";
+import type { Rig } from "../rig.js";
+
+export type Step = "prepare" | "freeze" | "thaw" | "seal";
+export const steps: readonly Step[] = ["prepare", "freeze", "thaw", "seal"];
+
+/** What an abort may take where something was wrong already, ms. */
+const MEND_MS = 2000;
+
+/** A transaction that is under way. */
+export interface Act {
+  session: Session<"writer">;
+  tx: WriterTransaction;
+  /** null: no freeze was answered. */
+  token: FreezeToken | null;
+}
+
+/** A writer and its application. */
+export class WriterStage {
+  readonly rig: Rig;
+  /** As the first identify told them. */
+  components: Component[] = [];
+  /** How long each step took, ms. */
+  readonly took = new Map<string, number>();
+  readonly #begun: WriterTransaction[] = [];
+  /** A worker that is spared the checks: with it the next transaction is tried. */
+  #witness: Session<"writer"> | null = null;
+
+  constructor(rig: Rig) {
+    this.rig = rig;
+  }
+
+  worker(): Promise<Session<"writer">> {
+    return this.rig.start("writer");
+  }
+
+  /** The cut that demands the most of the writer. */
+  get cut(): Cut {
+    return this.components.some(({ tolerates }) => tolerates === "point-in-time") ? "atomic" : "fuzzy";
+  }
+
+  transaction(cut: Cut = this.cut): WriterTransaction {
+    const id = this.rig.newId();
+    const tx = { id, cut, components: this.components, sidecarDir: this.rig.folder("sets", id) };
+    this.#begun.push(tx);
+    return tx;
+  }
+
+  /** A transaction of its own worker that has come as far as the step. */
+  async upTo(step: Step | null, session?: Session<"writer">): Promise<Act> {
+    const act: Act = { session: session ?? (await this.worker()), tx: this.transaction(), token: null };
+    for (const next of step === null ? [] : steps.slice(0, steps.indexOf(step) + 1)) await this.do(next, act);
+    return act;
+  }
+
+  async do(step: Step, act: Act): Promise<void> {
+    const { session, tx } = act;
+    const begun = performance.now();
+    switch (step) {
+      case "prepare":
+        if (session.offers("prepare")) await this.rig.call(session, "prepare", [tx]);
+        break;
+      case "freeze":
+        act.token = await this.rig.call(session, "freeze", [tx]);
+        break;
+      case "thaw": {
+        const report = await this.rig.call(session, "thaw", [tx, act.token ?? {}]);
+        if (!report.held)
+          throw new Failure(`thaw answered that the freeze was not held: ${report.why ?? "no reason"}.`);
+        break;
+      }
+      case "seal":
+        if (session.offers("seal")) await this.rig.call(session, "seal", [tx]);
+    }
+    this.took.set(step, performance.now() - begun);
+  }
+
+  async abort({ session, tx, token }: Act): Promise<void> {
+    await this.rig.call(session, "abort", [tx, token]);
+  }
+
+  /** The same act in the hands of a blank worker; the old one is ended, as the host does. */
+  async inBlankWorker(act: Act): Promise<Act> {
+    await act.session.close();
+    return { ...act, session: await this.worker() };
+  }
+
+  /** Throws a Failure unless the application goes on, and can be held again. */
+  async assertFree(after: string): Promise<void> {
+    const { probe } = this.rig.fixture;
+    if (probe !== undefined) {
+      const ran = await this.rig.probe(probe);
+      if (ran.is === "late") throw new Failure(`After ${after} the application is still held: the probe waits.`);
+      if (ran.exitCode !== 0)
+        throw new Failure(
+          `After ${after} the application is still held: the probe ended with ${ran.exitCode}. ${ran.output}`,
+        );
+    }
+    try {
+      this.#witness ??= await this.rig.startKept("writer");
+      await this.upTo("thaw", this.#witness);
+    } catch (error) {
+      throw new Failure(
+        `After ${after} the next transaction fails: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  /** Whether a change of the application's data is held up. */
+  async isHeld(): Promise<boolean> {
+    const { probe } = this.rig.fixture;
+    if (probe === undefined) throw new Skip("conformance.json has no `probe`");
+    const ran = await this.rig.probe(probe);
+    return ran.is === "late" || ran.exitCode !== 0;
+  }
+
+  /** Undoes whatever the transactions so far did. */
+  async mend(): Promise<void> {
+    await this.rig.closeAll();
+    await this.#witness?.close();
+    this.#witness = null;
+    for (const tx of this.#begun.splice(0)) {
+      const session = await this.worker().catch(() => null);
+      await session?.call("abort", [tx, null], MEND_MS).catch(() => {});
+      await session?.close();
+    }
+  }
+
+  /** Nothing of the transactions so far has to be undone any more. */
+  forget(): void {
+    this.#begun.length = 0;
+  }
+}

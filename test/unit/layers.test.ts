@@ -62,6 +62,7 @@ const mayUse: Record<string, string[]> = {
     "schema",
     "storage",
     "system",
+    "transaction",
     "trust",
   ],
   cli: [

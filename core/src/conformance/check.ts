@@ -43,16 +43,19 @@ export interface Surroundings {
   readonly onResult: (result: CheckResult) => void;
   /** No further check is begun. */
   readonly signal: AbortSignal;
+  /** Names of the checks that are wanted; null: all. */
+  readonly only: ReadonlySet<string> | null;
 }
 
 /** Does the checks in their order. What throws anything but the three errors of `Check.run` is a bug of the suite. */
 export async function runChecks<Stage>(
   checks: readonly Check<Stage>[],
   stage: Stage,
-  { runtime, earlier, after, onResult, signal }: Surroundings,
+  { runtime, earlier, after, onResult, signal, only }: Surroundings,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
+    if (only?.has(check.name) === false) continue;
     signal.throwIfAborted();
     const lacking = lackOf(check, [...earlier, ...results]);
     const result = lacking ?? (await outcomeOf(check, stage));
@@ -62,6 +65,21 @@ export async function runChecks<Stage>(
     results.push(placed);
   }
   return results;
+}
+
+/** The names, and those of all checks that these need. Throws nothing for a name that no check has. */
+export function withNeeds(
+  names: readonly string[],
+  checks: readonly Pick<Check<never>, "name" | "needs">[],
+): Set<string> {
+  const wanted = new Set<string>();
+  const want = (name: string): void => {
+    if (wanted.has(name)) return;
+    wanted.add(name);
+    for (const check of checks) if (check.name === name) check.needs?.forEach(want);
+  };
+  names.forEach(want);
+  return wanted;
 }
 
 const headOf = <S>({ name, group, title }: Check<S>) => ({ name, group, title });

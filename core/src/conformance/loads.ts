@@ -8,7 +8,7 @@ export const loadChecks: readonly Check<Rig>[] = [
     group: "Loading",
     title: "What the plugin is tried on could be made.",
     next: "Mend `setup` in conformance.json.",
-    needs: ["fixture"],
+    needs: ["manifest", "fits-this-host", "trusted", "commands", "fixture", "options-accept-the-fixture"],
     run: (rig) => rig.renew(),
   },
   {

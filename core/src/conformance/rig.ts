@@ -6,7 +6,7 @@ import type { Who } from "../errors/details.js";
 import { startSession } from "../isolation/remote.js";
 import type { AnswerOf, ArgsOf, OpOf, Role, Session } from "../isolation/remote.js";
 import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
-import { Failure } from "./check.js";
+import { Failure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
 import type { Valid } from "./folder/folder.js";
 import { contentOf, descendants } from "./residue.js";
@@ -38,7 +38,7 @@ export class Rig {
   /** TMPDIR of the plugin. */
   readonly temp: string;
   runtime: Runtime = "thread";
-  /** All that the plugin said: log lines, progress, output. */
+  /** All that the plugin said: answers, errors, log lines, progress, output. */
   readonly said: string[] = [];
   readonly #sessions = new Set<Session>();
   /** As the plugin gets them. */
@@ -158,9 +158,14 @@ export class Rig {
     op: O,
     args: ArgsOf<R, O>,
   ): Promise<AnswerOf<R, O>> {
-    const answer = await session.call(op, args, this.limit(op));
-    this.said.push(JSON.stringify(answer ?? null));
-    return answer;
+    try {
+      const answer = await session.call(op, args, this.limit(op));
+      this.said.push(JSON.stringify(answer ?? null));
+      return answer;
+    } catch (error) {
+      this.said.push(seenOf(error));
+      throw error;
+    }
   }
 
   /** Ends all workers. */

@@ -1,10 +1,15 @@
 import { thisHost } from "../manifest/host.js";
 import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../schema/types.js";
 import { realPathOf } from "../storage/mounts.js";
-import { runChecks, type Surroundings } from "./check.js";
+import { type Check, runChecks, type Surroundings, withNeeds } from "./check.js";
 import { folderChecks } from "./folder/checks.js";
 import type { Folder } from "./folder/folder.js";
 import { loadChecks } from "./loads.js";
+import { captureChecks } from "./provider/capture.js";
+import { pictureChecks } from "./provider/picture.js";
+import { promiseChecks } from "./provider/promises.js";
+import { ProviderStage } from "./provider/stage.js";
+import { removeChecks, undoChecks } from "./provider/undo.js";
 import { adoptOrphans } from "./residue.js";
 import { Rig, type Subject } from "./rig.js";
 import { Traces, traceChecks } from "./traces.js";
@@ -19,6 +24,8 @@ export interface CheckOptions {
   readonly fixture?: Fixture | string;
   /** Default: both, or what the manifest's `isolation: process` leaves. */
   readonly runtimes?: readonly Runtime[];
+  /** Names of checks: these are done, and those that they need. Default: all. */
+  readonly only?: readonly string[];
   /** Told of each check as it is done. */
   readonly onResult?: (result: CheckResult) => void;
   /** Ends the suite after the check that is under way, and cleans up. Then its reason is thrown. */
@@ -35,7 +42,8 @@ export interface CheckOptions {
 export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<ConformanceReport> {
   const begun = performance.now();
   const { fixture = null, onResult = () => {}, signal = new AbortController().signal } = options;
-  const watching = { onResult, signal };
+  const only = options.only === undefined ? null : withNeeds(options.only, everyCheck);
+  const watching = { onResult, signal, only };
   const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
   const results = await runChecks(folderChecks, folder, { earlier: [], after: async () => {}, ...watching });
   const subject = results.some(({ status }) => status === "failed") ? null : subjectOf(folder);
@@ -43,8 +51,14 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
   return reportOf(folder, results, performance.now() - begun);
 }
 
+const writerChecks = [...identifyChecks, ...orderChecks, ...abortChecks, ...signalChecks];
+const providerChecks = [...captureChecks, ...pictureChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
+const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks];
+/** Of every check: what --only may name. */
+export const checkNames: readonly string[] = [...new Set(everyCheck.map(({ name }) => name))];
+
 const both: readonly Runtime[] = ["thread", "process"];
-type Watching = Pick<Surroundings, "onResult" | "signal">;
+type Watching = Pick<Surroundings, "onResult" | "signal" | "only">;
 
 async function withRig(
   subject: Subject,
@@ -76,22 +90,30 @@ async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Wa
   const common = { runtime, after: () => rig.closeAll(), ...watching };
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
-  const stage = new WriterStage(rig);
-  const after = async (status: CheckResult["status"]): Promise<void> => {
+  const after = async (status: CheckResult["status"], stage: WriterStage | ProviderStage): Promise<void> => {
     if (status === "failed") {
       await stage.mend();
-      await rig.renew();
+      await rig.renew().catch(() => {});
+      if (stage instanceof ProviderStage) stage.refurnish();
       traces.renew();
     }
     stage.forget();
     await rig.closeAll();
   };
-  try {
-    const checks = [...identifyChecks, ...orderChecks, ...abortChecks, ...signalChecks];
-    results.push(...(await runChecks(checks, stage, { ...common, earlier: results, after })));
-  } finally {
-    await stage.mend();
-  }
+  const attempt = async <S extends WriterStage | ProviderStage>(
+    checks: readonly Check<S>[],
+    stage: S,
+  ): Promise<void> => {
+    const onStage = { ...common, earlier: results, after: (status: CheckResult["status"]) => after(status, stage) };
+    try {
+      results.push(...(await runChecks(checks, stage, onStage)));
+    } finally {
+      await stage.mend();
+      if (stage instanceof ProviderStage) stage.leaveTargets();
+    }
+  };
+  if (rig.who.role === "writer") await attempt(writerChecks, new WriterStage(rig));
+  else await attempt(providerChecks, new ProviderStage(rig));
   results.push(...(await runChecks(traceChecks, traces, { ...common, earlier: results })));
   return results;
 }

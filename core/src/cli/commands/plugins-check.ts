@@ -9,12 +9,13 @@ import { CheckLines, verdictLines } from "../render/conformance.js";
 const runtimes = ["thread", "process"] as const;
 
 export const pluginsCheck = command({
-  usage: "DIR [--fixture FILE] [--runtime thread|process]",
+  usage: "DIR [--fixture FILE] [--only NAME]… [--runtime thread|process]",
   about:
     "Checks the plugin in the folder DIR against the contract: its manifest, and every call, in order and out of order, in real workers. What it is tried on is said by conformance.json in its folder. Ends with 0 if it conforms, else with 3.",
   operands: { name: "DIR", min: 1, max: 1 },
   options: {
     fixture: { type: "text", value: "FILE", about: "instead of conformance.json in the plugin's folder" },
+    only: { type: "list", value: "NAME", about: "this check, and those that it needs; may be given several times" },
     runtime: { type: "text", value: "KIND", about: "thread or process; both if not given" },
   },
   examples: [
@@ -26,13 +27,19 @@ export const pluginsCheck = command({
     if (values.runtime !== undefined && runtime === undefined)
       throw new Misuse(`There is no runtime \`${values.runtime}\`.`, "Write --runtime=thread or --runtime=process.");
     await prepareToLeave();
-    const { checkPlugin } = await import("../../conformance/suite.js");
+    const { checkNames, checkPlugin } = await import("../../conformance/suite.js");
+    const stranger = values.only.find((name) => !checkNames.includes(name));
+    if (stranger !== undefined) {
+      const hint = "`holdstill plugins check DIR --json` has all names.";
+      throw new Misuse(`There is no check \`${stranger}\`.`, hint, { word: stranger, known: checkNames });
+    }
     const lines = new CheckLines(outLook(), quiet ? "failed" : "all");
     const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
     try {
       const report = await checkPlugin(operands[0] ?? "", {
         ...(values.fixture === undefined ? {} : { fixture: values.fixture }),
         ...(runtime === undefined ? {} : { runtimes: [runtime] }),
+        ...(values.only.length === 0 ? {} : { only: values.only }),
         signal,
         onResult: (result) => {
           if (form === "text") print(lines.of(result));

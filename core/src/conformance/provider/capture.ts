@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Check, Failure } from "../check.js";
+import type { ProviderStage } from "./stage.js";
+
+export const captureChecks: readonly Check<ProviderStage>[] = [
+  {
+    name: "targets",
+    group: "What it captures",
+    title: "The folders that are to be captured are there.",
+    next: "Name folders in `targets` of conformance.json, on a volume that the provider captures, and make them in `setup`.",
+    needs: ["loads"],
+    run(stage) {
+      if (stage.rig.fixture.targets === undefined) throw new Failure("conformance.json has no `targets`.");
+      try {
+        stage.lookAtTargets();
+      } catch (error) {
+        throw new Failure(error instanceof Error ? error.message : String(error));
+      }
+    },
+  },
+  {
+    name: "match",
+    group: "What it captures",
+    title: "match takes the volumes of the targets, and answers the same twice.",
+    next: "Derive the answer from the volume and the storage alone; null is for volumes of others.",
+    needs: ["targets"],
+    async run(stage) {
+      const session = await stage.worker();
+      const answers = [];
+      for (const volume of stage.volumes) {
+        const first = await stage.rig.call(session, "match", [volume]);
+        const second = await stage.rig.call(session, "match", [volume]);
+        if (!isDeepStrictEqual(first, second))
+          throw new Failure(
+            `For ${volume.id} it first answered ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
+          );
+        if (first === null)
+          throw new Failure(`match answers null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
+        answers.push(first);
+      }
+      stage.promised = {
+        pointInTime: answers.every(({ pointInTime }) => pointInTime),
+        atomicGroup: answers.every(({ atomicGroup }) => atomicGroup),
+      };
+    },
+  },
+  {
+    name: "list",
+    group: "What it captures",
+    title: "list answers, and the same twice.",
+    next: "Look at the storage itself: recovery compares the answer with the catalog.",
+    needs: ["match"],
+    async run(stage) {
+      const session = await stage.worker();
+      const first = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
+      const second = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
+      if (!isDeepStrictEqual(first.toSorted(), second.toSorted()))
+        throw new Failure(`First it listed ${first.join(", ") || "nothing"}, then ${second.join(", ") || "nothing"}.`);
+      stage.before = first;
+    },
+  },
+  {
+    name: "transaction",
+    group: "A transaction",
+    title: "prepare, the critical section, seal and remove go through.",
+    next: "See to it that each call answers in time, with what the contract says, and a snapshot for each volume.",
+    needs: ["list"],
+    async run(stage) {
+      await stage.remove(await stage.upTo("seal"));
+    },
+  },
+  {
+    name: "list-tells-the-truth",
+    group: "A transaction",
+    title: "list has each sealed snapshot, and has it no more once it is removed.",
+    next: "Look at the storage itself, not at notes that may be out of date.",
+    needs: ["transaction"],
+    async run(stage) {
+      const act = await stage.upTo("seal");
+      const all = await stage.rig.call(act.session, "list", []);
+      for (const { id, setId, volumeId } of act.snapshots) {
+        const found = all.find((snapshot) => snapshot.id === id);
+        if (found === undefined) throw new Failure(`seal answered ${id}, and list does not have it.`);
+        if (found.setId !== setId || found.volumeId !== volumeId)
+          throw new Failure(
+            `Of ${id}, list has set ${found.setId} and volume ${found.volumeId}, not ${setId} and ${volumeId}.`,
+          );
+      }
+      await stage.remove(act);
+      await stage.assertNothingListed(act.session, "remove");
+    },
+  },
+];

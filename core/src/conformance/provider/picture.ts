@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Check, Failure, Skip } from "../check.js";
+import { disturb, furnish } from "../tree.js";
+import type { ProviderStage } from "./stage.js";
+
+const group = "The picture";
+
+export const pictureChecks: readonly Check<ProviderStage>[] = [
+  {
+    name: "picture-is-of-the-cut",
+    group,
+    title: "The picture shows the targets as they were at the cut, whatever was changed since.",
+    next: "Take the picture in the critical section or in commit, never later, and expose nothing of the original.",
+    needs: ["transaction"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("commit");
+      try {
+        for (const path of stage.paths) disturb(path);
+        await stage.do("seal", act);
+        await stage.assertPictures(act, expected);
+      } finally {
+        for (const path of stage.paths) furnish(path);
+      }
+      await stage.remove(act);
+    },
+  },
+  {
+    name: "expose-and-conceal-twice",
+    group,
+    title:
+      "expose twice answers the same; conceal twice is as once, and leaves the picture and the given folder as they were.",
+    next: "Look whether it is exposed already; what is concealed already is a success.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("seal");
+      for (const snapshot of act.snapshots) {
+        const first = await stage.expose(act.session, snapshot);
+        const second = await stage.expose(act.session, snapshot);
+        if (!isDeepStrictEqual(first, second))
+          throw new Failure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`);
+        await stage.conceal(act.session, snapshot);
+        await stage.conceal(act.session, snapshot);
+      }
+      await stage.assertPictures(act, expected);
+      await stage.remove(act);
+    },
+  },
+  {
+    name: "outlives-its-worker",
+    group,
+    title: "A blank worker lists, exposes and removes what another one made.",
+    next: "Keep what you must know with the snapshot or in ctx.dataDir, never in a variable.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.inBlankWorker(await stage.upTo("seal"));
+      const listed = await stage.listed(act.session);
+      const lost = act.snapshots.filter(({ id }) => !listed.includes(id));
+      if (lost.length > 0) throw new Failure(`list of a blank worker lacks ${lost.map(({ id }) => id).join(", ")}.`);
+      await stage.assertPictures(act, expected);
+      await stage.remove(act);
+      await stage.assertNothingListed(act.session, "remove in a blank worker");
+    },
+  },
+  {
+    name: "fork",
+    group,
+    title: "fork makes a second snapshot, of the first and in its set.",
+    next: "Answer a snapshot with an id of its own and the first one's id as `of`; list, expose and remove treat it as any other.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("seal");
+      if (!act.session.offers("fork")) {
+        await stage.remove(act);
+        throw new Skip("the plugin has no fork");
+      }
+      const forks = [];
+      for (const snapshot of act.snapshots) {
+        const fork = await stage.rig.call(act.session, "fork", [snapshot]);
+        if (fork.of !== snapshot.id || fork.setId !== snapshot.setId || fork.id === snapshot.id)
+          throw new Failure(`The fork of ${snapshot.id} is ${JSON.stringify(fork)}.`);
+        forks.push(fork);
+      }
+      const listed = await stage.listed(act.session);
+      const lost = forks.filter(({ id }) => !listed.includes(id));
+      if (lost.length > 0) throw new Failure(`list lacks ${lost.map(({ id }) => id).join(", ")}.`);
+      await stage.assertPictures({ ...act, snapshots: forks }, expected);
+      await stage.remove({ ...act, snapshots: [...forks, ...act.snapshots] });
+      await stage.assertNothingListed(act.session, "remove of fork and original");
+    },
+  },
+];

@@ -1,0 +1,195 @@
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { Keeper, lapseOf } from "../../keeper/client.js";
+import type { Session } from "../../isolation/remote.js";
+import type { Transaction } from "../../plugin/context.js";
+import type { CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from "../../schema/types.js";
+import { readMounts } from "../../storage/mounts.js";
+import { locate } from "../../storage/volumes.js";
+import { refuseForeign } from "../../transaction/sealed.js";
+import { Failure } from "../check.js";
+import type { Rig } from "../rig.js";
+import { differences, furnish, portrait, unfurnish } from "../tree.js";
+
+export type Step = "prepare" | "commit" | "seal";
+export const steps: readonly Step[] = ["prepare", "commit", "seal"];
+
+/** What an abort may take where something was wrong already, ms. */
+const MEND_MS = 5000;
+
+/** A transaction that is under way. */
+export interface Act {
+  session: Session<"provider">;
+  tx: Transaction;
+  section: CriticalSection;
+  snapshots: Snapshot[];
+}
+
+type Portraits = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** A provider and the folders that it captures. */
+export class ProviderStage {
+  readonly rig: Rig;
+  volumes: Volume[] = [];
+  /** What match promised of all volumes. */
+  promised: Qualities = { pointInTime: false, atomicGroup: false };
+  /** Snapshots that were there before. */
+  before: string[] = [];
+  /** How long each step took, ms. */
+  readonly took = new Map<string, number>();
+  readonly #begun: Transaction[] = [];
+
+  constructor(rig: Rig) {
+    this.rig = rig;
+  }
+
+  worker(): Promise<Session<"provider">> {
+    return this.rig.start("provider");
+  }
+
+  /** The targets as they are captured; each is furnished anew. */
+  lookAtTargets(): void {
+    const targets = (this.rig.fixture.targets ?? []).map((target) => realpathSync(target));
+    for (const target of targets) furnish(target);
+    this.volumes = locate([{ paths: targets, exclude: [] }]).volumes;
+  }
+
+  /** After the fixture was set up anew, as far as it could be. */
+  refurnish(): void {
+    for (const path of this.paths.filter((one) => existsSync(one))) furnish(path);
+  }
+
+  leaveTargets(): void {
+    for (const path of this.paths) unfurnish(path);
+  }
+
+  get paths(): string[] {
+    return this.volumes.flatMap(({ paths }) => paths);
+  }
+
+  get cut(): Cut {
+    const { pointInTime, atomicGroup } = this.promised;
+    if (!pointInTime) return "fuzzy";
+    return atomicGroup || this.volumes.length === 1 ? "atomic" : "per-volume";
+  }
+
+  async upTo(step: Step | null, session?: Session<"provider">): Promise<Act> {
+    const tx = { id: this.rig.newId(), cut: this.cut };
+    this.#begun.push(tx);
+    const act: Act = {
+      session: session ?? (await this.worker()),
+      tx,
+      section: { hold: [], commit: [] },
+      snapshots: [],
+    };
+    for (const next of step === null ? [] : steps.slice(0, steps.indexOf(step) + 1)) await this.do(next, act);
+    return act;
+  }
+
+  async do(step: Step, act: Act): Promise<void> {
+    const { session, tx } = act;
+    const begun = performance.now();
+    switch (step) {
+      case "prepare":
+        act.section = await this.rig.call(session, "prepare", [tx, this.volumes]);
+        break;
+      case "commit":
+        await this.#commit(act);
+        break;
+      case "seal":
+        act.snapshots = await this.rig.call(session, "seal", [tx]);
+        refuseForeign(session.who, act.snapshots, tx.id, this.volumes);
+    }
+    this.took.set(step, performance.now() - begun);
+  }
+
+  /** As the host does: the kernel holds what is to be held, the keeper does the steps that are data, the plugin the others. */
+  async #commit({ session, tx, section: { hold, commit } }: Act): Promise<void> {
+    const needsKeeper = hold.length > 0 || commit.some(({ op }) => op !== "plugin");
+    const plan = { points: hold, ops: commit, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
+    const keeper = needsKeeper ? await Keeper.arm(plan) : null;
+    try {
+      await keeper?.hold();
+      if (commit.some(({ op }) => op === "plugin")) await this.rig.call(session, "commit", [tx]);
+      const lapse = keeper === null ? null : lapseOf(await keeper.release());
+      if (lapse !== null) throw lapse;
+    } finally {
+      await keeper?.disarm();
+    }
+  }
+
+  async abort({ session, tx }: Act): Promise<void> {
+    await this.rig.call(session, "abort", [tx]);
+  }
+
+  /** The same act in the hands of a blank worker; the old one is ended, as the host does. */
+  async inBlankWorker(act: Act): Promise<Act> {
+    await act.session.close();
+    return { ...act, session: await this.worker() };
+  }
+
+  async remove({ session, snapshots }: Act): Promise<void> {
+    for (const snapshot of snapshots) await this.rig.call(session, "remove", [snapshot]);
+  }
+
+  async expose(session: Session<"provider">, snapshot: Snapshot): Promise<Exposed> {
+    return this.rig.call(session, "expose", [snapshot, { access: "read-only", at: this.#at(snapshot) }]);
+  }
+
+  /** Throws a Failure where conceal left the folder that expose was given in use. */
+  async conceal(session: Session<"provider">, snapshot: Snapshot): Promise<void> {
+    await this.rig.call(session, "conceal", [snapshot]);
+    const at = this.#at(snapshot);
+    const mounted = readMounts().some(({ mountPoint }) => mountPoint === at);
+    if (mounted || readdirSync(at).length > 0) throw new Failure(`After conceal ${at} is not empty.`);
+  }
+
+  #at({ id }: Snapshot): string {
+    return this.rig.folder("shown", id.replaceAll("/", "_"));
+  }
+
+  /** The targets as they are now. */
+  async portraits(): Promise<Portraits> {
+    return new Map(await Promise.all(this.paths.map(async (path) => [path, await portrait(path)] as const)));
+  }
+
+  /** Throws a Failure unless the pictures of the act show what the targets were. */
+  async assertPictures({ session, snapshots }: Act, expected: Portraits): Promise<void> {
+    for (const snapshot of snapshots) {
+      const { trees } = await this.expose(session, snapshot);
+      const { paths = [] } = this.volumes.find(({ id }) => id === snapshot.volumeId) ?? {};
+      for (const path of paths) {
+        const tree = trees.find(({ original }) => original === path);
+        if (tree === undefined) throw new Failure(`expose of ${snapshot.id} does not show ${path}.`);
+        const found = differences(expected.get(path) ?? new Map(), await portrait(tree.path));
+        if (found.length > 0) throw new Failure(`In the picture of ${path}: ${found.slice(0, 3).join("; ")}.`);
+      }
+      await this.conceal(session, snapshot);
+    }
+  }
+
+  /** Ids of the snapshots that are there now and were not at the beginning. */
+  async listed(session: Session<"provider">): Promise<string[]> {
+    const all = await this.rig.call(session, "list", []);
+    return all.map(({ id }) => id).filter((id) => !this.before.includes(id));
+  }
+
+  async assertNothingListed(session: Session<"provider">, after: string): Promise<void> {
+    const left = await this.listed(session);
+    if (left.length > 0) throw new Failure(`After ${after} list still has ${left.join(", ")}.`);
+  }
+
+  /** Undoes whatever the transactions so far did. */
+  async mend(): Promise<void> {
+    await this.rig.closeAll();
+    for (const tx of this.#begun.splice(0)) {
+      const session = await this.worker().catch(() => null);
+      await session?.call("abort", [tx], MEND_MS).catch(() => {});
+      await session?.close();
+    }
+  }
+
+  /** Nothing of the transactions so far has to be undone any more. */
+  forget(): void {
+    this.#begun.length = 0;
+  }
+}

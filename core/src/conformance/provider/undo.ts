@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isHoldstillError } from "../../errors/error.js";
+import { type Check, Failure } from "../check.js";
+import { type Act, type ProviderStage, type Step, steps } from "./stage.js";
+
+const needs = ["transaction"];
+
+export const removeChecks: readonly Check<ProviderStage>[] = [
+  {
+    name: "remove-twice",
+    group: "Remove",
+    title: "remove twice is the same as once.",
+    next: "A snapshot that is gone already is a success.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo("seal");
+      await stage.remove(act);
+      await stage.remove(act);
+      await stage.assertNothingListed(act.session, "remove");
+    },
+  },
+  {
+    name: "remove-leaves-others-alone",
+    group: "Remove",
+    title: "remove takes the one snapshot, and no other of its set or of another set.",
+    next: "Remove exactly what the snapshot's id names.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("seal");
+      const other = await stage.upTo("seal", act.session);
+      const [first, ...rest] = act.snapshots;
+      if (first !== undefined) await stage.remove({ ...act, snapshots: [first] });
+      await stage.assertPictures({ ...act, snapshots: rest }, expected);
+      await stage.assertPictures(other, expected);
+      await stage.remove({ ...act, snapshots: rest });
+      await stage.remove(other);
+      await stage.assertNothingListed(act.session, "remove");
+    },
+  },
+  {
+    name: "unknown-snapshots",
+    group: "Remove",
+    title: "Of a snapshot that never was, remove and conceal succeed, and expose fails.",
+    next: "Look the snapshot up before anything is done with it.",
+    needs,
+    async run(stage) {
+      const session = await stage.worker();
+      const id = stage.rig.newId();
+      const stranger = {
+        id: `${id}.0`,
+        setId: id,
+        volumeId: stage.volumes[0]?.id ?? "",
+        createdAt: new Date().toISOString(),
+      };
+      await stage.rig.call(session, "conceal", [stranger]);
+      await stage.rig.call(session, "remove", [stranger]);
+      const exposed = await stage.expose(session, stranger).catch(() => null);
+      if (exposed !== null) throw new Failure(`expose answered ${JSON.stringify(exposed)}.`);
+    },
+  },
+];
+
+export const undoChecks: readonly Check<ProviderStage>[] = [
+  {
+    name: "abort-before-anything",
+    group: "Abort",
+    title: "abort of a transaction that never began succeeds.",
+    next: "Look at what is there, and undo that: abort may come after a prepare that never answered.",
+    needs,
+    async run(stage) {
+      await stage.abort(await stage.upTo(null));
+    },
+  },
+  ...steps.map((step): Check<ProviderStage> => ({
+    name: `abort-after-${step}`,
+    group: "Abort",
+    title: `abort after ${step} removes all of the transaction, in the same worker and in a blank one.`,
+    next: "Find what the transaction made by tx.id, in the storage itself.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo(step);
+      await stage.abort(act);
+      await stage.assertNothingListed(act.session, `abort after ${step}`);
+      const blank = await stage.inBlankWorker(await stage.upTo(step));
+      await stage.abort(blank);
+      await stage.assertNothingListed(blank.session, `abort after ${step} in a blank worker`);
+    },
+  })),
+  {
+    name: "abort-ten-times",
+    group: "Abort",
+    title: "abort ten times is the same as once.",
+    next: "What is undone already is a success.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo("commit");
+      for (let time = 0; time < 10; time += 1) await stage.abort(act);
+      await stage.assertNothingListed(act.session, "abort");
+    },
+  },
+  {
+    name: "abort-leaves-others-alone",
+    group: "Abort",
+    title: "abort of one transaction leaves the snapshots of another.",
+    next: "Undo only what bears tx.id: `recover` aborts old transactions.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("seal");
+      await stage.abort(await stage.upTo("prepare", act.session));
+      await stage.assertPictures(act, expected);
+      await stage.remove(act);
+    },
+  },
+  {
+    name: "data-folder-does-not-grow",
+    group: "Abort",
+    title: "Transactions that were undone leave nothing in the data folder.",
+    next: "Let abort remove what the transaction wrote there.",
+    needs,
+    async run(stage) {
+      const undone = async (): Promise<number> => {
+        await stage.abort(await stage.upTo("commit"));
+        return stage.rig.dataSize();
+      };
+      const [first, second, third] = [await undone(), await undone(), await undone()];
+      if (first < second && second < third)
+        throw new Failure(`With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`);
+    },
+  },
+  ...steps.map((step): Check<ProviderStage> => ({
+    name: `${step}-obeys-the-signal`,
+    group: "Signals",
+    title: `${step} stops when it is told to, and abort then undoes it.`,
+    next: "Hand ctx.signal to all that waits, and end the call when it fires: a worker that does not is killed after 250 ms.",
+    needs,
+    async run(stage) {
+      for (const delayMs of delaysOf(step, stage)) {
+        const act = await stage.upTo(steps[steps.indexOf(step) - 1] ?? null);
+        const call = stage.do(step, act).catch(() => {});
+        if (delayMs > 0) await sleep(delayMs);
+        act.session.cancel();
+        await call;
+        await assertAlive(step, stage, act);
+        await stage.abort(act);
+        await stage.assertNothingListed(act.session, `${step} was cut off and abort`);
+        await stage.rig.closeAll();
+      }
+    },
+  })),
+];
+
+/** A call that takes less has ended before a signal can be of use, ms. */
+const BRIEF_MS = 40;
+
+/** At once, and in the middle of a call that takes its time. */
+function delaysOf(step: Step, { took }: ProviderStage): number[] {
+  const ms = took.get(step) ?? 0;
+  return ms < BRIEF_MS ? [0] : [0, ms / 2];
+}
+
+/** The worker must still answer: the host kills one that does not stop. */
+async function assertAlive(step: Step, stage: ProviderStage, { session }: Act): Promise<void> {
+  try {
+    await stage.rig.call(session, "list", []);
+  } catch (error) {
+    if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
+    throw new Failure(`${step} went on although its signal had fired, and its worker was killed.`);
+  }
+}

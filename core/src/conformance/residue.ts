@@ -20,14 +20,15 @@ export interface Process {
   by: "fixture" | "other";
 }
 
-/** Every process below this one that still runs. */
-export function descendants(): Process[] {
+/** Every process below this one that still runs, without those given and what these have started. */
+export function descendants(except: readonly number[] = []): Process[] {
   const children = new Map<number, number[]>();
   for (const pid of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
     const parent = parentOf(pid);
     if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+  const below = (pid: number): number[] =>
+    (children.get(pid) ?? []).flatMap((child) => (except.includes(child) ? [] : [child, ...below(child)]));
   return below(process.pid).map((pid) => ({
     pid,
     command: read(pid, "cmdline").replaceAll("\0", " ").trim() || `process ${pid}`,

@@ -30,8 +30,7 @@ export class Traces {
 
   /** What the plugin left running, after 1 s at most. */
   async processes(): Promise<Process[]> {
-    const left = (): Process[] =>
-      descendants().filter(({ pid, by }) => by === "other" && !this.#processes.includes(pid));
+    const left = (): Process[] => descendants(this.#processes).filter(({ by }) => by === "other");
     for (let tries = 20; tries > 0 && left().length > 0; tries -= 1) await sleep(50);
     return left();
   }

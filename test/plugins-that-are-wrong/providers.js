@@ -34,6 +34,13 @@ export const wrong = {
     caughtBy: "transaction",
     manifest: { requires: { commands: ["true"] } },
   },
+  "announces a hold that it does not ask for": {
+    caughtBy: "transaction",
+    plugin: (right) => ({
+      ...right,
+      match: async (...args) => ({ ...(await right.match(...args)), hold: [{ kind: "fs", mount: "/" }] }),
+    }),
+  },
   "forgets a volume's snapshot in seal": {
     caughtBy: "transaction",
     plugin: (right) => ({ ...right, seal: async (...args) => (await right.seal(...args)).slice(1) }),

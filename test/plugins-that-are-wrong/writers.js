@@ -232,6 +232,25 @@ export const wrong = {
       },
     }),
   },
+  "has a compensation that thaws nothing": {
+    caughtBy: "compensation",
+    manifest: { requires: { commands: ["true"] } },
+    plugin: (right) => ({
+      ...right,
+      freeze: async (...args) => ({ ...(await right.freeze(...args)), compensation: { command: "true" } }),
+    }),
+  },
+  "has a compensation that fails where nothing is frozen": {
+    caughtBy: "compensation",
+    manifest: { requires: { commands: ["rm"] } },
+    plugin: (right) => ({
+      ...right,
+      async freeze(tx, ctx) {
+        await right.freeze(tx, ctx);
+        return { compensation: { command: "rm", args: [ctx.options.lock] } };
+      },
+    }),
+  },
   "can abort once only": {
     caughtBy: "abort-ten-times",
     plugin: (right) => ({

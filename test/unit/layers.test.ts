@@ -58,6 +58,7 @@ const mayUse: Record<string, string[]> = {
     "isolation",
     "keeper",
     "manifest",
+    "plan",
     "plugin",
     "schema",
     "storage",

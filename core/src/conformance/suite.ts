@@ -91,8 +91,9 @@ async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Wa
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
   const after = async (status: CheckResult["status"], stage: WriterStage | ProviderStage): Promise<void> => {
+    // A check may find that there is nothing to try when it has begun already.
+    if (status !== "passed") await stage.mend();
     if (status === "failed") {
-      await stage.mend();
       await rig.renew().catch(() => {});
       if (stage instanceof ProviderStage) stage.refurnish();
       traces.renew();

@@ -38,10 +38,7 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
           throw new Failure(`match answers null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
         answers.push(first);
       }
-      stage.promised = {
-        pointInTime: answers.every(({ pointInTime }) => pointInTime),
-        atomicGroup: answers.every(({ atomicGroup }) => atomicGroup),
-      };
+      stage.qualities = answers;
     },
   },
   {

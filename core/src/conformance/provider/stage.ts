@@ -5,6 +5,8 @@ import type { Transaction } from "../../plugin/context.js";
 import type { CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from "../../schema/types.js";
 import { readMounts } from "../../storage/mounts.js";
 import { locate } from "../../storage/volumes.js";
+import type { PlannedVolume } from "../../plan/plan.js";
+import { refuseUnheld } from "../../transaction/promised.js";
 import { refuseForeign } from "../../transaction/sealed.js";
 import { Failure } from "../check.js";
 import type { Rig } from "../rig.js";
@@ -30,8 +32,8 @@ type Portraits = ReadonlyMap<string, ReadonlyMap<string, string>>;
 export class ProviderStage {
   readonly rig: Rig;
   volumes: Volume[] = [];
-  /** What match promised of all volumes. */
-  promised: Qualities = { pointInTime: false, atomicGroup: false };
+  /** What match promised, in the order of the volumes. */
+  qualities: Qualities[] = [];
   /** Snapshots that were there before. */
   before: string[] = [];
   /** How long each step took, ms. */
@@ -66,6 +68,14 @@ export class ProviderStage {
     return this.volumes.flatMap(({ paths }) => paths);
   }
 
+  /** What match promised of all volumes. */
+  get promised(): Pick<Qualities, "pointInTime" | "atomicGroup"> {
+    return {
+      pointInTime: this.qualities.every(({ pointInTime }) => pointInTime),
+      atomicGroup: this.qualities.every(({ atomicGroup }) => atomicGroup),
+    };
+  }
+
   get cut(): Cut {
     const { pointInTime, atomicGroup } = this.promised;
     if (!pointInTime) return "fuzzy";
@@ -91,6 +101,7 @@ export class ProviderStage {
     switch (step) {
       case "prepare":
         act.section = await this.rig.call(session, "prepare", [tx, this.volumes]);
+        refuseUnheld(session.who, act.section, this.#planned(session.who.instance));
         break;
       case "commit":
         await this.#commit(act);
@@ -100,6 +111,13 @@ export class ProviderStage {
         refuseForeign(session.who, act.snapshots, tx.id, this.volumes);
     }
     this.took.set(step, performance.now() - begun);
+  }
+
+  #planned(provider: string): PlannedVolume[] {
+    return this.volumes.flatMap((volume, at) => {
+      const qualities = this.qualities[at];
+      return qualities === undefined ? [] : [{ volume, provider, qualities }];
+    });
   }
 
   /** As the host does: the kernel holds what is to be held, the keeper does the steps that are data, the plugin the others. */

@@ -1,4 +1,4 @@
-import { type Check, Failure } from "../check.js";
+import { type Check, Failure, Skip } from "../check.js";
 import { type Step, steps, type WriterStage } from "./stage.js";
 
 const group = "Abort";
@@ -38,6 +38,27 @@ export const abortChecks: readonly Check<WriterStage>[] = [
       }
     },
   })),
+  {
+    name: "compensation",
+    group,
+    title:
+      "The compensation of a freeze lets the application go on without the plugin, and does no harm where it goes on.",
+    next: "Let freeze answer a command that thaws by itself, and succeeds where nothing is frozen.",
+    needs,
+    async run(stage) {
+      const act = await stage.upTo("freeze");
+      await act.session.close();
+      for (const when of ["while frozen", "once more"]) {
+        const ran = await stage.compensate(act);
+        if (ran === null) throw new Skip("freeze answers no compensation");
+        if (ran.exitCode !== 0) throw new Failure(`It ended ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
+        if (stage.rig.fixture.probe !== undefined && (await stage.isHeld()))
+          throw new Failure("After it the application is still held.");
+      }
+      await stage.abort({ ...act, session: await stage.worker() });
+      await stage.assertFree("compensation and abort");
+    },
+  },
   {
     name: "abort-ten-times",
     group,

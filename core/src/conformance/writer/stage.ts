@@ -1,3 +1,5 @@
+import { Commands } from "../../isolation/commands.js";
+import type { ExecResult } from "../../plugin/context.js";
 import type { FreezeToken, Component, Cut } from "../../schema/types.js";
 import type { WriterTransaction } from "../../plugin/context.js";
 import type { Session } from "../../isolation/remote.js";
@@ -82,10 +84,21 @@ export class WriterStage {
     await this.rig.call(session, "abort", [tx, token]);
   }
 
-  /** The same act in the hands of a blank worker; the old one is ended, as the host does. */
+  /** The same act in the hands of a blank worker; the old one is ended, and the compensation runs, as the host does. */
   async inBlankWorker(act: Act): Promise<Act> {
     await act.session.close();
+    await this.compensate(act);
     return { ...act, session: await this.worker() };
+  }
+
+  /** Runs what freeze left for a worker that is dead. */
+  async compensate({ session, token }: Act): Promise<ExecResult | null> {
+    const compensation =
+      typeof token === "object" && token !== null && "compensation" in token ? token.compensation : null;
+    if (compensation === null || compensation === undefined) return null;
+    const { command, args = [] } = compensation;
+    const commands = await Commands.of(session.who, this.rig.manifest.requires?.commands ?? []);
+    return commands.run({ command, args, options: {}, signal: AbortSignal.timeout(this.rig.limit()) });
   }
 
   /** Throws a Failure unless the application goes on, and can be held again. */

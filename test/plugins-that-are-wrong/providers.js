@@ -88,10 +88,10 @@ export const wrong = {
     caughtBy: "picture-is-of-the-cut",
     plugin: (right) => ({
       ...right,
-      expose: async ({ facts }) => ({
-        trees: facts.paths.map((original) => ({ original, path: original })),
-        readOnly: true,
-      }),
+      async expose(...args) {
+        const { trees } = await right.expose(...args);
+        return { trees: trees.map(({ original }) => ({ original, path: original })), readOnly: true };
+      },
     }),
   },
   "shows one path only": {
@@ -110,8 +110,9 @@ export const wrong = {
       ...right,
       async seal(tx, ctx) {
         const snapshots = await right.seal(tx, ctx);
-        for (const { facts } of snapshots)
-          for (const one of facts.paths) rmSync(path.join(facts.folder, one, "holdstill-check/empty"));
+        for (const snapshot of snapshots)
+          for (const tree of (await right.expose(snapshot, {}, ctx)).trees)
+            rmSync(path.join(tree.path, "holdstill-check/empty"));
         return snapshots;
       },
     }),

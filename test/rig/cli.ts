@@ -17,6 +17,7 @@ const coverage: Record<string, string> = NODE_V8_COVERAGE === undefined ? {} : {
 export interface Surroundings {
   env?: Record<string, string>;
   nodeArgs?: readonly string[];
+  cwd?: string;
   /** Called with all of stderr so far. */
   onStderr?: (text: string, child: ChildProcess) => void;
   onStart?: (child: ChildProcess) => void;
@@ -25,11 +26,12 @@ export interface Surroundings {
 /** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  { env = {}, nodeArgs = [], onStderr, onStart }: Surroundings = {},
+  { env = {}, nodeArgs = [], cwd, onStderr, onStart }: Surroundings = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...coverage, ...env },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);

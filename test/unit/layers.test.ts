@@ -51,6 +51,7 @@ const mayUse: Record<string, string[]> = {
     "schema",
     "transaction",
   ],
+  scaffold: ["errors"],
   conformance: [
     "config",
     "errors",
@@ -68,6 +69,7 @@ const mayUse: Record<string, string[]> = {
   ],
   cli: [
     "conformance",
+    "scaffold",
     "errors",
     "events",
     "isolation",

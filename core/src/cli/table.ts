@@ -79,4 +79,9 @@ export const table: readonly Entry[] = [
     summary: "check a plugin against the contract, on real workers",
     load: async () => (await import("./commands/plugins-check.js")).pluginsCheck,
   },
+  {
+    name: "plugins new",
+    summary: "make a plugin that works, to be changed into yours",
+    load: async () => (await import("./commands/plugins-new.js")).pluginsNew,
+  },
 ];

@@ -10,12 +10,6 @@ import path from "node:path";
 
 const partial = (store, setId) => path.join(store, `${setId}.partial`);
 const sealed = (store, setId) => path.join(store, setId);
-const volumesOf = async (dir) => JSON.parse(await readFile(path.join(dir, "volumes.json"), "utf8"));
-const exists = (file) =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
 
 /** @type {import("holdstill/plugin").Provider<Options>} */
 const provider = {
@@ -33,7 +27,7 @@ const provider = {
 
   async commit(tx, ctx) {
     const dir = partial(ctx.options.store, tx.id);
-    for (const [at, { paths }] of (await volumesOf(dir)).entries()) {
+    for (const [at, { paths }] of (await volumesIn(dir)).entries()) {
       for (const from of paths) {
         const to = path.join(dir, String(at), from);
         await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
@@ -46,8 +40,8 @@ const provider = {
   },
 
   async seal(tx, { options: { store } }) {
-    if (await exists(partial(store, tx.id))) await rename(partial(store, tx.id), sealed(store, tx.id));
-    return snapshotsIn(store, tx.id);
+    await rename(partial(store, tx.id), sealed(store, tx.id));
+    return (await copiesIn(store, tx.id)).map(({ snapshot }) => snapshot);
   },
 
   async abort(tx, { options: { store } }) {
@@ -57,42 +51,53 @@ const provider = {
   async list({ options: { store } }) {
     if (!(await exists(store))) return [];
     const sets = (await readdir(store)).filter((name) => !name.endsWith(".partial"));
-    return (await Promise.all(sets.map((setId) => snapshotsIn(store, setId)))).flat();
+    const copies = await Promise.all(sets.map((setId) => copiesIn(store, setId)));
+    return copies.flat().map(({ snapshot }) => snapshot);
   },
 
-  async expose(snapshot, _view, { options: { store } }) {
-    const [found] = (await snapshotsIn(store, snapshot.setId)).filter(({ id }) => id === snapshot.id);
-    if (found === undefined)
-      throw failure("UNKNOWN_SNAPSHOT", `There is no ${snapshot.id}.`, "`holdstill providers` lists all.");
-    const { folder, paths } = found.facts;
+  async expose({ id, setId }, _view, { options }) {
+    const copy = (await copiesIn(options.store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (copy === undefined) throw failure("UNKNOWN_SNAPSHOT", `There is no ${id}.`, "`holdstill providers` lists all.");
+    const { folder, paths } = copy;
     return { trees: paths.map((original) => ({ original, path: path.join(folder, original) })), readOnly: false };
   },
 
   // A copy lies open anyway: there is nothing to undo.
   async conceal() {},
 
-  async remove(snapshot, { options: { store } }) {
-    const [found] = (await snapshotsIn(store, snapshot.setId)).filter(({ id }) => id === snapshot.id);
-    if (found === undefined) return;
-    await rm(found.facts.folder, { recursive: true });
-    const left = await snapshotsIn(store, snapshot.setId);
-    if (left.length === 0) await rm(sealed(store, snapshot.setId), { recursive: true });
+  async remove({ id, setId }, { options: { store } }) {
+    const copy = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (copy === undefined) return;
+    await rm(copy.folder, { recursive: true });
+    if ((await copiesIn(store, setId)).length === 0) await rm(sealed(store, setId), { recursive: true });
   },
 };
 export default provider;
 
-/** What is there of a set: one snapshot for each volume whose copy has not been removed. */
-async function snapshotsIn(store, setId) {
+/** What is there of a sealed set: a copy for each volume, as far as it has not been removed. */
+async function copiesIn(store, setId) {
   const dir = sealed(store, setId);
-  if (!(await exists(path.join(dir, "volumes.json")))) return [];
-  const createdAt = (await stat(path.join(dir, "volumes.json"))).mtime.toISOString();
-  const snapshots = [];
-  for (const [at, { id: volumeId, paths }] of (await volumesOf(dir)).entries()) {
+  const notes = path.join(dir, "volumes.json");
+  if (!(await exists(notes))) return [];
+  const createdAt = (await stat(notes)).mtime.toISOString();
+  const copies = [];
+  for (const [at, { id: volumeId, paths }] of (await volumesIn(dir)).entries()) {
     const folder = path.join(dir, String(at));
-    if (!(await exists(folder))) continue;
-    snapshots.push({ id: `${setId}.${at}`, setId, volumeId, createdAt, method: "copy", facts: { folder, paths } });
+    const snapshot = { id: `${setId}.${at}`, setId, volumeId, createdAt, method: "copy", facts: { folder } };
+    if (await exists(folder)) copies.push({ folder, paths, snapshot });
   }
-  return snapshots;
+  return copies;
+}
+
+async function volumesIn(dir) {
+  return JSON.parse(await readFile(path.join(dir, "volumes.json"), "utf8"));
+}
+
+function exists(file) {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An error with a code, a sentence and the next step: the host shows all three. */

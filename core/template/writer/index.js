@@ -47,14 +47,17 @@ async function isTaken(lock, text) {
     return true;
   } catch (error) {
     if (error.code === "EEXIST") return false;
-    throw Object.assign(error, { hint: "The folder of the lock file must exist, and be writable for holdstill." });
+    const hint = "The folder of the lock file must exist, and be writable for holdstill.";
+    throw Object.assign(new Error(`${lock} cannot be made: ${error.code}`), { code: "LOCK", hint });
   }
 }
 
 /** What the lock file says; null where nobody has it. */
-function ownerOf(lock) {
-  return readFile(lock, "utf8").catch((error) => {
+async function ownerOf(lock) {
+  try {
+    return await readFile(lock, "utf8");
+  } catch (error) {
     if (error.code === "ENOENT") return null;
     throw error;
-  });
+  }
 }

@@ -1,0 +1,37 @@
+import path from "node:path";
+import { command } from "../command.js";
+import { Misuse } from "../misuse.js";
+import { print, printDocument } from "../output.js";
+
+const kinds = ["writer", "provider"] as const;
+
+export const pluginsNew = command({
+  usage: "writer|provider NAME [--ts]",
+  about:
+    "Makes a folder NAME with a small plugin that works and conforms: a writer for programs that agree on a lock file, or a provider that copies. Change it into yours.",
+  operands: { name: "KIND and NAME", min: 2, max: 2 },
+  options: { ts: { type: "flag", about: "in TypeScript" } },
+  examples: [
+    { line: "holdstill plugins new writer writer-acme", does: "./writer-acme, in plain JavaScript" },
+    { line: "holdstill plugins new provider acme-array --ts", does: "./acme-array, in TypeScript" },
+  ],
+  async run({ operands: [asked = "", name = ""], values, form, quiet }) {
+    const kind = kinds.find((one) => one === asked);
+    if (kind === undefined) {
+      const hint = "Write `holdstill plugins new writer NAME` or `holdstill plugins new provider NAME`.";
+      throw new Misuse(`There is no kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
+    }
+    const { createPlugin } = await import("../../scaffold/create.js");
+    const dir = path.resolve(name);
+    const language = values.ts ? "typescript" : "javascript";
+    const files = createPlugin({ kind, name, language, dir });
+    if (form === "json") printDocument({ dir, kind, name, language, files });
+    else if (quiet) print([dir]);
+    else
+      print([
+        `Made ${dir}: ${files.join(", ")}.`,
+        ...(values.ts ? [`→ cd ${name} && npm install && npm test`] : [`→ holdstill plugins check ${name}`]),
+      ]);
+    return 0;
+  },
+});

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { HoldstillError } from "../errors/error.js";
+
+export interface NewPlugin {
+  kind: "writer" | "provider";
+  /** As in the manifest. */
+  name: string;
+  language: "javascript" | "typescript";
+  /** The folder that is made. */
+  dir: string;
+}
+
+/** The files that a plugin is made of, beside its package: real ones, which our own tests run. */
+const template = path.resolve(import.meta.dirname, "../../template");
+
+/**
+ * Makes a plugin that works, builds and conforms, to be changed into what is wanted.
+ *
+ * @returns the files, relative to the folder.
+ * @throws HoldstillError E_USAGE for a name that no manifest may have, or where there is something already.
+ */
+export function createPlugin({ kind, name, language, dir }: NewPlugin): string[] {
+  if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
+    const hint = "Lower case letters, digits and hyphens, beginning with a letter: writer-acme.";
+    throw new HoldstillError("E_USAGE", { problem: `\`${name}\` cannot be the name of a plugin.`, hint });
+  }
+  if (existsSync(dir)) {
+    const hint = "Choose another name, or another folder to call this in.";
+    throw new HoldstillError("E_USAGE", { problem: `There is something called ${dir} already.`, hint });
+  }
+  const files = language === "javascript" ? inJavaScript(kind) : inTypeScript(kind);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+    writeFileSync(path.join(dir, file), text.replaceAll(/(writer|provider)-example/g, name));
+  }
+  return Object.keys(files);
+}
+
+const read = (...names: string[]): string => readFileSync(path.join(template, ...names), "utf8");
+
+function inJavaScript(kind: NewPlugin["kind"]): Record<string, string> {
+  return {
+    "plugin.json": read(kind, "plugin.json"),
+    "index.js": read(kind, "index.js"),
+    "conformance.json": read(kind, "conformance.json"),
+    "conformance.test.js": read("common", "conformance.test.js"),
+    "package.json": read("common", "package.json"),
+    "README.md": read("common", `README.${kind}.md`),
+  };
+}
+
+function inTypeScript(kind: NewPlugin["kind"]): Record<string, string> {
+  const { "index.js": _, ...common } = inJavaScript(kind);
+  const manifest = JSON.parse(common["plugin.json"] ?? "") as object;
+  const own = JSON.parse(common["package.json"] ?? "") as object;
+  const forTypeScript = {
+    files: ["dist", "plugin.json"],
+    main: "./dist/index.js",
+    scripts: { build: "tsc", test: "tsc && node --test conformance.test.js" },
+    devDependencies: { "@types/node": "^20.19.0", typescript: ">=5.9" },
+  };
+  return {
+    ...common,
+    "plugin.json": pretty({ ...manifest, main: "./dist/index.js" }),
+    "package.json": pretty({ ...own, ...forTypeScript }),
+    "tsconfig.json": read("typescript", "tsconfig.json"),
+    "src/index.ts": read("typescript", `${kind}.ts`),
+  };
+}
+
+const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

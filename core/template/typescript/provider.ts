@@ -1,0 +1,116 @@
+// A provider that copies. All that it knows is in its store, so that a blank worker can go on where another one died:
+//
+//   STORE/SET.partial/volumes.json   while the set is made
+//   STORE/SET/volumes.json           once it is sealed
+//   STORE/SET/0/srv/data             the copy of /srv/data, of the first volume
+import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Provider, Snapshot, Volume } from "holdstill/plugin";
+
+/** As plugin.json describes them; the host has checked them. */
+interface Options {
+  store: string;
+}
+
+/** One volume's part of a set. */
+interface Copy {
+  folder: string;
+  paths: string[];
+  snapshot: Snapshot;
+}
+
+const partial = (store: string, setId: string): string => path.join(store, `${setId}.partial`);
+const sealed = (store: string, setId: string): string => path.join(store, setId);
+
+const provider: Provider<Options> = {
+  async match(_volume, { options }) {
+    return { pointInTime: false, atomicGroup: false, method: "copy", where: options.store };
+  },
+
+  async prepare(tx, volumes, { options }) {
+    const dir = partial(options.store, tx.id);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writeFile(path.join(dir, "volumes.json"), JSON.stringify(volumes));
+    // Nothing for the kernel to hold; the picture is taken by our own commit.
+    return { hold: [], commit: [{ op: "plugin" }] };
+  },
+
+  async commit(tx, ctx) {
+    const dir = partial(ctx.options.store, tx.id);
+    for (const [at, { paths }] of (await volumesIn(dir)).entries()) {
+      for (const from of paths) {
+        const to = path.join(dir, String(at), from);
+        await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
+        ctx.progress(`copy of ${from}`);
+        const { exitCode, stderr } = await ctx.exec("cp", ["-a", "--reflink=auto", "-T", "--", from, to]);
+        if (exitCode !== 0)
+          throw failure("COPY_FAILED", stderr.trim(), "See that it may be read, and that there is space.");
+      }
+    }
+  },
+
+  async seal(tx, { options: { store } }) {
+    await rename(partial(store, tx.id), sealed(store, tx.id));
+    return (await copiesIn(store, tx.id)).map(({ snapshot }) => snapshot);
+  },
+
+  async abort(tx, { options: { store } }) {
+    for (const dir of [partial(store, tx.id), sealed(store, tx.id)]) await rm(dir, { recursive: true, force: true });
+  },
+
+  async list({ options: { store } }) {
+    if (!(await exists(store))) return [];
+    const sets = (await readdir(store)).filter((name) => !name.endsWith(".partial"));
+    const copies = await Promise.all(sets.map((setId) => copiesIn(store, setId)));
+    return copies.flat().map(({ snapshot }) => snapshot);
+  },
+
+  async expose({ id, setId }, _view, { options }) {
+    const copy = (await copiesIn(options.store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (copy === undefined) throw failure("UNKNOWN_SNAPSHOT", `There is no ${id}.`, "`holdstill providers` lists all.");
+    const { folder, paths } = copy;
+    return { trees: paths.map((original) => ({ original, path: path.join(folder, original) })), readOnly: false };
+  },
+
+  // A copy lies open anyway: there is nothing to undo.
+  async conceal() {},
+
+  async remove({ id, setId }, { options: { store } }) {
+    const copy = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (copy === undefined) return;
+    await rm(copy.folder, { recursive: true });
+    if ((await copiesIn(store, setId)).length === 0) await rm(sealed(store, setId), { recursive: true });
+  },
+};
+export default provider;
+
+/** What is there of a sealed set: a copy for each volume, as far as it has not been removed. */
+async function copiesIn(store: string, setId: string): Promise<Copy[]> {
+  const dir = sealed(store, setId);
+  const notes = path.join(dir, "volumes.json");
+  if (!(await exists(notes))) return [];
+  const createdAt = (await stat(notes)).mtime.toISOString();
+  const copies: Copy[] = [];
+  for (const [at, { id: volumeId, paths }] of (await volumesIn(dir)).entries()) {
+    const folder = path.join(dir, String(at));
+    const snapshot = { id: `${setId}.${at}`, setId, volumeId, createdAt, method: "copy", facts: { folder } };
+    if (await exists(folder)) copies.push({ folder, paths, snapshot });
+  }
+  return copies;
+}
+
+async function volumesIn(dir: string): Promise<Volume[]> {
+  return JSON.parse(await readFile(path.join(dir, "volumes.json"), "utf8")) as Volume[];
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** An error with a code, a sentence and the next step: the host shows all three. */
+function failure(code: string, message: string, hint: string): Error {
+  return Object.assign(new Error(message), { code, hint });
+}

@@ -1,0 +1,71 @@
+// A writer for programs that agree on a lock file: whoever changes the data makes the file first, waits while it exists, and
+// removes it afterwards. So while this writer has the file, nothing changes.
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Transaction, Writer } from "holdstill/plugin";
+
+/** As plugin.json describes them; the host has checked them. */
+interface Options {
+  data: string;
+  lock: string;
+}
+
+/** What the lock file says while it is ours: a worker that knows nothing else finds by it what to undo. */
+const mark = (tx: Transaction): string => `holdstill ${tx.id}\n`;
+
+const writer: Writer<Options> = {
+  async identify({ options }) {
+    // Nothing changes while the lock is ours, so a copy is as good as a picture of one instant.
+    return [{ name: "data", kind: "files", paths: [options.data], tolerates: "fuzzy" }];
+  },
+
+  async freeze(tx, { options, signal }) {
+    while (!(await isTaken(options.lock, mark(tx)))) await sleep(10, undefined, { signal });
+    return { since: new Date().toISOString() };
+  },
+
+  async thaw(tx, _token, { options }) {
+    const held = (await ownerOf(options.lock)) === mark(tx);
+    if (!held) return { held, why: `${options.lock} is not ours any more` };
+    await rm(options.lock);
+    return { held };
+  },
+
+  async seal(tx, { options }) {
+    const files = await readdir(options.data, { recursive: true });
+    await writeFile(path.join(tx.sidecarDir, "files.txt"), `${files.toSorted().join("\n")}\n`);
+    return { files: ["files.txt"], facts: { files: files.length } };
+  },
+
+  async abort(tx, _token, { options }) {
+    if ((await ownerOf(options.lock)) === mark(tx)) await rm(options.lock, { force: true });
+  },
+};
+export default writer;
+
+/** Makes the lock file, which only one can. */
+async function isTaken(lock: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(lock, text, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    const hint = "The folder of the lock file must exist, and be writable for holdstill.";
+    throw Object.assign(new Error(`${lock} cannot be made: ${codeOf(error)}`), { code: "LOCK", hint });
+  }
+}
+
+/** What the lock file says; null where nobody has it. */
+async function ownerOf(lock: string): Promise<string | null> {
+  try {
+    return await readFile(lock, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}

@@ -9,10 +9,10 @@ import { tempDir } from "../rig/temp.js";
 import { template, waysToBeWrong, writeWrong } from "../rig/wrong-plugin.js";
 
 test("--json is one document that its schema accepts, and a plugin that conforms ends with 0", async () => {
-  const { exitCode, json } = await holdstill(["plugins", "check", template("writer"), "--runtime=thread", "--json"]);
-  const report = json() as ConformanceReport;
+  const ran = await holdstill(["plugins", "check", template("writer"), "--runtime=thread", "--json"]);
+  const report = ran.json() as ConformanceReport;
   assert.deepEqual(validate("conformance-report", report, "stdout"), { ok: true, value: report });
-  assert.deepEqual([exitCode, report.failed, report.plugin.name], [0, 0, "writer-example"]);
+  assert.deepEqual([ran.exitCode, report.failed, report.plugin.name], [0, 0, "writer-example"]);
   assert.equal(report.passed + report.skipped, report.checks.length);
 });
 
@@ -35,11 +35,11 @@ test("a person is told which check failed, what was seen and what to do, and the
 test("a broken manifest is told with its line, and nothing of the plugin is run", async (t) => {
   const dir = tempDir(t);
   writeFileSync(path.join(dir, "plugin.json"), '{\n  "manifestVersion": 1,\n  "nam": "x"\n}\n');
-  const { exitCode, json } = await holdstill(["plugins", "check", dir, "--json"]);
-  const { checks } = json() as ConformanceReport;
+  const ran = await holdstill(["plugins", "check", dir, "--json"]);
+  const { checks } = ran.json() as ConformanceReport;
   const manifest = checks.find(({ name }) => name === "manifest");
   assert.match(manifest?.status === "failed" ? manifest.seen : "", /plugin\.json:3 at \/nam: .*did you mean name\?/);
-  assert.equal(exitCode, 3);
+  assert.equal(ran.exitCode, 3);
   assert.ok(checks.every(({ runtime }) => runtime === undefined));
 });
 

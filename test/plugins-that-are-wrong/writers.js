@@ -185,6 +185,14 @@ export const wrong = {
       },
     }),
   },
+  "finds every picture good": {
+    caughtBy: "verify",
+    plugin: (right) => ({ ...right, verify: async () => ({ ok: true }) }),
+  },
+  "finds every picture beyond repair": {
+    caughtBy: "recover",
+    plugin: (right) => ({ ...right, recover: async () => ({ ok: false, why: "it is a copy" }) }),
+  },
   "fails to abort what never began": {
     caughtBy: "abort-before-anything",
     plugin: (right) => ({

@@ -16,6 +16,7 @@ import { Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
+import { pictureChecks as writerPictureChecks } from "./writer/picture.js";
 import { signalChecks } from "./writer/signal.js";
 import { WriterStage } from "./writer/stage.js";
 
@@ -51,7 +52,7 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
   return reportOf(folder, results, performance.now() - begun);
 }
 
-const writerChecks = [...identifyChecks, ...orderChecks, ...abortChecks, ...signalChecks];
+const writerChecks = [...identifyChecks, ...orderChecks, ...writerPictureChecks, ...abortChecks, ...signalChecks];
 const providerChecks = [...captureChecks, ...pictureChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
 const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks];
 /** Of every check: what --only may name. */

@@ -1,0 +1,69 @@
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import path from "node:path";
+import type { Exposed } from "../../schema/types.js";
+import { type Check, Failure, Skip } from "../check.js";
+import type { Act, WriterStage } from "./stage.js";
+
+const group = "The picture";
+const needs = ["transaction"];
+
+export const pictureChecks: readonly Check<WriterStage>[] = [
+  {
+    name: "recover",
+    group,
+    title: "recover repairs a picture that was taken while frozen.",
+    next: "Open the picture as the application would after a crash, let it come to rest, and answer { ok, why }.",
+    needs,
+    async run(stage) {
+      const { act, picture } = await pictured(stage, "recover");
+      const { ok, why } = await stage.rig.call(act.session, "recover", [act.tx, picture]);
+      if (!ok) throw new Failure(`It answered that the picture is beyond repair: ${why ?? "no reason"}.`);
+    },
+  },
+  {
+    name: "verify",
+    group,
+    title: "verify finds a picture good that was taken while frozen, and a damaged one bad.",
+    next: "Open the application on the picture, and look at the data itself.",
+    needs,
+    async run(stage) {
+      const { act, picture } = await pictured(stage, "verify");
+      const { ok, why } = await stage.rig.call(act.session, "verify", [act.tx, picture]);
+      if (!ok) throw new Failure(`It answered that a good picture is bad: ${why ?? "no reason"}.`);
+      for (const { path: tree } of picture.trees) empty(tree);
+      const bad = await stage.rig.call(act.session, "verify", [act.tx, picture]).catch(() => ({ ok: false }));
+      if (bad.ok) throw new Failure("It found a picture good in which every file is empty.");
+    },
+  },
+];
+
+/** A sealed transaction with a copy of what is captured, made while it was frozen. */
+async function pictured(stage: WriterStage, op: "recover" | "verify"): Promise<{ act: Act; picture: Exposed }> {
+  const act = await stage.upTo("freeze");
+  if (!act.session.offers(op)) throw new Skip(`the plugin has no ${op}`);
+  const dir = stage.rig.folder("shown", act.tx.id);
+  const originals = [...new Set(stage.components.flatMap(({ paths }) => paths))];
+  const trees = originals.map((original, at) => ({ original, path: path.join(dir, String(at)) }));
+  mkdirSync(dir, { recursive: true });
+  for (const { original, path: copy } of trees)
+    cpSync(original, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter: isCopied });
+  await stage.do("thaw", act);
+  await stage.do("seal", act);
+  return { act, picture: { trees, readOnly: false } };
+}
+
+/** Sockets and the like have no content. */
+const isCopied = (file: string): boolean => {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined || stats.isFile() || stats.isDirectory();
+};
+
+function empty(tree: string): void {
+  if (statSync(tree).isFile()) return truncateSync(tree);
+  for (const entry of readdirSync(tree, { withFileTypes: true })) {
+    const file = path.join(tree, entry.name);
+    if (entry.isDirectory()) empty(file);
+    else if (entry.isFile()) truncateSync(file);
+    else rmSync(file, { force: true });
+  }
+}

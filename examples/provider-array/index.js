@@ -1,0 +1,100 @@
+// A provider for an array with a REST interface. The array knows everything: what we must remember of a snapshot is its label.
+// Only between prepare and commit there is a note of our own, in ctx.dataDir.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+/** @typedef {{ url: string, token: string }} Options */
+
+const noteOf = (tx, { dataDir }) => path.join(dataDir, `${tx.id}.json`);
+
+/** @type {import("holdstill/plugin").Provider<Options>} */
+const provider = {
+  async match({ mountPoint }, ctx) {
+    const volume = await ask(ctx, "GET", `/volumes?mount=${encodeURIComponent(mountPoint)}`);
+    if (volume === null) return null;
+    // The array takes all volumes of a request at once; the kernel holds the file systems, so that they are whole.
+    const hold = [{ kind: "fs", mount: mountPoint }];
+    return { pointInTime: true, atomicGroup: true, hold, method: "array snapshot", where: ctx.options.url };
+  },
+
+  async prepare(tx, volumes, ctx) {
+    const note = [];
+    for (const { id, mountPoint, paths } of volumes) {
+      const { name } = await ask(ctx, "GET", `/volumes?mount=${encodeURIComponent(mountPoint)}`);
+      note.push({ name, label: { volumeId: id, mountPoint, paths } });
+    }
+    await writeFile(noteOf(tx, ctx), JSON.stringify(note));
+    const hold = volumes.map(({ mountPoint }) => ({ kind: "fs", mount: mountPoint }));
+    return { hold, commit: [{ op: "plugin" }] };
+  },
+
+  // One request, because applications and file systems stand still meanwhile.
+  async commit(tx, ctx) {
+    const volumes = JSON.parse(await readFile(noteOf(tx, ctx), "utf8"));
+    await ask(ctx, "POST", "/snapshots", { group: tx.id, volumes });
+  },
+
+  async seal(tx, ctx) {
+    await rm(noteOf(tx, ctx), { force: true });
+    return (await ask(ctx, "GET", `/snapshots?group=${tx.id}`)).map(toSnapshot);
+  },
+
+  async abort(tx, ctx) {
+    for (const { name } of await ask(ctx, "GET", `/snapshots?group=${tx.id}`))
+      await ask(ctx, "DELETE", `/snapshots/${name}`);
+    await rm(noteOf(tx, ctx), { force: true });
+  },
+
+  async list(ctx) {
+    return (await ask(ctx, "GET", "/snapshots")).map(toSnapshot);
+  },
+
+  async expose({ id }, _view, ctx) {
+    const found = (await ask(ctx, "GET", "/snapshots")).find(({ name }) => name === id);
+    const place = found && (await ask(ctx, "PUT", `/snapshots/${id}/export`));
+    if (!place) throw failure("UNKNOWN_SNAPSHOT", `The array has no ${id}.`, "`holdstill providers` lists all.");
+    const { mountPoint, paths } = found.label;
+    const trees = paths.map((original) => ({
+      original,
+      path: path.join(place.path, path.relative(mountPoint, original)),
+    }));
+    return { trees, readOnly: false };
+  },
+
+  async conceal({ id }, ctx) {
+    await ask(ctx, "DELETE", `/snapshots/${id}/export`);
+  },
+
+  async remove({ id }, ctx) {
+    await ask(ctx, "DELETE", `/snapshots/${id}/export`);
+    await ask(ctx, "DELETE", `/snapshots/${id}`);
+  },
+};
+export default provider;
+
+function toSnapshot({ name, group, label, createdAt }) {
+  return { id: name, setId: group, volumeId: label.volumeId, createdAt, method: "array snapshot" };
+}
+
+/** A request, ended with the call that it is for. null: the array knows no such thing. */
+async function ask({ options: { url, token }, signal }, method, resource, body) {
+  const headers = { authorization: `Bearer ${token}` };
+  const given = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${url}${resource}`, { method, headers, signal, ...given });
+  if (response.status === 404) return null;
+  if (response.status === 401)
+    throw failure("UNAUTHORIZED", "The array does not know us.", "Look at the option `token`.");
+  const text = await response.text();
+  if (!response.ok)
+    throw failure(
+      "ARRAY",
+      `The array answered ${response.status} to ${method} ${resource}: ${text}`,
+      "Its log has more.",
+    );
+  return text === "" ? {} : JSON.parse(text);
+}
+
+/** An error with a code, a sentence and the next step: the host shows all three. */
+function failure(code, message, hint) {
+  return Object.assign(new Error(message), { code, hint });
+}

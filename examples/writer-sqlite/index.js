@@ -1,0 +1,103 @@
+// A writer for one SQLite database. While a session of ours has a write transaction open, nobody can change the database; readers
+// go on. The session is a sqlite3 process that reads from our pipe: it ends, and with it the hold, when the worker ends.
+import { spawn } from "node:child_process";
+import path from "node:path";
+
+/** @typedef {{ database: string }} Options */
+
+/** The sessions that hold, by transaction. A blank worker has none, and needs none: the old worker's ended with it. */
+const sessions = new Map();
+
+/** @type {import("holdstill/plugin").Writer<Options>} */
+const writer = {
+  async identify({ options: { database } }) {
+    return [
+      {
+        name: "database",
+        kind: "database",
+        // The folder, because the write-ahead log lies beside the database; its index in shared memory is made anew.
+        paths: [path.dirname(database)],
+        exclude: [`${database}-shm`],
+        tolerates: "fuzzy",
+      },
+    ];
+  },
+
+  async freeze(tx, { options: { database }, signal }) {
+    // sqlite3 waits half a second for another writer. Asking again, and not waiting longer, lets the signal through.
+    for (;;) {
+      signal.throwIfAborted();
+      const session = open(database);
+      signal.addEventListener("abort", () => session.end(), { once: true });
+      if (await session.hears(".timeout 500\nBEGIN IMMEDIATE;\nSELECT 'held';\n", "held")) {
+        sessions.set(tx.id, session);
+        return { pid: session.pid };
+      }
+      if (!session.complaint().includes("locked") && !signal.aborted) throw failure(database, session.complaint());
+    }
+  },
+
+  async thaw(tx) {
+    const session = sessions.get(tx.id);
+    if (session === undefined) return { held: false, why: "this worker holds nothing" };
+    const held = await session.hears("COMMIT;\nSELECT 'free';\n", "free");
+    sessions.delete(tx.id);
+    await session.end();
+    return held ? { held } : { held, why: `the session ended: ${session.complaint() || "it was killed"}` };
+  },
+
+  async abort(tx) {
+    await sessions.get(tx.id)?.end();
+    sessions.delete(tx.id);
+  },
+
+  async verify(_tx, { trees }, { options: { database }, exec }) {
+    const picture = path.join(trees[0].path, path.basename(database));
+    const { stdout, stderr } = await exec("sqlite3", [
+      "-batch",
+      picture,
+      "SELECT 'tables', count(*) FROM sqlite_schema; PRAGMA integrity_check;",
+    ]);
+    const [tables, ...found] = stdout.trim().split("\n");
+    const ok = found.join() === "ok" && tables !== "tables|0";
+    return ok ? { ok } : { ok, why: stderr.trim() || `${tables}; ${found.join("; ")}` };
+  },
+};
+export default writer;
+
+/** A session with the database. */
+function open(database) {
+  const child = spawn("sqlite3", ["-batch", "-bail", database], { stdio: "pipe" });
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (said.out += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (said.err += text));
+  // A session that has ended cannot be written to; that it has ended is seen below.
+  child.stdin.on("error", () => {});
+  let isOver = false;
+  const over = new Promise((resolve) => child.once("close", resolve).once("error", resolve)).then(
+    () => (isOver = true),
+  );
+  return {
+    pid: child.pid,
+    complaint: () => said.err.trim(),
+    /** Sends SQL, and tells whether the session answers the word before it ends. */
+    hears(sql, word) {
+      if (isOver) return Promise.resolve(false);
+      child.stdin.write(sql);
+      const heard = new Promise((resolve) => child.stdout.on("data", () => said.out.includes(word) && resolve(true)));
+      return Promise.race([heard, over.then(() => said.out.includes(word))]);
+    },
+    end() {
+      child.kill();
+      return over;
+    },
+  };
+}
+
+/** An error with a code, a sentence and the next step: the host shows all three. */
+function failure(database, complaint) {
+  return Object.assign(new Error(`${database} cannot be held: ${complaint}`), {
+    code: "SQLITE",
+    hint: "See that the option `database` names a SQLite database that holdstill may write to.",
+  });
+}

@@ -1,0 +1,131 @@
+/** The worked examples of the guide for authors: in plain JavaScript, outside of the workspace, installed by copying a folder. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkPlugin } from "holdstill/conformance";
+import type { SnapshotSet } from "#core/schema/types.js";
+import { holdstill } from "../rig/cli.js";
+import { loopFs } from "../rig/loop.js";
+import { onEnd } from "../rig/on-end.js";
+import { tempDir } from "../rig/temp.js";
+
+const examples = path.resolve(import.meta.dirname, "../../../examples");
+
+/** Copies a plugin's folder, as somebody who installs it does. */
+function installed(dir: string, name: string): string {
+  const folder = path.join(dir, "plugins", name);
+  cpSync(path.join(examples, name), folder, { recursive: true });
+  return folder;
+}
+
+const sqlite = (database: string, sql: string): string =>
+  execFileSync("sqlite3", ["-batch", "-cmd", ".timeout 10000", database, sql], { encoding: "utf8" }).trim();
+
+/** Rows 1, 2, 3, … each in a transaction of its own, until the test ends. */
+function writing(t: TestContext, database: string): void {
+  const loop = `while :; do echo 'INSERT INTO t DEFAULT VALUES;'; done`;
+  const load = spawn("sh", ["-c", `${loop} | sqlite3 -batch -cmd '.timeout 10000' "$0"`, database], {
+    stdio: "ignore",
+    detached: true,
+  });
+  onEnd(t, async () => {
+    const gone = once(load, "exit");
+    process.kill(-(load.pid ?? 0), "SIGKILL");
+    await gone;
+  });
+}
+
+test("the SQLite writer is installed by copying its folder, and used by config alone: the picture is whole under load", async (t) => {
+  const dir = tempDir(t);
+  installed(dir, "writer-sqlite");
+  const database = path.join(dir, "app/app.db");
+  mkdirSync(path.dirname(database));
+  sqlite(database, "PRAGMA journal_mode=WAL; CREATE TABLE t (n INTEGER PRIMARY KEY)");
+  writing(t, database);
+  const config = path.join(dir, "holdstill.json");
+  const plugins = [{ use: "writer-sqlite@^0.1", as: "app", options: { database } }];
+  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", plugins }));
+  const rows = (file: string): number => Number(sqlite(file, "SELECT count(*) FROM t"));
+  while (rows(database) < 20) await sleep(20);
+
+  const made = await holdstill(["create", "writer:app", "--require", "application", "--json", "--config", config]);
+  assert.equal(made.exitCode, 0, made.stderr);
+  const { set } = made.json() as { set: SnapshotSet };
+  assert.equal(set.consistency, "application");
+  const exposed = await holdstill(["expose", set.id, "--quiet", "--config", config]);
+  const picture = path.join(exposed.stdout.trim(), "app.db");
+  assert.ok(existsSync(picture), exposed.stdout);
+  assert.equal(sqlite(picture, "PRAGMA integrity_check"), "ok");
+  const kept = rows(picture);
+  assert.ok(kept >= 20);
+  assert.equal(Number(sqlite(picture, "SELECT max(n) FROM t")), kept, "no row before the last is missing");
+  while (rows(database) <= kept) await sleep(20);
+
+  const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
+  assert.equal(gone.exitCode, 0, gone.stderr);
+});
+
+test("the SQLite writer conforms, and finds a picture bad that is", async (t) => {
+  const { checks } = await checkPlugin(installed(tempDir(t), "writer-sqlite"));
+  assert.deepEqual(
+    checks.filter(({ status }) => status === "failed"),
+    [],
+  );
+  for (const name of ["freeze-holds", "thaw-tells-the-truth", "verify"])
+    assert.equal(checks.filter((check) => check.name === name && check.status === "passed").length, 2, name);
+});
+
+const token = "of the imaginary array";
+
+/** The array's server, on a port that is free. */
+async function arrayOf(t: TestContext, folder: string, mountPoints: readonly string[]): Promise<string> {
+  const program = path.join(examples, "provider-array/array.js");
+  const array = spawn(process.execPath, [program, "0", token, folder, ...mountPoints], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onEnd(t, async () => {
+    const gone = once(array, "exit");
+    array.kill();
+    await gone;
+  });
+  const [line] = (await once(array.stdout.setEncoding("utf8"), "data")) as [string];
+  return line.trim();
+}
+
+test("the provider for an array is used by config alone: the kernel holds two file systems while one request is made", async (t) => {
+  const mountPoints = ["one", "two"].map((name) => loopFs(t, "ext4", name));
+  if (mountPoints.some((point) => point === null)) return;
+  const targets = mountPoints.filter((point) => point !== null);
+  const dir = tempDir(t);
+  const url = await arrayOf(t, path.join(dir, "array"), targets);
+  const folder = installed(dir, "provider-array");
+
+  const only = ["keeps-its-promises", "abort-after-commit", "commit-obeys-the-signal", "keeps-secrets"];
+  const fixture = { options: { url, token }, targets, watch: [path.join(dir, "array")] };
+  const { checks } = await checkPlugin(folder, { fixture, only, runtimes: ["thread"] });
+  const wrong = checks.filter(({ status }) => status !== "passed");
+  assert.deepEqual(wrong, []);
+  assert.ok(only.every((name) => checks.some((check) => check.name === name)));
+
+  for (const target of targets) writeFileSync(path.join(target, "file"), target);
+  const config = path.join(dir, "holdstill.json");
+  const plugins = [{ use: "provider-array", options: { url, token } }];
+  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", plugins }));
+  const made = await holdstill(["create", ...targets, "--require", "filesystem", "--json", "--config", config]);
+  assert.equal(made.exitCode, 0, made.stderr);
+  const { set } = made.json() as { set: SnapshotSet };
+  assert.deepEqual([set.cut, set.consistency, set.snapshots.length], ["atomic", "filesystem", 2]);
+  for (const target of targets) writeFileSync(path.join(target, "file"), "changed since");
+  const exposed = await holdstill(["expose", set.id, "--quiet", "--config", config]);
+  const pictures = exposed.stdout.trim().split("\n");
+  assert.deepEqual(
+    pictures.map((picture) => readFileSync(path.join(picture, "file"), "utf8")).toSorted(),
+    targets.toSorted(),
+  );
+  const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
+  assert.equal(gone.exitCode, 0, gone.stderr);
+});

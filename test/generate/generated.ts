@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { contractPage } from "./contract.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const folder = path.join(root, "schemas");
@@ -19,6 +20,7 @@ export async function generated(): Promise<Record<string, string>> {
     [path.join(root, "core/src/schema/types.ts")]: await types(names),
     [path.join(root, "core/src/schema/documents.ts")]:
       `${banner}\nexport const documents = ${JSON.stringify(documents, null, 2)} as const;\n`,
+    [path.join(root, "core/src/plugin/CONTRACT.md")]: contractPage(),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Writes core/src/schema/{types,documents}.ts from schemas/: the schemas are the source, the generated files are committed. */
+/** Writes what is generated from schemas/ and from the types of the contract: they are the source, the generated files are committed. */
 import { writeFileSync } from "node:fs";
 import { generated } from "./generated.js";
 

@@ -1,0 +1,47 @@
+/** The guide for authors: what it shows is valid, and where it points there is something. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { checkNames } from "#core/conformance/suite.js";
+import { table } from "#core/cli/table.js";
+import { validate } from "#core/schema/validate.js";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const file = path.join(root, "core/src/plugin/README.md");
+const text = readFileSync(file, "utf8");
+
+test("the manifest and the conformance.json that the guide shows are valid", () => {
+  const [manifest, fixture] = [...text.matchAll(/```json\n(.*?)```/gs)].map(
+    ([, json = ""]) => JSON.parse(json) as unknown,
+  );
+  assert.deepEqual(validate("plugin-manifest", manifest, "guide"), { ok: true, value: manifest });
+  assert.deepEqual(validate("conformance-fixture", fixture, "guide"), { ok: true, value: fixture });
+});
+
+test("the guide tells every property of conformance.json that an author must know", () => {
+  const schema = readFileSync(path.join(root, "schemas/conformance-fixture.v1.schema.json"), "utf8");
+  const { properties } = JSON.parse(schema) as { properties: Record<string, unknown> };
+  const untold = Object.keys(properties).filter((name) => !text.includes(`\`${name}\``) && !text.includes(`"${name}"`));
+  assert.deepEqual(untold, ["$schema"]);
+});
+
+test("every link of the guide and of the contract's page leads somewhere, and every command exists", () => {
+  for (const page of [file, path.join(path.dirname(file), "CONTRACT.md")]) {
+    const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = ""]) => link);
+    assert.deepEqual(
+      links.filter((link) => !existsSync(path.join(path.dirname(page), link))),
+      [],
+    );
+  }
+  const commands = [...text.matchAll(/holdstill (plugins \w+)/g)].map(([, name]) => name);
+  assert.deepEqual(
+    commands.filter((name) => !table.some((entry) => entry.name === name)),
+    [],
+  );
+});
+
+test("each check has a name of its own among those that a plugin meets", () => {
+  assert.ok(checkNames.length > 50);
+  for (const name of checkNames) assert.match(name, /^[a-z][a-z-]*$/);
+});

@@ -53,7 +53,10 @@ for (const kind of ["writer", "provider"] as const) {
     withTypeScript(dir);
     run(dir, ["plugins", "new", kind, "acme", "--ts"]);
     execFileSync(path.join(root, "node_modules/.bin/tsc"), { cwd: path.join(dir, "acme"), stdio: "pipe" });
-    const { exitCode, stdout } = await holdstill(["plugins", "check", path.join(dir, "acme"), "--runtime", "thread"]);
+    // What JavaScript's own test does in full.
+    const only = ["abort-after-seal", "leaves-its-folder-alone"].flatMap((name) => ["--only", name]);
+    const check = ["plugins", "check", path.join(dir, "acme"), "--runtime", "thread", ...only];
+    const { exitCode, stdout } = await holdstill(check);
     assert.deepEqual([exitCode, stdout.match(/acme 0\.1\.0 conforms/)?.[0]], [0, "acme 0.1.0 conforms"], stdout);
   });
 }

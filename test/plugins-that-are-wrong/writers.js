@@ -43,6 +43,11 @@ export const wrong = {
     fixture: { options: { data: 1 } },
   },
   "has a set-up that fails": { caughtBy: "fixture-is-set-up", fixture: { setup: "echo no disk; exit 7" } },
+  "has a set-up with a misspelt $WORK": {
+    caughtBy: "fixture-is-set-up",
+    fixture: { setup: "mkdir -p $WROK/holdstill-check-that-is-not-there; true" },
+  },
+  "is tried with a probe that never gets through": { caughtBy: "fixture-is-set-up", fixture: { probe: "exit 1" } },
   "has no thaw": { caughtBy: "loads", plugin: (right) => ({ ...right, thaw: undefined }) },
   "throws while it loads": {
     caughtBy: "loads",

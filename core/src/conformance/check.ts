@@ -122,5 +122,6 @@ export function seenOf(error: unknown): string {
 
 export function findingText({ file, line, pointer, seen, expected, nearest }: Finding): string {
   const place = `${file}${line === undefined ? "" : `:${line}`}${pointer === "" ? "" : ` at ${pointer}`}`;
-  return `${place}: seen ${seen}, expected ${expected}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}.`;
+  const end = nearest === undefined ? expected : `${expected} (did you mean ${nearest}?)`;
+  return `${place}: seen ${seen}, expected ${end}${end.endsWith("?") ? "" : "."}`;
 }

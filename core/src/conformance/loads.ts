@@ -1,4 +1,4 @@
-import type { Check } from "./check.js";
+import { type Check, Failure } from "./check.js";
 import type { Rig } from "./rig.js";
 
 /** Whether a worker can be started at all. */
@@ -9,13 +9,23 @@ export const loadChecks: readonly Check<Rig>[] = [
     title: "What the plugin is tried on could be made.",
     next: "Mend `setup` in conformance.json.",
     needs: ["manifest", "fits-this-host", "trusted", "commands", "fixture", "options-accept-the-fixture"],
-    run: (rig) => rig.renew(),
+    async run(rig) {
+      await rig.renew();
+      const { probe } = rig.fixture;
+      const ran = probe === undefined ? null : await rig.probe(probe);
+      if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return;
+      const what = ran.is === "late" ? "waits" : `ends with ${ran.exitCode}`;
+      throw new Failure(
+        `The probe ${what} although nothing is frozen. ${ran.output}`.trim(),
+        "Mend `probe` in conformance.json.",
+      );
+    },
   },
   {
     name: "loads",
     group: "Loading",
     title: "The plugin loads, and has every method that its kind must have.",
-    next: "Export the plugin as the module's default, build it, and install its dependencies into its own folder.",
+    next: "Export the plugin as the module's default, build it, and install its dependencies into its own folder. `node --check FILE` says where a syntax error is.",
     needs: ["fixture-is-set-up"],
     async run(rig) {
       await rig.start(rig.who.role);

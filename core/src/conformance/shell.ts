@@ -24,7 +24,8 @@ export type Ran = { is: "ended"; exitCode: number | null; output: string } | { i
 export async function runShell(text: string, { who, cwd, env, folder }: Shell, limitMs: number): Promise<Ran> {
   const file = path.join(folder, "output");
   const signal = AbortSignal.timeout(limitMs);
-  const args = ["-c", `exec >"$0" 2>&1\n${text}`, file];
+  // -u: a misspelt $WORK must not become the root of the file system.
+  const args = ["-u", "-c", `exec >"$1" 2>&1; shift\n${text}`, "conformance.json", file];
   const options = { cwd, env: { ...env, [MARK]: "1" } };
   try {
     const { exitCode } = await run({ who, command: "sh", args, options, signal });

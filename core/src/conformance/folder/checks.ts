@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { missingCommands } from "../../manifest/commands.js";
 import { judge } from "../../manifest/judge.js";
@@ -10,6 +11,7 @@ import { type Folder, validOf } from "./folder.js";
 import { optionsChecks } from "./options.js";
 
 const group = "The folder";
+const noManifest = "Name the folder of a plugin, or make one: `holdstill plugins new writer NAME`.";
 
 export const folderChecks: readonly Check<Folder>[] = [
   {
@@ -18,7 +20,9 @@ export const folderChecks: readonly Check<Folder>[] = [
     title: "The manifest, plugin.json, is valid.",
     next: "Mend plugin.json; schemas/plugin-manifest.v1.schema.json says what each property means.",
     async run(folder) {
-      const read = await readManifest(path.join(folder.dir, "plugin.json"));
+      const file = path.join(folder.dir, "plugin.json");
+      if (!existsSync(file)) throw new Failure(`There is no ${file}.`, noManifest);
+      const read = await readManifest(file);
       if (read.state === "invalid") throw new Failure(read.findings.map((finding) => findingText(finding)).join(" "));
       folder.valid = read;
     },

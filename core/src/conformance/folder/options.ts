@@ -46,7 +46,7 @@ export const optionsChecks: readonly Check<Folder>[] = [
     name: "options-accept-the-fixture",
     group,
     title: "The options' schema accepts the options that the plugin is tried with.",
-    next: "Mend `options` in conformance.json: the plugin is started with them.",
+    next: "Say in `options` of conformance.json, beside plugin.json, what the plugin is started with.",
     needs: ["manifest", "fixture"],
     run(folder) {
       const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });

@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "#core/schema/types.js";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { HookedApp } from "../rig/hooked-app.js";
 import { isAlive } from "../rig/process.js";
 
@@ -52,7 +52,7 @@ test("a hook that leaves a daemon behind, with its output open, keeps nobody wai
   const pid = path.join(app.dir, "daemon");
   const daemon = `setsid sh -c 'echo $$ > ${pid}; while :; do echo alive; sleep 0.1; done' & ${app.takeLock()}`;
   app.hook("10-daemon", { freeze: daemon });
-  afterwards(t, () => process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL"));
+  onEnd(t, () => process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL"));
   const { exitCode, stderr } = await app.run(["create", "writer:app"], { qemu: app.hooks }, {}, short);
   assert.equal(exitCode, 0, stderr);
   assert.ok(isAlive(Number(readFileSync(pid, "utf8"))), "it wrote in vain, and was not to be ended");
@@ -72,7 +72,7 @@ test("what a thaw starts in the background runs on", async (t) => {
   const app = await started(t);
   const pid = path.join(app.dir, "service");
   app.hook("10-lock", { thaw: `${app.dropLock()}; sleep 1000 & echo $! > ${pid}` });
-  afterwards(t, () => process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL"));
+  onEnd(t, () => process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL"));
   assert.equal((await app.run(["create", "writer:app"], { qemu: app.hooks })).exitCode, 0);
   assert.ok(isAlive(Number(readFileSync(pid, "utf8"))));
 });

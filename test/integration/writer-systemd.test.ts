@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ended } from "#core/requester/types.js";
 import { cgroupRoot, numbers, startScribe, TestUnit } from "../rig/cgroup.js";
-import { afterwards } from "../rig/cleanup.js";
+import { onEnd } from "../rig/on-end.js";
 import { type CliRun, holdstill, type Surroundings } from "../rig/cli.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -181,7 +181,7 @@ test("a group that is not there, is empty, or has a namesake is refused with the
     assert.match(stderr, says);
   }
   mkdirSync(twin);
-  afterwards(t, () => existsSync(twin) && rmdirSync(twin));
+  onEnd(t, () => existsSync(twin) && rmdirSync(twin));
   assert.match((await run(["plan", dir])).stderr, /are both called .*\n→ Name the one that is meant/);
 });
 

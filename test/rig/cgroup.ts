@@ -12,7 +12,7 @@ import {
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 
 /** Where version 2 of the control groups is mounted; null where there is none, or not for us. */
 export function cgroupRoot(): string | null {
@@ -50,7 +50,7 @@ export class TestUnit {
     this.name = `${this.slice}/${this.unit}`;
     this.dir = path.join(root, this.name);
     mkdirSync(this.dir, { recursive: true });
-    afterwards(t, () => this.#remove(path.join(root, this.slice)));
+    onEnd(t, () => this.#remove(path.join(root, this.slice)));
   }
 
   /** Starts a shell's text in the group. */
@@ -59,7 +59,7 @@ export class TestUnit {
       cwd,
       stdio: "ignore",
     });
-    afterwards(t, () => child.kill("SIGKILL"));
+    onEnd(t, () => child.kill("SIGKILL"));
     return child;
   }
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterwards } from "./cleanup.js";
+import { onEnd } from "./on-end.js";
 import { type CliRun, holdstill, type Surroundings } from "./cli.js";
 import { isAlive } from "./process.js";
 import { tempDir } from "./temp.js";
@@ -30,7 +30,7 @@ export class HookedApp {
     for (const folder of [this.data, this.hooks]) mkdirSync(folder);
     const loop = `n=0; while :; do n=$((n+1)); { flock 9; echo $n >> a; echo $n >> b; } 9>>${this.#lock}; sleep 0.002; done`;
     this.#app = spawn("bash", ["-c", loop], { cwd: this.data, stdio: "ignore" });
-    afterwards(t, () => {
+    onEnd(t, () => {
       this.killHolder();
       this.#app.kill("SIGKILL");
       // It must not write any more when its folder is removed.

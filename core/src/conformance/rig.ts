@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Who } from "../errors/details.js";
 import { startSession } from "../isolation/remote.js";
-import type { AnswerOf, ArgsOf, OpOf, Role, Session } from "../isolation/remote.js";
+import type { AnswerOf, ArgsOf, OpOf, PluginSpec, Role, Session } from "../isolation/remote.js";
 import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
 import { Failure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
@@ -69,6 +69,12 @@ export class Rig {
   get who(): Who {
     const { name, version, kind } = this.manifest;
     return { role: kind, instance: name, plugin: name, version };
+  }
+
+  /** What the plugin may run: as the host lets it. */
+  get allowed(): Pick<PluginSpec, "commands" | "programs"> {
+    const { commands = [], programs = [] } = this.manifest.requires ?? {};
+    return { commands, programs: programs.length === 0 ? "by-name" : "by-path" };
   }
 
   /** Limit of a call, ms. */
@@ -144,7 +150,7 @@ export class Rig {
       entry: path.join(dir, manifest.main),
       runtime: this.runtime,
       memoryMb: manifest.limits?.memoryMb ?? MEMORY_MB,
-      commands: manifest.requires?.commands ?? [],
+      ...this.allowed,
       environment: this.#environment(),
       options: this.options,
       dataDir: this.dataDir,

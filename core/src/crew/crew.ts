@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { HoldstillError } from "../errors/error.js";
-import { Commands } from "../isolation/commands.js";
+import { compensate, compensationOf } from "../isolation/compensation.js";
 import { startSession } from "../isolation/remote.js";
 import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import { reveal, type Revealed } from "../manifest/secrets.js";
-import type { Compensation, FreezeToken } from "../schema/types.js";
+import type { FreezeToken } from "../schema/types.js";
 import { beholder } from "../trust/ownership.js";
 import { Slots } from "./slots.js";
 
@@ -70,13 +70,9 @@ export class Crew {
     const compensation = compensationOf(token);
     const plugin = this.plugins.get(instance);
     if (compensation === null || plugin === undefined) return;
-    const { command, args = [] } = compensation;
-    const told = { command: [command, ...args].join(" ") };
+    const told = { command: [compensation.command, ...(compensation.args ?? [])].join(" ") };
     try {
-      const commands = await Commands.of(plugin);
-      const signal = AbortSignal.timeout(limitMs);
-      // What a thaw starts in the background, a service say, runs on.
-      const { exitCode, stderr } = await commands.run({ command, args, options: { leftovers: "leave" }, signal });
+      const { exitCode, stderr } = await compensate(plugin, compensation, limitMs);
       if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", told);
       else this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, exitCode, stderr });
     } catch (error) {
@@ -128,11 +124,6 @@ export class Crew {
       ? startSession({ ...spec, who: { ...who, role: "writer" } }, hooks, startLimit)
       : startSession({ ...spec, who: { ...who, role: "provider" } }, hooks, startLimit);
   }
-}
-
-function compensationOf(token: FreezeToken | null): Compensation | null {
-  if (typeof token !== "object" || token === null || Array.isArray(token)) return null;
-  return token.compensation ?? null;
 }
 
 /** Secrets are read when a worker is started, and known to nobody else. */

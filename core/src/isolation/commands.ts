@@ -9,7 +9,8 @@ import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js
 /** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;
 
-interface Allowed {
+/** What a plugin's manifest lets it run. */
+export interface Allowed {
   who: Who;
   commands: readonly string[];
   programs?: "by-name" | "by-path";

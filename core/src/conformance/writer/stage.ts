@@ -1,4 +1,4 @@
-import { Commands } from "../../isolation/commands.js";
+import { compensate, compensationOf } from "../../isolation/compensation.js";
 import type { ExecResult } from "../../plugin/context.js";
 import type { FreezeToken, Component, Cut } from "../../schema/types.js";
 import type { WriterTransaction } from "../../plugin/context.js";
@@ -93,12 +93,9 @@ export class WriterStage {
 
   /** Runs what freeze left for a worker that is dead. */
   async compensate({ session, token }: Act): Promise<ExecResult | null> {
-    const compensation =
-      typeof token === "object" && token !== null && "compensation" in token ? token.compensation : null;
-    if (compensation === null || compensation === undefined) return null;
-    const { command, args = [] } = compensation;
-    const commands = await Commands.of(session.who, this.rig.manifest.requires?.commands ?? []);
-    return commands.run({ command, args, options: {}, signal: AbortSignal.timeout(this.rig.limit()) });
+    const compensation = compensationOf(token);
+    if (compensation === null) return null;
+    return compensate({ who: session.who, ...this.rig.allowed }, compensation, this.rig.limit());
   }
 
   /** Throws a Failure unless the application goes on, and can be held again. */

@@ -9,7 +9,7 @@ import { onEnd } from "../rig/on-end.js";
 import { HookedApp } from "../rig/hooked-app.js";
 import { isAlive } from "../rig/process.js";
 
-const short = { freeze: "3s" };
+const short = { freeze: "4s" };
 
 async function started(t: TestContext): Promise<HookedApp> {
   const app = new HookedApp(t);
@@ -53,7 +53,7 @@ test("a hook that leaves a daemon behind, with its output open, keeps nobody wai
   const daemon = `setsid sh -c 'echo $$ > ${pid}; while :; do echo alive; sleep 0.1; done' & ${app.takeLock()}`;
   app.hook("10-daemon", { freeze: daemon });
   onEnd(t, () => process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL"));
-  const { exitCode, stderr } = await app.run(["create", "writer:app"], { qemu: app.hooks }, {}, short);
+  const { exitCode, stderr } = await app.run(["create", "writer:app"], { qemu: app.hooks });
   assert.equal(exitCode, 0, stderr);
   assert.ok(isAlive(Number(readFileSync(pid, "utf8"))), "it wrote in vain, and was not to be ended");
   await isThawed(app);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { parseText } from "#core/config/document.js";
@@ -31,6 +31,7 @@ for (const plugin of readdirSync(plugins)) {
 /** Every block of YAML that is a whole config. */
 function examplesOf(plugin: string): { file: string; text: string }[] {
   const file = path.join(plugins, plugin, "README.md");
+  if (!existsSync(file)) return [];
   const blocks = [...readFileSync(file, "utf8").matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => text);
   return blocks.filter((text) => /^plugins:/m.test(text)).map((text) => ({ file: `${file}.yaml`, text }));
 }

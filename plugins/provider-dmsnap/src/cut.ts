@@ -41,11 +41,11 @@ export async function ready(
   const entries: Entry[] = [];
   for (const [index, volume] of volumes.entries()) {
     const [origin, store] = [origins[index], stores[index]];
-    if (origin === undefined || store === undefined) continue;
+    if (origin === undefined || store === undefined) throw new RangeError("each volume has an origin and a store");
     ctx.progress(`snapshot of ${origin.name}`, index, volumes.length);
     const generation = await generationOf(volume.fsType, origin.node, ctx);
     const entry = registry.write(plan(`${tx.id}.${index}`, tx, volume, origin, store, generation, ctx));
-    const number = await make(store, snapshotOf(entry), ctx);
+    const number = await make(store, snapshotOf(entry), registry, ctx);
     await makeReal(origin, mapper);
     await makeSnapshot(entry, number, mapper);
     await readyOrigin(origin, mapper);

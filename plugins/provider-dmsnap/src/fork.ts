@@ -32,7 +32,7 @@ export async function fork(cut: Entry, registry: Registry, ctx: Context<Options>
   const exceptions = cut.exceptions === "persistent" && store.kind !== "memory" ? "persistent" : "transient";
   const entry = registry.write({ ...rest, id, of: cut.id, store, exceptions, state: "planned", bootId: readBootId() });
   const label = snapshotOf(entry);
-  await mapper.create(label, snapshotTable(entry, await make(store, label, ctx)));
+  await mapper.create(label, snapshotTable(entry, await make(store, label, registry, ctx)));
   return registry.write({ ...entry, state: "sealed" });
 }
 

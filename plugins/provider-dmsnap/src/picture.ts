@@ -3,7 +3,7 @@ import type { Context, Exposed, View } from "holdstill/plugin";
 import { findByUuid, type Mapped } from "./devices.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { mountPointsOf } from "./mounts.js";
-import { type Label, layerOf, snapshotOf } from "./names.js";
+import { layerOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isDetached, reassemble } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
@@ -31,13 +31,12 @@ export async function show(entry: Entry, view: View, registry: Registry, ctx: Co
   }
   if (isDetached(entry)) await reassemble(entry, registry, ctx);
   await assertSound(entry, registry, mapper);
-  const label = layerOf(entry);
   const bytes = roomFor(ctx.options.size, entry.origin.sectors * 512);
   const place = placeOf(ctx.options, ctx.dataDir);
   const wanted = [{ id: `${entry.id}-layer`, bytes }];
   const [layer = null] = view.access === "writable" ? [] : await allot(place, wanted, registry, ctx);
   const now = registry.write({ ...(registry.find(entry.id) ?? entry), shown: { view, layer } });
-  if (layer !== null) await makeLayer(now, layer, label, ctx);
+  if (layer !== null) await makeLayer(now, layer, registry, ctx);
   await mount(now, view, ctx);
   return exposedOf(now, view);
 }
@@ -76,8 +75,9 @@ export async function assertSound(entry: Entry, registry: Registry, mapper: Mapp
   if (!(await isStacked(entry.origin, mapper))) throw bypassed(entry.origin.name);
 }
 
-async function makeLayer(entry: Entry, layer: Store, label: Label, ctx: Context<Options>): Promise<void> {
-  const store = await make(layer, label, ctx);
+async function makeLayer(entry: Entry, layer: Store, registry: Registry, ctx: Context<Options>): Promise<void> {
+  const label = layerOf(entry);
+  const store = await make(layer, label, registry, ctx);
   const below = findByUuid(snapshotOf(entry).uuid)?.number;
   const table = whole(entry.origin.sectors, "snapshot", `${below} ${store} N ${CHUNK}`);
   await new Mapper(ctx).create(label, table);

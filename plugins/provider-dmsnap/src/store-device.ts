@@ -4,11 +4,20 @@ import { reasonOf, Refusal } from "./refusal.js";
 
 /** Start of the device that is left for its label, bytes. */
 export const LABEL_ROOM = 1024 ** 2;
-const label = Buffer.from("holdstill provider-dmsnap store, version 1\n");
+const LABEL = "holdstill provider-dmsnap store, version 1, of ";
 
-/** Makes a block device ours. One that carries anything but our own label is refused: it may be somebody's data. */
-export async function claim(device: string, ctx: Pick<Context, "exec">): Promise<void> {
-  if (isLabelled(device)) return;
+/**
+ * Makes a block device ours. One that carries anything but our own label is refused: it may be somebody's data, or the store of
+ * another instance, which does not know what we take.
+ */
+export async function claim(device: string, ctx: Pick<Context, "exec" | "dataDir">): Promise<void> {
+  const label = Buffer.from(`${LABEL}${ctx.dataDir}\n`);
+  const seen = headOf(device, label.length);
+  if (seen.equals(label)) return;
+  if (seen.toString("latin1").startsWith(LABEL)) {
+    const message = `${device} is the store of another instance.`;
+    throw new Refusal("STORE", message, "Give each instance a device of its own.");
+  }
   // blkid(8): 2 means that nothing was found.
   const { exitCode, stdout } = await ctx.exec("blkid", ["--probe", "--", device]);
   if (exitCode !== 2) {
@@ -30,12 +39,12 @@ export async function claim(device: string, ctx: Pick<Context, "exec">): Promise
   }
 }
 
-function isLabelled(device: string): boolean {
+function headOf(device: string, bytes: number): Buffer {
   const fd = openSync(device, "r");
   try {
-    const seen = Buffer.alloc(label.length);
+    const seen = Buffer.alloc(bytes);
     readSync(fd, seen);
-    return seen.equals(label);
+    return seen;
   } finally {
     closeSync(fd);
   }

@@ -89,19 +89,29 @@ export async function assemble(store: Store, of: Label, ctx: Context): Promise<s
   return findByUuid(slice.uuid)?.number ?? "";
 }
 
-/** Makes the store, empty, and answers the number of its block device. */
-export async function make(store: Store, of: Label, ctx: Context): Promise<string> {
+/** Makes the store, empty, and answers the number of its block device. Its entry is in the registry already. */
+export async function make(store: Store, of: Label, registry: Registry, ctx: Context): Promise<string> {
+  assertAlone(store, registry);
+  // A new file has nothing but zeros.
   if (store.kind !== "device") await reserve(store, ctx);
   const number = await assemble(store, of, ctx);
-  const node = store.kind === "device" ? findByUuid(sliceOf(of).uuid)?.node : store.file;
-  const fd = openSync(node ?? store.kind, "r+");
-  try {
-    writeSync(fd, Buffer.alloc(HEADER));
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  if (store.kind === "device") clear(findByUuid(sliceOf(of).uuid)?.node ?? "");
   return number;
+}
+
+/**
+ * Two transactions may have chosen the same slice at the same moment. Each writes its choice down before it looks at the others'
+ * here, so that one of the two sees it at least.
+ */
+function assertAlone(store: Store, registry: Registry): void {
+  if (store.kind !== "device") return;
+  const end = store.from + store.bytes;
+  const there = storesOf(registry.all()).filter(
+    (other) => other.kind === "device" && other.from < end && store.from < other.from + other.bytes,
+  );
+  if (there.length === 1) return;
+  const message = `Another transaction took the same room on ${store.device} at the same moment.`;
+  throw new Refusal("IN_USE", message, "Try again.");
 }
 
 /** Takes the store down, and its data with it. Idempotent. */
@@ -109,6 +119,16 @@ export async function drop(store: Store, of: Label, ctx: Context): Promise<void>
   if (store.kind === "device") return new Mapper(ctx).remove(sliceOf(of));
   await detach(store.file, ctx);
   rmSync(store.file, { force: true });
+}
+
+function clear(node: string): void {
+  const fd = openSync(node, "r+");
+  try {
+    writeSync(fd, Buffer.alloc(HEADER));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** On disk all of it is taken at once, so that it cannot run out of space; in memory as it is written. */

@@ -14,6 +14,7 @@ test("on a block device each snapshot and each layer has a slice of its own; one
   for (const { mount, name } of [one, two]) writeFileSync(`${mount}/file`, name);
   const { snapshots } = await dmsnap.take([one, two]);
   for (const { mount } of [one, two]) writeFileSync(`${mount}/file`, "overwritten");
+  await assert.rejects(new Dmsnap(t, { store, size: "1M" }).take([one]), { code: "STORE" });
   const starts = run("dmsetup", ["table"])
     .split("\n")
     .filter((line) => /cow:/.test(line));

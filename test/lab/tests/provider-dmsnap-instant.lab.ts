@@ -21,9 +21,6 @@ test("devices with ext4 and XFS that are written to all the time are cut at one 
     await counter.advance(5);
     const worst = counter.lapWorstMs();
     await counter.stop();
-    console.log(
-      `${volumes.length} devices: held ${report.heldMs.toFixed(1)} ms, longest step ${worst.toFixed(1)} ms, ${report.by}`,
-    );
     const snapshots = await dmsnap.seal(id);
     const pictures: string[] = [];
     for (const snapshot of snapshots) pictures.push(`${await dmsnap.expose(snapshot)}/counter`);

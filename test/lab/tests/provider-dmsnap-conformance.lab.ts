@@ -1,0 +1,36 @@
+/** The suite that vendors run, on provider-dmsnap. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import test from "node:test";
+import { checkPlugin } from "holdstill/conformance";
+import { tempDir } from "../../rig/temp.js";
+import { MappedDisk, state } from "../rig/mapped-disk.js";
+
+const plugin = path.resolve(import.meta.dirname, "../../../../plugins/provider-dmsnap");
+/** What takes few transactions: processes are slow in here. */
+const only = [
+  "keeps-its-promises",
+  "fork",
+  "outlives-its-worker",
+  "remove-leaves-others-alone",
+  "unknown-snapshots",
+  "abort-before-anything",
+  "abort-after-commit",
+  "prepare-obeys-the-signal",
+  "leaves-no-mount",
+  "leaves-no-file",
+];
+
+test("it conforms to the contract", async (t) => {
+  const disk = new MappedDisk(t);
+  const targets = [disk.volume("one", "ext4", 32).mount];
+  const before = state();
+  const store = tempDir(t);
+  const fixture = { options: { size: "8M", store }, targets, watch: [store], limitSeconds: 60 };
+  const { checks } = await checkPlugin(plugin, { fixture, only, runtimes: ["thread"] });
+  assert.deepEqual(
+    checks.filter(({ status }) => status !== "passed"),
+    [],
+  );
+  assert.deepEqual(state(), before);
+});

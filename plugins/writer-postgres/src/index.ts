@@ -1,7 +1,7 @@
 import type { Component, FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import { endSessions, sessionName } from "./abort.js";
 import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
-import { readCluster, type Cluster } from "./cluster.js";
+import { inside, readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
 import { PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
@@ -103,7 +103,10 @@ const writer = {
     const facts = { version: cluster.version, systemIdentifier: cluster.systemIdentifier, role: cluster.role };
     try {
       if (!inBackupMode(tx)) {
-        const howToRestore = "Start PostgreSQL on the picture, or a copy of it: it replays its own WAL.";
+        const howToRestore =
+          cluster.tablespaces.length > 0 || !inside(cluster.walDir, cluster.dataDir)
+            ? "Copy the picture back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
+            : "Start PostgreSQL on the picture, or a copy of it, without postmaster.pid: it replays its own WAL.";
         const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
         return { files: [], facts: { ...facts, timeline: cluster.timeline, ...between, howToRestore } };
       }

@@ -62,13 +62,16 @@ export function install(flavour: Flavour, dataDir: string, settings: Settings = 
   chmodSync(dataDir, 0o700);
   // Servers clear away what others have in a temporary folder that they share.
   const own = scratch("tmp", user);
-  const given = { ...settings, datadir: dataDir, tmpdir: own.path };
+  const given = { ...small, ...settings, datadir: dataDir, tmpdir: own.path };
   flavour.install(
     Object.entries(given).map(([name, value]) => `--${name}=${value}`),
     user,
   );
   own.remove();
 }
+
+/** MariaDB would reserve 8 TiB of addresses, and a process in a user-mode kernel has fewer. */
+const small = { "innodb-buffer-pool-size": "64M", "loose-innodb-buffer-pool-size-max": "64M" };
 
 export type Settings = Readonly<Record<string, string | number>>;
 
@@ -104,14 +107,12 @@ export class MysqlServer {
 
   /** Starts it, again after a halt, and answers when it takes queries. Fails with what it wrote. */
   async start(): Promise<void> {
-    const memory = "64M";
     const settings: Settings = {
+      ...small,
       datadir: this.dataDir,
       socket: this.socket,
       "pid-file": path.join(this.#run.path, "pid"),
       tmpdir: this.#run.path,
-      "innodb-buffer-pool-size": memory,
-      "loose-innodb-buffer-pool-size-max": memory,
       "loose-mysqlx": "OFF",
       ...this.#settings,
     };

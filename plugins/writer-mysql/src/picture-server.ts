@@ -50,13 +50,13 @@ export async function withServer<T>(
     await chown(runDir, uid, gid);
     const begun = performance.now();
     const program = [binary, ...serverArguments(facts, runDir, ctx.options)];
-    const state: { ended?: ExecResult } = {};
-    const running = ctx.exec("unshare", onStage(stage, program), { cwd: "/" }).then((ended) => (state.ended = ended));
+    const state = { over: false };
+    const running = ctx.exec("unshare", onStage(stage, program), { cwd: "/" }).finally(() => (state.over = true));
     // It is awaited below; meanwhile its failure must not end the worker.
     running.catch(() => {});
     const session = await connect(path.join(runDir, "socket"), state, ctx).catch(async (error: unknown) => {
       ctx.signal.throwIfAborted();
-      throw state.ended === undefined ? error : unusable("start", await running);
+      throw state.over ? unusable("start", await running) : error;
     });
     const startMs = performance.now() - begun;
     const result = await worked(session, ctx.signal, work);
@@ -103,14 +103,14 @@ function serverArguments(facts: ServerFacts, runDir: string, options: Options): 
 }
 
 /** Tries until the server answers; it replays its log before it listens. */
-async function connect(socket: string, state: { ended?: ExecResult }, ctx: Context<Options>): Promise<Session> {
+async function connect(socket: string, state: { over: boolean }, ctx: Context<Options>): Promise<Session> {
   const { passwordFile: _password, host: _host, ...rest } = ctx.options;
   for (;;) {
     try {
       return await Session.open({ ...rest, socket, user: "root" }, ctx.signal);
     } catch (error) {
       const soon = error instanceof MysqlFault && (error.code === "MYSQL_DOWN" || error.code === "MYSQL_SESSION_LOST");
-      if (!soon || state.ended !== undefined) throw error;
+      if (!soon || state.over) throw error;
       await sleep(30, undefined, { signal: ctx.signal });
     }
   }

@@ -129,3 +129,19 @@ test("the provider for an array is used by config alone: the kernel holds two fi
   const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
   assert.equal(gone.exitCode, 0, gone.stderr);
 });
+
+test("the same provider is caught when it promises one instant and has nothing held", async (t) => {
+  const target = loopFs(t, "ext4");
+  if (target === null) return;
+  const dir = tempDir(t);
+  const url = await arrayOf(t, path.join(dir, "array"), [target]);
+  const folder = installed(dir, "provider-array");
+  const main = path.join(folder, "index.js");
+  const changed = readFileSync(main, "utf8").replaceAll(/const hold = .*;/g, "const hold = [];");
+  writeFileSync(main, changed);
+  const fixture = { options: { url, token }, targets: [target] };
+  const { checks } = await checkPlugin(folder, { fixture, only: ["keeps-its-promises"], runtimes: ["thread"] });
+  const failed = checks.flatMap((check) => (check.status === "failed" ? [`${check.name}: ${check.seen}`] : []));
+  assert.equal(failed.length, 1);
+  assert.match(failed[0] ?? "", /^keeps-its-promises: .* of more than one instant/);
+});

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { type Check, Failure, Skip } from "../check.js";
-import { isOfOneInstant, Load } from "./load.js";
+import { isOfOneInstant, type Kind, Load, numbersIn } from "./load.js";
 import type { Act, ProviderStage } from "./stage.js";
 
 export const promiseChecks: readonly Check<ProviderStage>[] = [
@@ -11,46 +11,53 @@ export const promiseChecks: readonly Check<ProviderStage>[] = [
     next: "Promise `pointInTime` only for a snapshot of the storage, and `atomicGroup` only where all volumes are held together.",
     needs: ["picture-is-of-the-cut"],
     async run(stage) {
-      const { pointInTime, atomicGroup } = stage.promised;
-      if (!pointInTime) throw new Skip("match promises no picture of one instant");
+      if (!stage.promised.pointInTime) throw new Skip("match promises no picture of one instant");
       const load = await Load.on(stage.paths);
-      let seen: number[][];
       try {
         const act = await stage.upTo("commit");
         await load.stop();
         await stage.do("seal", act);
-        seen = await numbersIn(act, stage, load, atomicGroup ? [load.folders] : load.folders.map((one) => [one]));
+        await assertOneInstant(act, stage, load.folders);
         await stage.remove(act);
       } finally {
         await load.stop();
         load.remove();
       }
-      const wrong = seen.find((numbers) => !isOfOneInstant(numbers));
-      if (wrong === undefined) return;
-      throw new Failure(
-        `A number that is written to ${wrong.length} files in turn was ${wrong.join(", ")} in the picture: of more than one instant.`,
-      );
     },
   },
 ];
 
-/** The numbers of each group of folders, as the pictures have them. */
-async function numbersIn(
-  { session, snapshots }: Act,
-  stage: ProviderStage,
-  load: Load,
-  groups: readonly (readonly string[])[],
-): Promise<number[][]> {
+async function assertOneInstant(act: Act, stage: ProviderStage, folders: readonly string[]): Promise<void> {
+  const trees = await treesOf(act, stage);
+  const pictures = folders.map((folder) => {
+    const target = path.dirname(folder);
+    return path.join(trees.get(target) ?? target, path.basename(folder));
+  });
+  for (const { kind, together } of trialsOf(act, stage)) {
+    for (const group of together ? [pictures] : pictures.map((one) => [one])) {
+      const numbers = numbersIn(kind, group);
+      if (!isOfOneInstant(numbers))
+        throw new Failure(
+          `A number that was written to ${numbers.length} files in turn is ${numbers.join(", ")} in the picture: of more than one instant.`,
+        );
+    }
+  }
+  for (const snapshot of act.snapshots) await stage.conceal(act.session, snapshot);
+}
+
+/** Volumes that the kernel holds are flushed together: also what was not synced has one order in all of them. */
+function trialsOf({ section }: Act, { promised: { atomicGroup } }: ProviderStage): { kind: Kind; together: boolean }[] {
+  return [
+    { kind: "size", together: atomicGroup && section.hold.length > 0 },
+    { kind: "text", together: atomicGroup },
+  ];
+}
+
+async function treesOf({ session, snapshots }: Act, stage: ProviderStage): Promise<Map<string, string>> {
   const trees = new Map<string, string>();
   for (const snapshot of snapshots) {
     const exposed = await stage.expose(session, snapshot);
     for (const { original, path: tree } of exposed.trees) trees.set(original, tree);
   }
-  const pictureOf = (folder: string): string => {
-    const target = path.dirname(folder);
-    return path.join(trees.get(target) ?? target, path.basename(folder));
-  };
-  const seen = groups.map((folders) => load.seen(pictureOf, folders));
-  for (const snapshot of snapshots) await stage.conceal(session, snapshot);
-  return seen;
+  return trees;
 }

@@ -31,5 +31,6 @@ for (const [way, wrong] of await waysToBeWrong("writer")) {
       [wrong.caughtBy],
       JSON.stringify(failed, null, 2),
     );
+    assert.doesNotMatch(JSON.stringify(checks), /correct horse/, "a report has a secret in it");
   });
 }

@@ -48,6 +48,7 @@ export const wrong = {
     fixture: { setup: "mkdir -p $WROK/holdstill-check-that-is-not-there; true" },
   },
   "is tried with a probe that never gets through": { caughtBy: "fixture-is-set-up", fixture: { probe: "exit 1" } },
+  "has a teardown that fails": { caughtBy: "fixture-is-taken-down", fixture: { teardown: "echo it is busy; exit 1" } },
   "has no thaw": { caughtBy: "loads", plugin: (right) => ({ ...right, thaw: undefined }) },
   "throws while it loads": {
     caughtBy: "loads",
@@ -122,6 +123,17 @@ export const wrong = {
     caughtBy: "transaction",
     fixture: { limitSeconds: 0.5 },
     plugin: (right) => ({ ...right, freeze: () => new Promise(nothing) }),
+  },
+  "fails with its password in the message": {
+    caughtBy: "transaction",
+    ...option("password", hidden),
+    fixture: { options: { password: "correct horse" } },
+    plugin: (right) => ({
+      ...right,
+      async freeze(_tx, { options }) {
+        throw new Error(`cannot reach acme://user:${options.password}@host`);
+      },
+    }),
   },
   "lets thaw answer that nothing was held": {
     caughtBy: "transaction",

@@ -41,6 +41,8 @@ export interface Surroundings {
   /** Called after each check that was tried: what a failed one left must not spoil the next. */
   readonly after: (status: CheckResult["status"]) => Promise<void>;
   readonly onResult: (result: CheckResult) => void;
+  /** Takes out of what was seen what must not be told. */
+  readonly hide: (text: string) => string;
   /** No further check is begun. */
   readonly signal: AbortSignal;
   /** Names of the checks that are wanted; null: all. */
@@ -51,14 +53,15 @@ export interface Surroundings {
 export async function runChecks<Stage>(
   checks: readonly Check<Stage>[],
   stage: Stage,
-  { runtime, earlier, after, onResult, signal, only }: Surroundings,
+  { runtime, earlier, after, hide, onResult, signal, only }: Surroundings,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
     if (only?.has(check.name) === false) continue;
     signal.throwIfAborted();
     const lacking = lackOf(check, [...earlier, ...results]);
-    const result = lacking ?? (await outcomeOf(check, stage));
+    const outcome = lacking ?? (await outcomeOf(check, stage));
+    const result = outcome.status === "failed" ? { ...outcome, seen: hide(outcome.seen) } : outcome;
     if (lacking === undefined) await after(result.status);
     const placed = runtime === undefined ? result : { ...result, runtime };
     onResult(placed);

@@ -32,3 +32,18 @@ export const loadChecks: readonly Check<Rig>[] = [
     },
   },
 ];
+
+/** After everything: what is still mounted would be in the way of whoever comes next. */
+export const endChecks: readonly Check<Rig>[] = [
+  {
+    name: "fixture-is-taken-down",
+    group: "What is left",
+    title: "What the plugin was tried on could be taken down.",
+    next: "Mend `teardown` in conformance.json, or look for what the plugin keeps in use.",
+    needs: ["fixture-is-set-up"],
+    async run(rig) {
+      const fault = await rig.tearDown();
+      if (fault !== null) throw new Failure(fault);
+    },
+  },
+];

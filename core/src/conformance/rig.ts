@@ -9,7 +9,7 @@ import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
 import { Failure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
 import type { Valid } from "./folder/folder.js";
-import { contentOf, descendants } from "./residue.js";
+import { attached, contentOf, descendants } from "./residue.js";
 import { type Ran, runShell } from "./shell.js";
 
 /** How long a worker may take to load its plugin, ms: as for the host. */
@@ -108,16 +108,20 @@ export class Rig {
     const ran = teardown === undefined || !this.#isUp ? null : await this.shell(teardown, SETUP_MS);
     for (const { pid, by } of descendants()) if (by === "fixture") kill(pid);
     this.#isUp = false;
-    rmSync(this.work, { recursive: true, force: true });
-    if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return null;
-    return ran.is === "late"
-      ? `teardown did not end: ${ran.output}`
-      : `teardown ended with ${ran.exitCode}: ${ran.output}`;
+    const left = this.#mounts();
+    if (left.length === 0) rmSync(this.work, { recursive: true, force: true });
+    if (ran?.is === "late") return `teardown did not end: ${ran.output}`;
+    if (ran?.is === "ended" && ran.exitCode !== 0) return `teardown ended with ${ran.exitCode}: ${ran.output}`;
+    return left.length === 0 ? null : `After teardown there is still a ${left.join(", a ")}.`;
   }
 
-  /** Removes every folder of the run. */
+  /** Removes every folder of the run; but nothing where something is mounted: that may be anybody's data. */
   remove(): void {
-    rmSync(this.base, { recursive: true, force: true });
+    if (this.#mounts().length === 0) rmSync(this.base, { recursive: true, force: true });
+  }
+
+  #mounts(): string[] {
+    return attached([this.base]).filter((what) => what.startsWith("mount "));
   }
 
   shell(text: string, limitMs: number): Promise<Ran> {

@@ -4,7 +4,7 @@ import { realPathOf } from "../storage/mounts.js";
 import { type Check, runChecks, type Surroundings, withNeeds } from "./check.js";
 import { folderChecks } from "./folder/checks.js";
 import type { Folder } from "./folder/folder.js";
-import { loadChecks } from "./loads.js";
+import { endChecks, loadChecks } from "./loads.js";
 import { captureChecks } from "./provider/capture.js";
 import { pictureChecks } from "./provider/picture.js";
 import { promiseChecks } from "./provider/promises.js";
@@ -12,7 +12,7 @@ import { ProviderStage } from "./provider/stage.js";
 import { removeChecks, undoChecks } from "./provider/undo.js";
 import { adoptOrphans } from "./residue.js";
 import { Rig, type Subject } from "./rig.js";
-import { Traces, traceChecks } from "./traces.js";
+import { secretsIn, Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
@@ -35,8 +35,7 @@ export interface CheckOptions {
 
 /**
  * Checks a plugin against the contract, on real workers and what its fixture sets up. Whatever is wrong with the plugin is in the
- * report; anything else that is
- * thrown is a bug of the suite.
+ * report; anything else that is thrown is a bug of the suite.
  *
  * @throws HoldstillError E_TARGET_UNREADABLE where there is no such folder.
  */
@@ -46,7 +45,8 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
   const only = options.only === undefined ? null : withNeeds(options.only, everyCheck);
   const watching = { onResult, signal, only };
   const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
-  const results = await runChecks(folderChecks, folder, { earlier: [], after: async () => {}, ...watching });
+  const before = { earlier: [], after: async () => {}, hide: (text: string) => text };
+  const results = await runChecks(folderChecks, folder, { ...before, ...watching });
   const subject = results.some(({ status }) => status === "failed") ? null : subjectOf(folder);
   if (subject !== null) results.push(...(await withRig(subject, results, options.runtimes ?? both, watching)));
   return reportOf(folder, results, performance.now() - begun);
@@ -54,7 +54,7 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
 
 const writerChecks = [...identifyChecks, ...orderChecks, ...writerPictureChecks, ...abortChecks, ...signalChecks];
 const providerChecks = [...captureChecks, ...pictureChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
-const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks];
+const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks, ...endChecks];
 /** Of every check: what --only may name. */
 export const checkNames: readonly string[] = [...new Set(everyCheck.map(({ name }) => name))];
 
@@ -77,6 +77,8 @@ async function withRig(
       rig.runtime = runtime;
       results.push(...(await inWorkers(rig, earlier, watching)));
     }
+    const last = { earlier: results, after: async () => {}, hide: hiding(rig), ...watching };
+    results.push(...(await runChecks(endChecks, rig, last)));
   } finally {
     await rig.closeAll();
     await rig.tearDown();
@@ -86,9 +88,15 @@ async function withRig(
   return results;
 }
 
+/** No report tells a secret, whatever the plugin says. */
+function hiding(rig: Rig): (text: string) => string {
+  const secrets = secretsIn(rig.options);
+  return (text) => secrets.reduce((told, { value }) => told.replaceAll(value, "(hidden)"), text);
+}
+
 async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
   const { runtime } = rig;
-  const common = { runtime, after: () => rig.closeAll(), ...watching };
+  const common = { runtime, after: () => rig.closeAll(), hide: hiding(rig), ...watching };
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
   const after = async (status: CheckResult["status"], stage: WriterStage | ProviderStage): Promise<void> => {

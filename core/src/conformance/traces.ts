@@ -140,7 +140,8 @@ export const traceChecks: readonly Check<Traces>[] = [
 /** As in schema/findings.ts: names whose values are never shown. */
 const secret = /pass(word|phrase)|secret|token|credential/i;
 
-function secretsIn(value: unknown, name = ""): { name: string; value: string }[] {
+/** Values of the options that must never be told, with their names. */
+export function secretsIn(value: unknown, name = ""): { name: string; value: string }[] {
   if (typeof value === "string") {
     // The name of a file that has the secret is none.
     return secret.test(name) && !/file|path$/i.test(name) && value.length >= 4 ? [{ name, value }] : [];

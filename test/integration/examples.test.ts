@@ -48,7 +48,7 @@ test("the SQLite writer is installed by copying its folder, and used by config a
   writing(t, database);
   const config = path.join(dir, "holdstill.json");
   const plugins = [{ use: "writer-sqlite@^0.1", as: "app", options: { database } }];
-  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", plugins }));
+  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", exposeDir: "exposed", plugins }));
   const rows = (file: string): number => Number(sqlite(file, "SELECT count(*) FROM t"));
   while (rows(database) < 20) await sleep(20);
 
@@ -114,7 +114,7 @@ test("the provider for an array is used by config alone: the kernel holds two fi
   for (const target of targets) writeFileSync(path.join(target, "file"), target);
   const config = path.join(dir, "holdstill.json");
   const plugins = [{ use: "provider-array", options: { url, token } }];
-  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", plugins }));
+  writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", exposeDir: "exposed", plugins }));
   const made = await holdstill(["create", ...targets, "--require", "filesystem", "--json", "--config", config]);
   assert.equal(made.exitCode, 0, made.stderr);
   const { set } = made.json() as { set: SnapshotSet };

@@ -208,7 +208,11 @@ export const wrong = {
   },
   "finds every picture beyond repair": {
     caughtBy: "recover",
-    plugin: (right) => ({ ...right, recover: async () => ({ ok: false, why: "it is a copy" }) }),
+    plugin: (right) => ({
+      ...right,
+      identify: async (ctx) => [{ ...(await right.identify(ctx))[0], recovery: "always" }],
+      recover: async () => ({ ok: false, why: "it is a copy" }),
+    }),
   },
   "fails to abort what never began": {
     caughtBy: "abort-before-anything",

@@ -53,7 +53,9 @@ export class Rig {
     const at = (name: string): string => path.join(this.base, name);
     [this.work, this.dataDir, this.temp] = [at("work"), at("data"), at("tmp")];
     mkdirSync(this.dataDir, { mode: 0o700 });
-    mkdirSync(this.temp, { mode: 0o700 });
+    mkdirSync(this.temp);
+    // As /tmp: a server that the plugin starts may be another user.
+    chmodSync(this.temp, 0o1777);
     mkdirSync(at("sets"), { mode: 0o700 });
     mkdirSync(at("shown"));
     this.fixture = filledIn(subject.fixture, this.#variables());
@@ -199,7 +201,8 @@ export class Rig {
   /** An empty folder of the run. */
   folder(kind: "sets" | "shown", name: string): string {
     const dir = path.join(this.base, kind, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    // A server that is started on a picture may be another user.
+    mkdirSync(dir, { recursive: true, mode: kind === "shown" ? 0o755 : 0o700 });
     return dir;
   }
 

@@ -1,6 +1,7 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
 import type { Exposed } from "../../schema/types.js";
+import { quoted } from "../../trust/ownership.js";
 import { type Check, Failure, Skip } from "../check.js";
 import type { Act, WriterStage } from "./stage.js";
 
@@ -15,6 +16,8 @@ export const pictureChecks: readonly Check<WriterStage>[] = [
     next: "Open the picture as the application would after a crash, let it come to rest, and answer { ok, why }.",
     needs,
     async run(stage) {
+      if (stage.components.every(({ recovery = "none" }) => recovery === "none"))
+        throw new Skip("no component asks for `recovery`");
       const { act, picture } = await pictured(stage, "recover");
       const { ok, why } = await stage.rig.call(act.session, "recover", [act.tx, picture]);
       if (!ok) throw new Failure(`It answered that the picture is beyond repair: ${why ?? "no reason"}.`);
@@ -44,19 +47,13 @@ async function pictured(stage: WriterStage, op: "recover" | "verify"): Promise<{
   const dir = stage.rig.folder("shown", act.tx.id);
   const originals = [...new Set(stage.components.flatMap(({ paths }) => paths))];
   const trees = originals.map((original, at) => ({ original, path: path.join(dir, String(at)) }));
-  mkdirSync(dir, { recursive: true });
   for (const { original, path: copy } of trees)
-    cpSync(original, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter: isCopied });
+    // A file that vanishes meanwhile is none of the picture's. The owner is kept: a server runs as nobody else.
+    await stage.rig.shell(`cp -a -T -- ${quoted(original)} ${quoted(copy)}`, stage.rig.limit());
   await stage.do("thaw", act);
   await stage.do("seal", act);
   return { act, picture: { trees, readOnly: false } };
 }
-
-/** Sockets and the like have no content. */
-const isCopied = (file: string): boolean => {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined || stats.isFile() || stats.isDirectory();
-};
 
 function empty(tree: string): void {
   if (statSync(tree).isFile()) return truncateSync(tree);

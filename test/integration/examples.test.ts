@@ -57,7 +57,11 @@ test("the SQLite writer is installed by copying its folder, and used by config a
   const { set } = made.json() as { set: SnapshotSet };
   assert.equal(set.consistency, "application");
   const exposed = await holdstill(["expose", set.id, "--quiet", "--config", config]);
-  const picture = path.join(exposed.stdout.trim(), "app.db");
+  onEnd(t, async () => void (await holdstill(["delete", set.id, "--yes", "--config", config])));
+  // The picture is read-only, and SQLite writes to open: a restore copies it.
+  const restored = path.join(dir, "restored");
+  cpSync(exposed.stdout.trim(), restored, { recursive: true });
+  const picture = path.join(restored, "app.db");
   assert.ok(existsSync(picture), exposed.stdout);
   assert.equal(sqlite(picture, "PRAGMA integrity_check"), "ok");
   const kept = rows(picture);

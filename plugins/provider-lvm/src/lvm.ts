@@ -3,8 +3,8 @@ import type { Context } from "holdstill/plugin";
 import { Refusal } from "./refusal.js";
 
 /**
- * Does not wait for a lock: a waiting lvm could neither be told from a hanging one, nor name who holds the lock. dmeventd is
- * told of a snapshot when it is sealed, and not when it is made.
+ * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would
+ * look at snapshots that have no picture yet.
  */
 const settings = 'global { wait_for_locks = 0 } activation { monitoring = 0 } report { time_format = "%s" }';
 /** Node's pipes are open in our children, and none of LVM's business. */

@@ -7,11 +7,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabEvent } from "./events.js";
+import { found, inCI } from "./found.js";
 import { GuestFailed, labTests, runInGuest } from "./guest.js";
 import { tempDir } from "../rig/temp.js";
-import { findKernel, NoKernel, type Kernel } from "./kernels.js";
-
-const inCI = process.env["CI"] === "true";
 
 /**
  * 6.1 is to be installed. The other comes from a mirror, which CI asks and nobody else's test run does: there `npm run lab --
@@ -100,20 +98,6 @@ async function retell(t: TestContext, events: AsyncGenerator<LabEvent, void>): P
       case "booted":
       case "done":
     }
-  }
-}
-
-function found(t: TestContext, name: string, fetch: "if-missing" | "never", mustBeThere: boolean): Kernel | undefined {
-  if (process.env["HOLDSTILL_LAB"] !== "1") {
-    t.skip("boots kernels for minutes: HOLDSTILL_LAB=1 npm test, or npm run lab");
-    return undefined;
-  }
-  try {
-    return findKernel(name, fetch);
-  } catch (error) {
-    if (!(error instanceof NoKernel) || (inCI && mustBeThere)) throw error;
-    t.skip(error.message);
-    return undefined;
   }
 }
 

@@ -1,0 +1,35 @@
+/** A machine whose power is cut in the middle of provider-lvm's transactions, and what the next one finds on the same disks. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import test from "node:test";
+import { tempDir } from "../rig/temp.js";
+import { found } from "./found.js";
+import { runInGuest } from "./guest.js";
+
+const fixture = (name: string): string => path.join(import.meta.dirname, "fixtures", `${name}.js`);
+const limits = { fileSeconds: 300, silenceSeconds: 330 };
+
+for (const [name, missing] of [
+  ["6.1", true],
+  ["6.12", false],
+] as const) {
+  test(`after a power cut provider-lvm undoes what was begun and keeps what was sealed, on kernel ${name}`, async (t) => {
+    const kernel = found(t, name, "never", missing);
+    if (kernel === undefined) return;
+    const disks = tempDir(t);
+    let isReady = false;
+    for await (const event of runInGuest(kernel, [fixture("lvm-before-power-cut")], limits, disks)) {
+      if (event.event === "failed") assert.fail(event.detail);
+      isReady ||= event.event === "passed";
+      // To leave the loop kills the machine.
+      if (isReady) break;
+    }
+    assert.ok(isReady, "the first machine did not come so far");
+    const outcomes: string[] = [];
+    for await (const event of runInGuest(kernel, [fixture("lvm-after-power-cut")], limits, disks)) {
+      if (event.event === "failed") assert.fail(event.detail);
+      outcomes.push(event.event);
+    }
+    assert.deepEqual(outcomes, ["booted", "passed", "ended", "done"]);
+  });
+}

@@ -57,7 +57,7 @@ test("volumes that look like ours and are not are left alone", async (t) => {
   const sets = lvmSets(t);
   const { tx, snapshots } = await sets.take(mounts(volumes));
   const make = (name: string, ...tags: string[]): void => {
-    vg.lvm("lvcreate", ["-L", "4M", "-n", name, ...tags.flatMap((tag) => ["--addtag", tag]), vg.name]);
+    vg.lvm("lvcreate", ["-y", "-L", "4M", "-n", name, ...tags.flatMap((tag) => ["--addtag", tag]), vg.name]);
   };
   const ours = [`holdstill.set=${tx.id}`, "holdstill.role=snapshot", "holdstill.volume=1:1"];
   make(`data-holdstill-${tx.id}`);

@@ -24,11 +24,11 @@ test("what does not fit, is named already or is locked is refused before anythin
     await provider.abort(tx, ctx);
   };
   await refused("POOL_FULL", { poolLimit: 1 });
-  vg.lvm("lvcreate", ["-l", "100%FREE", "-n", "filler", vg.name]);
+  vg.lvm("lvcreate", ["-y", "-l", "100%FREE", "-n", "filler", vg.name]);
   await refused("NO_SPACE", {});
   vg.lvm("lvremove", ["-y", `${vg.name}/filler`]);
   assert.equal(stateOf(vg), before);
-  vg.lvm("lvcreate", ["-L", "8M", "-n", name, vg.name]);
+  vg.lvm("lvcreate", ["-y", "-L", "8M", "-n", name, vg.name]);
   await refused("NAME_TAKEN", {});
   vg.lvm("lvremove", ["-y", `${vg.name}/${name}`]);
   const holder = spawn("flock", [`/run/lock/lvm/V_${vg.name}`, "sh", "-c", "echo locked; exec sleep 60"]);

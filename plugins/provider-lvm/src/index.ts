@@ -1,4 +1,4 @@
-import type { CommitOp, Context, Provider, Transaction, Volume } from "holdstill/plugin";
+import type { CommitOp, Context, HoldPoint, Provider, Transaction, Volume } from "holdstill/plugin";
 import { conceal, expose } from "./exposure.js";
 import { fork } from "./fork.js";
 import { forget, intend, intentsOf } from "./intent.js";
@@ -41,6 +41,7 @@ const provider: Provider<Options> = {
     return {
       pointInTime: true,
       atomicGroup: true,
+      hold: [holdOf(origin)],
       writable: true,
       revert: true,
       method: isThin(origin) ? "thin" : "thick",
@@ -69,7 +70,7 @@ const provider: Provider<Options> = {
         ...(await (isThin(snapshot) ? prepareThin(snapshot, part.origin, ctx) : prepareThick(snapshot, ctx))),
       );
     }
-    return { hold: parts.map(({ origin }) => ({ kind: "dm", name: deviceName(origin) })), commit };
+    return { hold: parts.map(({ origin }) => holdOf(origin)), commit };
   },
 
   async seal(tx, ctx) {
@@ -123,6 +124,9 @@ const provider: Provider<Options> = {
   },
 };
 export default provider;
+
+/** Suspending the device flushes it, and freezes the file system that lies on it. */
+const holdOf = (origin: LogicalVolume): HoldPoint => ({ kind: "dm", name: deviceName(origin) });
 
 function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const below = originBelow(volume, all);

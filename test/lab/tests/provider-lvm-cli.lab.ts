@@ -32,11 +32,11 @@ test("create, show, expose and delete a set over thin and thick volumes", async 
   for (const folder of folders) mkdirSync(folder);
   const counter = await Counter.start(folders);
   onEnd(t, async () => void (await counter.stop()));
-  await ask("create", ...folders);
+  await ask("create", ...folders, "--require", "filesystem");
   await counter.advance(3);
   await counter.stop();
   const set = await ask<SnapshotSet>("show", "latest");
-  assert.equal(set.consistency, "crash");
+  assert.equal(set.consistency, "filesystem");
   assert.equal(set.cut, "atomic");
   const { exposed } = await ask<SnapshotSet>("expose", set.id);
   const pictures = folders.map((folder) => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import type { Ran } from "./run.js";
+import type { User } from "./unprivileged.js";
 
 export interface CliRun extends Ran {
   /** stdout as one JSON document. Throws when it is not. */
@@ -21,17 +22,20 @@ export interface Surroundings {
   /** Called with all of stderr so far. */
   onStderr?: (text: string, child: ChildProcess) => void;
   onStart?: (child: ChildProcess) => void;
+  /** Only root can be somebody else. */
+  user?: User;
 }
 
 /** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  { env = {}, nodeArgs = [], cwd, onStderr, onStart }: Surroundings = {},
+  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user }: Surroundings = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd === undefined ? {} : { cwd }),
+      ...user,
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...coverage, ...env },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);

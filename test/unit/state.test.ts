@@ -24,7 +24,7 @@ test("the state directory is made with its parents, for the user alone", (t) => 
   const state = stateDir(path.join(tempDir(t), "some/where"));
   makeStateDir(state);
   makeStateDir(state);
-  assert.deepEqual(readdirSync(state.root).toSorted(), ["plugins", "sets", "transactions", "volumes"]);
+  assert.deepEqual(readdirSync(state.root).toSorted(), ["leases", "plugins", "sets", "transactions", "volumes"]);
   assert.equal(modeOf(state.root), 0o700);
   assert.equal(modeOf(state.sets), 0o700);
 });

@@ -65,9 +65,14 @@ export class Catalog {
     syncDir(this.#state.sets);
   }
 
+  /** Where a set's record and its sidecars lie. */
+  folder(id: string): string {
+    return path.join(this.#state.sets, id);
+  }
+
   /** Where a writer's files of a set lie. */
   sidecarDir(id: string, writer: string): string {
-    return path.join(this.#state.sets, id, "sidecar", writer);
+    return path.join(this.folder(id), "sidecar", writer);
   }
 
   /** Forgets a set and its sidecars; idempotent. */

@@ -23,6 +23,8 @@ export interface StateDir {
   readonly volumes: string;
   /** One folder per plugin instance: its dataDir. */
   readonly plugins: string;
+  /** One lock file per requester whose sets live no longer than it does. */
+  readonly leases: string;
 }
 
 export const stateDir = (root: string): StateDir => ({
@@ -31,6 +33,7 @@ export const stateDir = (root: string): StateDir => ({
   transactions: path.join(root, "transactions"),
   volumes: path.join(root, "volumes"),
   plugins: path.join(root, "plugins"),
+  leases: path.join(root, "leases"),
 });
 
 /** @throws HoldstillError E_STATE_DIR when it cannot be made, or somebody else could change it. */
@@ -38,7 +41,7 @@ export function makeStateDir(state: StateDir): void {
   try {
     mkdirSync(state.root, { recursive: true, mode: 0o700 });
     check(state.root);
-    for (const dir of [state.sets, state.transactions, state.volumes, state.plugins])
+    for (const dir of [state.sets, state.transactions, state.volumes, state.plugins, state.leases])
       mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
     if (error instanceof HoldstillError) throw error;

@@ -29,7 +29,7 @@ export function findCommand(args: readonly string[]): Meant {
 
 export const inGroup = (group: string): Entry[] => table.filter(({ name }) => name.startsWith(`${group} `));
 
-export type Parsed = Pick<Call, "values" | "operands" | "form" | "quiet" | "verbose"> & {
+export type Parsed = Pick<Call, "values" | "operands" | "trailing" | "form" | "quiet" | "verbose"> & {
   help: boolean;
   config?: string;
 };
@@ -41,9 +41,12 @@ export function parse(args: readonly string[], name: string, command: Command): 
   for (const [option, { type }] of Object.entries(options))
     values[option] = type === "flag" ? false : type === "list" ? [] : undefined;
   const operands: string[] = [];
+  const trailing: string[] = [];
+  let positionals = operands;
   let form: Form = "text";
   for (const token of tokensOf(args, options)) {
-    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind === "option-terminator" && command.trailing !== undefined) positionals = trailing;
+    if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, name, options);
@@ -54,12 +57,13 @@ export function parse(args: readonly string[], name: string, command: Command): 
   }
   const { help, quiet, verbose, config } = values;
   const parsed = { help: help === true, quiet: quiet === true, verbose: verbose === true };
-  if (!parsed.help) count(operands, name, command);
+  if (!parsed.help) count({ operands, trailing }, name, command);
   return {
     ...parsed,
     ...(typeof config === "string" ? { config } : {}),
     form,
     operands,
+    trailing,
     values: values as Call["values"],
   };
 }
@@ -102,11 +106,17 @@ function text({ rawName, value, inlineValue }: OptionToken): string {
   throw new Misuse(`${rawName} needs a value.`, `Write ${rawName}=VALUE.`);
 }
 
-function count(operands: readonly string[], name: string, { operands: wanted }: Command): void {
+function count(
+  { operands, trailing }: Pick<Call, "operands" | "trailing">,
+  name: string,
+  { operands: wanted, trailing: program }: Command,
+): void {
   const { min, max, name: what } = wanted;
   const hint = `\`holdstill ${name} --help\` shows how it is called.`;
   if (operands.length < min) throw new Misuse(`\`${name}\` needs ${max > 1 ? "at least one" : "a"} ${what}.`, hint);
   if (operands.length > max) throw new Misuse(`\`${operands[max]}\` is one argument too many for \`${name}\`.`, hint);
+  if (program !== undefined && trailing.length === 0)
+    throw new Misuse(`\`${name}\` needs a ${program} after \`--\`.`, hint);
 }
 
 const named = (name: string): Entry | undefined => table.find((entry) => entry.name === name);

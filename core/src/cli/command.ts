@@ -1,4 +1,3 @@
-import type { ExitCode } from "../errors/exit.js";
 import type { Requester } from "../requester/requester.js";
 
 export interface Option {
@@ -26,6 +25,8 @@ export interface Call<O extends Options = Options> {
   readonly name: string;
   readonly values: Values<O>;
   readonly operands: readonly string[];
+  /** What stands after `--`; empty where the command takes nothing there. */
+  readonly trailing: readonly string[];
   readonly form: Form;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -39,10 +40,13 @@ export interface Command<O extends Options = Options> {
   readonly about: string;
   readonly operands: { readonly name: string; readonly min: number; readonly max: number };
   readonly options: O;
+  /** Takes a program and its arguments after `--`. */
+  readonly trailing?: "COMMAND";
   /** Knows --json=stream. */
   readonly streams?: true;
   readonly examples: readonly { readonly line: string; readonly does: string }[];
-  run(call: Call<O>): Promise<ExitCode>;
+  /** @returns what the process ends with: one of ours (ExitCode), or what a program that was run ended with. */
+  run(call: Call<O>): Promise<number>;
 }
 
 /** A command whose `run` gets the values of exactly its own options: the parser reads the same table. */

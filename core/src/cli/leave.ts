@@ -1,4 +1,3 @@
-import type { ExitCode } from "../errors/exit.js";
 import { drained, outputFault, put } from "./outlet.js";
 
 interface Exits {
@@ -18,7 +17,7 @@ export async function prepareToLeave(): Promise<void> {
 }
 
 /** Ends the command line once its output is out. While a worker hangs in the kernel, only _exit(2) ends the process. */
-export async function leave(asked: ExitCode): Promise<void> {
+export async function leave(asked: number): Promise<void> {
   await drained();
   const fault = outputFault();
   if (fault !== null) put(2, `holdstill: The output could not be written: ${fault.message}\n`);

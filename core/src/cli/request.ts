@@ -1,4 +1,5 @@
 import type { Request } from "../plan/plan.js";
+import type { BackupOutcome } from "../plugin/writer.js";
 import type { Options } from "./command.js";
 import { Misuse } from "./misuse.js";
 import { hasSteering } from "./render/visible.js";
@@ -11,6 +12,11 @@ export const targets = { name: "TARGET", min: 1, max: Infinity } as const;
 export const planOptions = {
   require: { type: "text", value: "LEVEL", about: "refuse what is below: application, filesystem or crash" },
   "include-root": { type: "flag", about: "hold also what carries /, holdstill or its state; last, and released first" },
+} as const satisfies Options;
+export const setOptions = {
+  ...planOptions,
+  name: { type: "text", value: "NAME", about: "a name for the set" },
+  tag: { type: "list", value: "KEY=VALUE", about: "kept with the set; may be given several times" },
 } as const satisfies Options;
 export const targetsAbout = "A TARGET is a path, a mount point, a block device, or writer:INSTANCE.";
 
@@ -28,6 +34,16 @@ export function requestOf(
     ...(includeRoot ? { includeRoot } : {}),
     tags: Object.fromEntries(tag.map((text) => tagOf(text))),
   };
+}
+
+/** What the writers are told that was made. */
+export function backupType(text: string): BackupOutcome["type"] {
+  if (text === "copy" || text === "full") return text;
+  const known = ["copy", "full"];
+  throw new Misuse(`There is no type of backup \`${text}\`.`, "Write --type copy or --type full.", {
+    word: text,
+    known,
+  });
 }
 
 function levelOf(text: string): Level {

@@ -1,4 +1,3 @@
-import type { ExitCode } from "../errors/exit.js";
 import { findCommand, formAskedBy, inGroup, type Parsed, parse } from "./arguments.js";
 import type { Call } from "./command.js";
 import { commandHelp, generalHelp } from "./help.js";
@@ -11,7 +10,7 @@ export async function run(args: readonly string[]): Promise<void> {
   await leave(await ending(args));
 }
 
-async function ending(args: readonly string[]): Promise<ExitCode> {
+async function ending(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args[0] === "help" ? [...args.slice(1), "--help"] : args);
   } catch (error) {
@@ -20,7 +19,7 @@ async function ending(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function dispatch(args: readonly string[]): Promise<ExitCode> {
+async function dispatch(args: readonly string[]): Promise<number> {
   const meant = findCommand(args);
   if (meant.is !== "command") {
     const entries = meant.is === "group" ? inGroup(meant.group) : undefined;
@@ -52,7 +51,7 @@ function callOf(name: string, parsed: Parsed): Call {
   };
 }
 
-async function printVersion(): Promise<ExitCode> {
+async function printVersion(): Promise<number> {
   const { ownVersion } = await import("../version.js");
   print([`holdstill ${ownVersion()}`]);
   return 0;

@@ -18,6 +18,11 @@ export const table: readonly Entry[] = [
     summary: "take a snapshot set, or undo everything",
     load: async () => (await import("./commands/create.js")).create,
   },
+  {
+    name: "run",
+    summary: "take a set, run a command with its pictures, remove the set",
+    load: async () => (await import("./commands/run.js")).run,
+  },
   { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
   {
     name: "show",

@@ -269,4 +269,14 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Run it again with --yes.",
     exit: exit.usage,
   },
+  E_COMMAND_MISSING: {
+    message: (d) => `There is no program \`${d.command}\` to run.`,
+    hint: () => "Install it, or give its whole path. Nothing was started.",
+    exit: exit.usage,
+  },
+  E_MIRROR: {
+    message: (d) => `The pictures could not be mounted for the command: ${d.reason}.`,
+    hint: () => "Mounting needs root, unshare(1) and mount(8). Without --in-place an ordinary user needs no mounts.",
+    exit: exit.aborted,
+  },
 };

@@ -85,6 +85,8 @@ export interface Details {
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };
+  E_COMMAND_MISSING: { command: string };
+  E_MIRROR: { reason: string };
 }
 
 export type Code = keyof Details;

@@ -1,5 +1,5 @@
 import type { Who } from "../errors/details.js";
-import type { Component, Consistency, Cut, Fault, Qualities, Volume } from "../schema/types.js";
+import type { Component, Consistency, Cut, Fault, LeaseMark, Qualities, Volume } from "../schema/types.js";
 
 /** What a requester asks for. */
 export interface Request {
@@ -11,6 +11,8 @@ export interface Request {
   require?: Exclude<Consistency, "none">;
   /** Holds also what carries `/`, holdstill or its state: last, and released first. */
   includeRoot?: boolean;
+  /** Whose life bounds the set's. Default: the set stays until it is deleted. */
+  lease?: LeaseMark;
 }
 
 export interface PlannedVolume {

@@ -3,6 +3,7 @@ import { isProvider, isWriter } from "../isolation/session.js";
 import type { Residue, Snapshot } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { type Account, Journal, readJournals } from "../transaction/journal.js";
+import { expiredSets, forgetExpired, removeExpired } from "./expired.js";
 import type { Bench, Leftover } from "./types.js";
 
 /**
@@ -30,6 +31,9 @@ export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly 
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
     })),
     ...stray,
+    ...expiredSets(bench).flatMap(({ id, createdAt, lease }): Leftover[] =>
+      lease === undefined ? [] : [{ is: "expired", id, createdAt, lease }],
+    ),
   ];
 }
 
@@ -42,12 +46,23 @@ export async function recover(
   const done: Leftover[] = [];
   const residue: Residue[] = [];
   for (const leftover of all) {
-    const left =
-      leftover.is === "transaction" ? await undo(bench, crew, leftover.id) : await sweep(bench, crew, leftover);
+    const left = await clear(bench, crew, leftover);
     residue.push(...left);
     if (left.length === 0) done.push(leftover);
   }
+  forgetExpired(bench);
   return { done, residue };
+}
+
+function clear(bench: Bench, crew: Crew, leftover: Leftover): Promise<Residue[]> {
+  switch (leftover.is) {
+    case "transaction":
+      return undo(bench, crew, leftover.id);
+    case "snapshot":
+      return sweep(bench, crew, leftover);
+    case "expired":
+      return removeExpired(bench, crew, leftover.id);
+  }
 }
 
 /** Writers first: an application that is still frozen must go on before anything unhurried is done. */

@@ -12,6 +12,7 @@ import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
+import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";
 
 /** Reads the config. @throws HoldstillError E_CONFIG_* */
@@ -51,7 +52,15 @@ export class Requester {
   /** Takes a snapshot set, or undoes everything. */
   async create(request: Request, watching: Watching = {}): Promise<Ended> {
     const { create } = await import("./create.js");
+    await this.#sweep(watching);
     return create(this.#bench, request, await this.#resolution(), watching);
+  }
+
+  /** Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. */
+  async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
+    const { run } = await import("./run.js");
+    await this.#sweep(watching);
+    return run(this.#bench, request, job, await this.#plugins(), watching);
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -137,6 +146,23 @@ export class Requester {
   /** Throws what is not as the lock file pins it. */
   async checkLock(): Promise<Pins> {
     return (await import("./pins.js")).checkPins(this.settings);
+  }
+
+  /** Removes sets whose requesters are gone. What does not work is left to `recover`, and stops nothing. */
+  async #sweep({ onEvent }: Watching): Promise<void> {
+    const { forgetExpired, freshlyExpired, removeExpired } = await import("./expired.js");
+    const expired = freshlyExpired(this.#bench);
+    if (expired.length > 0) {
+      await this.#withCrew({}, async ({ crew }) => {
+        for (const { id } of expired) {
+          const [left] = await removeExpired(this.#bench, crew, id);
+          const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
+          const message = `Set ${id}, whose requester is gone, ${how}`;
+          onEvent?.({ type: "warning", at: new Date().toISOString(), ms: 0, message });
+        }
+      });
+    }
+    forgetExpired(this.#bench);
   }
 
   async #resolution(): Promise<Resolution> {

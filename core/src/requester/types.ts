@@ -5,7 +5,7 @@ import type { Who } from "../errors/details.js";
 import type { ExitCode } from "../errors/exit.js";
 import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
-import type { Component, Event, Fault, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
+import type { Component, Event, Fault, LeaseMark, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
 
 export interface OpenOptions {
   /** A config file; without it the usual places are searched. */
@@ -33,10 +33,11 @@ export interface Ended {
   timeline: Span[];
 }
 
-/** What a transaction that died, or could not undo everything, left behind. */
+/** What a transaction that died, or could not undo everything, left behind; and sets that outlived their lease. */
 export type Leftover =
   | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[] }
-  | { is: "snapshot"; provider: string; snapshot: Snapshot };
+  | { is: "snapshot"; provider: string; snapshot: Snapshot }
+  | { is: "expired"; id: string; createdAt: string; lease: LeaseMark };
 
 export type WriterStatus = { who: Who; policy: ResolvedPlugin["policy"] } & (
   | { components: Component[] }

@@ -25,7 +25,7 @@ export function recordOf(
 ): SnapshotSet {
   const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, writers));
-  const { name, tags, targets } = plan.request;
+  const { name, tags, targets, lease } = plan.request;
   return {
     recordVersion: 1,
     id: plan.id,
@@ -45,6 +45,7 @@ export function recordOf(
     snapshots: answers.snapshots.map(({ who, snapshot }) => ({ by: ref(who), snapshot })),
     timeline: [...timeline],
     ...(hold === null ? {} : { hold }),
+    ...(lease === undefined ? {} : { lease }),
   };
 }
 

@@ -4,6 +4,7 @@ import { exitOf } from "../failure.js";
 import { Misuse } from "../misuse.js";
 import { errLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
+import { backupType } from "../request.js";
 
 export const complete = command({
   usage: "SET --succeeded|--failed [--type copy|full]",
@@ -43,10 +44,5 @@ function outcomeOf({
   type: string | undefined;
 }): BackupOutcome {
   if (succeeded === failed) throw new Misuse("Did the backup succeed?", "Give one of --succeeded and --failed.");
-  if (type === "copy" || type === "full") return { succeeded, type };
-  const known = ["copy", "full"];
-  throw new Misuse(`There is no type of backup \`${type}\`.`, "Write --type copy or --type full.", {
-    word: type,
-    known,
-  });
+  return { succeeded, type: backupType(type) };
 }

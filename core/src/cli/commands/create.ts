@@ -1,26 +1,18 @@
 import { HoldstillError, toFault } from "../../errors/error.js";
-import type { ExitCode } from "../../errors/exit.js";
 import type { Ended } from "../../requester/types.js";
-import type { Event } from "../../schema/types.js";
+import { attend, type Seen } from "../attendance.js";
 import { type Call, command } from "../command.js";
-import { interruption } from "../interrupt.js";
-import { errLook, outLook, print, printDocument, printLine, tell } from "../output.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
-import { SeenSpans } from "../render/spans.js";
 import { timelineLines } from "../render/timeline.js";
-import { requestOf, planOptions, targets, targetsAbout } from "../request.js";
-import { watchFor } from "../watch.js";
+import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
 
 export const create = command({
   usage: "TARGET… [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
   about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --quiet only the set's id is printed.`,
   operands: targets,
-  options: {
-    ...planOptions,
-    name: { type: "text", value: "NAME", about: "a name for the set" },
-    tag: { type: "list", value: "KEY=VALUE", about: "kept with the set; may be given several times" },
-  },
+  options: setOptions,
   streams: true,
   examples: [
     {
@@ -32,22 +24,12 @@ export const create = command({
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
-    const watch = watchFor(call);
-    const seen = new Seen();
-    const { signal, end } = interruption((text) => watch.say(text));
-    const onEvent = (event: Event): void => {
-      seen.note(event);
-      if (call.form === "stream") printLine(event);
-      watch.onEvent(event);
-    };
-    const silence = (): void => {
-      watch.end();
-      end();
-    };
+    const attendance = attend(call);
+    const { seen, signal, onEvent } = attendance;
     try {
       const requester = await call.open("workers");
       const ended = await requester.create(request, { onEvent, signal });
-      silence();
+      attendance.end();
       show(ended, seen, call);
       return ended.exitCode;
     } catch (error) {
@@ -55,23 +37,10 @@ export const create = command({
       if (call.form === "stream" && seen.exitCode !== null) return seen.exitCode;
       throw error;
     } finally {
-      silence();
+      attendance.end();
     }
   },
 });
-
-/** What the events tell, for the end. */
-class Seen {
-  readonly spans = new SeenSpans();
-  transaction = "";
-  exitCode: ExitCode | null = null;
-
-  note(event: Event): void {
-    this.spans.note(event);
-    if (event.type === "begun") this.transaction = event.transaction;
-    if (event.type === "ended") this.exitCode = event.exitCode as ExitCode;
-  }
-}
 
 function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
   if (form === "stream") return;

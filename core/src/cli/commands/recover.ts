@@ -10,7 +10,7 @@ import { visible } from "../render/visible.js";
 export const recover = command({
   usage: "[--dry-run] [--yes]",
   about:
-    "Looks for transactions that died or could not undo everything, and for snapshots that no record names; lets the applications go on and removes what is left.",
+    "Looks for transactions that died or could not undo everything, for snapshots that no record names, and for sets whose requester is gone; lets the applications go on and removes what is left.",
   operands: noOperands,
   options: {
     "dry-run": { type: "flag", about: "only look" },
@@ -48,6 +48,10 @@ export const recover = command({
 });
 
 function willDo(leftover: Leftover): string {
+  if (leftover.is === "expired") {
+    const { id, createdAt, lease } = leftover;
+    return `delete set ${id} of ${instant(createdAt)}, whose requester (pid ${lease.pid}) is gone`;
+  }
   if (leftover.is === "snapshot") {
     const { provider, snapshot } = leftover;
     return `remove snapshot ${snapshot.id} of ${provider}, made ${instant(snapshot.createdAt)}, which no set names`;

@@ -1,0 +1,40 @@
+import { HoldstillError, toFault } from "../errors/error.js";
+import type { Residue, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import { Journal } from "../transaction/journal.js";
+import { expiredLeases, forgetLease, isLeased } from "./lease.js";
+import { remove } from "./sets.js";
+import type { Bench } from "./types.js";
+
+/** Sets that were to live as long as their requester, and outlived it. */
+export function expiredSets({ catalog, state }: Bench): SnapshotSet[] {
+  return catalog
+    .list()
+    .sets.filter(({ id, lease }) => lease !== undefined && !isLeased(state, lease) && !Journal.isHeld(state, id));
+}
+
+/** The same, without a look at every record where no lease has expired. */
+export function freshlyExpired(bench: Bench): SnapshotSet[] {
+  return expiredLeases(bench.state).length === 0 ? [] : expiredSets(bench);
+}
+
+export async function removeExpired(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+  const lock = Journal.open(bench.state, id);
+  try {
+    if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
+    if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id));
+    return [];
+  } catch (error) {
+    return [{ actor: id, op: "remove", error: toFault(error) }];
+  } finally {
+    lock?.close();
+  }
+}
+
+/** Lease files of nobody, once no record names them any more. */
+export function forgetExpired({ catalog, state }: Bench): void {
+  const expired = expiredLeases(state);
+  if (expired.length === 0) return;
+  const named = new Set(catalog.list().sets.flatMap(({ lease }) => lease?.id ?? []));
+  for (const id of expired) if (!named.has(id)) forgetLease(state, id);
+}

@@ -1,0 +1,185 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { makeStateDir } from "../catalog/state.js";
+import { HoldstillError, toFault } from "../errors/error.js";
+import { type CommandEnd, runForeground } from "../exec/foreground.js";
+import { canMount, type Mirror } from "../exec/mirror.js";
+import { isProgram } from "../exec/program.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Request } from "../plan/plan.js";
+import type { BackupOutcome } from "../plugin/writer.js";
+import type { Fault, SnapshotSet } from "../schema/types.js";
+import { Journal } from "../transaction/journal.js";
+import { isDegraded } from "../transaction/record.js";
+import { create } from "./create.js";
+import { Lease } from "./lease.js";
+import { complete, conceal, expose, remove } from "./sets.js";
+import type { Bench, Ended, Watching } from "./types.js";
+import { withCrew } from "./workshop.js";
+
+/** What is to be done with a set while it lives. */
+export interface Job {
+  command: readonly string[];
+  /**
+   * root: the pictures are mounted below one folder, the same in each run, as are the record and the sidecars; only where the
+   * process may mount, else the command gets them as they are exposed. in-place: over the originals; refused where not possible.
+   */
+  pictures: "root" | "in-place";
+  /** What becomes of the set. */
+  afterwards: "delete" | "keep";
+  /** What the writers are told of the backup, if it succeeds. */
+  type: BackupOutcome["type"];
+  stdout: "stdout" | "stderr";
+  /** The command is about to be started. */
+  onReady?: (set: SnapshotSet, place: Place) => void;
+}
+
+/** Where the command finds everything; what is not known, because nothing could be mounted, is null. */
+export interface Place {
+  root: string | null;
+  record: string;
+}
+
+export interface Ran {
+  /** How the set came about. */
+  ended: Ended;
+  /** null: it was not started. */
+  command: CommandEnd | null;
+  /** Why the command was not started, if not for how the set ended. */
+  error: Fault | null;
+  /** What did not work afterwards: writers that could not be told, pictures that could not be concealed or removed. */
+  untold: { writer: string; error: Fault }[];
+  left: Fault | null;
+}
+
+/**
+ * Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. The set is leased: if this
+ * process dies, the set lives as long as the command, and is then a leftover.
+ */
+export async function run(
+  bench: Bench,
+  request: Request,
+  job: Job,
+  plugins: readonly ResolvedPlugin[],
+  watching: Watching,
+): Promise<Ran> {
+  const [program = ""] = job.command;
+  if (!isProgram(program)) throw new HoldstillError("E_COMMAND_MISSING", { command: program });
+  const mounts = canMount();
+  if (job.pictures === "in-place" && !mounts)
+    throw new HoldstillError("E_MIRROR", { reason: "this process may not mount" });
+  makeStateDir(bench.state);
+  const lease = Lease.take(bench.state);
+  try {
+    const ended = await create(bench, { ...request, lease: lease.mark }, plugins, watching);
+    const { set } = ended;
+    if (set === null) return { ended, command: null, error: null, untold: [], left: null };
+    const { signal = new AbortController().signal } = watching;
+    return await withLock(bench, set, async () => {
+      const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, signal });
+      return { ended, ...did, ...(await settle(bench, set, job, plugins, did.command)) };
+    });
+  } finally {
+    lease.release();
+  }
+}
+
+const nothing = { command: null, error: null };
+
+async function work(
+  bench: Bench,
+  set: SnapshotSet,
+  job: Job,
+  plugins: readonly ResolvedPlugin[],
+  { lease, mounts, signal }: { lease: Lease; mounts: boolean; signal: AbortSignal },
+): Promise<Pick<Ran, "command" | "error">> {
+  try {
+    const exposed = await withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, set));
+    const folder = bench.catalog.folder(set.id);
+    const mirror = mounts ? mirrorOf(bench, exposed, job.pictures, folder) : null;
+    const place = placeOf(mirror, exposed, folder);
+    job.onReady?.(exposed, place);
+    const { command, stdout } = job;
+    const env = environment(set, place);
+    return { command: await runForeground({ command, mirror, env, stdout, fd: lease.fd, signal }), error: null };
+  } catch (error) {
+    return { command: null, error: toFault(error) };
+  }
+}
+
+/** Below the root, beside the pictures: the set's record and the writers' sidecars, so that a backup of the root has all. */
+const recordFolder = ".holdstill";
+
+function mirrorOf({ settings }: Bench, set: SnapshotSet, pictures: Job["pictures"], folder: string): Mirror {
+  const mounts = treesOf(set).map(({ original, path: from }) => ({ from, at: original }));
+  if (pictures === "in-place") return { root: null, mounts };
+  const root = path.join(settings.exposeDir, "root");
+  mkdirSync(root, { recursive: true, mode: 0o711 });
+  return { root, mounts: [...mounts, { from: folder, at: `/${recordFolder}` }] };
+}
+
+function placeOf(mirror: Mirror | null, set: SnapshotSet, folder: string): Place {
+  const record = path.join(mirror?.root == null ? folder : path.join(mirror.root, recordFolder), "set.json");
+  return { root: mirror === null ? commonRoot(treesOf(set)) : (mirror.root ?? "/"), record };
+}
+
+/** A snapshot that was repaired takes the place of the one that it is a fork of. */
+function treesOf({ snapshots, exposed = [] }: SnapshotSet): { original: string; path: string }[] {
+  const forked = new Set(snapshots.map(({ snapshot }) => snapshot.of));
+  return exposed.filter(({ snapshot }) => !forked.has(snapshot)).flatMap((one) => one.exposed.trees);
+}
+
+/** The folder below which all pictures lie at their original paths, if there is one. */
+function commonRoot(trees: readonly { original: string; path: string }[]): string | null {
+  const roots = trees.map((tree) =>
+    tree.path.endsWith(tree.original) ? tree.path.slice(0, -tree.original.length) : "",
+  );
+  const [first = ""] = roots;
+  return first !== "" && roots.every((root) => root === first) ? first : null;
+}
+
+function environment({ id }: SnapshotSet, { root, record }: Place): Record<string, string> {
+  return {
+    HOLDSTILL_SET: id,
+    HOLDSTILL_SET_JSON: record,
+    ...(root === null ? {} : { HOLDSTILL_ROOT: root }),
+  };
+}
+
+/** Whatever came of the command: the writers are told, and the set goes or stays. Signals do not stop this. */
+async function settle(
+  bench: Bench,
+  { id }: SnapshotSet,
+  { afterwards, type }: Job,
+  plugins: readonly ResolvedPlugin[],
+  command: CommandEnd | null,
+): Promise<Pick<Ran, "untold" | "left">> {
+  return withCrew(bench, plugins, {}, async ({ crew }) => {
+    const outcome = { succeeded: command?.exitCode === 0, type };
+    const { set, failed } = await complete(bench, crew, bench.catalog.find(id), outcome);
+    try {
+      if (afterwards === "delete") await remove(bench, crew, set);
+      else bench.catalog.write(lasting(await conceal(bench, crew, set)));
+      return { untold: failed, left: null };
+    } catch (error) {
+      return { untold: failed, left: toFault(error) };
+    }
+  });
+}
+
+function lasting(leased: SnapshotSet): SnapshotSet {
+  const set = { ...leased };
+  delete set.lease;
+  return set;
+}
+
+/** Nobody else may expose, conceal or delete the set meanwhile. */
+async function withLock<T>(bench: Bench, { id }: SnapshotSet, locked: () => Promise<T>): Promise<T> {
+  const lock = Journal.open(bench.state, id);
+  if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
+  try {
+    return await locked();
+  } finally {
+    lock.close();
+  }
+}

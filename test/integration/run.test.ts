@@ -174,7 +174,11 @@ async function waiting(t: TestContext, stage: Stage, wrap: readonly string[] = [
   onEnd(t, () => void child.kill("SIGKILL"));
   const file = path.join(stage.dir, "there");
   while (!existsSync(file) || readFileSync(file, "utf8") === "") await sleep(20);
-  return [child, Number(readFileSync(file, "utf8"))];
+  const pid = Number(readFileSync(file, "utf8"));
+  onEnd(t, async () => {
+    if (!(await isGone(pid, 20))) process.kill(pid, "SIGKILL");
+  });
+  return [child, pid];
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -23,6 +23,11 @@ export const table: readonly Entry[] = [
     summary: "take a set, run a command with its pictures, remove the set",
     load: async () => (await import("./commands/run.js")).run,
   },
+  {
+    name: "hold",
+    summary: "take a set that lives while stdin is open",
+    load: async () => (await import("./commands/hold.js")).hold,
+  },
   { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
   {
     name: "show",

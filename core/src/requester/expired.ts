@@ -1,8 +1,9 @@
-import { HoldstillError, toFault } from "../errors/error.js";
+import { toFault } from "../errors/error.js";
 import type { Residue, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { expiredLeases, forgetLease, isLeased } from "./lease.js";
+import { withSetLock } from "./set-lock.js";
 import { remove } from "./sets.js";
 import type { Bench } from "./types.js";
 
@@ -19,15 +20,13 @@ export function freshlyExpired(bench: Bench): SnapshotSet[] {
 }
 
 export async function removeExpired(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
-  const lock = Journal.open(bench.state, id);
   try {
-    if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
-    if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id));
+    await withSetLock(bench, id, async () => {
+      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id));
+    });
     return [];
   } catch (error) {
     return [{ actor: id, op: "remove", error: toFault(error) }];
-  } finally {
-    lock?.close();
   }
 }
 

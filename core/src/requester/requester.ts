@@ -2,7 +2,7 @@ import { Catalog, type Damaged } from "../catalog/catalog.js";
 import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
-import { HoldstillError, toFault } from "../errors/error.js";
+import { toFault } from "../errors/error.js";
 import type { RootLog } from "../log/log.js";
 import type { Resolution } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
@@ -12,6 +12,7 @@ import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
+import type { Tenancy } from "./hold.js";
 import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";
 
@@ -61,6 +62,13 @@ export class Requester {
     const { run } = await import("./run.js");
     await this.#sweep(watching);
     return run(this.#bench, request, job, await this.#plugins(), watching);
+  }
+
+  /** Takes a set, and removes it as soon as nobody needs it any more, or this process dies. */
+  async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
+    const { hold } = await import("./hold.js");
+    await this.#sweep(watching);
+    return hold(this.#bench, request, tenancy, await this.#plugins(), watching);
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -178,14 +186,8 @@ export class Requester {
   /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */
   async #onSet<T>(key: string, work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>): Promise<T> {
     const { id } = this.show(key);
-    const { Journal } = await import("../transaction/journal.js");
-    const lock = Journal.open(this.#bench.state, id);
-    if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
-    try {
-      return await this.#withCrew({}, ({ crew }) => work(crew, this.show(id)));
-    } finally {
-      lock.close();
-    }
+    const { withSetLock } = await import("./set-lock.js");
+    return withSetLock(this.#bench, id, () => this.#withCrew({}, ({ crew }) => work(crew, this.show(id))));
   }
 }
 

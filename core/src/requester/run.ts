@@ -9,10 +9,10 @@ import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
-import { Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { create } from "./create.js";
 import { Lease } from "./lease.js";
+import { withSetLock } from "./set-lock.js";
 import { complete, conceal, expose, remove } from "./sets.js";
 import type { Bench, Ended, Watching } from "./types.js";
 import { withCrew } from "./workshop.js";
@@ -75,7 +75,7 @@ export async function run(
     const { set } = ended;
     if (set === null) return { ended, command: null, error: null, untold: [], left: null };
     const { signal = new AbortController().signal } = watching;
-    return await withLock(bench, set, async () => {
+    return await withSetLock(bench, set.id, async () => {
       const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, signal });
       return { ended, ...did, ...(await settle(bench, set, job, plugins, did.command)) };
     });
@@ -171,15 +171,4 @@ function lasting(leased: SnapshotSet): SnapshotSet {
   const set = { ...leased };
   delete set.lease;
   return set;
-}
-
-/** Nobody else may expose, conceal or delete the set meanwhile. */
-async function withLock<T>(bench: Bench, { id }: SnapshotSet, locked: () => Promise<T>): Promise<T> {
-  const lock = Journal.open(bench.state, id);
-  if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
-  try {
-    return await locked();
-  } finally {
-    lock.close();
-  }
 }

@@ -1,0 +1,59 @@
+import { exit } from "../../errors/exit.js";
+import type { SnapshotSet } from "../../schema/types.js";
+import { attend } from "../attendance.js";
+import { type Call, command } from "../command.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { faultLines } from "../render/fault.js";
+import { exposedLines } from "../render/set.js";
+import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
+
+export const hold = command({
+  usage: "TARGET… [--expose] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
+  about: `Takes a snapshot set that lives no longer than whoever asked for it: it is removed when stdin ends, at a signal, and, if holdstill itself is killed, by the next create, run, hold or recover. The set's id, or with --json the set, comes on stdout as soon as it is there. ${targetsAbout}`,
+  operands: targets,
+  options: { ...setOptions, expose: { type: "flag", about: "make it readable, and print where" } },
+  examples: [
+    { line: "holdstill hold /srv --expose", does: "on a terminal: until Ctrl-D" },
+    { line: "holdstill hold writer:pg --expose --json", does: "for a backup tool, on a pipe that it keeps open" },
+  ],
+  async run(call) {
+    const request = requestOf(call.operands, call.values);
+    const attendance = attend(call);
+    const { signal, onEvent } = attendance;
+    const lasts = (set: SnapshotSet): Promise<void> => {
+      attendance.quiet();
+      show(set, call);
+      return stdinEnds(signal);
+    };
+    try {
+      const requester = await call.open("workers");
+      const pictures = call.values.expose ? "exposed" : "concealed";
+      const { error, set, exitCode } = await requester.hold(request, { pictures, lasts }, { onEvent, signal });
+      attendance.quiet();
+      if (set === null && call.form === "json") printDocument({ error });
+      else if (error !== null) tell(faultLines(error, errLook()));
+      return set !== null && signal.aborted ? exit.interrupted : exitCode;
+    } finally {
+      attendance.end();
+    }
+  },
+});
+
+function show(set: SnapshotSet, { form, quiet }: Call): void {
+  if (form === "json") printDocument(set);
+  else print([set.id, ...exposedLines(set, outLook())]);
+  if (form === "text" && !quiet && process.stdin.isTTY) tell(["holdstill: the set lives until Ctrl-D"]);
+}
+
+function stdinEnds(signal: AbortSignal): Promise<void> {
+  const { stdin } = process;
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stdin.destroy();
+      resolve();
+    };
+    stdin.once("end", end).once("error", end).once("close", end).resume();
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+  });
+}

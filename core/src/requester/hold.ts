@@ -1,0 +1,52 @@
+import { makeStateDir } from "../catalog/state.js";
+import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Request } from "../plan/plan.js";
+import type { SnapshotSet } from "../schema/types.js";
+import { create } from "./create.js";
+import { Lease } from "./lease.js";
+import { withSetLock } from "./set-lock.js";
+import { expose, remove } from "./sets.js";
+import type { Bench, Ended, Watching } from "./types.js";
+import { withCrew } from "./workshop.js";
+
+/** A set while somebody needs it. */
+export interface Tenancy {
+  pictures: "exposed" | "concealed";
+  /** The set is there. Settles when it is no longer needed. */
+  lasts: (set: SnapshotSet) => Promise<void>;
+}
+
+/** Takes a set and keeps it while `lasts` does; then, or when this process dies, it goes. */
+export async function hold(
+  bench: Bench,
+  request: Request,
+  { pictures, lasts }: Tenancy,
+  plugins: readonly ResolvedPlugin[],
+  watching: Watching,
+): Promise<Ended> {
+  makeStateDir(bench.state);
+  const lease = Lease.take(bench.state);
+  try {
+    const ended = await create(bench, { ...request, lease: lease.mark }, plugins, watching);
+    if (ended.set === null) return ended;
+    const { id } = ended.set;
+    try {
+      await lasts(pictures === "exposed" ? await exposed(bench, id, plugins) : ended.set);
+    } finally {
+      await gone(bench, id, plugins);
+    }
+    return ended;
+  } finally {
+    lease.release();
+  }
+}
+
+const exposed = (bench: Bench, id: string, plugins: readonly ResolvedPlugin[]): Promise<SnapshotSet> =>
+  withSetLock(bench, id, () => withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, bench.catalog.find(id))));
+
+/** Somebody may have deleted it meanwhile. */
+const gone = (bench: Bench, id: string, plugins: readonly ResolvedPlugin[]): Promise<void> =>
+  withSetLock(bench, id, async () => {
+    if (!bench.catalog.has(id)) return;
+    await withCrew(bench, plugins, {}, ({ crew }) => remove(bench, crew, bench.catalog.find(id)));
+  });

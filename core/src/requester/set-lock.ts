@@ -1,0 +1,14 @@
+import { HoldstillError } from "../errors/error.js";
+import { Journal } from "../transaction/journal.js";
+import type { Bench } from "./types.js";
+
+/** Nobody else may expose, conceal, restore or delete the set meanwhile. @throws HoldstillError E_SET_BUSY */
+export async function withSetLock<T>({ state }: Bench, id: string, work: () => Promise<T>): Promise<T> {
+  const lock = Journal.open(state, id);
+  if (lock === null) throw new HoldstillError("E_SET_BUSY", { set: id });
+  try {
+    return await work();
+  } finally {
+    lock.close();
+  }
+}

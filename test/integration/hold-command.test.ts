@@ -1,0 +1,81 @@
+/** `holdstill hold`: a set lives as long as the pipe of whoever asked for it. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import type { SnapshotSet } from "#core/schema/types.js";
+import { validate } from "#core/schema/validate.js";
+import { program } from "../rig/cli.js";
+import { onEnd } from "../rig/on-end.js";
+import { type Roles, Stage } from "../rig/stage.js";
+
+/** A hold that has told of its set. */
+async function holding(t: TestContext, stage: Stage, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {
+  const args = ["hold", "writer:app", "--expose", "--json", "--config", stage.configFile(roles)];
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  onEnd(t, () => void child.kill("SIGKILL"));
+  let text = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    text += chunk as string;
+    if (text.endsWith("}\n")) break;
+  }
+  const checked = validate("snapshot-set", JSON.parse(text), "stdout");
+  assert.ok(checked.ok, JSON.stringify(checked));
+  return [child, checked.value];
+}
+
+async function leavesNothing(stage: Stage): Promise<void> {
+  assert.deepEqual(stage.stored(), []);
+  for (const folder of ["sets", "leases"]) assert.deepEqual(readdirSync(path.join(stage.dir, "state", folder)), []);
+  assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
+}
+
+test("while the pipe is open the set can be read and is no leftover; when it closes the set goes", async (t) => {
+  const stage = new Stage(t);
+  const [child, set] = await holding(t, stage);
+  const tree = set.exposed?.[0]?.exposed.trees[0]?.path ?? "";
+  assert.equal(readFileSync(path.join(tree, "file"), "utf8"), "precious\n");
+  assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
+  assert.equal((await stage.run(["complete", set.id, "--succeeded"])).exitCode, 0, "others may use it");
+  child.stdin?.end();
+  const [exitCode] = (await once(child, "exit")) as [number | null];
+  assert.equal(exitCode, 0);
+  await leavesNothing(stage);
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} ends a hold with 130, and the set goes`, async (t) => {
+    const stage = new Stage(t);
+    const [child] = await holding(t, stage);
+    child.kill(signal);
+    const [exitCode] = (await once(child, "exit")) as [number | null];
+    assert.equal(exitCode, 130);
+    await leavesNothing(stage);
+  });
+}
+
+test("after kill -9 of a hold its set is a leftover, which the next hold removes", async (t) => {
+  const stage = new Stage(t);
+  const [child, set] = await holding(t, stage);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const seen = await stage.run(["recover", "--dry-run"]);
+  assert.match(seen.stdout, new RegExp(`delete set ${set.id} of .*, whose requester \\(pid ${child.pid}\\) is gone`));
+  const [next, other] = await holding(t, stage);
+  assert.deepEqual(stage.stored(), [other.id]);
+  next.stdin?.end();
+  await once(next, "exit");
+  await leavesNothing(stage);
+});
+
+test("a set that somebody deleted meanwhile is no fault of the hold's end", async (t) => {
+  const stage = new Stage(t);
+  const [child, set] = await holding(t, stage);
+  assert.equal((await stage.run(["delete", set.id, "--yes"])).exitCode, 0);
+  child.stdin?.end();
+  const [exitCode] = (await once(child, "exit")) as [number | null];
+  assert.equal(exitCode, 0);
+  await leavesNothing(stage);
+});

@@ -72,6 +72,7 @@ const mayUse: Record<string, string[]> = {
   cli: [
     "conformance",
     "scaffold",
+    "catalog",
     "errors",
     "events",
     "isolation",

@@ -8,6 +8,7 @@ const samples = path.resolve(import.meta.dirname, "../../../schemas/samples");
 
 /** Of each invalid sample: where its one finding points. */
 const faults: Record<string, string> = {
+  "audit.unknown-action": "/action",
   "components.no-paths": "/0/paths",
   "components.none": "",
   "components.relative-path": "/0/paths/0",

@@ -32,7 +32,7 @@ export function requestOf(
     ...(level === undefined ? {} : { require: levelOf(level) }),
     ...(name === undefined ? {} : { name }),
     ...(includeRoot ? { includeRoot } : {}),
-    tags: Object.fromEntries(tag.map((text) => tagOf(text))),
+    tags: tagsOf(tag),
   };
 }
 
@@ -53,6 +53,10 @@ function levelOf(text: string): Level {
     word: text,
     known: levels,
   });
+}
+
+export function tagsOf(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(texts.map((text) => tagOf(text)));
 }
 
 function tagOf(text: string): [string, string] {

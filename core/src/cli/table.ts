@@ -50,6 +50,16 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/delete.js")).remove,
   },
   {
+    name: "prune",
+    summary: "delete the sets that no rule keeps",
+    load: async () => (await import("./commands/prune.js")).prune,
+  },
+  {
+    name: "hold-until",
+    summary: "let nobody delete a set before a date",
+    load: async () => (await import("./commands/hold-until.js")).holdUntil,
+  },
+  {
     name: "complete",
     summary: "tell a set's writers how the backup went",
     load: async () => (await import("./commands/complete.js")).complete,

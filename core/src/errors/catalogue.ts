@@ -259,6 +259,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Give the whole id.",
     exit: exit.usage,
   },
+  E_SET_HELD: {
+    message: (d) => `Set ${d.set} is held until ${d.until}.`,
+    hint: (d) =>
+      `It is not deleted before. \`holdstill hold-until ${d.set} now --yes\` ends that, and leaves a line in the audit.`,
+    exit: exit.refused,
+  },
   E_RECORD_DAMAGED: {
     message: (d) => `The record ${d.file} is damaged.`,
     hint: () => "The set is left alone. Look at the file; `holdstill recover` shows what the providers still have.",

@@ -22,7 +22,7 @@ export function freshlyExpired(bench: Bench): SnapshotSet[] {
 export async function removeExpired(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
   try {
     await withSetLock(bench, id, async () => {
-      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id));
+      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id), "expire");
     });
     return [];
   } catch (error) {

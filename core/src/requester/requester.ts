@@ -1,4 +1,5 @@
 import { Catalog, type Damaged } from "../catalog/catalog.js";
+import type { Retention, Verdict } from "../catalog/retention.js";
 import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
@@ -93,6 +94,28 @@ export class Requester {
   /** Removes the set's snapshots and its record. */
   remove(key: string): Promise<SnapshotSet> {
     return this.#onSet(key, async (crew, set) => (await import("./sets.js")).remove(this.#bench, crew, set));
+  }
+
+  /** Removes sets, each as far as it goes. */
+  async removeAll(ids: readonly string[]): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
+    const { removeAll } = await import("./removal.js");
+    return this.#withCrew({}, ({ crew }) => removeAll(this.#bench, crew, ids));
+  }
+
+  /** Which sets the rules keep, and which may go. Looks only. */
+  async judge(retention: Retention, only: (set: SnapshotSet) => boolean = () => true): Promise<Verdict[]> {
+    const { judge } = await import("../catalog/retention.js");
+    return judge(
+      this.list().sets.filter((set) => only(set)),
+      retention,
+      new Date(),
+    );
+  }
+
+  /** Lets nobody delete the set before that instant; one that has passed lets everybody. */
+  async holdUntil(key: string, until: Date): Promise<SnapshotSet> {
+    const { holdUntil } = await import("./removal.js");
+    return holdUntil(this.#bench, this.show(key).id, until);
   }
 
   /** Tells the set's writers how the backup went. */

@@ -1,5 +1,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { audit } from "../catalog/audit.js";
+import { isHeld } from "../catalog/retention.js";
 import type { Settings } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
 import { HoldstillError, toFault } from "../errors/error.js";
@@ -30,26 +32,50 @@ export async function expose({ catalog, settings }: Bench, crew: Crew, set: Snap
   return now;
 }
 
-export async function conceal({ catalog, settings }: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
   let now = set;
-  for (const recorded of set.snapshots) {
-    if (exposureOf(now, recorded) === undefined) continue;
-    const session = await providerOf(crew, recorded);
-    await session.call("conceal", [recorded.snapshot], settings.limits.abort);
-    removeEmpty(placeOf(settings, set, recorded));
-    now = { ...now, exposed: now.exposed?.filter((one) => one !== exposureOf(now, recorded)) ?? [] };
-    catalog.write(now);
-  }
+  for (const recorded of set.snapshots) now = await concealOne(bench, crew, now, recorded);
   return now;
 }
 
-/** Removes every snapshot, then the record. A snapshot that cannot be removed keeps the record; the others are removed all the same. */
-export async function remove(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
-  const concealed = await conceal(bench, crew, set);
+/** Also where the record knows of no exposure: who made it may have died before he could write it down. */
+async function concealOne(
+  { catalog, settings }: Bench,
+  crew: Crew,
+  set: SnapshotSet,
+  recorded: RecordedSnapshot,
+): Promise<SnapshotSet> {
+  const session = await providerOf(crew, recorded);
+  await session.call("conceal", [recorded.snapshot], settings.limits.abort);
+  removeEmpty(placeOf(settings, set, recorded));
+  const exposure = exposureOf(set, recorded);
+  if (exposure === undefined) return set;
+  const now = { ...set, exposed: set.exposed?.filter((one) => one !== exposure) ?? [] };
+  catalog.write(now);
+  return now;
+}
+
+/**
+ * Removes every snapshot, then the record. A snapshot that cannot be removed keeps the record; the others are removed all the same.
+ *
+ * @throws HoldstillError E_SET_HELD before anything is touched.
+ */
+export async function remove(
+  bench: Bench,
+  crew: Crew,
+  set: SnapshotSet,
+  action: "delete" | "expire" = "delete",
+): Promise<SnapshotSet> {
+  const { id, holdUntil: until = "" } = set;
+  if (isHeld(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
+  audit(bench.state, action, set);
+  let now = set;
   const failed: RecordedSnapshot[] = [];
   let first: unknown;
-  for (const recorded of concealed.snapshots) {
+  // Forks before what they are forks of.
+  for (const recorded of set.snapshots.toSorted((a, b) => forkRank(b) - forkRank(a))) {
     try {
+      now = await concealOne(bench, crew, now, recorded);
       const session = await providerOf(crew, recorded);
       await session.call("remove", [recorded.snapshot], bench.settings.limits.seal);
     } catch (error) {
@@ -58,13 +84,15 @@ export async function remove(bench: Bench, crew: Crew, set: SnapshotSet): Promis
     }
   }
   if (failed.length === 0) {
-    bench.catalog.remove(set.id);
-    Journal.forget(bench.state, set.id);
-    return { ...concealed, snapshots: [] };
+    bench.catalog.remove(id);
+    Journal.forget(bench.state, id);
+    return { ...now, snapshots: [] };
   }
-  bench.catalog.write({ ...concealed, snapshots: failed });
+  bench.catalog.write({ ...now, snapshots: failed });
   throw first;
 }
+
+const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === undefined ? 0 : 1);
 
 /** Tells the writers that were held how the backup went. Their failures are said, and change nothing. */
 export async function complete(

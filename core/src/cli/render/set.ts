@@ -3,7 +3,7 @@ import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.
 import { bold, dim, type Look, styleOf } from "./look.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
-import { bytes, duration, instant } from "./units.js";
+import { bytes, count, duration, instant } from "./units.js";
 import { visible } from "./visible.js";
 
 /** What create says of a set that was made. */
@@ -20,10 +20,16 @@ export function summaryLines(made: SnapshotSet, look: Look): string[] {
   ];
 }
 
+/** A set in half a line: what a command is about to act on. */
+export function described({ id, name, createdAt, snapshots }: SnapshotSet): string {
+  const named = name === undefined ? "" : ` (${name})`;
+  return `set ${id}${named} of ${instant(createdAt)} with ${count(snapshots.length, "snapshot")}`;
+}
+
 /** Everything readable. */
 export function setLines(recorded: SnapshotSet, look: Look): string[] {
   const set = visible(recorded);
-  const { host, holdstill, targets, tags, writers, outcome } = set;
+  const { host, holdstill, targets, tags, writers, outcome, holdUntil, verified = [] } = set;
   const timeline = timelineLines(set.timeline, look);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return [
@@ -58,6 +64,15 @@ export function setLines(recorded: SnapshotSet, look: Look): string[] {
           [`  ${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}, ${instant(outcome.at)}`],
           look,
         )),
+    ...section(
+      "Verified",
+      verified.map(({ writer, ok, at, why = "" }) => {
+        const found = ok ? "opens" : look.paint("red", "✗ does not open");
+        return `  ${writer} ${found}, ${instant(at)}${why === "" ? "" : `: ${why}`}`;
+      }),
+      look,
+    ),
+    ...(holdUntil === undefined ? [] : section("Held", [`  until ${instant(holdUntil)}`], look)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
   ];
 }

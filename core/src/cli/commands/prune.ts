@@ -1,0 +1,98 @@
+import type { Period, Retention, Verdict } from "../../catalog/retention.js";
+import { exit } from "../../errors/exit.js";
+import type { SnapshotSet } from "../../schema/types.js";
+import { command } from "../command.js";
+import { isConfirmed } from "../confirm.js";
+import { Misuse } from "../misuse.js";
+import { outLook, print, printDocument } from "../output.js";
+import { reportRemoval } from "../removal.js";
+import { described } from "../render/set.js";
+import { tableLines } from "../render/table.js";
+import { visible } from "../render/visible.js";
+import { tagsOf } from "../request.js";
+import { spanOf } from "../span.js";
+
+const periods: readonly Period[] = ["hourly", "daily", "weekly", "monthly", "yearly"];
+
+export const prune = command({
+  usage: "--keep-RULE… [--name NAME] [--tag KEY=VALUE]… [--dry-run] [--yes]",
+  about:
+    "Deletes the sets that no rule keeps. Sets of the same targets are judged together, each such group on its own. A rule by period keeps the newest set of each of the last N hours, days, weeks, months or years that have one. Sets that are held, exposed or leased stay, and so does what cannot be read.",
+  operands: { name: "", min: 0, max: 0 },
+  options: {
+    "keep-last": { type: "text", value: "N", about: "the newest N" },
+    "keep-hourly": { type: "text", value: "N", about: "the newest of each of N hours" },
+    "keep-daily": { type: "text", value: "N", about: "of N days" },
+    "keep-weekly": { type: "text", value: "N", about: "of N weeks, which begin on Monday" },
+    "keep-monthly": { type: "text", value: "N", about: "of N months" },
+    "keep-yearly": { type: "text", value: "N", about: "of N years" },
+    "keep-within": { type: "text", value: "SPAN", about: "all that are at most 36h, 14d, 2w … older than the newest" },
+    name: { type: "text", value: "NAME", about: "only sets of this name" },
+    tag: { type: "list", value: "KEY=VALUE", about: "only sets with this tag" },
+    "dry-run": { type: "flag", about: "only say what would go, and why the others stay" },
+    yes: { type: "flag", short: "y", about: "do not ask" },
+  },
+  examples: [
+    { line: "holdstill prune --keep-daily 7 --keep-weekly 4 --dry-run", does: "every set, and which rule keeps it" },
+    { line: "holdstill prune --keep-last 3 --keep-within 2d --name nightly --yes", does: "for a timer" },
+  ],
+  async run(call) {
+    const { values, form } = call;
+    const retention = retentionOf(values);
+    const dry = values["dry-run"];
+    const requester = await call.open(dry ? "catalog" : "workers");
+    const verdicts = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
+    const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
+    if (dry) {
+      if (form === "json") printDocument({ verdicts: verdicts.map(({ set, kept }) => ({ set: set.id, kept })) });
+      else print(verdictLines(verdicts));
+      return 0;
+    }
+    if (go.length === 0) return reportRemoval({ deleted: [], failed: [] }, call);
+    const will = go.map((set) => `delete ${described(visible(set))}`);
+    if (!(await isConfirmed(will, values.yes, call))) return exit.interrupted;
+    return reportRemoval(await requester.removeAll(go.map(({ id }) => id)), call);
+  },
+});
+
+type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
+
+function retentionOf(values: Values): Retention {
+  const count = (rule: string): number | undefined => countOf(values[`keep-${rule}`], `--keep-${rule}`);
+  const last = count("last");
+  const wanted = periods.flatMap((period) => {
+    const n = count(period);
+    return n === undefined ? [] : [[period, n] as const];
+  });
+  const { "keep-within": within } = values;
+  if (last === undefined && wanted.length === 0 && within === undefined)
+    throw new Misuse("No rule was given: every set would go.", "Give at least one --keep-… rule.");
+  return {
+    ...(last === undefined ? {} : { last }),
+    periods: Object.fromEntries(wanted),
+    ...(typeof within === "string" ? { withinMs: spanOf(within, "--keep-within") } : {}),
+  };
+}
+
+function countOf(text: Values[string], option: string): number | undefined {
+  if (typeof text !== "string") return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new Misuse(`${option}: \`${text}\` is no number of sets.`, `Write ${option}=7.`);
+}
+
+function filterOf(name: string | undefined, tags: Readonly<Record<string, string>>): (set: SnapshotSet) => boolean {
+  return (set) =>
+    (name === undefined || set.name === name) && Object.entries(tags).every(([key, value]) => set.tags[key] === value);
+}
+
+function verdictLines(verdicts: readonly Verdict[]): string[] {
+  if (verdicts.length === 0) return ["There are no snapshot sets."];
+  const look = outLook();
+  const rows = visible([...verdicts]).map(({ set, kept }) => [
+    kept.length === 0 ? ({ text: "delete", style: "red" } as const) : "keep",
+    set.id,
+    set.name ?? "",
+    kept.join(", "),
+  ]);
+  return tableLines(rows, look, { indent: 0 });
+}

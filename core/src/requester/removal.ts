@@ -1,0 +1,40 @@
+import { audit } from "../catalog/audit.js";
+import { HoldstillError, toFault } from "../errors/error.js";
+import type { Fault, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import { withSetLock } from "./set-lock.js";
+import { remove } from "./sets.js";
+import type { Bench } from "./types.js";
+
+/** One that cannot be removed does not stop the others. */
+export async function removeAll(
+  bench: Bench,
+  crew: Crew,
+  ids: readonly string[],
+): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
+  const deleted: string[] = [];
+  const failed: { set: string; error: Fault }[] = [];
+  for (const id of ids) {
+    try {
+      // Its record as it is under the lock: another process may have changed or deleted it meanwhile.
+      await withSetLock(bench, id, () => remove(bench, crew, bench.catalog.find(id)));
+      deleted.push(id);
+    } catch (error) {
+      failed.push({ set: id, error: toFault(error) });
+    }
+  }
+  return { deleted, failed };
+}
+
+export function holdUntil(bench: Bench, id: string, until: Date): Promise<SnapshotSet> {
+  return withSetLock(bench, id, () => {
+    const set = { ...bench.catalog.find(id), holdUntil: until.toISOString() };
+    if (set.lease !== undefined) {
+      const problem = `Set ${id} lives as long as its requester, pid ${set.lease.pid}.`;
+      throw new HoldstillError("E_USAGE", { problem, hint: "Take one that stays, with `holdstill create`." });
+    }
+    audit(bench.state, "hold-until", set, set.holdUntil);
+    bench.catalog.write(set);
+    return Promise.resolve(set);
+  });
+}

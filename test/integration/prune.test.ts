@@ -1,0 +1,114 @@
+/** What takes sets away, and what guards them: prune, delete, hold-until and the audit. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { Catalog } from "#core/catalog/catalog.js";
+import { makeStateDir, stateDir, type StateDir } from "#core/catalog/state.js";
+import type { AuditLine, SnapshotSet } from "#core/schema/types.js";
+import { validate } from "#core/schema/validate.js";
+import type { CliRun } from "../rig/cli.js";
+import { damage, emptySet } from "../rig/record.js";
+import { Stage } from "../rig/stage.js";
+
+/** A stage with a catalog of sets of these days of January; each is called after its day. */
+function calendar(t: TestContext, days: readonly number[]): { stage: Stage; state: StateDir; ids: string[] } {
+  const stage = new Stage(t);
+  const state = stateDir(path.join(stage.dir, "state"));
+  makeStateDir(state);
+  const catalog = new Catalog(state);
+  const ids = days.map((day) => {
+    const date = `2026-01-${String(day).padStart(2, "0")}`;
+    const id = `${date.replaceAll("-", "")}-120000-${String(day).padStart(6, "0")}`;
+    catalog.write({ ...emptySet(id, `day-${day}`), createdAt: `${date}T12:00:00.000Z` });
+    return id;
+  });
+  return { stage, state, ids };
+}
+
+const listed = async (stage: Stage): Promise<string[]> =>
+  (await stage.run(["list", "--quiet"])).stdout.split("\n").filter((id) => id !== "");
+
+function auditOf(state: StateDir): AuditLine[] {
+  const lines = readFileSync(path.join(state.root, "audit.jsonl"), "utf8").trimEnd().split("\n");
+  return lines.map((line) => {
+    const checked = validate("audit", JSON.parse(line), "audit.jsonl");
+    assert.ok(checked.ok, line);
+    return checked.value;
+  });
+}
+
+test("prune says why each set stays or goes, asks, deletes, and leaves a line of who did it", async (t) => {
+  const { stage, state, ids } = calendar(t, [1, 2, 3, 4, 5, 12]);
+  const rules = ["prune", "--keep-daily", "2", "--keep-weekly", "2"];
+  const dry = await stage.run([...rules, "--dry-run"]);
+  assert.equal(dry.exitCode, 0);
+  const words = dry.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/\s+/)[0]);
+  assert.deepEqual(words, ["delete", "delete", "delete", "delete", "keep", "keep"]);
+  assert.match(dry.stdout, /daily 2026-01-05, weekly\s+2026-01-05$/m);
+  for (const line of dry.stdout.split("\n")) assert.ok(line.length <= 80, line);
+  assert.equal((await stage.run(rules)).exitCode, 2, "it does nothing without being told to");
+  assert.deepEqual(await listed(stage), ids);
+
+  const done = await stage.run([...rules, "--yes"]);
+  assert.equal(done.exitCode, 0, done.stderr);
+  assert.deepEqual(await listed(stage), ids.slice(4));
+  assert.deepEqual(
+    auditOf(state).map(({ action, set, uid }) => [action, set, uid]),
+    ids.slice(0, 4).map((id) => ["delete", id, process.getuid?.()]),
+  );
+  assert.equal(
+    (await stage.run([...rules, "--yes", "--json"])).stdout.replaceAll(/\s/g, ""),
+    '{"deleted":[],"failed":[]}',
+  );
+});
+
+test("without a rule, or with one that is none, prune does nothing", async (t) => {
+  const { stage, ids } = calendar(t, [1, 2]);
+  for (const args of [[], ["--keep-last", "0"], ["--keep-daily", "all"], ["--keep-within", "2 days"]]) {
+    const { exitCode } = await stage.run(["prune", ...args, "--yes"]);
+    assert.equal(exitCode, 2, args.join(" "));
+  }
+  assert.deepEqual(await listed(stage), ids);
+});
+
+test("records that are damaged or foreign are told of, and never deleted", async (t) => {
+  const { stage, state, ids } = calendar(t, [1, 2]);
+  const files = [
+    damage(state, "20260101-000000-aaaaaa", "{ half"),
+    damage(state, "20260101-000000-bbbbbb", JSON.stringify({ recordVersion: 2 })),
+  ];
+  const done = await stage.run(["prune", "--keep-last", "1", "--yes"]);
+  assert.deepEqual([done.stdout, done.exitCode], [`Set ${ids[0]} is deleted.\n`, 0]);
+  for (const file of files) assert.ok(existsSync(file));
+  const seen = await stage.run(["list", "--quiet"]);
+  assert.equal(seen.stdout, `${ids[1]}\n`);
+  for (const file of files) assert.ok(seen.stderr.includes(file));
+});
+
+test("a set that is held is not deleted before its date, unless somebody ends that, which is written down", async (t) => {
+  const { stage, state, ids } = calendar(t, [1, 2]);
+  const on = (...args: string[]): Promise<CliRun> => stage.run(args);
+  const held = await on("hold-until", "day-1", "30d", "--json");
+  const until = Date.parse((held.json() as SnapshotSet).holdUntil ?? "");
+  assert.ok(Math.abs(until - Date.now() - 30 * 86_400_000) < 60_000);
+  const refused = await on("delete", "day-1", "--yes");
+  assert.equal(refused.exitCode, 3);
+  assert.match(refused.stderr, /is held until .*\n→ .*hold-until \S+ now --yes/);
+  assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_HELD"/);
+  assert.match((await on("prune", "--keep-last", "1", "--dry-run")).stdout, /^keep .* held until/m);
+  assert.match((await on("show", "day-1")).stdout, /^Held\n {2}until 20/m);
+
+  assert.equal((await on("hold-until", "day-1", "now")).exitCode, 2, "an earlier date is asked about");
+  assert.equal((await on("hold-until", "day-1", "someday")).exitCode, 2);
+  assert.equal((await on("hold-until", "day-1", "now", "--yes")).exitCode, 0);
+  assert.equal((await on("delete", "day-1", "--yes")).exitCode, 0);
+  assert.deepEqual(await listed(stage), [ids[1]]);
+  assert.deepEqual(
+    auditOf(state).map(({ action }) => action),
+    ["hold-until", "hold-until", "delete"],
+  );
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { array, assert as holds, integer, property } from "fast-check";
+import { judge, type Retention, type Verdict } from "#core/catalog/retention.js";
+import type { SnapshotSet } from "#core/schema/types.js";
+import { emptySet } from "../rig/record.js";
+
+const now = new Date("2026-06-30T12:00:00");
+
+/** Sets made at these local times. */
+const at = (...times: string[]): SnapshotSet[] =>
+  times.map((time, n) => ({
+    ...emptySet(`20260101-000000-${String(n).padStart(6, "0")}`),
+    createdAt: new Date(time).toISOString(),
+  }));
+
+const keptOf = (verdicts: readonly Verdict[]): string[][] => verdicts.map(({ kept }) => kept);
+
+test("the newest of each period stays, and each says which rule keeps it", () => {
+  const sets = at("2026-05-31T23:00", "2026-06-01T08:00", "2026-06-01T20:00", "2026-06-08T01:00", "2026-06-08T01:30");
+  const rules: Retention = { last: 1, periods: { hourly: 1, daily: 2, weekly: 3, monthly: 2 } };
+  assert.deepEqual(keptOf(judge(sets, rules, now)), [
+    ["weekly 2026-05-25", "monthly 2026-05"],
+    [],
+    ["daily 2026-06-01", "weekly 2026-06-01"],
+    [],
+    ["last", "hourly 2026-06-08 01h", "daily 2026-06-08", "weekly 2026-06-08", "monthly 2026-06"],
+  ]);
+});
+
+test("a span is measured from the newest set, not from now", () => {
+  const sets = at("2026-01-01T00:00", "2026-01-02T00:00", "2026-01-03T00:00");
+  assert.deepEqual(keptOf(judge(sets, { withinMs: 86_400_000 }, now)), [[], ["within"], ["within"]]);
+});
+
+test("sets of other targets are judged on their own", () => {
+  const [a, b, c] = at("2026-01-01T00:00", "2026-01-01T01:00", "2026-01-01T02:00");
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const sets = [
+    { ...a, targets: ["/x", "/y"] },
+    { ...b, targets: ["writer:pg"] },
+    { ...c, targets: ["/y", "/x"] },
+  ];
+  assert.deepEqual(keptOf(judge(sets, { last: 1 }, now)), [[], ["last"], ["last"]]);
+});
+
+test("what is held, exposed or leased stays whatever the rules say", () => {
+  const [a, b, c, d, e] = at("2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04", "2026-01-05");
+  assert.ok(a && b && c && d && e);
+  const exposed = [
+    { by: "store", snapshot: "s", exposed: { trees: [{ original: "/a", path: "/b" }], readOnly: true } },
+  ];
+  const sets = [
+    { ...a, holdUntil: "2026-07-01T00:00:00.000Z" },
+    { ...b, holdUntil: "2026-06-01T00:00:00.000Z" },
+    { ...c, exposed },
+    { ...d, lease: { id: "x", pid: 1, since: "" } },
+    e,
+  ];
+  const verdicts = keptOf(judge(sets, { last: 1 }, now));
+  assert.deepEqual(verdicts, [["held until 2026-07-01T00:00:00.000Z"], [], ["exposed"], ["leased"], ["last"]]);
+});
+
+test("as many sets stay as a rule has periods, the newest among them, and more rules never keep less", () => {
+  const day = integer({ min: 0, max: 400 }).map((n) => new Date(2026, 0, n, n % 24).toISOString());
+  const count = integer({ min: 1, max: 9 });
+  holds(
+    property(array(day, { minLength: 1, maxLength: 40 }), count, count, (days, daily, weekly) => {
+      const sets = at(...days);
+      const one = judge(sets, { periods: { daily } }, now);
+      const both = judge(sets, { periods: { daily, weekly } }, now);
+      const stay = one.filter(({ kept }) => kept.length > 0);
+      assert.equal(stay.length, Math.min(daily, new Set(days.map((text) => new Date(text).toDateString())).size));
+      assert.ok((one.at(-1)?.kept.length ?? 0) > 0);
+      for (const [n, { kept }] of one.entries()) assert.ok(kept.length <= (both[n]?.kept.length ?? 0));
+    }),
+  );
+});

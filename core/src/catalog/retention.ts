@@ -32,9 +32,11 @@ export function judge(sets: readonly SnapshotSet[], retention: Retention, now: D
   const groups = new Map<string, Verdict[]>();
   for (const verdict of verdicts) {
     const targets = JSON.stringify(verdict.set.targets.toSorted());
-    groups.set(targets, [verdict, ...(groups.get(targets) ?? [])]);
+    const group = groups.get(targets);
+    if (group === undefined) groups.set(targets, [verdict]);
+    else group.push(verdict);
   }
-  for (const group of groups.values()) apply(group, retention);
+  for (const group of groups.values()) apply(group.toReversed(), retention);
   return verdicts;
 }
 

@@ -8,7 +8,7 @@ import { outLook, print, printDocument } from "../output.js";
 import { reportRemoval } from "../removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
-import { visible } from "../render/visible.js";
+import { spelled, visible } from "../render/visible.js";
 import { tagsOf } from "../request.js";
 import { spanOf } from "../span.js";
 
@@ -88,10 +88,10 @@ function filterOf(name: string | undefined, tags: Readonly<Record<string, string
 function verdictLines(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return ["There are no snapshot sets."];
   const look = outLook();
-  const rows = visible([...verdicts]).map(({ set, kept }) => [
+  const rows = verdicts.map(({ set: { id, name = "" }, kept }) => [
     kept.length === 0 ? ({ text: "delete", style: "red" } as const) : "keep",
-    set.id,
-    set.name ?? "",
+    id,
+    spelled(name),
     kept.join(", "),
   ]);
   return tableLines(rows, look, { indent: 0 });

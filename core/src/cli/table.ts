@@ -45,6 +45,11 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/conceal.js")).conceal,
   },
   {
+    name: "verify",
+    summary: "start the applications on a set's pictures, and look",
+    load: async () => (await import("./commands/verify.js")).verify,
+  },
+  {
     name: "delete",
     summary: "remove sets and their snapshots",
     load: async () => (await import("./commands/delete.js")).remove,

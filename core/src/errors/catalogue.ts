@@ -259,6 +259,16 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Give the whole id.",
     exit: exit.usage,
   },
+  E_SET_EXPOSED: {
+    message: (d) => `Set ${d.set} is exposed: somebody may be reading it.`,
+    hint: (d) => `\`holdstill conceal ${d.set}\` ends that.`,
+    exit: exit.refused,
+  },
+  E_RESTORE: {
+    message: (d) => `${d.path} is not restored: ${d.reason}.`,
+    hint: (d) => d.mend,
+    exit: exit.refused,
+  },
   E_SET_HELD: {
     message: (d) => `Set ${d.set} is held until ${d.until}.`,
     hint: (d) =>

@@ -83,6 +83,8 @@ export interface Details {
   E_SET_UNKNOWN: { set: string; nearest?: string };
   E_SET_BUSY: { set: string };
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
+  E_SET_EXPOSED: { set: string };
+  E_RESTORE: { path: string; reason: string; mend: string };
   E_SET_HELD: { set: string; until: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };

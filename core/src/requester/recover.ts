@@ -4,6 +4,7 @@ import type { Residue, Snapshot } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { type Account, Journal, readJournals } from "../transaction/journal.js";
 import { expiredSets, forgetExpired, removeExpired } from "./expired.js";
+import { concealStray, strayExposures } from "./stray.js";
 import type { Bench, Leftover } from "./types.js";
 
 /**
@@ -31,6 +32,7 @@ export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly 
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
     })),
     ...stray,
+    ...strayExposures(bench).map(({ id }): Leftover => ({ is: "exposure", id })),
     ...expiredSets(bench).flatMap(({ id, createdAt, lease }): Leftover[] =>
       lease === undefined ? [] : [{ is: "expired", id, createdAt, lease }],
     ),
@@ -60,6 +62,8 @@ function clear(bench: Bench, crew: Crew, leftover: Leftover): Promise<Residue[]>
       return undo(bench, crew, leftover.id);
     case "snapshot":
       return sweep(bench, crew, leftover);
+    case "exposure":
+      return concealStray(bench, crew, leftover.id);
     case "expired":
       return removeExpired(bench, crew, leftover.id);
   }

@@ -91,6 +91,11 @@ export class Requester {
     return this.#onSet(key, async (crew, set) => (await import("./sets.js")).conceal(this.#bench, crew, set));
   }
 
+  /** Has the writers start their applications on the pictures; `verified` of the answer says what they found. */
+  verify(key: string): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./verify.js")).verify(this.#bench, crew, set));
+  }
+
   /** Removes the set's snapshots and its record. */
   remove(key: string): Promise<SnapshotSet> {
     return this.#onSet(key, async (crew, set) => (await import("./sets.js")).remove(this.#bench, crew, set));

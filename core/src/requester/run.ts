@@ -14,6 +14,7 @@ import { create } from "./create.js";
 import { Lease } from "./lease.js";
 import { withSetLock } from "./set-lock.js";
 import { complete, conceal, expose, remove } from "./sets.js";
+import { treesOf } from "./trees.js";
 import type { Bench, Ended, Watching } from "./types.js";
 import { withCrew } from "./workshop.js";
 
@@ -121,12 +122,6 @@ function mirrorOf({ settings }: Bench, set: SnapshotSet, pictures: Job["pictures
 function placeOf(mirror: Mirror | null, set: SnapshotSet, folder: string): Place {
   const record = path.join(mirror?.root == null ? folder : path.join(mirror.root, recordFolder), "set.json");
   return { root: mirror === null ? commonRoot(treesOf(set)) : (mirror.root ?? "/"), record };
-}
-
-/** A snapshot that was repaired takes the place of the one that it is a fork of. */
-function treesOf({ snapshots, exposed = [] }: SnapshotSet): { original: string; path: string }[] {
-  const forked = new Set(snapshots.map(({ snapshot }) => snapshot.of));
-  return exposed.filter(({ snapshot }) => !forked.has(snapshot)).flatMap((one) => one.exposed.trees);
 }
 
 /** The folder below which all pictures lie at their original paths, if there is one. */

@@ -37,6 +37,7 @@ export interface Ended {
 export type Leftover =
   | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[] }
   | { is: "snapshot"; provider: string; snapshot: Snapshot }
+  | { is: "exposure"; id: string }
   | { is: "expired"; id: string; createdAt: string; lease: LeaseMark };
 
 export type WriterStatus = { who: Who; policy: ResolvedPlugin["policy"] } & (

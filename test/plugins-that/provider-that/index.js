@@ -76,13 +76,24 @@ const provider = {
   async expose({ id }, { access }, { options }) {
     const [setId, number] = id.split("/");
     const { paths } = read(sealed(options, setId))[Number(number)];
-    const copy = path.join(sealed(options, setId), number);
+    const picture = path.join(sealed(options, setId), number);
+    const copy = access === "scratch" ? `${picture}.scratch` : picture;
+    if (access === "scratch") cpSync(picture, copy, { recursive: true });
     return {
       trees: paths.map((original) => ({ original, path: path.join(copy, original) })),
       readOnly: access === "read-only",
     };
   },
-  async conceal() {},
+  async conceal({ id }, { options }) {
+    rmSync(`${path.join(options.store, id)}.scratch`, { recursive: true, force: true });
+  },
+  async revert({ id }, { options }) {
+    const [setId, number] = id.split("/");
+    for (const original of read(sealed(options, setId))[Number(number)].paths) {
+      rmSync(original, { recursive: true, force: true });
+      cpSync(path.join(sealed(options, setId), number, original), original, { recursive: true });
+    }
+  },
   async remove({ setId }, { options }) {
     rmSync(sealed(options, setId), { recursive: true, force: true });
   },

@@ -34,6 +34,21 @@ const writer = {
     for (const { path: picture } of trees) writeFileSync(path.join(picture, "repaired"), "");
     return unrepairable === undefined ? { ok: true, facts: { trees: trees.length } } : { ok: false, why: unrepairable };
   },
+  async verify({ sidecarDir }, { trees }) {
+    for (const { path: picture } of trees) writeFileSync(path.join(picture, "started"), "");
+    const ok = trees.every(({ path: picture }) => readFileSync(path.join(picture, "file"), "utf8") === "precious\n");
+    return {
+      ok: ok && existsSync(path.join(sidecarDir, "notes.txt")),
+      ...(ok ? {} : { why: "the file is not precious" }),
+    };
+  },
+  async beforeRestore(_set, { options: { app } }) {
+    if (existsSync(path.join(app, "running")))
+      throw Object.assign(new Error("the application runs"), { code: "RUNNING" });
+  },
+  async afterRestore(set, { options }) {
+    writeFileSync(path.join(options.app, "data/restored"), set.id);
+  },
   async abort(tx, _token, { options }) {
     if (options.compensates !== true && owner(options) === tx.id) rmSync(flag(options), { force: true });
   },

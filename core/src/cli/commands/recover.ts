@@ -48,6 +48,7 @@ export const recover = command({
 });
 
 function willDo(leftover: Leftover): string {
+  if (leftover.is === "exposure") return `conceal set ${leftover.id}, which somebody who died was showing`;
   if (leftover.is === "expired") {
     const { id, createdAt, lease } = leftover;
     return `delete set ${id} of ${instant(createdAt)}, whose requester (pid ${lease.pid}) is gone`;

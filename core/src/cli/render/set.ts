@@ -29,7 +29,7 @@ export function described({ id, name, createdAt, snapshots }: SnapshotSet): stri
 /** Everything readable. */
 export function setLines(recorded: SnapshotSet, look: Look): string[] {
   const set = visible(recorded);
-  const { host, holdstill, targets, tags, writers, outcome, holdUntil, verified = [] } = set;
+  const { host, holdstill, targets, tags, writers, outcome, holdUntil } = set;
   const timeline = timelineLines(set.timeline, look);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return [
@@ -64,14 +64,7 @@ export function setLines(recorded: SnapshotSet, look: Look): string[] {
           [`  ${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}, ${instant(outcome.at)}`],
           look,
         )),
-    ...section(
-      "Verified",
-      verified.map(({ writer, ok, at, why = "" }) => {
-        const found = ok ? "opens" : look.paint("red", "✗ does not open");
-        return `  ${writer} ${found}, ${instant(at)}${why === "" ? "" : `: ${why}`}`;
-      }),
-      look,
-    ),
+    ...section("Verified", verifiedLines(set, look), look),
     ...(holdUntil === undefined ? [] : section("Held", [`  until ${instant(holdUntil)}`], look)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
   ];
@@ -134,6 +127,16 @@ function writerLines({ by, policy, state, why, frozen, facts, sidecar }: Recorde
       { right: [1], indent: 6 },
     ),
   ];
+}
+
+export function verifiedLines({ verified = [] }: SnapshotSet, look: Look): string[] {
+  const rows = verified.map(({ writer, ok, at, why = "" }): Cell[] => [
+    writer,
+    ok ? { text: "opens", style: "green" } : { text: "✗ does not open", style: "red" },
+    instant(at),
+    why,
+  ]);
+  return tableLines(rows, look);
 }
 
 export function exposedLines(set: SnapshotSet, look: Look): string[] {

@@ -1,0 +1,20 @@
+import { exit } from "../../errors/exit.js";
+import { command, oneSet } from "../command.js";
+import { outLook, print, printDocument } from "../output.js";
+import { verifiedLines } from "../render/set.js";
+import { visible } from "../render/visible.js";
+
+export const verify = command({
+  usage: "SET",
+  about:
+    "Shows the pictures writable, has each writer start its application on them and look, and throws away what was written. What was found is kept in the record. Ends with 5 if one does not open.",
+  operands: oneSet,
+  options: {},
+  examples: [{ line: "holdstill verify latest", does: "before the backup is needed" }],
+  async run({ operands: [key = ""], form, open }) {
+    const set = await (await open("workers")).verify(key);
+    if (form === "json") printDocument(set);
+    else print(verifiedLines(visible(set), outLook()));
+    return (set.verified ?? []).every(({ ok }) => ok) ? 0 : exit.degraded;
+  },
+});

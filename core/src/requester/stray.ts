@@ -1,0 +1,46 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { toFault } from "../errors/error.js";
+import type { Residue, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import { Journal } from "../transaction/journal.js";
+import { removeEmpty } from "../transaction/repair.js";
+import { withSetLock } from "./set-lock.js";
+import { conceal } from "./sets.js";
+import type { Bench } from "./types.js";
+
+/** Places where a picture may still be shown, by somebody who died before he could write it down or end it. */
+export function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): string[] {
+  const folder = path.join(exposeDir, set.id);
+  if (!existsSync(folder)) return [];
+  const known = (set.exposed ?? []).map((one) =>
+    set.snapshots.findIndex(({ snapshot }) => snapshot.id === one.snapshot),
+  );
+  return readdirSync(folder)
+    .filter((name) => !known.includes(Number(name)))
+    .map((name) => path.join(folder, name));
+}
+
+/** Sets that have such places, and that nobody works on. */
+export function strayExposures(bench: Bench): SnapshotSet[] {
+  const { exposeDir } = bench.settings;
+  if (!existsSync(exposeDir)) return [];
+  return readdirSync(exposeDir)
+    .filter((id) => bench.catalog.has(id) && !Journal.isHeld(bench.state, id))
+    .map((id) => bench.catalog.find(id))
+    .filter((set) => strayPlaces(bench, set).length > 0);
+}
+
+export async function concealStray(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+  try {
+    await withSetLock(bench, id, async () => {
+      const set = bench.catalog.find(id);
+      const places = strayPlaces(bench, set);
+      await conceal(bench, crew, set);
+      for (const place of places) removeEmpty(place);
+    });
+    return [];
+  } catch (error) {
+    return [{ actor: id, op: "conceal", error: toFault(error) }];
+  }
+}

@@ -1,0 +1,16 @@
+import path from "node:path";
+import type { ExposedTree, SnapshotSet } from "../schema/types.js";
+
+/** The exposed pictures, one for each captured path: a snapshot that was repaired takes the place of the one that it is a fork of. */
+export function treesOf({ snapshots, exposed = [] }: SnapshotSet): ExposedTree[] {
+  const forked = new Set(snapshots.map(({ snapshot }) => snapshot.of));
+  return exposed.filter(({ snapshot }) => !forked.has(snapshot)).flatMap((one) => one.exposed.trees);
+}
+
+/** Where the picture of a path lies; null: it was not captured. */
+export function pictureOf(original: string, trees: readonly ExposedTree[]): string | null {
+  const tree = trees
+    .filter((one) => original === one.original || original.startsWith(path.join(one.original, "/")))
+    .toSorted((a, b) => b.original.length - a.original.length)[0];
+  return tree === undefined ? null : path.join(tree.path, path.relative(tree.original, original));
+}

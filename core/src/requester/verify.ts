@@ -1,0 +1,95 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { HoldstillError, toFault } from "../errors/error.js";
+import { isProvider, isWriter, type Session } from "../isolation/session.js";
+import type { WriterTransaction } from "../plugin/context.js";
+import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import { removeEmpty } from "../transaction/repair.js";
+import type { Bench } from "./types.js";
+
+/**
+ * Has each writer start its application on a picture, which is writable and thrown away, and look. What they found is kept in the
+ * record. A picture that cannot be shown so, or a writer that fails, is a finding too.
+ *
+ * @throws HoldstillError E_SET_EXPOSED when somebody reads the set, E_NOT_OFFERED when no writer of the set can verify.
+ */
+export async function verify(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+  if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
+  const able = await ableWriters(crew, set);
+  const found: Verification[] = [];
+  for (const session of able) {
+    const report = await look(bench, crew, set, session);
+    found.push({ writer: session.who.instance, at: new Date().toISOString(), ...report });
+  }
+  const others = (set.verified ?? []).filter(({ writer }) => found.every((one) => one.writer !== writer));
+  const now = { ...set, verified: [...others, ...found] };
+  bench.catalog.write(now);
+  return now;
+}
+
+async function ableWriters(crew: Crew, set: SnapshotSet): Promise<Session<"writer">[]> {
+  const able: Session<"writer">[] = [];
+  for (const { by } of set.writers.filter(({ state }) => state !== "left-out")) {
+    const session = await crew.session(by.instance);
+    if (!isWriter(session)) continue;
+    if (session.offers("verify")) able.push(session);
+    else if (set.writers.length === 1) throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "verify" });
+  }
+  if (able.length > 0) return able;
+  const problem = `No writer of set ${set.id} can verify it.`;
+  throw new HoldstillError("E_USAGE", { problem, hint: "Expose it, and start the application on a copy." });
+}
+
+async function look(bench: Bench, crew: Crew, set: SnapshotSet, writer: Session<"writer">): Promise<Report> {
+  const { instance } = writer.who;
+  const own = set.components.filter((component) => component.writer === instance);
+  const volumes = new Set(own.flatMap((component) => component.volumes));
+  const forked = new Set(set.snapshots.map(({ snapshot }) => snapshot.of));
+  const pictures = set.snapshots.filter(({ snapshot }) => volumes.has(snapshot.volumeId) && !forked.has(snapshot.id));
+  const tx: WriterTransaction = {
+    id: set.id,
+    cut: set.cut,
+    components: own.map(({ component }) => component),
+    sidecarDir: bench.catalog.sidecarDir(set.id, instance),
+  };
+  const limit = bench.settings.limits.recover;
+  try {
+    return await withScratch(bench, crew, set, pictures, (trees) =>
+      writer.call("verify", [tx, { trees, readOnly: false }], limit),
+    );
+  } catch (error) {
+    return { ok: false, why: toFault(error).message };
+  }
+}
+
+/** Shows the pictures writable, so that what is written is gone afterwards, whatever happens. */
+async function withScratch<T>(
+  { settings }: Bench,
+  crew: Crew,
+  { id }: SnapshotSet,
+  pictures: readonly RecordedSnapshot[],
+  use: (trees: ExposedTree[]) => Promise<T>,
+): Promise<T> {
+  const shown: { provider: Session<"provider">; picture: RecordedSnapshot; at: string }[] = [];
+  try {
+    const trees: ExposedTree[] = [];
+    for (const [number, picture] of pictures.entries()) {
+      const provider = await crew.session(picture.by.instance);
+      if (!isProvider(provider)) continue;
+      const at = path.join(settings.exposeDir, id, `verify-${number}`);
+      mkdirSync(at, { recursive: true, mode: 0o711 });
+      shown.push({ provider, picture, at });
+      const view = { access: "scratch", at } as const;
+      const exposed = await provider.call("expose", [picture.snapshot, view], settings.limits.seal);
+      if (exposed.readOnly) throw new Error(`${provider.who.instance} shows its pictures read-only`);
+      trees.push(...exposed.trees);
+    }
+    return await use(trees);
+  } finally {
+    for (const { provider, picture, at } of shown) {
+      await provider.call("conceal", [picture.snapshot], settings.limits.abort);
+      removeEmpty(at);
+    }
+  }
+}

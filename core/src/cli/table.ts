@@ -50,6 +50,16 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/verify.js")).verify,
   },
   {
+    name: "restore",
+    summary: "put data back from a set, or elsewhere",
+    load: async () => (await import("./commands/restore.js")).restore,
+  },
+  {
+    name: "revert",
+    summary: "have the storage put whole volumes back",
+    load: async () => (await import("./commands/revert.js")).revert,
+  },
+  {
     name: "delete",
     summary: "remove sets and their snapshots",
     load: async () => (await import("./commands/delete.js")).remove,

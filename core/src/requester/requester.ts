@@ -14,6 +14,8 @@ import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
+import type { Restored } from "./restore.js";
+import type { RestorePlan } from "./restore-plan.js";
 import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";
 
@@ -94,6 +96,24 @@ export class Requester {
   /** Has the writers start their applications on the pictures; `verified` of the answer says what they found. */
   verify(key: string): Promise<SnapshotSet> {
     return this.#onSet(key, async (crew, set) => (await import("./verify.js")).verify(this.#bench, crew, set));
+  }
+
+  /** What a restore would do. Looks only. `to`: below this folder, not over the originals. */
+  async planRestore(key: string, names: readonly string[] = [], to: string | null = null): Promise<RestorePlan> {
+    const { planRestore } = await import("./restore-plan.js");
+    return planRestore(this.show(key), names, to);
+  }
+
+  /** Copies pictures to where the data was, or elsewhere. An interruption before the first takes its place undoes all. */
+  async restore(plan: RestorePlan, signal: AbortSignal = new AbortController().signal): Promise<Restored> {
+    const { restore } = await import("./restore.js");
+    return this.#onSet(plan.set.id, (crew, set) => restore(this.#bench, crew, { ...plan, set }, signal));
+  }
+
+  /** Has the providers put the volumes back as they were. */
+  async revert(key: string): Promise<Restored> {
+    const { revert } = await import("./revert.js");
+    return this.#onSet(key, (crew, set) => revert(this.#bench, crew, set));
   }
 
   /** Removes the set's snapshots and its record. */

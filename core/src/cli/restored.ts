@@ -1,0 +1,24 @@
+import type { Restored } from "../requester/restore.js";
+import type { Call } from "./command.js";
+import { exitOf } from "./failure.js";
+import { errLook, print, printDocument, tell } from "./output.js";
+import { faultLines } from "./render/fault.js";
+import { visible } from "./render/visible.js";
+
+/** What restore and revert end with. @returns The code of a writer that could not finish. */
+export function reportRestore(restored: Restored, { form, quiet }: Pick<Call, "form" | "quiet">): number {
+  const { set, steps, unfinished } = restored;
+  if (form === "json") printDocument(restored);
+  else {
+    if (!quiet && steps.length === 0) print([`The volumes are as they were in set ${set.id}.`]);
+    if (!quiet)
+      print(visible(steps).map(({ to, aside }) => `${to} is restored${aside === null ? "" : `; before: ${aside}`}.`));
+    for (const { writer, error } of unfinished)
+      tell([
+        `The data of ${writer} is in place, and must be finished by hand: the set's files lie in`,
+        `  ${set.writers.find(({ by }) => by.instance === writer)?.sidecar?.dir ?? "(it has none)"}`,
+        ...faultLines(error, errLook()),
+      ]);
+  }
+  return unfinished[0] === undefined ? 0 : exitOf(unfinished[0].error);
+}

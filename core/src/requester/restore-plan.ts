@@ -1,0 +1,78 @@
+import { existsSync, lstatSync } from "node:fs";
+import path from "node:path";
+import { HoldstillError } from "../errors/error.js";
+import type { RecordedComponent, SnapshotSet } from "../schema/types.js";
+
+/** One path that is put back. */
+export interface RestoreStep {
+  /** As the person calls it: WRITER/COMPONENT, or the path of what no writer owns. */
+  component: string;
+  /** What was captured. */
+  original: string;
+  /** Where it is put. */
+  to: string;
+  /** Where the copy is made, beside `to`. */
+  draft: string;
+  /** What is at `to` now goes there; null: there is nothing. */
+  aside: string | null;
+}
+
+/** What a restore would do. */
+export interface RestorePlan {
+  set: SnapshotSet;
+  /** in-place: over the originals, with the writers' help. elsewhere: below a folder, and no writer is asked. */
+  where: "in-place" | "elsewhere";
+  steps: RestoreStep[];
+  /** Writers whose components are restored. */
+  writers: string[];
+}
+
+/**
+ * @param names WRITER, WRITER/COMPONENT or a path, as `show` has them; none: everything.
+ * @param folder Where to; null: to where it was.
+ * @throws HoldstillError E_USAGE for a name that the set does not have, E_RESTORE for a place that nothing can be put to.
+ */
+export function planRestore(set: SnapshotSet, names: readonly string[], folder: string | null): RestorePlan {
+  for (const name of names) if (!set.components.some((one) => isMeant(one, name))) throw unknown(set, name);
+  const chosen = set.components.filter((one) => names.length === 0 || names.some((name) => isMeant(one, name)));
+  const steps = chosen.flatMap((one) =>
+    one.component.paths.map((original) => stepOf(set, nameOf(one), original, folder)),
+  );
+  const writers = new Set(chosen.flatMap(({ writer }) => writer ?? []));
+  return { set, where: folder === null ? "in-place" : "elsewhere", steps, writers: [...writers] };
+}
+
+const nameOf = ({ writer, component }: RecordedComponent): string =>
+  writer === null ? component.paths.join(" ") : `${writer}/${component.name}`;
+
+function isMeant(one: RecordedComponent, name: string): boolean {
+  return one.writer === name || nameOf(one) === name || (one.writer === null && one.component.paths.includes(name));
+}
+
+function unknown(set: SnapshotSet, name: string): HoldstillError {
+  const problem = `Set ${set.id} has no component \`${name}\`.`;
+  return new HoldstillError("E_USAGE", {
+    problem,
+    hint: `It has ${set.components.map((one) => nameOf(one)).join(", ")}.`,
+  });
+}
+
+function stepOf({ id }: SnapshotSet, component: string, original: string, folder: string | null): RestoreStep {
+  const to = folder === null ? original : path.join(folder, original);
+  const draft = `${to}.restoring-${id}`;
+  const before = `${to}.before-${id}`;
+  const isThere = existsSync(to);
+  const refuse = (reason: string, mend: string): never => {
+    throw new HoldstillError("E_RESTORE", { path: to, reason, mend });
+  };
+  if (isThere && folder !== null) refuse("something is there already", "Name an empty folder with --to.");
+  if (isThere && isMountPoint(to))
+    refuse("it is a mount point", "Restore with --to and copy, or use `holdstill revert`.");
+  if (existsSync(before)) refuse(`${before} is what an earlier restore put aside`, "Move it away, or delete it.");
+  return { component, original, to, draft, aside: isThere ? before : null };
+}
+
+/** Another device than the folder around it; of a bind mount of the same file system rename(2) will tell. */
+function isMountPoint(place: string): boolean {
+  return lstatSync(place).dev !== lstatSync(path.dirname(place)).dev;
+}

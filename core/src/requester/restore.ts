@@ -1,0 +1,123 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { audit } from "../catalog/audit.js";
+import { HoldstillError, toFault } from "../errors/error.js";
+import { copyTree } from "../exec/tree-copy.js";
+import { isWriter, type Session } from "../isolation/session.js";
+import type { Fault, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import type { RestorePlan, RestoreStep } from "./restore-plan.js";
+import { conceal, expose } from "./sets.js";
+import { pictureOf, treesOf } from "./trees.js";
+import type { Bench } from "./types.js";
+
+export interface Restored {
+  set: SnapshotSet;
+  /** What was copied; none where the storage put whole volumes back. */
+  steps: RestoreStep[];
+  /** Writers that could not finish: the data is in place, and its application may not start. */
+  unfinished: { writer: string; error: Fault }[];
+}
+
+/**
+ * Copies the pictures to where the data was, or elsewhere. In place each writer must say first that its application is down. All
+ * copies are made before the first one takes its place; what was there is kept beside it.
+ *
+ * @throws HoldstillError E_NOT_OFFERED, or what the writer said, before anything is touched.
+ */
+export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signal: AbortSignal): Promise<Restored> {
+  const writers = plan.where === "in-place" ? await readyWriters(bench, crew, plan.set, plan.writers) : [];
+  audit(bench.state, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
+  const wasExposed = (plan.set.exposed ?? []).length > 0;
+  try {
+    const set = await expose(bench, crew, plan.set);
+    await draw(set, plan.steps, signal);
+    exchange(plan.steps);
+  } finally {
+    for (const { draft } of plan.steps) rmSync(draft, { recursive: true, force: true });
+    if (!wasExposed) await conceal(bench, crew, bench.catalog.find(plan.set.id));
+  }
+  if (plan.where === "elsewhere") await copyRecord(bench, plan, signal);
+  return { set: plan.set, steps: plan.steps, unfinished: await finish(bench, plan.set, writers) };
+}
+
+/** Writers that say that nothing of theirs runs. One that cannot say so is not trusted to be down. */
+export async function readyWriters(
+  bench: Bench,
+  crew: Crew,
+  set: SnapshotSet,
+  writers: readonly string[],
+): Promise<Session<"writer">[]> {
+  const sessions: Session<"writer">[] = [];
+  for (const instance of writers) {
+    const session = await crew.session(instance);
+    if (!isWriter(session)) continue;
+    if (!session.offers("beforeRestore"))
+      throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "beforeRestore" });
+    await session.call("beforeRestore", [set], bench.settings.limits.recover);
+    sessions.push(session);
+  }
+  return sessions;
+}
+
+async function draw(set: SnapshotSet, steps: readonly RestoreStep[], signal: AbortSignal): Promise<void> {
+  const trees = treesOf(set);
+  for (const { original, to, draft } of steps) {
+    const picture = pictureOf(original, trees);
+    if (picture === null) throw refusal(to, "its picture is not in the set", "See `holdstill show`.");
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(path.dirname(to), { recursive: true });
+    try {
+      await copyTree(picture, draft, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw refusal(to, toFault(error).message, "Nothing was changed.");
+    }
+  }
+}
+
+/** Each by rename: what is at a place is whole at every moment, and if one cannot be done the others are undone. */
+function exchange(steps: readonly RestoreStep[]): void {
+  const done: (() => void)[] = [];
+  try {
+    for (const { to, draft, aside } of steps) {
+      if (aside !== null) {
+        renameSync(to, aside);
+        done.push(() => renameSync(aside, to));
+      }
+      renameSync(draft, to);
+      done.push(() => renameSync(to, draft));
+    }
+  } catch (error) {
+    for (const undo of done.toReversed()) undo();
+    throw refusal(steps[0]?.to ?? "", toFault(error).message, "Everything was put back. Restore with --to, and copy.");
+  }
+}
+
+const refusal = (to: string, reason: string, mend: string): HoldstillError =>
+  new HoldstillError("E_RESTORE", { path: to, reason, mend });
+
+/** So that what was restored elsewhere can be completed there: label, WAL and the like. */
+async function copyRecord({ catalog }: Bench, { set, steps: [step] }: RestorePlan, signal: AbortSignal): Promise<void> {
+  if (step === undefined) return;
+  const folder = step.to.slice(0, -step.original.length);
+  await copyTree(catalog.folder(set.id), path.join(folder, ".holdstill"), signal);
+}
+
+export async function finish(
+  bench: Bench,
+  set: SnapshotSet,
+  writers: readonly Session<"writer">[],
+): Promise<Restored["unfinished"]> {
+  const unfinished: Restored["unfinished"] = [];
+  for (const session of writers) {
+    const { who } = session;
+    try {
+      if (!session.offers("afterRestore")) throw new HoldstillError("E_NOT_OFFERED", { who, op: "afterRestore" });
+      await session.call("afterRestore", [set], bench.settings.limits.recover);
+    } catch (error) {
+      unfinished.push({ writer: who.instance, error: toFault(error) });
+    }
+  }
+  return unfinished;
+}

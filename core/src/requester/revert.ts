@@ -1,0 +1,25 @@
+import { audit } from "../catalog/audit.js";
+import { HoldstillError } from "../errors/error.js";
+import { isProvider, type Session } from "../isolation/session.js";
+import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import type { Crew } from "../crew/crew.js";
+import { finish, readyWriters, type Restored } from "./restore.js";
+import type { Bench } from "./types.js";
+
+/** Has the providers put whole volumes back. What was written since is gone. @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED */
+export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promise<Restored> {
+  if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
+  const forked = new Set(set.snapshots.map(({ snapshot }) => snapshot.of));
+  const pictures: [RecordedSnapshot, Session<"provider">][] = [];
+  for (const recorded of set.snapshots.filter(({ snapshot }) => !forked.has(snapshot.id))) {
+    const session = await crew.session(recorded.by.instance);
+    if (!isProvider(session)) continue;
+    if (!session.offers("revert")) throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "revert" });
+    pictures.push([recorded, session]);
+  }
+  const names = [...new Set(set.components.flatMap(({ writer }) => writer ?? []))];
+  const writers = await readyWriters(bench, crew, set, names);
+  audit(bench.state, "revert", set);
+  for (const [{ snapshot }, session] of pictures) await session.call("revert", [snapshot], bench.settings.limits.copy);
+  return { set, steps: [], unfinished: await finish(bench, set, writers) };
+}

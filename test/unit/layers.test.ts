@@ -9,6 +9,7 @@ const source = path.resolve(import.meta.dirname, "../../../core/src");
 const mayUse: Record<string, string[]> = {
   schema: [],
   system: [],
+  servers: [],
   errors: ["schema"],
   events: ["schema"],
   plugin: ["schema"],
@@ -50,6 +51,8 @@ const mayUse: Record<string, string[]> = {
     "plan",
     "plugin",
     "schema",
+    "servers",
+    "storage",
     "system",
     "transaction",
   ],

@@ -30,6 +30,8 @@ export interface Call<O extends Options = Options> {
   readonly form: Form;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** The file that --config names. */
+  readonly config?: string;
   /** @param needs workers: plugins will be called. catalog: only what is on disk is read. */
   readonly open: (needs: "workers" | "catalog") => Promise<Requester>;
 }

@@ -9,6 +9,16 @@ export interface Entry {
 /** Every command. Its file is loaded when it is called, or when its help is asked for. */
 export const table: readonly Entry[] = [
   {
+    name: "doctor",
+    summary: "look at all that a snapshot will need",
+    load: async () => (await import("./commands/doctor.js")).doctor,
+  },
+  {
+    name: "init",
+    summary: "write a config for the databases that run here",
+    load: async () => (await import("./commands/init.js")).init,
+  },
+  {
     name: "plan",
     summary: "show what create would do; touches nothing",
     load: async () => (await import("./commands/plan.js")).plan,

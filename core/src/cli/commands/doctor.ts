@@ -1,0 +1,51 @@
+import { exit } from "../../errors/exit.js";
+import type { Check } from "../../requester/doctor.js";
+import { command, noOperands } from "../command.js";
+import { prepareToLeave } from "../leave.js";
+import { outLook, print, printDocument } from "../output.js";
+import { type Look, type Style, wrap } from "../render/look.js";
+import { visible } from "../render/visible.js";
+
+export const doctor = command({
+  usage: "",
+  about:
+    "Looks at all that a snapshot will need: kernel, rights, config, plugins, their tools, the state directory, how each volume would be captured, and which database servers run that no writer holds still. Says what each finding means, and what mends it. Ends with 3 when something will fail.",
+  operands: noOperands,
+  options: {},
+  examples: [
+    { line: "holdstill doctor", does: "on day one, and when something is odd" },
+    { line: "holdstill doctor --json", does: "{ checks }, for monitoring" },
+  ],
+  async run({ form, quiet, config }) {
+    await prepareToLeave();
+    const { examine } = await import("../../requester/doctor.js");
+    const checks = await examine(config === undefined ? {} : { config });
+    if (form === "json") printDocument({ checks });
+    else
+      print(visible(checks).flatMap((check) => (quiet && check.state === "good" ? [] : checkLines(check, outLook()))));
+    return checks.some(({ state }) => state === "bad") ? exit.refused : 0;
+  },
+});
+
+const marks: Readonly<Record<Check["state"], { mark: string; style: Style }>> = {
+  good: { mark: "✓", style: "green" },
+  note: { mark: "!", style: "yellow" },
+  bad: { mark: "✗", style: "red" },
+};
+
+function checkLines({ about, state, found, means, mend }: Check, look: Look): string[] {
+  const { mark, style } = marks[state];
+  const indent = 13;
+  const told = wrap(found, look.columns - indent);
+  const meant = means === undefined ? [] : wrap(means, look.columns - indent);
+  const mended = mend === undefined ? [] : wrap(mend, look.columns - indent - 2);
+  return [
+    ...told.map((line, at) =>
+      at === 0 ? `${look.paint(style, mark)} ${about.padEnd(indent - 2)}${line}` : pad(line, indent),
+    ),
+    ...meant.map((line) => look.paint("dim", pad(line, indent))),
+    ...mended.map((line, at) => pad(at === 0 ? `→ ${line}` : `  ${line}`, indent)),
+  ];
+}
+
+const pad = (line: string, by: number): string => " ".repeat(by) + line;

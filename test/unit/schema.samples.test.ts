@@ -32,6 +32,7 @@ const faults: Record<string, string> = {
   "event.ended-without-residue": "",
   "event.phase-with-a-stranger": "/limit",
   "event.unknown-type": "",
+  "history.no-such-outcome": "/outcome",
   "journal.id-that-leads-elsewhere": "/id",
   "lock.later-version": "/lockVersion",
   "lock.no-manifest": "/plugins/0/files",

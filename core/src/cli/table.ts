@@ -45,6 +45,11 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/show.js")).show,
   },
   {
+    name: "history",
+    summary: "past transactions, also those that failed, and why",
+    load: async () => (await import("./commands/history.js")).history,
+  },
+  {
     name: "expose",
     summary: "make a set's snapshots readable, and say where",
     load: async () => (await import("./commands/expose.js")).expose,

@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { remember } from "../catalog/history.js";
 import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
 import type { Untimed } from "../events/emit.js";
 import type { Resolution } from "../manifest/resolution.js";
 import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
-import type { EndedEvent, Event } from "../schema/types.js";
+import type { EndedEvent, Event, PastTransaction } from "../schema/types.js";
 import { Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { type Outcome, runTransaction } from "../transaction/run.js";
@@ -26,11 +27,15 @@ export async function create(
     const { emit } = workshop;
     try {
       const ended = await transact(bench, request, workshop, warnings);
+      remember(bench.state, pastOf(request, ended));
       emit(endedEvent(ended));
       return ended;
     } catch (error) {
       const { code, exitCode } = asHoldstillError(error);
       const outcome = code === "E_INTERRUPTED" ? "interrupted" : "refused";
+      const { targets } = request;
+      const at = new Date().toISOString();
+      remember(bench.state, { at, outcome, targets: [...targets], cause: toFault(error), timeline: [] });
       emit({ type: "ended", outcome, exitCode, error: toFault(error), residue: [] });
       throw error;
     }
@@ -161,6 +166,18 @@ function endOf(outcome: Outcome, timeline: Ended["timeline"]): Ended {
   const { cause } = outcome;
   const [name, exitCode] = abortedAs(cause.code, residue.length > 0);
   return { outcome: name, exitCode, set: null, error: cause, residue, timeline };
+}
+
+function pastOf({ targets, name }: Request, { outcome, set, error, timeline }: Ended): PastTransaction {
+  return {
+    at: new Date().toISOString(),
+    outcome,
+    targets: [...targets],
+    ...(name === undefined ? {} : { name }),
+    ...(set === null ? {} : { id: set.id, consistency: set.consistency, frozenMs: set.frozenMs }),
+    ...(error === null ? {} : { cause: error }),
+    timeline,
+  };
 }
 
 function abortedAs(code: string, left: boolean): [Ended["outcome"], ExitCode] {

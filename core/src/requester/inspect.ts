@@ -1,7 +1,12 @@
+import { lastTimes } from "../catalog/history.js";
 import { toFault } from "../errors/error.js";
 import { isProvider } from "../isolation/session.js";
 import type { Crew } from "../crew/crew.js";
-import type { ProviderStatus } from "./types.js";
+import type { Identified } from "../plan/writers.js";
+import type { PastTransaction } from "../schema/types.js";
+import { findServers } from "../servers/servers.js";
+import { isWithin } from "../storage/mounts.js";
+import type { ProviderStatus, WriterStatus } from "./types.js";
 
 /** Asks every provider of the crew which snapshots exist. */
 export function listAll(crew: Crew, limitMs: number): Promise<ProviderStatus[]> {
@@ -16,4 +21,18 @@ export function listAll(crew: Crew, limitMs: number): Promise<ProviderStatus[]> 
       }
     }),
   );
+}
+
+/** What each writer owns, what it did last, and which servers work there. */
+export function statusOf(identified: readonly Identified[], past: readonly PastTransaction[]): WriterStatus[] {
+  const times = lastTimes(past);
+  const all = findServers();
+  return identified.map((one): WriterStatus => {
+    const { who, policy } = one;
+    const last = times.get(who.instance) ?? null;
+    if ("error" in one) return { who, policy, last, servers: [], error: toFault(one.error) };
+    const paths = one.components.flatMap((component) => component.paths);
+    const servers = all.filter(({ dataDir }) => paths.some((at) => isWithin(dataDir, at)));
+    return { who, policy, last, servers, components: one.components };
+  });
 }

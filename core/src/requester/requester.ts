@@ -3,14 +3,13 @@ import type { Retention, Verdict } from "../catalog/retention.js";
 import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
-import { toFault } from "../errors/error.js";
 import type { RootLog } from "../log/log.js";
 import type { Resolution } from "../manifest/resolution.js";
 import type { Inspection } from "../manifest/resolve.js";
 import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
-import type { Fault, Residue, SnapshotSet } from "../schema/types.js";
+import type { Fault, PastTransaction, Residue, SnapshotSet } from "../schema/types.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
@@ -151,6 +150,12 @@ export class Requester {
     return this.#onSet(key, async (crew, set) => (await import("./sets.js")).complete(this.#bench, crew, set, outcome));
   }
 
+  /** Every transaction that is known of, also those that failed, with the reason. Oldest first. */
+  async history(): Promise<PastTransaction[]> {
+    const { readHistory } = await import("../catalog/history.js");
+    return readHistory(this.#bench.state);
+  }
+
   /** What is left of transactions that died, and snapshots that no record names. Looks only. */
   async leftovers(): Promise<Leftover[]> {
     const { leftovers } = await import("./recover.js");
@@ -169,11 +174,9 @@ export class Requester {
 
   /** Asks every writer what it owns. */
   async writers(): Promise<WriterStatus[]> {
-    const { identifyAll } = await import("../plan/writers.js");
+    const [{ identifyAll }, { statusOf }] = await Promise.all([import("../plan/writers.js"), import("./inspect.js")]);
     const identified = await this.#withCrew({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
-    return identified.map((one) =>
-      "error" in one ? { who: one.who, policy: one.policy, error: toFault(one.error) } : one,
-    );
+    return statusOf(identified, await this.history());
   }
 
   /** Asks every provider which snapshots exist. */

@@ -31,8 +31,8 @@ export interface Job {
   /** What the writers are told of the backup, if it succeeds. */
   type: BackupOutcome["type"];
   stdout: "stdout" | "stderr";
-  /** The command is about to be started. */
-  onReady?: (set: SnapshotSet, place: Place) => void;
+  /** The command is started as soon as this is done: what it says shall not come in between. */
+  onReady?: (set: SnapshotSet, place: Place) => Promise<void>;
 }
 
 /** Where the command finds everything; what is not known, because nothing could be mounted, is null. */
@@ -99,7 +99,7 @@ async function work(
     const folder = bench.catalog.folder(set.id);
     const mirror = mounts ? mirrorOf(bench, exposed, job.pictures, folder) : null;
     const place = placeOf(mirror, exposed, folder);
-    job.onReady?.(exposed, place);
+    await job.onReady?.(exposed, place);
     const { command, stdout } = job;
     const env = environment(set, place);
     return { command: await runForeground({ command, mirror, env, stdout, fd: lease.fd, signal }), error: null };

@@ -1,10 +1,12 @@
 import type { Settings } from "../config/settings.js";
 import type { Catalog } from "../catalog/catalog.js";
+import type { LastTime } from "../catalog/history.js";
 import type { StateDir } from "../catalog/state.js";
 import type { Who } from "../errors/details.js";
 import type { ExitCode } from "../errors/exit.js";
 import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Server } from "../servers/servers.js";
 import type { Component, Event, Fault, LeaseMark, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
 
 export interface OpenOptions {
@@ -40,10 +42,14 @@ export type Leftover =
   | { is: "exposure"; id: string }
   | { is: "expired"; id: string; createdAt: string; lease: LeaseMark };
 
-export type WriterStatus = { who: Who; policy: ResolvedPlugin["policy"] } & (
-  | { components: Component[] }
-  | { error: Fault }
-);
+export type WriterStatus = {
+  who: Who;
+  policy: ResolvedPlugin["policy"];
+  /** null: it never took part. */
+  last: LastTime | null;
+  /** Servers that work in what it owns. */
+  servers: Server[];
+} & ({ components: Component[] } | { error: Fault });
 export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
 
 /** What all operations share. */

@@ -1711,6 +1711,67 @@ export const documents = {
       }
     }
   },
+  "history.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/history.v1.schema.json",
+    "title": "PastTransaction",
+    "description": "One line of history.jsonl in the state directory: a transaction that is over. It stays when its set is deleted.",
+    "type": "object",
+    "required": [
+      "at",
+      "outcome",
+      "targets",
+      "timeline"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "id": {
+        "description": "Not there where it was refused before it began.",
+        "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+      },
+      "at": {
+        "description": "When it ended. ISO 8601, UTC.",
+        "type": "string"
+      },
+      "outcome": {
+        "type": "string",
+        "enum": [
+          "created",
+          "degraded",
+          "aborted",
+          "interrupted",
+          "broken",
+          "refused"
+        ]
+      },
+      "name": {
+        "type": "string"
+      },
+      "targets": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      },
+      "consistency": {
+        "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+      },
+      "frozenMs": {
+        "type": "number",
+        "minimum": 0
+      },
+      "cause": {
+        "description": "Why there is no set.",
+        "$ref": "event.v1.schema.json#/$defs/fault"
+      },
+      "timeline": {
+        "type": "array",
+        "items": {
+          "$ref": "snapshot-set.v1.schema.json#/$defs/span"
+        }
+      }
+    }
+  },
   "journal.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/journal.v1.schema.json",

@@ -5,6 +5,7 @@ import type { SnapshotSet } from "../../schema/types.js";
 import { attend } from "../attendance.js";
 import { type Call, command } from "../command.js";
 import { exitOf } from "../failure.js";
+import { drained } from "../outlet.js";
 import { errLook, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { duration } from "../render/units.js";
@@ -45,9 +46,10 @@ export const run = command({
           afterwards: keep ? "keep" : "delete",
           type,
           stdout: call.form === "text" ? "stdout" : "stderr",
-          onReady(set, place) {
+          async onReady(set, place) {
             attendance.quiet();
             say(call, readyLine(set, place));
+            await drained();
             since = performance.now();
           },
         },

@@ -3,8 +3,9 @@ import { command, noOperands } from "../command.js";
 import { exitOf } from "../failure.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
-import { bold, type Look } from "../render/look.js";
+import { bold, type Look, wrap } from "../render/look.js";
 import { tableLines } from "../render/table.js";
+import { duration, instant } from "../render/units.js";
 import { visible } from "../render/visible.js";
 
 export const writers = command({
@@ -32,7 +33,8 @@ export const writers = command({
 function writerLines(status: WriterStatus, look: Look): string[] {
   const { instance, plugin, version } = status.who;
   const head = `${bold(look, instance)} (${plugin} ${version}), ${status.policy}`;
-  if ("error" in status) return [`${head}: ${look.paint("red", "✗ did not say what it owns")}`];
+  if ("error" in status)
+    return [`${head}: ${look.paint("red", "✗ did not say what it owns")}`, ...lastLines(status, look)];
   const rows = status.components.map(({ name, kind, tolerates, level = "back-end", paths }) => [
     name,
     kind,
@@ -40,5 +42,15 @@ function writerLines(status: WriterStatus, look: Look): string[] {
     level,
     paths.join(" "),
   ]);
-  return [head, ...tableLines(rows, look)];
+  const servers = status.servers.map(({ pid, unit }) => `  runs as pid ${pid}${unit === null ? "" : ` of ${unit}`}`);
+  return [head, ...tableLines(rows, look), ...servers, ...lastLines(status, look)];
+}
+
+function lastLines({ last }: WriterStatus, look: Look): string[] {
+  if (last === null) return [];
+  const { at, result, frozenMs, why } = last;
+  const still = frozenMs === null ? "" : `, still for ${duration(frozenMs)}`;
+  const line = `  last ${instant(at)}: ${result}${still}`;
+  if (result === "held") return [line];
+  return [look.paint("red", line), ...wrap(why ?? "", look.columns - 4).map((part) => `    ${part}`)];
 }

@@ -1,0 +1,143 @@
+import type { Span } from "../../schema/types.js";
+import { duration } from "./units.js";
+
+/** What a drawing is of. */
+export interface Subject {
+  title: string;
+  /** In red, above all: who it was, in one sentence. */
+  culprit: string | null;
+  spans: readonly Span[];
+}
+
+const width = 960;
+const left = 270;
+const right = 170;
+const rowHeight = 22;
+const colours: Readonly<Record<string, string>> = {
+  freeze: "#2b6cb0",
+  thaw: "#2b6cb0",
+  hold: "#6b46c1",
+  commit: "#6b46c1",
+  release: "#6b46c1",
+  abort: "#c05621",
+};
+const plain = "#718096";
+const bad = "#c53030";
+
+/** A page of its own: the same picture under a heading. */
+export function page(subject: Subject): string {
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escape(subject.title)}</title>
+<style>body{font:14px system-ui,sans-serif;margin:2rem auto;max-width:${width}px}svg{width:100%;height:auto}</style>
+${drawing(subject)}
+</html>
+`;
+}
+
+/**
+ * The calls of a transaction as bars, in the order of their beginnings: first those around the time that applications were still, on
+ * an axis of its own, then all. A thin line is the call's limit. What failed is red and says why.
+ */
+export function drawing({ title, culprit, spans }: Subject): string {
+  const parts: string[] = [];
+  let y = 30;
+  const say = (text: string, size: number, colour: string, weight = "normal"): void => {
+    for (const line of lines(text, Math.floor((width - 20) / (size * 0.56)))) {
+      parts.push(
+        `<text x="10" y="${y}" font-size="${size}" font-weight="${weight}" fill="${colour}">${escape(line)}</text>`,
+      );
+      y += size * 1.4;
+    }
+  };
+  say(title, 18, "#1a202c", "bold");
+  if (culprit !== null) say(`✗ ${culprit}`, 16, bad, "bold");
+  for (const { heading, axis, rows } of panels(spans)) {
+    y += 14;
+    say(heading, 14, "#1a202c", "bold");
+    parts.push(...ticks(axis, y, rows.length), ...rows.map((span, at) => bar(span, axis, y + 16 + at * rowHeight)));
+    y += 16 + rows.length * rowHeight;
+  }
+  const height = Math.ceil(y + 20);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif">
+<rect width="100%" height="100%" fill="#fff"/>
+${parts.join("\n")}
+</svg>
+`;
+}
+
+interface Axis {
+  from: number;
+  to: number;
+}
+
+function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Span[] }[] {
+  const rows = spans.toSorted((a, b) => a.from - b.from || a.to - b.to);
+  const all = { from: 0, to: Math.max(1, ...spans.map(({ to }) => to)) };
+  const whole = { heading: `All calls, ${duration(all.to)}`, axis: all, rows };
+  const freezes = spans.filter(({ op }) => op === "freeze");
+  if (freezes.length === 0) return [whole];
+  const from = Math.min(...freezes.map((span) => span.from));
+  const ends = spans.filter(({ op, to }) => (op === "thaw" || op === "abort") && to > from);
+  const to = ends.length === 0 ? all.to : Math.max(...ends.map((span) => span.to));
+  const during = rows.filter((span) => span.to >= from && span.from <= to && span.op !== "prepare");
+  return [
+    {
+      heading: `Applications held still, ${duration(to - from)}`,
+      axis: { from, to: Math.max(to, from + 1) },
+      rows: during,
+    },
+    whole,
+  ];
+}
+
+const xOf = (ms: number, { from, to }: Axis): number =>
+  left + ((Math.min(to, Math.max(from, ms)) - from) / (to - from)) * (width - left - right);
+
+function bar(span: Span, axis: Axis, y: number): string {
+  const { actor, op, from, to, limitMs, outcome, why } = span;
+  const isBad = outcome === "failed";
+  const colour = isBad ? bad : (colours[op] ?? plain);
+  const x = xOf(from, axis);
+  const long = Math.max(2, xOf(to, axis) - x);
+  const limit = from + limitMs;
+  const line =
+    limit <= axis.to ? `<path d="M${fixed(xOf(limit, axis))} ${y - 1}v16" stroke="${bad}" stroke-width="1.5"/>` : "";
+  const label = `${isBad ? "✗ " : ""}${actor}: ${op}`;
+  const time = `${duration(to - from)} of ${duration(limitMs)}`;
+  const text = isBad ? `fill="${bad}" font-weight="bold"` : 'fill="#2d3748"';
+  return [
+    `<g><title>${escape(why === undefined ? `${label}, ${time}` : `${label}: ${why}`)}</title>`,
+    `<text x="${left - 10}" y="${y + 11}" font-size="12" text-anchor="end" ${text}>${escape(shortened(label))}</text>`,
+    `<rect x="${fixed(x)}" y="${y}" width="${fixed(long)}" height="14" rx="2" fill="${colour}"/>${line}`,
+    `<text x="${width - right + 10}" y="${y + 11}" font-size="12" ${text}>${escape(time)}</text></g>`,
+  ].join("");
+}
+
+function ticks(axis: Axis, y: number, rows: number): string[] {
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const at = axis.from + share * (axis.to - axis.from);
+    const x = fixed(xOf(at, axis));
+    const text = `<text x="${x}" y="${fixed(y + 4)}" font-size="10" text-anchor="middle" fill="#718096">${duration(at)}</text>`;
+    return `${text}<path d="M${x} ${fixed(y + 8)}v${rows * rowHeight + 4}" stroke="#e2e8f0"/>`;
+  });
+}
+
+const longest = 34;
+const shortened = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+const fixed = (value: number): string => value.toFixed(1);
+
+function lines(text: string, room: number): string[] {
+  const broken: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = broken.at(-1);
+    if (last === undefined || last.length + word.length + 1 > room) broken.push(word);
+    else broken[broken.length - 1] = `${last} ${word}`;
+  }
+  return broken;
+}
+
+/** Names and reasons come from plugins: they are text, whatever they hold. */
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
+}

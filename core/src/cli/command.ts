@@ -32,6 +32,8 @@ export interface Call<O extends Options = Options> {
   readonly verbose: boolean;
   /** The file that --config names. */
   readonly config?: string;
+  /** Every command there is. */
+  readonly table: readonly Entry[];
   /** @param needs workers: plugins will be called. catalog: only what is on disk is read. */
   readonly open: (needs: "workers" | "catalog") => Promise<Requester>;
 }
@@ -49,6 +51,13 @@ export interface Command<O extends Options = Options> {
   readonly examples: readonly { readonly line: string; readonly does: string }[];
   /** @returns what the process ends with: one of ours (ExitCode), or what a program that was run ended with. */
   run(call: Call<O>): Promise<number>;
+}
+
+/** A command by its name. */
+export interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  load(this: void): Promise<Command>;
 }
 
 /** A command whose `run` gets the values of exactly its own options: the parser reads the same table. */

@@ -1,6 +1,6 @@
-import { type Command, common, type Options } from "./command.js";
+import { type Command, common, type Entry, type Options } from "./command.js";
 import { bold, type Look, wrap } from "./render/look.js";
-import { type Entry, table } from "./table.js";
+import { table } from "./table.js";
 
 /** What all commands are. */
 export function generalHelp(look: Look, entries: readonly Entry[] = table): string[] {

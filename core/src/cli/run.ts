@@ -3,6 +3,7 @@ import type { Call } from "./command.js";
 import { commandHelp, generalHelp } from "./help.js";
 import { leave, prepareToLeave } from "./leave.js";
 import { Misuse } from "./misuse.js";
+import { table } from "./table.js";
 import { outLook, print } from "./output.js";
 
 /** Runs one command line to its end, and sets the exit code. */
@@ -43,6 +44,7 @@ function callOf(name: string, parsed: Parsed): Call {
   return {
     ...parsed,
     name,
+    table,
     async open(needs) {
       if (needs === "workers") await prepareToLeave();
       const { open } = await import("../requester/requester.js");

@@ -1,10 +1,4 @@
-import type { Command } from "./command.js";
-
-export interface Entry {
-  readonly name: string;
-  readonly summary: string;
-  load(): Promise<Command>;
-}
+import type { Entry } from "./command.js";
 
 /** Every command. Its file is loaded when it is called, or when its help is asked for. */
 export const table: readonly Entry[] = [
@@ -133,5 +127,20 @@ export const table: readonly Entry[] = [
     name: "plugins new",
     summary: "make a plugin that works, to be changed into yours",
     load: async () => (await import("./commands/plugins-new.js")).pluginsNew,
+  },
+  {
+    name: "metrics",
+    summary: "figures for Prometheus",
+    load: async () => (await import("./commands/metrics.js")).metrics,
+  },
+  {
+    name: "completions",
+    summary: "what a shell needs to complete commands",
+    load: async () => (await import("./commands/completions.js")).completions,
+  },
+  {
+    name: "manual",
+    summary: "the manual page",
+    load: async () => (await import("./commands/manual.js")).manual,
   },
 ];

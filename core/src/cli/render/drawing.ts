@@ -55,7 +55,13 @@ export function drawing({ title, culprit, spans }: Subject): string {
   for (const { heading, axis, rows } of panels(spans)) {
     y += 14;
     say(heading, 14, "#1a202c", "bold");
-    parts.push(...ticks(axis, y, rows.length), ...rows.map((span, at) => bar(span, axis, y + 16 + at * rowHeight)));
+    parts.push(
+      ...ticks(axis, y, rows.length),
+      ...rows.map((span, at) => {
+        const top = y + 16 + at * rowHeight;
+        return stillness(span, spans, axis, top) + bar(span, axis, top);
+      }),
+    );
     y += 16 + rows.length * rowHeight;
   }
   const height = Math.ceil(y + 20);
@@ -78,7 +84,8 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
   const freezes = spans.filter(({ op }) => op === "freeze");
   if (freezes.length === 0) return [whole];
   const from = Math.min(...freezes.map((span) => span.from));
-  const ends = spans.filter(({ op, to }) => (op === "thaw" || op === "abort") && to > from);
+  const frozen = new Set(freezes.map(({ actor }) => actor));
+  const ends = spans.filter(({ op, actor, to }) => frozen.has(actor) && endings.has(op) && to > from);
   const to = ends.length === 0 ? all.to : Math.max(...ends.map((span) => span.to));
   const during = rows.filter((span) => span.to >= from && span.from <= to && span.op !== "prepare");
   return [
@@ -89,6 +96,17 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
     },
     whole,
   ];
+}
+
+/** Calls after which an application goes on. */
+const endings: ReadonlySet<string> = new Set(["thaw", "abort"]);
+
+/** From a freeze to the end of the call that ended it: the application was still all that time. */
+function stillness(span: Span, spans: readonly Span[], axis: Axis, y: number): string {
+  const end = spans.find(({ op, actor, from }) => actor === span.actor && endings.has(op) && from >= span.to);
+  if (span.op !== "freeze" || span.outcome === "failed" || end === undefined) return "";
+  const x = xOf(span.from, axis);
+  return `<rect x="${fixed(x)}" y="${y + 3}" width="${fixed(xOf(end.to, axis) - x)}" height="8" fill="#bee3f8"/>`;
 }
 
 const xOf = (ms: number, { from, to }: Axis): number =>

@@ -1,0 +1,37 @@
+import { command, common, type Command, type Entry } from "../command.js";
+import { Misuse } from "../misuse.js";
+import { print } from "../output.js";
+import { completionLines, type Known } from "../render/completions.js";
+
+export const completions = command({
+  usage: "bash|zsh|fish",
+  about: "Prints what the shell needs to complete holdstill's commands, options and sets.",
+  operands: { name: "SHELL", min: 1, max: 1 },
+  options: {},
+  examples: [
+    { line: "holdstill completions bash > /etc/bash_completion.d/holdstill", does: "for everybody" },
+    { line: "holdstill completions fish > ~/.config/fish/completions/holdstill.fish", does: "for oneself" },
+  ],
+  async run({ operands: [shell = ""], table }) {
+    const known = await Promise.all(table.map(async (entry) => knownOf(entry, await entry.load())));
+    if (shell !== "bash" && shell !== "zsh" && shell !== "fish") {
+      const shells = ["bash", "zsh", "fish"];
+      throw new Misuse(`There are no completions for \`${shell}\`.`, "Name bash, zsh or fish.", {
+        word: shell,
+        known: shells,
+      });
+    }
+    print(completionLines(shell, known));
+    return 0;
+  },
+});
+
+function knownOf({ name, summary }: Entry, { options, operands }: Command): Known {
+  const all = { ...options, ...common };
+  const flags = Object.entries(all).map(([option, { type, about }]) => ({
+    option,
+    about,
+    takesValue: type !== "flag",
+  }));
+  return { name, summary, flags, operands: operands.name.startsWith("SET") ? "sets" : "files" };
+}

@@ -1,0 +1,40 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { command, noOperands } from "../command.js";
+import { Misuse } from "../misuse.js";
+import { print, printDocument } from "../output.js";
+import { metricsText } from "../render/metrics.js";
+
+export const metrics = command({
+  usage: "[--file FILE]",
+  about:
+    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets. With --file they are written at once, for the node exporter's textfile collector.",
+  operands: noOperands,
+  options: { file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" } },
+  examples: [
+    { line: "holdstill metrics", does: "what there is" },
+    {
+      line: "holdstill metrics --file /var/lib/prometheus/node-exporter/holdstill.prom",
+      does: "after each night's run",
+    },
+  ],
+  async run({ form, values: { file }, open }) {
+    const requester = await open("catalog");
+    const text = metricsText(await requester.history(), requester.list().sets);
+    if (file !== undefined) replace(file, text);
+    else if (form === "json") printDocument({ text });
+    else print(text.trimEnd().split("\n"));
+    return 0;
+  },
+});
+
+function replace(file: string, text: string): void {
+  try {
+    writeFileSync(`${file}.draft`, text, { mode: 0o644 });
+    renameSync(`${file}.draft`, file);
+  } catch (error) {
+    throw new Misuse(
+      `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      "Name another file.",
+    );
+  }
+}

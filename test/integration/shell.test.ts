@@ -1,0 +1,72 @@
+/** What other programs read: bash's completions, man's page, Prometheus's figures. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { table } from "#core/cli/table.js";
+import { holdstill } from "../rig/cli.js";
+import { Stage } from "../rig/stage.js";
+import { tempDir } from "../rig/temp.js";
+
+const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+
+test("bash completes commands, their options, and words of two", async (t) => {
+  const file = path.join(tempDir(t), "holdstill.bash");
+  writeFileSync(file, (await holdstill(["completions", "bash"])).stdout);
+  const completed = (...words: string[]): string[] => {
+    const script = `. ${file}; COMP_WORDS=(holdstill ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _holdstill; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return execFileSync("bash", ["-euc", script], { encoding: "utf8" })
+      .split("\n")
+      .filter((word) => word !== "");
+  };
+  const firsts = new Set(table.map(({ name }) => name.split(" ")[0] ?? name));
+  assert.deepEqual(completed("").toSorted(), [...firsts, "--help", "--version"].toSorted());
+  assert.deepEqual(completed("prune", "--keep-w"), ["--keep-weekly", "--keep-within"]);
+  assert.deepEqual(completed("plugins", "list", "--js"), ["--json"]);
+  assert.deepEqual(completed("show", "lat"), ["latest"]);
+  assert.equal((await holdstill(["completions", "fishy"])).exitCode, 2);
+});
+
+for (const shell of ["zsh", "fish"]) {
+  test(`${shell} reads its completions`, { skip: has(shell) ? false : `${shell} is not installed` }, async (t) => {
+    const file = path.join(tempDir(t), "completions");
+    writeFileSync(file, (await holdstill(["completions", shell])).stdout);
+    execFileSync(shell, ["-n", file]);
+  });
+}
+
+test(
+  "man reads the manual without a complaint, and it has every command",
+  { skip: has("groff") ? false : "groff is not installed" },
+  async () => {
+    const { stdout } = await holdstill(["manual"]);
+    const { stdout: page, stderr } = spawnSync("groff", ["-ww", "-man", "-Tascii"], {
+      input: stdout,
+      encoding: "utf8",
+    });
+    assert.equal(stderr, "");
+    for (const { name } of table) assert.ok(stdout.includes(`.SS ${name.replaceAll("-", String.raw`\-`)}`), name);
+    assert.match(page, /EXIT STATUS|E.*X.*I.*T/);
+  },
+);
+
+test("the figures are in Prometheus's format, each sample once, and written as a whole", async (t) => {
+  const stage = new Stage(t);
+  await stage.run(["create", "writer:app", "--name", 'odd "name" \\']);
+  await stage.run(["create", "writer:app"], { writer: { in: "freeze", does: "throws" } });
+  const file = path.join(stage.dir, "holdstill.prom");
+  assert.equal((await stage.run(["metrics", "--file", file])).exitCode, 0);
+  assert.ok(!existsSync(`${file}.draft`));
+  const samples = readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
+  for (const line of samples)
+    assert.match(line, /^holdstill_[a-z_]+\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="[^"]*")*\} [0-9.e+-]+$/);
+  const names = samples.map((line) => line.slice(0, line.lastIndexOf(" ")));
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(samples.includes('holdstill_transactions_total{outcome="aborted"} 1'));
+  assert.ok(samples.includes('holdstill_failures_total{actor="app"} 1'));
+  assert.ok(names.includes(String.raw`holdstill_sets{name="odd \"name\" \\"}`));
+});

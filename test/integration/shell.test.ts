@@ -70,3 +70,26 @@ test("the figures are in Prometheus's format, each sample once, and written as a
   assert.ok(samples.includes('holdstill_failures_total{actor="app"} 1'));
   assert.ok(names.includes(String.raw`holdstill_sets{name="odd \"name\" \\"}`));
 });
+
+test("schedule makes units that systemd accepts, and writes over none", async (t) => {
+  const dir = tempDir(t);
+  const odd = `echo "50%" $HOME '\\'`;
+  const args = ["schedule", "nightly", "/srv", "--on", "*-*-* 02:30", "--write", dir, "--", "sh", "-c", odd];
+  assert.equal((await holdstill(args)).exitCode, 2, "it asks first");
+  assert.equal((await holdstill([...args.slice(0, 5), "--yes", ...args.slice(5)])).exitCode, 0);
+  const service = path.join(dir, "holdstill-nightly.service");
+  const text = readFileSync(service, "utf8");
+  assert.ok(text.includes(String.raw`-- sh -c "echo \"50%%\" $$HOME '\\'"`), text);
+  assert.equal(
+    (await holdstill([...args.slice(0, 5), "--yes", ...args.slice(5)])).exitCode,
+    2,
+    "they are there already",
+  );
+  if (has("systemd-analyze")) {
+    const units = [service, path.join(dir, "holdstill-nightly.timer")];
+    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  }
+  const printed = await holdstill(["schedule", "n", "/srv", "--on", "daily", "--", "true"]);
+  assert.match(printed.stdout, /^# holdstill-n\.timer$[^]*^OnCalendar=daily$/m);
+});

@@ -129,6 +129,11 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/plugins-new.js")).pluginsNew,
   },
   {
+    name: "schedule",
+    summary: "a systemd service and timer for a nightly run",
+    load: async () => (await import("./commands/schedule.js")).schedule,
+  },
+  {
     name: "metrics",
     summary: "figures for Prometheus",
     load: async () => (await import("./commands/metrics.js")).metrics,

@@ -1,5 +1,5 @@
 import { makeStateDir } from "../catalog/state.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Resolution } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { SnapshotSet } from "../schema/types.js";
 import { create } from "./create.js";
@@ -21,13 +21,14 @@ export async function hold(
   bench: Bench,
   request: Request,
   { pictures, lasts }: Tenancy,
-  plugins: readonly ResolvedPlugin[],
+  resolution: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
 ): Promise<Ended> {
   makeStateDir(bench.state);
+  const { plugins } = resolution;
   const lease = Lease.take(bench.state);
   try {
-    const ended = await create(bench, { ...request, lease: lease.mark }, plugins, watching);
+    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
     if (ended.set === null) return ended;
     const { id } = ended.set;
     try {
@@ -41,11 +42,11 @@ export async function hold(
   }
 }
 
-const exposed = (bench: Bench, id: string, plugins: readonly ResolvedPlugin[]): Promise<SnapshotSet> =>
+const exposed = (bench: Bench, id: string, plugins: Resolution["plugins"]): Promise<SnapshotSet> =>
   withSetLock(bench, id, () => withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, bench.catalog.find(id))));
 
 /** Somebody may have deleted it meanwhile. */
-const gone = (bench: Bench, id: string, plugins: readonly ResolvedPlugin[]): Promise<void> =>
+const gone = (bench: Bench, id: string, plugins: Resolution["plugins"]): Promise<void> =>
   withSetLock(bench, id, async () => {
     if (!bench.catalog.has(id)) return;
     await withCrew(bench, plugins, {}, ({ crew }) => remove(bench, crew, bench.catalog.find(id)));

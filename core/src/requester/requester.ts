@@ -63,14 +63,14 @@ export class Requester {
   async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
     const { run } = await import("./run.js");
     await this.#sweep(watching);
-    return run(this.#bench, request, job, await this.#plugins(), watching);
+    return run(this.#bench, request, job, await this.#resolution(), watching);
   }
 
   /** Takes a set, and removes it as soon as nobody needs it any more, or this process dies. */
   async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
     const { hold } = await import("./hold.js");
     await this.#sweep(watching);
-    return hold(this.#bench, request, tenancy, await this.#plugins(), watching);
+    return hold(this.#bench, request, tenancy, await this.#resolution(), watching);
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */

@@ -5,7 +5,7 @@ import { HoldstillError, toFault } from "../errors/error.js";
 import { type CommandEnd, runForeground } from "../exec/foreground.js";
 import { canMount, type Mirror } from "../exec/mirror.js";
 import { isProgram } from "../exec/program.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
+import type { Resolution } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
@@ -61,7 +61,7 @@ export async function run(
   bench: Bench,
   request: Request,
   job: Job,
-  plugins: readonly ResolvedPlugin[],
+  resolution: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
 ): Promise<Ran> {
   const [program = ""] = job.command;
@@ -70,9 +70,10 @@ export async function run(
   if (job.pictures === "in-place" && !mounts)
     throw new HoldstillError("E_MIRROR", { reason: "this process may not mount" });
   makeStateDir(bench.state);
+  const { plugins } = resolution;
   const lease = Lease.take(bench.state);
   try {
-    const ended = await create(bench, { ...request, lease: lease.mark }, plugins, watching);
+    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
     const { set } = ended;
     if (set === null) return { ended, command: null, error: null, untold: [], left: null };
     const { signal = new AbortController().signal } = watching;
@@ -91,7 +92,7 @@ async function work(
   bench: Bench,
   set: SnapshotSet,
   job: Job,
-  plugins: readonly ResolvedPlugin[],
+  plugins: Resolution["plugins"],
   { lease, mounts, signal }: { lease: Lease; mounts: boolean; signal: AbortSignal },
 ): Promise<Pick<Ran, "command" | "error">> {
   try {
@@ -146,7 +147,7 @@ async function settle(
   bench: Bench,
   { id }: SnapshotSet,
   { afterwards, type }: Job,
-  plugins: readonly ResolvedPlugin[],
+  plugins: Resolution["plugins"],
   command: CommandEnd | null,
 ): Promise<Pick<Ran, "untold" | "left">> {
   return withCrew(bench, plugins, {}, async ({ crew }) => {

@@ -1,5 +1,58 @@
 // Generated from schemas/ by `npm run generate`. Do not edit: change the schema.
 export const documents = {
+  "audit.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/audit.v1.schema.json",
+    "title": "AuditLine",
+    "description": "One line of audit.jsonl in the state directory: what took data away, or guards it, and who did it.",
+    "type": "object",
+    "required": [
+      "at",
+      "action",
+      "set",
+      "uid",
+      "pid"
+    ],
+    "additionalProperties": false,
+    "properties": {
+      "at": {
+        "description": "ISO 8601, UTC.",
+        "type": "string"
+      },
+      "action": {
+        "description": "expire: the set outlived its requester.",
+        "type": "string",
+        "enum": [
+          "delete",
+          "expire",
+          "hold-until",
+          "restore",
+          "revert"
+        ]
+      },
+      "set": {
+        "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+      },
+      "name": {
+        "type": "string"
+      },
+      "uid": {
+        "type": "integer",
+        "minimum": 0
+      },
+      "sudoUser": {
+        "description": "Who became root by way of sudo.",
+        "type": "string"
+      },
+      "pid": {
+        "type": "integer",
+        "minimum": 1
+      },
+      "detail": {
+        "type": "string"
+      }
+    }
+  },
   "components.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/components.v1.schema.json",
@@ -2318,6 +2371,21 @@ export const documents = {
           "$ref": "#/$defs/recordedExposure"
         }
       },
+      "lease": {
+        "description": "The set lives as long as its requester; not there in one that stays.",
+        "$ref": "#/$defs/lease"
+      },
+      "holdUntil": {
+        "description": "Until then the set is neither deleted nor pruned. ISO 8601, UTC.",
+        "type": "string"
+      },
+      "verified": {
+        "description": "Per writer, what it last found when it started the application on the picture.",
+        "type": "array",
+        "items": {
+          "$ref": "#/$defs/verification"
+        }
+      },
       "outcome": {
         "title": "Outcome",
         "description": "What the requester said of the backup that was made from the set.",
@@ -2626,6 +2694,60 @@ export const documents = {
                 }
               }
             }
+          }
+        }
+      },
+      "verification": {
+        "title": "Verification",
+        "type": "object",
+        "required": [
+          "writer",
+          "at",
+          "ok"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "writer": {
+            "description": "Instance name.",
+            "type": "string"
+          },
+          "at": {
+            "type": "string"
+          },
+          "ok": {
+            "type": "boolean"
+          },
+          "why": {
+            "description": "What was wrong.",
+            "type": "string"
+          },
+          "facts": {
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "lease": {
+        "title": "LeaseMark",
+        "description": "Whose set it is: the process that holds a lock on the lease's file.",
+        "type": "object",
+        "required": [
+          "id",
+          "pid",
+          "since"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "type": "string",
+            "pattern": "^[0-9a-f-]{36}$"
+          },
+          "pid": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "since": {
+            "type": "string"
           }
         }
       },

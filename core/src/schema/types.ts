@@ -1,5 +1,6 @@
 // Generated from schemas/ by `npm run generate`. Do not edit: change the schema.
 
+export type SetId = string;
 /**
  * A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.
  *
@@ -138,32 +139,55 @@ export type Event =
   | WarningEvent
   | EndedEvent;
 /**
+ * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
+ */
+export type Consistency = "application" | "filesystem" | "crash" | "none";
+/**
  * One line of a transaction's journal: on disk before the action that it announces.
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
-export type SetId = string;
 /**
  * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "abort";
 export type Digest = string;
-/**
- * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
- */
-export type Consistency = "application" | "filesystem" | "crash" | "none";
 
 export interface AllSchemas {
+  audit?: AuditLine;
   components?: Components;
   config?: Config;
   "conformance-fixture"?: Fixture;
   "conformance-report"?: ConformanceReport;
   contract?: Contract;
   event?: Event;
+  history?: PastTransaction;
   journal?: JournalEntry;
   lock?: PluginLock;
   "plugin-manifest"?: PluginManifest;
   "snapshot-set"?: SnapshotSet;
+}
+/**
+ * One line of audit.jsonl in the state directory: what took data away, or guards it, and who did it.
+ */
+export interface AuditLine {
+  /**
+   * ISO 8601, UTC.
+   */
+  at: string;
+  /**
+   * expire: the set outlived its requester.
+   */
+  action: "delete" | "expire" | "hold-until" | "restore" | "revert";
+  set: SetId;
+  name?: string;
+  uid: number;
+  /**
+   * Who became root by way of sudo.
+   */
+  sudoUser?: string;
+  pid: number;
+  detail?: string;
 }
 /**
  * Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.
@@ -667,6 +691,38 @@ export interface Residue {
   op: string;
   error: Fault;
 }
+/**
+ * One line of history.jsonl in the state directory: a transaction that is over. It stays when its set is deleted.
+ */
+export interface PastTransaction {
+  id?: SetId;
+  /**
+   * When it ended. ISO 8601, UTC.
+   */
+  at: string;
+  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken" | "refused";
+  name?: string;
+  targets: string[];
+  consistency?: Consistency;
+  frozenMs?: number;
+  cause?: Fault;
+  timeline: Span[];
+}
+/**
+ * One call of the transaction; times in ms from its start.
+ */
+export interface Span {
+  op: string;
+  /**
+   * Instance name, or keeper.
+   */
+  actor: string;
+  from: number;
+  to: number;
+  limitMs: number;
+  outcome: "ok" | "failed";
+  why?: string;
+}
 export interface BegunEntry {
   entry: "begun";
   version: 1;
@@ -836,6 +892,15 @@ export interface SnapshotSet {
   timeline: Span[];
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
+  lease?: LeaseMark;
+  /**
+   * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
+   */
+  holdUntil?: string;
+  /**
+   * Per writer, what it last found when it started the application on the picture.
+   */
+  verified?: Verification[];
   outcome?: Outcome;
 }
 export interface RecordedComponent {
@@ -909,21 +974,6 @@ export interface RecordedSnapshot {
   snapshot: Snapshot;
 }
 /**
- * One call of the transaction; times in ms from its start.
- */
-export interface Span {
-  op: string;
-  /**
-   * Instance name, or keeper.
-   */
-  actor: string;
-  from: number;
-  to: number;
-  limitMs: number;
-  outcome: "ok" | "failed";
-  why?: string;
-}
-/**
  * The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.
  */
 export interface RecordedHold {
@@ -955,6 +1005,29 @@ export interface RecordedExposure {
    */
   snapshot: string;
   exposed: Exposed;
+}
+/**
+ * Whose set it is: the process that holds a lock on the lease's file.
+ */
+export interface LeaseMark {
+  id: string;
+  pid: number;
+  since: string;
+}
+export interface Verification {
+  /**
+   * Instance name.
+   */
+  writer: string;
+  at: string;
+  ok: boolean;
+  /**
+   * What was wrong.
+   */
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
 }
 /**
  * What the requester said of the backup that was made from the set.

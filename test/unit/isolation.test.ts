@@ -116,7 +116,6 @@ for (const runtime of runtimes) {
   test(`a writer in a ${runtime} keeps its state between calls, and its answers are typed and checked`, async (t) => {
     const { session, dir, hooks } = await writer(t, runtime);
     assert.equal(session.offers("seal"), true);
-    assert.equal(session.offers("verify"), false);
     const components = await session.call("identify", [], LIMIT_MS);
     assert.deepEqual(components, [{ name: "app", kind: "files", paths: [path.join(dir, "data")], tolerates: "fuzzy" }]);
     assert.equal(await session.call("prepare", [tx(dir)], LIMIT_MS), undefined);
@@ -132,8 +131,11 @@ for (const runtime of runtimes) {
   });
 
   test(`a method that the plugin in a ${runtime} does not have is E_NOT_OFFERED`, async (t) => {
-    const { session, dir } = await writer(t, runtime);
-    const call = session.call("verify", [tx(dir), { trees: [], readOnly: true }], LIMIT_MS);
+    const session = await startSession(specOf("provider", runtime, tempDir(t)), listening(), LIMIT_MS);
+    t.after(() => session.close());
+    assert.equal(session.offers("fork"), false);
+    const snapshot = { id: "s", setId: "s", volumeId: "v", createdAt: "2026-01-01T00:00:00Z" };
+    const call = session.call("fork", [snapshot], LIMIT_MS);
     await assert.rejects(call, { code: "E_NOT_OFFERED" });
   });
 

@@ -9,8 +9,8 @@ export const completions = command({
   operands: { name: "SHELL", min: 1, max: 1 },
   options: {},
   examples: [
-    { line: "holdstill completions bash > /etc/bash_completion.d/holdstill", does: "for everybody" },
-    { line: "holdstill completions fish > ~/.config/fish/completions/holdstill.fish", does: "for oneself" },
+    { line: "holdstill completions bash", does: "to be kept as /etc/bash_completion.d/holdstill" },
+    { line: "holdstill completions fish", does: "to be kept as ~/.config/fish/completions/holdstill.fish" },
   ],
   async run({ operands: [shell = ""], table }) {
     const known = await Promise.all(table.map(async (entry) => knownOf(entry, await entry.load())));

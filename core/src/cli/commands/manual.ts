@@ -7,10 +7,7 @@ export const manual = command({
   about: "Prints the manual page, made from the same table as the help, in the form that man reads.",
   operands: noOperands,
   options: {},
-  examples: [
-    { line: "holdstill manual > /usr/local/share/man/man8/holdstill.8", does: "installs it" },
-    { line: "holdstill manual | man -l -", does: "reads it" },
-  ],
+  examples: [{ line: "holdstill manual", does: "to be kept as /usr/local/share/man/man8/holdstill.8" }],
   async run({ table }) {
     const all = await Promise.all(table.map(async (entry) => ({ ...entry, command: await entry.load() })));
     print([

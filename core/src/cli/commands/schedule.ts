@@ -20,11 +20,11 @@ export const schedule = command({
   },
   examples: [
     {
-      line: "holdstill schedule nightly writer:pg --on 02:30 -- restic backup /run/holdstill/root",
+      line: "holdstill schedule nightly writer:pg --on 02:30 -- /usr/local/bin/backup",
       does: "prints both",
     },
     {
-      line: "holdstill schedule hourly /srv --on hourly --write /etc/systemd/system -- /usr/local/bin/copy",
+      line: "holdstill schedule hourly /srv --on hourly --write /etc/systemd/system -- copy",
       does: "asks, writes",
     },
   ],

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { onEnd } from "../rig/on-end.js";
 import { program } from "../rig/cli.js";
 import type { Stage } from "../rig/stage.js";
+import { isGone } from "../rig/victim.js";
 
 /** Where a transaction stands, as far as can be seen from outside: from the hold to the release it tells nothing. */
 export const moments = ["arming", "freezing", "about to hold", "holding", "committing", "thawing"] as const;
@@ -17,6 +18,7 @@ export class Victim {
   readonly child: ChildProcess;
   readonly #stage: Stage;
   readonly #phases = new Set<string>();
+  readonly #keepers: number[] = [];
   #stderr = "";
 
   /** @param wrap What is to run instead of the command, and runs it. */
@@ -66,22 +68,35 @@ export class Victim {
   /** A signal for the process, or for all of its group. */
   strike(signal: NodeJS.Signals, whom: "process" | "group" = "process"): void {
     const { pid } = this.child;
+    this.#keepers.push(...keepersOf(this.#stage.dir));
     if (pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
     process.kill(whom === "group" ? -pid : pid, signal);
   }
 
-  /** Also those that the one that was struck had started to do its work. */
+  /** Also those that the one that was struck had started to do its work, and the keeper, which releases first. */
   async ended(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "exit");
     while (readdirSync("/proc").some((name) => isCreating(name, this.#stage.dir))) await sleep(10);
+    for (const pid of this.#keepers) if (!(await isGone(pid, 10_000))) throw new Error(`the keeper ${pid} does not go`);
   }
 }
 
-function isCreating(pid: string, dir: string): boolean {
+const isCreating = (pid: string, dir: string): boolean =>
+  read(`/proc/${pid}/cmdline`).includes("\0create\0") && read(`/proc/${pid}/cmdline`).includes(dir);
+
+/** proc_pid_status(5): the keeper is a child of the command that it holds for. */
+function keepersOf(dir: string): number[] {
+  return readdirSync("/proc")
+    .filter((pid) => read(`/proc/${pid}/cmdline`).includes("keeper/main.js"))
+    .filter((pid) => isCreating(/^PPid:\s+(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? "", dir))
+    .map(Number);
+}
+
+/** Of a process that went away meanwhile there is nothing. */
+function read(file: string): string {
   try {
-    const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return line.includes("\0create\0") && line.includes(dir);
+    return readFileSync(file, "utf8");
   } catch {
-    return false;
+    return "";
   }
 }

@@ -13,7 +13,7 @@ import { loopFs } from "../rig/loop.js";
 import { onEnd } from "../rig/on-end.js";
 import { tempDir } from "../rig/temp.js";
 
-const examples = path.resolve(import.meta.dirname, "../../../examples");
+const examples = path.resolve(import.meta.dirname, "../../../core/examples");
 
 /** Copies a plugin's folder, as somebody who installs it does. */
 function installed(dir: string, name: string): string {

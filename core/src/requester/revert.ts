@@ -6,12 +6,11 @@ import type { Crew } from "../crew/crew.js";
 import { finish, readyWriters, type Restored } from "./restore.js";
 import type { Bench } from "./types.js";
 
-/** Has the providers put whole volumes back. What was written since is gone. @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED */
+/** Has the providers put whole volumes back, as they were cut. What was written since is gone. @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED */
 export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promise<Restored> {
   if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
-  const forked = new Set(set.snapshots.map(({ snapshot }) => snapshot.of));
   const pictures: [RecordedSnapshot, Session<"provider">][] = [];
-  for (const recorded of set.snapshots.filter(({ snapshot }) => !forked.has(snapshot.id))) {
+  for (const recorded of set.snapshots.filter(({ snapshot }) => snapshot.of === undefined)) {
     const session = await crew.session(recorded.by.instance);
     if (!isProvider(session)) continue;
     if (!session.offers("revert")) throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "revert" });

@@ -9,7 +9,7 @@ import { onEnd } from "../../rig/on-end.js";
 import { tempDir } from "../../rig/temp.js";
 import { VolumeGroup } from "../rig/volume-group.js";
 
-const example = path.resolve(import.meta.dirname, "../../../../examples/provider-array");
+const example = path.resolve(import.meta.dirname, "../../../../core/examples/provider-array");
 
 test("a provider whose file systems lie on two logical volumes conforms, and its picture is of one instant", async (t) => {
   const vg = new VolumeGroup(t);

@@ -140,10 +140,13 @@ export function verifiedLines({ verified = [] }: SnapshotSet, look: Look): strin
 }
 
 export function exposedLines(set: SnapshotSet, look: Look): string[] {
-  const { exposed = [] } = visible(set);
-  const rows = exposed.flatMap(({ exposed: { trees, readOnly } }) =>
-    trees.map((tree) => [tree.original, readOnly ? "read-only" : "writable", tree.path]),
-  );
+  const { exposed = [], snapshots } = visible(set);
+  const forks = new Map(snapshots.map(({ snapshot }) => [snapshot.id, snapshot.of]));
+  const forked = new Set(forks.values());
+  const rows = exposed.flatMap(({ snapshot, exposed: { trees, readOnly } }) => {
+    const kind = forks.get(snapshot) === undefined ? (forked.has(snapshot) ? ["as it was cut"] : []) : ["repaired"];
+    return trees.map((tree) => [tree.original, ...kind, readOnly ? "read-only" : "writable", tree.path]);
+  });
   return tableLines(rows, { ...look, columns: Infinity });
 }
 

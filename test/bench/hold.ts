@@ -1,13 +1,14 @@
 /** How long N file systems stand still, by the keeper, by scripts, and by the bare system calls. */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lapseOf } from "#core/keeper/client.js";
 import { armed, freezables, sectionOf } from "../rig/freezable.js";
-import { Scribe } from "../rig/scribe.js";
-import { monotonic } from "../rig/scribe.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
 import { Stay } from "./stay.js";
 import { type Bench, type Options, type Result, Samples } from "./samples.js";
 
+const REST_MS = 250;
 const scripts = path.resolve(import.meta.dirname, "../../bench");
 
 /** Each holds all mounts and lets them go, and answers how long they were held, ms. */
@@ -47,6 +48,8 @@ export const hold: Bench = {
       say(of);
       for (let round = 0; round < (quick ? 2 : 9); round += 1) {
         for (const [way, take] of Object.entries(ways)) {
+          // A file system that was thawed just now is frozen again in no time: each way gets rested ones.
+          await sleep(REST_MS);
           const from = monotonic();
           held.add(of, way, await take(mounts, stay));
           await scribe.writesAfter(monotonic());

@@ -10,6 +10,7 @@ import { HookedApp } from "../rig/hooked-app.js";
 async function pictured(app: HookedApp, options: object): Promise<{ lines: number; alike: boolean }> {
   const exposed = await app.run(["expose", "latest", "--quiet"], options);
   const [a, b] = ["a", "b"].map((name) => readFileSync(path.join(exposed.stdout.trim(), name), "utf8"));
+  await app.run(["conceal", "latest"], options);
   return { lines: b?.split("\n").length ?? 0, alike: a === b };
 }
 

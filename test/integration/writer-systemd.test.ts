@@ -34,7 +34,10 @@ async function shop(t: TestContext): Promise<Shop> {
     run(args, options = { unit: unit.unit }, surroundings = {}, more = {}) {
       const config = path.join(dir, "holdstill.json");
       const plugins = [{ use: "writer-systemd", as: "shop", options: { paths: [data], ...options }, ...more }];
-      writeFileSync(config, JSON.stringify({ stateDir: path.join(dir, "state"), plugins }));
+      writeFileSync(
+        config,
+        JSON.stringify({ stateDir: path.join(dir, "state"), exposeDir: path.join(dir, "exposed"), plugins }),
+      );
       return holdstill([...args, "--config", config], surroundings);
     },
     async runs() {
@@ -75,6 +78,7 @@ for (const by of ["unit", "cgroup"] as const) {
     assert.ok(await runs());
     const exposed = await run(["expose", "latest", "--quiet"], options);
     const seen = numbers(exposed.stdout.trim());
+    await run(["conceal", "latest"], options);
     assert.ok(isOneInstant(seen), seen.join(" "));
   });
 }

@@ -104,6 +104,7 @@ esac
     const config = path.join(this.dir, "holdstill.json");
     const text = {
       stateDir: path.join(this.dir, "state"),
+      exposeDir: path.join(this.dir, "exposed"),
       limits: { freeze: "20s", copy: "40s", abort: "20s", ...limits },
       plugins: [{ use: "writer-exec", as: "app", options: { paths: [this.data], tolerates: "fuzzy", ...options } }],
     };

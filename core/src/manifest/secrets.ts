@@ -68,7 +68,7 @@ export async function reveal(options: Options, places: readonly string[], us: Be
 }
 
 /** The options for everybody's eyes. */
-export function masked(options: Options, places: readonly string[]): Options {
+function masked(options: Options, places: readonly string[]): Options {
   return places.reduce((value, pointer) => withAt(value, pointer, hidden), options);
 }
 

@@ -10,7 +10,7 @@ import { conceal } from "./sets.js";
 import type { Bench } from "./types.js";
 
 /** Places where a picture may still be shown, by somebody who died before he could write it down or end it. */
-export function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): string[] {
+function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): string[] {
   const folder = path.join(exposeDir, set.id);
   if (!existsSync(folder)) return [];
   const known = (set.exposed ?? []).map((one) =>

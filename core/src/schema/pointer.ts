@@ -1,7 +1,7 @@
 import { escapePointer } from "./findings.js";
 
 /** The steps of a JSON pointer (RFC 6901). */
-export function stepsOf(pointer: string): string[] {
+function stepsOf(pointer: string): string[] {
   return pointer
     .split("/")
     .slice(1)

@@ -42,11 +42,6 @@ export class Hold {
     await keeper?.disarm();
   }
 
-  /** How the kernel was asked; null: it was not. */
-  get means(): SectionReport["by"] | null {
-    return this.#report?.by ?? null;
-  }
-
   /** What is to be recorded of it. */
   get record(): RecordedHold | null {
     if (this.#report === null) return null;

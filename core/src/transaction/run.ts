@@ -144,6 +144,8 @@ class Runner {
     const { limits } = this.#services;
     const { request, volumes } = this.#plan;
     const from = this.#now();
+    const note = (fault: Fault | null): void =>
+      this.#chronicle.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, fault);
     try {
       await this.#hold.arm({
         ...section,
@@ -151,10 +153,12 @@ class Runner {
         includeRoot: request.includeRoot ?? false,
         volumes: volumes.map(({ volume }) => volume),
       });
-      this.#chronicle.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, null);
+      note(null);
       this.#dispatch({ is: "armed" });
     } catch (error) {
-      this.#dispatch({ is: "hold-failed", fault: toFault(error) });
+      const fault = toFault(error);
+      note(fault);
+      this.#dispatch({ is: "hold-failed", fault });
     }
   }
 

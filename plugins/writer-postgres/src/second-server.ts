@@ -60,11 +60,14 @@ export class SecondServer {
 
   /** Ends it, and removes its socket; may come twice. After a call that was given up the host has ended it already. */
   async stop(): Promise<void> {
-    if (this.#ended === undefined && !this.#ctx.signal.aborted) {
-      await this.#programs.run("pg_ctl", ["stop", "-D", this.#picture.dataDir, "-m", "fast", "-s"]);
+    try {
+      if (this.#ended === undefined && !this.#ctx.signal.aborted) {
+        await this.#programs.run("pg_ctl", ["stop", "-D", this.#picture.dataDir, "-m", "fast", "-s"]);
+      }
+    } finally {
+      await this.#running.catch(() => {});
+      rmSync(this.host, { recursive: true, force: true });
     }
-    await this.#running.catch(() => {});
-    rmSync(this.host, { recursive: true, force: true });
   }
 
   #run(): void {

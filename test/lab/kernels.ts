@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, statfsSync } from "node
 import { homedir } from "node:os";
 import path from "node:path";
 import { fetchKernel } from "./debian.js";
+import { preloadFor } from "./processor.js";
 
 /** A user-mode kernel that can be started here. */
 export interface Kernel {
@@ -12,6 +13,8 @@ export interface Kernel {
   readonly binary: string;
   /** The folder of this version's modules. */
   readonly modules: string;
+  /** A library that it needs on this processor. */
+  readonly preload: string | undefined;
 }
 
 /** Kernels by name, and the Debian suite whose package user-mode-linux each one is. */
@@ -63,7 +66,19 @@ function inTree(name: string, usr: string): Kernel | undefined {
   const modules = path.join(usr, "lib/uml/modules");
   if (!existsSync(binary) || !existsSync(modules)) return undefined;
   const version = readdirSync(modules).find((entry) => entry.startsWith(`${name}.`));
-  return version === undefined ? undefined : { name, version, binary, modules: path.join(modules, version) };
+  if (version === undefined) return undefined;
+  return { name, version, binary, modules: path.join(modules, version), preload: preload(name) };
+}
+
+function preload(name: string): string | undefined {
+  try {
+    return preloadFor(name, cacheFolder());
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new NoKernel(`kernel ${name} needs test/lab/ptrace.c on this processor, and it can't be compiled: ${said}`, {
+      cause: error,
+    });
+  }
 }
 
 function cacheFolder(): string {

@@ -14,7 +14,7 @@ const diskSize = 1024 ** 3;
  * Runs its arguments, and kills the whole process group when descriptor 4 comes to its end: that is, when this process has died, no
  * matter how. No core dump: a kernel that panics would write all of its memory.
  */
-const guarded = `ulimit -c 0; ({ read -r _; kill -s KILL -- "-$$"; } <&4 &); exec "$@" 4<&-`;
+const guarded = `ulimit -c 0; ({ read -r _; kill -s KILL -- "-$$"; } <&4 &); exec env "$@" 4<&-`;
 
 export const root = path.resolve(import.meta.dirname, "../../..");
 
@@ -71,7 +71,8 @@ export function startMachine(
     ...consoles,
   ];
   // detached: a session and a process group of its own, by which all its processes are found.
-  const child = spawn("/bin/sh", ["-c", guarded, "sh", kernel.binary, ...args], {
+  const preload = kernel.preload === undefined ? [] : [`LD_PRELOAD=${kernel.preload}`];
+  const child = spawn("/bin/sh", ["-c", guarded, "sh", ...preload, kernel.binary, ...args], {
     stdio: [...stdio, "pipe"],
     detached: true,
   });

@@ -1,0 +1,28 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+
+const source = path.resolve(import.meta.dirname, "../../../test/lab/ptrace.c");
+
+/**
+ * The library that a user-mode kernel of that name needs on this processor (see ptrace.c), built into `folder` where it isn't
+ * there yet; undefined where none is needed. Fails with what the compiler said.
+ */
+export function preloadFor(kernel: string, folder: string): string | undefined {
+  if (!oldKernels.includes(kernel) || !/^flags.* amx_tile/m.test(readFileSync("/proc/cpuinfo", "utf8")))
+    return undefined;
+  const library = path.join(folder, "ptrace.so");
+  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return library;
+  mkdirSync(folder, { recursive: true });
+  const part = `${library}.${process.pid}`;
+  try {
+    execFileSync("cc", ["-O2", "-shared", "-fPIC", "-o", part, source], { stdio: ["ignore", "ignore", "pipe"] });
+    renameSync(part, library);
+  } finally {
+    rmSync(part, { force: true });
+  }
+  return library;
+}
+
+/** Those that keep less of a process's state than this processor has. */
+const oldKernels = ["6.1", "6.12"];

@@ -1215,6 +1215,33 @@ export const documents = {
             "description": "reflink, copy, thin, …",
             "type": "string"
           },
+          "fill": {
+            "title": "Fill",
+            "description": "How full the room is that what changes is kept in, as of now: only list tells it.",
+            "type": "object",
+            "required": [
+              "percent",
+              "where"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "percent": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 100
+              },
+              "where": {
+                "description": "Whose room it is: the snapshot's own, or a pool's that others use too.",
+                "type": "string",
+                "minLength": 1
+              }
+            }
+          },
+          "lost": {
+            "description": "Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.",
+            "type": "string",
+            "minLength": 1
+          },
           "facts": {
             "type": "object",
             "additionalProperties": true

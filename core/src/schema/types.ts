@@ -544,9 +544,24 @@ export interface Snapshot {
    * reflink, copy, thin, …
    */
   method?: string;
+  fill?: Fill;
+  /**
+   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.
+   */
+  lost?: string;
   facts?: {
     [k: string]: unknown;
   };
+}
+/**
+ * How full the room is that what changes is kept in, as of now: only list tells it.
+ */
+export interface Fill {
+  percent: number;
+  /**
+   * Whose room it is: the snapshot's own, or a pool's that others use too.
+   */
+  where: string;
 }
 /**
  * Where a snapshot can be read.

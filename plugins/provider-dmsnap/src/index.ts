@@ -3,7 +3,7 @@ import { findByUuid } from "./devices.js";
 import { ready } from "./cut.js";
 import { fork } from "./fork.js";
 import { revert } from "./merge.js";
-import { type Fill, Mapper } from "./mapper.js";
+import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isObstacle, originOf } from "./origin.js";
@@ -50,7 +50,7 @@ const provider: Provider<Options> = {
     const sealed: Snapshot[] = [];
     for (const entry of registry.ofSet(tx.id)) {
       await assertSound(entry, registry, mapper);
-      sealed.push(await describe(registry.write({ ...entry, state: "sealed" }), ctx));
+      sealed.push(describe(registry.write({ ...entry, state: "sealed" })));
     }
     return sealed;
   },
@@ -59,7 +59,7 @@ const provider: Provider<Options> = {
 
   list(ctx) {
     const entries = new Registry(ctx).readable((complaint) => ctx.log.warn(complaint));
-    return Promise.all(entries.map((entry) => describe(entry, ctx)));
+    return Promise.all(entries.map((entry) => current(entry, ctx)));
   },
 
   async expose(snapshot, view, ctx) {
@@ -85,7 +85,7 @@ const provider: Provider<Options> = {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     if (entry?.state !== "sealed") throw unknown(snapshot);
-    return describe(await fork(entry, registry, ctx), ctx);
+    return describe(await fork(entry, registry, ctx));
   },
 
   async revert(snapshot, ctx) {
@@ -97,42 +97,46 @@ const provider: Provider<Options> = {
 };
 export default provider;
 
-function stateOf(entry: Entry, fill: Fill | null): string {
-  if (fill === null) return isDetached(entry) ? "detached" : entry.state === "sealed" ? "gone" : entry.state;
-  return fill.state === "invalid" ? "invalid" : entry.state;
-}
-
 function unknown({ id }: Snapshot): Refusal {
   return new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "See `holdstill list`.");
 }
 
-/** What is known of a snapshot now, its store's fill included. */
-async function describe(entry: Entry, ctx: Context<Options>): Promise<Snapshot> {
-  const { id, setId, volumeId, createdAt, origin, store, exceptions, paths } = entry;
-  const { name, uuid } = snapshotOf(entry);
-  const device = findByUuid(uuid);
-  const fill = device === undefined ? null : await new Mapper(ctx).fill(name);
-  const used = fill?.state === "valid" ? fill.usedSectors / fill.totalSectors : null;
-  if (used !== null && used >= NEARLY) {
-    ctx.log.warn(
-      `the store of ${id} (${origin.name}) is ${Math.round(used * 100)} % full: when it overflows, the snapshot is lost`,
-    );
-  }
+/** As the host keeps it. */
+function describe({ id, of, setId, volumeId, createdAt, origin, store, exceptions, paths, state }: Entry): Snapshot {
+  const device = snapshotOf({ id, origin }).name;
   return {
     id,
-    ...(entry.of === undefined ? {} : { of: entry.of }),
+    ...(of === undefined ? {} : { of }),
     setId,
     volumeId,
     createdAt,
     bytes: store.bytes,
     method: `dm-snapshot, ${exceptions}`,
-    facts: {
-      state: stateOf(entry, fill),
-      ...(used === null ? {} : { used: Math.round(used * 1000) / 1000 }),
-      origin: origin.name,
-      device: name,
-      store,
-      paths,
-    },
+    facts: { state, origin: origin.name, device, store, paths },
   };
+}
+
+/** How it is now, its store's fill included. */
+async function current(entry: Entry, ctx: Context<Options>): Promise<Snapshot> {
+  const snapshot = describe(entry);
+  const { name, uuid } = snapshotOf(entry);
+  const device = findByUuid(uuid);
+  if (device === undefined) return { ...snapshot, ...withoutDevice(entry) };
+  const fill = await new Mapper(ctx).fill(name);
+  if (fill.state === "invalid") {
+    // While it is prepared it has no table yet.
+    return entry.state === "planned" ? snapshot : { ...snapshot, lost: `it overflowed (the kernel says ${fill.why})` };
+  }
+  const used = fill.usedSectors / fill.totalSectors;
+  if (used >= NEARLY) {
+    ctx.log.warn(
+      `the store of ${entry.id} (${entry.origin.name}) is ${Math.round(used * 100)} % full: when it overflows, the snapshot is lost`,
+    );
+  }
+  return { ...snapshot, fill: { percent: Math.round(used * 1000) / 10, where: name } };
+}
+
+function withoutDevice(entry: Entry): Partial<Snapshot> {
+  if (isDetached(entry)) return { facts: { ...describe(entry).facts, state: "detached" } };
+  return entry.state === "sealed" ? { lost: "its device is gone" } : {};
 }

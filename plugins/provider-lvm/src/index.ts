@@ -12,7 +12,7 @@ import { Refusal } from "./refusal.js";
 import { removeAll } from "./removal.js";
 import { revert } from "./revert.js";
 import { settle } from "./settle.js";
-import { find, toSnapshot } from "./snapshot.js";
+import { current, find, toSnapshot } from "./snapshot.js";
 import { assertRoom, inWords, sizesOf, watch } from "./space.js";
 import { checkThick, prepareThick } from "./thick.js";
 import { prepareThin } from "./thin.js";
@@ -108,7 +108,7 @@ const provider: Provider<Options> = {
     const all = await readVolumes(ctx);
     const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ role }) => role !== "scratch");
     for (const { volume } of ours) watch(volume, all, ctx);
-    return ours.map((own) => toSnapshot(own));
+    return ours.map((own) => current(own, all));
   },
 
   expose,

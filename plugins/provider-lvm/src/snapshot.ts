@@ -3,6 +3,7 @@ import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
 import { Refusal } from "./refusal.js";
+import { fillOf } from "./space.js";
 
 /** What of the captured volume is needed to show its picture. */
 export interface Captured {
@@ -34,9 +35,20 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
     facts: {
       uuid,
       origin,
-      ...(isThick ? { roomBytes: bytes, fullPercent: full.data, valid: !lv.isInvalid } : {}),
+      ...(isThick ? { roomBytes: bytes } : {}),
       ...trees,
     },
+  };
+}
+
+/** How it is now. */
+export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
+  const { volume } = own;
+  const fill = fillOf(volume, all);
+  return {
+    ...toSnapshot(own),
+    ...(fill === null ? {} : { fill }),
+    ...(volume.isInvalid ? { lost: "it overflowed" } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { Context } from "holdstill/plugin";
+import type { Context, Snapshot } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import type { Options } from "./options.js";
+import { poolOf } from "./origin.js";
 import { Refusal } from "./refusal.js";
 
 /** Fuller than this is worth a warning, percent. */
@@ -68,10 +69,17 @@ export function assertRoom(pool: LogicalVolume, { poolLimit }: Options, ctx: Con
   }
 }
 
+/** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
+export function fillOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["fill"]> | null {
+  const room = poolOf(snapshot, all) ?? snapshot;
+  const percents = [room.full.data, room.full.metadata].filter((percent) => percent !== null);
+  return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(room) };
+}
+
 /** Says so where a snapshot, or the pool that it lies in, fills up. */
 export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ctx: Context): void {
-  const pool = all.find(({ vg, name }) => vg.name === snapshot.vg.name && name === snapshot.pool);
-  if (pool === undefined) return warn(`snapshot ${pathOf(snapshot)}`, snapshot.full.data, ctx);
+  const pool = poolOf(snapshot, all);
+  if (pool === null) return warn(`snapshot ${pathOf(snapshot)}`, snapshot.full.data, ctx);
   warn(`thin pool ${pathOf(pool)}: its data`, pool.full.data, ctx);
   warn(`thin pool ${pathOf(pool)}: its metadata`, pool.full.metadata, ctx);
 }

@@ -51,12 +51,17 @@ test("a snapshot that has overflowed is told to be invalid, is not shown, and do
   const dmsnap = new Dmsnap(t, { size: "2M" }).cleanUp();
   const [snapshot] = (await dmsnap.take([data])).snapshots;
   assert.ok(snapshot);
+  const [empty] = await dmsnap.list();
+  writeFileSync(`${data.mount}/some`, Buffer.alloc(1024 ** 2, 1));
+  run("sync", []);
+  const [filling] = await dmsnap.list();
+  assert.ok((filling?.fill?.percent ?? 0) > (empty?.fill?.percent ?? 100), JSON.stringify([empty, filling]));
+  assert.equal(filling?.fill?.where, snapshot.facts?.["device"]);
   writeFileSync(`${data.mount}/much`, Buffer.alloc(8 * 1024 ** 2, 1));
   run("sync", []);
-  assert.deepEqual(
-    (await dmsnap.list()).map(({ facts }) => facts?.["state"]),
-    ["invalid"],
-  );
+  const [overflowed] = await dmsnap.list();
+  assert.match(overflowed?.lost ?? "", /overflowed/);
+  assert.equal(overflowed?.fill, undefined);
   await assert.rejects(dmsnap.expose(snapshot), { code: "OVERFLOWED" });
   await assert.rejects(dmsnap.revert(snapshot), { code: "IN_USE" });
   await dmsnap.remove(snapshot);

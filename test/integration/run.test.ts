@@ -85,7 +85,7 @@ test("who may not mount gets the pictures where they are exposed", { skip }, asy
   const refused = await on("--in-place", "--", two);
   assert.match(
     refused.stderr,
-    /^holdstill: The pictures could not be mounted for the command: this process may not mount\.$/m,
+    /^holdstill: The pictures could not be mounted: this process may not mount\.$/m,
   );
   assert.equal(refused.exitCode, 4);
   assert.match((await on("--in-place", "--json", "--", two)).stdout, /"E_MIRROR"/);

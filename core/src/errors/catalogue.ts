@@ -291,8 +291,14 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_MIRROR: {
-    message: (d) => `The pictures could not be mounted for the command: ${d.reason}.`,
-    hint: () => "Mounting needs root, unshare(1) and mount(8). Without --in-place an ordinary user needs no mounts.",
+    message: (d) => `The pictures could not be mounted: ${d.reason}.`,
+    hint: () =>
+      "Mounting needs root, unshare(1) and mount(8). Without --in-place or --at an ordinary user needs no mounts.",
+    exit: exit.aborted,
+  },
+  E_MIRROR_BUSY: {
+    message: (d) => `The pictures below ${d.at} could not be unmounted: ${d.reason}.`,
+    hint: (d) => `See who uses them: fuser -vm ${d.at}`,
     exit: exit.aborted,
   },
 };

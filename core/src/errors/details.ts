@@ -90,6 +90,7 @@ export interface Details {
   E_NEEDS_YES: { will: string[] };
   E_COMMAND_MISSING: { command: string };
   E_MIRROR: { reason: string };
+  E_MIRROR_BUSY: { at: string; reason: string };
 }
 
 export type Code = keyof Details;

@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { HoldstillError } from "../errors/error.js";
 
-/** Pictures, mounted where a command shall see them. */
+/** Pictures, mounted where a command, or everybody, shall see them. */
 export interface Mirror {
   /** The folder below which they lie at their original paths; null: at the original paths themselves. */
   readonly root: string | null;
@@ -20,16 +21,44 @@ export function canMount(): boolean {
  * the command's last process, whatever ends it: none can be left. What is unmounted outside meanwhile is unmounted inside too.
  */
 export function inMirror({ root, mounts }: Mirror, command: readonly string[]): string[] {
-  const outer = mounts.toSorted((a, b) => a.at.length - b.at.length);
-  const pairs = outer.flatMap(({ from, at }) => [from, (root ?? "") + at]);
-  const shell = ["/bin/sh", "-c", script, "holdstill", root ?? "", ...pairs, "--", ...command];
+  const shell = ["/bin/sh", "-c", mounting + starting, "holdstill", ...placed({ root, mounts }), ...command];
   return ["unshare", "--mount", "--propagation", "slave", "--", ...shell];
 }
 
-const script = `
+/**
+ * Mounts the pictures read-only for everybody, below the root, as one tree: whatever is made there lies in it, and goes with it.
+ * `name` is what the mount table shows as its source. Nothing stays when it fails.
+ *
+ * @throws HoldstillError E_MIRROR
+ */
+export function raiseMirror(mirror: Mirror & { readonly root: string }, name: string): void {
+  // It ends with us: what it would mount later, nobody would take away.
+  const shell = ["--pdeathsig", "KILL", "--", "/bin/sh", "-c", mounting, name, ...placed(mirror)];
+  const done = spawnSync("setpriv", shell, { encoding: "utf8" });
+  if (done.status === 0) return;
+  spawnSync("umount", ["--recursive", "--", mirror.root], { stdio: "ignore" });
+  throw new HoldstillError("E_MIRROR", { reason: saidBy(done) });
+}
+
+/** Takes such a tree away. @throws HoldstillError E_MIRROR_BUSY */
+export function dropMirror(root: string): void {
+  const done = spawnSync("umount", ["--recursive", "--", root], { encoding: "utf8" });
+  if (done.status !== 0) throw new HoldstillError("E_MIRROR_BUSY", { at: root, reason: saidBy(done) });
+}
+
+const saidBy = ({ stderr, status, error }: SpawnSyncReturns<string>): string =>
+  error?.message ?? (stderr.trim().replaceAll("\n", "; ") || `it ended with ${status}`);
+
+/** Arguments of `mounting`: outer places first. */
+function placed({ root, mounts }: Mirror): string[] {
+  const outer = mounts.toSorted((a, b) => a.at.length - b.at.length);
+  return [root ?? "", ...outer.flatMap(({ from, at }) => [from, (root ?? "") + at]), "--"];
+}
+
+const mounting = `
 set -eu
 root=$1; shift
-if [ -n "$root" ]; then mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev holdstill "$root"; fi
+if [ -n "$root" ]; then mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev "$0" "$root"; fi
 while [ "$1" != -- ]; do
   if [ -n "$root" ]; then
     if [ -d "$1" ]; then mkdir -p -- "$2"; else mkdir -p -- "\${2%/*}"; : >>"$2"; fi
@@ -39,6 +68,9 @@ while [ "$1" != -- ]; do
 done
 shift
 if [ -n "$root" ]; then mount -o remount,ro "$root"; fi
+`;
+
+const starting = `
 echo ready >&${readyFd}
 exec ${readyFd}>&-
 exec "$@"

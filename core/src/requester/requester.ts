@@ -83,9 +83,12 @@ export class Requester {
     return this.#bench.catalog.find(key);
   }
 
-  /** Makes the set's snapshots readable; `exposed` of the answer says where. */
-  expose(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).expose(this.#bench, crew, set));
+  /**
+   * Makes the set's snapshots readable; `exposed` of the answer says where. With `at`, an empty folder, all pictures are below that
+   * at their original paths, too, until the set is concealed.
+   */
+  expose(key: string, at: string | null = null): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).expose(this.#bench, crew, set, at));
   }
 
   conceal(key: string): Promise<SnapshotSet> {

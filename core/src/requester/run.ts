@@ -12,6 +12,7 @@ import type { Fault, SnapshotSet } from "../schema/types.js";
 import { isDegraded } from "../transaction/record.js";
 import { create } from "./create.js";
 import { Lease } from "./lease.js";
+import { mirrorOf, recordFolder } from "./mirror.js";
 import { withSetLock } from "./set-lock.js";
 import { complete, conceal, expose, remove } from "./sets.js";
 import { treesOf } from "./trees.js";
@@ -98,7 +99,7 @@ async function work(
   try {
     const exposed = await withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, set));
     const folder = bench.catalog.folder(set.id);
-    const mirror = mounts ? mirrorOf(bench, exposed, job.pictures, folder) : null;
+    const mirror = mounts ? mirrorFor(bench, exposed, job.pictures, folder) : null;
     const place = placeOf(mirror, exposed, folder);
     await job.onReady?.(exposed, place);
     const { command, stdout } = job;
@@ -109,15 +110,13 @@ async function work(
   }
 }
 
-/** Below the root, beside the pictures: the set's record and the writers' sidecars, so that a backup of the root has all. */
-const recordFolder = ".holdstill";
-
-function mirrorOf({ settings }: Bench, set: SnapshotSet, pictures: Job["pictures"], folder: string): Mirror {
-  const mounts = treesOf(set).map(({ original, path: from }) => ({ from, at: original }));
-  if (pictures === "in-place") return { root: null, mounts };
+function mirrorFor({ settings }: Bench, set: SnapshotSet, pictures: Job["pictures"], folder: string): Mirror {
+  if (pictures === "in-place") {
+    return { root: null, mounts: treesOf(set).map(({ original, path: from }) => ({ from, at: original })) };
+  }
   const root = path.join(settings.exposeDir, "root");
   mkdirSync(root, { recursive: true, mode: 0o711 });
-  return { root, mounts: [...mounts, { from: folder, at: `/${recordFolder}` }] };
+  return mirrorOf(set, root, folder);
 }
 
 function placeOf(mirror: Mirror | null, set: SnapshotSet, folder: string): Place {

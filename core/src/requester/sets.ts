@@ -12,11 +12,19 @@ import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } 
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { removeEmpty } from "../transaction/repair.js";
+import * as mirror from "./mirror.js";
 import type { Bench } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */
 
-export async function expose({ catalog, settings }: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+/** @param at An empty folder below which the pictures are to be found, too; null: they lie where the providers show them. */
+export async function expose(
+  { catalog, settings }: Bench,
+  crew: Crew,
+  set: SnapshotSet,
+  at: string | null = null,
+): Promise<SnapshotSet> {
+  const root = at === null ? null : mirror.placeFor(set, at);
   let now = set;
   for (const recorded of set.snapshots) {
     if (exposureOf(now, recorded) !== undefined) continue;
@@ -29,12 +37,21 @@ export async function expose({ catalog, settings }: Bench, crew: Crew, set: Snap
     now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
     catalog.write(now);
   }
+  if (root === null) return now;
+  now = mirror.raise(now, root, catalog.folder(set.id));
+  catalog.write(now);
   return now;
 }
 
 export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
-  let now = set;
+  let now = unmirror(bench, set);
   for (const recorded of set.snapshots) now = await concealOne(bench, crew, now, recorded);
+  return now;
+}
+
+function unmirror({ catalog }: Bench, set: SnapshotSet): SnapshotSet {
+  const now = mirror.drop(set);
+  if (set.mirror !== undefined) catalog.write(now);
   return now;
 }
 
@@ -69,7 +86,7 @@ export async function remove(
   const { id, holdUntil: until = "" } = set;
   if (isHeld(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
   audit(bench.state, action, set);
-  let now = set;
+  let now = unmirror(bench, set);
   const failed: RecordedSnapshot[] = [];
   let first: unknown;
   // Forks before what they are forks of.

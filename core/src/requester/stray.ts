@@ -5,6 +5,7 @@ import type { Residue, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { removeEmpty } from "../transaction/repair.js";
+import { hasStray } from "./mirror.js";
 import { withSetLock } from "./set-lock.js";
 import { conceal } from "./sets.js";
 import type { Bench } from "./types.js";
@@ -21,14 +22,14 @@ function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): stri
     .map((name) => path.join(folder, name));
 }
 
-/** Sets that have such places, and that nobody works on. */
+/** Sets that have such places, or a mirror that their record does not name, and that nobody works on. */
 export function strayExposures(bench: Bench): SnapshotSet[] {
   const { exposeDir } = bench.settings;
   if (!existsSync(exposeDir)) return [];
   return readdirSync(exposeDir)
     .filter((id) => bench.catalog.has(id) && !Journal.isHeld(bench.state, id))
     .map((id) => bench.catalog.find(id))
-    .filter((set) => strayPlaces(bench, set).length > 0);
+    .filter((set) => strayPlaces(bench, set).length > 0 || hasStray(set));
 }
 
 export async function concealStray(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {

@@ -2398,6 +2398,11 @@ export const documents = {
           "$ref": "#/$defs/recordedExposure"
         }
       },
+      "mirror": {
+        "description": "A folder below which the exposed pictures are mounted at their original paths, too.",
+        "type": "string",
+        "pattern": "^/"
+      },
       "lease": {
         "description": "The set lives as long as its requester; not there in one that stays.",
         "$ref": "#/$defs/lease"

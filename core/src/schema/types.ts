@@ -907,6 +907,10 @@ export interface SnapshotSet {
   timeline: Span[];
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
+  /**
+   * A folder below which the exposed pictures are mounted at their original paths, too.
+   */
+  mirror?: string;
   lease?: LeaseMark;
   /**
    * Until then the set is neither deleted nor pruned. ISO 8601, UTC.

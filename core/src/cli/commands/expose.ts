@@ -3,17 +3,19 @@ import { outLook, print, printDocument } from "../output.js";
 import { exposedLines } from "../render/set.js";
 
 export const expose = command({
-  usage: "SET",
-  about: "Makes the set's snapshots readable, and prints for each captured path where its picture lies.",
+  usage: "SET [--at DIR]",
+  about: "Makes the set's snapshots readable, and prints for each captured path where its picture lies. With --at they lie read-only below one empty folder as well, at their original paths, with the set's record and the writers' files in .holdstill beside them, until the set is concealed.",
   operands: oneSet,
-  options: {},
+  options: { at: { type: "text", value: "DIR", about: "an empty folder to have them all in" } },
   examples: [
     { line: "holdstill expose latest", does: "where the pictures are" },
+    { line: "holdstill expose latest --at /mnt/picture", does: "/srv/file is /mnt/picture/srv/file, too" },
     { line: "holdstill expose nightly --json", does: "the set; .exposed says where" },
   ],
-  async run({ operands: [key = ""], form, quiet, open }) {
-    const set = await (await open("workers")).expose(key);
+  async run({ operands: [key = ""], form, quiet, values: { at }, open }) {
+    const set = await (await open("workers")).expose(key, at ?? null);
     if (form === "json") printDocument(set);
+    else if (quiet && at !== undefined) print([set.mirror ?? ""]);
     else if (quiet) print((set.exposed ?? []).flatMap(({ exposed }) => exposed.trees.map(({ path }) => path)));
     else print(exposedLines(set, outLook()));
     return 0;

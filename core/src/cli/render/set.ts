@@ -140,14 +140,15 @@ export function verifiedLines({ verified = [] }: SnapshotSet, look: Look): strin
 }
 
 export function exposedLines(set: SnapshotSet, look: Look): string[] {
-  const { exposed = [], snapshots } = visible(set);
+  const { exposed = [], snapshots, mirror } = visible(set);
   const forks = new Map(snapshots.map(({ snapshot }) => [snapshot.id, snapshot.of]));
   const forked = new Set(forks.values());
   const rows = exposed.flatMap(({ snapshot, exposed: { trees, readOnly } }) => {
     const kind = forks.get(snapshot) === undefined ? (forked.has(snapshot) ? ["as it was cut"] : []) : ["repaired"];
     return trees.map((tree) => [tree.original, ...kind, readOnly ? "read-only" : "writable", tree.path]);
   });
-  return tableLines(rows, { ...look, columns: Infinity });
+  const all = mirror === undefined ? [] : [`  all below ${mirror}, at their original paths`];
+  return [...tableLines(rows, { ...look, columns: Infinity }), ...all];
 }
 
 function volumeLines({ volumes }: SnapshotSet, look: Look): string[] {

@@ -48,16 +48,16 @@ test("in memory a snapshot is transient, whatever the config says", async (t) =>
 
 test("a snapshot that has overflowed is told to be invalid, is not shown, and does not hurt its origin", async (t) => {
   const data = new MappedDisk(t).volume("data", "ext4");
-  const dmsnap = new Dmsnap(t, { size: "2M" }).cleanUp();
+  const dmsnap = new Dmsnap(t, { size: "8M" }).cleanUp();
   const [snapshot] = (await dmsnap.take([data])).snapshots;
   assert.ok(snapshot);
   const [empty] = await dmsnap.list();
-  writeFileSync(`${data.mount}/some`, Buffer.alloc(1024 ** 2, 1));
+  writeFileSync(`${data.mount}/some`, Buffer.alloc(256 * 1024, 1));
   run("sync", []);
   const [filling] = await dmsnap.list();
   assert.ok((filling?.fill?.percent ?? 0) > (empty?.fill?.percent ?? 100), JSON.stringify([empty, filling]));
   assert.equal(filling?.fill?.where, snapshot.facts?.["device"]);
-  writeFileSync(`${data.mount}/much`, Buffer.alloc(8 * 1024 ** 2, 1));
+  writeFileSync(`${data.mount}/much`, Buffer.alloc(24 * 1024 ** 2, 1));
   run("sync", []);
   const [overflowed] = await dmsnap.list();
   assert.match(overflowed?.lost ?? "", /overflowed/);
@@ -65,7 +65,7 @@ test("a snapshot that has overflowed is told to be invalid, is not shown, and do
   await assert.rejects(dmsnap.expose(snapshot), { code: "OVERFLOWED" });
   await assert.rejects(dmsnap.revert(snapshot), { code: "IN_USE" });
   await dmsnap.remove(snapshot);
-  assert.equal(readFileSync(`${data.mount}/much`).length, 8 * 1024 ** 2);
+  assert.equal(readFileSync(`${data.mount}/much`).length, 24 * 1024 ** 2);
 });
 
 test("a snapshot that overflows before it is sealed fails its transaction", async (t) => {

@@ -97,7 +97,7 @@ test("a thaw that fails stays owed, the others are made, and recover makes it wh
 
 test("after SIGKILL in the freeze, recover thaws with the hooks that froze, whatever lies there now", async (t) => {
   const app = await started(t);
-  app.hook("10-lock");
+  app.hook("10-lock", { freeze: app.takeLock("setsid") });
   app.hook("20-slow", { freeze: "sleep 3", thaw: ":" });
   const options = { qemu: app.hooks };
   const killed = await app.run(["create", "writer:app"], options, {
@@ -111,6 +111,32 @@ test("after SIGKILL in the freeze, recover thaws with the hooks that froze, what
   assert.equal(recovered.exitCode, 0, recovered.stderr);
   assert.deepEqual(app.calls().slice(before).toSorted(), ["10-lock thaw", "20-slow thaw"]);
   await isThawed(app);
+});
+
+test("a hook that runs when holdstill is killed ends with it, so that nothing is frozen after recover", async (t) => {
+  const app = await started(t);
+  const slow = path.join(app.dir, "slow");
+  const late = path.join(app.dir, "late");
+  const freeze = `trap '' TERM HUP; (sleep 1.5; echo frozen > ${late}) & echo $$ $! > ${slow}; sleep 1.5; ${app.takeLock()}`;
+  app.hook("20-slow", { freeze });
+  const options = { qemu: app.hooks };
+  await app.run(["create", "writer:app"], options, {
+    onStart: (child) => void kill(app, child.pid ?? 0),
+  });
+  const recovered = await app.run(["recover", "--yes"], options);
+  assert.equal(recovered.exitCode, 0, recovered.stderr);
+  for (const pid of readFileSync(slow, "utf8").trim().split(" ")) assert.equal(isAlive(Number(pid)), false);
+  await sleep(2000);
+  assert.equal(existsSync(late), false);
+  await isThawed(app);
+});
+
+test("what a freeze left running ends when holdstill is killed", async (t) => {
+  const app = await started(t);
+  app.hook("10-lock");
+  app.hook("20-slow", { freeze: "sleep 3", thaw: ":" });
+  await app.run(["create", "writer:app"], { qemu: app.hooks }, { onStart: (child) => void kill(app, child.pid ?? 0) });
+  assert.ok(await app.runs());
 });
 
 async function kill(app: HookedApp, pid: number): Promise<void> {

@@ -53,8 +53,9 @@ esac
     return file;
   }
 
-  takeLock(): string {
-    return `flock ${this.#lock} bash -c 'echo $$ > ${this.holder}.new; mv ${this.holder}.new ${this.holder}; exec sleep 1000' &
+  /** @param by What starts the holder: with setsid it outlives everybody. */
+  takeLock(by: "" | "setsid" = ""): string {
+    return `${by} flock ${this.#lock} bash -c 'echo $$ > ${this.holder}.new; mv ${this.holder}.new ${this.holder}; exec sleep 1000' &
     while ! [ -s ${this.holder} ]; do sleep 0.01; done`;
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
@@ -8,6 +9,7 @@ import type { HoldstillError } from "#core/errors/error.js";
 import { OUTPUT_LIMIT, run } from "#core/exec/exec.js";
 import { startSession } from "#core/isolation/remote.js";
 import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
+import { onEnd } from "../rig/on-end.js";
 import { listening, specOf } from "../rig/plugins.js";
 import { isAlive } from "../rig/process.js";
 import { tempDir } from "../rig/temp.js";
@@ -78,6 +80,27 @@ test("what a command leaves behind in its group ends with it", async (t) => {
   const file = path.join(tempDir(t), "pid");
   assert.equal((await exec("sh", ["-c", `sleep 1000 & echo $! > ${file}`])).exitCode, 0);
   assert.equal(await gone([Number(readFileSync(file, "utf8"))]), true);
+});
+
+for (const before of ["", "trap '' TERM HUP;"]) {
+  test(`a command ${before === "" ? "" : "that ignores signals "}ends with the host that was killed, with all that it started`, async (t) => {
+    const { script, pids } = family(t, before);
+    const module = import.meta.resolve("#core/exec/exec.js");
+    const text = `import { run } from ${JSON.stringify(module)};
+      const [command, ...args] = ${JSON.stringify(["sh", "-c", script])};
+      await run({ who: {}, command, args, options: {}, signal: new AbortController().signal });`;
+    const host = spawn(process.execPath, ["--input-type=module", "-e", text], { stdio: "inherit" });
+    onEnd(t, () => host.kill("SIGKILL"));
+    const running = await pids();
+    assert.deepEqual(running.filter(isAlive), running);
+    host.kill("SIGKILL");
+    assert.equal(await gone(running), true);
+  });
+}
+
+test("a command that waits for all its children does not wait for ours", async () => {
+  const { stdout } = await exec("perl", ["-e", "1 while wait() != -1; print 'done'"]);
+  assert.equal(stdout, "done");
 });
 
 test("a command that takes longer than its own limit is ended, and what it wrote is kept", async (t) => {

@@ -6,9 +6,14 @@ import type { ExecOptions, ExecResult } from "../plugin/context.js";
 import { baseEnvironment } from "../system/environment.js";
 import { Capture } from "./capture.js";
 import { Group } from "./group.js";
+import { Leash } from "./leash.js";
+import { isProgram } from "./program.js";
 
 /** What a command may write to stdout, and as much to stderr: characters. */
 export const OUTPUT_LIMIT = 16 * 1024 * 1024;
+
+/** What a shell ends with when a program may not be run, and when there is none. */
+const NOT_RUN: readonly unknown[] = [126, 127];
 
 export interface Command {
   who: Who;
@@ -23,22 +28,30 @@ export interface Command {
 
 /**
  * Runs a program as a process group of its own, and answers when it has ended; whatever it leaves in its group ends with it, or
- * is handed to `onLeft`. A non-zero exit code is an answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much
- * or is cut off.
+ * is handed to `onLeft`. Until then the group ends with this process, also when that is killed. A non-zero exit code is an
+ * answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much or is cut off.
  */
 export async function run({ who, command, args, options, signal, onLeft }: Command): Promise<ExecResult> {
   signal.throwIfAborted();
   const { leftovers = "end" } = options;
+  const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
+  const leash = new Leash();
+  let keeps = false;
   try {
-    const child = execa(command, args, {
+    const child = execa(...Leash.on(command, args), {
       detached: true,
       extendEnv: false,
-      env: { ...baseEnvironment(), LC_ALL: "C", ...options.env },
+      env,
       ...(options.cwd !== undefined && { cwd: options.cwd }),
-      ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+      ...(options.input !== undefined && { input: options.input }),
       // execa's types know the descriptors 3 to 9 only; it hands any to Node.
-      ...(kept !== null && { stdout: kept.stdout.fd as 3, stderr: kept.stderr.fd as 3 }),
+      stdio: [
+        options.input === undefined ? "ignore" : "pipe",
+        kept === null ? "pipe" : (kept.stdout.fd as 3),
+        kept === null ? "pipe" : (kept.stderr.fd as 3),
+        leash.fd as 3,
+      ],
       maxBuffer: OUTPUT_LIMIT,
       stripFinalNewline: false,
       reject: false,
@@ -50,7 +63,14 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
     child.once("exit", () => {
       // What a command leaves behind would keep its pipes open, and the call with them.
       if (leftovers === "end" || group.isEnding) group.kill();
-      else if (leftovers === "keep" && group.isAlive) onLeft?.(() => group.kill());
+      else if (leftovers === "leave" || onLeft === undefined) leash.letGo();
+      else {
+        keeps = true;
+        onLeft(() => {
+          group.kill();
+          leash.close();
+        });
+      }
     });
     const result = await child;
     clearTimeout(limit);
@@ -62,7 +82,9 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
       group.kill();
       throw new Error(`${command} wrote more than ${OUTPUT_LIMIT / 1024 / 1024} MiB`);
     }
-    if (child.pid === undefined) throw notStarted(who, command, options.cwd, result.cause);
+    if (child.pid === undefined) throw notStarted(command, options.cwd, result.cause);
+    if (NOT_RUN.includes(result.exitCode) && !isProgram(command, env["PATH"]))
+      throw new HoldstillError("E_EXEC_MISSING", { who, command });
     const { stdout = "", stderr = "" } = result;
     return {
       // A program may answer SIGTERM with an exit code of its own; it was cut off all the same.
@@ -73,13 +95,13 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
   } finally {
     kept?.stdout.close();
     kept?.stderr.close();
+    if (!keeps) leash.close();
   }
 }
 
-function notStarted(who: Who, command: string, cwd: string | undefined, cause: unknown): Error {
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+function notStarted(command: string, cwd: string | undefined, cause: unknown): Error {
   if (cwd !== undefined && !existsSync(cwd))
     return new Error(`${command} cannot run in ${cwd}: there is no such folder`);
-  if (code === "ENOENT") return new HoldstillError("E_EXEC_MISSING", { who, command });
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
   return new Error(`${command} cannot be run: ${code}`, { cause });
 }

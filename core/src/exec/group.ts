@@ -21,11 +21,6 @@ export class Group {
     return this.#timer !== undefined;
   }
 
-  /** Whether anybody is in it. */
-  get isAlive(): boolean {
-    return this.#send(0);
-  }
-
   kill(): void {
     this.#send("SIGKILL");
   }
@@ -35,13 +30,12 @@ export class Group {
     clearTimeout(this.#timer);
   }
 
-  #send(signal: NodeJS.Signals | 0): boolean {
-    if (this.#id === undefined) return false;
+  #send(signal: NodeJS.Signals): void {
+    if (this.#id === undefined) return;
     try {
-      return process.kill(-this.#id, signal);
+      process.kill(-this.#id, signal);
     } catch {
       // ESRCH: there is nobody left in it.
-      return false;
     }
   }
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { MessageChannel, Worker as Thread } from "node:worker_threads";
 import { Tinypool, type TinypoolChannel } from "tinypool";
+import { tether } from "../exec/tether.js";
 import { type Ending, reasonOf } from "./ending.js";
 import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrap } from "./wire.js";
 
@@ -67,6 +68,7 @@ export function startWorker(spec: WorkerSpec, events: WorkerEvents): Worker {
   run.catch(() => {});
 
   const handle = handleOf(pool);
+  if (handle instanceof ChildProcess) tether(handle);
   const ending: Ending = { code: null, signal: null, error: null, outOfMemory: false, memoryMb: spec.memoryMb };
   redirect(handle, (stream, chunk) => {
     ending.outOfMemory ||= chunk.includes("heap out of memory");

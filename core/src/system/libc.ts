@@ -8,6 +8,7 @@ interface Libc {
   syncfs: Koffi.KoffiFunc<(fd: number) => number>;
   mlock: (address: bigint, length: number) => unknown;
   prctl: (option: number, value: number, ...zeros: [0, 0, 0]) => unknown;
+  pipe2: (ends: number[], flags: number) => number;
   errno: () => number;
 }
 
@@ -15,6 +16,7 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EINTR = 4;
+const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
 
 let libc: Libc | undefined;
@@ -81,6 +83,15 @@ export function mlock(address: bigint, length: number): number {
   return call(address, length) === 0 ? 0 : errno();
 }
 
+/** pipe2(2): both ends are closed in every program that is started, except where one is handed over. */
+export function closedPipe(): { read: number; write: number } {
+  const { pipe2, errno } = (libc ??= load());
+  const ends = [-1, -1];
+  if (pipe2(ends, O_CLOEXEC) !== 0) throw new Error(`no pipe could be made, errno ${errno()}`);
+  const [read = -1, write = -1] = ends;
+  return { read, write };
+}
+
 /** prctl(2) with one number, for the calling thread and those that it starts later. Answers 0, or the errno. */
 export function prctl(option: number, value: number): number {
   const { prctl: call, errno } = (libc ??= load());
@@ -102,6 +113,7 @@ function load(): Libc {
     syncfs: library.func("int syncfs(int fd)"),
     mlock: library.func("int mlock(uintptr_t address, size_t length)"),
     prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
+    pipe2: library.func("int pipe2(_Out_ int *ends, int flags)"),
     errno: () => koffi.errno(),
   };
 }

@@ -1,0 +1,55 @@
+/** A plugin that runs in a process, when the host is interrupted or killed. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import type { WriterTransaction } from "#core/plugin/context.js";
+import { specOf } from "../rig/plugins.js";
+import { isAlive } from "../rig/process.js";
+import { run } from "../rig/run.js";
+import { tempDir } from "../rig/temp.js";
+
+const LIMIT_MS = 10_000;
+const remote = JSON.stringify(import.meta.resolve("#core/isolation/remote.js"));
+const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
+
+test("a plugin process that spins ends with its host", async (t) => {
+  const dir = tempDir(t);
+  const spec = specOf("writer", "process", dir, { in: "freeze", does: "spins" });
+  const { stdout } = await run(`
+    import { startSession } from ${remote};
+    import { setTimeout as sleep } from "node:timers/promises";
+    const session = await startSession(${JSON.stringify(spec)}, { onLog() {}, onProgress() {} }, ${LIMIT_MS});
+    session.call("freeze", [${JSON.stringify(tx(dir))}], ${LIMIT_MS});
+    await sleep(300);
+    console.log(session.worker);
+    process.kill(process.pid, "SIGKILL");`);
+  await assertEnds(Number(stdout));
+});
+
+test("a plugin process survives the Ctrl-C that its host decides about, and ends with its host", async (t) => {
+  const dir = tempDir(t);
+  const entry = path.join(dir, "index.mjs");
+  // With a timer it would live on by itself.
+  writeFileSync(
+    entry,
+    `setInterval(() => {}, 1000);
+     export default { identify() {}, thaw() {}, abort() {}, async freeze() { return "token"; } };`,
+  );
+  const { stdout } = await run(`
+    import { startSession } from ${remote};
+    const session = await startSession(${JSON.stringify({ ...specOf("writer", "process", dir), entry })}, { onLog() {}, onProgress() {} }, ${LIMIT_MS});
+    process.kill(session.worker, "SIGINT");
+    await session.call("freeze", [${JSON.stringify(tx(dir))}], ${LIMIT_MS});
+    console.log(session.worker);
+    process.kill(process.pid, "SIGKILL");`);
+  await assertEnds(Number(stdout));
+});
+
+async function assertEnds(pid: number): Promise<void> {
+  assert.ok(pid > 0);
+  for (let tries = 0; isAlive(pid) && tries < 300; tries += 1) await new Promise((r) => setTimeout(r, 10));
+  const lives = isAlive(pid);
+  if (lives) process.kill(pid, "SIGKILL");
+  assert.equal(lives, false);
+}

@@ -7,8 +7,11 @@ import { pathToFileURL } from "node:url";
 import { findCommand, inGroup, parse } from "#core/cli/arguments.js";
 import { spelled } from "#core/cli/render/visible.js";
 import { table } from "#core/cli/table.js";
+import { Catalog } from "#core/catalog/catalog.js";
+import { makeStateDir, stateDir } from "#core/catalog/state.js";
 import { ownVersion } from "#core/version.js";
 import { program, holdstill } from "../rig/cli.js";
+import { emptySet } from "../rig/record.js";
 import { theatre } from "../rig/theatre.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -33,6 +36,21 @@ test("reading the catalog loads neither plugins nor workers", async (t) => {
     /^dist\/(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
   );
   assert.deepEqual(heavy, []);
+});
+
+test("a record is checked without a schema being compiled: what ajv made of it when holdstill was built is there", async (t) => {
+  const dir = tempDir(t);
+  const { config } = theatre(dir);
+  const state = stateDir(path.join(dir, "state"));
+  makeStateDir(state);
+  new Catalog(state).write(emptySet("20260102-030405-abcdef"));
+  const { stdout, loaded } = await loading(t, ["list", "--config", config]);
+  assert.match(stdout, /20260102-030405-abcdef/);
+  assert.ok(loaded.includes("dist/schema/checks/snapshot-set.v1.cjs"));
+  assert.deepEqual(
+    loaded.filter((name) => /ajv\/dist\/(?!runtime\/)|documents\.js|checks\/contract/.test(name)),
+    [],
+  );
 });
 
 test("a plan loads no client of an application and nothing that runs inside a worker", async (t) => {

@@ -28,6 +28,21 @@ test("a key that comes twice is a finding, in YAML and in JSON, and the rest is 
   }
 });
 
+test("what JSON says is read as it is, and has its lines as soon as they are asked for", () => {
+  const value = { a: 1e3, "b\\": ['x": {', { "": null, "~/": '"a":' }], __proto: false };
+  const { value: read, findings, lineOf } = parseText("f.json", JSON.stringify(value, null, 1));
+  assert.deepEqual([read, findings], [value, []]);
+  assert.deepEqual(
+    ["/a", "/b\\/0", "/b\\/1/~0~1", "/__proto"].map((pointer) => lineOf(pointer)),
+    [2, 4, 7, 10],
+  );
+  for (const [levels, faults] of [
+    [60, 0],
+    [2000, 1],
+  ] as const)
+    assert.equal(parseText("f.json", "[".repeat(levels) + "]".repeat(levels)).findings.length, faults);
+});
+
 test("bad syntax and tabs are findings with a line", () => {
   for (const [file, text, line] of [
     ["f.yaml", "a: 1\nb: [1, 2\n", 3],

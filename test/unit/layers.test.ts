@@ -92,7 +92,7 @@ const mayUse: Record<string, string[]> = {
 
 /** The one place that each dependency is imported in. */
 const importers: Record<string, string> = {
-  ajv: "schema/validate.ts",
+  ajv: "schema/compile.ts",
   cosmiconfig: "config/load.ts",
   execa: "exec/exec.ts",
   koffi: "system/libc.ts",

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { parseText } from "#core/config/document.js";
-import { compileOptions, validate } from "#core/schema/validate.js";
+import { compileOptions } from "#core/schema/options.js";
+import { validate } from "#core/schema/validate.js";
 
 const plugins = path.resolve(import.meta.dirname, "../../../plugins");
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Finding } from "#core/schema/finding.js";
 import { editDistance, nearest } from "#core/schema/nearest.js";
-import { compileOptions, validate, type Checked } from "#core/schema/validate.js";
+import { compileOptions } from "#core/schema/options.js";
+import { validate, type Checked } from "#core/schema/validate.js";
 
 test("all faults of a document are reported at once, each with what was seen and what is expected", () => {
   const findings = faultsOf(

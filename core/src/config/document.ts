@@ -15,6 +15,7 @@ import {
 } from "yaml";
 import type { Finding } from "../schema/finding.js";
 import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
+import { plainJson } from "./plain-json.js";
 
 /** What a text says, and where. */
 export interface Parsed {
@@ -26,6 +27,14 @@ export interface Parsed {
 
 /** Parses a text, strictly as JSON if the file is called so. Whatever is wrong with it becomes a finding. */
 export function parseText(file: string, text: string): Parsed {
+  const plain = file.endsWith(".json") ? plainJson(text) : undefined;
+  if (plain === undefined || plain === null) return parseWithLines(file, text);
+  let lines: LineOf | undefined;
+  const lineOf: LineOf = (pointer) => (lines ??= parseWithLines(file, text).lineOf)(pointer);
+  return { value: plain, findings: [], lineOf };
+}
+
+function parseWithLines(file: string, text: string): Parsed {
   const counter = new LineCounter();
   const line = (offset: number): number => counter.linePos(offset).line;
   const refused = (seen: string): Parsed => {

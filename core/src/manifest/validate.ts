@@ -4,7 +4,8 @@ import { parseText } from "../config/document.js";
 import type { Finding } from "../schema/finding.js";
 import { place, type Source } from "../schema/findings.js";
 import type { PluginManifest } from "../schema/types.js";
-import { compileOptions, validate, type OptionsCheck } from "../schema/validate.js";
+import { compileOptions, type OptionsCheck } from "../schema/options.js";
+import { validate } from "../schema/validate.js";
 import { isRange, isVersion } from "./versions.js";
 
 /** A manifest that may be used, or why not. */

@@ -5,7 +5,7 @@ import { dim, styleOf } from "../render/look.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { bytes, instant } from "../render/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
-import { visible } from "../render/visible.js";
+import { spelled, visible } from "../render/visible.js";
 
 export const list = command({
   usage: "",
@@ -25,7 +25,7 @@ export const list = command({
       return 0;
     }
     if (quiet) print(sets.map(({ id }) => id));
-    else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(visible(sets)));
+    else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(sets));
     for (const { file, findings } of visible(damaged))
       tell([
         `${errLook().paint("yellow", "damaged record:")} ${file}`,
@@ -41,13 +41,13 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
     text,
     style: "dim",
   }));
-  const rows = sets.map((set): Cell[] => [
-    set.id,
-    set.name ?? "",
-    instant(set.createdAt),
-    { text: set.consistency, style: styleOf(set.consistency) },
-    sizeOf(set),
-    set.targets.join(" "),
+  const rows = sets.map(({ id, name = "", createdAt, consistency, snapshots, targets }): Cell[] => [
+    id,
+    spelled(name),
+    spelled(instant(createdAt)),
+    { text: consistency, style: styleOf(consistency) },
+    sizeOf(snapshots),
+    spelled(targets.join(" ")),
   ]);
   const hasNames = sets.some(({ name }) => name !== undefined);
   const shown = [head, ...rows].map((row) => (hasNames ? row : row.filter((_, column) => column !== 1)));
@@ -58,7 +58,7 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
 }
 
 /** What the snapshots take of their own; nothing where a provider does not know. */
-function sizeOf({ snapshots }: SnapshotSet): string {
+function sizeOf(snapshots: SnapshotSet["snapshots"]): string {
   const sizes = snapshots.flatMap(({ snapshot }) => snapshot.bytes ?? []);
   return sizes.length < snapshots.length || sizes.length === 0 ? "" : bytes(sizes.reduce((sum, size) => sum + size, 0));
 }

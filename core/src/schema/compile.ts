@@ -1,0 +1,52 @@
+/** Compiles schemas: ours when holdstill is built, those of plugins' options when it runs. The only importer of ajv. */
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import type { SchemaError } from "./schema-error.js";
+
+/** Says whether a value is right; if not, `errors` has every fault. */
+export interface Check {
+  (value: unknown): boolean;
+  errors?: readonly SchemaError[] | null;
+}
+
+const strictly = {
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  strictTuples: false,
+  allowUnionTypes: true,
+  discriminator: true,
+  verbose: true,
+} as const;
+
+/** Of the dialect that plugins describe their options in. */
+export const metaSchema = "https://json-schema.org/draft/2020-12/schema";
+
+/** By the name of a check: the $id of a schema, or a pointer into one. */
+export type Checks = Record<string, string>;
+
+/** The text of each module, which exports its checks by name. CommonJS: what is not needed is not loaded, and nothing waits. */
+export async function modulesOf(
+  modules: Record<string, Checks>,
+  schemas: readonly object[],
+): Promise<[string, string][]> {
+  const { default: standalone } = await import("ajv/dist/standalone/index.js");
+  const ajv = new Ajv2020({ ...strictly, code: { source: true, lines: true } });
+  ajv.addVocabulary(["tsType"]);
+  for (const schema of schemas) ajv.addSchema(schema);
+  return Object.entries(modules).map(([name, checks]) => [name, standalone.default(ajv, checks)]);
+}
+
+/** The check of a config block, which fills in the defaults. @throws Error when ajv cannot make sense of the schema. */
+export function compileOptionsSchema(schema: Record<string, unknown>): Check {
+  // A compiler of its own for each manifest: two versions of a plugin may give their schemas the same $id.
+  const ajv = new Ajv2020({
+    ...strictly,
+    useDefaults: true,
+    validateFormats: false,
+    validateSchema: false,
+    logger: false,
+    // Optimizing costs a process more than it can win back.
+    code: { optimize: false },
+  });
+  return ajv.compile(structuredClone(schema)) as ValidateFunction & Check;
+}

@@ -1,0 +1,27 @@
+import { type Check, compileOptionsSchema, metaSchema } from "./compile.js";
+import { findings, type Source } from "./findings.js";
+import { type Checked, checkOf, run } from "./validate.js";
+
+/** The check of a plugin's config block; `value` in the answer is a copy with the defaults filled in. */
+export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Checked<Record<string, unknown>>;
+
+/** Compiles the options schema of a manifest. A broken schema is an answer, not an exception: it is the plugin author's fault. */
+export function compileOptions(
+  schema: Record<string, unknown>,
+): { ok: true; check: OptionsCheck } | { ok: false; reason: string } {
+  const { $schema: dialect = metaSchema } = schema;
+  if (dialect !== metaSchema) return { ok: false, reason: `$schema is not ${metaSchema}` };
+  const wellFormed = checkOf("options-schema");
+  if (!wellFormed(schema)) return { ok: false, reason: schemaFaults(wellFormed) };
+  try {
+    const check = compileOptionsSchema(schema);
+    return { ok: true, check: (value, source) => run(check, structuredClone(value), source) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function schemaFaults({ errors }: Check): string {
+  const faults = findings(errors ?? [], { file: "" });
+  return faults.map(({ pointer, seen, expected }) => `at "${pointer}" ${seen}, expected ${expected}`).join("; ");
+}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the tests of real file systems and servers need; with the argument `lab` also those of the
-# laboratory, with `mysql` also a MySQL of Debian's development suite, in a folder. As root, or by way of sudo; asks nothing.
+# laboratory, with `mysql` or `mariadb-11` also a server of a newer suite, in a folder. As root, or by way of sudo; asks nothing.
 set -eu
 
 # mariadb-server-core is the programs alone: no service, no account.
@@ -8,7 +8,7 @@ packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite
 case "${1:-}" in
 # The kernel, what it needs of the host's tools, and the servers that run in it.
 lab) packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 mariadb-server" ;;
-mysql) packages="$packages debootstrap patchelf" ;;
+mysql | mariadb-11) packages="$packages debootstrap patchelf" ;;
 esac
 
 root=""
@@ -18,21 +18,39 @@ install() {
   $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
-# MySQL 9 is in no stable suite, and needs a newer libc than this one's: it gets a root of its own, and is told to use that.
-mysql() {
-  folder=${HOLDSTILL_MYSQL:-/var/cache/holdstill/mysql}
-  [ ! -x "$folder/usr/sbin/mysqld" ] || return 0
+# A server of a newer suite, which needs a newer libc than this one's: it gets a root of its own, and is told to use that.
+# Arguments: folder, suite, packages, programs.
+rooted() {
+  folder=$1
+  suite=$2
+  packages=$3
+  shift 3
+  [ ! -x "$folder/$1" ] || return 0
   $root rm -rf "$folder.part"
   $root mkdir -p "$folder.part"
-  $root debootstrap --variant=minbase --include=mysql-server-core sid "$folder.part"
+  $root debootstrap --variant=minbase --include="$packages" "$suite" "$folder.part"
   libraries=$(cd "$folder.part" && echo usr/lib/*-linux-gnu)
   loader=$(cd "$folder.part" && echo usr/lib/*-linux-gnu/ld-linux*.so.*)
-  $root patchelf --set-interpreter "$folder/$loader" "$folder.part/usr/sbin/mysqld"
-  # The old form: it holds for the libraries that libraries need, too.
-  $root patchelf --force-rpath --set-rpath "$folder/$libraries" "$folder.part/usr/sbin/mysqld"
+  for program; do
+    $root patchelf --set-interpreter "$folder/$loader" "$folder.part/$program"
+    # The old form: it holds for the libraries that libraries need, too.
+    $root patchelf --force-rpath --set-rpath "$folder/$libraries" "$folder.part/$program"
+  done
   # All or nothing.
   $root rm -rf "$folder"
   $root mv "$folder.part" "$folder"
+}
+
+servers() {
+  cache=/var/cache/holdstill
+  case "$1" in
+  # In no stable suite.
+  mysql) rooted "${HOLDSTILL_MYSQL:-$cache/mysql}" sid mysql-server-core usr/sbin/mysqld ;;
+  mariadb-11)
+    rooted "${HOLDSTILL_MARIADB_11:-$cache/mariadb-11}" trixie mariadb-server-core,mariadb-client-core \
+      usr/sbin/mariadbd usr/bin/my_print_defaults usr/bin/resolveip usr/bin/innochecksum
+    ;;
+  esac
 }
 
 missing=""
@@ -40,7 +58,7 @@ for package in $packages; do
   dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
 done
 if [ -z "$missing" ]; then
-  [ "${1:-}" != mysql ] || mysql
+  servers "${1:-}"
   echo "test:setup: everything is installed"
   exit 0
 fi
@@ -69,4 +87,4 @@ case $missing in
   if command -v systemctl >/dev/null; then $root systemctl disable --quiet mariadb.service || true; fi
   ;;
 esac
-[ "${1:-}" != mysql ] || mysql
+servers "${1:-}"

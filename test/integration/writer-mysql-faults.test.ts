@@ -8,7 +8,7 @@ import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../rig/context.js";
 import { Bench, leavesNothing, type Options, writerOptions } from "../rig/mysql-picture.js";
-import { mariadb, missingServer, mysql9 } from "../rig/mysql-server.js";
+import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -142,15 +142,14 @@ test("a server or an account with no connection left has a code", { skip }, asyn
   await assert.rejects(writer.identify(ctx), { code: "MYSQL_FULL" });
 });
 
+const ofMariadb = [
+  { right: "PROCESS", phase: "identify" },
+  { right: "BINLOG MONITOR", phase: "prepare" },
+  { right: "RELOAD", phase: "prepare" },
+] as const;
 const rights = [
-  {
-    flavour: mariadb,
-    lacks: [
-      { right: "PROCESS", phase: "identify" },
-      { right: "BINLOG MONITOR", phase: "prepare" },
-      { right: "RELOAD", phase: "prepare" },
-    ],
-  },
+  { flavour: mariadb, lacks: ofMariadb },
+  { flavour: mariadb11, lacks: ofMariadb },
   {
     flavour: mysql9,
     lacks: [

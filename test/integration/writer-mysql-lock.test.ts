@@ -4,7 +4,7 @@ import writer from "@holdstill/writer-mysql";
 import { context } from "../rig/context.js";
 import { verifyLedger } from "../rig/ledger.js";
 import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
-import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 
 const skip = missingServer(mariadb);
@@ -31,6 +31,7 @@ async function isFree(server: MysqlServer): Promise<void> {
 
 for (const { flavour, lock } of [
   { flavour: mariadb, lock: "backup-stage" },
+  { flavour: mariadb11, lock: "backup-stage" },
   { flavour: mysql9, lock: "read-lock" },
 ]) {
   test(

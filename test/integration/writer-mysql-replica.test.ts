@@ -10,7 +10,7 @@ import writer from "@holdstill/writer-mysql";
 import { context } from "../rig/context.js";
 import { verifyLedger } from "../rig/ledger.js";
 import { Bench, leavesNothing, type Options, writerOptions } from "../rig/mysql-picture.js";
-import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 import { scratch } from "../rig/scratch.js";
 
@@ -22,17 +22,18 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
+const ofMariadb = {
+  settings: {},
+  follow: (port: number, gtid: string) =>
+    `SET GLOBAL gtid_slave_pos = '${gtid}';
+     CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'repl', MASTER_PASSWORD = 'r', MASTER_USE_GTID = slave_pos;
+     START SLAVE`,
+  gtid: "SELECT @@global.gtid_current_pos AS gtid",
+  source: "SELECT @@global.gtid_binlog_pos AS gtid",
+};
 const ways = [
-  {
-    flavour: mariadb,
-    settings: {},
-    follow: (port: number, gtid: string) =>
-      `SET GLOBAL gtid_slave_pos = '${gtid}';
-       CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'repl', MASTER_PASSWORD = 'r', MASTER_USE_GTID = slave_pos;
-       START SLAVE`,
-    gtid: "SELECT @@global.gtid_current_pos AS gtid",
-    source: "SELECT @@global.gtid_binlog_pos AS gtid",
-  },
+  { flavour: mariadb, ...ofMariadb },
+  { flavour: mariadb11, ...ofMariadb },
   {
     flavour: mysql9,
     settings: { "gtid-mode": "ON", "enforce-gtid-consistency": "ON" },

@@ -4,7 +4,7 @@ import writer from "@holdstill/writer-mysql";
 import { type Acknowledged, verifyLedger } from "../rig/ledger.js";
 import { LedgerLoad } from "../rig/load.js";
 import { Bench, leavesNothing } from "../rig/mysql-picture.js";
-import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 
 /** How many pictures are taken under load. */
@@ -32,13 +32,10 @@ interface LogPosition {
 /** The number in MariaDB's `0-1-9036` and MySQL's `uuid:1-9036`. */
 const count = ({ gtid }: LogPosition): number => Number(/\d+$/.exec(gtid)?.[0]);
 
+const ofMariadb = { settings: {}, gtid: "gtid_binlog_pos", rough: /Starting crash recovery|Recovering after a crash/ };
 const versions = [
-  {
-    flavour: mariadb,
-    settings: {},
-    gtid: "gtid_binlog_pos",
-    rough: /Starting crash recovery|Recovering after a crash/,
-  },
+  { flavour: mariadb, ...ofMariadb },
+  { flavour: mariadb11, ...ofMariadb },
   {
     flavour: mysql9,
     settings: { "gtid-mode": "ON", "enforce-gtid-consistency": "ON", "log-error-verbosity": 3 },

@@ -14,42 +14,60 @@ import { unprivileged, type User } from "./unprivileged.js";
 export interface Flavour {
   readonly name: string;
   readonly binary: string;
+  /** What tells a server that is not installed in the usual places where its own files are. */
+  readonly places: readonly string[];
   /** Makes a data directory in which root has no password. */
   readonly install: (settings: readonly string[], user: User) => void;
+  /** What makes it, where no package of this suite does. */
+  readonly setup?: string;
 }
 
-export const mariadb: Flavour = {
-  name: "MariaDB 10.11",
-  binary: "/usr/sbin/mariadbd",
-  install(settings, user) {
-    const always = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
-    execFileSync("mariadb-install-db", [...always, "--skip-name-resolve", ...settings], asUser(user));
-  },
+/** A MariaDB whose programs lie below `usr`. */
+function mariadbIn(usr: string): Omit<Flavour, "name"> {
+  const elsewhere = usr !== "/usr";
+  return {
+    binary: path.join(usr, "sbin/mariadbd"),
+    places: elsewhere ? [`--basedir=${usr}`, `--lc-messages-dir=${usr}/share/mariadb`] : [],
+    install(settings, user) {
+      const script = path.join(usr, "bin/mariadb-install-db");
+      const always = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"];
+      const own = elsewhere ? [`--basedir=${usr}`] : [];
+      execFileSync(script, [...always, "--skip-name-resolve", ...own, ...settings], asUser(user));
+    },
+  };
+}
+
+export const mariadb: Flavour = { name: "MariaDB 10.11", ...mariadbIn("/usr") };
+
+export const mariadb11: Flavour = {
+  name: "MariaDB 11.8",
+  ...mariadbIn(path.join(process.env["HOLDSTILL_MARIADB_11"] ?? "/var/cache/holdstill/mariadb-11", "usr")),
+  setup: "mariadb-11",
 };
 
-/** What `sh test/setup.sh mysql` makes. */
 const mysqlRoot = process.env["HOLDSTILL_MYSQL"] ?? "/var/cache/holdstill/mysql";
 
 export const mysql9: Flavour = {
   name: "MySQL 9",
   binary: path.join(mysqlRoot, "usr/sbin/mysqld"),
+  places: [
+    `--basedir=${mysqlRoot}/usr`,
+    `--lc-messages-dir=${mysqlRoot}/usr/share/mysql`,
+    `--plugin-dir=${mysqlRoot}/usr/lib/mysql/plugin`,
+    "--secure-file-priv=NULL",
+  ],
   install(settings, user) {
-    execFileSync(mysql9.binary, ["--no-defaults", "--initialize-insecure", ...mysqlPlaces, ...settings], asUser(user));
+    const { binary, places } = mysql9;
+    execFileSync(binary, ["--no-defaults", "--initialize-insecure", ...places, ...settings], asUser(user));
   },
+  setup: "mysql",
 };
 
-const mysqlPlaces = [
-  `--basedir=${mysqlRoot}/usr`,
-  `--lc-messages-dir=${mysqlRoot}/usr/share/mysql`,
-  `--plugin-dir=${mysqlRoot}/usr/lib/mysql/plugin`,
-  "--secure-file-priv=NULL",
-];
-
-/** Why a test with that server has to be skipped; in CI that is a failure, but for the one that no package of this suite has. */
-export function missingServer({ name, binary }: Flavour): string | false {
+/** Why a test with that server has to be skipped; in CI that is a failure, but for those that no package of this suite has. */
+export function missingServer({ binary, setup }: Flavour): string | false {
   if (process.getuid?.() !== 0) return "mounting needs root";
   if (existsSync(binary)) return false;
-  if (name === mysql9.name) return `no ${binary}: run sh test/setup.sh mysql`;
+  if (setup !== undefined) return `no ${binary}: run sh test/setup.sh ${setup}`;
   if (process.env["CI"] === "true") throw new Error(`no ${binary}; run npm run test:setup`);
   return `no ${binary}`;
 }
@@ -117,11 +135,10 @@ export class MysqlServer {
       ...this.#settings,
     };
     const network = "port" in this.#settings ? [] : ["--skip-networking"];
-    const places = this.flavour === mysql9 ? mysqlPlaces : [];
     const given = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
     const log = openSync(this.#log, "a");
     const begun = performance.now();
-    const child = spawn(this.flavour.binary, ["--no-defaults", ...network, ...places, ...given], {
+    const child = spawn(this.flavour.binary, ["--no-defaults", ...network, ...this.flavour.places, ...given], {
       ...asUser(unprivileged()),
       stdio: ["ignore", log, log],
     });

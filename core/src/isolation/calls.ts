@@ -14,7 +14,9 @@ export type CallState = "queued" | "sent" | "given-up";
 export interface Call {
   readonly id: number;
   readonly op: Op;
-  readonly message: ToWorker;
+  readonly args: readonly unknown[];
+  /** When its limit ends: performance.now(), ms. */
+  readonly until: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Ends the commands that the plugin runs for this call. */
@@ -44,10 +46,10 @@ export class Calls {
   add(op: Op, args: readonly unknown[], limitMs: number, late: () => HoldstillError): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
-      const message: ToWorker = { type: "call", id, op, args, deadline: Date.now() + limitMs };
+      const until = performance.now() + limitMs;
       const timer = setTimeout(() => this.giveUp(id, late()), limitMs);
       const commands = new AbortController();
-      this.#calls.set(id, { id, op, message, resolve, reject, commands, state: "queued", timer });
+      this.#calls.set(id, { id, op, args, until, resolve, reject, commands, state: "queued", timer });
       this.#sendQueued();
     });
   }
@@ -104,7 +106,8 @@ export class Calls {
     if (calls.some(({ state }) => state === "given-up")) return;
     for (const call of calls.filter(({ state }) => state === "queued")) {
       call.state = "sent";
-      this.#send(call.message);
+      const { id, op, args, until } = call;
+      this.#send({ type: "call", id, op, args, limitMs: until - performance.now() });
     }
   }
 }

@@ -30,7 +30,7 @@ export interface PluginFault {
 }
 
 export type ToWorker =
-  | { type: "call"; id: number; op: Op; args: readonly unknown[]; deadline: number }
+  | { type: "call"; id: number; op: Op; args: readonly unknown[]; limitMs: number }
   | { type: "abort"; id: number }
   | { type: "exec-done"; id: number; result: ExecResult }
   | { type: "exec-failed"; id: number; fault: PluginFault };

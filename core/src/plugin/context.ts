@@ -6,7 +6,7 @@ export interface Context<Options = Record<string, unknown>> {
   readonly options: Options;
   /** Fires when the host gives up on this call: the deadline passed, or the transaction aborts. Stop, and leave nothing behind. */
   readonly signal: AbortSignal;
-  /** When the host gives up on this call: ms since the epoch. */
+  /** When the host gives up on this call: ms since the epoch, by the clock as it stands now. What is left of the call is `deadline - Date.now()`, also after the clock was set. */
   readonly deadline: number;
   /** A folder of this instance's own, mode 0700, that lives as long as the installation. */
   readonly dataDir: string;

@@ -78,6 +78,11 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof MysqlFault && [1205, 1969, 3024].includes(seen(error.cause).errno);
 }
 
+/** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
+export function isServersWord(error: unknown): boolean {
+  return !(error instanceof MysqlFault) || (seen(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
+}
+
 /** Whether the server, or the network, ended the session with this error. ER_CONNECTION_KILLED comes while a statement runs. */
 export function endsSession(error: unknown): boolean {
   const fatal = error instanceof Error && "fatal" in error && error.fatal === true;

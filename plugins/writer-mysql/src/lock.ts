@@ -46,9 +46,11 @@ export interface Holder {
 /** Takes the lock's part of that phase, in at most `lockSeconds`; whoever gets MYSQL_BLOCKED has to end the session. */
 export async function take(lock: Lock, phase: "prepare" | "freeze", by: Holder, ctx: Context<Options>): Promise<void> {
   // A second to spare, so that it is this fault that is told and not a missed deadline.
-  const until = Math.min(Date.now() + ctx.options.lockSeconds * 1000, ctx.deadline - 1000);
+  const limitMs = Math.min(ctx.options.lockSeconds * 1000, ctx.deadline - Date.now() - 1000);
+  // Not by the wall clock, which may be set meanwhile.
+  const until = performance.now() + limitMs;
   for (const sql of statements[lock][phase]) {
-    const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+    const seconds = Math.max(1, Math.ceil((until - performance.now()) / 1000));
     // Without it the server waits for a day, and with FLUSH TABLES everybody behind it.
     await by.session.query(ctx.signal, `SET SESSION lock_wait_timeout = ${seconds}`);
     await wait(sql, by, until, ctx);
@@ -60,7 +62,7 @@ export async function release(lock: Lock, session: Session, signal: AbortSignal)
 }
 
 async function wait(sql: string, by: Holder, until: number, ctx: Context<Options>): Promise<void> {
-  const begun = Date.now();
+  const begun = performance.now();
   const state: { over: boolean; seen: Blocker[] } = { over: false, seen: [] };
   const taken = by.session.query(ctx.signal, sql).finally(() => (state.over = true));
   const settled = taken.then(
@@ -74,7 +76,7 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
     const seen = await findBlockers(by.watch, by.server, by.thread, ctx.signal).catch(() => []);
     if (seen.length > 0) state.seen = seen;
     const [first] = seen;
-    if (!ctx.options.killBlockers || first === undefined || Date.now() < (begun + until) / 2) continue;
+    if (!ctx.options.killBlockers || first === undefined || performance.now() < (begun + until) / 2) continue;
     if (killed.has(first.thread)) continue;
     killed.add(first.thread);
     ctx.log.warn(`${sql} has waited for half of its time; killing ${describe(first)}`);
@@ -84,7 +86,7 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
     await taken;
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
-    throw blocked(sql, Date.now() - begun, state.seen, error);
+    throw blocked(sql, performance.now() - begun, state.seen, error);
   }
 }
 

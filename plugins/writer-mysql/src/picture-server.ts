@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
-import { MysqlFault } from "./fault.js";
+import { isServersWord, MysqlFault } from "./fault.js";
 import type { Options } from "./options.js";
 import { inPicture, complaints, onStage, type Stage } from "./picture.js";
 import { Session } from "./session.js";
@@ -109,8 +109,7 @@ async function connect(socket: string, state: { over: boolean }, ctx: Context<Op
     try {
       return await Session.open({ ...rest, socket, user: "root" }, ctx.signal);
     } catch (error) {
-      const soon = error instanceof MysqlFault && (error.code === "MYSQL_DOWN" || error.code === "MYSQL_SESSION_LOST");
-      if (!soon || state.over) throw error;
+      if (state.over || isServersWord(error)) throw error;
       await sleep(30, undefined, { signal: ctx.signal });
     }
   }

@@ -89,6 +89,11 @@ export function endsSession(error: unknown): boolean {
   return !(error instanceof DatabaseError) || error.severity === "FATAL" || error.severity === "PANIC";
 }
 
+/** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
+export function isServersWord(error: unknown): boolean {
+  return !(error instanceof PostgresFault) || error.cause instanceof DatabaseError;
+}
+
 /** As Node's own errors have it. */
 export function codeOf(error: unknown): string {
   return seen(error).code;

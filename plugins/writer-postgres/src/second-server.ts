@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { codeOf, PostgresFault } from "./fault.js";
+import { codeOf, isServersWord, PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
 import type { Picture } from "./picture.js";
 import type { Programs } from "./programs.js";
@@ -90,7 +90,7 @@ export class SecondServer {
         return await this.connect();
       } catch (error) {
         if (this.#ended !== undefined) throw this.#notStarted();
-        if (codeOf(error) !== "PG_DOWN") throw error;
+        if (codeOf(error) !== "PG_DOWN" && isServersWord(error)) throw error;
       }
       await sleep(20, undefined, { signal: this.#ctx.signal });
     }

@@ -7,16 +7,20 @@ import type { Link } from "./link.js";
 
 /** The context of one call. */
 export function contextOf(
-  call: { id: number; deadline: number; signal: AbortSignal },
+  call: { id: number; limitMs: number; signal: AbortSignal },
   start: Start,
   link: Link,
   commands: Commands,
 ): Context {
+  const until = performance.now() + call.limitMs;
   return {
     options: start.options,
     dataDir: start.dataDir,
     signal: call.signal,
-    deadline: call.deadline,
+    // By the clock of the moment: it may be set during the call.
+    get deadline() {
+      return Date.now() + until - performance.now();
+    },
     log: logTo(link),
     progress(message, done, total) {
       link.post({

@@ -25,11 +25,11 @@ export function serve(methods: ReadonlyMap<string, Method>, start: Start, link: 
     }
   });
 
-  async function run({ id, op, args, deadline }: Extract<ToWorker, { type: "call" }>): Promise<void> {
+  async function run({ id, op, args, limitMs }: Extract<ToWorker, { type: "call" }>): Promise<void> {
     const controller = new AbortController();
     running.set(id, controller);
     const answer = await outcome(id, () => {
-      const context = contextOf({ id, deadline, signal: controller.signal }, start, link, commands);
+      const context = contextOf({ id, limitMs, signal: controller.signal }, start, link, commands);
       return methods.get(op)?.(...args, context);
     });
     running.delete(id);

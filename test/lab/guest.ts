@@ -48,6 +48,7 @@ export async function* runInGuest(
       LAB_FILES: files.join("\n"),
       LAB_FILE_LIMIT: `${limits.fileSeconds}`,
       CI: process.env["CI"] ?? "",
+      ...(process.env["HOLDSTILL_ROUNDS"] !== undefined && { HOLDSTILL_ROUNDS: process.env["HOLDSTILL_ROUNDS"] }),
     },
     ["con0=null,fd:1", "ssl0=null,fd:3"],
     ["ignore", "pipe", "pipe", "pipe"],

@@ -1,6 +1,6 @@
 /**
- * `npm run lab [-- --kernel NAME] [PART…]`: boots user-mode kernels and runs the lab tests in them, all or those with PART in the
- * file name. `npm run lab -- shell`: a shell in a guest.
+ * `npm run lab [-- --kernel NAME] [--minutes N] [PART…]`: boots user-mode kernels and runs the lab tests in them, all or those with
+ * PART in the file name, each file for at most N minutes (5). `npm run lab -- shell`: a shell in a guest.
  */
 import { parseArgs } from "node:util";
 import { GuestFailed, labTests, runInGuest } from "./guest.js";
@@ -9,7 +9,7 @@ import { openShell } from "./shell.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { kernel: { type: "string", multiple: true, default: ["6.1"] } },
+  options: { kernel: { type: "string", multiple: true, default: ["6.1"] }, minutes: { type: "string", default: "5" } },
 });
 
 try {
@@ -30,7 +30,8 @@ async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
   const begun = performance.now();
   const since = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   const tally = { passed: 0, failed: 0, skipped: 0 };
-  for await (const event of runInGuest(kernel, files)) {
+  const fileSeconds = Number(values.minutes) * 60;
+  for await (const event of runInGuest(kernel, files, { fileSeconds, silenceSeconds: fileSeconds + 30 })) {
     switch (event.event) {
       case "booted":
         console.log(`kernel ${event.kernel}, booted in ${since()}`);

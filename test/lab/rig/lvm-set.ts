@@ -20,6 +20,10 @@ export interface TakenSet {
   readonly took: { readonly prepare: number; readonly seal: number };
 }
 
+export interface PreparedSet {
+  cut(): Promise<{ report: SectionReport; seal: () => Promise<TakenSet> }>;
+}
+
 const defaults: Options = { size: "auto", poolLimit: 90, revert: "refuse" };
 /** Of a whole test, ms. */
 const LIMIT = 280_000;
@@ -31,20 +35,32 @@ export interface LvmSets {
   readonly ctx: Context<Options>;
   readonly warnings: string[];
   take(paths: readonly string[]): Promise<TakenSet>;
+  /** The same in its steps. */
+  prepare(paths: readonly string[]): Promise<PreparedSet>;
   /** Shows a snapshot until the test ends, and answers where its trees are. */
   expose(snapshot: Snapshot, access?: View["access"]): Promise<string[]>;
 }
 
-export function lvmSets(t: TestContext, options: Partial<Options> = {}): LvmSets {
-  const { ctx, warnings } = probeContext({ ...defaults, ...options }, tempDir(t), AbortSignal.timeout(LIMIT));
-  const take = async (paths: readonly string[]): Promise<TakenSet> => {
+export function lvmSets(t: TestContext, options: Partial<Options> = {}, limitMs = LIMIT): LvmSets {
+  const { ctx, warnings } = probeContext({ ...defaults, ...options }, tempDir(t), AbortSignal.timeout(limitMs));
+  const prepareSet = async (paths: readonly string[]): Promise<PreparedSet> => {
     const [tx, volumes, begun] = [transaction(), volumesOf(paths), performance.now()];
     const section = await provider.prepare(tx, volumes, ctx);
     const prepare = performance.now() - begun;
-    const report = await commit(section, volumes);
-    const sealing = performance.now();
-    const snapshots = await provider.seal(tx, ctx);
-    return { tx, snapshots, report, took: { prepare, seal: performance.now() - sealing } };
+    const cut = async (): ReturnType<PreparedSet["cut"]> => {
+      const report = await commit(section, volumes);
+      const seal = async (): Promise<TakenSet> => {
+        const sealing = performance.now();
+        const snapshots = await provider.seal(tx, ctx);
+        return { tx, snapshots, report, took: { prepare, seal: performance.now() - sealing } };
+      };
+      return { report, seal };
+    };
+    return { cut };
+  };
+  const take = async (paths: readonly string[]): Promise<TakenSet> => {
+    const { seal } = await (await prepareSet(paths)).cut();
+    return await seal();
   };
   const shown = new Set<string>();
   const expose = async (snapshot: Snapshot, access: View["access"] = "read-only"): Promise<string[]> => {
@@ -55,7 +71,7 @@ export function lvmSets(t: TestContext, options: Partial<Options> = {}): LvmSets
     const { trees } = await provider.expose(snapshot, { access, at }, ctx);
     return trees.map((tree) => tree.path);
   };
-  return { ctx, warnings, take, expose };
+  return { ctx, warnings, take, prepare: prepareSet, expose };
 }
 
 export function transaction(): Transaction {

@@ -7,15 +7,13 @@ import { createRequire } from "node:module";
 import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
 import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
 import { onEnd } from "../rig/on-end.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
-import { adopt, type PostgresServer } from "../rig/postgres.js";
+import type { PostgresServer } from "../rig/postgres.js";
 import {
   assemble,
   begin,
   leavesNothing,
-  loadOn,
   quick,
   serverWithLedger,
   takePicture,
@@ -64,28 +62,6 @@ test("a session that is killed while frozen is told by thaw, and the sidecar pro
   const sidecar = await writer.seal?.(tx, ctx);
   assert.deepEqual(sidecar?.files, []);
   assert.match(String(sidecar?.facts?.["useless"]), /session ended/);
-  await leavesNothing(server);
-});
-
-test("a server that goes down is a coded error in freeze, and lost in thaw", { skip }, async (t) => {
-  const server = await serverWithLedger(t, {});
-  const ctx = context(writerOptions(server));
-  const before = await begin(t, ctx);
-  await writer.prepare?.(before, ctx);
-  await server.halt("immediate");
-  await assert.rejects(writer.freeze(before, ctx), { code: "PG_SESSION_LOST" });
-  await writer.abort(before, null, ctx);
-  await assert.rejects(writer.identify(ctx), { code: "PG_DOWN" });
-
-  await server.start();
-  const during = await begin(t, ctx);
-  await writer.prepare?.(during, ctx);
-  const token = await writer.freeze(during, ctx);
-  await server.halt("fast");
-  await server.start();
-  const thaw = await writer.thaw(during, token, ctx);
-  assert.equal(thaw.held, false);
-  await writer.abort(during, token, ctx);
   await leavesNothing(server);
 });
 
@@ -198,53 +174,3 @@ test("an atomic cut needs no backup mode, only proof", { skip }, async (t) => {
   assert.match(String(sidecar?.facts?.["lsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);
   await leavesNothing(server);
 });
-
-test("a standby is captured too, and its promotion while frozen is told", { skip }, async (t) => {
-  const primary = await serverWithLedger(t, {});
-  const seed = await takePicture(t, context(writerOptions(primary)));
-  const dataDir = assemble(seed);
-  writeFileSync(path.join(dataDir, "standby.signal"), "");
-  adopt(dataDir);
-  const source = `host=${primary.socketDir} port=${primary.port} user=postgres`;
-  const standby = await primary.startOn(dataDir, { ...quick, primary_conninfo: source, hot_standby: "on" });
-  onEnd(t, async () => await standby.stop("immediate"));
-  const load = await loadOn(t, primary);
-  const confirmed = load.acknowledged();
-  await caughtUp(primary, standby);
-
-  const ctx = context(writerOptions(standby));
-  const picture = await takePicture(t, ctx);
-  assert.equal(picture.thaw.held, true, picture.thaw.why);
-  assert.equal(picture.sidecar.facts?.["role"], "standby");
-  await load.stop();
-  const restored = await primary.startOn(
-    assemble(picture, (file) => file === "standby.signal"),
-    quick,
-  );
-  onEnd(t, async () => await restored.stop("immediate"));
-  const client = await restored.connect();
-  onEnd(t, async () => await client.end());
-  await verifyLedger(client, confirmed);
-
-  const tx = await begin(t, ctx);
-  await writer.prepare?.(tx, ctx);
-  const token = await writer.freeze(tx, ctx);
-  await standby.query("SELECT pg_promote()");
-  const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /promoted/);
-  await writer.abort(tx, token, ctx);
-  await leavesNothing(standby);
-});
-
-async function caughtUp(primary: PostgresServer, standby: PostgresServer): Promise<void> {
-  const [at] = await primary.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
-  for (let wait = 0; wait < 500; wait += 1) {
-    const [there] = await standby.query<{ yes: boolean }>("SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS yes", [
-      at?.lsn,
-    ]);
-    if (there?.yes === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail("the standby did not catch up");
-}

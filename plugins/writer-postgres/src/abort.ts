@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { PostgresFault } from "./fault.js";
+import { codeOf, PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
@@ -13,14 +13,14 @@ export function sessionName(transaction: string): string {
 
 /**
  * Ends the transaction's session wherever it was left, and returns when the server has none. Backup mode and the temporary slot
- * end with it. A server that is down has no sessions.
+ * end with it. A server that is down has no sessions, and a database that is gone (invalid_catalog_name) has none of ours.
  */
 export async function endSessions(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
   let session: Session;
   try {
     session = await Session.open(options, "holdstill abort", signal);
   } catch (error) {
-    if (error instanceof PostgresFault && error.code === "PG_DOWN") return;
+    if (error instanceof PostgresFault && (error.code === "PG_DOWN" || codeOf(error.cause) === "3D000")) return;
     throw error;
   }
   try {

@@ -8,6 +8,7 @@ export type FaultCode =
   | "PG_CONNECT"
   | "PG_DOWN"
   | "PG_NOT_LOCAL"
+  | "PG_NO_ROOM"
   | "PG_PASSWORD_FILE"
   | "PG_PICTURE"
   | "PG_PRIVILEGE"

@@ -3,7 +3,7 @@ import { endSessions, sessionName } from "./abort.js";
 import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
 import { inside, readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
-import { PostgresFault } from "./fault.js";
+import { codeOf, PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
 import { recover } from "./recover.js";
 import { makeStartable, refuseRunning } from "./restore.js";
@@ -115,6 +115,8 @@ const writer = {
       }
       const sidecar = await writeSidecar(tx.sidecarDir, session, cluster, end, ctx.signal, ctx.progress.bind(ctx));
       return { files: sidecar.files, facts: { ...facts, ...sidecar.facts } };
+    } catch (error) {
+      throw codeOf(error) === "ENOSPC" ? noRoom(tx.sidecarDir, error) : error;
     } finally {
       holds.delete(tx.id);
       await session.close();
@@ -170,6 +172,13 @@ function difference(before: Proof, after: Proof): string | undefined {
   if (before.pid !== after.pid) return `another server process answers (${after.pid} instead of ${before.pid})`;
   if (before.standby && !after.standby) return "the standby was promoted";
   return undefined;
+}
+
+function noRoom(dir: string, cause: unknown): PostgresFault {
+  const hint = "Make room where stateDir lies: it takes the WAL from the start of the copy to its end.";
+  return new PostgresFault("PG_NO_ROOM", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
+    cause,
+  });
 }
 
 function lost(why: string): PostgresFault {

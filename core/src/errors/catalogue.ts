@@ -193,7 +193,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_KEEPER: {
     message: (d) => `The keeper, the process that holds volumes, failed: ${d.reason}.`,
-    hint: () => "Nothing is held. See that Node can start processes, and that you are root.",
+    hint: () =>
+      "See that Node can start processes, and that you are root. `holdstill recover` releases what a killed keeper may still hold.",
     exit: exit.aborted,
   },
   E_PLAN_INCONSISTENT: {

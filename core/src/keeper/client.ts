@@ -1,7 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldstillError } from "../errors/error.js";
+import type { HoldPoint } from "../schema/types.js";
 import { orderOf, type Stop } from "./order.js";
-import { KeeperProcess, waysToStart } from "./process.js";
+import { KeeperProcess, wayToRescue, waysToStart } from "./process.js";
+import { ledgerFile } from "./ledger.js";
 import { refusalsOf } from "./rules.js";
 import { type Means, nameOf, type SectionPlan, type SectionReport } from "./section.js";
 import { type Guarded, readSurroundings } from "./surroundings.js";
@@ -22,6 +25,8 @@ export interface KeeperOptions {
   readonly guarded?: readonly Guarded[];
   /** Not given: ioctl where koffi can be loaded. */
   readonly means?: Means;
+  /** Under which its hold is found by `abandoned` when it was killed. */
+  readonly name?: string;
 }
 
 type Over = Extract<Answer, { say: "over" }>;
@@ -41,12 +46,9 @@ export class Keeper {
   readonly #held = awaited<void>();
   readonly #over = awaited<Over>();
   readonly #gone = awaited<void>();
-  /** Stations that are known to be held. */
-  readonly #known = new Set<number>();
   #process: KeeperProcess;
   #heart: NodeJS.Timeout | undefined;
   #means: Means = "ioctl";
-  #hurries = false;
   #state: "armed" | "on" | "over" = "armed";
   /** Why the first process died while it held. */
   #rescue: string | null = null;
@@ -61,7 +63,10 @@ export class Keeper {
 
   #spawn(way: readonly string[]): KeeperProcess {
     const hear = (answer: Answer): void => this.#hear(answer);
-    return new KeeperProcess(way, this.#stops.length, hear, (why) => this.#lost(why));
+    const own: KeeperProcess = new KeeperProcess(way, this.#stops.length, hear, (why) => {
+      if (own === this.#process) this.#lost(why);
+    });
+    return own;
   }
 
   /**
@@ -69,7 +74,10 @@ export class Keeper {
    *
    * @throws HoldstillError E_HOLD_REFUSED, E_KEEPER
    */
-  static async arm(plan: SectionPlan, { guarded = [], means }: KeeperOptions = {}): Promise<Keeper> {
+  static async arm(
+    plan: SectionPlan,
+    { guarded = [], means, name = randomUUID() }: KeeperOptions = {},
+  ): Promise<Keeper> {
     const around = readSurroundings(guarded);
     const refusals = refusalsOf(plan, around);
     if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
@@ -80,8 +88,7 @@ export class Keeper {
       limitMs: plan.limitMs,
       lockMemory: plan.includeRoot,
       means: means ?? null,
-      held: [],
-      hurried: false,
+      ledger: placeFor(name),
     };
     return Keeper.#start(plan, stops, arms);
   }
@@ -91,7 +98,7 @@ export class Keeper {
     for (const way of waysToStart()) {
       const keeper = new Keeper(plan, stops, arms, way);
       try {
-        keeper.#means = await within(ARM_LIMIT_MS, keeper.#armed.promise, silent("start"));
+        keeper.#means = await within(ARM_LIMIT_MS, keeper.#armed.promise, late);
         return keeper;
       } catch (error) {
         last = error;
@@ -127,18 +134,18 @@ export class Keeper {
     const failed = this.#over.promise.then((over) => {
       throw failureOf(over, this.#arms.stations, this.#plan);
     });
-    await within(this.#limitMs, Promise.race([this.#held.promise, failed]), silent("hold"));
+    await this.#within("hold", Promise.race([this.#held.promise, failed]));
   }
 
   /** Releases, and says how it went; also when the keeper had to release by itself, or died. `lapseOf` judges it. */
   async release(): Promise<SectionReport> {
     this.#process.say({ say: "release" });
-    const { report } = await within(this.#limitMs, this.#over.promise, silent("release"));
+    const { report } = await this.#within("release", this.#over.promise);
     clearInterval(this.#heart);
     // Every name of what was held has its line, in the order of the plan.
     const reportOf = this.#plan.points.map((point) => {
-      const at = this.#stops.findIndex(({ points }) => points.includes(point));
-      return report.points.slice(at, at + 1).map((own) => ({ ...own, point }));
+      const name = this.#stops.find(({ points }) => points.includes(point))?.station.point ?? point;
+      return report.points.filter((own) => isSame(own.point, name)).map((own) => ({ ...own, point }));
     });
     return { ...report, points: reportOf.flat() };
   }
@@ -151,18 +158,25 @@ export class Keeper {
     this.#process.leaveAlone();
   }
 
+  /** One that does not answer may have been killed while a call of its kept it from dying: then nobody has released. */
+  async #within<T>(to: string, work: Promise<T>): Promise<T> {
+    return within(this.#limitMs, work, () => {
+      const error = new HoldstillError("E_KEEPER", { reason: `it did not answer to ${to}` });
+      if (this.#rescue === null) {
+        this.#process.kill();
+        this.#lost(error.message);
+      }
+      return error;
+    });
+  }
+
   #hear(answer: Answer): void {
     switch (answer.say) {
       case "armed":
-        if (this.#rescue !== null) this.#process.say({ say: "release" });
-        this.#hurries = answer.hurries;
         return this.#armed.resolve(answer.means);
       case "unarmed":
         this.#over.reject(this.#unarmed(answer));
         return this.#armed.reject(this.#unarmed(answer));
-      case "point":
-        this.#known.add(answer.station);
-        return;
       case "held":
         return this.#held.resolve();
       case "over":
@@ -180,10 +194,7 @@ export class Keeper {
     return new HoldstillError("E_HOLD_FAILED", { point: nameOf(stop.station.point), reason });
   }
 
-  /**
-   * The process is gone. If that was not its time somebody killed it, and what it is known to have held is released by another
-   * one. What it had asked the kernel for and not told about cannot be known.
-   */
+  /** The process is gone. If that was not its time somebody killed it, and what it may have held is released by another one. */
   #lost(why: string): void {
     this.#armed.reject(new HoldstillError("E_KEEPER", { reason: why }));
     clearInterval(this.#heart);
@@ -193,8 +204,15 @@ export class Keeper {
       return;
     }
     this.#rescue = why;
-    this.#process = this.#spawn(waysToStart().at(-1) ?? []);
-    this.#process.say({ say: "arm", arms: { ...this.#arms, ops: [], held: [...this.#known], hurried: this.#hurries } });
+    this.#process = this.#spawn(wayToRescue(this.#arms.ledger));
+  }
+}
+
+function placeFor(name: string): string {
+  try {
+    return ledgerFile(name);
+  } catch (error) {
+    throw new HoldstillError("E_KEEPER", { reason: error instanceof Error ? error.message : String(error) });
   }
 }
 
@@ -203,5 +221,6 @@ function rescued(over: Over, why: string): Over {
   return { ...over, report: { ...over.report, reason: "failed" }, failure: { is: "fault", reason: why } };
 }
 
-const silent = (to: string) => (): HoldstillError =>
-  new HoldstillError("E_KEEPER", { reason: `it did not answer to ${to}` });
+const isSame = (one: HoldPoint, other: HoldPoint): boolean => one.kind === other.kind && nameOf(one) === nameOf(other);
+
+const late = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: "it did not start in time" });

@@ -1,6 +1,7 @@
 import { readMounts } from "../storage/mounts.js";
 import { Haste } from "./haste.js";
 import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
+import type { Ledger } from "./ledger.js";
 import type { Means, PointReport, Reason, SectionReport } from "./section.js";
 import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
 
@@ -25,6 +26,12 @@ interface Place {
 
 type Tell = (answer: Answer) => void;
 
+/** Where it is told, and where it is noted for whoever comes after. */
+interface Books {
+  readonly tell: Tell;
+  readonly ledger: Ledger;
+}
+
 /** The kernel has not answered whether it holds. */
 const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
 
@@ -43,6 +50,7 @@ export class Holding {
   #limitMs: number;
   readonly #means: Means;
   readonly #haste: Haste;
+  readonly #ledger: Ledger;
   readonly #tell: Tell;
   /** Holds and releases that the kernel has not answered. */
   readonly #calls = new Set<Promise<void>>();
@@ -53,16 +61,17 @@ export class Holding {
   #over: Promise<void> | null = null;
   #reported = false;
 
-  private constructor(arms: Arms, places: readonly Place[], steps: readonly Step[], by: Means, tell: Tell) {
+  private constructor(limitMs: number, places: readonly Place[], steps: readonly Step[], by: Means, books: Books) {
     this.#places = places;
     const ranks = [...new Set(places.map(({ station }) => station.rank))].toSorted((a, b) => a - b);
     this.#ranks = ranks.map((rank) => places.filter(({ station }) => station.rank === rank));
     this.#steps = steps;
-    this.#limitMs = arms.limitMs;
+    this.#limitMs = limitMs;
     this.#means = by;
-    this.#haste = new Haste(arms.hurried);
-    this.#tell = tell;
-    if (arms.held.length > 0) this.#askedAt = now();
+    this.#ledger = books.ledger;
+    this.#haste = new Haste(books.ledger.isHurrying);
+    this.#tell = books.tell;
+    if (places.some(({ standing }) => standing.at === "held")) this.#askedAt = now();
   }
 
   /**
@@ -70,27 +79,32 @@ export class Holding {
    *
    * @throws StationFault
    */
-  static async prepare(arms: Arms, hands: Hands, tell: Tell): Promise<Holding> {
+  static async prepare({ stations, ops, limitMs }: Arms, hands: Hands, books: Books): Promise<Holding> {
     const places: Place[] = [];
-    for (const [index, station] of arms.stations.entries()) {
+    for (const [index, station] of stations.entries()) {
       const grip = await hands.grip(station).catch((error: unknown) => {
         throw error instanceof StationFault ? new StationFault(error.message, index) : error;
       });
-      const standing: Standing = arms.held.includes(index) ? { at: "held", heldAt: now() } : { at: "idle" };
-      places.push({ index, station, grip, standing });
+      places.push({ index, station, grip, standing: { at: "idle" } });
     }
-    const steps = arms.ops.map((op) => hands.step(op)).filter((step) => step !== null);
-    return new Holding(arms, places, steps, hands.means, tell);
+    const steps = ops.map((op) => hands.step(op)).filter((step) => step !== null);
+    return new Holding(limitMs, places, steps, hands.means, books);
+  }
+
+  /** What a keeper that died may hold, so far as it can still be opened: there to be released. */
+  static async inherit(hands: Hands, books: Books): Promise<Holding> {
+    const places: Place[] = [];
+    for (const [index, station] of books.ledger.heading.stations.entries()) {
+      if (!books.ledger.mayHold(index)) continue;
+      const grip = await hands.grip(station).catch(() => null);
+      if (grip !== null) places.push({ index, station, grip, standing: { at: "held", heldAt: now() } });
+    }
+    return new Holding(0, places, [], hands.means, books);
   }
 
   /** Something is held, or about to be, or not reported yet. */
   get isOn(): boolean {
     return this.#askedAt !== null && !this.#reported;
-  }
-
-  /** It makes the kernel hurry while it holds. */
-  get hurries(): boolean {
-    return this.#haste.isOurs;
   }
 
   /** Resolves when nothing is asked of the kernel any more. */
@@ -111,8 +125,10 @@ export class Holding {
     this.#askedAt = now();
     const changed = this.#firstChange();
     if (changed !== null) return this.end("failed", changed);
+    if (this.#haste.isOurs) this.#ledger.hurries(true);
     this.#haste.begin();
     for (const rank of this.#ranks) {
+      this.#ledger.asks(rank.map(({ index }) => index));
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
       if (this.#reason !== null) return;
     }
@@ -145,6 +161,7 @@ export class Holding {
     }
     await atMost(this.#patience(reason), this.#answered());
     this.#haste.end();
+    this.#ledger.hurries(false);
     this.#reported = true;
     const missing = this.#places.filter(isMissing).map(({ index }) => index);
     this.#tell({ say: "over", report: this.#report(reason), failure, missing });
@@ -166,11 +183,12 @@ export class Holding {
     place.standing = { at: "asked" };
     const taken = await place.grip.hold();
     if (taken.is !== "held") {
+      this.#ledger.isFree(place.index);
       place.standing = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
       return this.end("failed", { ...taken, station: place.index });
     }
     place.standing = { at: "held", heldAt: now() };
-    this.#tell({ say: this.#reported ? "late" : "point", station: place.index });
+    if (this.#reported) this.#tell({ say: "late", station: place.index });
     if (this.#reason !== null) await this.#letGo(place);
   }
 
@@ -180,6 +198,7 @@ export class Holding {
     place.standing = { at: "releasing", heldAt };
     const release = async (): Promise<void> => {
       const freed = await place.grip.release();
+      if (freed.is !== "stuck") this.#ledger.isFree(place.index);
       place.standing =
         freed.is === "released"
           ? { at: "released", heldAt, releasedAt: now() }

@@ -3,17 +3,20 @@
  * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
  */
 import { Socket } from "node:net";
-import { ioctl, preloadLibc } from "../system/libc.js";
-import { commandHands } from "./fallback.js";
-import { type Hands, StationFault } from "./grip.js";
+import { ioctl } from "../system/libc.js";
+import { StationFault } from "./grip.js";
+import { Guardian } from "./guardian.js";
+import { chooseHands } from "./hands.js";
 import { Holding } from "./holding.js";
-import { directHands } from "./ioctl.js";
+import { Ledger } from "./ledger.js";
 import { lockFileMappings, takeShelter } from "./shelter.js";
 import { type Answer, type Arms, decoder, encode, type Word } from "./wire.js";
 
 const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
 
 let holding: Holding | null = null;
+let ledger: Ledger | null = null;
+let guardian: Guardian | null = null;
 let isWanted = true;
 
 const input = new Socket({ fd: 0, writable: false });
@@ -66,25 +69,16 @@ async function arm(arms: Arms): Promise<void> {
     const hands = chooseHands(arms.means);
     if (arms.lockMemory && hands.means === "commands") throw new StationFault(noCommands);
     takeShelter();
-    holding = await Holding.prepare(arms, hands, tell);
+    guardian = new Guardian(arms.ledger, arms.stations.length);
+    ledger = Ledger.begin(arms, hands.means, guardian.pid);
+    holding = await Holding.prepare(arms, hands, { tell, ledger });
     if (hands.means === "ioctl") await warmUp(arms.stations.length);
     if (arms.lockMemory) lockFileMappings();
-    tell({ say: "armed", means: hands.means, hurries: holding.hurries });
+    tell({ say: "armed", means: hands.means });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     tell({ say: "unarmed", reason, station: error instanceof StationFault ? error.station : null });
-    output.end(() => process.exit(1));
-  }
-}
-
-function chooseHands(means: Arms["means"]): Hands {
-  if (means === "commands") return commandHands();
-  try {
-    preloadLibc();
-    return directHands();
-  } catch (error) {
-    if (means === "ioctl") throw error;
-    return commandHands();
+    output.end(() => exit(1));
   }
 }
 
@@ -102,9 +96,10 @@ function leave(reason: "word" | "eof"): void {
   if (!isWanted) return;
   isWanted = false;
   if (holding?.isOn) holding.end(reason);
-  void (holding?.settled() ?? Promise.resolve()).then(() => (reason === "eof" ? exit() : output.end(exit)));
+  void (holding?.settled() ?? Promise.resolve()).then(() => (reason === "eof" ? exit(0) : output.end(() => exit(0))));
 }
 
-function exit(): never {
-  process.exit(0);
+function exit(code: number): void {
+  ledger?.end();
+  void (guardian?.dismiss() ?? Promise.resolve()).then(() => process.exit(code));
 }

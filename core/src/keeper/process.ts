@@ -10,23 +10,33 @@ const COMPLAINT = 2000;
 /** libuv takes no more threads than these (threadpool.c, MAX_THREADPOOL_SIZE). */
 const MOST_THREADS = 1024;
 
+/** No threads for V8: they could be caught by the memory that a held volume needs. No NODE_OPTIONS of somebody else's either. */
+const node = [process.execPath, "--v8-pool-size=0"];
+
 let started = 0;
 
 /** How the keeper can be started, the best way first. A scope of its own: systemd ends a service with all its processes. */
 export function waysToStart(hasSystemd = existsSync("/run/systemd/system")): string[][] {
-  // No threads for V8: they could be caught by the memory that a held volume needs. No NODE_OPTIONS of somebody else's either.
-  const direct = [process.execPath, "--v8-pool-size=0", path.join(import.meta.dirname, "main.js")];
+  const direct = [...node, path.join(import.meta.dirname, "main.js")];
   const unit = `holdstill-keeper-${process.pid}-${(started += 1)}`;
   const scope = ["systemd-run", "--scope", "--quiet", "--collect", `--unit=${unit}`, "--"];
   return hasSystemd ? [[...scope, ...direct], direct] : [direct];
 }
+
+/** What does a dead keeper's work: see rescue.ts. */
+export const wayToRescue = (ledger: string): string[] => [...node, path.join(import.meta.dirname, "rescue.js"), ledger];
+
+/** Each station has a thread of its own, so that one that blocks leaves the others theirs. */
+export const environmentFor = (stations: number): Record<string, string> => ({
+  ...baseEnvironment(),
+  UV_THREADPOOL_SIZE: String(Math.min(stations + 4, MOST_THREADS)),
+});
 
 /** The keeper as a process, in a session of its own, and both ends of its pipe. */
 export class KeeperProcess {
   readonly #child: ChildProcess;
   #complaint = "";
 
-  /** `stations`: each has a thread of its own, so that one that blocks leaves the others theirs. */
   constructor(
     [command = "", ...args]: readonly string[],
     stations: number,
@@ -36,7 +46,7 @@ export class KeeperProcess {
     this.#child = spawn(command, args, {
       detached: true,
       cwd: "/",
-      env: { ...baseEnvironment(), UV_THREADPOOL_SIZE: String(Math.min(stations + 4, MOST_THREADS)) },
+      env: environmentFor(stations),
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { stdin, stdout, stderr } = this.#child;
@@ -58,6 +68,11 @@ export class KeeperProcess {
 
   say(word: Word): void {
     this.#child.stdin?.write(encode(word));
+  }
+
+  /** Without a word: it is to hold nothing any more. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
   }
 
   /** The end of its pipe: it releases what it holds, and goes. It is not waited for. */

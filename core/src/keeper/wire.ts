@@ -26,10 +26,8 @@ export interface Arms {
   lockMemory: boolean;
   /** null: ioctl if koffi can be loaded, else commands. */
   means: Means | null;
-  /** Stations that a keeper that died is known to have held: they count as held, and are there to be released. */
-  held: number[];
-  /** The keeper that died has made the kernel hurry. */
-  hurried: boolean;
+  /** The file in which the keeper notes what it holds. */
+  ledger: string;
 }
 
 /** From the core: one JSON document a line. `beat` four times a second from hold to release. */
@@ -49,9 +47,8 @@ export type Failure =
 
 /** From the keeper. `late`: a hold that came after the report, and was released at once. */
 export type Answer =
-  | { say: "armed"; means: Means; hurries: boolean }
+  | { say: "armed"; means: Means }
   | { say: "unarmed"; reason: string; station: number | null }
-  | { say: "point"; station: number }
   | { say: "held" }
   | { say: "over"; report: SectionReport; failure: Failure | null; missing: number[] }
   | { say: "late"; station: number };

@@ -2,6 +2,9 @@ import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter } from "../isolation/session.js";
 import type { Residue, Snapshot } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
+import { releaseAbandoned } from "../keeper/aftermath.js";
+import { abandoned } from "../keeper/ledger.js";
+import { nameOf } from "../keeper/section.js";
 import { type Account, Journal, readJournals } from "../transaction/journal.js";
 import { expiredSets, forgetExpired, removeExpired } from "./expired.js";
 import { concealStray, strayExposures } from "./stray.js";
@@ -30,6 +33,7 @@ export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly 
       id,
       begunAt: begun.at,
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
+      held: abandoned(id)?.points.map(nameOf) ?? [],
     })),
     ...stray,
     ...strayExposures(bench).map(({ id }): Leftover => ({ is: "exposure", id })),
@@ -69,7 +73,7 @@ function clear(bench: Bench, crew: Crew, leftover: Leftover): Promise<Residue[]>
   }
 }
 
-/** Writers first: an application that is still frozen must go on before anything unhurried is done. */
+/** Volumes first, then writers: what stands still must go on before anything unhurried is done. */
 async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
   const journal = Journal.open(bench.state, id);
   if (journal === null) {
@@ -80,6 +84,9 @@ async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
     const account = readJournals(bench.state, (one) => bench.catalog.has(one)).find((one) => one.id === id);
     if (account === undefined) return [];
     const residue: Residue[] = [];
+    await releaseAbandoned(id, bench.settings.limits.abort).catch((error: unknown) =>
+      residue.push({ actor: "keeper", op: "release", error: toFault(error) }),
+    );
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
     for (const owed of byRole) {
       try {
@@ -135,7 +142,7 @@ async function sweep(
 /** A transaction that has no clean end. One that wrote its set's record did come to its end. */
 function isOpen({ catalog }: Bench, { id, ended, owed }: Account): boolean {
   const isClean = ended !== null && ended.residue.length === 0;
-  return !isClean && (owed.length > 0 || !catalog.has(id));
+  return (!isClean && (owed.length > 0 || !catalog.has(id))) || abandoned(id) !== null;
 }
 
 const rank = (role: "writer" | "provider"): number => (role === "writer" ? 0 : 1);

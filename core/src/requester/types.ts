@@ -37,7 +37,7 @@ export interface Ended {
 
 /** What a transaction that died, or could not undo everything, left behind; and sets that outlived their lease. */
 export type Leftover =
-  | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[] }
+  | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[]; held: string[] }
   | { is: "snapshot"; provider: string; snapshot: Snapshot }
   | { is: "exposure"; id: string }
   | { is: "expired"; id: string; createdAt: string; lease: LeaseMark };

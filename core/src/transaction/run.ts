@@ -75,7 +75,7 @@ class Runner {
     const { crew, limits, exposeDir } = services;
     const repairs = new Repairs({ crew, limits, volumes: plan.volumes, exposeDir });
     this.#calls = new Calls(plan, crew, repairs, services.sidecarDir);
-    this.#hold = new Hold({ guarded: services.guarded });
+    this.#hold = new Hold({ guarded: services.guarded, name: plan.id });
     this.#chronicle = new Chronicle(services);
     this.#state = machine.plan(actorsOf(plan));
   }

@@ -57,7 +57,8 @@ function willDo(leftover: Leftover): string {
     const { provider, snapshot } = leftover;
     return `remove snapshot ${snapshot.id} of ${provider}, made ${instant(snapshot.createdAt)}, which no set names`;
   }
-  const { id, begunAt, owed } = leftover;
+  const { id, begunAt, owed, held } = leftover;
   const whom = owed.length === 0 ? "its record" : `with ${owed.map(({ who }) => who.instance).join(", ")}`;
-  return `undo transaction ${id}, begun ${instant(begunAt)}, ${whom}`;
+  const release = held.length === 0 ? "" : `, and release ${held.join(", ")}`;
+  return `undo transaction ${id}, begun ${instant(begunAt)}, ${whom}${release}`;
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/catalog/catalog.js";
 import type { StateDir } from "#core/catalog/state.js";
+import { readJournals } from "#core/transaction/journal.js";
 import { run } from "../rig/run.js";
 import { damage, emptySet } from "../rig/record.js";
 import { tempState } from "../rig/state.js";
@@ -125,6 +126,35 @@ test("sets that are removed while the catalog is read never hide the others", as
     ended = await Promise.race([other, new Promise<null>((resolve) => setImmediate(resolve, null))]);
   }
   assert.equal(ended.exitCode, 0, ended.stderr);
+});
+
+test("sets and journals that are removed while they are read are gone, not damaged", async (t) => {
+  const { catalog, state } = filled(t);
+  const ids = Array.from({ length: 400 }, (_, n) => `20260808-000000-${String(n).padStart(6, "0")}`);
+  for (const id of ids) {
+    mkdirSync(catalog.folder(id));
+    writeFileSync(path.join(catalog.folder(id), "set.json"), JSON.stringify(emptySet(id)));
+    writeFileSync(path.join(state.transactions, `${id}.jsonl`), "");
+  }
+  const source = `
+    import { stateDir } from "#core/catalog/state.js";
+    import { Catalog } from "#core/catalog/catalog.js";
+    import { Journal } from "#core/transaction/journal.js";
+    const state = stateDir(process.env.STATE);
+    const catalog = new Catalog(state);
+    for (const id of ${JSON.stringify(ids)}) {
+      catalog.remove(id);
+      Journal.forget(state, id);
+    }`;
+  const other = run(source, { STATE: state.root });
+  let ended: Awaited<typeof other> | null = null;
+  while (ended === null) {
+    assert.deepEqual(catalog.list().damaged, []);
+    readJournals(state, (id) => catalog.has(id));
+    ended = await Promise.race([other, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+  }
+  assert.equal(ended.exitCode, 0, ended.stderr);
+  assert.equal(catalog.list().sets.length, 3);
 });
 
 test("writing a set anew replaces its record; removing it takes the sidecars along, and may come twice", (t) => {

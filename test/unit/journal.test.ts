@@ -159,6 +159,30 @@ test("a journal belongs to the process that works on it, until that process is k
   journal.close();
 });
 
+test("whoever only looks is never in the way of who works on the transaction", async (t) => {
+  const state = tempState(t);
+  write(t, state, one, [begun(one)]);
+  // As Journal.isHeld, and slower.
+  const source = `
+    import { closeSync, openSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { flockShared } from "#core/system/libc.js";
+    for (let n = 0; n < 10; n += 1) {
+      const fd = openSync(${JSON.stringify(fileOf(state, one))}, "r");
+      flockShared(fd);
+      await sleep(20);
+      closeSync(fd);
+      await sleep(20);
+    }`;
+  const looking = run(source);
+  let over: Awaited<typeof looking> | null = null;
+  while (over === null) {
+    write(t, state, one, []);
+    over = await Promise.race([looking, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+  }
+  assert.equal(over.exitCode, 0, over.stderr);
+});
+
 test("asking whether a journal is held makes none", (t) => {
   const state = tempState(t);
   assert.equal(Journal.isHeld(state, one), false);

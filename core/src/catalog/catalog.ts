@@ -27,6 +27,7 @@ export class Catalog {
     const damaged: Damaged[] = [];
     for (const id of this.#ids()) {
       const read = this.#read(id);
+      if (read === null) continue;
       if ("findings" in read) damaged.push(read);
       else sets.push(read);
     }
@@ -88,7 +89,8 @@ export class Catalog {
       .toSorted();
   }
 
-  #read(id: string): SnapshotSet | Damaged {
+  /** null: somebody removed it meanwhile. */
+  #read(id: string): SnapshotSet | Damaged | null {
     const file = path.join(this.#state.sets, id, "set.json");
     try {
       const checked = validate("snapshot-set", JSON.parse(readFileSync(file, "utf8")), file);
@@ -99,12 +101,14 @@ export class Catalog {
         findings: [{ file, pointer: "/id", seen: checked.value.id, expected: `the folder's name, ${id}` }],
       };
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
       return { file, findings: [{ file, pointer: "", seen: String(error), expected: "a readable JSON document" }] };
     }
   }
 
   #whole(id: string): SnapshotSet {
     const read = this.#read(id);
+    if (read === null) throw new HoldstillError("E_SET_UNKNOWN", { set: id });
     if ("findings" in read) throw new HoldstillError("E_RECORD_DAMAGED", { ...read });
     return read;
   }

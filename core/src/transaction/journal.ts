@@ -1,6 +1,5 @@
 import {
   closeSync,
-  existsSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -33,7 +32,7 @@ export class Journal {
   /** Opens, or creates, a transaction's journal; null when another process is working on it. */
   static open(state: StateDir, id: string): Journal | null {
     const fd = openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600);
-    if (flockExclusive(fd)) {
+    if (isOurs(fd)) {
       syncDir(state.transactions);
       return new Journal(fd);
     }
@@ -43,9 +42,8 @@ export class Journal {
 
   /** Whether a process works on the transaction now. */
   static isHeld(state: StateDir, id: string): boolean {
-    const file = path.join(state.transactions, `${id}.jsonl`);
-    if (!existsSync(file)) return false;
-    const fd = openSync(file, "r");
+    const fd = ifThere(() => openSync(path.join(state.transactions, `${id}.jsonl`), "r"));
+    if (fd === null) return false;
     try {
       return !flockShared(fd);
     } finally {
@@ -72,6 +70,29 @@ export class Journal {
   }
 }
 
+/** How long somebody who only looks may be in the way, ms: some microseconds, unless his process is stopped just then. */
+const patience = 1000;
+
+/** Takes the lock. Whoever only looks shares it for a moment, and must not be taken for somebody who works on the transaction. */
+function isOurs(fd: number): boolean {
+  const until = performance.now() + patience;
+  while (!flockExclusive(fd)) {
+    if (!flockShared(fd) || performance.now() > until) return false;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  return true;
+}
+
+/** null: somebody removed the file meanwhile. */
+function ifThere<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
 /** What a journal says of its transaction. */
 export interface Account {
   id: string;
@@ -94,11 +115,10 @@ export function readJournals(state: StateDir, isRecorded: (id: string) => boolea
     .flatMap((file) => readAccount(path.join(state.transactions, file), isRecorded) ?? []);
 }
 
-/** null: it has no beginning, or one that belongs to another transaction. */
+/** null: it has no beginning, or one that belongs to another transaction, or is gone. */
 function readAccount(file: string, isRecorded: (id: string) => boolean): Account | null {
-  const entries = readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => parse(line, file));
+  const text = ifThere(() => readFileSync(file, "utf8")) ?? "";
+  const entries = text.split("\n").flatMap((line) => parse(line, file));
   const begun = entries.find((entry) => entry.entry === "begun");
   if (begun?.id !== path.basename(file, ".jsonl")) return null;
   const ended = entries.findLast((entry) => entry.entry === "ended") ?? null;

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../errors/error.js";
 import { nearest } from "../schema/nearest.js";
@@ -29,7 +29,7 @@ export function parseTarget(
     });
   }
   const absolute = path.resolve(asked);
-  const found = statSync(absolute, { throwIfNoEntry: false });
+  const found = lookAt(absolute);
   if (found?.isBlockDevice() !== true) return { is: "path", asked, path: absolute };
   // A btrfs has a number of its own in the mount table, not that of its device.
   const number = formatNumber(found.rdev);
@@ -37,4 +37,13 @@ export function parseTarget(
   if (mount === undefined)
     throw new HoldstillError("E_TARGET_UNREADABLE", { target: asked, reason: "the device is not mounted" });
   return { is: "path", asked, path: mount.mountPoint };
+}
+
+/** undefined: it cannot be looked at, for a reason that is told when its place is looked for. */
+function lookAt(target: string): Stats | undefined {
+  try {
+    return statSync(target);
+  } catch {
+    return undefined;
+  }
 }

@@ -45,6 +45,16 @@ test("a snapshot whose transaction was ours and whose record is gone is found, a
   assert.deepEqual(stage.stored(), []);
 });
 
+test("a damaged record of a set that is shown does not keep recover from the others", async (t) => {
+  const stage = new Stage(t);
+  const holdstill = await open({ config: stage.configFile() });
+  const { set } = await holdstill.create({ targets: ["writer:app"] });
+  await holdstill.expose("latest");
+  mkdirSync(path.join(stage.dir, "exposed", set?.id ?? "", "0"), { recursive: true });
+  writeFileSync(path.join(stage.dir, "state/sets", set?.id ?? "", "set.json"), "torn");
+  assert.deepEqual(await holdstill.leftovers(), []);
+});
+
 test("a journal that somebody has tampered with stops nobody, and leads nowhere", async (t) => {
   const stage = new Stage(t);
   await stage.run(["create", "writer:app"]);

@@ -25,10 +25,9 @@ function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): stri
 /** Sets that have such places, or a mirror that their record does not name, and that nobody works on. */
 export function strayExposures(bench: Bench): SnapshotSet[] {
   const { exposeDir } = bench.settings;
-  if (!existsSync(exposeDir)) return [];
-  return readdirSync(exposeDir)
-    .filter((id) => bench.catalog.has(id) && !Journal.isHeld(bench.state, id))
-    .map((id) => bench.catalog.find(id))
+  return bench.catalog
+    .list()
+    .sets.filter(({ id }) => existsSync(path.join(exposeDir, id)) && !Journal.isHeld(bench.state, id))
     .filter((set) => strayPlaces(bench, set).length > 0 || hasStray(set));
 }
 

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Leftover } from "#core/requester/types.js";
 import type { SnapshotSet } from "#core/schema/types.js";
 import { program } from "../rig/cli.js";
+import { onEnd } from "../rig/on-end.js";
 import { Stage } from "../rig/stage.js";
 
 async function staged(t: TestContext): Promise<[Stage, string]> {
@@ -47,6 +48,29 @@ test("a writer that fails to verify is a finding, and the picture is concealed",
   assert.equal(failed.exitCode, 5);
   assert.match(failed.stdout, /ended during\s+verify/);
   assert.deepEqual(pictures(stage, id), ["0", "volumes.json"]);
+});
+
+test("a picture that cannot be concealed does not stop the others from being concealed", async (t) => {
+  const stage = new Stage(t);
+  const elsewhere = mkdtempSync("/dev/shm/holdstill-test-");
+  onEnd(t, () => rmSync(elsewhere, { recursive: true }));
+  writeFileSync(path.join(elsewhere, "file"), "precious\n");
+  const writer = { more: [elsewhere], recovery: "always" };
+  const made = await stage.run(["create", "writer:app", "--quiet"], { writer });
+  assert.equal(made.exitCode, 0, made.stderr);
+  const provider = { in: "conceal", does: "throws", when: "before" } as const;
+  const concealed = async (args: string[], exit: number): Promise<number> => {
+    const before = stage.calls("store").length;
+    const ran = await stage.run(args, { writer, provider });
+    assert.equal(ran.exitCode, exit, ran.stderr);
+    return stage
+      .calls("store")
+      .slice(before)
+      .filter((call) => call === "conceal").length;
+  };
+  assert.equal(await concealed(["verify", "latest"], 5), 2);
+  assert.equal(await concealed(["conceal", "latest"], 4), 2);
+  assert.equal(await concealed(["create", "writer:app"], 5), 2, "nor after a repair");
 });
 
 test("a set that somebody reads is not verified", async (t) => {

@@ -12,6 +12,7 @@ import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } 
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { removeEmpty } from "../transaction/repair.js";
+import { undoAll } from "../transaction/undo-all.js";
 import * as mirror from "./mirror.js";
 import type { Bench } from "./types.js";
 
@@ -43,9 +44,12 @@ export async function expose(
   return now;
 }
 
+/** One that cannot be concealed does not stop the others. */
 export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
   let now = unmirror(bench, set);
-  for (const recorded of set.snapshots) now = await concealOne(bench, crew, now, recorded);
+  await undoAll(set.snapshots, async (recorded) => {
+    now = await concealOne(bench, crew, now, recorded);
+  });
   return now;
 }
 

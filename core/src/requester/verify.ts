@@ -6,6 +6,7 @@ import type { WriterTransaction } from "../plugin/context.js";
 import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { removeEmpty } from "../transaction/repair.js";
+import { undoAll } from "../transaction/undo-all.js";
 import type { Bench } from "./types.js";
 
 /**
@@ -87,9 +88,9 @@ async function withScratch<T>(
     }
     return await use(trees);
   } finally {
-    for (const { provider, picture, at } of shown) {
+    await undoAll(shown, async ({ provider, picture, at }) => {
       await provider.call("conceal", [picture.snapshot], settings.limits.abort);
       removeEmpty(at);
-    }
+    });
   }
 }

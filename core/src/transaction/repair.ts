@@ -8,6 +8,7 @@ import { isProvider, type Session } from "../isolation/session.js";
 import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
 import type { WriterTransaction } from "../plugin/context.js";
 import type { ExposedTree, Repair, Snapshot } from "../schema/types.js";
+import { undoAll } from "./undo-all.js";
 
 /** A snapshot that was sealed, and whose it is. */
 export interface Sealed {
@@ -100,7 +101,7 @@ export class Repairs {
         ...(facts === undefined ? {} : { facts }),
       };
     } finally {
-      for (const one of writable) await this.#conceal(one);
+      await undoAll(writable, (one) => this.#conceal(one));
     }
   }
 

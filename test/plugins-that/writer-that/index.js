@@ -7,8 +7,8 @@ const flag = ({ app }) => path.join(app, "frozen");
 const owner = (options) => (existsSync(flag(options)) ? readFileSync(flag(options), "utf8") : null);
 
 const writer = {
-  async identify({ options: { app, tolerates = "fuzzy", recovery, level } }) {
-    const component = { name: "app", kind: "files", paths: [path.join(app, "data")], tolerates };
+  async identify({ options: { app, more = [], tolerates = "fuzzy", recovery, level } }) {
+    const component = { name: "app", kind: "files", paths: [path.join(app, "data"), ...more], tolerates };
     const said = Object.entries({ level, recovery }).filter(([, value]) => value !== undefined);
     return [{ ...component, ...Object.fromEntries(said) }];
   },

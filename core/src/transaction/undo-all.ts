@@ -1,0 +1,6 @@
+/** Undoes one after another; one that fails never stops the next. @throws the first error, after the last. */
+export async function undoAll<T>(all: Iterable<T>, undo: (one: T) => Promise<void>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const one of all) await undo(one).catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}

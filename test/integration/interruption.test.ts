@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { describe, it } from "node:test";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/isolation/operations.js";
 import type { Ended } from "#core/requester/types.js";
 import { program } from "../rig/cli.js";
+import { pluginsThat } from "../rig/plugins.js";
 import type { Fault } from "#core/schema/types.js";
 import { type Roles, Stage } from "../rig/stage.js";
 
@@ -64,6 +67,40 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     }
   });
 }
+
+test("SIGINT while a plugin loads ends it at once", async (t) => {
+  const stage = new Stage(t);
+  const slow = path.join(stage.dir, "plugins/writer-that");
+  cpSync(path.join(pluginsThat, "writer-that"), slow, { recursive: true });
+  const manifest = readFileSync(path.join(slow, "plugin.json"), "utf8");
+  writeFileSync(path.join(slow, "plugin.json"), manifest.replace('"1.0.0"', '"1.0.1"'));
+  const flag = path.join(stage.dir, "loading");
+  const hang = `await new Promise(() => setTimeout(() => {}, 60_000));\nexport default {};\n`;
+  const source = `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(flag)}, "");\n${hang}`;
+  writeFileSync(path.join(slow, "index.js"), source);
+  const env = { ...process.env, HOLDSTILL_PLUGIN_PATH: path.dirname(slow) };
+  const args = [program, "create", "writer:app", "--json", "--config", stage.configFile()];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env });
+  while (!existsSync(flag)) await sleep(20);
+  const asked = performance.now();
+  child.kill("SIGINT");
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  assert.equal(exitCode, 130);
+  const took = performance.now() - asked;
+  assert.ok(took < 20_000, `it took ${took} ms; a plugin may load for 30 s`);
+});
+
+test("SIGINT while a writer that need not take part says what it owns: nobody is asked to prepare", async (t) => {
+  const stage = new Stage(t);
+  const roles: Roles = { writer: { in: "identify", does: "hangs" }, policy: "best-effort", limits: patient };
+  const args = [program, "create", stage.app, "--json", "--config", stage.configFile(roles)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  while (!stage.calls("app").includes("identify")) await sleep(20);
+  child.kill("SIGINT");
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  assert.equal(exitCode, 130);
+  assert.ok(!stage.calls("store").includes("prepare"));
+});
 
 describe("kill -9 while a plugin hangs", { concurrency: 2 }, () => {
   for (const { role, op } of moments.filter((moment) => moment.op !== "identify")) {

@@ -36,6 +36,7 @@ export class Crew {
   readonly #sessions = new Map<string, Promise<AnySession>>();
   readonly #closing: Promise<"gone" | "stuck">[] = [];
   readonly #slots = new Slots(availableParallelism());
+  readonly #closed = new AbortController();
 
   constructor(plugins: readonly ResolvedPlugin[], dataRoot: string, hooks: CrewHooks) {
     this.plugins = new Map(plugins.map((plugin) => [plugin.who.instance, plugin]));
@@ -80,8 +81,13 @@ export class Crew {
     }
   }
 
-  /** @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way. */
+  /**
+   * Ends the workers, also those that are still loading; none is started any more.
+   *
+   * @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way.
+   */
   async close(): Promise<"gone" | "stuck"> {
+    this.#closed.abort();
     for (const instance of this.#sessions.keys()) void this.#retire(instance);
     const ends = await Promise.all(this.#closing);
     return ends.includes("stuck") ? "stuck" : "gone";
@@ -104,6 +110,8 @@ export class Crew {
     const dataDir = path.join(this.#dataRoot, instance);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const { who } = plugin;
+    const { signal } = this.#closed;
+    if (signal.aborted) throw new HoldstillError("E_CANCELLED", { who, op: "load" });
     const { options, secrets } = await revealed(plugin);
     const spec: Omit<PluginSpec, "who"> = {
       entry: plugin.entry,
@@ -121,8 +129,8 @@ export class Crew {
       onProgress: (message, done, total) => this.#hooks.onProgress(instance, message, done, total),
     };
     return who.role === "writer"
-      ? startSession({ ...spec, who: { ...who, role: "writer" } }, hooks, startLimit)
-      : startSession({ ...spec, who: { ...who, role: "provider" } }, hooks, startLimit);
+      ? startSession({ ...spec, who: { ...who, role: "writer" } }, hooks, startLimit, signal)
+      : startSession({ ...spec, who: { ...who, role: "provider" } }, hooks, startLimit, signal);
   }
 }
 

@@ -28,20 +28,26 @@ export type {
 } from "./operations.js";
 export { hasStuckWorkers } from "./pool.js";
 
-/** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE for `load`; then the worker is ended. */
+/** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE or E_CANCELLED for `load`; then the worker is ended. */
 export async function startSession<R extends Role>(
   spec: PluginSpec<R>,
   hooks: SessionHooks,
   limitMs: number,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Session<R>> {
   preloadAnswers(spec.who.role);
   const session = new Remote<R>(spec, hooks, await Commands.of(spec));
+  const stop = (): void => session.cancel();
+  signal.addEventListener("abort", stop, { once: true });
   try {
+    if (signal.aborted) stop();
     await session.loaded(limitMs);
     return session;
   } catch (error) {
     await session.close();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -121,6 +127,7 @@ class Remote<R extends Role> implements Session<R> {
   }
 
   cancel(): void {
+    this.#fail(new HoldstillError("E_CANCELLED", { who: this.who, op: "load" }));
     this.#calls.giveUpAll((op) => new HoldstillError("E_CANCELLED", { who: this.who, op }));
   }
 

@@ -146,11 +146,10 @@ async function interruptible<T>({ crew, signal }: Workshop, work: () => Promise<
   signal.addEventListener("abort", stop, { once: true });
   try {
     return await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
   } finally {
     signal.removeEventListener("abort", stop);
+    // Also where the work got over it: without a writer that need not take part there is a plan all the same.
+    signal.throwIfAborted();
   }
 }
 

@@ -6,10 +6,9 @@ import { lapseOf } from "#core/keeper/client.js";
 import { armed, freezables, sectionOf } from "../rig/freezable.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
 import { Stay } from "./stay.js";
-import { type Bench, type Options, type Result, Samples } from "./samples.js";
+import { type Bench, type Options, type Result, Samples, scripts } from "./samples.js";
 
 const REST_MS = 250;
-const scripts = path.resolve(import.meta.dirname, "../../bench");
 
 /** Each holds all mounts and lets them go, and answers how long they were held, ms. */
 const ways: Record<string, (mounts: string[], stay: Stay) => Promise<number>> = {

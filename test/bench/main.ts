@@ -1,45 +1,60 @@
 /**
- * Measures holdstill next to what people use today, and writes test/bench/RESULTS.md and the raw samples beside it.
+ * Measures holdstill next to what people use today, and writes test/bench/RESULTS.md, its plots and the raw samples beside it.
  *
  *   npm run bench [-- NAME…] [--quick] [--json]
  *
  * With --quick, or with names, nothing is written: only a whole run on a quiet machine is worth keeping.
  */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { clearGround, layGround } from "../ground.js";
-import { abort } from "./abort.js";
-import { cli } from "./cli.js";
-import { hold } from "./hold.js";
+import { all } from "./all.js";
 import { machine } from "./machine.js";
 import { plot } from "./plot.js";
-import type { Bench, Result } from "./samples.js";
-import { scale } from "./scale.js";
+import { type Result, scripts as folder } from "./samples.js";
+import { sweep } from "./sweep.js";
 import { tables } from "./tables.js";
-
-const all: readonly Bench[] = [hold, abort, scale, cli];
-const folder = path.resolve(import.meta.dirname, "../../bench");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
 });
-const wanted = all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const ground = layGround();
+const names = all.map(({ name }) => name);
+const unknown = positionals.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`there is no bench ${unknown.join(", ")}, but ${names.join(", ")}`);
+
+// The bench gets the signal, too; what it cannot take away in a hurry is left to us.
+let interrupted = false;
+let running: ChildProcess | undefined;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    interrupted = true;
+    running?.kill("SIGTERM");
+  });
+
 const around = machine();
 const results: Result[] = [];
-for (const bench of wanted) {
-  const say = (text: string): void => void process.stderr.write(`${bench.name}: ${text}\n`);
-  results.push(...(await bench.run({ quick: values.quick, say })));
+const failed: string[] = [];
+for (const name of positionals.length === 0 ? names : positionals) {
+  const ground = layGround();
+  const measured = await inItsOwnProcess(name);
+  if (measured === undefined) failed.push(name);
+  else results.push(...measured);
+  for (const what of await clearGround(ground)) failed.push(`${name} left ${what}`);
+  sweep(ground);
+  if (interrupted) process.exit(130);
 }
-const left = await clearGround(ground);
-if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
 
 const document = `${JSON.stringify({ machine: around, results }, null, 2)}\n`;
 const text = tables(results);
 process.stdout.write(values.json ? document : `${text}\n`);
-if (!values.quick && positionals.length === 0) {
+if (failed.length > 0) {
+  process.stderr.write(`bench: failed: ${failed.join("; ")}\n`);
+  process.exitCode = 1;
+} else if (!values.quick && positionals.length === 0) {
   writeFileSync(path.join(folder, "results.json"), document);
   for (const result of results)
     writeFileSync(path.join(folder, `${result.bench.replaceAll(" ", "-")}.svg`), plot(result));
@@ -47,4 +62,14 @@ if (!values.quick && positionals.length === 0) {
   const lead =
     "What `npm run bench` measured last, all in one run. Times are medians, with the smallest and the largest.";
   writeFileSync(path.join(folder, "RESULTS.md"), ["# Results", "", lead, "", ...facts, "", text, ""].join("\n"));
+}
+
+/** Its results, or undefined where it failed; the reason is on stderr. */
+async function inItsOwnProcess(name: string): Promise<Result[] | undefined> {
+  const child = fork(path.join(import.meta.dirname, "one.js"), [name, ...(values.quick ? ["quick"] : [])]);
+  running = child;
+  let answer: Result[] | undefined;
+  child.once("message", (message) => (answer = message as unknown as Result[]));
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code === 0 ? answer : undefined;
 }

@@ -1,3 +1,8 @@
+import path from "node:path";
+
+/** Where the scripts lie that we are compared with. */
+export const scripts = path.resolve(import.meta.dirname, "../../bench");
+
 /** What was measured of one way of doing one case; ms unless the unit says otherwise. */
 export interface Row {
   /** What is compared within: `4 file systems`. */

@@ -1,0 +1,21 @@
+#!/bin/sh
+# recovery-mariadb.sh MOUNT IMAGE CLONE SOCKET: the best that a script can do where the storage takes pictures of one instant. What is
+# dirty is written out before, so that there is little to replay, but not for longer than 20 s, as under load that never ends;
+# then all tables are locked, with a limit, for the time of the cut.
+set -eu
+ask() { mariadb --no-defaults --socket="$socket" --user=root --skip-column-names "$@"; }
+socket=$4
+dirty=$(ask -e 'SELECT @@global.innodb_max_dirty_pages_pct')
+trap 'ask -e "SET GLOBAL innodb_max_dirty_pages_pct = $dirty"' EXIT
+ask -e 'SET GLOBAL innodb_max_dirty_pages_pct = 0'
+for second in $(seq 20); do
+  pages=$(ask -e "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_buffer_pool_pages_dirty'")
+  [ "$pages" -gt 500 ] || break
+  sleep 1
+done
+ask <<END
+SET lock_wait_timeout = 10;
+FLUSH TABLES WITH READ LOCK;
+\! sh '${0%/*}/cut.sh' '$1' '$2' '$3'
+UNLOCK TABLES;
+END

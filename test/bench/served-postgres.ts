@@ -1,0 +1,66 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { verifyLedger } from "../rig/ledger.js";
+import { missingPostgres } from "../rig/postgres-binaries.js";
+import { serverWithLedger } from "../rig/postgres-picture.js";
+import type { Engine } from "./served.js";
+
+/** No checkpoint comes by itself: how much there is to replay is for the bench to say. */
+const config = {
+  fsync: "on",
+  shared_buffers: "1GB",
+  max_wal_size: "16GB",
+  checkpoint_timeout: "1h",
+  checkpoint_completion_target: "0.9",
+};
+
+export const postgres: Engine = {
+  name: "PostgreSQL",
+  missing: missingPostgres(),
+  async serve(t, volume, { rows }) {
+    const dataDir = path.join(volume.mount, "data");
+    const server = await serverWithLedger(t, { dataDir, config });
+    await server.query(
+      `CREATE TABLE stock AS SELECT id, 0 AS n, repeat('x', 200) AS what FROM generate_series(0, ${rows - 1}) AS id;
+       ALTER TABLE stock ADD PRIMARY KEY (id)`,
+    );
+    await server.query("VACUUM ANALYZE stock");
+    return {
+      writer: { use: "writer-postgres", options: { host: server.socketDir, port: server.port } },
+      script: {
+        file: "recovery-postgres.sh",
+        args: [],
+        env: { PGHOST: server.socketDir, PGPORT: `${server.port}`, PGUSER: "postgres" },
+      },
+      connect: async () => await server.connect(),
+      checkpoint: async () => void (await server.query("CHECKPOINT")),
+      async redo() {
+        const sql = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS n FROM pg_control_checkpoint()";
+        return (await server.query<{ n: number }>(sql))[0]?.n ?? Number.NaN;
+      },
+      async open(mount, confirmed) {
+        const copy = path.join(mount, "data");
+        // It names the server that was captured.
+        rmSync(path.join(copy, "postmaster.pid"), { force: true });
+        const second = await server.startOn(copy, config);
+        try {
+          const client = await second.connect();
+          await verifyLedger(client, confirmed);
+          await client.end();
+          return { readyMs: second.readyMs, redoBytes: redoOf(second.log()) };
+        } finally {
+          await second.stop("immediate");
+        }
+      },
+      halt: async () => await server.halt(),
+    };
+  },
+};
+
+function redoOf(log: string): number {
+  const [from, to] = [/redo starts at (\w+)\/(\w+)/, /redo done at (\w+)\/(\w+)/].map((pattern) => {
+    const [, high = "0", low = "0"] = pattern.exec(log) ?? [];
+    return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
+  });
+  return (to ?? 0) - (from ?? 0);
+}

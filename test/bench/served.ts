@@ -1,0 +1,65 @@
+import type { TestContext } from "node:test";
+import type { ImageVolume } from "../rig/image-volume.js";
+import type { Acknowledged } from "../rig/ledger.js";
+import type { LoadClient } from "../rig/load.js";
+
+/** A database server whose recovery is measured. */
+export interface Engine {
+  readonly name: string;
+  /** Why it cannot be measured on this machine. */
+  readonly missing: string | false;
+  /** A server with a ledger and `stock` on a volume, gone when `t` ends. */
+  serve(t: TestContext, volume: ImageVolume, stock: Stock): Promise<Served>;
+}
+
+/** A table whose rows are changed at random, so that redo has many pages to visit. */
+export interface Stock {
+  readonly rows: number;
+}
+
+export interface Served {
+  /** The writer's block of a config. */
+  readonly writer: Record<string, unknown>;
+  /** What the best script is told beside mount, image and clone. */
+  readonly script: { readonly file: string; readonly args: readonly string[]; readonly env: Record<string, string> };
+  connect(): Promise<LoadClient>;
+  /** Empties the redo log, as far as a server that runs does. */
+  checkpoint(): Promise<void>;
+  /** What a crash now would leave to replay, bytes. */
+  redo(): Promise<number>;
+  /** Starts a server on a picture that is mounted there, checks its books, and ends it. */
+  open(mount: string, confirmed: readonly Acknowledged[]): Promise<Opened>;
+  halt(): Promise<void>;
+}
+
+export interface Opened {
+  /** From the start of the process until it takes queries, ms. */
+  readonly readyMs: number;
+  /** What it says that it replayed. */
+  readonly redoBytes: number;
+}
+
+/** Changes rows as fast as the server confirms, `sessions` at a time, none of which touches another's; until the answer is called. */
+export async function churn(served: Served, { rows }: Stock, sessions: number): Promise<() => Promise<void>> {
+  let isOver = false;
+  const clients = await Promise.all(Array.from({ length: sessions }, async () => await served.connect()));
+  const works = clients.map(async (client, at) => {
+    while (!isOver) {
+      const ids = Array.from({ length: ROWS }, () => at + sessions * Math.floor((Math.random() * rows) / sessions));
+      await client.query(`UPDATE stock SET n = n + 1, what = '${word()}' WHERE id IN (${ids.join(", ")})`);
+    }
+    await client.end();
+  });
+  const all = Promise.all(works);
+  // Whoever stops it hears of a failure.
+  all.catch(() => {});
+  return async () => {
+    isOver = true;
+    await all;
+  };
+}
+
+/** Of a transaction. */
+const ROWS = 200;
+
+const word = (): string => String.fromCodePoint(97 + Math.floor(Math.random() * 26)).repeat(200);

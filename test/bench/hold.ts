@@ -1,4 +1,4 @@
-/** How long N file systems stand still, by the keeper, by scripts, and by the bare system calls. */
+/** How long N file systems stand still, by the keeper, by scripts, and by the bare system calls: the true floor. */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,8 +23,13 @@ const ways: Record<string, (mounts: string[], stay: Stay) => Promise<number>> = 
   },
   "the best shell script": (mounts) => timed("sh", ["hold-parallel.sh", ...mounts]),
   "a script as most are written": (mounts) => timed("sh", ["hold-in-turn.sh", ...mounts]),
-  "the bare ioctls in one loop": (mounts) => timed("perl", ["hold-bare.pl", ...mounts]),
+  "the bare ioctls, in turn": (mounts) => bare("in-turn", "usual", mounts),
+  "the bare ioctls, in turn, RCU expedited": (mounts) => bare("in-turn", "hurried", mounts),
+  "the bare ioctls, all at once, RCU expedited": (mounts) => bare("at-once", "hurried", mounts),
 };
+
+const bare = (how: string, pace: string, mounts: readonly string[]): Promise<number> =>
+  timed("perl", ["hold-bare.pl", how, pace, ...mounts]);
 
 /** A program that prints when it began to hold and when all was released, ns: its own start does not count. */
 async function timed(command: string, [script = "", ...args]: string[]): Promise<number> {

@@ -8,6 +8,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { clearGround, layGround } from "../ground.js";
@@ -35,10 +36,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     running?.kill("SIGTERM");
   });
 
+const outer = tmpdir();
 const around = machine();
 const results: Result[] = [];
 const failed: string[] = [];
 for (const name of positionals.length === 0 ? names : positionals) {
+  process.env["TMPDIR"] = outer;
   const ground = layGround();
   const measured = await inItsOwnProcess(name);
   if (measured === undefined) failed.push(name);

@@ -6,6 +6,8 @@ const bench = all.find((one) => one.name === name);
 if (bench === undefined) throw new Error(`there is no bench ${name}`);
 const begun = performance.now();
 const say = (text: string): void =>
-  void process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${bench.name}: ${text}\n`);
+  void process.stderr.write(
+    `${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${bench.name}: ${text}\n`,
+  );
 const results = await bench.run({ quick: quick === "quick", say });
 process.send?.(results, () => process.disconnect());

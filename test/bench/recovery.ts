@@ -35,7 +35,8 @@ const ways: Record<string, Way> = {
     const { set } = JSON.parse(stdout) as Ended;
     const repair = set?.writers[0]?.repair;
     const [repaired] = repair?.in ?? [];
-    if (repair?.state !== "repaired" || repaired === undefined) throw new Error(`the picture was not repaired: ${stdout}`);
+    if (repair?.state !== "repaired" || repaired === undefined)
+      throw new Error(`the picture was not repaired: ${stdout}`);
     return path.join(volume.store, repaired);
   },
   async "the best script"(volume, { script }) {
@@ -106,7 +107,12 @@ export const recovery: Bench = {
     return [
       { bench: "recovery", about: "from the start of the server until it takes queries", ours, rows: starts.rows },
       { bench: "recovery redo", about: "what the server replayed on the picture", ours, rows: redo.rows },
-      { bench: "recovery stall", about: "longest transaction of a client while the picture was taken", ours, rows: stalls.rows },
+      {
+        bench: "recovery stall",
+        about: "longest transaction of a client while the picture was taken",
+        ours,
+        rows: stalls.rows,
+      },
       { bench: "recovery taking", about: "until the picture was complete", ours, rows: takes.rows },
     ];
   },
@@ -121,7 +127,11 @@ function configOf(dir: string, { mount, image, store }: ImageVolume, { writer }:
     { ...writer, as: "db" },
     { use: "provider-image", as: "images", options: { mount, image, store } },
   ];
-  const places = { stateDir: path.join(dir, "state"), exposeDir: path.join(dir, "exposed"), pluginPaths: [pluginsThat] };
+  const places = {
+    stateDir: path.join(dir, "state"),
+    exposeDir: path.join(dir, "exposed"),
+    pluginPaths: [pluginsThat],
+  };
   writeFileSync(file, JSON.stringify({ ...places, plugins }));
   return file;
 }

@@ -7,7 +7,7 @@ import { patience } from "../rig/stage.js";
 import { tempDir } from "../rig/temp.js";
 import { monotonic } from "../rig/scribe.js";
 import { Stay } from "./stay.js";
-import { type Bench, Samples } from "./samples.js";
+import { type Bench, median, Samples } from "./samples.js";
 
 /** The slowest writer, ms. */
 const slowMs = 200;
@@ -18,13 +18,16 @@ export const scale: Bench = {
     const frozen = new Samples();
     const total = new Samples();
     const memory = new Samples();
-    for (const count of quick ? [1, 4] : [1, 4, 16, 64]) {
+    const processor = new Samples();
+    const counts = quick ? [1, 4] : [1, 4, 16, 64];
+    for (const count of counts) {
       const of = `${count} writer${count === 1 ? "" : "s"}`;
       say(of);
       for (let round = 0; round < (quick ? 1 : 3); round += 1) {
         await using stay = new Stay();
         const holdstill = await open({ config: configOf(tempDir(stay.t), count) });
         const from = monotonic();
+        const used = process.cpuUsage();
         const before = process.memoryUsage.rss();
         let most = before;
         const sampling = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
@@ -36,12 +39,28 @@ export const scale: Bench = {
         frozen.add(of, "frozen", set.frozenMs);
         total.add(of, "in all", monotonic() - from);
         memory.add(of, "memory", (most - before) / 2 ** 20, "MiB");
+        const { user, system } = process.cpuUsage(used);
+        processor.add(of, "processor time", (user + system) / 1000);
       }
+    }
+    const each = new Samples();
+    for (const [what, { rows }] of Object.entries({ frozen, "in all": total, "processor time": processor, memory })) {
+      const [one, most] = [rows[0], rows.at(-1)];
+      if (one === undefined || most === undefined) continue;
+      const added = (counts.at(-1) ?? 1) - (counts[0] ?? 1);
+      each.add("one more writer", what, (median(most.samples) - median(one.samples)) / added, one.unit);
     }
     return [
       { bench: "scale", about: `frozen; one of the writers takes ${slowMs} ms`, ours: "frozen", rows: frozen.rows },
       { bench: "scale total", about: "the whole transaction", ours: "in all", rows: total.rows },
       { bench: "scale memory", about: "what the process grew by", ours: "memory", rows: memory.rows },
+      {
+        bench: "scale processor",
+        about: "processor time of the process",
+        ours: "processor time",
+        rows: processor.rows,
+      },
+      { bench: "scale each", about: "what one more writer adds", ours: "in all", rows: each.rows },
     ];
   },
 };

@@ -3,6 +3,7 @@ export type LabEvent =
   /** The kernel runs and Node has started in it. */
   | { readonly event: "booted"; readonly kernel: string }
   | TestEvent
+  | Measured
   /** The process of one test file has ended; `code` null: by a signal, or it could not be ended. */
   | { readonly event: "ended"; readonly file: string; readonly code: number | null; readonly why: string }
   /** The last one. */
@@ -15,6 +16,16 @@ export interface TestEvent {
   readonly durationMs: number;
   /** Of a failed test its error, of a skipped one the reason. */
   readonly detail: string;
+}
+
+/** One sample of a bench that runs in the guest. */
+export interface Measured {
+  readonly event: "measured";
+  /** The table that it belongs to. */
+  readonly table: string;
+  readonly case: string;
+  readonly way: string;
+  readonly ms: number;
 }
 
 /** One line from the guest; undefined for anything else, for example what is left of a line by a guest that was killed. */
@@ -40,6 +51,10 @@ function isEvent(value: unknown): value is LabEvent {
         typeof fields["name"] === "string" &&
         typeof fields["durationMs"] === "number" &&
         typeof fields["detail"] === "string"
+      );
+    case "measured":
+      return (
+        ["table", "case", "way"].every((name) => typeof fields[name] === "string") && typeof fields["ms"] === "number"
       );
     case "ended": {
       const codeIsSound = fields["code"] === null || typeof fields["code"] === "number";

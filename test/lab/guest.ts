@@ -32,13 +32,14 @@ export function labTests(parts: readonly string[] = []): string[] {
 
 /**
  * Boots a kernel, runs test files in it and gives what it tells, while it does. When the loop over it ends, for whatever reason,
- * no process and no file of the guest is left, but for disks in a folder that is given. Fails with GuestFailed.
+ * no process and no file of the guest is left, but for disks in a folder that is given. `variables`: of its environment. Fails with GuestFailed.
  */
 export async function* runInGuest(
   kernel: Kernel,
   files: readonly string[],
   limits: GuestLimits = defaults,
   diskFolder?: string,
+  variables: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<LabEvent, void> {
   const machine = startMachine(
     kernel,
@@ -49,6 +50,7 @@ export async function* runInGuest(
       LAB_FILE_LIMIT: `${limits.fileSeconds}`,
       CI: process.env["CI"] ?? "",
       ...(process.env["HOLDSTILL_ROUNDS"] !== undefined && { HOLDSTILL_ROUNDS: process.env["HOLDSTILL_ROUNDS"] }),
+      ...variables,
     },
     ["con0=null,fd:1", "ssl0=null,fd:3"],
     ["ignore", "pipe", "pipe", "pipe"],

@@ -96,6 +96,7 @@ async function retell(t: TestContext, events: AsyncGenerator<LabEvent, void>): P
         await t.test(`${event.file} ends well`, () => assert.fail(event.why));
         break;
       case "booted":
+      case "measured":
       case "done":
     }
   }

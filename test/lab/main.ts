@@ -49,6 +49,8 @@ async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
         tally.failed += 1;
         console.log(`failed  ${event.file}: ${event.why}`);
         break;
+      case "measured":
+        break;
       case "done":
         console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped, ${since()}\n`);
     }

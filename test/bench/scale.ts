@@ -1,7 +1,8 @@
-/** What one more writer costs: the time that applications are frozen grows with the slowest, not with their number. */
+/** What one more writer and one more volume cost: the time that applications are frozen grows with the slowest, not with their number. */
 import { writeFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { open } from "holdstill";
+import { freezables } from "../rig/freezable.js";
 import { pluginsThat } from "../rig/plugins.js";
 import { patience } from "../rig/stage.js";
 import { tempDir } from "../rig/temp.js";
@@ -20,22 +21,27 @@ export const scale: Bench = {
     const memory = new Samples();
     const processor = new Samples();
     const counts = quick ? [1, 4] : [1, 4, 16, 64];
-    for (const count of counts) {
-      const of = `${count} writer${count === 1 ? "" : "s"}`;
+    // One more dimension at a time: writers without a volume that is held, then volumes of 4 writers.
+    const cases = [
+      ...counts.map((count) => ({ of: `${count} writer${count === 1 ? "" : "s"}`, writers: count, held: 0 })),
+      ...counts.map((count) => ({ of: `4 writers, ${count} held`, writers: 4, held: count })),
+    ];
+    for (const { of, writers, held } of cases) {
       say(of);
       for (let round = 0; round < (quick ? 1 : 3); round += 1) {
         await using stay = new Stay();
-        const holdstill = await open({ config: configOf(tempDir(stay.t), count) });
+        const mounts = held === 0 ? [] : freezables(stay.t, held, ["ext4"]);
+        const holdstill = await open({ config: configOf(tempDir(stay.t), writers, mounts ?? []) });
         const from = monotonic();
         const used = process.cpuUsage();
         const before = process.memoryUsage.rss();
         let most = before;
         const sampling = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
-        const { set } = await holdstill.create({
-          targets: Array.from({ length: count }, (_, at) => `writer:app-${at}`),
+        const { set, error } = await holdstill.create({
+          targets: Array.from({ length: writers }, (_, at) => `writer:app-${at}`),
         });
         clearInterval(sampling);
-        if (set?.consistency !== "application") throw new Error("the set was not made");
+        if (set?.consistency !== "application") throw new Error(`the set was not made: ${error?.message}`);
         frozen.add(of, "frozen", set.frozenMs);
         total.add(of, "in all", monotonic() - from);
         memory.add(of, "memory", (most - before) / 2 ** 20, "MiB");
@@ -45,7 +51,7 @@ export const scale: Bench = {
     }
     const each = new Samples();
     for (const [what, { rows }] of Object.entries({ frozen, "in all": total, "processor time": processor, memory })) {
-      const [one, most] = [rows[0], rows.at(-1)];
+      const [one, most] = [rows[0], rows[counts.length - 1]];
       if (one === undefined || most === undefined) continue;
       const added = (counts.at(-1) ?? 1) - (counts[0] ?? 1);
       each.add("one more writer", what, (median(most.samples) - median(one.samples)) / added, one.unit);
@@ -65,17 +71,18 @@ export const scale: Bench = {
   },
 };
 
-function configOf(dir: string, count: number): string {
+/** Writers with an application each, in turn on these file systems, which are held. */
+function configOf(dir: string, count: number, mounts: readonly string[]): string {
   const store = path.join(dir, "store");
   mkdirSync(store);
   const writers = Array.from({ length: count }, (_, at) => {
-    const app = path.join(dir, `app-${at}`);
+    const app = path.join(mounts[at % mounts.length] ?? dir, `app-${at}`);
     mkdirSync(path.join(app, "data"), { recursive: true });
     const slow = at === 0 ? { in: "freeze", does: "late", delayMs: slowMs } : {};
     return { use: "writer-that", as: `app-${at}`, options: { app, ...slow } };
   });
   const file = path.join(dir, "holdstill.json");
-  const plugins = [{ use: "provider-that", options: { store } }, ...writers];
+  const plugins = [{ use: "provider-that", options: { store, hold: mounts } }, ...writers];
   const places = {
     stateDir: path.join(dir, "state"),
     exposeDir: path.join(dir, "exposed"),

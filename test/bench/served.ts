@@ -41,10 +41,10 @@ export interface Opened {
 
 /** Changes rows as fast as the server confirms, `sessions` at a time, none of which touches another's; until the answer is called. */
 export async function churn(served: Served, { rows }: Stock, sessions: number): Promise<() => Promise<void>> {
-  let isOver = false;
+  const stop = new AbortController();
   const clients = await Promise.all(Array.from({ length: sessions }, async () => await served.connect()));
   const works = clients.map(async (client, at) => {
-    while (!isOver) {
+    while (!stop.signal.aborted) {
       const ids = Array.from({ length: ROWS }, () => at + sessions * Math.floor((Math.random() * rows) / sessions));
       await client.query(`UPDATE stock SET n = n + 1, what = '${word()}' WHERE id IN (${ids.join(", ")})`);
     }
@@ -54,7 +54,7 @@ export async function churn(served: Served, { rows }: Stock, sessions: number): 
   // Whoever stops it hears of a failure.
   all.catch(() => {});
   return async () => {
-    isOver = true;
+    stop.abort();
     await all;
   };
 }

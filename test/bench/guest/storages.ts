@@ -12,9 +12,14 @@ export interface Storage {
   readonly plugins: readonly unknown[];
   readonly volumes: readonly MountedVolume[];
   /** The best script; answers how long I/O was held, ms. `undo` removes what it made. */
-  readonly script: { take(volumes: readonly MountedVolume[]): number; undo(volumes: readonly MountedVolume[]): void };
+  readonly script: Way<number>;
   /** One lvcreate after the other, as snapm does: not of one instant. Plain devices have no such command. */
-  readonly inTurn?: { take(volumes: readonly MountedVolume[]): void; undo(volumes: readonly MountedVolume[]): void };
+  readonly inTurn?: Way<void>;
+}
+
+interface Way<T> {
+  readonly take: (volumes: readonly MountedVolume[]) => T;
+  readonly undo: (volumes: readonly MountedVolume[]) => void;
 }
 
 /** MiB. */

@@ -276,6 +276,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
       `It is not deleted before. \`holdstill hold-until ${d.set} now --yes\` ends that, and leaves a line in the audit.`,
     exit: exit.refused,
   },
+  E_LEASE_FD: {
+    message: (d) => `File descriptor ${d.fd} cannot be what the set's life hangs on: ${d.problem}.`,
+    hint: () =>
+      "Open a file that stays where it is, as in `exec 9>/run/backup.lease`, and hand the descriptor down. To a pipe a set is tied by `holdstill hold`.",
+    exit: exit.usage,
+  },
   E_RECORD_DAMAGED: {
     message: (d) => `The record ${d.file} is damaged.`,
     hint: () => "The set is left alone. Look at the file; `holdstill recover` shows what the providers still have.",

@@ -86,6 +86,7 @@ export interface Details {
   E_SET_EXPOSED: { set: string };
   E_RESTORE: { path: string; reason: string; mend: string };
   E_SET_HELD: { set: string; until: string };
+  E_LEASE_FD: { fd: number; problem: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };
   E_COMMAND_MISSING: { command: string };

@@ -42,6 +42,26 @@ export async function hold(
   }
 }
 
+/** Takes a set that lives while somebody has that descriptor of ours open: it is removed by the first who comes after that. */
+export async function createLeased(
+  bench: Bench,
+  request: Request,
+  fd: number,
+  resolution: Pick<Resolution, "plugins" | "warnings">,
+  watching: Watching,
+): Promise<Ended> {
+  makeStateDir(bench.state);
+  const lease = Lease.inherit(bench.state, fd);
+  try {
+    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
+    if (ended.set === null) lease.release();
+    return ended;
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
 const exposed = (bench: Bench, id: string, plugins: Resolution["plugins"]): Promise<SnapshotSet> =>
   withSetLock(bench, id, () => withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, bench.catalog.find(id))));
 

@@ -1,7 +1,20 @@
-import { closeSync, existsSync, fstatSync, lstatSync, openSync, readdirSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import type { StateDir } from "../catalog/state.js";
+import { HoldstillError } from "../errors/error.js";
 import type { LeaseMark } from "../schema/types.js";
 import { flockExclusive, flockShared } from "../system/libc.js";
 
@@ -15,10 +28,10 @@ export class Lease {
   readonly fd: number;
   readonly #file: string;
 
-  private constructor(file: string, fd: number) {
+  private constructor(file: string, fd: number, pid: number) {
     this.#file = file;
     this.fd = fd;
-    this.mark = { id: path.basename(file), pid: process.pid, since: new Date().toISOString() };
+    this.mark = { id: path.basename(file), pid, since: new Date().toISOString() };
   }
 
   static take(state: StateDir): Lease {
@@ -26,9 +39,28 @@ export class Lease {
       const file = path.join(state.leases, randomUUID());
       const fd = openSync(file, "wx", 0o600);
       // Between the two somebody may have swept the file away, as one that nobody holds.
-      if (flockExclusive(fd) && isSame(file, fd)) return new Lease(file, fd);
+      if (flockExclusive(fd) && isSame(file, fd)) return new Lease(file, fd, process.pid);
       closeSync(fd);
     }
+  }
+
+  /**
+   * The lease of whoever started this process: it lasts while he, or somebody that he started, has this descriptor of a file open.
+   *
+   * @throws HoldstillError E_LEASE_FD
+   */
+  static inherit(state: StateDir, fd: number): Lease {
+    const refuse = (problem: string): never => {
+      throw new HoldstillError("E_LEASE_FD", { fd, problem });
+    };
+    if (!existsSync(`/proc/self/fd/${fd}`)) refuse("it is not open, or its file is gone");
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    if (!fstatSync(fd).isFile()) refuse("it is no regular file");
+    if (statSync(target, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino) refuse("its file is gone");
+    if (!flockExclusive(fd)) refuse(`somebody else has locked ${target}`);
+    const file = path.join(state.leases, randomUUID());
+    symlinkSync(target, file);
+    return new Lease(file, fd, process.ppid);
   }
 
   /** The set is gone, or is to stay. */
@@ -59,7 +91,11 @@ export function expiredLeases(state: StateDir): string[] {
 export function forgetLease(state: StateDir, id: string): void {
   const file = path.join(state.leases, id);
   const fd = opened(file);
-  if (fd === null) return;
+  if (fd === null) {
+    // What was inherited is a link, and what it led to is gone.
+    rmSync(file, { force: true });
+    return;
+  }
   try {
     if (flockExclusive(fd)) rmSync(file, { force: true });
   } finally {
@@ -69,7 +105,7 @@ export function forgetLease(state: StateDir, id: string): void {
 
 function opened(file: string): number | null {
   try {
-    return openSync(file, "r");
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }

@@ -59,6 +59,13 @@ export class Requester {
     return create(this.#bench, request, await this.#resolution(), watching);
   }
 
+  /** Takes a set that lives while this descriptor, which the process has inherited, is open somewhere. */
+  async createLeased(request: Request, fd: number, watching: Watching = {}): Promise<Ended> {
+    const { createLeased } = await import("./hold.js");
+    await this.#sweep(watching);
+    return createLeased(this.#bench, request, fd, await this.#resolution(), watching);
+  }
+
   /** Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. */
   async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
     const { run } = await import("./run.js");

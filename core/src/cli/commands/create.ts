@@ -2,6 +2,7 @@ import { HoldstillError, toFault } from "../../errors/error.js";
 import type { Ended } from "../../requester/types.js";
 import { attend, type Seen } from "../attendance.js";
 import { type Call, command } from "../command.js";
+import { Misuse } from "../misuse.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
@@ -9,10 +10,13 @@ import { timelineLines } from "../render/timeline.js";
 import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
 
 export const create = command({
-  usage: "TARGET… [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
-  about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --quiet only the set's id is printed.`,
+  usage: "TARGET… [--lease-fd N] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
+  about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --lease-fd the set is removed by the next create, run, hold or recover after the last process has closed the descriptor, or has died. With --quiet only the set's id is printed.`,
   operands: targets,
-  options: setOptions,
+  options: {
+    ...setOptions,
+    "lease-fd": { type: "text", value: "N", about: "the set lives while this inherited descriptor of a file is open" },
+  },
   streams: true,
   examples: [
     {
@@ -20,15 +24,19 @@ export const create = command({
       does: "one set of both; `holdstill plan` says with which cut",
     },
     { line: "holdstill create writer:pg --require application --name nightly --tag job=7", does: "or nothing" },
+    { line: "holdstill create /srv --lease-fd 9", does: "after `exec 9>FILE`: gone with the last who has 9 open" },
     { line: "holdstill create /srv --json=stream", does: "for a program that follows every step" },
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
+    const fd = descriptorOf(call.values["lease-fd"]);
     const attendance = attend(call);
     const { seen, signal, onEvent } = attendance;
     try {
       const requester = await call.open("workers");
-      const ended = await requester.create(request, { onEvent, signal });
+      const watching = { onEvent, signal };
+      const ended =
+        fd === null ? await requester.create(request, watching) : await requester.createLeased(request, fd, watching);
       attendance.end();
       show(ended, seen, call);
       return ended.exitCode;
@@ -41,6 +49,15 @@ export const create = command({
     }
   },
 });
+
+function descriptorOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) > 2) return Number(text);
+  throw new Misuse(
+    `--lease-fd: \`${text}\` is no descriptor that was handed down.`,
+    "Write --lease-fd=9, after `exec 9>FILE`.",
+  );
+}
 
 function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
   if (form === "stream") return;

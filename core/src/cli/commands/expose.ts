@@ -4,7 +4,8 @@ import { exposedLines } from "../render/set.js";
 
 export const expose = command({
   usage: "SET [--at DIR]",
-  about: "Makes the set's snapshots readable, and prints for each captured path where its picture lies. With --at they lie read-only below one empty folder as well, at their original paths, with the set's record and the writers' files in .holdstill beside them, until the set is concealed.",
+  about:
+    "Makes the set's snapshots readable, and prints for each captured path where its picture lies. With --at they lie read-only below one empty folder as well, at their original paths, with the set's record and the writers' files in .holdstill beside them, until the set is concealed.",
   operands: oneSet,
   options: { at: { type: "text", value: "DIR", about: "an empty folder to have them all in" } },
   examples: [

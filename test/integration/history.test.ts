@@ -4,10 +4,11 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import type { Usual } from "#core/catalog/history.js";
 import type { PastTransaction } from "#core/schema/types.js";
 import { validate } from "#core/schema/validate.js";
 import type { CliRun } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
+import { patience, Stage } from "../rig/stage.js";
 
 async function nights(t: TestContext): Promise<Stage> {
   const stage = new Stage(t);
@@ -54,6 +55,28 @@ test("writers say what they did last, and for how long", async (t) => {
   assert.match(stdout, /^ {2}last 20\S+ \S+: failed\n {4}writer `app` .* did not answer freeze/m);
   await stage.run(["create", "writer:app"]);
   assert.match((await stage.run(["writers"])).stdout, /^ {2}last 20\S+ \S+: held, still for \d/m);
+});
+
+test("a plan says how long its calls usually take, against which limit, and what failed", async (t) => {
+  const stage = await nights(t);
+  for (const _ of [1, 2]) assert.equal((await stage.run(["create", "writer:app"], { limits: patience })).exitCode, 0);
+  const { stdout } = await stage.run(["plan", "writer:app"]);
+  const words = stdout.replaceAll(/\s+/g, " ");
+  assert.match(
+    words,
+    / From the last runs app freeze usually [\d.]+ m?s, limit [\d.]+ s, .*still for .*1 of 4 runs failed/,
+  );
+  assert.match(words, / store commit usually [\d.]+ m?s, limit 30 s, (at most .*)?3 runs /);
+  for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  const { usual } = (await stage.run(["plan", "writer:app", "--json"])).json() as { usual: Usual[] };
+  assert.deepEqual(
+    usual.map(({ actor, op, runs, failed }) => [actor, op, runs, failed]),
+    [
+      ["app", "freeze", 4, 1],
+      ["store", "commit", 3, 0],
+    ],
+  );
+  assert.doesNotMatch((await new Stage(t).run(["plan", "writer:app"])).stdout, /last runs/);
 });
 
 test("a timeline is a picture that names the culprit, as well-formed XML whatever a plugin says", async (t) => {

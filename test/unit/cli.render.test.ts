@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { Usual } from "#core/catalog/history.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
@@ -145,8 +146,13 @@ test("a plan says what would be done with which provider, in which order, and wh
     complete: 1,
     abort: 30_000,
   };
+  const usual: Usual[] = [
+    { actor: "back", op: "freeze", runs: 5, failed: 0, medianMs: 40, maxMs: 45, limitMs: 20_000, stillMs: 90 },
+    { actor: "front", op: "freeze", runs: 4, failed: 3, medianMs: 9, maxMs: 9, limitMs: 20_000, stillMs: null },
+    { actor: "lvm", op: "commit", runs: 1, failed: 1, medianMs: null, maxMs: null, limitMs: 10_000, stillMs: null },
+  ];
   assert.equal(
-    text(planLines(plan, limits, plainLook)),
+    text(planLines(plan, usual, limits, plainLook)),
     `Plan for writer:back, /srv; nothing was touched
 Promised consistency crash, asked crash; cut atomic
 
@@ -164,6 +170,12 @@ Writers, in the order of freezing
 
 Left out
   app  It did not answer.
+
+From the last runs
+  back   freeze  usually 40 ms, limit 20 s, at most 45 ms, still for 90 ms, 5
+                 runs
+  front  freeze  usually 9 ms, limit 20 s, 3 of 4 runs failed
+  lvm    commit  limit 10 s, 1 of 1 run failed
 
 Limits
   queue 10 min · prepare 10 min · frozen 60 s · commit 10 s · seal 1 ms ·

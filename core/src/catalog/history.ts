@@ -58,3 +58,61 @@ export function lastTimes(past: readonly PastTransaction[]): Map<string, LastTim
   }
   return last;
 }
+
+/** How long an actor's freeze or commit takes, from its last runs. */
+export interface Usual {
+  actor: string;
+  op: "freeze" | "commit";
+  runs: number;
+  /** How many of them failed in this call. */
+  failed: number;
+  /** Of those that did not fail; null: each failed. */
+  medianMs: number | null;
+  maxMs: number | null;
+  /** What the last run was given. */
+  limitMs: number;
+  /** From the request to freeze to the thaw's answer, of a freeze; the median. */
+  stillMs: number | null;
+}
+
+/** Older runs say little: the data has grown meanwhile. */
+const runsThatCount = 20;
+
+/** What is to be expected of these plugins, in the order of the calls; nothing of one that never took part. */
+export function usualTimes(past: readonly PastTransaction[], actors: readonly string[]): Usual[] {
+  return (["freeze", "commit"] as const).flatMap((op) =>
+    actors.flatMap((actor): Usual[] => {
+      const runs = past
+        .flatMap(({ timeline }) => {
+          const call = timeline.find((span) => span.op === op && span.actor === actor);
+          return call === undefined ? [] : [{ call, timeline }];
+        })
+        .slice(-runsThatCount);
+      const last = runs.at(-1);
+      if (last === undefined) return [];
+      const good = runs.filter(({ call }) => call.outcome === "ok");
+      const took = good.map(({ call }) => call.to - call.from);
+      const still = good.flatMap(({ call, timeline }) => {
+        const thaw = timeline.findLast((span) => span.op === "thaw" && span.actor === actor);
+        return op === "freeze" && thaw?.outcome === "ok" ? [thaw.to - call.from] : [];
+      });
+      return [
+        {
+          actor,
+          op,
+          runs: runs.length,
+          failed: runs.length - good.length,
+          medianMs: median(took),
+          maxMs: took.length === 0 ? null : Math.max(...took),
+          limitMs: last.call.limitMs,
+          stillMs: median(still),
+        },
+      ];
+    }),
+  );
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}

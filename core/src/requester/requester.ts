@@ -11,7 +11,7 @@ import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, PastTransaction, Residue, SnapshotSet } from "../schema/types.js";
 import type { Pins } from "./pins.js";
-import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Watching, WriterStatus } from "./types.js";
+import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
 import type { Restored } from "./restore.js";
 import type { RestorePlan } from "./restore-plan.js";
@@ -88,6 +88,12 @@ export class Requester {
   /** @param key A set's id or the beginning of it, its name, or `latest`. */
   show(key: string): SnapshotSet {
     return this.#bench.catalog.find(key);
+  }
+
+  /** The sets with how full the room of each snapshot is, and which is lost; and the providers that did not say. */
+  async asOfNow(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: Silent[] }> {
+    const [{ asOfNow }, providers] = await Promise.all([import("./fill.js"), this.providers()]);
+    return { sets: asOfNow(sets, providers), silent: providers.filter((one) => "error" in one) };
   }
 
   /**

@@ -51,6 +51,8 @@ export type WriterStatus = {
   servers: Server[];
 } & ({ components: Component[] } | { error: Fault });
 export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
+/** A provider that did not say what it has. */
+export type Silent = Extract<ProviderStatus, { error: Fault }>;
 
 /** What all operations share. */
 export interface Bench {

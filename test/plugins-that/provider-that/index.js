@@ -70,7 +70,12 @@ const provider = {
     return foreign.concat(
       readdirSync(options.store)
         .filter((name) => existsSync(index(sealed(options, name))) && !name.endsWith(".partial"))
-        .flatMap((name) => snapshots(sealed(options, name), name)),
+        .flatMap((name) => snapshots(sealed(options, name), name))
+        .map((snapshot) =>
+          options.fill === undefined
+            ? snapshot
+            : { ...snapshot, fill: { percent: options.fill, where: options.store } },
+        ),
     );
   },
   async expose({ id }, { access }, { options }) {

@@ -49,7 +49,7 @@ async function showPlan(file: string, targets: readonly string[]): Promise<void>
   const { open } = await import("../../requester/requester.js");
   const requester = await open({ config: file });
   try {
-    print(["", ...planLines(await requester.plan({ targets }), requester.settings.limits, outLook())]);
+    print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, outLook())]);
   } catch (error) {
     tell(["No plan can be made yet:", ...faultLines(toFault(error), errLook())]);
   }

@@ -1,25 +1,29 @@
 import { command, noOperands } from "../command.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { filled, fillOption } from "../fill.js";
 import { findingLine } from "../render/fault.js";
 import { dim, styleOf } from "../render/look.js";
+import { fillCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { bytes, instant } from "../render/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
 import { spelled, visible } from "../render/visible.js";
 
 export const list = command({
-  usage: "",
+  usage: "[--fill]",
   about: "The sets in the catalog, oldest first. Records that cannot be read are named on stderr and left alone.",
   operands: noOperands,
-  options: {},
+  options: { fill: fillOption },
   examples: [
     { line: "holdstill list", does: "a table" },
+    { line: "holdstill list --fill", does: "and how full the room is that each set takes changes to" },
     { line: "holdstill list --quiet", does: "the ids, one a line" },
     { line: "holdstill list --json", does: "{ sets, damaged }" },
   ],
-  async run({ form, quiet, open }) {
-    const requester = await open("catalog");
-    const { sets, damaged } = requester.list();
+  async run({ form, quiet, values: { fill }, open }) {
+    const requester = await open(fill ? "workers" : "catalog");
+    const { sets: recorded, damaged } = requester.list();
+    const sets = fill ? await filled(requester, recorded) : recorded;
     if (form === "json") {
       printDocument({ sets, damaged });
       return 0;
@@ -35,26 +39,45 @@ export const list = command({
   },
 });
 
+interface Column {
+  head: string;
+  cell: (set: SnapshotSet) => Cell;
+  /** Numbers. */
+  right?: true;
+  /** Not shown where no set has it. */
+  optional?: true;
+}
+
+const columns: readonly Column[] = [
+  { head: "SET", cell: ({ id }) => id },
+  { head: "NAME", cell: ({ name = "" }) => spelled(name), optional: true },
+  { head: "CREATED", cell: ({ createdAt }) => spelled(instant(createdAt)) },
+  { head: "CONSISTENCY", cell: ({ consistency: text }) => ({ text, style: styleOf(text) }) },
+  { head: "SIZE", cell: ({ snapshots }) => sizeOf(snapshots), right: true },
+  { head: "FILL", cell: ({ snapshots }) => fillOf(snapshots), right: true, optional: true },
+  { head: "TARGETS", cell: ({ targets }) => spelled(targets.join(" ")) },
+];
+
 function listLines(sets: readonly SnapshotSet[]): string[] {
   const look = outLook();
-  const head = ["SET", "NAME", "CREATED", "CONSISTENCY", "SIZE", "TARGETS"].map((text): Cell => ({
-    text,
-    style: "dim",
-  }));
-  const rows = sets.map(({ id, name = "", createdAt, consistency, snapshots, targets }): Cell[] => [
-    id,
-    spelled(name),
-    spelled(instant(createdAt)),
-    { text: consistency, style: styleOf(consistency) },
-    sizeOf(snapshots),
-    spelled(targets.join(" ")),
-  ]);
-  const hasNames = sets.some(({ name }) => name !== undefined);
-  const shown = [head, ...rows].map((row) => (hasNames ? row : row.filter((_, column) => column !== 1)));
+  const all = columns.map((column) => ({ ...column, cells: sets.map((set) => column.cell(set)) }));
+  const shown = all.filter(({ optional, cells }) => optional !== true || cells.some((cell) => cell !== ""));
+  const rows = [
+    shown.map(({ head }): Cell => ({ text: head, style: "dim" })),
+    ...sets.map((_, row) => shown.map(({ cells }) => cells[row] ?? "")),
+  ];
+  const right = shown.flatMap((column, at) => (column.right === true ? [at] : []));
   return [
-    ...tableLines(shown, look, { right: [hasNames ? 4 : 3], indent: 0 }),
+    ...tableLines(rows, look, { right, indent: 0 }),
     ...(process.stdout.isTTY ? [dim(look, "`holdstill show SET` has the rest; `latest` is the last one.")] : []),
   ];
+}
+
+/** Of the fullest room; a lost snapshot is worse than any. */
+function fillOf(snapshots: SnapshotSet["snapshots"]): Cell {
+  if (snapshots.some(({ snapshot }) => snapshot.lost !== undefined)) return { text: "✗ lost", style: "red" };
+  const percents = snapshots.flatMap(({ snapshot }) => snapshot.fill?.percent ?? []);
+  return percents.length === 0 ? "" : fillCell(Math.max(...percents));
 }
 
 /** What the snapshots take of their own; nothing where a provider does not know. */

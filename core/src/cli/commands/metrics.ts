@@ -1,15 +1,19 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { command, noOperands } from "../command.js";
+import { filled, fillOption } from "../fill.js";
 import { Misuse } from "../misuse.js";
 import { print, printDocument } from "../output.js";
 import { metricsText } from "../render/metrics.js";
 
 export const metrics = command({
-  usage: "[--file FILE]",
+  usage: "[--fill] [--file FILE]",
   about:
-    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets. With --file they are written at once, for the node exporter's textfile collector.",
+    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets and, with --fill, how full their room is. With --file they are written at once, for the node exporter's textfile collector.",
   operands: noOperands,
-  options: { file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" } },
+  options: {
+    fill: fillOption,
+    file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" },
+  },
   examples: [
     { line: "holdstill metrics", does: "what there is" },
     {
@@ -17,9 +21,10 @@ export const metrics = command({
       does: "after each night's run",
     },
   ],
-  async run({ form, values: { file }, open }) {
-    const requester = await open("catalog");
-    const text = metricsText(await requester.history(), requester.list().sets);
+  async run({ form, values: { fill, file }, open }) {
+    const requester = await open(fill ? "workers" : "catalog");
+    const { sets } = requester.list();
+    const text = metricsText(await requester.history(), fill ? await filled(requester, sets) : sets);
     if (file !== undefined) replace(file, text);
     else if (form === "json") printDocument({ text });
     else print(text.trimEnd().split("\n"));

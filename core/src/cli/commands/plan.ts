@@ -1,3 +1,4 @@
+import { usualTimes } from "../../catalog/history.js";
 import { command } from "../command.js";
 import { interruption } from "../interrupt.js";
 import { outLook, print, printDocument, tell } from "../output.js";
@@ -6,7 +7,7 @@ import { requestOf, planOptions, targets, targetsAbout } from "../request.js";
 
 export const plan = command({
   usage: "TARGET… [--require LEVEL] [--include-root]",
-  about: `Asks the writers what they own and the providers what they can, and shows what create would do. ${targetsAbout}`,
+  about: `Asks the writers what they own and the providers what they can, and shows what create would do, and how long that took in the last runs. ${targetsAbout}`,
   operands: targets,
   options: planOptions,
   examples: [
@@ -19,8 +20,10 @@ export const plan = command({
     try {
       const requester = await call.open("workers");
       const made = await requester.plan(request, { signal });
-      if (call.form === "json") printDocument(made);
-      else print(planLines(made, requester.settings.limits, outLook()));
+      const actors = [...made.writers, ...made.providers].map(({ who }) => who.instance);
+      const usual = usualTimes(await requester.history(), actors);
+      if (call.form === "json") printDocument({ ...made, usual });
+      else print(planLines(made, usual, requester.settings.limits, outLook()));
       return 0;
     } finally {
       end();

@@ -1,21 +1,27 @@
 import { command, oneSet } from "../command.js";
 import { draw } from "../draw.js";
+import { filled, fillOption } from "../fill.js";
 import { outLook, print, printDocument } from "../output.js";
 import { setLines } from "../render/set.js";
 import { instant } from "../render/units.js";
 
 export const show = command({
-  usage: "SET [--timeline FILE]",
+  usage: "SET [--fill] [--timeline FILE]",
   about: "The record of a set: what was reached and why, the writers' facts and files, and the timeline.",
   operands: oneSet,
-  options: { timeline: { type: "text", value: "FILE", about: "draw the timeline into FILE.svg or FILE.html" } },
+  options: {
+    fill: fillOption,
+    timeline: { type: "text", value: "FILE", about: "draw the timeline into FILE.svg or FILE.html" },
+  },
   examples: [
     { line: "holdstill show latest --timeline night.html", does: "who did what when, as a picture" },
     { line: "holdstill show latest", does: "the set that was made last" },
     { line: "holdstill show 20260102-0304 --json", does: "the record, by the beginning of its id" },
   ],
-  async run({ operands: [key = ""], form, values: { timeline }, open }) {
-    const set = (await open("catalog")).show(key);
+  async run({ operands: [key = ""], form, values: { fill, timeline }, open }) {
+    const requester = await open(fill ? "workers" : "catalog");
+    const recorded = requester.show(key);
+    const [set = recorded] = fill ? await filled(requester, [recorded]) : [];
     if (timeline !== undefined) {
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");
       const title = `Set ${set.id}, ${instant(set.createdAt)}: ${set.consistency}`;

@@ -72,7 +72,22 @@ function catalog(sets: readonly SnapshotSet[]): Metric[] {
   return [
     metric("sets", "gauge", "Snapshot sets, by name.", byName, "name"),
     metric("newest_set_timestamp_seconds", "gauge", "When the newest set of that name was cut.", new Map(ages), "name"),
+    ...rooms(sets),
     metric("snapshot_bytes", "gauge", "What the provider's snapshots take, as far as known.", bytes, "provider"),
+  ];
+}
+
+/** Where the providers were asked. */
+function rooms(sets: readonly SnapshotSet[]): Metric[] {
+  const fill = new Map<string, number>();
+  const lost = new Map<string, number>();
+  for (const { by, snapshot } of sets.flatMap(({ snapshots }) => snapshots)) {
+    if (snapshot.fill !== undefined) fill.set(snapshot.fill.where, snapshot.fill.percent / 100);
+    if (snapshot.lost !== undefined) lost.set(by.instance, (lost.get(by.instance) ?? 0) + 1);
+  }
+  return [
+    metric("room_fill_ratio", "gauge", "How full what snapshots take changes to is.", fill, "where"),
+    metric("snapshots_lost", "gauge", "Snapshots that cannot be shown any more.", lost, "provider"),
   ];
 }
 

@@ -1,15 +1,16 @@
+import type { Usual } from "../../catalog/history.js";
 import type { LimitsMs } from "../../config/settings.js";
 import type { Plan } from "../../plan/plan.js";
 import { bold, type Look, styleOf, wrap } from "./look.js";
 import { componentLines, section } from "./set.js";
-import { tableLines } from "./table.js";
-import { duration } from "./units.js";
+import { type Cell, tableLines } from "./table.js";
+import { count, duration } from "./units.js";
 import { visible } from "./visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
 
 /** What would be done, in the order in which it would be. */
-export function planLines(made: Plan, limits: LimitsMs, look: Look): string[] {
+export function planLines(made: Plan, usual: readonly Usual[], limits: LimitsMs, look: Look): string[] {
   const plan = visible(made);
   const { cut, promised, request } = plan;
   const components = plan.components.map(({ promised: consistency, ...rest }) => ({ ...rest, consistency }));
@@ -27,6 +28,7 @@ export function planLines(made: Plan, limits: LimitsMs, look: Look): string[] {
       ),
       look,
     ),
+    ...section("From the last runs", usualLines(visible(usual), look), look),
     ...section("Limits", limitLines(plan, limits, look), look),
     ...section(
       "Warnings",
@@ -71,6 +73,23 @@ function writerLines({ writers }: Plan, look: Look): string[] {
       policy,
       components.map(({ name }) => name).join(", "),
     ]);
+  return tableLines(rows, look);
+}
+
+/** More than this part of a limit is too near to it. */
+const uneasy = 0.5;
+
+function usualLines(usual: readonly Usual[], look: Look): string[] {
+  const rows = usual.map(({ actor, op, runs, failed, medianMs, maxMs, limitMs, stillMs }): Cell[] => {
+    const isUneasy = failed > 0 || (maxMs ?? 0) > limitMs * uneasy;
+    const text = [
+      medianMs === null ? `limit ${duration(limitMs)}` : `usually ${duration(medianMs)}, limit ${duration(limitMs)}`,
+      ...(maxMs === null || maxMs === medianMs ? [] : [`at most ${duration(maxMs)}`]),
+      ...(stillMs === null ? [] : [`still for ${duration(stillMs)}`]),
+      failed === 0 ? count(runs, "run") : `${failed} of ${count(runs, "run")} failed`,
+    ].join(", ");
+    return [actor, op, isUneasy ? { text, style: "yellow" } : text];
+  });
   return tableLines(rows, look);
 }
 

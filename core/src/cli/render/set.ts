@@ -17,6 +17,7 @@ export function summaryLines(made: SnapshotSet, look: Look): string[] {
     `Consistency ${achieved}, asked ${asked}; cut ${cut}${still}`,
     ...section("Components", componentLines(set.components, look), look),
     ...section("Snapshots", snapshotLines(set, look), look),
+    ...section("Room, as of now", roomLines(set.snapshots, look), look),
   ];
 }
 
@@ -106,6 +107,23 @@ function snapshotLines({ snapshots, volumes }: SnapshotSet, look: Look): string[
     `of ${volumes.find(({ id }) => id === snapshot.volumeId)?.mountPoint ?? snapshot.volumeId}`,
   ]);
   return tableLines(rows, look, { right: [2] });
+}
+
+/** How full what the snapshots take changes to is, and what is lost; where the providers were asked. */
+function roomLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
+  const rows = snapshots.flatMap(({ snapshot: { id, fill, lost } }): Cell[][] => [
+    ...(lost === undefined ? [] : [[id, { text: "✗ lost", style: "red" } as const, lost]]),
+    ...(fill === undefined ? [] : [[id, fillCell(fill.percent), `of ${fill.where}`]]),
+  ]);
+  return tableLines(rows, look);
+}
+
+/** Fuller than this is worth a look, percent. */
+const full = 80;
+
+export function fillCell(percent: number): Cell {
+  const text = `${Math.round(percent)} %`;
+  return percent < full ? text : { text, style: "yellow" };
 }
 
 function writerLines({ by, policy, state, why, frozen, facts, sidecar }: RecordedWriter, look: Look): string[] {

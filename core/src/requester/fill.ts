@@ -1,0 +1,30 @@
+import type { Snapshot, SnapshotSet } from "../schema/types.js";
+import type { ProviderStatus } from "./types.js";
+
+/**
+ * The sets as they are now: with how full the room of each snapshot is, and which one is lost, where the provider answered.
+ * A snapshot that its provider does not know of is lost.
+ */
+export function asOfNow(sets: readonly SnapshotSet[], providers: readonly ProviderStatus[]): SnapshotSet[] {
+  const answers = new Map(
+    providers.flatMap((one) =>
+      "snapshots" in one
+        ? [[one.who.instance, new Map(one.snapshots.map((snapshot) => [snapshot.id, snapshot]))] as const]
+        : [],
+    ),
+  );
+  return sets.map((set) => ({
+    ...set,
+    snapshots: set.snapshots.map((recorded) => {
+      const known = answers.get(recorded.by.instance);
+      if (known === undefined) return recorded;
+      return { ...recorded, snapshot: { ...recorded.snapshot, ...stateOf(known.get(recorded.snapshot.id)) } };
+    }),
+  }));
+}
+
+function stateOf(now: Snapshot | undefined): Pick<Snapshot, "fill" | "lost"> {
+  if (now === undefined) return { lost: "its provider does not know it any more" };
+  const { fill, lost } = now;
+  return { ...(fill === undefined ? {} : { fill }), ...(lost === undefined ? {} : { lost }) };
+}

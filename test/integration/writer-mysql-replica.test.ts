@@ -28,6 +28,7 @@ const ofMariadb = {
     `SET GLOBAL gtid_slave_pos = '${gtid}';
      CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'repl', MASTER_PASSWORD = 'r', MASTER_USE_GTID = slave_pos;
      START SLAVE`,
+  promote: "STOP SLAVE; RESET SLAVE ALL",
   gtid: "SELECT @@global.gtid_current_pos AS gtid",
   source: "SELECT @@global.gtid_binlog_pos AS gtid",
 };
@@ -40,14 +41,15 @@ const ways = [
     follow: (port: number) =>
       `CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = ${port}, SOURCE_USER = 'repl', SOURCE_PASSWORD = 'r', SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1;
        START REPLICA`,
+    promote: "STOP REPLICA; RESET REPLICA ALL",
     gtid: "SELECT @@global.gtid_executed AS gtid",
     source: "SELECT @@global.gtid_executed AS gtid",
   },
 ];
 
-for (const { flavour, settings, follow, gtid, source } of ways) {
+for (const { flavour, settings, follow, promote, gtid, source } of ways) {
   test(
-    `${flavour.name}: a replica is built from a repaired picture by its own position, and catches up`,
+    `${flavour.name}: a replica is built from a repaired picture by its own position, catches up, and may be promoted while frozen`,
     { skip: missingServer(flavour) },
     async (t) => {
       const port = await freePort();
@@ -70,6 +72,19 @@ for (const { flavour, settings, follow, gtid, source } of ways) {
       const client = await replica.connect({ database: "books" });
       await verifyLedger(client, load.acknowledged());
       await client.end();
+
+      const ctx = context(writerOptions(replica));
+      const tx = { ...(await bench.begin()), components: await writer.identify(ctx) };
+      assert.equal(tx.components[0]?.facts?.["role"], "replica");
+      await writer.prepare?.(tx, ctx);
+      const token = await writer.freeze(tx, ctx);
+      await replica.query(promote);
+      await replica.query("INSERT INTO books.journal VALUES (99, 1, 1, 2, 0)");
+      const thaw = await writer.thaw(tx, token, ctx);
+      assert.deepEqual([thaw.held, thaw.why], [true, undefined], "a promotion changes no page, and ends no session");
+      const { role } = (await writer.seal?.(tx, ctx))?.facts ?? {};
+      assert.equal(role, "replica", "as it was when the picture was begun");
+      await leavesNothing(replica);
     },
   );
 }

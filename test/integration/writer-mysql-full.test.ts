@@ -1,0 +1,77 @@
+/** Disks that are full: the layer that a picture is repaired on, and the server's own. */
+import assert from "node:assert/strict";
+import { chmodSync, chownSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "holdstill/plugin";
+import writer from "@holdstill/writer-mysql";
+import { context } from "../rig/context.js";
+import { Filler } from "../rig/filler.js";
+import { verifyLedger } from "../rig/ledger.js";
+import { loopFs } from "../rig/loop.js";
+import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
+import { mariadb, missingServer } from "../rig/mysql-server.js";
+import { onEnd } from "../rig/on-end.js";
+import { unprivileged } from "../rig/unprivileged.js";
+
+const skip = missingServer(mariadb);
+const small = { size: 320 };
+
+test("a layer that is full fails recover with the server's words, and a larger one does not", { skip }, async (t) => {
+  const bench = await Bench.lay(t, mariadb, small);
+  const load = await bench.load();
+  const confirmed = load.acknowledged();
+  const picture = await bench.take();
+  await load.stop();
+  const exposed = bench.expose(picture.clone);
+  const filler = Filler.fill(exposed.trees[0]?.path ?? "");
+  const begun = performance.now();
+  const full = await writer.recover?.(picture.tx, exposed, bench.ctx);
+  assert.equal(full?.ok, false);
+  assert.match(full?.why ?? "", /did not start, .*(error 28|No space left on device).*MYSQL_PICTURE/);
+  assert.ok(performance.now() - begun < 30_000);
+  filler.remove();
+  const report = await writer.recover?.(picture.tx, exposed, bench.ctx);
+  assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+  const second = await bench.open(exposed);
+  const client = await second.connect({ database: "books" });
+  await verifyLedger(client, confirmed);
+  await client.end();
+  await leavesNothing(bench.server);
+});
+
+test(
+  "a server that waits for room for its binary log holds nobody up beyond the limit, and nothing is left in it",
+  { skip },
+  async (t) => {
+    const disk = loopFs(t, "ext4", "binlog", 16 * 1024 * 1024);
+    if (disk === null) return;
+    const { uid, gid } = unprivileged();
+    for (const dir of [path.dirname(disk), disk]) chmodSync(dir, 0o755);
+    chownSync(disk, uid, gid);
+    const bench = await Bench.lay(t, mariadb, { settings: { "log-bin": path.join(disk, "bin") } });
+    const { ctx, server } = bench;
+    const within = async (call: (ctx: Context<Options>) => Promise<unknown>): Promise<void> => {
+      const begun = performance.now();
+      await assert.rejects(call(context(ctx.options, { limitMs: 1000 })), { name: "TimeoutError" });
+      assert.ok(performance.now() - begun < 10_000);
+    };
+    const tx = await bench.begin();
+    await writer.prepare?.(tx, ctx);
+    const filler = Filler.fill(disk);
+    const client = await server.connect({ database: "books" });
+    onEnd(t, () => client.cut());
+    const stalled = client.query("INSERT INTO journal SELECT 99, seq, 1, 2, 0 FROM seq_1_to_300").catch(() => {});
+    while (!server.log().includes("Waiting for someone to free space")) await sleep(50);
+    await within(async (limited) => await writer.freeze(tx, limited));
+    await within(async (limited) => await writer.abort(tx, null, limited));
+    // It would look again only after 60 s.
+    await server.halt("SIGKILL");
+    filler.remove();
+    await server.start();
+    await stalled;
+    await writer.abort(tx, null, ctx);
+    await leavesNothing(server);
+  },
+);

@@ -1,4 +1,4 @@
-/** Real restic and real borg in `holdstill run`, of a PostgreSQL under load: what they restore elsewhere opens, with all the money. */
+/** Real restic and real borg in `holdstill run`, of servers under load: what they restore elsewhere opens, with all the money. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -7,6 +7,9 @@ import test, { type TestContext } from "node:test";
 import type { SnapshotSet } from "#core/schema/types.js";
 import { holdstill } from "../rig/cli.js";
 import { verifyLedger } from "../rig/ledger.js";
+import type { LedgerLoad, LoadClient } from "../rig/load.js";
+import { Bench, configured } from "../rig/mysql-picture.js";
+import { mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 import { adopt } from "../rig/postgres.js";
 import { loadOn, quick, serverWithLedger } from "../rig/postgres-picture.js";
@@ -40,22 +43,81 @@ const tools = (repository: string): Tool[] => [
   },
 ];
 
-for (const { name } of tools("")) {
-  const skip = process.getuid?.() === 0 ? missingPostgres() || missing(name) : "mounting needs root";
+/** A server with a ledger that is written to, and a config whose writer for it is `db`. */
+interface Served {
+  load: LedgerLoad;
+  config: string;
+  /** A session of a server on a data directory that was restored. `sidecar`: what the writer left beside the picture. */
+  readonly open: (dataDir: string, sidecar: string) => Promise<LoadClient>;
+}
+
+interface Engine {
+  name: string;
+  missing: string | false;
+  serve(t: TestContext, folder: string): Promise<Served>;
+}
+
+const postgres: Engine = {
+  name: "PostgreSQL",
+  missing: missingPostgres(),
+  async serve(t, folder) {
+    const server = await serverWithLedger(t, {});
+    const config = path.join(folder, "holdstill.json");
+    const options = { host: server.socketDir, port: server.port, checkpoint: "fast" };
+    const places = { stateDir: path.join(folder, "state"), exposeDir: path.join(folder, "exposed") };
+    writeFileSync(config, JSON.stringify({ ...places, plugins: [{ use: "writer-postgres", as: "db", options }] }));
+    return {
+      load: await loadOn(t, server),
+      config,
+      async open(dataDir, sidecar) {
+        cpSync(sidecar, dataDir, { recursive: true });
+        adopt(dataDir);
+        const second = await server.startOn(dataDir, quick);
+        onEnd(t, async () => await second.stop("immediate"));
+        return await second.connect();
+      },
+    };
+  },
+};
+
+const mysql: Engine = {
+  name: mariadb.name,
+  missing: missingServer(mariadb),
+  async serve(t) {
+    const bench = await Bench.lay(t, mariadb);
+    return {
+      load: await bench.load(),
+      config: configured(bench, {}, "image"),
+      async open(dataDir) {
+        adopt(dataDir);
+        const second = new MysqlServer(mariadb, dataDir, { "log-bin": "bin", "server-id": 2 });
+        onEnd(t, async () => await second.stop());
+        await second.start();
+        assert.doesNotMatch(second.log(), /crash/, "what was backed up was the repaired picture");
+        return await second.connect({ database: "books" });
+      },
+    };
+  },
+};
+
+const nights = [
+  { engine: postgres, tool: "restic" },
+  { engine: postgres, tool: "borg" },
+  { engine: mysql, tool: "restic" },
+  { engine: mysql, tool: "borg" },
+];
+
+for (const { engine, tool: name } of nights) {
+  const skip = process.getuid?.() === 0 ? engine.missing || missing(name) : "mounting needs root";
   test(
-    `${name} backs a running PostgreSQL up by the same paths each time, and what it restores opens`,
+    `${name} backs a running ${engine.name} up by the same paths each time, and what it restores opens`,
     { skip },
     async (t) => {
       const folder = scratch("backup");
       onEnd(t, folder.remove);
       const tool = tools(path.join(folder.path, "repository")).find((one) => one.name === name);
       assert.ok(tool);
-      const server = await serverWithLedger(t, {});
-      const load = await loadOn(t, server);
-      const config = path.join(folder.path, "holdstill.json");
-      const options = { host: server.socketDir, port: server.port, checkpoint: "fast" };
-      const places = { stateDir: path.join(folder.path, "state"), exposeDir: path.join(folder.path, "exposed") };
-      writeFileSync(config, JSON.stringify({ ...places, plugins: [{ use: "writer-postgres", as: "pg", options }] }));
+      const { load, config, open } = await engine.serve(t, folder.path);
       const sh = (script: string, cwd: string): string =>
         execFileSync("sh", ["-euc", script], { cwd, env: { ...process.env, ...tool.env }, encoding: "utf8" });
 
@@ -64,7 +126,7 @@ for (const { name } of tools("")) {
       for (const night of [1, 2]) {
         await load.advance(200);
         confirmed = load.acknowledged();
-        const ran = await holdstill(["run", "writer:pg", "--config", config, "--", "sh", "-euc", tool.backup], {
+        const ran = await holdstill(["run", "writer:db", "--config", config, "--", "sh", "-euc", tool.backup], {
           env: tool.env,
         });
         assert.equal(ran.exitCode, 0, `night ${night}: ${ran.stderr}`);
@@ -75,31 +137,16 @@ for (const { name } of tools("")) {
       const restored = path.join(folder.path, "restored");
       mkdirSync(restored);
       sh(tool.restore, restored);
+      const { exposeDir } = JSON.parse(readFileSync(config, "utf8")) as { exposeDir: string };
+      const root = path.join(restored, exposeDir, "root");
+      const set = JSON.parse(readFileSync(path.join(root, ".holdstill/set.json"), "utf8")) as SnapshotSet;
       const dataDir = path.join(folder.path, "data");
-      assemble(path.join(restored, places.exposeDir, "root"), dataDir);
-      adopt(dataDir);
-      const second = await server.startOn(dataDir, quick);
-      onEnd(t, async () => await second.stop("immediate"));
-      await check(t, second, confirmed);
+      renameSync(path.join(root, set.components[0]?.component.paths[0] ?? ""), dataDir);
+      const client = await open(dataDir, path.join(root, ".holdstill/sidecar/db"));
+      onEnd(t, async () => await client.end());
+      assert.ok((await verifyLedger(client, confirmed)).rowsChecked >= 400);
     },
   );
-}
-
-/** The picture, and what the writer left beside it, as the record says, make a data directory. */
-function assemble(root: string, dataDir: string): void {
-  const set = JSON.parse(readFileSync(path.join(root, ".holdstill/set.json"), "utf8")) as SnapshotSet;
-  renameSync(path.join(root, set.components[0]?.component.paths[0] ?? ""), dataDir);
-  cpSync(path.join(root, ".holdstill/sidecar/pg"), dataDir, { recursive: true });
-}
-
-async function check(
-  t: TestContext,
-  server: Awaited<ReturnType<typeof serverWithLedger>>,
-  confirmed: Parameters<typeof verifyLedger>[1],
-): Promise<void> {
-  const client = await server.connect();
-  onEnd(t, async () => await client.end());
-  assert.ok((await verifyLedger(client, confirmed)).rowsChecked >= 400);
 }
 
 function missing(program: string): string | false {

@@ -1,41 +1,17 @@
 /** The whole way, with the command line: the keeper holds a real file system, the writer repairs a fork of its picture. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Ended } from "#core/requester/types.js";
 import type { SnapshotSet } from "#core/schema/types.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { verifyLedger } from "../rig/ledger.js";
-import { Bench, leavesNothing } from "../rig/mysql-picture.js";
+import { Bench, configured, leavesNothing } from "../rig/mysql-picture.js";
 import { install, mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { tempDir } from "../rig/temp.js";
 
 const skip = missingServer(mariadb);
-
-/** A config with the writer for the bench's server; without a provider it is the embedded one. */
-function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
-  const dir = tempDir(bench.t);
-  // The server on an exposed picture is another user.
-  chmodSync(dir, 0o755);
-  const { image, store } = bench.volume;
-  mkdirSync(store, { recursive: true });
-  const images = { use: "provider-image", as: "images", options: { mount: bench.volume.mount, image, store } };
-  const file = path.join(dir, "holdstill.json");
-  const config = {
-    pluginPaths: [pluginsThat],
-    stateDir: path.join(dir, "state"),
-    exposeDir: path.join(dir, "exposed"),
-    plugins: [
-      { use: "writer-mysql@^1", as: "db", options: { socket: bench.server.socket, ...options } },
-      ...(provider === "image" ? [images] : []),
-    ],
-  };
-  writeFileSync(file, JSON.stringify(config));
-  return file;
-}
 
 test(
   "a set under load holds the books, and its fork opens at once with the position that the record names",

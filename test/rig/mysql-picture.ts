@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
 import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
@@ -10,6 +10,7 @@ import { createLedger } from "./ledger.js";
 import { LedgerLoad } from "./load.js";
 import { type Flavour, install, MysqlServer, type Settings } from "./mysql-server.js";
 import { onEnd } from "./on-end.js";
+import { pluginsThat } from "./plugins.js";
 import { tempDir } from "./temp.js";
 import { unprivileged } from "./unprivileged.js";
 
@@ -128,6 +129,28 @@ export class Bench {
     await server.start();
     return server;
   }
+}
+
+/** A config with the writer, as `db`, for the bench's server; without a provider for images it is the embedded one. */
+export function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
+  const dir = tempDir(bench.t);
+  // The server on an exposed picture is another user.
+  chmodSync(dir, 0o755);
+  const { image, store } = bench.volume;
+  mkdirSync(store, { recursive: true });
+  const images = { use: "provider-image", as: "images", options: { mount: bench.volume.mount, image, store } };
+  const file = path.join(dir, "holdstill.json");
+  const config = {
+    pluginPaths: [pluginsThat],
+    stateDir: path.join(dir, "state"),
+    exposeDir: path.join(dir, "exposed"),
+    plugins: [
+      { use: "writer-mysql@^1", as: "db", options: { socket: bench.server.socket, ...options } },
+      ...(provider === "image" ? [images] : []),
+    ],
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
 }
 
 let transactions = 0;

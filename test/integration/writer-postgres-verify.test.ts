@@ -122,9 +122,6 @@ test(
       const picture = await takeCrashPicture(t, server, ctx);
       const shown = exposed(picture);
       await verify(picture.tx, shown, context(ctx.options, { limitMs: Math.ceil(wholeMs * part) })).catch(() => {});
-      for (let wait = 0; wait < 100 && readdirSync(shown.trees[0]?.path ?? "").includes("postmaster.pid"); wait += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
       leftNothing(shown);
     }
   },

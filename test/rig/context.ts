@@ -75,8 +75,10 @@ function run(
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
-    child.on("error", reject);
-    child.on("close", (exitCode) => resolve({ exitCode, ...output }));
+    let failure: Error | undefined;
+    child.on("error", (error) => (failure = error));
+    // As the host does: a call that is given up ends with its program.
+    child.on("close", (exitCode) => (failure === undefined ? resolve({ exitCode, ...output }) : reject(failure)));
     child.stdin.end(options.input);
   });
 }

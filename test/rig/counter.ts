@@ -66,6 +66,11 @@ export class Counter implements AsyncDisposable {
     }
   }
 
+  /** The number of the last step that is known to be on all volumes. */
+  get acknowledged(): number {
+    return this.#last.seq;
+  }
+
   /** The longest step since the last call, ms. */
   lapWorstMs(): number {
     const worst = this.#worstMs;

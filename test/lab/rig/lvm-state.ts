@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type MountedVolume, run, type VolumeGroup } from "./volume-group.js";
+import { type FileSystem, type MountedVolume, run, type VolumeGroup } from "./volume-group.js";
 
 /** A thick and a thin volume. */
 export function furnish(vg: VolumeGroup): MountedVolume[] {
@@ -21,7 +21,9 @@ export function stateOf(vg: VolumeGroup): string {
   return [lvs, devices, tables].join("\n").replaceAll(/^slow.*$/gm, "");
 }
 
-/** What LVM's own checks say; and the volumes can be written to. */
+const fsck = { ext4: ["fsck.ext4", "-f", "-n"], xfs: ["xfs_repair", "-n"] } satisfies Record<FileSystem, string[]>;
+
+/** What LVM's own checks say, and those of the file systems; and the volumes can be written to. */
 export function checkAll(vg: VolumeGroup, volumes: readonly MountedVolume[]): void {
   for (const { mount } of volumes) {
     writeFileSync(`${mount}/after`, "written\n");
@@ -37,8 +39,9 @@ export function checkAll(vg: VolumeGroup, volumes: readonly MountedVolume[]): vo
     run("lvchange", ["-q", "-an", `${vg.name}/pool_tmeta`]);
   }
   run("vgchange", ["-q", "-ay", vg.name]);
-  for (const { mount, dm } of volumes) {
-    run("fsck.ext4", ["-f", "-n", `/dev/mapper/${dm}`]);
+  for (const { mount, dm, fs } of volumes) {
+    const [check = "", ...args] = fsck[fs];
+    run(check, [...args, `/dev/mapper/${dm}`]);
     run("mount", [`/dev/mapper/${dm}`, mount]);
     assert.equal(readFileSync(`${mount}/after`, "utf8"), "written\n");
   }

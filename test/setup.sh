@@ -7,7 +7,7 @@ set -eu
 packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup"
 case "${1:-}" in
 # The kernel, what it needs of the host's tools, and the servers that run in it.
-lab) packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 mariadb-server" ;;
+lab) packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 mariadb-server cryptsetup-bin mdadm" ;;
 mysql | mariadb-11) packages="$packages debootstrap patchelf" ;;
 esac
 

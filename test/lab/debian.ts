@@ -11,31 +11,49 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
  * `judge` looks at the tree before it becomes `target`, and refuses it by throwing. Fails with what apt said.
  */
 export function fetchKernel(suite: string, target: string, judge: (usr: string) => void): void {
+  fetchTree(suite, target, { get: ["download", "user-mode-linux", "libc6"], programs: ["linux.uml"], judge });
+}
+
+/** Puts LVM and dmsetup of a suite into `target`, with all libraries that they need. Fails with what apt said. */
+export function fetchLvm(suite: string, target: string): void {
+  const get = ["install", "--download-only", "--no-install-recommends", "--yes", "lvm2"];
+  fetchTree(suite, target, { get, programs: ["lvm", "dmsetup"], judge: () => {} });
+}
+
+interface Wanted {
+  /** A command of apt-get that downloads packages, with its arguments. */
+  readonly get: readonly string[];
+  /** What is to use the libraries of the tree. */
+  readonly programs: readonly string[];
+  readonly judge: (usr: string) => void;
+}
+
+function fetchTree(suite: string, target: string, { get, programs, judge }: Wanted): void {
   mkdirSync(path.dirname(target), { recursive: true });
-  // Beside the target, so that the last step is a rename: another process sees the whole kernel or none.
+  // Beside the target, so that the last step is a rename: another process sees the whole or nothing.
   const work = mkdtempSync(`${target}.`);
   const remove = (): void => rmSync(work, { recursive: true, force: true });
   const callOff = atExit(remove);
   try {
     const tree = path.join(work, "tree");
-    download(suite, work, tree);
-    useOwnLibc(tree, target);
+    download(suite, work, tree, get);
+    useOwnLibc(tree, target, programs);
     judge(path.join(tree, "usr"));
     rmSync(target, { recursive: true, force: true });
     renameSync(tree, target);
   } catch (error) {
-    throw new Error(`Debian's ${suite} gave no user-mode kernel: ${reason(error)}`, { cause: error });
+    throw new Error(`Debian's ${suite} gave no ${programs[0]}: ${reason(error)}`, { cause: error });
   } finally {
     callOff();
     remove();
   }
 }
 
-function download(suite: string, work: string, tree: string): void {
+function download(suite: string, work: string, tree: string, get: readonly string[]): void {
   for (const folder of ["state/lists/partial", "cache/archives/partial", "packages", "tree"]) {
     mkdirSync(path.join(work, folder), { recursive: true });
   }
-  const sources = path.join(work, "kernel.sources");
+  const sources = path.join(work, "debian.sources");
   const lines = ["Types: deb", `URIs: ${mirror()}`, `Suites: ${suite}`, "Components: main", `Signed-By: ${keyring}`];
   writeFileSync(sources, `${lines.join("\n")}\n`);
   writeFileSync(path.join(work, "status"), "");
@@ -55,18 +73,31 @@ function download(suite: string, work: string, tree: string): void {
   const options = Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const packages = path.join(work, "packages");
   run("apt-get", ["-qq", ...options, "update"], packages);
-  run("apt-get", ["-qq", ...options, "download", "user-mode-linux", "libc6"], packages);
-  for (const file of readdirSync(packages)) run("dpkg-deb", ["-x", file, tree], packages);
+  run("apt-get", ["-qq", ...options, ...get], packages);
+  // `download` puts them here, `install` into its cache.
+  for (const folder of [packages, path.join(work, "cache/archives")]) {
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(".deb")))
+      run("dpkg-deb", ["-x", file, tree], folder);
+  }
 }
 
-/** Makes the binary in `tree` use the libc of the tree, once that lies at `target`. Starting it by way of ld.so fails. */
-function useOwnLibc(tree: string, target: string): void {
+/**
+ * Makes programs in `tree` use the libraries of the tree, once that lies at `target`. Starting them by way of ld.so fails. Until
+ * Debian 11 some lay outside /usr.
+ */
+function useOwnLibc(tree: string, target: string, programs: readonly string[]): void {
   const files = readdirSync(tree, { recursive: true, encoding: "utf8" });
-  const loader = files.find((file) => /^usr\/lib\/[^/]+\/ld-linux[^/]*\.so\.\d$/.test(file));
+  const loader = files.find((file) => /^(usr\/)?lib\/[^/]+\/ld-linux[^/]*\.so\.\d$/.test(file));
   if (loader === undefined) throw new Error("its libc6 has no ld-linux.so");
-  const binary = path.join(tree, "usr/bin/linux.uml");
-  const libraries = path.join(target, path.dirname(loader));
-  run("patchelf", ["--set-interpreter", path.join(target, loader), "--set-rpath", libraries, binary], tree);
+  const triple = path.basename(path.dirname(loader));
+  const libraries = ["usr/lib", "lib"].map((folder) => path.join(target, folder, triple)).join(":");
+  for (const program of programs) {
+    const binary = files.find((file) => /^(usr\/)?s?bin\//.test(file) && path.basename(file) === program);
+    if (binary === undefined) throw new Error(`it has no ${program}`);
+    // The old form of the path: it holds for the libraries that libraries need, too.
+    const how = ["--set-interpreter", path.join(target, loader), "--force-rpath", "--set-rpath", libraries];
+    run("patchelf", [...how, path.join(tree, binary)], tree);
+  }
 }
 
 /** Where this machine gets Debian from, or Debian's own address. */

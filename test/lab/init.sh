@@ -28,16 +28,18 @@ for folder in /tmp /run /mnt /var/tmp /etc/lvm; do
 done
 mkdir -p /run/lock
 
+[ -z "$LAB_LVM" ] || PATH=$LAB_LVM/usr/sbin:$LAB_LVM/sbin:$PATH
+
 # What the job needs of the host may lie in a folder that is covered now.
-for path in "$LAB_ROOT" "$(dirname "$LAB_NODE")" "$LAB_MODULES"; do
-  [ -e "$path" ] && continue
+for path in "$LAB_ROOT" "$(dirname "$LAB_NODE")" "$LAB_MODULES" "$LAB_LVM"; do
+  [ -z "$path" ] || [ -e "$path" ] && continue
   mkdir -p "$path"
   mount -t hostfs -o "$path" -r none "$path"
 done
 
 mkdir -p /run/modules/lib/modules
 ln -s "$LAB_MODULES" "/run/modules/lib/modules/$(uname -r)"
-for module in cbc ecb xts dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt loop; do
+for module in cbc ecb xts dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt raid1 dm-raid loop; do
   modprobe -d /run/modules "$module"
 done
 

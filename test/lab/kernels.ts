@@ -13,6 +13,8 @@ export interface Kernel {
   readonly binary: string;
   /** The folder of this version's modules. */
   readonly modules: string;
+  /** Root of another LVM's files than the host's, see lvm.ts. */
+  readonly lvm?: string;
   /** A library that it needs on this processor. */
   readonly preload: string | undefined;
 }
@@ -81,7 +83,7 @@ function preload(name: string): string | undefined {
   }
 }
 
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const own = process.env["HOLDSTILL_LAB_CACHE"];
   if (own !== undefined && own !== "") return path.resolve(own);
   const xdg = process.env["XDG_CACHE_HOME"];
@@ -89,7 +91,7 @@ function cacheFolder(): string {
 }
 
 /** What the guest takes from the host's /usr, beside the kernel. */
-const tools = ["modprobe", "lvm", "dmsetup", "thin_check", "mkfs.ext4", "mkfs.xfs"];
+const tools = ["modprobe", "lvm", "dmsetup", "thin_check", "mkfs.ext4", "mkfs.xfs", "cryptsetup", "mdadm"];
 
 function obstacleHere(): string | undefined {
   if (process.platform !== "linux") return "a user-mode kernel runs on Linux only";

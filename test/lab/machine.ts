@@ -42,7 +42,7 @@ export function startMachine(
 ): Machine {
   const folder = scratch("lab");
   const diskAt = (disk: string): string => path.join(diskFolder ?? folder.path, disk);
-  const job = { LAB_ROOT: root, LAB_NODE: process.execPath, LAB_MODULES: kernel.modules };
+  const job = { LAB_ROOT: root, LAB_NODE: process.execPath, LAB_MODULES: kernel.modules, LAB_LVM: kernel.lvm ?? "" };
   const lines = Object.entries({ ...job, ...assignments }).map(([name, value]) => `${name}=${quoted(value)}\n`);
   writeFileSync(path.join(folder.path, "job"), lines.join(""));
   const init = path.join(folder.path, "init");

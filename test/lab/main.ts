@@ -1,20 +1,25 @@
 /**
- * `npm run lab [-- --kernel NAME] [--minutes N] [PART…]`: boots user-mode kernels and runs the lab tests in them, all or those with
- * PART in the file name, each file for at most N minutes (5). `npm run lab -- shell`: a shell in a guest.
+ * `npm run lab [-- --kernel NAME] [--lvm VERSION] [--minutes N] [PART…]`: boots user-mode kernels and runs the lab tests in them, all
+ * or those with PART in the file name, each file for at most N minutes (5). `npm run lab -- shell`: a shell in a guest.
  */
 import { parseArgs } from "node:util";
 import { GuestFailed, labTests, runInGuest } from "./guest.js";
 import { findKernel, NoKernel } from "./kernels.js";
+import { findLvm } from "./lvm.js";
 import { openShell } from "./shell.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { kernel: { type: "string", multiple: true, default: ["6.1"] }, minutes: { type: "string", default: "5" } },
+  options: {
+    kernel: { type: "string", multiple: true, default: ["6.1"] },
+    lvm: { type: "string" },
+    minutes: { type: "string", default: "5" },
+  },
 });
 
 try {
   for (const name of values.kernel) {
-    const kernel = findKernel(name);
+    const kernel = { ...findKernel(name), ...(values.lvm === undefined ? {} : { lvm: findLvm(values.lvm) }) };
     if (positionals[0] === "shell") process.exitCode = await openShell(kernel);
     else await runTests(kernel);
   }

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import test from "node:test";
 import type { Details } from "#core/errors/details.js";
 import { HoldstillError } from "#core/errors/error.js";
 import { checked } from "#core/isolation/answers.js";
+import { startSession } from "#core/isolation/remote.js";
+import { listening, specOf } from "../rig/plugins.js";
+import { tempDir } from "../rig/temp.js";
 
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
 const component = { name: "a", kind: "files", paths: ["/a"], tolerates: "fuzzy" };
 const circle: Record<string, unknown> = {};
 circle["self"] = circle;
+const doubled = Array.from({ length: 40 }).reduce<unknown>((inner) => [inner, inner], "x");
 for (const [what, op, value, pointer] of [
   ["two components of one name", "identify", [component, component], "/1/name"],
   ["no component", "identify", [], ""],
@@ -17,6 +23,9 @@ for (const [what, op, value, pointer] of [
   ["a date", "freeze", { at: new Date(0) }, "/at"],
   ["a number that JSON has not", "freeze", [Number.NaN], "/0"],
   ["a circle", "freeze", circle, "/self"],
+  ["5 MiB in one text", "freeze", { text: "x".repeat(5 * 1024 * 1024) }, ""],
+  ["a million values", "freeze", Array.from({ length: 1_000_000 }).fill(0), ""],
+  ["itself in itself, forty times doubled", "freeze", doubled, ""],
 ] as const) {
   test(`an answer of ${op} with ${what} is E_ANSWER_INVALID, and the finding points at it`, () => {
     assert.throws(
@@ -28,5 +37,35 @@ for (const [what, op, value, pointer] of [
         return true;
       },
     );
+  });
+}
+
+for (const runtime of ["thread", "process"] as const) {
+  test(`what a plugin in a ${runtime} says too much of is cut, and an answer of 100 MB is E_ANSWER_INVALID and never leaves the worker`, async (t) => {
+    const dir = tempDir(t);
+    const entry = path.join(dir, "index.mjs");
+    writeFileSync(
+      entry,
+      `const much = "x".repeat(100 * 1024 * 1024);
+       export default { identify() {}, thaw() {}, abort() {}, freeze(tx, { log, progress }) {
+         log.info(much, { much });
+         progress(much);
+         return { much };
+       } };`,
+    );
+    const hooks = listening();
+    const fields: unknown[] = [];
+    const onLog = (_level: string, message: string, more: unknown): void => void fields.push(message, more);
+    const session = await startSession(
+      { ...specOf("writer", runtime, dir), entry, memoryMb: 512 },
+      { ...hooks, onLog },
+      10_000,
+    );
+    t.after(() => session.close());
+    const before = process.memoryUsage().rss;
+    const tx = { id: "t1", cut: "fuzzy", components: [], sidecarDir: dir } as const;
+    await assert.rejects(session.call("freeze", [tx], 30_000), { code: "E_ANSWER_INVALID" });
+    assert.ok(JSON.stringify([fields, hooks.progress]).length < 100_000);
+    if (runtime === "process") assert.ok(process.memoryUsage().rss - before < 50 * 1024 * 1024);
   });
 }

@@ -1,9 +1,9 @@
 /** Journals as real files, and what recovery reads in them after each kind of ending. */
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { Journal, readJournals } from "#core/transaction/journal.js";
+import { forgetUndone, Journal, readJournals } from "#core/transaction/journal.js";
 import type { JournalEntry } from "#core/schema/types.js";
 import type { StateDir } from "#core/catalog/state.js";
 import type { Op } from "#core/transaction/machine.js";
@@ -142,6 +142,24 @@ test("journals are read oldest first, and a file without a beginning is none", (
   assert.deepEqual(
     readJournals(state, () => false).map(({ id }) => id),
     ["20250102-030405-cccccc", "20260102-030405-aaaaaa", "20260102-030405-bbbbbb"],
+  );
+});
+
+test("of transactions that were undone whole only the old ones are forgotten", (t) => {
+  const state = tempState(t);
+  const old = new Date(Date.now() - 31 * 24 * 3_600_000);
+  const ids = ["undone", "recent", "left", "open", "recorded"].map((name, at) => [name, `20260101-00000${at}-00000a`]);
+  const names = new Map(ids.map(([name, id]) => [id ?? "", name ?? ""]));
+  for (const [id, name] of names) {
+    const end = name === "open" ? [] : [ended("aborted", name === "left" ? ["db"] : [])];
+    write(t, state, id, [begun(id), asked("db", "freeze"), ...end]);
+    if (name !== "recent") utimesSync(path.join(state.transactions, `${id}.jsonl`), old, old);
+  }
+  const isRecorded = (id: string): boolean => names.get(id) === "recorded";
+  forgetUndone(state, isRecorded);
+  assert.deepEqual(
+    readJournals(state, isRecorded).map(({ id }) => names.get(id)),
+    ["recent", "left", "open", "recorded"],
   );
 });
 

@@ -109,7 +109,8 @@ async function outcomeOf<S>(check: Check<S>, stage: S): Promise<CheckResult> {
       return { status: "failed", ...headOf(check), ms: ms(), seen: error.message, next: error.next ?? check.next };
     }
     if (isHoldstillError(error)) {
-      return { status: "failed", ...headOf(check), ms: ms(), seen: seenOf(error), next: check.next };
+      const next = error.code.startsWith("E_EXEC_") ? error.hint : check.next;
+      return { status: "failed", ...headOf(check), ms: ms(), seen: seenOf(error), next };
     }
     throw error;
   }

@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Who } from "../errors/details.js";
+import { operations } from "../isolation/operations.js";
 import { startSession } from "../isolation/remote.js";
-import type { AnswerOf, ArgsOf, OpOf, PluginSpec, Role, Session } from "../isolation/remote.js";
+import type { AnswerOf, ArgsOf, Op, OpOf, PluginSpec, Role, Session } from "../isolation/remote.js";
 import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
 import { Failure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
@@ -40,7 +41,11 @@ export class Rig {
   runtime: Runtime = "thread";
   /** All that the plugin said: answers, errors, log lines, progress, output. */
   readonly said: string[] = [];
+  /** The methods that the plugin has; known once it has been loaded. */
+  offered: ReadonlySet<string> = new Set();
   readonly #sessions = new Set<Session>();
+  /** A blank worker for the next who wants one: a check is little else than waiting for them. */
+  #spare: Promise<Session> | null = null;
   /** As the plugin gets them. */
   readonly options: Readonly<Record<string, unknown>>;
   #isUp = false;
@@ -99,7 +104,7 @@ export class Rig {
 
   /** Sets up anew what was set up before, or for the first time. */
   async renew(): Promise<void> {
-    await this.closeAll();
+    await this.retire();
     if (this.#isUp) await this.tearDown();
     await this.setUp();
   }
@@ -143,7 +148,18 @@ export class Rig {
   }
 
   /** One that the caller closes. */
-  startKept<R extends Role>(role: R): Promise<Session<R>> {
+  async startKept<R extends Role>(role: R): Promise<Session<R>> {
+    const next = this.#spare ?? this.#launch();
+    this.#spare = null;
+    const session = await next;
+    this.offered = new Set(Object.keys(operations[role]).filter((op) => session.offers(op as Op)));
+    this.#spare = this.#launch();
+    // Who takes it learns of it.
+    this.#spare.catch(() => {});
+    return session as unknown as Session<R>;
+  }
+
+  #launch(): Promise<Session> {
     const { manifest } = this;
     const { dir } = this.subject;
     const hooks = {
@@ -152,7 +168,7 @@ export class Rig {
       onProgress: (message: string) => void this.said.push(message),
     };
     const spec = {
-      who: { ...this.who, role },
+      who: this.who,
       entry: path.join(dir, manifest.main),
       runtime: this.runtime,
       memoryMb: manifest.limits?.memoryMb ?? MEMORY_MB,
@@ -161,7 +177,7 @@ export class Rig {
       options: this.options,
       dataDir: this.dataDir,
     };
-    return startSession<R>(spec, hooks, LOAD_MS);
+    return startSession(spec, hooks, LOAD_MS);
   }
 
   /** A call within its limit; the answer is checked. */
@@ -180,7 +196,20 @@ export class Rig {
     }
   }
 
-  /** Ends all workers. */
+  /** Ends all workers, and the one that waits. */
+  async retire(): Promise<void> {
+    const spare = this.#spare;
+    this.#spare = null;
+    await Promise.all([
+      this.closeAll(),
+      spare?.then(
+        (session) => session.close(),
+        () => {},
+      ),
+    ]);
+  }
+
+  /** Ends the workers that are in use. */
   async closeAll(): Promise<void> {
     const open = [...this.#sessions];
     this.#sessions.clear();

@@ -80,7 +80,7 @@ async function withRig(
     const last = { earlier: results, after: async () => {}, hide: hiding(rig), ...watching };
     results.push(...(await runChecks(endChecks, rig, last)));
   } finally {
-    await rig.closeAll();
+    await rig.retire();
     await rig.tearDown();
     rig.remove();
     adoptOrphans("off");
@@ -101,7 +101,7 @@ async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Wa
   const traces = await Traces.of(rig);
   const after = async (status: CheckResult["status"], stage: WriterStage | ProviderStage): Promise<void> => {
     // A check may find that there is nothing to try when it has begun already.
-    if (status !== "passed") await stage.mend();
+    if (status === "failed" || (status === "skipped" && stage.hasBegun)) await stage.mend();
     if (status === "failed") {
       await rig.renew().catch(() => {});
       if (stage instanceof ProviderStage) stage.refurnish();
@@ -119,6 +119,7 @@ async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Wa
       results.push(...(await runChecks(checks, stage, onStage)));
     } finally {
       await stage.mend();
+      await rig.retire();
       if (stage instanceof ProviderStage) stage.leaveTargets();
     }
   };

@@ -2,6 +2,7 @@ import type { Who } from "../errors/details.js";
 import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { type Checked, validate } from "../schema/validate.js";
+import { ANSWER_LIMIT, exceeds } from "./extent.js";
 import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "./operations.js";
 
 /** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
@@ -13,6 +14,7 @@ export function preloadAnswers(role: Role): void {
 export function checked<R extends Role, O extends OpOf<R>>(who: Who, op: O, value: unknown): AnswerOf<R, O> {
   const file = `${who.instance}.${op}()`;
   const shape = operations[who.role][op]?.answer ?? "nothing";
+  if (exceeds(value)) throw tooLarge(who, op);
   const foreign = notJson(value, "", []);
   if (foreign !== null) throw invalid(who, op, [{ file, expected: "a JSON value", ...foreign }]);
   const result = checkAnswer(shape, value, file);
@@ -23,6 +25,12 @@ export function checked<R extends Role, O extends OpOf<R>>(who: Who, op: O, valu
 
 function checkAnswer(shape: Shape, value: unknown, file: string): Checked<unknown> {
   return validate(shape === "components" ? "components" : `contract#/$defs/${shape}`, value, file);
+}
+
+/** Said of an answer that the worker has kept back, too. */
+export function tooLarge(who: Who, op: string): HoldstillError {
+  const expected = `an answer of at most ${ANSWER_LIMIT / 1024 / 1024} MiB; what is larger goes into a file`;
+  return invalid(who, op, [{ file: `${who.instance}.${op}()`, pointer: "", seen: "more", expected }]);
 }
 
 function invalid(who: Who, op: string, findings: Finding[]): HoldstillError {

@@ -1,5 +1,5 @@
-/** A line of a plugin's output is cut here: one that prints no line ends must not fill the host's memory. */
-const LONGEST = 8192;
+/** What a plugin says is cut here, characters: one that prints no line ends must not fill the host's memory. */
+export const LONGEST = 8192;
 
 /** Cuts a stream of text into lines. */
 export function lines(onLine: (line: string) => void): (chunk: string) => void {

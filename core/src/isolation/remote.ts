@@ -1,7 +1,7 @@
 import type { Who } from "../errors/details.js";
 import { HoldstillError, isHoldstillError } from "../errors/error.js";
 import { baseEnvironment } from "../system/environment.js";
-import { checked, preloadAnswers } from "./answers.js";
+import { checked, preloadAnswers, tooLarge } from "./answers.js";
 import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
 import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
@@ -161,6 +161,11 @@ class Remote<R extends Role> implements Session<R> {
         call?.reject(
           new HoldstillError("E_ANSWER_UNCLONEABLE", { who: this.who, op: call.op, reason: message.reason }),
         );
+        return;
+      }
+      case "too-large": {
+        const call = this.#calls.end(message.id);
+        call?.reject(tooLarge(this.who, call.op));
         return;
       }
       case "log":

@@ -41,6 +41,7 @@ export type FromWorker =
   | { type: "answer"; id: number; value: unknown }
   | { type: "failed"; id: number; fault: PluginFault }
   | { type: "uncloneable"; id: number; reason: string }
+  | { type: "too-large"; id: number }
   | { type: "log"; level: LogLevel; message: string; fields?: Record<string, unknown> }
   | { type: "progress"; message: string; done?: number; total?: number }
   | { type: "exec"; id: number; call: number; command: string; args: string[]; options: ExecOptions }

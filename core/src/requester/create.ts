@@ -8,7 +8,7 @@ import type { Resolution } from "../manifest/resolution.js";
 import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { EndedEvent, Event, PastTransaction } from "../schema/types.js";
-import { Journal } from "../transaction/journal.js";
+import { forgetUndone, Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { type Outcome, runTransaction } from "../transaction/run.js";
 import { lockVolumes } from "../transaction/volume-lock.js";
@@ -102,6 +102,7 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }
 function begin({ catalog, state }: Bench, plan: Plan): Journal {
   const { id, cut, request, writers, providers } = plan;
   try {
+    forgetUndone(state, (one) => catalog.has(one));
     const journal = Journal.open(state, id);
     if (journal === null) throw new Error(`somebody else works on transaction ${id}`);
     journal.write({

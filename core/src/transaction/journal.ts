@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { StateDir } from "../catalog/state.js";
 import { syncDir } from "../catalog/state.js";
@@ -81,6 +91,21 @@ function ifThere<T>(read: () => T): T | null {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
+  }
+}
+
+/** For how long a transaction that was undone is known, ms: a snapshot of it that turns up meanwhile is known to be ours. */
+const KNOWN_FOR_MS = 30 * 24 * 3_600_000;
+
+/** Removes the journals of transactions that were undone whole, long ago. What is to be told of them is in the history. */
+export function forgetUndone(state: StateDir, isRecorded: (id: string) => boolean): void {
+  for (const file of readdirSync(state.transactions)) {
+    const journal = path.join(state.transactions, file);
+    const { mtimeMs } = ifThere(() => statSync(journal)) ?? { mtimeMs: Infinity };
+    if (!file.endsWith(".jsonl") || mtimeMs > Date.now() - KNOWN_FOR_MS) continue;
+    const account = readAccount(journal, isRecorded);
+    if (account?.ended?.outcome === "aborted" && account.ended.residue.length === 0 && !isRecorded(account.id))
+      Journal.forget(state, account.id);
   }
 }
 

@@ -71,12 +71,9 @@ export const pictureChecks: readonly Check<ProviderStage>[] = [
     next: "Answer a snapshot with an id of its own and the first one's id as `of`; list, expose and remove treat it as any other.",
     needs: ["picture-is-of-the-cut"],
     async run(stage) {
+      if (!stage.rig.offered.has("fork")) throw new Skip("the plugin has no fork");
       const expected = await stage.portraits();
       const act = await stage.upTo("seal");
-      if (!act.session.offers("fork")) {
-        await stage.remove(act);
-        throw new Skip("the plugin has no fork");
-      }
       const forks = [];
       for (const snapshot of act.snapshots) {
         const fork = await stage.rig.call(act.session, "fork", [snapshot]);

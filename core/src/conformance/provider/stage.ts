@@ -206,6 +206,11 @@ export class ProviderStage {
     }
   }
 
+  /** Whether there is something to mend or to forget. */
+  get hasBegun(): boolean {
+    return this.#begun.length > 0;
+  }
+
   /** Nothing of the transactions so far has to be undone any more. */
   forget(): void {
     this.#begun.length = 0;

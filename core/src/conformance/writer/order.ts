@@ -93,8 +93,8 @@ export const orderChecks: readonly Check<WriterStage>[] = [
     next: "Write into tx.sidecarDir, as plain files, what seal then answers in `files`.",
     needs: ["transaction"],
     async run(stage) {
+      if (!stage.rig.offered.has("seal")) throw new Skip("the plugin has no seal");
       const act = await stage.upTo("thaw");
-      if (!act.session.offers("seal")) throw new Skip("the plugin has no seal");
       const { sidecarDir } = act.tx;
       const { files } = await stage.rig.call(act.session, "seal", [act.tx]);
       const missing = files.filter((file) => !isPlainFile(path.join(sidecarDir, file)));
@@ -111,8 +111,8 @@ export const orderChecks: readonly Check<WriterStage>[] = [
     next: "The backup is over by then: where there is nothing to do, do nothing.",
     needs: ["transaction"],
     async run(stage) {
+      if (!stage.rig.offered.has("complete")) throw new Skip("the plugin has no complete");
       const session = await stage.worker();
-      if (!session.offers("complete")) throw new Skip("the plugin has no complete");
       const set = setOf(stage, stage.transaction());
       for (const succeeded of [true, false])
         await stage.rig.call(session, "complete", [set, { succeeded, type: "copy" }]);

@@ -42,8 +42,8 @@ export const pictureChecks: readonly Check<WriterStage>[] = [
 
 /** A sealed transaction with a copy of what is captured, made while it was frozen. */
 async function pictured(stage: WriterStage, op: "recover" | "verify"): Promise<{ act: Act; picture: Exposed }> {
+  if (!stage.rig.offered.has(op)) throw new Skip(`the plugin has no ${op}`);
   const act = await stage.upTo("freeze");
-  if (!act.session.offers(op)) throw new Skip(`the plugin has no ${op}`);
   const dir = stage.rig.folder("shown", act.tx.id);
   const originals = [...new Set(stage.components.flatMap(({ paths }) => paths))];
   const trees = originals.map((original, at) => ({ original, path: path.join(dir, String(at)) }));

@@ -15,11 +15,11 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
   next: "Hand ctx.signal to all that waits, and end the call when it fires: a worker that does not is killed after 250 ms.",
   needs: ["transaction"],
   async run(stage) {
+    if ((step === "prepare" || step === "seal") && !stage.rig.offered.has(step))
+      throw new Skip(`the plugin has no ${step}`);
     for (const delayMs of delaysOf(step, stage)) {
       const before = steps[steps.indexOf(step) - 1] ?? null;
       const act = await stage.upTo(before);
-      if ((step === "prepare" || step === "seal") && !act.session.offers(step))
-        throw new Skip(`the plugin has no ${step}`);
       const call = stage.do(step, act).catch(() => {});
       if (delayMs > 0) await sleep(delayMs);
       act.session.cancel();

@@ -25,6 +25,8 @@ export class WriterStage {
   readonly rig: Rig;
   /** As the first identify told them. */
   components: Component[] = [];
+  /** Whether a freeze has left a compensation. */
+  compensates = false;
   /** How long each step took, ms. */
   readonly took = new Map<string, number>();
   readonly #begun: WriterTransaction[] = [];
@@ -67,6 +69,7 @@ export class WriterStage {
         break;
       case "freeze":
         act.token = await this.rig.call(session, "freeze", [tx]);
+        this.compensates ||= compensationOf(act.token) !== null;
         break;
       case "thaw": {
         const report = await this.rig.call(session, "thaw", [tx, act.token ?? {}]);
@@ -137,6 +140,11 @@ export class WriterStage {
       await session?.call("abort", [tx, null], MEND_MS).catch(() => {});
       await session?.close();
     }
+  }
+
+  /** Whether there is something to mend or to forget. */
+  get hasBegun(): boolean {
+    return this.#begun.length > 0;
   }
 
   /** Nothing of the transactions so far has to be undone any more. */

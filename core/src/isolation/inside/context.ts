@@ -3,6 +3,8 @@ import type { Context, Log } from "../../plugin/context.js";
 import type { LogLevel, Start } from "../wire.js";
 import type { Commands } from "./commands.js";
 import { isData } from "./fault.js";
+import { exceeds } from "../extent.js";
+import { LONGEST } from "../output.js";
 import type { Link } from "./link.js";
 
 /** The context of one call. */
@@ -48,12 +50,13 @@ function logTo(link: Link): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** A log line must not fail because somebody logs a socket. */
+/** A log line must not fail because somebody logs a socket, nor fill the host's memory. */
 function asData(fields: Record<string, unknown>): Record<string, unknown> {
-  return isData(fields) ? fields : { text: inspect(fields, { depth: 2, breakLength: Infinity }) };
+  if (!exceeds(fields, LONGEST) && isData(fields)) return fields;
+  return { text: inspect(fields, { depth: 2, breakLength: Infinity, maxStringLength: 1000 }).slice(0, LONGEST) };
 }
 
 /** Whatever a plugin without types hands over. */
 function text(message: unknown): string {
-  return typeof message === "string" ? message : inspect(message, { depth: 2 });
+  return (typeof message === "string" ? message : inspect(message, { depth: 2 })).slice(0, LONGEST);
 }

@@ -1,3 +1,4 @@
+import { exceeds } from "../extent.js";
 import type { FromWorker, Start, ToWorker } from "../wire.js";
 import { Commands } from "./commands.js";
 import { contextOf } from "./context.js";
@@ -48,7 +49,8 @@ export function serve(methods: ReadonlyMap<string, Method>, start: Start, link: 
 
 async function outcome(id: number, work: () => unknown): Promise<FromWorker & { id: number }> {
   try {
-    return { type: "answer", id, value: (await work()) ?? null };
+    const value = (await work()) ?? null;
+    return exceeds(value) ? { type: "too-large", id } : { type: "answer", id, value };
   } catch (error) {
     return { type: "failed", id, fault: toPluginFault(error) };
   }

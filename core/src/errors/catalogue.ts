@@ -131,7 +131,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_EXEC_DENIED: {
     message: (d) => `${named(d.who)} asked to run \`${d.command}\`, which its manifest does not name.`,
-    hint: (d) => `Its manifest allows: ${d.allowed.join(", ") || "nothing"}. The plugin's author names it in \`requires.commands\`.`,
+    hint: (d) =>
+      `Its manifest allows: ${d.allowed.join(", ") || "nothing"}. The plugin's author names it in \`requires.commands\`.`,
     exit: exit.aborted,
   },
   E_EXEC_MISSING: {

@@ -35,6 +35,12 @@ export function settingsWith(pluginPaths: string[], instances: Partial<InstanceS
     pluginPaths,
     stateDir: "/nowhere",
     exposeDir: "/nowhere",
+    service: {
+      socket: "/nowhere.sock",
+      group: null,
+      rights: { read: [], create: [], delete: [], restore: [] },
+      operations: 1,
+    },
     limits: {
       queue: 1,
       identify: 1,

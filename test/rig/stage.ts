@@ -91,6 +91,7 @@ export class Stage {
       stateDir: path.join(this.dir, "state"),
       exposeDir: path.join(this.dir, "exposed"),
       limits: { ...limits, ...own },
+      service: { socket: path.join(this.dir, "hs.sock") },
       plugins: [
         { use: "writer-that", as: "app", policy, isolation, options: { app: this.app, ...writer } },
         { use: "provider-that", as: "store", isolation, options: { store: this.store, ...provider } },

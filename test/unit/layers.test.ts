@@ -56,6 +56,7 @@ const mayUse: Record<string, string[]> = {
     "system",
     "transaction",
   ],
+  service: ["catalog", "config", "errors", "log", "plan", "requester", "schema", "system", "transaction", "trust"],
   scaffold: ["errors"],
   conformance: [
     "config",
@@ -84,6 +85,7 @@ const mayUse: Record<string, string[]> = {
     "plugin",
     "requester",
     "schema",
+    "service",
     "system",
     "transaction",
     "config",
@@ -95,6 +97,7 @@ const importers: Record<string, string> = {
   ajv: "schema/compile.ts",
   cosmiconfig: "config/load.ts",
   execa: "exec/exec.ts",
+  fastify: "service/server.ts",
   koffi: "system/libc.ts",
   pino: "log/log.ts",
   semver: "manifest/versions.ts",

@@ -44,6 +44,15 @@ const faults: Record<string, string> = {
   "plugin-manifest.no-protocol": "/protocol",
   "plugin-manifest.no-version": "",
   "plugin-manifest.unknown-kind": "/kind",
+  "service.completion.perhaps": "/succeeded",
+  "service.health.right-that-does-not-exist": "/you/rights/0",
+  "service.keptOperation.short-fingerprint": "/key/fingerprint",
+  "service.operation.id-that-leads-elsewhere": "/id",
+  "service.planRequest.no-target": "/targets",
+  "service.problem.success": "/status",
+  "service.restoreRequest.relative": "/to",
+  "service.setRequest.lease-without-unit": "/lease",
+  "service.setRequest.relative-target": "/targets/0",
   "snapshot-set.consistency-that-does-not-exist": "/consistency",
   "snapshot-set.id-of-another-form": "/id",
   "snapshot-set.negative-freeze": "/frozenMs",
@@ -85,5 +94,8 @@ function read(kind: string, name: string): unknown {
 }
 
 function checked(kind: string, name: string) {
-  return validate(name.split(".")[0] as SchemaName, read(kind, name), name);
+  const [document = "", part] = name.split(".");
+  // What the service is asked and answers is in one document.
+  const schema = document === "service" ? `service#/$defs/${part}` : document;
+  return validate(schema as SchemaName, read(kind, name), name);
 }

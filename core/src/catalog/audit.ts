@@ -1,25 +1,41 @@
 import { appendFileSync } from "node:fs";
 import path from "node:path";
-import type { AuditLine, SnapshotSet } from "../schema/types.js";
+import type { AuditLine, RequesterMark, SnapshotSet } from "../schema/types.js";
 import type { StateDir } from "./state.js";
+
+/** Where it is written down, and on whose behalf: a requester of the service; null: whoever runs this process. */
+export interface Ledger {
+  readonly state: StateDir;
+  readonly requester: RequesterMark | null;
+}
 
 /** Writes down who did what, before it is done. Throws the file system's error when it cannot: then it must not be done. */
 export function audit(
-  { root }: StateDir,
+  { state, requester }: Ledger,
   action: AuditLine["action"],
   { id, name }: Pick<SnapshotSet, "id" | "name">,
   detail?: string,
 ): void {
-  const { SUDO_USER: sudoUser } = process.env;
   const line: AuditLine = {
     at: new Date().toISOString(),
     action,
     set: id,
     ...(name === undefined ? {} : { name }),
+    ...(requester === null ? self() : marked(requester)),
+    ...(detail === undefined ? {} : { detail }),
+  };
+  appendFileSync(path.join(state.root, "audit.jsonl"), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+}
+
+function self(): Pick<AuditLine, "uid" | "sudoUser" | "pid"> {
+  const { SUDO_USER: sudoUser } = process.env;
+  return {
     uid: process.getuid?.() ?? 0,
     ...(sudoUser === undefined ? {} : { sudoUser }),
     pid: process.pid,
-    ...(detail === undefined ? {} : { detail }),
   };
-  appendFileSync(path.join(root, "audit.jsonl"), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+}
+
+function marked({ uid, pid, executable }: RequesterMark): Pick<AuditLine, "uid" | "pid" | "executable"> {
+  return { uid, pid, ...(executable === undefined ? {} : { executable }) };
 }

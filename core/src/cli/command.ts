@@ -34,8 +34,11 @@ export interface Call<O extends Options = Options> {
   readonly config?: string;
   /** Every command there is. */
   readonly table: readonly Entry[];
-  /** @param needs workers: plugins will be called. catalog: only what is on disk is read. */
-  readonly open: (needs: "workers" | "catalog") => Promise<Requester>;
+  /**
+   * @param needs workers: plugins will be called. catalog: only what is on disk is read.
+   * @param logged Whether the log goes to stderr. Default: with --verbose.
+   */
+  readonly open: (needs: "workers" | "catalog", logged?: boolean) => Promise<Requester>;
 }
 
 export interface Command<O extends Options = Options> {

@@ -45,10 +45,10 @@ function callOf(name: string, parsed: Parsed): Call {
     ...parsed,
     name,
     table,
-    async open(needs) {
+    async open(needs, logged = verbose) {
       if (needs === "workers") await prepareToLeave();
       const { open } = await import("../requester/requester.js");
-      return open({ ...(config === undefined ? {} : { config }), ...(verbose ? { log: "stderr" as const } : {}) });
+      return open({ ...(config === undefined ? {} : { config }), ...(logged ? { log: "stderr" as const } : {}) });
     },
   };
 }

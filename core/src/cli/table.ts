@@ -32,6 +32,11 @@ export const table: readonly Entry[] = [
     summary: "take a set that lives while stdin is open",
     load: async () => (await import("./commands/hold.js")).hold,
   },
+  {
+    name: "serve",
+    summary: "be a service for requesters in any language, on a Unix socket",
+    load: async () => (await import("./commands/serve.js")).serve,
+  },
   { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
   {
     name: "show",

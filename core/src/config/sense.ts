@@ -10,7 +10,7 @@ type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
  * once; what has the wrong shape here is the schema's to report.
  */
 export function senseFaults(config: unknown): Fault[] {
-  const { limits, plugins, stateDir, exposeDir, pluginPaths, log } = fields(config);
+  const { limits, plugins, stateDir, exposeDir, pluginPaths, log, service } = fields(config);
   const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
   const durations: [string, unknown][] = [
     ...Object.entries(fields(limits)).map(([part, value]): [string, unknown] => [`/limits/${part}`, value]),
@@ -24,6 +24,7 @@ export function senseFaults(config: unknown): Fault[] {
       one,
     ]),
     ["/log/file", fields(log).file],
+    ["/service/socket", fields(service).socket],
   ];
   return [
     ...durations.flatMap(([pointer, value]) => durationFault(pointer, value)),

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import type { LineOf } from "../schema/findings.js";
-import type { Config, Limits, LogConfig, PluginInstance } from "../schema/types.js";
+import type { Config, Limits, LogConfig, PluginInstance, RightsConfig } from "../schema/types.js";
 import { parseDuration } from "./duration.js";
 
 /** The config as the rest of holdstill sees it: every default filled in, every path absolute. */
@@ -16,10 +16,25 @@ export interface Settings {
   limits: LimitsMs;
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
+  service: ServiceSettings;
   /** holdstill.lock.json beside the config, when it exists. */
   lockFile: string | null;
   /** Lines of the config file, for findings that only a plugin's schema brings to light. */
   lineOf?: LineOf;
+}
+
+/** Of the four each implies read. */
+export type Right = keyof RightsConfig;
+
+export interface ServiceSettings {
+  /** Path of the Unix socket. */
+  socket: string;
+  /** Whose members may connect, by name or number; null: `holdstill`, if there is such a group. */
+  group: string | null;
+  /** `user:NAME` or `group:NAME`, names or numbers. */
+  rights: { [R in Right]-?: readonly string[] };
+  /** How many operations may be open at a time. */
+  operations: number;
 }
 
 /** The longest time of each part of a transaction, ms. */
@@ -86,6 +101,14 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
       level: config.log?.level ?? "info",
       file: config.log?.file === undefined ? null : fromBase(config.log.file),
     },
+    service: {
+      socket: env.HOLDSTILL_SOCKET
+        ? path.resolve(cwd, env.HOLDSTILL_SOCKET)
+        : fromBase(config.service?.socket ?? defaultSocket(env)),
+      group: config.service?.group ?? null,
+      rights: { read: [], create: [], delete: [], restore: [], ...config.service?.rights },
+      operations: config.service?.operations ?? 64,
+    },
     lockFile: null,
     lineOf,
   };
@@ -132,6 +155,11 @@ function defaultStateDir(env: NodeJS.ProcessEnv): string {
 function defaultExposeDir(env: NodeJS.ProcessEnv): string {
   if (process.geteuid?.() === 0) return "/run/holdstill";
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill-exposed");
+}
+
+function defaultSocket(env: NodeJS.ProcessEnv): string {
+  if (process.geteuid?.() === 0) return "/run/holdstill.sock";
+  return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill.sock");
 }
 
 /** A base directory of the XDG specification, which says that a relative path in the variable is to be ignored. */

@@ -309,4 +309,42 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => `See who uses them: fuser -vm ${d.at}`,
     exit: exit.aborted,
   },
+
+  E_REQUEST: { message: (d) => d.problem, hint: (d) => d.hint, exit: exit.usage },
+  E_FORBIDDEN: {
+    message: (d) => `User ${d.uid} may not ${d.what}.`,
+    hint: (d) => `It needs the right ${d.right}: service.rights in the config of the service.`,
+    exit: exit.refused,
+  },
+  E_OPERATION_UNKNOWN: {
+    message: (d) => `There is no operation \`${d.operation}\`, or it is too long ago.`,
+    hint: () => "`holdstill list` shows the sets, `holdstill history` what became of transactions.",
+    exit: exit.usage,
+  },
+  E_KEY_REUSED: {
+    message: (d) =>
+      `The idempotency key \`${d.key}\` belongs to operation ${d.operation}, which asked for something else.`,
+    hint: () => "Use a new key for each request, and the same one only to send the same request again.",
+    exit: exit.usage,
+  },
+  E_UNAVAILABLE: {
+    message: (d) => `The service takes no more just now: ${d.reason}.`,
+    hint: () => "Nothing was begun. Try again in a moment.",
+    exit: exit.refused,
+  },
+  E_SERVICE_RUNNING: {
+    message: (d) => `A service runs already: pid ${d.pid}, at ${d.socket}.`,
+    hint: () => "Use that one, or end it first. Two services need two sockets and two state directories.",
+    exit: exit.refused,
+  },
+  E_SERVICE_DIED: {
+    message: (d) => `The service died while it was working on ${d.operation}; what had been begun was undone.`,
+    hint: () => "There is no set. Ask for it again.",
+    exit: exit.aborted,
+  },
+  E_SOCKET: {
+    message: (d) => `The service cannot listen at ${d.path}: ${d.problem}.`,
+    hint: (d) => d.mend,
+    exit: exit.usage,
+  },
 };

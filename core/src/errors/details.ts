@@ -92,6 +92,16 @@ export interface Details {
   E_COMMAND_MISSING: { command: string };
   E_MIRROR: { reason: string };
   E_MIRROR_BUSY: { at: string; reason: string };
+
+  /** `status` is HTTP's; `findings` are the faults of a body. */
+  E_REQUEST: { problem: string; hint: string; status: number; findings?: Finding[] };
+  E_FORBIDDEN: { uid: number; what: string; right: string };
+  E_OPERATION_UNKNOWN: { operation: string };
+  E_KEY_REUSED: { key: string; operation: string };
+  E_UNAVAILABLE: { reason: string };
+  E_SERVICE_RUNNING: { socket: string; pid: number };
+  E_SERVICE_DIED: { operation: string };
+  E_SOCKET: { path: string; problem: string; mend: string };
 }
 
 export type Code = keyof Details;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { LimitsMs } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
 import { refusalsOf } from "../keeper/rules.js";
@@ -11,6 +10,7 @@ import { bare, cutOf, negotiate } from "./negotiate.js";
 import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, Request } from "./plan.js";
 import { refuseBadRequest } from "./request.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
+import { newSetId } from "./set-id.js";
 import { parseTarget, type Target } from "./targets.js";
 import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
 
@@ -48,7 +48,7 @@ export async function makePlan(
   const asked = request.require ?? owed(components, present);
   refuseBelow(promised, asked, components);
   return {
-    id: newSetId(),
+    id: request.id ?? newSetId(),
     request,
     cut,
     volumes,
@@ -60,12 +60,6 @@ export async function makePlan(
     promised,
     asked,
   };
-}
-
-/** Sorts by time; unique enough for two that start in the same second: 24 random bits. */
-function newSetId(): string {
-  const [date, time] = new Date().toISOString().replaceAll(/[-:]/g, "").split(/[T.]/);
-  return `${date}-${time}-${randomBytes(3).toString("hex")}`;
 }
 
 /** What counts as success when the requester requires nothing: the promise, less what hangs on best-effort writers. */

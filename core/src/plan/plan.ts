@@ -1,5 +1,14 @@
 import type { Who } from "../errors/details.js";
-import type { Component, Consistency, Cut, Fault, LeaseMark, Qualities, Volume } from "../schema/types.js";
+import type {
+  Component,
+  Consistency,
+  Cut,
+  Fault,
+  LeaseMark,
+  Qualities,
+  RequesterMark,
+  Volume,
+} from "../schema/types.js";
 
 /** What a requester asks for. */
 export interface Request {
@@ -13,6 +22,10 @@ export interface Request {
   includeRoot?: boolean;
   /** Whose life bounds the set's. Default: the set stays until it is deleted. */
   lease?: LeaseMark;
+  /** The id that the set is to have. Default: a new one. */
+  id?: string;
+  /** Who asked the service for it. */
+  requester?: RequesterMark;
 }
 
 export interface PlannedVolume {

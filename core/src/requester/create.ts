@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { audit } from "../catalog/audit.js";
 import { remember } from "../catalog/history.js";
 import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
@@ -7,7 +8,7 @@ import type { Untimed } from "../events/emit.js";
 import type { Resolution } from "../manifest/resolution.js";
 import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
-import type { EndedEvent, Event, PastTransaction } from "../schema/types.js";
+import type { EndedEvent, PastTransaction, VolumeOwner } from "../schema/types.js";
 import { forgetUndone, Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { type Outcome, runTransaction } from "../transaction/run.js";
@@ -22,11 +23,13 @@ export async function create(
   request: Request,
   { plugins, warnings }: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
+  turn = bench.queue.turn(),
 ): Promise<Ended> {
   return withCrew(bench, plugins, watching, async (workshop) => {
-    const { emit } = workshop;
+    const { emit, quiet } = workshop;
     try {
-      const ended = await transact(bench, request, workshop, warnings);
+      const ended = await transact(bench, request, workshop, { warnings, turn });
+      await quiet.calm();
       remember(bench.state, pastOf(request, ended));
       emit(endedEvent(ended));
       return ended;
@@ -46,11 +49,14 @@ async function transact(
   bench: Bench,
   request: Request,
   workshop: Workshop,
-  warnings: readonly string[],
+  { warnings, turn }: { warnings: readonly string[]; turn: number },
 ): Promise<Ended> {
   const { emit, signal } = workshop;
   const { limits } = bench.settings;
-  const plan = await interruptible(workshop, () => makePlan(request, workshop.crew, limits, guardedOf(bench)));
+  const asked = bench.requester === null ? request : { ...request, requester: bench.requester };
+  const plan = await bench.planning.run(() =>
+    interruptible(workshop, () => makePlan(asked, workshop.crew, limits, guardedOf(bench))),
+  );
   emit({
     type: "begun",
     transaction: plan.id,
@@ -62,13 +68,27 @@ async function transact(
   for (const message of [...warnings, ...plan.warnings]) emit({ type: "warning", message });
   for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
   const volumes = plan.volumes.map(({ volume }) => volume.id);
-  const queued = (volume: string, owner: Extract<Event, { type: "queued" }>["owner"]): void =>
-    emit({ type: "queued", volume, owner });
-  const locks = await lockVolumes(bench.state, volumes, plan.id, limits.queue, queued, signal);
+  const queuedAt = performance.now();
+  const leave = await bench.queue.take({
+    turn,
+    volumes,
+    owner: { pid: process.pid, transaction: plan.id, since: new Date().toISOString() },
+    limitMs: limits.queue,
+    signal,
+    onPlace: (place) => emit({ type: "queued", ...place }),
+  });
   try {
-    return await journaled(bench, plan, workshop);
+    const leftMs = Math.max(0, limits.queue - (performance.now() - queuedAt));
+    const queued = (volume: string, owner: VolumeOwner): void => emit({ type: "queued", volume, owner });
+    const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs, queued, signal);
+    try {
+      await workshop.quiet.calm();
+      return await journaled(bench, plan, workshop);
+    } finally {
+      locks.release();
+    }
   } finally {
-    locks.release();
+    leave();
   }
 }
 
@@ -90,6 +110,7 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }
       signal,
       timeline,
     });
+    await quiet.calm();
     if (outcome.is === "aborted") catalog.remove(plan.id);
     writeEnd(journal, outcome);
     return endOf(outcome, timeline);
@@ -99,7 +120,8 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }
 }
 
 /** Writes down what is about to be done. A disk that cannot take that ends it here: nothing was touched. */
-function begin({ catalog, state }: Bench, plan: Plan): Journal {
+function begin(bench: Bench, plan: Plan): Journal {
+  const { catalog, state } = bench;
   const { id, cut, request, writers, providers } = plan;
   try {
     forgetUndone(state, (one) => catalog.has(one));
@@ -118,6 +140,7 @@ function begin({ catalog, state }: Bench, plan: Plan): Journal {
         ...providers.map(({ who }) => ({ who })),
       ],
     });
+    audit(bench, "create", { id, ...(request.name === undefined ? {} : { name: request.name }) });
     for (const { who } of writers) mkdirSync(catalog.sidecarDir(id, who.instance), { recursive: true, mode: 0o700 });
     return journal;
   } catch (error) {

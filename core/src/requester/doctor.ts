@@ -1,8 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import path from "node:path";
-import { Catalog } from "../catalog/catalog.js";
-import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
 import { toFault } from "../errors/error.js";
@@ -16,6 +14,7 @@ import { findServers, type Server } from "../servers/servers.js";
 import { isWithin, readMounts } from "../storage/mounts.js";
 import { locate } from "../storage/volumes.js";
 import { baseEnvironment } from "../system/environment.js";
+import { benchOf } from "./bench.js";
 import type { OpenOptions } from "./types.js";
 import { withCrew } from "./workshop.js";
 
@@ -99,9 +98,7 @@ async function withSettings(settings: Settings): Promise<Check[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const root = stateDir(settings.stateDir);
-  const bench = { settings, state: root, catalog: new Catalog(root), log: null };
-  const asked = await withCrew(bench, inspection.plugins, {}, async ({ crew }) => [
+  const asked = await withCrew(benchOf(settings, null), inspection.plugins, {}, async ({ crew }) => [
     ...(await volumes(crew, settings)),
     ...(await databases(crew, settings)),
   ]).catch((error: unknown) => [fault("plugins", error)]);

@@ -19,10 +19,15 @@ export function freshlyExpired(bench: Bench): SnapshotSet[] {
   return expiredLeases(bench.state).length === 0 ? [] : expiredSets(bench);
 }
 
-export async function removeExpired(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+export async function removeExpired(
+  bench: Bench,
+  crew: Crew,
+  id: string,
+  why = "its requester is gone",
+): Promise<Residue[]> {
   try {
     await withSetLock(bench, id, async () => {
-      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id), "expire");
+      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id), "expire", why);
     });
     return [];
   } catch (error) {

@@ -33,7 +33,7 @@ export function holdUntil(bench: Bench, id: string, until: Date): Promise<Snapsh
       const problem = `Set ${id} lives as long as its requester, pid ${set.lease.pid}.`;
       throw new HoldstillError("E_USAGE", { problem, hint: "Take one that stays, with `holdstill create`." });
     }
-    audit(bench.state, "hold-until", set, set.holdUntil);
+    audit(bench, "hold-until", set, set.holdUntil);
     bench.catalog.write(set);
     return Promise.resolve(set);
   });

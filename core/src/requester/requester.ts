@@ -1,6 +1,6 @@
-import { Catalog, type Damaged } from "../catalog/catalog.js";
+import { audit } from "../catalog/audit.js";
+import type { Damaged } from "../catalog/catalog.js";
 import type { Retention, Verdict } from "../catalog/retention.js";
-import { stateDir } from "../catalog/state.js";
 import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
 import type { RootLog } from "../log/log.js";
@@ -9,7 +9,8 @@ import type { Inspection } from "../manifest/resolve.js";
 import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
-import type { Fault, PastTransaction, Residue, SnapshotSet } from "../schema/types.js";
+import type { Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../schema/types.js";
+import { benchOf } from "./bench.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
@@ -39,24 +40,42 @@ export class Requester {
   readonly settings: Settings;
   readonly #bench: Bench;
 
-  constructor(settings: Settings, log: RootLog | null) {
+  constructor(settings: Settings, log: RootLog | null, bench: Bench = benchOf(settings, log)) {
     this.settings = settings;
-    const state = stateDir(settings.stateDir);
-    this.#bench = { settings, state, catalog: new Catalog(state), log };
+    this.#bench = bench;
+  }
+
+  /** null: nothing is logged. */
+  get log(): RootLog | null {
+    return this.#bench.log;
+  }
+
+  /** The same on behalf of somebody else, whom records and the audit name. */
+  onBehalfOf(requester: RequesterMark): Requester {
+    return new Requester(this.settings, this.#bench.log, { ...this.#bench, requester });
+  }
+
+  /** Resolves when no transaction of this process holds volumes: then one may write to disk. */
+  async calm(): Promise<void> {
+    await this.#bench.stillness.calm();
   }
 
   /** What a transaction would do. Touches nothing. */
   async plan(request: Request, watching: Watching = {}): Promise<Plan> {
     const [{ makePlan }, { guardedOf }] = await Promise.all([import("../plan/make.js"), import("./guarded.js")]);
     const guarded = guardedOf(this.#bench);
-    return this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits, guarded));
+    const { planning } = this.#bench;
+    return planning.run(() =>
+      this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits, guarded)),
+    );
   }
 
   /** Takes a snapshot set, or undoes everything. */
   async create(request: Request, watching: Watching = {}): Promise<Ended> {
+    const turn = this.#bench.queue.turn();
     const { create } = await import("./create.js");
     await this.#sweep(watching);
-    return create(this.#bench, request, await this.#resolution(), watching);
+    return create(this.#bench, request, await this.#resolution(), watching, turn);
   }
 
   /** Takes a set that lives while this descriptor, which the process has inherited, is open somewhere. */
@@ -101,16 +120,25 @@ export class Requester {
    * at their original paths, too, until the set is concealed.
    */
   expose(key: string, at: string | null = null): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).expose(this.#bench, crew, set, at));
+    return this.#onSet(key, async (crew, set) => {
+      audit(this.#bench, "expose", set);
+      return (await import("./sets.js")).expose(this.#bench, crew, set, at);
+    });
   }
 
   conceal(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).conceal(this.#bench, crew, set));
+    return this.#onSet(key, async (crew, set) => {
+      audit(this.#bench, "conceal", set);
+      return (await import("./sets.js")).conceal(this.#bench, crew, set);
+    });
   }
 
   /** Has the writers start their applications on the pictures; `verified` of the answer says what they found. */
   verify(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./verify.js")).verify(this.#bench, crew, set));
+    return this.#onSet(key, async (crew, set) => {
+      audit(this.#bench, "verify", set);
+      return (await import("./verify.js")).verify(this.#bench, crew, set);
+    });
   }
 
   /** What a restore would do. Looks only. `to`: below this folder, not over the originals. */
@@ -158,12 +186,26 @@ export class Requester {
     return holdUntil(this.#bench, this.show(key).id, until);
   }
 
+  /** Removes a set that outlived its lease, and writes down why. */
+  async expire(id: string, why: string): Promise<Residue[]> {
+    const { removeExpired } = await import("./expired.js");
+    return this.#withCrew({}, ({ crew }) => removeExpired(this.#bench, crew, id, why));
+  }
+
+  /** Writes something down of which the engine itself knows nothing. */
+  note(action: "cancel" | "lease", set: string): void {
+    audit(this.#bench, action, { id: set });
+  }
+
   /** Tells the set's writers how the backup went. */
   complete(
     key: string,
     outcome: BackupOutcome,
   ): Promise<{ set: SnapshotSet; failed: { writer: string; error: Fault }[] }> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).complete(this.#bench, crew, set, outcome));
+    return this.#onSet(key, async (crew, set) => {
+      audit(this.#bench, "complete", set, `${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}`);
+      return (await import("./sets.js")).complete(this.#bench, crew, set, outcome);
+    });
   }
 
   /** Every transaction that is known of, also those that failed, with the reason. Oldest first. */

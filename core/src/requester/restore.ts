@@ -27,7 +27,7 @@ export interface Restored {
  */
 export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signal: AbortSignal): Promise<Restored> {
   const writers = plan.where === "in-place" ? await readyWriters(bench, crew, plan.set, plan.writers) : [];
-  audit(bench.state, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
+  audit(bench, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {
     const set = await expose(bench, crew, plan.set);

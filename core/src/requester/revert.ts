@@ -18,7 +18,7 @@ export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promis
   }
   const names = [...new Set(set.components.flatMap(({ writer }) => writer ?? []))];
   const writers = await readyWriters(bench, crew, set, names);
-  audit(bench.state, "revert", set);
+  audit(bench, "revert", set);
   for (const [{ snapshot }, session] of pictures) await session.call("revert", [snapshot], bench.settings.limits.copy);
   return { set, steps: [], unfinished: await finish(bench, set, writers) };
 }

@@ -86,10 +86,11 @@ export async function remove(
   crew: Crew,
   set: SnapshotSet,
   action: "delete" | "expire" = "delete",
+  why?: string,
 ): Promise<SnapshotSet> {
   const { id, holdUntil: until = "" } = set;
   if (isHeld(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
-  audit(bench.state, action, set);
+  audit(bench, action, set, why);
   let now = unmirror(bench, set);
   const failed: RecordedSnapshot[] = [];
   let first: unknown;

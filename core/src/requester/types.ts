@@ -7,7 +7,20 @@ import type { ExitCode } from "../errors/exit.js";
 import type { RootLog } from "../log/log.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import type { Server } from "../servers/servers.js";
-import type { Component, Event, Fault, LeaseMark, Residue, Snapshot, SnapshotSet, Span } from "../schema/types.js";
+import type {
+  Component,
+  Event,
+  Fault,
+  LeaseMark,
+  RequesterMark,
+  Residue,
+  Snapshot,
+  SnapshotSet,
+  Span,
+} from "../schema/types.js";
+import type { Slots } from "../crew/slots.js";
+import type { Stillness } from "./stillness.js";
+import type { VolumeQueue } from "./volume-queue.js";
 
 export interface OpenOptions {
   /** A config file; without it the usual places are searched. */
@@ -61,4 +74,10 @@ export interface Bench {
   readonly catalog: Catalog;
   /** null: nothing is logged. */
   readonly log: RootLog | null;
+  /** On whose behalf; null: whoever runs this process. */
+  readonly requester: RequesterMark | null;
+  /** Plans are made a few at a time: each starts workers. */
+  readonly planning: Slots;
+  readonly queue: VolumeQueue;
+  readonly stillness: Stillness;
 }

@@ -25,7 +25,7 @@ export async function withCrew<T>(
   work: (workshop: Workshop) => Promise<T>,
 ): Promise<T> {
   makeStateDir(bench.state);
-  const { log } = bench;
+  const { log, stillness } = bench;
   const emitter = new Emitter([
     ...(onEvent === undefined ? [] : [onEvent]),
     ...(log === null ? [] : [eventLog(log, plugins)]),
@@ -34,12 +34,13 @@ export async function withCrew<T>(
   const quiet: Quiet = {
     async begin() {
       emitter.keep();
-      await log?.pause();
+      await stillness.begin();
     },
     end() {
-      log?.resume();
+      stillness.end();
       emitter.flush();
     },
+    calm: () => stillness.calm(),
   };
   const crew = new Crew(plugins, bench.state.plugins, hooks(emit));
   try {

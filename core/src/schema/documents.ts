@@ -4,7 +4,7 @@ export const documents = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/audit.v1.schema.json",
     "title": "AuditLine",
-    "description": "One line of audit.jsonl in the state directory: what took data away, or guards it, and who did it.",
+    "description": "One line of audit.jsonl in the state directory: what changed a set, took data away or guards it, and who did it.",
     "type": "object",
     "required": [
       "at",
@@ -23,11 +23,18 @@ export const documents = {
         "description": "expire: the set outlived its requester.",
         "type": "string",
         "enum": [
+          "create",
+          "expose",
+          "conceal",
+          "complete",
+          "verify",
           "delete",
           "expire",
           "hold-until",
           "restore",
-          "revert"
+          "revert",
+          "lease",
+          "cancel"
         ]
       },
       "set": {
@@ -37,6 +44,7 @@ export const documents = {
         "type": "string"
       },
       "uid": {
+        "description": "Of the requester, where the service was asked.",
         "type": "integer",
         "minimum": 0
       },
@@ -46,7 +54,11 @@ export const documents = {
       },
       "pid": {
         "type": "integer",
-        "minimum": 1
+        "minimum": 0
+      },
+      "executable": {
+        "description": "Of the process with that pid, where the service was asked.",
+        "type": "string"
       },
       "detail": {
         "type": "string"
@@ -185,6 +197,9 @@ export const documents = {
       },
       "log": {
         "$ref": "#/$defs/log"
+      },
+      "service": {
+        "$ref": "#/$defs/service"
       }
     },
     "$defs": {
@@ -327,6 +342,70 @@ export const documents = {
             "minLength": 1
           }
         }
+      },
+      "service": {
+        "title": "ServiceConfig",
+        "description": "`holdstill serve`: where it listens, and who may do what. Root, and the user who runs it, may do everything; nobody else may do anything that is not named here.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "socket": {
+            "description": "The Unix socket. Default: /run/holdstill.sock for root, else $XDG_STATE_HOME/holdstill.sock.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 90
+          },
+          "group": {
+            "description": "Whose members may connect: a name or a number. Default: holdstill where there is such a group, else nobody.",
+            "$ref": "#/$defs/account"
+          },
+          "rights": {
+            "$ref": "#/$defs/rights"
+          },
+          "operations": {
+            "description": "How many operations may run or wait at a time. Default 64.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1024
+          }
+        }
+      },
+      "rights": {
+        "title": "RightsConfig",
+        "description": "Each implies read.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "read": {
+            "description": "Plans, and sees everything.",
+            "$ref": "#/$defs/principals"
+          },
+          "create": {
+            "description": "Takes sets of any path, and exposes, conceals, verifies and completes those that it took.",
+            "$ref": "#/$defs/principals"
+          },
+          "delete": {
+            "description": "Deletes any set.",
+            "$ref": "#/$defs/principals"
+          },
+          "restore": {
+            "description": "Puts data back from any set.",
+            "$ref": "#/$defs/principals"
+          }
+        }
+      },
+      "principals": {
+        "type": "array",
+        "uniqueItems": true,
+        "items": {
+          "description": "user:NAME or group:NAME; a number in place of the name will do.",
+          "type": "string",
+          "pattern": "^(user|group):[A-Za-z0-9_.-]{1,64}$"
+        }
+      },
+      "account": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_.-]{1,64}$"
       }
     }
   },
@@ -1472,6 +1551,11 @@ export const documents = {
           "volume": {
             "type": "string"
           },
+          "position": {
+            "description": "Of those that wait in this process; 1 is next. Told again when it changes.",
+            "type": "integer",
+            "minimum": 1
+          },
           "owner": {
             "title": "VolumeOwner",
             "type": "object",
@@ -2279,6 +2363,1111 @@ export const documents = {
       }
     }
   },
+  "service.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/service.v1.schema.json",
+    "title": "Service",
+    "description": "What the service is asked, and what it answers.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "setRequest": {
+        "$ref": "#/$defs/setRequest"
+      },
+      "planRequest": {
+        "$ref": "#/$defs/planRequest"
+      },
+      "completion": {
+        "$ref": "#/$defs/completion"
+      },
+      "restoreRequest": {
+        "$ref": "#/$defs/restoreRequest"
+      },
+      "operationResult": {
+        "$ref": "#/$defs/operationResult"
+      },
+      "operationState": {
+        "$ref": "#/$defs/operationState"
+      },
+      "operation": {
+        "$ref": "#/$defs/operation"
+      },
+      "keptOperation": {
+        "$ref": "#/$defs/keptOperation"
+      },
+      "problem": {
+        "$ref": "#/$defs/problem"
+      },
+      "health": {
+        "$ref": "#/$defs/health"
+      },
+      "plan": {
+        "$ref": "#/$defs/plan"
+      },
+      "writers": {
+        "$ref": "#/$defs/writers"
+      },
+      "providers": {
+        "$ref": "#/$defs/providers"
+      },
+      "plugins": {
+        "$ref": "#/$defs/plugins"
+      },
+      "sets": {
+        "$ref": "#/$defs/sets"
+      },
+      "operations": {
+        "$ref": "#/$defs/operations"
+      },
+      "deleted": {
+        "$ref": "#/$defs/deleted"
+      },
+      "completed": {
+        "$ref": "#/$defs/completed"
+      },
+      "lease": {
+        "$ref": "#/$defs/lease"
+      },
+      "restorePlan": {
+        "$ref": "#/$defs/restorePlan"
+      },
+      "restored": {
+        "$ref": "#/$defs/restored"
+      }
+    },
+    "$defs": {
+      "setRequest": {
+        "title": "SetRequest",
+        "description": "What is asked for.",
+        "type": "object",
+        "required": [
+          "targets"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "targets": {
+            "description": "Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 256,
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 4096,
+              "pattern": "^(/|writer:)"
+            }
+          },
+          "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 128
+          },
+          "tags": {
+            "type": "object",
+            "maxProperties": 64,
+            "additionalProperties": {
+              "type": "string",
+              "maxLength": 1024
+            }
+          },
+          "require": {
+            "description": "The lowest consistency that counts as success. Default: what the plan promises.",
+            "type": "string",
+            "enum": [
+              "application",
+              "filesystem",
+              "crash"
+            ]
+          },
+          "includeRoot": {
+            "description": "Holds also what carries `/`, holdstill or its state.",
+            "type": "boolean"
+          },
+          "lease": {
+            "description": "The set is to go unless its lease is renewed, or its operation watched, at least this often. Without it the set stays.",
+            "$ref": "config.v1.schema.json#/$defs/duration"
+          }
+        }
+      },
+      "planRequest": {
+        "title": "PlanRequest",
+        "type": "object",
+        "required": [
+          "targets"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "targets": {
+            "description": "Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.",
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 256,
+            "uniqueItems": true,
+            "items": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 4096,
+              "pattern": "^(/|writer:)"
+            }
+          },
+          "require": {
+            "description": "The lowest consistency that counts as success. Default: what the plan promises.",
+            "type": "string",
+            "enum": [
+              "application",
+              "filesystem",
+              "crash"
+            ]
+          },
+          "includeRoot": {
+            "description": "Holds also what carries `/`, holdstill or its state.",
+            "type": "boolean"
+          }
+        }
+      },
+      "completion": {
+        "title": "Completion",
+        "type": "object",
+        "required": [
+          "succeeded"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "succeeded": {
+            "description": "Whether the backup that was made from the set is safe.",
+            "type": "boolean"
+          },
+          "type": {
+            "description": "copy (default): logs are left alone. full: their owner may cut them.",
+            "type": "string",
+            "enum": [
+              "copy",
+              "full"
+            ]
+          }
+        }
+      },
+      "restoreRequest": {
+        "title": "RestoreRequest",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "components": {
+            "description": "WRITER, WRITER/COMPONENT or a path, as the set has them. Default: everything.",
+            "type": "array",
+            "maxItems": 1024,
+            "items": {
+              "type": "string",
+              "minLength": 1,
+              "maxLength": 4096
+            }
+          },
+          "to": {
+            "description": "Below this folder. Default: over the originals.",
+            "type": "string",
+            "pattern": "^/",
+            "maxLength": 4096
+          }
+        }
+      },
+      "operationResult": {
+        "title": "OperationResult",
+        "description": "How an operation ended. `set` is there where there is one, `error` where there is none.",
+        "type": "object",
+        "required": [
+          "outcome",
+          "exitCode",
+          "residue",
+          "timeline"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "outcome": {
+            "type": "string",
+            "enum": [
+              "created",
+              "degraded",
+              "refused",
+              "aborted",
+              "interrupted",
+              "broken"
+            ]
+          },
+          "exitCode": {
+            "description": "What the command line would have ended with.",
+            "type": "integer"
+          },
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "error": {
+            "$ref": "event.v1.schema.json#/$defs/fault"
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/residue"
+            }
+          },
+          "timeline": {
+            "type": "array",
+            "items": {
+              "$ref": "snapshot-set.v1.schema.json#/$defs/span"
+            }
+          }
+        }
+      },
+      "operationState": {
+        "title": "OperationState",
+        "description": "accepted: it is planned. running: the phase that it is in.",
+        "type": "object",
+        "required": [
+          "at"
+        ],
+        "discriminator": {
+          "propertyName": "at"
+        },
+        "oneOf": [
+          {
+            "title": "AcceptedState",
+            "type": "object",
+            "required": [
+              "at"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "at": {
+                "const": "accepted"
+              }
+            }
+          },
+          {
+            "title": "QueuedState",
+            "description": "A volume belongs to another transaction. Position 1 is next.",
+            "type": "object",
+            "required": [
+              "at",
+              "volume",
+              "owner"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "at": {
+                "const": "queued"
+              },
+              "volume": {
+                "type": "string"
+              },
+              "owner": {
+                "$ref": "event.v1.schema.json#/$defs/queued/properties/owner"
+              },
+              "position": {
+                "type": "integer",
+                "minimum": 1
+              }
+            }
+          },
+          {
+            "title": "RunningState",
+            "type": "object",
+            "required": [
+              "at",
+              "phase"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "at": {
+                "const": "running"
+              },
+              "phase": {
+                "type": "string"
+              }
+            }
+          },
+          {
+            "title": "EndedState",
+            "type": "object",
+            "required": [
+              "at",
+              "endedAt",
+              "result"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "at": {
+                "const": "ended"
+              },
+              "endedAt": {
+                "description": "ISO 8601, UTC.",
+                "type": "string"
+              },
+              "result": {
+                "$ref": "#/$defs/operationResult"
+              }
+            }
+          }
+        ]
+      },
+      "operation": {
+        "title": "Operation",
+        "description": "A set that is being taken, or was.",
+        "type": "object",
+        "required": [
+          "id",
+          "acceptedAt",
+          "requester",
+          "request",
+          "state"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "description": "Also the id that the set will have.",
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "acceptedAt": {
+            "description": "ISO 8601, UTC.",
+            "type": "string"
+          },
+          "requester": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/requester"
+          },
+          "request": {
+            "$ref": "#/$defs/setRequest"
+          },
+          "state": {
+            "$ref": "#/$defs/operationState"
+          }
+        }
+      },
+      "keptOperation": {
+        "title": "KeptOperation",
+        "description": "An operation in the state directory, so that a service that died can be asked for it.",
+        "type": "object",
+        "required": [
+          "operation"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "operation": {
+            "$ref": "#/$defs/operation"
+          },
+          "key": {
+            "title": "IdempotencyKey",
+            "type": "object",
+            "required": [
+              "name",
+              "fingerprint"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "name": {
+                "type": "string"
+              },
+              "fingerprint": {
+                "description": "SHA-256 of the request.",
+                "type": "string",
+                "pattern": "^[0-9a-f]{64}$"
+              }
+            }
+          }
+        }
+      },
+      "problem": {
+        "title": "Problem",
+        "description": "An error, RFC 9457 (application/problem+json).",
+        "type": "object",
+        "required": [
+          "type",
+          "title",
+          "status",
+          "code",
+          "hint",
+          "details"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "type": {
+            "type": "string",
+            "pattern": "^urn:holdstill:error:E_[A-Z0-9_]+$"
+          },
+          "title": {
+            "description": "The error's sentence.",
+            "type": "string"
+          },
+          "status": {
+            "type": "integer",
+            "minimum": 400,
+            "maximum": 599
+          },
+          "code": {
+            "type": "string",
+            "pattern": "^E_[A-Z0-9_]+$"
+          },
+          "hint": {
+            "description": "The next step.",
+            "type": "string"
+          },
+          "details": {
+            "description": "What was seen.",
+            "type": "object",
+            "additionalProperties": true
+          }
+        }
+      },
+      "health": {
+        "title": "Health",
+        "type": "object",
+        "required": [
+          "status",
+          "api",
+          "version",
+          "pid",
+          "since",
+          "config",
+          "stateDir",
+          "limitsMs",
+          "operations",
+          "leases",
+          "you"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "status": {
+            "const": "ok"
+          },
+          "api": {
+            "const": "v1"
+          },
+          "version": {
+            "type": "string"
+          },
+          "pid": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "since": {
+            "description": "ISO 8601, UTC.",
+            "type": "string"
+          },
+          "config": {
+            "type": [
+              "string",
+              "null"
+            ]
+          },
+          "stateDir": {
+            "type": "string"
+          },
+          "limitsMs": {
+            "description": "The longest time of each part of a transaction.",
+            "type": "object",
+            "additionalProperties": {
+              "type": "number"
+            }
+          },
+          "operations": {
+            "title": "OperationCount",
+            "type": "object",
+            "required": [
+              "open",
+              "limit"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "open": {
+                "type": "integer",
+                "minimum": 0
+              },
+              "limit": {
+                "type": "integer",
+                "minimum": 0
+              }
+            }
+          },
+          "leases": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "you": {
+            "title": "Caller",
+            "description": "Whom the kernel says that you are, and what you may do.",
+            "type": "object",
+            "required": [
+              "requester",
+              "rights"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "requester": {
+                "$ref": "snapshot-set.v1.schema.json#/$defs/requester"
+              },
+              "rights": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                  "enum": [
+                    "read",
+                    "create",
+                    "delete",
+                    "restore"
+                  ]
+                }
+              }
+            }
+          }
+        }
+      },
+      "plan": {
+        "title": "PlanDocument",
+        "description": "What a transaction would do.",
+        "type": "object",
+        "required": [
+          "id",
+          "request",
+          "cut",
+          "volumes",
+          "writers",
+          "providers",
+          "components",
+          "leftOut",
+          "warnings",
+          "promised",
+          "asked"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "request": {
+            "type": "object",
+            "additionalProperties": true
+          },
+          "cut": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+          },
+          "volumes": {
+            "type": "array",
+            "items": {
+              "title": "PlannedVolumeDocument",
+              "type": "object",
+              "required": [
+                "volume",
+                "provider",
+                "qualities"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "volume": {
+                  "$ref": "contract.v1.schema.json#/$defs/volume"
+                },
+                "provider": {
+                  "type": "string"
+                },
+                "qualities": {
+                  "type": "object",
+                  "additionalProperties": true
+                }
+              }
+            }
+          },
+          "writers": {
+            "type": "array",
+            "items": {
+              "title": "PlannedWriterDocument",
+              "type": "object",
+              "required": [
+                "who",
+                "policy",
+                "components",
+                "volumes",
+                "cut"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "policy": {
+                  "type": "string"
+                },
+                "components": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "components.v1.schema.json#/items"
+                  }
+                },
+                "volumes": {
+                  "type": "array",
+                  "items": {
+                    "type": "string"
+                  }
+                },
+                "cut": {
+                  "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+                }
+              }
+            }
+          },
+          "providers": {
+            "type": "array",
+            "items": {
+              "title": "PlannedProviderDocument",
+              "type": "object",
+              "required": [
+                "who",
+                "volumes"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "volumes": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "contract.v1.schema.json#/$defs/volume"
+                  }
+                }
+              }
+            }
+          },
+          "components": {
+            "type": "array",
+            "items": {
+              "title": "PlannedComponentDocument",
+              "type": "object",
+              "required": [
+                "writer",
+                "component",
+                "volumes",
+                "cut",
+                "held",
+                "promised"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "writer": {
+                  "type": [
+                    "string",
+                    "null"
+                  ]
+                },
+                "component": {
+                  "$ref": "components.v1.schema.json#/items"
+                },
+                "volumes": {
+                  "type": "array",
+                  "items": {
+                    "type": "string"
+                  }
+                },
+                "cut": {
+                  "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+                },
+                "held": {
+                  "type": "boolean"
+                },
+                "promised": {
+                  "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+                },
+                "why": {
+                  "type": "string"
+                }
+              }
+            }
+          },
+          "leftOut": {
+            "type": "array",
+            "items": {
+              "title": "LeftOutDocument",
+              "type": "object",
+              "required": [
+                "who",
+                "error"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "error": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          },
+          "warnings": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "promised": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+          },
+          "asked": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+          }
+        }
+      },
+      "writers": {
+        "title": "WriterList",
+        "type": "object",
+        "required": [
+          "writers"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "writers": {
+            "type": "array",
+            "items": {
+              "title": "WriterDocument",
+              "description": "components: what it owns; error: why it did not say.",
+              "type": "object",
+              "required": [
+                "who",
+                "policy",
+                "last",
+                "servers"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "policy": {
+                  "type": "string"
+                },
+                "last": {
+                  "type": [
+                    "object",
+                    "null"
+                  ],
+                  "additionalProperties": true
+                },
+                "servers": {
+                  "type": "array",
+                  "items": {
+                    "type": "object",
+                    "additionalProperties": true
+                  }
+                },
+                "components": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "components.v1.schema.json#/items"
+                  }
+                },
+                "error": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          }
+        }
+      },
+      "providers": {
+        "title": "ProviderList",
+        "type": "object",
+        "required": [
+          "providers"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "providers": {
+            "type": "array",
+            "items": {
+              "title": "ProviderDocument",
+              "type": "object",
+              "required": [
+                "who"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "snapshots": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "contract.v1.schema.json#/$defs/snapshot"
+                  }
+                },
+                "error": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          }
+        }
+      },
+      "plugins": {
+        "title": "PluginList",
+        "type": "object",
+        "required": [
+          "plugins",
+          "problems",
+          "warnings"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "plugins": {
+            "type": "array",
+            "items": {
+              "title": "PluginDocument",
+              "type": "object",
+              "required": [
+                "name",
+                "version",
+                "dir",
+                "verdict",
+                "reason"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "name": {
+                  "type": "string"
+                },
+                "version": {
+                  "type": "string"
+                },
+                "dir": {
+                  "type": "string"
+                },
+                "verdict": {
+                  "type": "string",
+                  "enum": [
+                    "taken",
+                    "older",
+                    "unused",
+                    "refused"
+                  ]
+                },
+                "reason": {
+                  "type": "string"
+                }
+              }
+            }
+          },
+          "problems": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/fault"
+            }
+          },
+          "warnings": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "sets": {
+        "title": "SetList",
+        "type": "object",
+        "required": [
+          "sets",
+          "damaged"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "sets": {
+            "type": "array",
+            "items": {
+              "$ref": "snapshot-set.v1.schema.json"
+            }
+          },
+          "damaged": {
+            "type": "array",
+            "items": {
+              "type": "object",
+              "additionalProperties": true
+            }
+          }
+        }
+      },
+      "operations": {
+        "title": "OperationList",
+        "type": "object",
+        "required": [
+          "operations"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "operations": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/operation"
+            }
+          }
+        }
+      },
+      "deleted": {
+        "title": "Deleted",
+        "type": "object",
+        "required": [
+          "deleted"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "deleted": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          }
+        }
+      },
+      "completed": {
+        "title": "Completed",
+        "description": "failed: writers that could not be told.",
+        "type": "object",
+        "required": [
+          "set",
+          "failed"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json"
+          },
+          "failed": {
+            "type": "array",
+            "items": {
+              "title": "UntoldWriter",
+              "type": "object",
+              "required": [
+                "writer",
+                "error"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "writer": {
+                  "type": "string"
+                },
+                "error": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          }
+        }
+      },
+      "lease": {
+        "title": "LeaseState",
+        "type": "object",
+        "required": [
+          "set",
+          "expiresAt"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "expiresAt": {
+            "description": "null: not while the operation is watched.",
+            "type": [
+              "string",
+              "null"
+            ]
+          }
+        }
+      },
+      "restorePlan": {
+        "title": "RestorePlanDocument",
+        "type": "object",
+        "required": [
+          "set",
+          "where",
+          "steps",
+          "writers"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json"
+          },
+          "where": {
+            "type": "string",
+            "enum": [
+              "in-place",
+              "elsewhere"
+            ]
+          },
+          "steps": {
+            "type": "array",
+            "items": {
+              "title": "RestoreStepDocument",
+              "type": "object",
+              "required": [
+                "component",
+                "original",
+                "to",
+                "draft",
+                "aside"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "component": {
+                  "type": "string"
+                },
+                "original": {
+                  "type": "string"
+                },
+                "to": {
+                  "type": "string"
+                },
+                "draft": {
+                  "type": "string"
+                },
+                "aside": {
+                  "type": [
+                    "string",
+                    "null"
+                  ]
+                }
+              }
+            }
+          },
+          "writers": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "restored": {
+        "title": "RestoredDocument",
+        "type": "object",
+        "required": [
+          "set",
+          "steps",
+          "unfinished"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json"
+          },
+          "steps": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/restorePlan/properties/steps/items"
+            }
+          },
+          "unfinished": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/completed/properties/failed/items"
+            }
+          }
+        }
+      }
+    }
+  },
   "snapshot-set.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/snapshot-set.v1.schema.json",
@@ -2406,6 +3595,10 @@ export const documents = {
       "lease": {
         "description": "The set lives as long as its requester; not there in one that stays.",
         "$ref": "#/$defs/lease"
+      },
+      "requester": {
+        "description": "Who asked the service for it; not there in one that was made without the service.",
+        "$ref": "#/$defs/requester"
       },
       "holdUntil": {
         "description": "Until then the set is neither deleted nor pruned. ISO 8601, UTC.",
@@ -2779,6 +3972,35 @@ export const documents = {
             "minimum": 1
           },
           "since": {
+            "type": "string"
+          }
+        }
+      },
+      "requester": {
+        "title": "RequesterMark",
+        "description": "A process, as the kernel told who it was when it connected.",
+        "type": "object",
+        "required": [
+          "uid",
+          "gid",
+          "pid"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "uid": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "gid": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "pid": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "executable": {
+            "description": "What it ran then; not there where that could not be read.",
             "type": "string"
           }
         }

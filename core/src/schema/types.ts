@@ -12,6 +12,10 @@ export type Components = Component[];
  */
 export type Duration = string | number;
 /**
+ * Items: user:NAME or group:NAME; a number in place of the name will do.
+ */
+export type Principals = string[];
+/**
  * What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.
  */
 export type CheckResult =
@@ -152,6 +156,10 @@ export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "abort";
 export type Digest = string;
+/**
+ * accepted: it is planned. running: the phase that it is in.
+ */
+export type OperationState = AcceptedState | QueuedState | RunningState | EndedState;
 
 export interface AllSchemas {
   audit?: AuditLine;
@@ -165,10 +173,11 @@ export interface AllSchemas {
   journal?: JournalEntry;
   lock?: PluginLock;
   "plugin-manifest"?: PluginManifest;
+  service?: Service;
   "snapshot-set"?: SnapshotSet;
 }
 /**
- * One line of audit.jsonl in the state directory: what took data away, or guards it, and who did it.
+ * One line of audit.jsonl in the state directory: what changed a set, took data away or guards it, and who did it.
  */
 export interface AuditLine {
   /**
@@ -178,15 +187,34 @@ export interface AuditLine {
   /**
    * expire: the set outlived its requester.
    */
-  action: "delete" | "expire" | "hold-until" | "restore" | "revert";
+  action:
+    | "create"
+    | "expose"
+    | "conceal"
+    | "complete"
+    | "verify"
+    | "delete"
+    | "expire"
+    | "hold-until"
+    | "restore"
+    | "revert"
+    | "lease"
+    | "cancel";
   set: SetId;
   name?: string;
+  /**
+   * Of the requester, where the service was asked.
+   */
   uid: number;
   /**
    * Who became root by way of sudo.
    */
   sudoUser?: string;
   pid: number;
+  /**
+   * Of the process with that pid, where the service was asked.
+   */
+  executable?: string;
   detail?: string;
 }
 /**
@@ -250,6 +278,7 @@ export interface Config {
    */
   plugins?: PluginInstance[];
   log?: LogConfig;
+  service?: ServiceConfig;
 }
 /**
  * The longest time that each part of a transaction may take. None is unlimited.
@@ -301,6 +330,30 @@ export interface LogConfig {
    * JSON lines. Never on a volume that is snapshotted. Default: no file.
    */
   file?: string;
+}
+/**
+ * `holdstill serve`: where it listens, and who may do what. Root, and the user who runs it, may do everything; nobody else may do anything that is not named here.
+ */
+export interface ServiceConfig {
+  /**
+   * The Unix socket. Default: /run/holdstill.sock for root, else $XDG_STATE_HOME/holdstill.sock.
+   */
+  socket?: string;
+  group?: string;
+  rights?: RightsConfig;
+  /**
+   * How many operations may run or wait at a time. Default 64.
+   */
+  operations?: number;
+}
+/**
+ * Each implies read.
+ */
+export interface RightsConfig {
+  read?: Principals;
+  create?: Principals;
+  delete?: Principals;
+  restore?: Principals;
 }
 /**
  * conformance.json, beside plugin.json: what `holdstill plugins check` tries the plugin on. Commands are run by sh, in the plugin's folder. In commands and in every text here $WORK is an empty folder that is made for the run, and $PLUGIN the plugin's folder.
@@ -611,6 +664,10 @@ export interface QueuedEvent {
   at: string;
   ms: number;
   volume: string;
+  /**
+   * Of those that wait in this process; 1 is next. Told again when it changes.
+   */
+  position?: number;
   owner: VolumeOwner;
 }
 export interface VolumeOwner {
@@ -870,6 +927,320 @@ export interface PluginManifest {
   };
 }
 /**
+ * What the service is asked, and what it answers.
+ */
+export interface Service {
+  setRequest?: SetRequest;
+  planRequest?: PlanRequest;
+  completion?: Completion;
+  restoreRequest?: RestoreRequest;
+  operationResult?: OperationResult;
+  operationState?: OperationState;
+  operation?: Operation;
+  keptOperation?: KeptOperation;
+  problem?: Problem;
+  health?: Health;
+  plan?: PlanDocument;
+  writers?: WriterList;
+  providers?: ProviderList;
+  plugins?: PluginList;
+  sets?: SetList;
+  operations?: OperationList;
+  deleted?: Deleted;
+  completed?: Completed;
+  lease?: LeaseState;
+  restorePlan?: RestorePlanDocument;
+  restored?: RestoredDocument;
+}
+/**
+ * What is asked for.
+ */
+export interface SetRequest {
+  /**
+   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   *
+   * @minItems 1
+   * @maxItems 256
+   */
+  targets: string[];
+  name?: string;
+  tags?: {
+    [k: string]: string;
+  };
+  /**
+   * The lowest consistency that counts as success. Default: what the plan promises.
+   */
+  require?: "application" | "filesystem" | "crash";
+  /**
+   * Holds also what carries `/`, holdstill or its state.
+   */
+  includeRoot?: boolean;
+  lease?: Duration;
+}
+export interface PlanRequest {
+  /**
+   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   *
+   * @minItems 1
+   * @maxItems 256
+   */
+  targets: string[];
+  /**
+   * The lowest consistency that counts as success. Default: what the plan promises.
+   */
+  require?: "application" | "filesystem" | "crash";
+  /**
+   * Holds also what carries `/`, holdstill or its state.
+   */
+  includeRoot?: boolean;
+}
+export interface Completion {
+  /**
+   * Whether the backup that was made from the set is safe.
+   */
+  succeeded: boolean;
+  /**
+   * copy (default): logs are left alone. full: their owner may cut them.
+   */
+  type?: "copy" | "full";
+}
+export interface RestoreRequest {
+  /**
+   * WRITER, WRITER/COMPONENT or a path, as the set has them. Default: everything.
+   *
+   * @maxItems 1024
+   */
+  components?: string[];
+  /**
+   * Below this folder. Default: over the originals.
+   */
+  to?: string;
+}
+/**
+ * How an operation ended. `set` is there where there is one, `error` where there is none.
+ */
+export interface OperationResult {
+  outcome: "created" | "degraded" | "refused" | "aborted" | "interrupted" | "broken";
+  /**
+   * What the command line would have ended with.
+   */
+  exitCode: number;
+  set?: SetId;
+  error?: Fault;
+  residue: Residue[];
+  timeline: Span[];
+}
+export interface AcceptedState {
+  at: "accepted";
+}
+/**
+ * A volume belongs to another transaction. Position 1 is next.
+ */
+export interface QueuedState {
+  at: "queued";
+  volume: string;
+  owner: VolumeOwner;
+  position?: number;
+}
+export interface RunningState {
+  at: "running";
+  phase: string;
+}
+export interface EndedState {
+  at: "ended";
+  /**
+   * ISO 8601, UTC.
+   */
+  endedAt: string;
+  result: OperationResult;
+}
+/**
+ * A set that is being taken, or was.
+ */
+export interface Operation {
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  acceptedAt: string;
+  requester: RequesterMark;
+  request: SetRequest;
+  state: OperationState;
+}
+/**
+ * A process, as the kernel told who it was when it connected.
+ */
+export interface RequesterMark {
+  uid: number;
+  gid: number;
+  pid: number;
+  /**
+   * What it ran then; not there where that could not be read.
+   */
+  executable?: string;
+}
+/**
+ * An operation in the state directory, so that a service that died can be asked for it.
+ */
+export interface KeptOperation {
+  operation: Operation;
+  key?: IdempotencyKey;
+}
+export interface IdempotencyKey {
+  name: string;
+  /**
+   * SHA-256 of the request.
+   */
+  fingerprint: string;
+}
+/**
+ * An error, RFC 9457 (application/problem+json).
+ */
+export interface Problem {
+  type: string;
+  /**
+   * The error's sentence.
+   */
+  title: string;
+  status: number;
+  code: string;
+  /**
+   * The next step.
+   */
+  hint: string;
+  /**
+   * What was seen.
+   */
+  details: {
+    [k: string]: unknown;
+  };
+}
+export interface Health {
+  status: "ok";
+  api: "v1";
+  version: string;
+  pid: number;
+  /**
+   * ISO 8601, UTC.
+   */
+  since: string;
+  config: string | null;
+  stateDir: string;
+  /**
+   * The longest time of each part of a transaction.
+   */
+  limitsMs: {
+    [k: string]: number;
+  };
+  operations: OperationCount;
+  leases: number;
+  you: Caller;
+}
+export interface OperationCount {
+  open: number;
+  limit: number;
+}
+/**
+ * Whom the kernel says that you are, and what you may do.
+ */
+export interface Caller {
+  requester: RequesterMark;
+  rights: ("read" | "create" | "delete" | "restore")[];
+}
+/**
+ * What a transaction would do.
+ */
+export interface PlanDocument {
+  id: SetId;
+  request: {
+    [k: string]: unknown;
+  };
+  cut: Cut;
+  volumes: PlannedVolumeDocument[];
+  writers: PlannedWriterDocument[];
+  providers: PlannedProviderDocument[];
+  components: PlannedComponentDocument[];
+  leftOut: LeftOutDocument[];
+  warnings: string[];
+  promised: Consistency;
+  asked: Consistency;
+}
+export interface PlannedVolumeDocument {
+  volume: Volume;
+  provider: string;
+  qualities: {
+    [k: string]: unknown;
+  };
+}
+export interface PlannedWriterDocument {
+  who: EnlistedPlugin;
+  policy: string;
+  components: Component[];
+  volumes: string[];
+  cut: Cut;
+}
+export interface PlannedProviderDocument {
+  who: EnlistedPlugin;
+  volumes: Volume[];
+}
+export interface PlannedComponentDocument {
+  writer: string | null;
+  component: Component;
+  volumes: string[];
+  cut: Cut;
+  held: boolean;
+  promised: Consistency;
+  why?: string;
+}
+export interface LeftOutDocument {
+  who: EnlistedPlugin;
+  error: Fault;
+}
+export interface WriterList {
+  writers: WriterDocument[];
+}
+/**
+ * components: what it owns; error: why it did not say.
+ */
+export interface WriterDocument {
+  who: EnlistedPlugin;
+  policy: string;
+  last: {
+    [k: string]: unknown;
+  } | null;
+  servers: {
+    [k: string]: unknown;
+  }[];
+  components?: Component[];
+  error?: Fault;
+}
+export interface ProviderList {
+  providers: ProviderDocument[];
+}
+export interface ProviderDocument {
+  who: EnlistedPlugin;
+  snapshots?: Snapshot[];
+  error?: Fault;
+}
+export interface PluginList {
+  plugins: PluginDocument[];
+  problems: Fault[];
+  warnings: string[];
+}
+export interface PluginDocument {
+  name: string;
+  version: string;
+  dir: string;
+  verdict: "taken" | "older" | "unused" | "refused";
+  reason: string;
+}
+export interface SetList {
+  sets: SnapshotSet[];
+  damaged: {
+    [k: string]: unknown;
+  }[];
+}
+/**
  * The record of one transaction: what was captured, what was really achieved, and the proof.
  */
 export interface SnapshotSet {
@@ -912,6 +1283,7 @@ export interface SnapshotSet {
    */
   mirror?: string;
   lease?: LeaseMark;
+  requester?: RequesterMark;
   /**
    * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
    */
@@ -1058,4 +1430,46 @@ export interface Outcome {
    */
   type: "copy" | "full";
   at: string;
+}
+export interface OperationList {
+  operations: Operation[];
+}
+export interface Deleted {
+  deleted: SetId;
+}
+/**
+ * failed: writers that could not be told.
+ */
+export interface Completed {
+  set: SnapshotSet;
+  failed: UntoldWriter[];
+}
+export interface UntoldWriter {
+  writer: string;
+  error: Fault;
+}
+export interface LeaseState {
+  set: SetId;
+  /**
+   * null: not while the operation is watched.
+   */
+  expiresAt: string | null;
+}
+export interface RestorePlanDocument {
+  set: SnapshotSet;
+  where: "in-place" | "elsewhere";
+  steps: RestoreStepDocument[];
+  writers: string[];
+}
+export interface RestoreStepDocument {
+  component: string;
+  original: string;
+  to: string;
+  draft: string;
+  aside: string | null;
+}
+export interface RestoredDocument {
+  set: SnapshotSet;
+  steps: RestoreStepDocument[];
+  unfinished: UntoldWriter[];
 }

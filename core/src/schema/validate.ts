@@ -3,20 +3,23 @@ import { createRequire } from "node:module";
 import type { Check } from "./compile.js";
 import type { Finding } from "./finding.js";
 import { findings, type Source } from "./findings.js";
-import type { AllSchemas, Contract } from "./types.js";
+import type { AllSchemas, Contract, Service } from "./types.js";
 
-type Documents = Required<Omit<AllSchemas, "contract">>;
+type Documents = Required<Omit<AllSchemas, "contract" | "service">>;
 type Answers = Required<Contract>;
+type Messages = Required<Service>;
 
-/** A whole document, or one answer of the plugin contract. */
-export type SchemaName = keyof Documents | `contract#/$defs/${keyof Answers}`;
+/** A whole document, one answer of the plugin contract, or one thing that the service is asked or answers. */
+export type SchemaName = keyof Documents | `contract#/$defs/${keyof Answers}` | `service#/$defs/${keyof Messages}`;
 
 /** The type that a schema describes. */
 export type Shape<N extends SchemaName> = N extends keyof Documents
   ? Documents[N]
   : N extends `contract#/$defs/${infer K extends keyof Answers}`
     ? Answers[K]
-    : never;
+    : N extends `service#/$defs/${infer K extends keyof Messages}`
+      ? Messages[K]
+      : never;
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; findings: Finding[] };
 

@@ -9,6 +9,10 @@ interface Libc {
   mlock: (address: bigint, length: number) => unknown;
   prctl: (option: number, value: number, ...zeros: [0, 0, 0]) => unknown;
   pipe2: (ends: number[], flags: number) => number;
+  getsockopt: (fd: number, level: number, name: number, value: Buffer, length: Buffer) => unknown;
+  socket: (domain: number, type: number, protocol: number) => unknown;
+  sendto: (fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, size: number) => unknown;
+  close: (fd: number) => unknown;
   errno: () => number;
 }
 
@@ -98,6 +102,59 @@ export function prctl(option: number, value: number): number {
   return call(option, value, 0, 0, 0) === 0 ? 0 : errno();
 }
 
+export interface Credentials {
+  pid: number;
+  uid: number;
+  gid: number;
+  /** The supplementary groups. */
+  groups: number[];
+}
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SO_PEERGROUPS = 59;
+const ERANGE = 34;
+
+/** Who made the connection, or listens, at the other end of a Unix socket, as it was then: unix(7), socket(7). */
+export function peerCredentials(fd: number): Credentials {
+  const ucred = socketOption(fd, SO_PEERCRED, 12);
+  const groups = socketOption(fd, SO_PEERGROUPS, 64 * 4);
+  return {
+    pid: ucred.readInt32LE(0),
+    uid: ucred.readUInt32LE(4),
+    gid: ucred.readUInt32LE(8),
+    groups: Array.from({ length: groups.length / 4 }, (_, at) => groups.readUInt32LE(at * 4)),
+  };
+}
+
+function socketOption(fd: number, name: number, size: number): Buffer {
+  const { getsockopt, errno } = (libc ??= load());
+  const value = Buffer.alloc(size);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(size);
+  if (getsockopt(fd, SOL_SOCKET, name, value, length) === 0) return value.subarray(0, length.readUInt32LE());
+  // The kernel has written how much it would take.
+  if (errno() === ERANGE && length.readUInt32LE() > size) return socketOption(fd, name, length.readUInt32LE());
+  throw new Error(`getsockopt ${name} of file descriptor ${fd} failed, errno ${errno()}`);
+}
+
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
+
+/** Sends a datagram to a Unix socket; a name that begins with @ is one of the abstract space. Node has no such sockets. False: it was not taken. */
+export function sendDatagram(to: string, text: string): boolean {
+  const { socket, sendto, close } = (libc ??= load());
+  const fd = Number(socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0));
+  if (fd < 0) return false;
+  const name = Buffer.from(to.replace(/^@/, "\0"));
+  const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), name]);
+  const bytes = Buffer.from(text);
+  const sent = Number(sendto(fd, bytes, bytes.length, MSG_DONTWAIT_NOSIGNAL, address, address.length));
+  close(fd);
+  return sent === bytes.length;
+}
+
 /** koffi is 20 ms and most commands need none of it: so not at import. */
 function load(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
@@ -112,6 +169,12 @@ function load(): Libc {
     ioctl: library.func("int ioctl(int fd, unsigned long request, void *argument)"),
     syncfs: library.func("int syncfs(int fd)"),
     mlock: library.func("int mlock(uintptr_t address, size_t length)"),
+    getsockopt: library.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
+    socket: library.func("int socket(int domain, int type, int protocol)"),
+    sendto: library.func(
+      "intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t size)",
+    ),
+    close: library.func("int close(int fd)"),
     prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
     pipe2: library.func("int pipe2(_Out_ int *ends, int flags)"),
     errno: () => koffi.errno(),

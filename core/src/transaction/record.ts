@@ -25,7 +25,7 @@ export function recordOf(
 ): SnapshotSet {
   const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, writers));
-  const { name, tags, targets, lease } = plan.request;
+  const { name, tags, targets, lease, requester } = plan.request;
   return {
     recordVersion: 1,
     id: plan.id,
@@ -46,6 +46,7 @@ export function recordOf(
     timeline: [...timeline],
     ...(hold === null ? {} : { hold }),
     ...(lease === undefined ? {} : { lease }),
+    ...(requester === undefined ? {} : { requester }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { LimitsMs } from "../config/settings.js";
-import { toFault } from "../errors/error.js";
+import { HoldstillError, toFault } from "../errors/error.js";
 import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
@@ -41,6 +41,8 @@ export interface Quiet {
   begin(): Promise<void>;
   /** Tells and writes what was kept. */
   end(): void;
+  /** When one may write to disk, because no other transaction of this process holds volumes; null: now. */
+  calm(): Promise<void> | null;
 }
 
 export type Outcome =
@@ -64,7 +66,11 @@ class Runner {
   #frozenAt: number | null = null;
   /** When the hold was asked, ms since the start; null: nothing is held. */
   #heldAt: number | null = null;
+  /** Since the hold was asked: settles when it may begin. */
+  #stillness: Promise<void> | null = null;
   #set: SnapshotSet | null = null;
+  /** Whose call is still to be made, and is not to be made any more. */
+  readonly #cancelled = new Set<string>();
   /** The event that is worked on, and those that came meanwhile: whoever is told of a phase or a call may interrupt at once. */
   readonly #events: machine.Event[] = [];
   #end: (outcome: Outcome) => void = () => undefined;
@@ -121,11 +127,12 @@ class Runner {
         void this.#call(effect.actor, effect.op, effect.token);
         return;
       case "cancel":
+        this.#cancelled.add(effect.actor);
         void this.#calls.cancel(effect.actor);
         return;
       case "record":
         // Later: the step must be taken first. By then it may have been interrupted.
-        queueMicrotask(() => {
+        void this.#calm().then(() => {
           if (this.#state.at === "recording") this.#dispatch(this.#record());
         });
         return;
@@ -165,7 +172,8 @@ class Runner {
   async #holdAll(): Promise<void> {
     const { limits, quiet } = this.#services;
     try {
-      await quiet.begin();
+      this.#stillness = quiet.begin();
+      await this.#stillness;
       if (this.#state.at !== "holding") return;
       this.#heldAt = this.#now();
       this.#chronicle.keep();
@@ -182,7 +190,9 @@ class Runner {
     const fault = await this.#hold.release();
     const from = this.#heldAt ?? this.#now();
     this.#heldAt = null;
+    await this.#stillness;
     quiet.end();
+    await this.#calm();
     this.#chronicle.note({ op: "hold", actor: keeper, from, to: this.#now(), limitMs: limits.hold }, fault);
     const unwritten = this.#chronicle.flush();
     this.#dispatch({ is: "released", fault: fault ?? unwritten });
@@ -190,12 +200,16 @@ class Runner {
 
   /** One call to a plugin; it settles exactly once, with an event. */
   async #call(actor: string, op: machine.Op, token: FreezeToken | null): Promise<void> {
+    this.#cancelled.delete(actor);
+    const calm = this.#heldAt === null ? this.#services.quiet.calm() : null;
+    if (calm !== null) await calm;
     const limitMs = this.#limit(actor, op);
     const from = this.#now();
     this.#services.emit({ type: "call", actor, op, status: "begun", limitMs });
     if (op === "freeze") this.#frozenAt ??= from;
     let event: machine.Event;
     try {
+      if (this.#cancelled.has(actor)) throw this.#cancellation(actor, op);
       this.#chronicle.asked(actor, op);
       event = await this.#calls.ask(actor, op, token, limitMs);
     } catch (error) {
@@ -205,6 +219,15 @@ class Runner {
     const fault = event.is === "failed" ? event.fault : null;
     this.#chronicle.note({ op, actor, from, to: this.#now(), limitMs }, fault);
     this.#dispatch(event);
+  }
+
+  async #calm(): Promise<void> {
+    await this.#services.quiet.calm();
+  }
+
+  #cancellation(actor: string, op: machine.Op): Error {
+    const who = this.#services.crew.plugins.get(actor)?.who;
+    return who === undefined ? new Error(`nobody is called ${actor}`) : new HoldstillError("E_CANCELLED", { who, op });
   }
 
   #record(): machine.Event {

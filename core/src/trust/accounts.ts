@@ -5,14 +5,15 @@ export interface Accounts {
   /** From /etc/passwd. */
   users: readonly { name: string; uid: number; gid: number }[];
   /** From /etc/group; `members` are beside those who have it as their primary group. */
-  groups: readonly { gid: number; members: readonly string[] }[];
+  groups: readonly { name: string; gid: number; members: readonly string[] }[];
 }
 
 export async function readAccounts(passwd = "/etc/passwd", group = "/etc/group"): Promise<Accounts> {
   const [users, groups] = await Promise.all([records(passwd), records(group)]);
   return {
     users: users.map(([name = "", , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) })),
-    groups: groups.map(([, , gid, members = ""]) => ({
+    groups: groups.map(([name = "", , gid, members = ""]) => ({
+      name,
       gid: Number(gid),
       members: members.split(",").filter((member) => member !== ""),
     })),

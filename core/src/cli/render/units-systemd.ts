@@ -21,8 +21,8 @@ Documentation=man:holdstill(8)
 [Service]
 Type=oneshot
 # What a run that was killed has left is removed first.
-ExecStartPre=-${line([...program, "recover", "--yes", "--quiet", ...own])}
-ExecStart=${line(command)}
+ExecStartPre=-${commandLine([...program, "recover", "--yes", "--quiet", ...own])}
+ExecStart=${commandLine(command)}
 # Only holdstill is told to stop: it tells the command, waits for it, and removes the set.
 KillMode=mixed
 TimeoutStopSec=10min
@@ -42,7 +42,7 @@ WantedBy=timers.target
 }
 
 /** systemd.service(5), "Command lines": words in double quotes, and % and $ doubled. */
-function line(words: readonly string[]): string {
+export function commandLine(words: readonly string[]): string {
   return words.map((word) => (/^[\w@/:.,=+-]+$/.test(word) ? word : quoted(word))).join(" ");
 }
 

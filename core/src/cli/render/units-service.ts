@@ -1,0 +1,58 @@
+import type { ServiceSettings } from "../../config/settings.js";
+import { commandLine } from "./units-systemd.js";
+
+export interface ServiceUnits {
+  /** holdstill itself, word by word. */
+  program: readonly string[];
+  config: string | null;
+  service: ServiceSettings;
+}
+
+/** The socket and the service, by their file names: the service is started by the first who connects, and ends when it is idle. */
+export function serviceUnits({ program, config, service }: ServiceUnits): Record<string, string> {
+  const own = config === null ? [] : ["--config", config];
+  return {
+    "holdstill.socket": `[Unit]
+Description=holdstill: snapshots for backup tools
+Documentation=man:holdstill(8)
+
+[Socket]
+ListenStream=${service.socket.replaceAll("%", "%%")}
+SocketMode=0660
+SocketGroup=${service.group ?? "holdstill"}
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`,
+    "holdstill.service": `[Unit]
+Description=holdstill: snapshots for backup tools
+Documentation=man:holdstill(8)
+Requires=holdstill.socket
+After=holdstill.socket local-fs.target
+
+[Service]
+Type=notify
+ExecStart=${commandLine([...program, "serve", "--idle", "10m", "--quiet", ...own])}
+# What a service that died has left is undone before it is ready.
+TimeoutStartSec=15min
+# Only the service is told: it undoes what is under way. The keeper lets go by itself.
+KillMode=mixed
+TimeoutStopSec=15min
+WatchdogSec=60s
+Restart=on-failure
+UMask=0077
+# No setting that gives the service a mount namespace of its own, such as ProtectSystem or PrivateTmp: the pictures that it shows
+# must be seen by everybody, and it takes pictures of everything.
+NoNewPrivileges=yes
+LockPersonality=yes
+ProtectHostname=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=~@clock @cpu-emulation @obsolete @reboot @swap
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+CapabilityBoundingSet=~CAP_AUDIT_CONTROL CAP_BPF CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_NET_ADMIN CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_RAW CAP_PERFMON CAP_SYS_BOOT CAP_SYS_PACCT CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_SYSLOG CAP_WAKE_ALARM
+`,
+  };
+}

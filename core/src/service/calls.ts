@@ -1,0 +1,23 @@
+/** Calls that are being worked on, also those whose requesters have hung up. */
+export class Calls {
+  readonly #running = new Set<Promise<unknown>>();
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  async run<T>(work: () => T | Promise<T>): Promise<T> {
+    const running = (async () => work())();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Resolves when there is none any more. */
+  async done(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Event } from "../schema/types.js";
+
+/** What is kept of one operation; a transaction tells of some dozens. */
+const most = 4096;
+
+/** The events of one operation, in order, for whoever wants to read them, from wherever, as fast as he can. */
+export class EventRecord {
+  #events: Event[] = [];
+  /** How many of the oldest were let go. */
+  #gone = 0;
+  #isOver = false;
+  readonly #readers = new Set<() => void>();
+
+  add(event: Event): void {
+    if (this.#isOver) return;
+    this.#events.push(event);
+    if (this.#events.length > most) {
+      this.#events.shift();
+      this.#gone += 1;
+    }
+    this.#isOver = event.type === "ended";
+    for (const read of this.#readers) read();
+  }
+
+  /** The event of that number, counted from 1; later: not yet; never: the last one was before it; gone: too long ago. */
+  at(number: number): Event | "later" | "never" | "gone" {
+    if (number <= this.#gone) return "gone";
+    return this.#events[number - this.#gone - 1] ?? (this.#isOver ? "never" : "later");
+  }
+
+  get last(): Event | undefined {
+    return this.#events.at(-1);
+  }
+
+  /** Calls `read` when there is more. @returns What ends that. */
+  onMore(read: () => void): () => void {
+    this.#readers.add(read);
+    return () => void this.#readers.delete(read);
+  }
+}

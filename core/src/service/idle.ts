@@ -1,0 +1,30 @@
+import { asHoldstillError } from "../errors/error.js";
+
+/** How often it is looked, ms. */
+const lookEvery = 250;
+
+/** Resolves with the reason to end: a signal, or that there was nothing to do for so long. */
+export function whenIdle(
+  isBusy: () => boolean,
+  { idleMs, signal }: { idleMs: number | null; signal: AbortSignal },
+): Promise<string> {
+  return new Promise((resolve) => {
+    let busyAt = performance.now();
+    const end = (reason: string): void => {
+      clearInterval(timer);
+      signal.removeEventListener("abort", onSignal);
+      resolve(reason);
+    };
+    const onSignal = (): void => {
+      const { details } = asHoldstillError(signal.reason);
+      end("signal" in details ? details.signal : "interrupted");
+    };
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (isBusy()) busyAt = now;
+      else if (idleMs !== null && now - busyAt >= idleMs) end("nothing to do");
+    }, lookEvery);
+    signal.addEventListener("abort", onSignal, { once: true });
+    if (signal.aborted) onSignal();
+  });
+}

@@ -1,0 +1,110 @@
+import { HoldstillError, toFault } from "../errors/error.js";
+import type { Ended } from "../requester/types.js";
+import type { Event, Operation, OperationResult, OperationState, RequesterMark, SetRequest } from "../schema/types.js";
+import { EventRecord } from "./event-record.js";
+
+/** One set that is being taken, as its requester sees it. */
+export class RunningOperation {
+  readonly id: string;
+  readonly events = new EventRecord();
+  readonly requester: RequesterMark;
+  readonly #request: SetRequest;
+  readonly #acceptedAt = new Date().toISOString();
+  readonly #controller = new AbortController();
+  readonly #over: Promise<void>;
+  #end: () => void = () => undefined;
+  #state: OperationState = { at: "accepted" };
+  #last: Event | null = null;
+  /** How many watch it: see Leases. */
+  watchers = 0;
+
+  constructor(id: string, requester: RequesterMark, request: SetRequest) {
+    this.id = id;
+    this.requester = requester;
+    this.#request = request;
+    this.#over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isOver(): boolean {
+    return this.#state.at === "ended";
+  }
+
+  get document(): Operation {
+    const { id, requester } = this;
+    return { id, acceptedAt: this.#acceptedAt, requester, request: this.#request, state: this.#state };
+  }
+
+  note(event: Event): void {
+    if (event.type === "queued") {
+      const { volume, owner, position = 1 } = event;
+      this.#state = { at: "queued", volume, owner, position };
+    }
+    if (event.type === "phase") this.#state = { at: "running", phase: event.phase };
+    // Whoever has read the last event finds the operation over: so it waits for that.
+    if (event.type === "ended") this.#last = event;
+    else this.events.add(event);
+  }
+
+  end(result: OperationResult): void {
+    this.#state = { at: "ended", endedAt: new Date().toISOString(), result };
+    // The engine has told of it, unless it was refused before there were plugins.
+    this.events.add(this.#last ?? endedEvent(result));
+    this.#end();
+  }
+
+  /** Everything is undone in order. */
+  interrupt(signal: string): void {
+    this.#controller.abort(new HoldstillError("E_INTERRUPTED", { signal }));
+  }
+
+  /** Resolves when it is over, the time is up, or nobody waits any more. */
+  async wait(limitMs: number, gone: AbortSignal): Promise<void> {
+    if (this.isOver || gone.aborted) return;
+    await new Promise<void>((resolve) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        gone.removeEventListener("abort", stop);
+        resolve();
+      };
+      const timer = setTimeout(stop, limitMs);
+      gone.addEventListener("abort", stop, { once: true });
+      void this.#over.then(stop);
+    });
+  }
+}
+
+export function resultOf({ outcome, exitCode, set, error, residue, timeline }: Ended): OperationResult {
+  return {
+    outcome,
+    exitCode,
+    ...(set === null ? {} : { set: set.id }),
+    ...(error === null ? {} : { error }),
+    residue,
+    timeline,
+  };
+}
+
+/** Of what was refused before anything had begun. */
+export function refusalOf(thrown: unknown, { exitCode, code }: HoldstillError): OperationResult {
+  const outcome = code === "E_BUG" ? "broken" : code === "E_INTERRUPTED" ? "interrupted" : "refused";
+  return { outcome, exitCode, error: toFault(thrown), residue: [], timeline: [] };
+}
+
+export function endedEvent({ outcome, exitCode, set, error, residue }: OperationResult): Event {
+  return {
+    type: "ended",
+    at: new Date().toISOString(),
+    ms: 0,
+    outcome,
+    exitCode,
+    residue,
+    ...(set === undefined ? {} : { set }),
+    ...(error === undefined ? {} : { error }),
+  };
+}

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { parseDuration } from "../config/duration.js";
+import { asHoldstillError, HoldstillError } from "../errors/error.js";
+import { newSetId } from "../plan/set-id.js";
+import type { Requester } from "../requester/requester.js";
+import type { KeptOperation, Operation, OperationResult, SetRequest } from "../schema/types.js";
+import { EventRecord } from "./event-record.js";
+import type { Leases } from "./leases.js";
+import { endedEvent, refusalOf, resultOf, RunningOperation } from "./operation.js";
+import type { OperationStore } from "./operation-store.js";
+import type { Peer } from "./peer.js";
+
+/** Of so many that are over the events are remembered; older ones are read from disk, and have only their end. */
+const remembered = 64;
+
+interface Tools {
+  requester: Requester;
+  leases: Leases;
+  store: OperationStore;
+  /** How many may be open at a time. */
+  limit: number;
+}
+
+/** What the service was asked to take, and what became of it. */
+export class Operations {
+  readonly #tools: Tools;
+  readonly #known = new Map<string, RunningOperation>();
+  readonly #works = new Set<Promise<void>>();
+  /** Idempotency keys: whose and which, and the operation. */
+  readonly #keys = new Map<string, { id: string; fingerprint: string }>();
+  #isClosing = false;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+    for (const { operation, key } of tools.store.newest()) {
+      if (key === undefined) continue;
+      const { uid } = operation.requester;
+      this.#keys.set(`${uid} ${key.name}`, { id: operation.id, fingerprint: key.fingerprint });
+    }
+  }
+
+  /** How many are not over. */
+  get open(): number {
+    return this.#works.size;
+  }
+
+  /**
+   * Begins to take a set. A key that was used before gives the operation of then.
+   *
+   * @throws HoldstillError E_KEY_REUSED, E_UNAVAILABLE, E_STATE_DIR: nothing was begun.
+   */
+  begin(peer: Peer, request: SetRequest, keyName: string | null): Operation {
+    const { requester, leases, limit } = this.#tools;
+    const key = keyName === null ? null : { name: keyName, fingerprint: fingerprintOf(request) };
+    const before = key === null ? null : this.#before(peer, key);
+    if (before !== null) return before;
+    if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is about to end" });
+    if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
+    const operation = new RunningOperation(newSetId(), peer.mark, request);
+    this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, requester);
+    if (key !== null)
+      this.#keys.set(`${peer.mark.uid} ${key.name}`, { id: operation.id, fingerprint: key.fingerprint });
+    this.#known.set(operation.id, operation);
+    const { lease: leaseFor, ...asked } = request;
+    const forMs = parseDuration(leaseFor);
+    const lease = forMs === undefined ? null : leases.take();
+    const work = requester
+      .onBehalfOf(peer.mark)
+      .create(
+        { ...asked, id: operation.id, ...(lease === null ? {} : { lease: lease.mark }) },
+        { onEvent: (event) => operation.note(event), signal: operation.signal },
+      )
+      .then(resultOf, (error: unknown) => refusalOf(error, asHoldstillError(error)))
+      .then(async (result) => {
+        if (lease !== null && forMs !== undefined) {
+          if (result.set === undefined) lease.release();
+          else leases.begin(operation.id, lease, forMs, peer.mark, operation.watchers);
+        }
+        await this.#end(operation, result, key);
+      })
+      .finally(() => this.#works.delete(work));
+    this.#works.add(work);
+    return operation.document;
+  }
+
+  /** @throws HoldstillError E_OPERATION_UNKNOWN */
+  find(id: string): { document: Operation; running: RunningOperation | null } {
+    const running = this.#known.get(id);
+    if (running !== undefined) return { document: running.document, running };
+    const kept = this.#tools.store.find(id);
+    if (kept === null) throw new HoldstillError("E_OPERATION_UNKNOWN", { operation: id });
+    return { document: kept.operation, running: null };
+  }
+
+  /** Of one that is not remembered only the end is known. */
+  eventsOf(id: string): EventRecord {
+    const { document, running } = this.find(id);
+    if (running !== null) return running.events;
+    const record = new EventRecord();
+    if (document.state.at === "ended") record.add(endedEvent(document.state.result));
+    return record;
+  }
+
+  /** The last of them, oldest first. */
+  list(): Operation[] {
+    return this.#tools.store
+      .newest(Math.max(remembered, this.#known.size))
+      .map(({ operation }) => this.#known.get(operation.id)?.document ?? operation);
+  }
+
+  /** While somebody watches, the set's lease does not run. @returns What ends that. */
+  watch(id: string): () => void {
+    const running = this.#known.get(id);
+    const { leases } = this.#tools;
+    if (running !== undefined) running.watchers += 1;
+    leases.watch(id);
+    return () => {
+      if (running !== undefined) running.watchers -= 1;
+      leases.unwatch(id);
+    };
+  }
+
+  /** Interrupts all, and waits until everything is undone. */
+  async close(signal: string): Promise<void> {
+    this.#isClosing = true;
+    for (const operation of this.#known.values()) if (!operation.isOver) operation.interrupt(signal);
+    await Promise.all(this.#works);
+  }
+
+  #before(peer: Peer, key: { name: string; fingerprint: string }): Operation | null {
+    const used = this.#keys.get(`${peer.mark.uid} ${key.name}`);
+    if (used === undefined) return null;
+    if (used.fingerprint !== key.fingerprint)
+      throw new HoldstillError("E_KEY_REUSED", { key: key.name, operation: used.id });
+    return this.find(used.id).document;
+  }
+
+  async #end(operation: RunningOperation, result: OperationResult, key: KeptOperation["key"] | null): Promise<void> {
+    const { requester } = this.#tools;
+    await requester.calm();
+    operation.end(result);
+    try {
+      this.#keep({ operation: operation.document, ...(key === null || key === undefined ? {} : { key }) }, requester);
+    } catch {
+      // A full disk costs the line; what became of the set is in the catalog.
+    }
+    const over = [...this.#known.values()].filter((one) => one.isOver);
+    for (const { id } of over.slice(0, Math.max(0, over.length - remembered))) this.#known.delete(id);
+  }
+
+  #keep(kept: KeptOperation, { settings }: Requester): void {
+    try {
+      const forgotten = new Set(this.#tools.store.keep(kept));
+      for (const [name, { id }] of this.#keys) if (forgotten.has(id)) this.#keys.delete(name);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new HoldstillError("E_STATE_DIR", { path: settings.stateDir, problem }, { cause: error });
+    }
+  }
+}
+
+/** Of the request as it was understood: the order of its properties does not count. */
+function fingerprintOf(request: SetRequest): string {
+  const ordered = JSON.stringify(request, (_, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash("sha256").update(ordered).digest("hex");
+}

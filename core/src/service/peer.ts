@@ -1,0 +1,36 @@
+import { readlinkSync } from "node:fs";
+import type { Socket } from "node:net";
+import type { RequesterMark } from "../schema/types.js";
+import { peerCredentials } from "../system/libc.js";
+
+/** Who is at the other end of a connection: the kernel says so, unix(7), and nobody can say otherwise. */
+export interface Peer {
+  readonly mark: RequesterMark;
+  /** All its groups. */
+  readonly groups: ReadonlySet<number>;
+}
+
+/** As it was when the connection was made; `executable` as it is now. Throws when the connection is gone already. */
+export function peerOf(socket: Socket): Peer {
+  const { pid, uid, gid, groups } = peerCredentials(descriptorOf(socket));
+  const executable = executableOf(pid);
+  return {
+    mark: { uid, gid, pid, ...(executable === undefined ? {} : { executable }) },
+    groups: new Set([gid, ...groups]),
+  };
+}
+
+/** Node has no name for it; the property is as old as its sockets. */
+export function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null };
+  if (typeof handle?.fd !== "number" || handle.fd < 0) throw new Error("the connection is gone");
+  return handle.fd;
+}
+
+function executableOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { asHoldstillError, HoldstillError, type Code } from "../errors/error.js";
+import { exit } from "../errors/exit.js";
+import type { Problem } from "../schema/types.js";
+
+const statuses: { readonly [C in Code]?: number } = {
+  E_USAGE: 400,
+  E_FORBIDDEN: 403,
+  E_SET_UNKNOWN: 404,
+  E_OPERATION_UNKNOWN: 404,
+  E_TARGET_UNKNOWN: 422,
+  E_KEY_REUSED: 422,
+  E_SET_AMBIGUOUS: 409,
+  E_SET_BUSY: 409,
+  E_SET_EXPOSED: 409,
+  E_SET_HELD: 409,
+  E_VOLUME_BUSY: 409,
+  E_UNAVAILABLE: 503,
+  E_DEADLINE: 504,
+};
+
+/** An error as RFC 9457 has it. What the plan refuses is the request's fault; of the rest the service's. */
+export function problemOf(thrown: unknown): Problem {
+  const error = asHoldstillError(thrown);
+  const { code, message: title, hint, details } = error;
+  return { type: `urn:holdstill:error:${code}`, title, status: statusOf(error), code, hint, details: { ...details } };
+}
+
+function statusOf(error: HoldstillError): number {
+  if (isRequestFault(error)) return error.details.status;
+  return statuses[error.code] ?? (error.exitCode === exit.refused ? 422 : 500);
+}
+
+const isRequestFault = (error: HoldstillError): error is HoldstillError<"E_REQUEST"> => error.code === "E_REQUEST";
+
+/** What goes wrong before anything is understood. */
+export function requestFault(status: number, problem: string): HoldstillError<"E_REQUEST"> {
+  return new HoldstillError("E_REQUEST", { status, problem, hint: hints[status] ?? fallback });
+}
+
+const fallback = "GET /v1/openapi.json describes what can be asked.";
+const hints: Readonly<Record<number, string>> = {
+  408: "Send the whole request at once.",
+  413: "What is asked for is far smaller.",
+  415: "Send application/json.",
+  431: "Send fewer and shorter headers.",
+};

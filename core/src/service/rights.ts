@@ -1,0 +1,62 @@
+import type { Right, ServiceSettings } from "../config/settings.js";
+import { HoldstillError } from "../errors/error.js";
+import type { RequesterMark, SnapshotSet } from "../schema/types.js";
+import type { Accounts } from "../trust/accounts.js";
+import type { Peer } from "./peer.js";
+
+const all: readonly Right[] = ["read", "create", "delete", "restore"];
+
+/** Who may do what. Root may do everything, and so may the user who runs the service; others what the config says. */
+export class Rights {
+  readonly #may: ReadonlyMap<Right, (peer: Peer) => boolean>;
+
+  /** @throws HoldstillError E_USAGE for a name that the account files do not have. */
+  constructor({ rights }: ServiceSettings, accounts: Accounts) {
+    this.#may = new Map(
+      all.map((right) => {
+        const named = rights[right].map((principal) => matcher(principal, accounts));
+        return [right, (peer: Peer) => named.some((matches) => matches(peer))];
+      }),
+    );
+  }
+
+  of(peer: Peer): Right[] {
+    if (isSovereign(peer.mark)) return [...all];
+    const own = all.filter((right) => this.#may.get(right)?.(peer) === true);
+    return own.length > 0 && !own.includes("read") ? ["read", ...own] : own;
+  }
+
+  /** @throws HoldstillError E_FORBIDDEN */
+  demand(peer: Peer, right: Right, what: string): void {
+    if (!this.of(peer).includes(right)) throw new HoldstillError("E_FORBIDDEN", { uid: peer.mark.uid, what, right });
+  }
+}
+
+/** What one took oneself one may use, and nobody else's. @throws HoldstillError E_FORBIDDEN */
+export function demandOwn({ mark }: Peer, requester: SnapshotSet["requester"], what: string): void {
+  if (isSovereign(mark) || requester?.uid === mark.uid) return;
+  const theirs = requester === undefined ? "which was taken without the service" : `which user ${requester.uid} took`;
+  throw new HoldstillError("E_FORBIDDEN", { uid: mark.uid, what: `${what}, ${theirs}`, right: "to be its owner" });
+}
+
+const isSovereign = ({ uid }: RequesterMark): boolean => uid === 0 || uid === process.getuid?.();
+
+function matcher(principal: string, accounts: Accounts): (peer: Peer) => boolean {
+  const [kind, name = ""] = principal.split(":");
+  if (kind === "user") {
+    const uid = idOf(name, "user", (one) => accounts.users.find((user) => user.name === one)?.uid);
+    return ({ mark }) => mark.uid === uid;
+  }
+  const gid = groupId(name, accounts);
+  return ({ groups }) => groups.has(gid);
+}
+
+export const groupId = (name: string, { groups }: Accounts): number =>
+  idOf(name, "group", (one) => groups.find((group) => group.name === one)?.gid);
+
+function idOf(name: string, kind: "user" | "group", find: (name: string) => number | undefined): number {
+  const id = find(name) ?? (/^[0-9]+$/.test(name) ? Number(name) : undefined);
+  if (id !== undefined) return id;
+  const problem = `The service's config names the ${kind} \`${name}\`, which /etc/${kind === "user" ? "passwd" : "group"} does not have.`;
+  throw new HoldstillError("E_USAGE", { problem, hint: "Make it, or write its number." });
+}

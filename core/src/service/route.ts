@@ -1,0 +1,70 @@
+import type { Right } from "../config/settings.js";
+import type { Requester } from "../requester/requester.js";
+import type { Health } from "../schema/types.js";
+import type { SchemaName, Shape } from "../schema/validate.js";
+import type { EventRecord } from "./event-record.js";
+import type { Leases } from "./leases.js";
+import type { Operations } from "./operations.js";
+import type { Peer } from "./peer.js";
+
+/** What the calls work with. */
+export interface Desk {
+  requester: Requester;
+  operations: Operations;
+  leases: Leases;
+  health: (peer: Peer) => Health;
+}
+
+/** A call, as far as it was understood and allowed. */
+export interface Call<B extends SchemaName | null> {
+  peer: Peer;
+  /** On behalf of the peer. */
+  requester: Requester;
+  /** What `{…}` in the path stands for. */
+  key: string;
+  query: Readonly<Record<string, string>>;
+  body: B extends SchemaName ? Shape<B> : null;
+  header: (name: string) => string | null;
+  /** Aborted when nobody waits for the answer any more. */
+  gone: AbortSignal;
+}
+
+export interface Answer {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+  /** In place of a body: these events, from that one on. */
+  events?: { record: EventRecord; from: number };
+}
+
+/** Something in the query. */
+export interface Parameter {
+  about: string;
+  pattern: string;
+}
+
+/** One call of the API: what routes it, checks it, allows it and describes it. */
+export interface Route {
+  method: "GET" | "POST" | "DELETE";
+  /** With at most one `{set}` or `{operation}`. */
+  path: string;
+  summary: string;
+  /** null: whoever may connect. */
+  right: Right | null;
+  body: SchemaName | null;
+  query?: Readonly<Record<string, Parameter>>;
+  headers?: Readonly<Record<string, Parameter>>;
+  /** By status; null: not a JSON document. Every call may also answer with a problem. */
+  answers: Readonly<Record<number, SchemaName | null>>;
+  handle(this: void, call: Call<SchemaName | null>, desk: Desk): Answer | Promise<Answer>;
+}
+
+/** A route whose `handle` gets a body of exactly its own schema. */
+export function route<B extends SchemaName | null>(
+  it: Omit<Route, "body" | "handle"> & {
+    body: B;
+    handle(this: void, call: Call<B>, desk: Desk): Answer | Promise<Answer>;
+  },
+): Route {
+  return it;
+}

@@ -1,0 +1,102 @@
+import { parseDuration } from "../../config/duration.js";
+import { requestFault } from "../problem.js";
+import { demandOwn } from "../rights.js";
+import { type Route, route } from "../route.js";
+
+/** How long one waits if one does not say, ms. */
+const defaultWait = 30_000;
+
+/** Sets that are being taken. */
+export const operationRoutes: readonly Route[] = [
+  route({
+    method: "POST",
+    path: "/v1/sets",
+    summary: "Takes a set, or undoes everything: begins at once, and goes on whether or not you watch",
+    right: "create",
+    body: "service#/$defs/setRequest",
+    headers: {
+      "idempotency-key": {
+        about: "The same key with the same request gives the operation that was begun the first time.",
+        pattern: "^[\\x21-\\x7e]{1,128}$",
+      },
+    },
+    answers: { 202: "service#/$defs/operation" },
+    handle({ peer, body, header }, { operations }) {
+      const operation = operations.begin(peer, body, header("idempotency-key"));
+      return { status: 202, body: operation, headers: { location: `/v1/operations/${operation.id}` } };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/operations",
+    summary: "The last operations, oldest first",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/operations" },
+    handle: (_, { operations }) => ({ status: 200, body: { operations: operations.list() } }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/operations/{operation}",
+    summary: "Where an operation stands",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/operation" },
+    handle: ({ key }, { operations }) => ({ status: 200, body: operations.find(key).document }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/operations/{operation}/await",
+    summary: "Waits until it is over, and then says how it ended: 200. When the time is up first: 202",
+    right: "read",
+    body: null,
+    query: { timeout: { about: "How long to wait: 30s if not said.", pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" } },
+    answers: { 200: "service#/$defs/operation", 202: "service#/$defs/operation" },
+    async handle({ key, query: { timeout }, gone }, { operations }) {
+      const limitMs = timeout === undefined ? defaultWait : parseDuration(timeout);
+      if (limitMs === undefined) throw requestFault(400, `The timeout ${timeout} is not between 1ms and 24h.`);
+      const { running } = operations.find(key);
+      const unwatch = operations.watch(key);
+      try {
+        await running?.wait(limitMs, gone);
+      } finally {
+        unwatch();
+      }
+      const { document } = operations.find(key);
+      return { status: document.state.at === "ended" ? 200 : 202, body: document };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/operations/{operation}/events",
+    summary: "Everything that happens in it, from its beginning, as server-sent events; `ended` comes last",
+    right: "read",
+    body: null,
+    headers: { "last-event-id": { about: "Go on after the event of this id.", pattern: "^[0-9]{1,9}$" } },
+    answers: { 200: null },
+    handle({ key, header, gone }, { operations }) {
+      const record = operations.eventsOf(key);
+      const unwatch = operations.watch(key);
+      gone.addEventListener("abort", unwatch, { once: true });
+      const from = Number(header("last-event-id") ?? 0) + 1;
+      return { status: 200, body: null, events: { record, from } };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/operations/{operation}",
+    summary: "Interrupts it: everything is undone in order. What is over stays as it is",
+    right: "create",
+    body: null,
+    answers: { 202: "service#/$defs/operation" },
+    handle({ key, peer, requester }, { operations }) {
+      const { document, running } = operations.find(key);
+      demandOwn(peer, document.requester, `interrupt operation ${key}`);
+      if (running !== null && !running.isOver) {
+        requester.note("cancel", key);
+        running.interrupt("the requester");
+      }
+      return { status: 202, body: operations.find(key).document };
+    },
+  }),
+];

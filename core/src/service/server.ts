@@ -1,0 +1,185 @@
+/** HTTP over whatever socket it is given. The only importer of fastify. */
+import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { asHoldstillError, HoldstillError, isHoldstillError } from "../errors/error.js";
+import type { Log } from "../log/log.js";
+import { validate } from "../schema/validate.js";
+import { Calls } from "./calls.js";
+import { streamEvents } from "./event-stream.js";
+import { Guests } from "./guests.js";
+import { openApi } from "./openapi.js";
+import type { Peer } from "./peer.js";
+import { problemOf, requestFault } from "./problem.js";
+import type { Rights } from "./rights.js";
+import type { Call, Desk, Parameter, Route } from "./route.js";
+
+/** What one client may take of us. Bytes, and ms. */
+const limits = { body: 256 * 1024, headers: 16 * 1024, headersWithin: 10_000, requestWithin: 30_000, idle: 30_000 };
+
+export interface Reception {
+  server: Server;
+  guests: Guests;
+  calls: Calls;
+}
+
+/** The server, which does not listen yet. */
+export async function receive(
+  routes: readonly Route[],
+  desk: Desk,
+  rights: Rights,
+  log: Log | null,
+): Promise<Reception> {
+  const guests = new Guests();
+  const calls = new Calls();
+  let server: Server | undefined;
+  const app = fastify({
+    serverFactory: (handler) => {
+      server = createServer(
+        {
+          maxHeaderSize: limits.headers,
+          headersTimeout: limits.headersWithin,
+          requestTimeout: limits.requestWithin,
+          keepAliveTimeout: limits.idle,
+          connectionsCheckingInterval: 1000,
+        },
+        handler,
+      );
+      return server;
+    },
+    bodyLimit: limits.body,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, _, reply) => void refuse(error, reply),
+    clientErrorHandler: hangUp,
+  });
+  app.removeContentTypeParser("text/plain");
+  app.setErrorHandler((error, _, reply) => refuse(error, reply));
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    refuse(requestFault(404, `There is nothing at ${method} ${url.slice(0, 200)}.`), reply),
+  );
+  app.addHook("onRequest", (request, _, done) => done(guests.refusalOf(request.raw.socket) ?? undefined));
+  app.addHook("onResponse", ({ method, url, raw }, { statusCode, elapsedTime }, done) => {
+    const who = guests.peerOf(raw.socket)?.mark;
+    const fields = { method, url, status: statusCode, ms: Math.round(elapsedTime), ...who };
+    if (statusCode >= 400) log?.warn("request refused", fields);
+    else if (method === "GET") log?.debug("request", fields);
+    else log?.info("request", fields);
+    done();
+  });
+  for (const one of routes) add(app, one, { desk, rights, guests, calls });
+  const description = openApi(routes);
+  app.get("/v1/openapi.json", (_, reply) => reply.send(description));
+  await app.ready();
+  if (server === undefined) throw new Error("fastify made no server");
+  guests.watch(server);
+  return { server, guests, calls };
+}
+
+interface House {
+  desk: Desk;
+  rights: Rights;
+  guests: Guests;
+  calls: Calls;
+}
+
+function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: House): void {
+  app.route({
+    method: one.method,
+    url: one.path.replace(/\{\w+\}/, ":key"),
+    // Before the body is read.
+    onRequest(request, _, done) {
+      if (one.right !== null) rights.demand(peerIn(guests, request), one.right, `${one.method} ${one.path}`);
+      done();
+    },
+    async handler(request, reply) {
+      const call = understand(one, request, reply, peerIn(guests, request), desk);
+      if (one.right !== null) await desk.requester.calm();
+      const { status, body, headers = {}, events } = await calls.run(() => one.handle(call, desk));
+      if (events === undefined) return reply.code(status).headers(headers).send(body);
+      reply.hijack();
+      streamEvents(events.record, events.from, reply.raw);
+      return reply;
+    },
+  });
+}
+
+function peerIn(guests: Guests, { raw }: FastifyRequest): Peer {
+  const peer = guests.peerOf(raw.socket);
+  if (peer === null) throw new HoldstillError("E_FORBIDDEN", { uid: -1, what: "stay unknown", right: "a name" });
+  return peer;
+}
+
+function understand(
+  { query = {}, headers = {}, body: schema }: Route,
+  { query: asked, headers: sent, params, body, raw }: FastifyRequest,
+  { raw: response }: FastifyReply,
+  peer: Peer,
+  desk: Desk,
+): Call<Route["body"]> {
+  const gone = new AbortController();
+  response.once("close", () =>
+    gone.abort(new HoldstillError("E_INTERRUPTED", { signal: "the requester, who hung up" })),
+  );
+  for (const [name, value] of Object.entries(asked as Record<string, unknown>)) demand(query[name], name, value);
+  for (const [name, parameter] of Object.entries(headers))
+    if (sent[name] !== undefined) demand(parameter, name, sent[name]);
+  return {
+    peer,
+    requester: desk.requester.onBehalfOf(peer.mark),
+    key: (params as { key?: string }).key ?? "",
+    query: asked as Record<string, string>,
+    body: schema === null ? null : checked(schema, body),
+    header: (name) => {
+      const value = raw.headers[name];
+      return typeof value === "string" ? value : null;
+    },
+    gone: gone.signal,
+  };
+}
+
+function checked(schema: NonNullable<Route["body"]>, body: unknown): Call<NonNullable<Route["body"]>>["body"] {
+  const result = validate(schema, body, "the request");
+  if (result.ok) return result.value;
+  const { findings } = result;
+  const [first] = findings;
+  const at = first?.pointer === "" ? "" : ` at ${first?.pointer}`;
+  const problem = `The body${at} is ${first?.seen}, expected ${first?.expected}.`;
+  const hint = "GET /v1/openapi.json describes it; `findings` has every fault.";
+  throw new HoldstillError("E_REQUEST", { status: 400, problem, hint, findings });
+}
+
+function demand(parameter: Parameter | undefined, name: string, value: unknown): void {
+  if (parameter === undefined) throw requestFault(400, `There is no parameter \`${name.slice(0, 60)}\` here.`);
+  if (typeof value === "string" && new RegExp(parameter.pattern).test(value)) return;
+  throw requestFault(400, `\`${name}\` is not of the form ${parameter.pattern}.`);
+}
+
+async function refuse(thrown: unknown, reply: FastifyReply): Promise<void> {
+  const { statusCode: status = 500, message } = thrown as { statusCode?: number; message?: string };
+  const isTheirs = !isHoldstillError(thrown) && status >= 400 && status < 500;
+  const problem = problemOf(isTheirs ? requestFault(status, `${message}.`) : asHoldstillError(thrown));
+  if (problem.status === 503) reply.header("retry-after", "1").header("connection", "close");
+  await reply
+    .code(problem.status)
+    .type("application/problem+json")
+    .send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** What is no HTTP, too large to be some, or too slow. */
+function hangUp({ code }: Error & { code?: string }, socket: Socket): void {
+  if (code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason, problem] =
+    code === "HPE_HEADER_OVERFLOW"
+      ? ([431, "Request Header Fields Too Large", `The headers are larger than ${limits.headers} bytes.`] as const)
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ([408, "Request Timeout", "The request did not come to its end in time."] as const)
+        : ([400, "Bad Request", "This is not HTTP."] as const);
+  const body = JSON.stringify(problemOf(requestFault(status, problem)));
+  const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+  socket.destroySoon();
+}

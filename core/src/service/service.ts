@@ -1,0 +1,127 @@
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import path from "node:path";
+import { makeStateDir, type StateDir, stateDir } from "../catalog/state.js";
+import type { Settings } from "../config/settings.js";
+import { HoldstillError } from "../errors/error.js";
+import type { Requester } from "../requester/requester.js";
+import type { Health } from "../schema/types.js";
+import { flockExclusive } from "../system/libc.js";
+import { type Accounts, readAccounts } from "../trust/accounts.js";
+import { ownVersion } from "../version.js";
+import { whenIdle } from "./idle.js";
+import { Leases } from "./leases.js";
+import { OperationStore } from "./operation-store.js";
+import { Operations } from "./operations.js";
+import type { Peer } from "./peer.js";
+import { recoverAll } from "./recovery.js";
+import { groupId, Rights } from "./rights.js";
+import type { Desk } from "./route.js";
+import { routes } from "./routes/routes.js";
+import { receive } from "./server.js";
+import { listenAt } from "./socket-file.js";
+import { supervisorIn } from "./supervisor.js";
+
+export interface ServeOptions {
+  /** Ends when it had nothing to do for so long, ms; null: never. */
+  idleMs: number | null;
+  /** Aborted with an error E_INTERRUPTED that names the signal. */
+  signal: AbortSignal;
+  /** It listens. */
+  onReady: (where: string) => void;
+}
+
+/** Serves until it is told to end, or has nothing to do; everything that was begun has then come to its end. */
+export async function serve(requester: Requester, options: ServeOptions): Promise<void> {
+  const { settings, log } = requester;
+  const supervisor = supervisorIn(process.env);
+  const state = stateDir(settings.stateDir);
+  makeStateDir(state);
+  const unlock = lockState(state, settings.service.socket);
+  try {
+    const accounts = await readAccounts();
+    const rights = new Rights(settings.service, accounts);
+    const store = new OperationStore(state);
+    await recoverAll(requester, store, log);
+    const leases = new Leases(requester, state, log);
+    const operations = new Operations({ requester, leases, store, limit: settings.service.operations });
+    const since = new Date().toISOString();
+    const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
+    const desk: Desk = { requester, operations, leases, health };
+    const { server, guests, calls } = await receive(routes, desk, rights, log);
+
+    const unlink =
+      supervisor.socket === null
+        ? await listenAt(server, settings.service.socket, groupOf(settings, accounts))
+        : await inherit(server, supervisor.socket);
+    const where = supervisor.socket === null ? settings.service.socket : "the socket of systemd";
+    log?.info(`listening at ${where}`, { pid: process.pid, version: ownVersion() });
+    supervisor.ready(`listening at ${where}`);
+    options.onReady(where);
+
+    const isBusy = (): boolean => guests.count + operations.open + leases.size + calls.count > 0;
+    const reason = await whenIdle(isBusy, options);
+    log?.info(`ending: ${reason}`);
+    supervisor.stopping();
+    unlink();
+    server.close();
+    await operations.close(reason);
+    await calls.done();
+    await leases.close();
+    guests.closeAll();
+    await log?.close();
+  } finally {
+    unlock();
+  }
+}
+
+/** One service for a state directory: what another one works on would look like left behind. @throws HoldstillError E_SERVICE_RUNNING */
+function lockState({ root }: StateDir, socket: string): () => void {
+  const file = path.join(root, "service.lock");
+  const fd = openSync(file, "a+", 0o600);
+  if (!flockExclusive(fd)) {
+    const [pid = "0", where = socket] = readFileSync(file, "utf8").trim().split(" ");
+    closeSync(fd);
+    throw new HoldstillError("E_SERVICE_RUNNING", { socket: where, pid: Number(pid) });
+  }
+  ftruncateSync(fd, 0);
+  writeSync(fd, `${process.pid} ${socket}\n`);
+  return () => closeSync(fd);
+}
+
+async function inherit(server: Server, fd: number): Promise<() => void> {
+  server.listen({ fd });
+  await once(server, "listening");
+  return () => undefined;
+}
+
+function groupOf({ service: { group } }: Settings, accounts: Accounts): number | null {
+  if (group !== null) return groupId(group, accounts);
+  return accounts.groups.find(({ name }) => name === "holdstill")?.gid ?? null;
+}
+
+function healthOf(
+  { file, stateDir: dir, limits, service }: Settings,
+  {
+    since,
+    peer,
+    rights,
+    operations,
+    leases,
+  }: { since: string; peer: Peer; rights: Rights; operations: Operations; leases: Leases },
+): Health {
+  return {
+    status: "ok",
+    api: "v1",
+    version: ownVersion(),
+    pid: process.pid,
+    since,
+    config: file,
+    stateDir: dir,
+    limitsMs: limits,
+    operations: { open: operations.open, limit: service.operations },
+    leases: leases.size,
+    you: { requester: peer.mark, rights: rights.of(peer) },
+  };
+}

@@ -1,0 +1,178 @@
+/** `holdstill serve`: the API, as a requester in any language sees it. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import type { AuditLine, Health, Operation, Problem, SnapshotSet } from "#core/schema/types.js";
+import { validate } from "#core/schema/validate.js";
+import { holdstill } from "../rig/cli.js";
+import { Service } from "../rig/service.js";
+import { Stage } from "../rig/stage.js";
+
+const auditOf = (stage: Stage): AuditLine[] =>
+  readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const checked = validate("audit", JSON.parse(line), "audit.jsonl");
+      assert.ok(checked.ok, line);
+      return checked.value;
+    });
+
+test("a backup tool plans, takes a set, follows it, reads it, says how the backup went, and deletes it", async (t) => {
+  const stage = new Stage(t);
+  const service = await Service.start(t, stage);
+  const health = (await service.ask("GET", "/v1/health")).json<Health>();
+  assert.equal(health.pid, service.child.pid);
+  assert.deepEqual(
+    [health.you.requester.pid, health.you.requester.executable, health.you.rights],
+    [process.pid, process.execPath, ["read", "create", "delete", "restore"]],
+  );
+  const writers = (await service.ask("GET", "/v1/writers")).json<{ writers: { who: { instance: string } }[] }>();
+  assert.deepEqual(
+    writers.writers.map(({ who }) => who.instance),
+    ["app"],
+  );
+  const plan = await service.ask("POST", "/v1/plans", { body: { targets: ["writer:app"] } });
+  assert.equal(plan.status, 200, plan.text);
+  assert.deepEqual(stage.stored(), [], "a plan touches nothing");
+
+  const accepted = await service.ask("POST", "/v1/sets", { body: { targets: ["writer:app"], name: "nightly" } });
+  assert.equal(accepted.status, 202, accepted.text);
+  const { id } = accepted.json<Operation>();
+  assert.equal(accepted.headers.location, `/v1/operations/${id}`);
+  const events = await service.allEvents(id);
+  assert.deepEqual(
+    events.map(({ number }) => number),
+    events.map((_, index) => index + 1),
+  );
+  for (const { event } of events) assert.ok(validate("event", event, "event").ok, JSON.stringify(event));
+  assert.equal(events.at(0)?.event.type, "begun");
+  assert.equal(events.at(-1)?.event.type, "ended");
+  const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
+  assert.ok(state.at === "ended", "who has read the last event finds the operation over");
+  assert.deepEqual([state.result.outcome, state.result.set], ["created", id]);
+
+  const resumed = await service.allEvents(id, 3);
+  assert.deepEqual(resumed, events.slice(3), "who comes back goes on where he was");
+
+  const set = (await service.ask("POST", "/v1/sets/nightly/expose")).json<SnapshotSet>();
+  const tree = set.exposed?.[0]?.exposed.trees[0]?.path ?? "";
+  assert.equal(readFileSync(path.join(tree, "file"), "utf8"), "precious\n");
+  assert.deepEqual([set.requester?.uid, set.requester?.pid], [process.getuid?.(), process.pid]);
+  const body = { succeeded: true, type: "full" };
+  assert.equal((await service.ask("POST", `/v1/sets/${id}/complete`, { body })).status, 200);
+  assert.equal((await service.ask("POST", `/v1/sets/${id}/verify`)).status, 409, "somebody may be reading it");
+  assert.equal((await service.ask("POST", `/v1/sets/${id}/conceal`)).status, 200);
+  const verified = (await service.ask("POST", `/v1/sets/${id}/verify`)).json<SnapshotSet>();
+  assert.equal(verified.verified?.[0]?.ok, true);
+  assert.deepEqual((await service.ask("DELETE", `/v1/sets/${id}`)).json(), { deleted: id });
+  assert.deepEqual(stage.stored(), []);
+
+  assert.deepEqual(
+    auditOf(stage).map(({ action, pid, executable, set: of }) => [action, pid, executable, of]),
+    ["create", "expose", "complete", "conceal", "verify", "delete"]
+      .toSpliced(3, 0, "verify")
+      .map((action) => [action, process.pid, process.execPath, id]),
+  );
+  assert.equal(await service.stop(), 0);
+  assert.ok(!existsSync(service.socket), "the socket goes with it");
+});
+
+test("what cannot be done is a problem document with our code", async (t) => {
+  const stage = new Stage(t);
+  const service = await Service.start(t, stage);
+  const cases: [string, string, unknown, number, string][] = [
+    ["GET", "/v1/nowhere", undefined, 404, "E_REQUEST"],
+    ["GET", "/v1/sets/nightly", undefined, 404, "E_SET_UNKNOWN"],
+    ["GET", "/v1/operations/20260101-000000-000000", undefined, 404, "E_OPERATION_UNKNOWN"],
+    ["GET", "/v1/operations/20260101-000000-000000/events", undefined, 404, "E_OPERATION_UNKNOWN"],
+    ["POST", "/v1/sets", { targets: [] }, 400, "E_REQUEST"],
+    ["POST", "/v1/sets", { targets: ["relative"] }, 400, "E_REQUEST"],
+    ["POST", "/v1/plans", { targets: ["/nonexistent"] }, 422, "E_TARGET_UNREADABLE"],
+    ["POST", "/v1/plans", { targets: ["writer:nobody"] }, 422, "E_TARGET_UNKNOWN"],
+  ];
+  for (const [method, url, body, status, code] of cases) {
+    const reply = await service.ask(method, url, body === undefined ? {} : { body });
+    const checked = validate("service#/$defs/problem", reply.json(), url);
+    assert.ok(checked.ok, reply.text);
+    assert.deepEqual([reply.status, checked.value.status, checked.value.code], [status, status, code], url);
+    assert.equal(reply.headers["content-type"], "application/problem+json");
+  }
+  const refused = await service.create({ targets: ["writer:nobody"] });
+  const { state } = await service.ended(refused.id);
+  assert.deepEqual([state.result.outcome, state.result.error?.code], ["refused", "E_TARGET_UNKNOWN"]);
+  const events = await service.allEvents(refused.id);
+  assert.deepEqual(
+    events.map(({ event }) => event.type),
+    ["ended"],
+  );
+});
+
+test("the same idempotency key gives the same operation, and never another one", async (t) => {
+  const stage = new Stage(t);
+  const service = await Service.start(t, stage);
+  const key = { "idempotency-key": "job-7" };
+  const first = await service.create({ targets: ["writer:app"], name: "a" }, key);
+  const again = await service.create({ name: "a", targets: ["writer:app"] }, key);
+  assert.equal(again.id, first.id);
+  const other = await service.ask("POST", "/v1/sets", { body: { targets: ["writer:app"] }, headers: key });
+  assert.deepEqual([other.status, other.json<Problem>().code], [422, "E_KEY_REUSED"]);
+  await service.ended(first.id);
+  assert.equal(stage.stored().length, 1);
+  await service.stop();
+  const next = await Service.start(t, stage, { config: service.config });
+  assert.equal((await next.create({ targets: ["writer:app"], name: "a" }, key)).id, first.id, "also after a restart");
+  assert.equal(stage.stored().length, 1);
+});
+
+test("an operation that is interrupted is undone in order, and so is everything when the service ends", async (t) => {
+  const stage = new Stage(t);
+  const limits = { freeze: "60s", prepare: "60s" };
+  const service = await Service.start(t, stage, { limits, writer: { in: "freeze", does: "hangs" } });
+  const one = await service.create({ targets: ["writer:app"] });
+  while (!stage.isFrozen()) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal((await service.ask("DELETE", `/v1/operations/${one.id}`)).status, 202);
+  const { state } = await service.ended(one.id);
+  assert.deepEqual([state.result.outcome, state.result.error?.code], ["interrupted", "E_INTERRUPTED"]);
+  assert.ok(!stage.isFrozen());
+  const two = await service.create({ targets: ["writer:app"] });
+  while (!stage.isFrozen()) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(await service.stop("SIGTERM"), 0);
+  assert.ok(!stage.isFrozen());
+  assert.deepEqual(stage.stored(), []);
+  const kept = service.kept(stage, two.id)?.operation.state;
+  assert.ok(kept?.at === "ended" && kept.result.outcome === "interrupted", "the next service knows it");
+});
+
+test("beyond as many operations as the config allows a requester is told to come back", async (t) => {
+  const stage = new Stage(t);
+  const hangs = { writer: { in: "prepare", does: "hangs" }, limits: { prepare: "60s" } } as const;
+  const service = await Service.start(t, stage, { ...hangs, service: { operations: 1 } });
+  const { id } = await service.create({ targets: ["writer:app"] });
+  const refused = await service.ask("POST", "/v1/sets", { body: { targets: ["writer:app"] } });
+  assert.deepEqual([refused.status, refused.json<Problem>().code], [503, "E_UNAVAILABLE"]);
+  assert.equal(refused.headers["retry-after"], "1");
+  await service.ask("DELETE", `/v1/operations/${id}`);
+  assert.equal((await service.ended(id)).state.result.outcome, "interrupted");
+});
+
+test("a second service on the same state is refused, and the first is named", async (t) => {
+  const stage = new Stage(t);
+  const first = await Service.start(t, stage);
+  const second = await holdstill(["serve", "--json", "--config", first.config]);
+  assert.equal(second.exitCode, 3, second.stderr);
+  const { error } = second.json() as { error: Problem };
+  assert.deepEqual([error.code, error.details["pid"]], ["E_SERVICE_RUNNING", first.child.pid]);
+});
+
+test("it ends when it had nothing to do for as long as --idle says, and not while somebody is there", async (t) => {
+  const stage = new Stage(t);
+  const service = await Service.start(t, stage, { args: ["--idle", "1500ms"] });
+  const { id } = await service.create({ targets: ["writer:app"] });
+  await service.ended(id);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  assert.equal(service.child.exitCode, null, "there is a connection that is kept alive");
+  await service.stop("SIGCONT").catch(() => undefined);
+  assert.equal(service.child.exitCode, 0);
+});

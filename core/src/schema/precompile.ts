@@ -7,12 +7,13 @@ import path from "node:path";
 import { type Checks, metaSchema, modulesOf } from "./compile.js";
 import { documents } from "./documents.js";
 
-const { "contract.v1": contract, ...whole } = documents;
+const { "contract.v1": contract, "service.v1": service, ...whole } = documents;
+const partsOf = ({ $id, $defs }: { $id: string; $defs: object }): Checks =>
+  Object.fromEntries(Object.keys($defs).map((name) => [name, `${$id}#/$defs/${name}`]));
 const modules: Record<string, Checks> = {
   ...Object.fromEntries(Object.entries(whole).map(([name, { $id }]) => [name, { whole: $id }])),
-  "contract.v1": Object.fromEntries(
-    Object.keys(contract.$defs).map((name) => [name, `${contract.$id}#/$defs/${name}`]),
-  ),
+  "contract.v1": partsOf(contract),
+  "service.v1": partsOf(service),
   "options-schema": { whole: metaSchema },
 };
 

@@ -1,5 +1,5 @@
 import { toFault } from "../errors/error.js";
-import type { Residue, SnapshotSet } from "../schema/types.js";
+import type { Event, Residue, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { expiredLeases, forgetLease, isLeased } from "./lease.js";
@@ -32,6 +32,21 @@ export async function removeExpired(
     return [];
   } catch (error) {
     return [{ actor: id, op: "remove", error: toFault(error) }];
+  }
+}
+
+/** Removes sets whose requesters are gone. What does not work is left to `recover`, and stops nothing. */
+export async function sweepExpired(
+  bench: Bench,
+  crew: Crew,
+  expired: readonly SnapshotSet[],
+  onEvent: (event: Event) => void,
+): Promise<void> {
+  for (const { id } of expired) {
+    const [left] = await removeExpired(bench, crew, id);
+    const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
+    const message = `Set ${id}, whose requester is gone, ${how}`;
+    onEvent({ type: "warning", at: new Date().toISOString(), ms: 0, message });
   }
 }
 

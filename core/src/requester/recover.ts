@@ -1,6 +1,6 @@
 import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter } from "../isolation/session.js";
-import type { Residue, Snapshot } from "../schema/types.js";
+import type { Residue } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { releaseAbandoned } from "../keeper/aftermath.js";
 import { abandoned } from "../keeper/ledger.js";
@@ -8,24 +8,24 @@ import { nameOf } from "../keeper/section.js";
 import { type Account, Journal, readJournals } from "../transaction/journal.js";
 import { expiredSets, forgetExpired, removeExpired } from "./expired.js";
 import { concealStray, strayExposures } from "./stray.js";
-import type { Bench, Leftover } from "./types.js";
+import type { Bench, Leftover, ProviderStatus } from "./types.js";
 
 /**
  * What is left of transactions that died or could not undo everything, and snapshots of transactions of ours that no record
  * names. Looks only. A snapshot of a set that was never made here is somebody else's, and is not listed.
  *
- * @param snapshots What the providers say exists, by instance.
+ * @param providers What the providers say exists.
  */
-export function leftovers(bench: Bench, snapshots: ReadonlyMap<string, readonly Snapshot[]>): Leftover[] {
+export function leftovers(bench: Bench, providers: readonly ProviderStatus[]): Leftover[] {
   const all = readJournals(bench.state, (id) => bench.catalog.has(id)).filter(
     ({ id }) => !Journal.isHeld(bench.state, id),
   );
   const open = all.filter((account) => isOpen(bench, account));
   const closed = new Set(all.filter((account) => !open.includes(account)).map((account) => account.id));
-  const stray = [...snapshots].flatMap(([provider, own]) =>
-    own
+  const stray = providers.flatMap((provider): Leftover[] =>
+    ("snapshots" in provider ? provider.snapshots : [])
       .filter(({ setId }) => closed.has(setId) && !bench.catalog.has(setId))
-      .map((snapshot): Leftover => ({ is: "snapshot", provider, snapshot })),
+      .map((snapshot) => ({ is: "snapshot", provider: provider.who.instance, snapshot })),
   );
   return [
     ...open.map(({ id, begun, owed }): Leftover => ({

@@ -9,10 +9,20 @@ import type { Inspection } from "../manifest/resolve.js";
 import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
-import type { Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../schema/types.js";
-import { benchOf } from "./bench.js";
+import type { AuditLine, Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../schema/types.js";
+import { benchOf, logFor } from "./bench.js";
 import type { Pins } from "./pins.js";
-import type { Bench, Ended, Leftover, OpenOptions, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
+import type {
+  Bench,
+  Completed,
+  Ended,
+  Leftover,
+  OpenOptions,
+  ProviderStatus,
+  Silent,
+  Watching,
+  WriterStatus,
+} from "./types.js";
 import type { Tenancy } from "./hold.js";
 import type { Restored } from "./restore.js";
 import type { RestorePlan } from "./restore-plan.js";
@@ -27,7 +37,7 @@ export async function open(options: OpenOptions = {}): Promise<Requester> {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
   });
-  return new Requester(settings, await logFor(settings, options));
+  return new Requester(benchOf(settings, await logFor(settings, options)));
 }
 
 /**
@@ -38,21 +48,18 @@ export async function open(options: OpenOptions = {}): Promise<Requester> {
  */
 export class Requester {
   readonly settings: Settings;
+  readonly log: RootLog | null;
   readonly #bench: Bench;
 
-  constructor(settings: Settings, log: RootLog | null, bench: Bench = benchOf(settings, log)) {
-    this.settings = settings;
+  constructor(bench: Bench) {
+    this.settings = bench.settings;
+    this.log = bench.log;
     this.#bench = bench;
-  }
-
-  /** null: nothing is logged. */
-  get log(): RootLog | null {
-    return this.#bench.log;
   }
 
   /** The same on behalf of somebody else, whom records and the audit name. */
   onBehalfOf(requester: RequesterMark): Requester {
-    return new Requester(this.settings, this.#bench.log, { ...this.#bench, requester });
+    return new Requester({ ...this.#bench, requester });
   }
 
   /** Resolves when no transaction of this process holds volumes: then one may write to disk. */
@@ -120,25 +127,28 @@ export class Requester {
    * at their original paths, too, until the set is concealed.
    */
   expose(key: string, at: string | null = null): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => {
-      audit(this.#bench, "expose", set);
-      return (await import("./sets.js")).expose(this.#bench, crew, set, at);
-    });
+    return this.#onSet(
+      key,
+      async (crew, set) => (await import("./sets.js")).expose(this.#bench, crew, set, at),
+      "expose",
+    );
   }
 
   conceal(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => {
-      audit(this.#bench, "conceal", set);
-      return (await import("./sets.js")).conceal(this.#bench, crew, set);
-    });
+    return this.#onSet(
+      key,
+      async (crew, set) => (await import("./sets.js")).conceal(this.#bench, crew, set),
+      "conceal",
+    );
   }
 
   /** Has the writers start their applications on the pictures; `verified` of the answer says what they found. */
   verify(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => {
-      audit(this.#bench, "verify", set);
-      return (await import("./verify.js")).verify(this.#bench, crew, set);
-    });
+    return this.#onSet(
+      key,
+      async (crew, set) => (await import("./verify.js")).verify(this.#bench, crew, set),
+      "verify",
+    );
   }
 
   /** What a restore would do. Looks only. `to`: below this folder, not over the originals. */
@@ -192,20 +202,13 @@ export class Requester {
     return this.#withCrew({}, ({ crew }) => removeExpired(this.#bench, crew, id, why));
   }
 
-  /** Writes something down of which the engine itself knows nothing. */
-  note(action: "cancel" | "lease", set: string): void {
-    audit(this.#bench, action, { id: set });
-  }
-
   /** Tells the set's writers how the backup went. */
-  complete(
-    key: string,
-    outcome: BackupOutcome,
-  ): Promise<{ set: SnapshotSet; failed: { writer: string; error: Fault }[] }> {
-    return this.#onSet(key, async (crew, set) => {
-      audit(this.#bench, "complete", set, `${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}`);
-      return (await import("./sets.js")).complete(this.#bench, crew, set, outcome);
-    });
+  complete(key: string, outcome: BackupOutcome): Promise<Completed> {
+    return this.#onSet(
+      key,
+      async (crew, set) => (await import("./sets.js")).complete(this.#bench, crew, set, outcome),
+      "complete",
+    );
   }
 
   /** Every transaction that is known of, also those that failed, with the reason. Oldest first. */
@@ -217,11 +220,7 @@ export class Requester {
   /** What is left of transactions that died, and snapshots that no record names. Looks only. */
   async leftovers(): Promise<Leftover[]> {
     const { leftovers } = await import("./recover.js");
-    const providers = await this.providers();
-    const snapshots = providers.flatMap((one) =>
-      "snapshots" in one ? [[one.who.instance, one.snapshots] as const] : [],
-    );
-    return leftovers(this.#bench, new Map(snapshots));
+    return leftovers(this.#bench, await this.providers());
   }
 
   /** Undoes what `leftovers` found, as far as it goes. */
@@ -265,20 +264,10 @@ export class Requester {
     return (await import("./pins.js")).checkPins(this.settings);
   }
 
-  /** Removes sets whose requesters are gone. What does not work is left to `recover`, and stops nothing. */
-  async #sweep({ onEvent }: Watching): Promise<void> {
-    const { forgetExpired, freshlyExpired, removeExpired } = await import("./expired.js");
+  async #sweep({ onEvent = () => {} }: Watching): Promise<void> {
+    const { forgetExpired, freshlyExpired, sweepExpired } = await import("./expired.js");
     const expired = freshlyExpired(this.#bench);
-    if (expired.length > 0) {
-      await this.#withCrew({}, async ({ crew }) => {
-        for (const { id } of expired) {
-          const [left] = await removeExpired(this.#bench, crew, id);
-          const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
-          const message = `Set ${id}, whose requester is gone, ${how}`;
-          onEvent?.({ type: "warning", at: new Date().toISOString(), ms: 0, message });
-        }
-      });
-    }
+    if (expired.length > 0) await this.#withCrew({}, ({ crew }) => sweepExpired(this.#bench, crew, expired, onEvent));
     forgetExpired(this.#bench);
   }
 
@@ -293,15 +282,19 @@ export class Requester {
   }
 
   /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */
-  async #onSet<T>(key: string, work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>): Promise<T> {
+  async #onSet<T>(
+    key: string,
+    work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>,
+    noted?: AuditLine["action"],
+  ): Promise<T> {
     const { id } = this.show(key);
     const { withSetLock } = await import("./set-lock.js");
-    return withSetLock(this.#bench, id, () => this.#withCrew({}, ({ crew }) => work(crew, this.show(id))));
+    return withSetLock(this.#bench, id, () =>
+      this.#withCrew({}, ({ crew }) => {
+        const set = this.show(id);
+        if (noted !== undefined) audit(this.#bench, noted, set);
+        return work(crew, set);
+      }),
+    );
   }
-}
-
-async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {
-  if (level === "silent" || (file === null && log === undefined)) return null;
-  const { createLog } = await import("../log/log.js");
-  return createLog({ level, ...(file === null ? {} : { file }), stderr: log === "stderr" });
 }

@@ -8,13 +8,13 @@ import { HoldstillError, toFault } from "../errors/error.js";
 import { isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { View } from "../plugin/provider.js";
 import type { BackupOutcome } from "../plugin/writer.js";
-import type { Exposed, Fault, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { removeEmpty } from "../transaction/repair.js";
 import { undoAll } from "../transaction/undo-all.js";
 import * as mirror from "./mirror.js";
-import type { Bench } from "./types.js";
+import type { Bench, Completed } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */
 
@@ -122,7 +122,7 @@ export async function complete(
   crew: Crew,
   set: SnapshotSet,
   outcome: BackupOutcome,
-): Promise<{ set: SnapshotSet; failed: { writer: string; error: Fault }[] }> {
+): Promise<Completed> {
   const held = set.writers.filter((writer) => writer.state === "held");
   const failed = await Promise.all(
     held.map(async ({ by }) => {

@@ -67,6 +67,12 @@ export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error
 /** A provider that did not say what it has. */
 export type Silent = Extract<ProviderStatus, { error: Fault }>;
 
+/** `failed`: writers that could not be told. */
+export interface Completed {
+  set: SnapshotSet;
+  failed: { writer: string; error: Fault }[];
+}
+
 /** What all operations share. */
 export interface Bench {
   readonly settings: Settings;

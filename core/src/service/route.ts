@@ -1,3 +1,4 @@
+import type { StateDir } from "../catalog/state.js";
 import type { Right } from "../config/settings.js";
 import type { Requester } from "../requester/requester.js";
 import type { Health } from "../schema/types.js";
@@ -9,6 +10,7 @@ import type { Peer } from "./peer.js";
 
 /** What the calls work with. */
 export interface Desk {
+  state: StateDir;
   requester: Requester;
   operations: Operations;
   leases: Leases;

@@ -48,7 +48,7 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     const operations = new Operations({ requester, leases, store, limit: settings.service.operations });
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
-    const desk: Desk = { requester, operations, leases, health };
+    const desk: Desk = { state, requester, operations, leases, health };
     const { server, guests, calls } = await receive(routes, desk, rights, log);
 
     const unlink =

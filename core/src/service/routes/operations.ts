@@ -1,3 +1,4 @@
+import { audit } from "../../catalog/audit.js";
 import { parseDuration } from "../../config/duration.js";
 import { requestFault } from "../problem.js";
 import { demandOwn } from "../rights.js";
@@ -89,11 +90,11 @@ export const operationRoutes: readonly Route[] = [
     right: "create",
     body: null,
     answers: { 202: "service#/$defs/operation" },
-    handle({ key, peer, requester }, { operations }) {
+    handle({ key, peer }, { operations, state }) {
       const { document, running } = operations.find(key);
       demandOwn(peer, document.requester, `interrupt operation ${key}`);
       if (running !== null && !running.isOver) {
-        requester.note("cancel", key);
+        audit({ state, requester: peer.mark }, "cancel", { id: key });
         running.interrupt("the requester");
       }
       return { status: 202, body: operations.find(key).document };

@@ -1,3 +1,4 @@
+import { audit } from "../../catalog/audit.js";
 import { HoldstillError } from "../../errors/error.js";
 import type { SnapshotSet } from "../../schema/types.js";
 import { demandOwn } from "../rights.js";
@@ -85,10 +86,10 @@ export const setRoutes: readonly Route[] = [
     right: "create",
     body: null,
     answers: { 200: "service#/$defs/deleted" },
-    async handle(call, { leases }) {
+    async handle(call, { leases, state }) {
       const { id, lease } = own(call, "end");
       if (lease === undefined) throw unleased(id);
-      call.requester.note("lease", id);
+      audit({ state, requester: call.peer.mark }, "lease", { id });
       await leases.giveUp(id, "its requester gave it up");
       return { status: 200, body: { deleted: id } };
     },

@@ -1,16 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childrenOf, read } from "../rig/keepers.js";
 import { onEnd } from "../rig/on-end.js";
 import { program } from "../rig/cli.js";
 import type { Stage } from "../rig/stage.js";
 import { isGone } from "../rig/victim.js";
 
 /** Where a transaction stands, as far as can be seen from outside: from the hold to the release it tells nothing. */
-export const moments = ["arming", "freezing", "about to hold", "holding", "committing", "thawing"] as const;
+export const moments = [
+  "arming",
+  "freezing",
+  "about to hold",
+  "holding",
+  "committing",
+  "a thread of it is stuck on what is held",
+  "thawing",
+] as const;
 export type Moment = (typeof moments)[number];
 
 /** `holdstill create` as a process of its own, to be struck at a moment. */
@@ -60,6 +69,8 @@ export class Victim {
         return this.#phases.has("hold");
       case "committing":
         return this.#stage.calls("store").includes("commit");
+      case "a thread of it is stuck on what is held":
+        return this.#stage.calls("store").includes("commit") && isStuck(this.child.pid ?? 0);
       case "thawing":
         return this.#phases.has("thaw");
     }
@@ -81,22 +92,17 @@ export class Victim {
   }
 }
 
+/** One of its threads is in state D, where no signal reaches it: proc_pid_stat(5). */
+function isStuck(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).some((task) => / D$/.test(read(`${tasks}/${task}/stat`).split(/(?<=\) \w) /, 1)[0] ?? ""));
+}
+
 const isCreating = (pid: string, dir: string): boolean =>
   read(`/proc/${pid}/cmdline`).includes("\0create\0") && read(`/proc/${pid}/cmdline`).includes(dir);
 
-/** proc_pid_status(5): the keeper is a child of the command that it holds for. */
-function keepersOf(dir: string): number[] {
-  return readdirSync("/proc")
-    .filter((pid) => read(`/proc/${pid}/cmdline`).includes("keeper/main.js"))
-    .filter((pid) => isCreating(/^PPid:\s+(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? "", dir))
-    .map(Number);
-}
-
-/** Of a process that went away meanwhile there is nothing. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
+/** Also of a command that another one runs. */
+const keepersOf = (dir: string): number[] =>
+  readdirSync("/proc")
+    .filter((pid) => isCreating(pid, dir))
+    .flatMap((pid) => childrenOf(Number(pid), "keeper/main.js"));

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Leftover } from "#core/requester/types.js";
 import { lapseOf } from "#core/keeper/client.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
+import { inWords } from "../rig/in-words.js";
 import { keeperOf, read } from "../rig/keepers.js";
 import { onEnd } from "../rig/on-end.js";
 import { refusalOf } from "../rig/refusal.js";
@@ -19,10 +20,13 @@ import { isGone, Victim } from "../rig/victim.js";
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 6);
 const haste = "/sys/kernel/rcu_expedited";
 
+/** Somebody may have it on for good. */
+const isAlwaysOn = read(haste).trim() === "1";
+
 /** Other keepers on this machine switch it, too; but it does not stay on. */
 async function isUnhurried(): Promise<boolean> {
   for (let tries = 500; tries > 0; tries -= 1) {
-    if (read(haste).trim() !== "1") return true;
+    if (isAlwaysOn || read(haste).trim() !== "1") return true;
     await sleep(10);
   }
   return false;
@@ -71,9 +75,7 @@ for (const [moment, reach] of Object.entries(moments)) {
       }
     }
     assert.ok(await isUnhurried(), "the kernel does not hurry any more");
-    const sorted = waits.toSorted((a, b) => a - b);
-    const [half = 0, most = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-    t.diagnostic(`writable after p50 ${half.toFixed(0)} ms, max ${most.toFixed(0)} ms (${sorted.length})`);
+    t.diagnostic(`writable after ${inWords(waits)}`);
   });
 }
 

@@ -1,6 +1,6 @@
 /** Everything that a plugin can do wrong. Each fault misbehaves in the call that it is asked for in. */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -24,6 +24,8 @@ export const faults = {
     if (!existsSync(fifo)) execFileSync("mkfifo", [fifo]);
     openSync(fifo, "r");
   },
+  /** Hangs in the kernel so that no signal reaches it: writes to a file system that is held. */
+  stuck: async ({ options }) => writeFileSync(path.join(options.hold[0], "stuck"), ""),
   exits: async () => process.exit(3),
   /** Small objects. One large array would take the host with it in a thread: that cannot be tested in the host's process. */
   "out-of-memory": async () => {

@@ -13,6 +13,7 @@ export type Fault =
   | "hangs"
   | "spins"
   | "blocks"
+  | "stuck"
   | "exits"
   | "out-of-memory"
   | "nonsense"

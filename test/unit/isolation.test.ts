@@ -52,7 +52,7 @@ interface Expected {
   lives: boolean;
   limitMs?: number;
 }
-const expected: Record<Exclude<Fault, "blocks">, Expected> = {
+const expected: Record<Exclude<Fault, "blocks" | "stuck">, Expected> = {
   throws: { code: "E_PLUGIN_FAILED", message: /failed in thaw: the application said no/, lives: true },
   "rejects-non-error": { code: "E_PLUGIN_FAILED", message: /a text that is no error/, lives: true },
   "rejects-null": { code: "E_PLUGIN_FAILED", message: /null was thrown/, lives: true },

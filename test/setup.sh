@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs the Debian packages that the tests of real file systems and servers need; with the argument `lab` also those of the
-# laboratory, with `mysql` or `mariadb-11` also a server of a newer suite, in a folder. As root, or by way of sudo; asks nothing.
+# Installs the Debian packages that the tests of real file systems, servers and kernels need; with the argument `mysql` or
+# `mariadb-11` also a server of a newer suite, in a folder. As root, or by way of sudo; asks nothing.
 set -eu
 
 # mariadb-server-core is the programs alone: no service, no account.
 packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup"
+# The laboratory: its kernel, what that needs of the host's tools, and the server that runs in it.
+packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server cryptsetup-bin mdadm"
 case "${1:-}" in
-# The kernel, what it needs of the host's tools, and the servers that run in it.
-lab) packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 mariadb-server cryptsetup-bin mdadm" ;;
-mysql | mariadb-11) packages="$packages debootstrap patchelf" ;;
+mysql | mariadb-11) packages="$packages debootstrap" ;;
 esac
 
 root=""

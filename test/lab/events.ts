@@ -4,6 +4,8 @@ export type LabEvent =
   | { readonly event: "booted"; readonly kernel: string }
   | TestEvent
   | Measured
+  /** A figure that a test tells beside its outcome: t.diagnostic. */
+  | { readonly event: "told"; readonly text: string }
   /** The process of one test file has ended; `code` null: by a signal, or it could not be ended. */
   | { readonly event: "ended"; readonly file: string; readonly code: number | null; readonly why: string }
   /** The last one. */
@@ -60,6 +62,8 @@ function isEvent(value: unknown): value is LabEvent {
       const codeIsSound = fields["code"] === null || typeof fields["code"] === "number";
       return codeIsSound && typeof fields["file"] === "string" && typeof fields["why"] === "string";
     }
+    case "told":
+      return typeof fields["text"] === "string";
     case "done":
       return true;
     default:

@@ -13,7 +13,8 @@ export interface GuestLimits {
   readonly silenceSeconds: number;
 }
 
-const defaults: GuestLimits = { fileSeconds: 300, silenceSeconds: 330 };
+/** A busy machine may take ten times as long as an idle one. */
+const defaults: GuestLimits = { fileSeconds: 600, silenceSeconds: 630 };
 
 /** The guest did not come to its end; the message has the last lines of its console. */
 export class GuestFailed extends Error {

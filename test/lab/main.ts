@@ -49,6 +49,9 @@ async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
         console.log(`${event.event.padEnd(7)} ${event.name} (${Math.round(event.durationMs)} ms)${detail}`);
         break;
       }
+      case "told":
+        console.log(`        ${event.text}`);
+        break;
       case "ended":
         if (event.code === 0) break;
         tally.failed += 1;

@@ -7,14 +7,11 @@ import { found } from "./found.js";
 import { runInGuest } from "./guest.js";
 
 const fixture = (name: string): string => path.join(import.meta.dirname, "fixtures", `${name}.js`);
-const limits = { fileSeconds: 300, silenceSeconds: 330 };
+const limits = { fileSeconds: 600, silenceSeconds: 630 };
 
-for (const [name, missing] of [
-  ["6.1", true],
-  ["6.12", false],
-] as const) {
+for (const name of ["6.1", "6.12"]) {
   test(`after a power cut provider-lvm undoes what was begun and keeps what was sealed, on kernel ${name}`, async (t) => {
-    const kernel = found(t, name, "never", missing);
+    const kernel = await found(t, name);
     if (kernel === undefined) return;
     const disks = tempDir(t);
     let isReady = false;

@@ -31,9 +31,9 @@ export const freeze = (point: string): boolean => spawnSync("fsfreeze", ["-f", p
 /** False: it was not frozen. */
 export const thaw = (point: string): boolean => spawnSync("fsfreeze", ["-u", point]).status === 0;
 
-/** A section that holds these mounts and does nothing else. */
-export const sectionOf = (mounts: readonly string[], limitMs = 5000): SectionPlan => ({
-  points: mounts.map((point) => ({ kind: "fs", mount: point })),
+/** A section that holds these mounts, or device-mapper devices, and does nothing else. */
+export const sectionOf = (points: readonly string[], limitMs = 5000): SectionPlan => ({
+  points: points.map((point) => (point.startsWith("/") ? { kind: "fs", mount: point } : { kind: "dm", name: point })),
   ops: [],
   limitMs,
   includeRoot: false,

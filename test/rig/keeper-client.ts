@@ -1,4 +1,4 @@
-/** A process that uses a keeper and is there to be killed. Arguments: mounts. Says where it is, and goes on when told to. */
+/** A process that uses a keeper and is there to be killed. Arguments: mounts and device-mapper devices. Says where it is, and goes on when told to. */
 import { createInterface } from "node:readline/promises";
 import { Keeper } from "#core/keeper/client.js";
 import { sectionOf } from "./freezable.js";

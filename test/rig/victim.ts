@@ -37,7 +37,10 @@ export class Victim {
   }
 
   async hears(word: "armed" | "holding" | "held" | "releasing"): Promise<void> {
-    while (!this.#said.some((line) => line.split(" ")[0] === word)) await once(this.#lines, "line");
+    while (!this.#said.some((line) => line.split(" ")[0] === word)) {
+      if (this.process.exitCode !== null) throw new Error(`it ended before it was ${word}`);
+      await Promise.race([once(this.#lines, "line"), once(this.process, "exit")]);
+    }
   }
 }
 

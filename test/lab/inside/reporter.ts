@@ -1,7 +1,7 @@
 /** A reporter of node:test that writes LabEvents. */
 import type { TestEvent as NodeEvent } from "node:test/reporters";
 import { inspect } from "node:util";
-import type { TestEvent } from "../events.js";
+import type { LabEvent } from "../events.js";
 
 /** `--test-reporter` takes the default export. */
 export default async function* report(source: AsyncIterable<NodeEvent>): AsyncGenerator<string> {
@@ -29,6 +29,10 @@ export default async function* report(source: AsyncIterable<NodeEvent>): AsyncGe
         yield line({ event: "failed", name: full(event.data), durationMs, detail: inspect(error.cause ?? error) });
         break;
       }
+      // What node itself tells at the end, of all tests, has no line.
+      case "test:diagnostic":
+        if (event.data.line !== undefined) yield line({ event: "told", text: event.data.message });
+        break;
       default:
     }
   }
@@ -38,6 +42,6 @@ export default async function* report(source: AsyncIterable<NodeEvent>): AsyncGe
   }
 }
 
-function line(event: TestEvent): string {
+function line(event: LabEvent): string {
   return `${JSON.stringify(event)}\n`;
 }

@@ -32,6 +32,17 @@ export class MappedDisk {
     const sectors = size * MiB;
     run("dmsetup", ["create", name, "--table", `0 ${sectors} ${table(`${this.node} ${this.#next}`)}`]);
     this.#next += sectors;
+    return this.#furnish(name, fs);
+  }
+
+  /** A mapping of a whole other one, with a mounted file system. */
+  volumeOn(name: string, fs: FileSystem, node: string): MountedVolume {
+    const sectors = run("blockdev", ["--getsz", node]).trim();
+    run("dmsetup", ["create", name, "--table", `0 ${sectors} linear ${node} 0`]);
+    return this.#furnish(name, fs);
+  }
+
+  #furnish(name: string, fs: FileSystem): MountedVolume {
     // Of an earlier test there may be another file system, which mkfs.xfs refuses to overwrite.
     run("wipefs", ["-q", "-a", `/dev/mapper/${name}`]);
     const [command = "", ...args] = mkfs[fs];

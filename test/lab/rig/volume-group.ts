@@ -4,15 +4,16 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { onEnd } from "../../rig/on-end.js";
 
-export type FileSystem = "ext4" | "xfs";
+export type FileSystem = "ext4" | "xfs" | "f2fs";
 
-export const mkfs = { ext4: ["mkfs.ext4", "-q", "-F"], xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"] } satisfies Record<
-  FileSystem,
-  string[]
->;
+export const mkfs = {
+  ext4: ["mkfs.ext4", "-q", "-F"],
+  xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"],
+  f2fs: ["mkfs.f2fs", "-q", "-f"],
+} satisfies Record<FileSystem, string[]>;
 
 /** How a snapshot is mounted beside its origin: XFS refuses a second file system of one UUID otherwise (xfs(5)). */
-const besideOrigin = { ext4: "defaults", xfs: "nouuid" } satisfies Record<FileSystem, string>;
+const besideOrigin = { ext4: "defaults", xfs: "nouuid", f2fs: "defaults" } satisfies Record<FileSystem, string>;
 
 /** A logical volume with a mounted file system. */
 export interface MountedVolume {

@@ -13,7 +13,7 @@ const REST_MS = 250;
 /** Each holds all mounts and lets them go, and answers how long they were held, ms. */
 const ways: Record<string, (mounts: string[], stay: Stay) => Promise<number>> = {
   async holdstill(mounts, stay) {
-    const keeper = await armed(stay.t, sectionOf(mounts));
+    const keeper = await armed(stay.t, { ...sectionOf(mounts), ops: [] });
     await keeper.hold();
     const report = await keeper.release();
     await keeper.disarm();

@@ -92,10 +92,10 @@ export class Victim {
   }
 }
 
-/** One of its threads is in state D, where no signal reaches it: proc_pid_stat(5). */
+/** One of its threads is in state D, where no signal reaches it: proc_pid_status(5). */
 function isStuck(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).some((task) => / D$/.test(read(`${tasks}/${task}/stat`).split(/(?<=\) \w) /, 1)[0] ?? ""));
+  return readdirSync(tasks).some((task) => /^State:\s+D/m.test(read(`${tasks}/${task}/status`)));
 }
 
 const isCreating = (pid: string, dir: string): boolean =>

@@ -5,6 +5,7 @@ import test from "node:test";
 import { Keeper, lapseOf } from "#core/keeper/client.js";
 import { armed, freezables, sectionOf, thaw } from "../rig/freezable.js";
 import { refusalOf } from "../rig/refusal.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
 
 test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
@@ -33,5 +34,23 @@ test("a step that fails releases everything and is named", async (t) => {
   assert.equal(error.code, "E_HOLD_FAILED");
   assert.match(error.message, /btrfs-snapshot .*\/snap: EEXIST/);
   assert.equal(thaw(held), false, "it is released");
+  await keeper.disarm();
+});
+
+test("where the host has nothing to do while it is held, its word is not waited for", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "xfs"]);
+  if (mounts === null) return;
+  const scribes = mounts.map((point) => new Scribe(t, point));
+  for (const scribe of scribes) await scribe.writesAfter(0);
+  const keeper = await armed(t, { ...sectionOf(mounts), ops: [] });
+  await keeper.hold();
+  const held = monotonic();
+  for (const scribe of scribes) assert.ok((await scribe.writesAfter(held)) > 0, "it was released without a word");
+  const report = await keeper.release();
+  assert.equal(report.reason, "done");
+  assert.equal(lapseOf(report), null);
+  assert.ok(
+    report.points.every(({ inForce, heldAt, releasedAt }) => inForce && heldAt !== null && releasedAt !== null),
+  );
   await keeper.disarm();
 });

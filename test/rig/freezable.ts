@@ -31,10 +31,10 @@ export const freeze = (point: string): boolean => spawnSync("fsfreeze", ["-f", p
 /** False: it was not frozen. */
 export const thaw = (point: string): boolean => spawnSync("fsfreeze", ["-u", point]).status === 0;
 
-/** A section that holds these mounts, or device-mapper devices, and does nothing else. */
+/** A section that holds these mounts, or device-mapper devices, until it is told to release them. */
 export const sectionOf = (points: readonly string[], limitMs = 5000): SectionPlan => ({
   points: points.map((point) => (point.startsWith("/") ? { kind: "fs", mount: point } : { kind: "dm", name: point })),
-  ops: [],
+  ops: [{ op: "plugin" }],
   limitMs,
   includeRoot: false,
 });

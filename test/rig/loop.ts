@@ -68,7 +68,7 @@ function unmount(point: string): void {
 export function mount(t: TestContext, args: string[], point: string): string {
   mkdirSync(point, { recursive: true });
   execFileSync("mount", [...args, point]);
-  onEnd(t, () => execFileSync("umount", [point], { stdio: "pipe" }));
+  onEnd(t, () => unmount(point));
   return point;
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { TestContext } from "node:test";
@@ -53,11 +53,14 @@ export async function isGone(pid: number, limitMs = 5000): Promise<boolean> {
   return false;
 }
 
-/** proc_pid_stat(5): after the name, which may hold anything but ends with the last bracket, comes the state; Z is a zombie. */
+/**
+ * proc_pid_stat(5): after the name, which may hold anything but ends with the last bracket, comes the state; Z is a zombie. Its
+ * files are open until the last of its threads has ended, too.
+ */
 function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z") || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import { readMounts } from "../storage/mounts.js";
-import { Haste } from "./haste.js";
+import type { Haste } from "./haste.js";
 import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
 import type { Ledger } from "./ledger.js";
 import type { Means, PointReport, Reason, SectionReport } from "./section.js";
@@ -30,6 +30,7 @@ type Tell = (answer: Answer) => void;
 interface Books {
   readonly tell: Tell;
   readonly ledger: Ledger;
+  readonly haste: Haste;
 }
 
 /** The kernel has not answered whether it holds. */
@@ -47,6 +48,8 @@ export class Holding {
   /** The same by rank, in the order in which they are held. */
   readonly #ranks: readonly (readonly Place[])[];
   readonly #steps: readonly Step[];
+  /** The host has nothing to do while it is held, so that its word is not waited for. */
+  readonly #isOurs: boolean;
   #limitMs: number;
   readonly #means: Means;
   readonly #haste: Haste;
@@ -61,15 +64,22 @@ export class Holding {
   #over: Promise<void> | null = null;
   #reported = false;
 
-  private constructor(limitMs: number, places: readonly Place[], steps: readonly Step[], by: Means, books: Books) {
+  private constructor(
+    limitMs: number,
+    places: readonly Place[],
+    steps: readonly (Step | null)[],
+    by: Means,
+    books: Books,
+  ) {
     this.#places = places;
     const ranks = [...new Set(places.map(({ station }) => station.rank))].toSorted((a, b) => a - b);
     this.#ranks = ranks.map((rank) => places.filter(({ station }) => station.rank === rank));
-    this.#steps = steps;
+    this.#steps = steps.filter((step) => step !== null);
+    this.#isOurs = !steps.includes(null);
     this.#limitMs = limitMs;
     this.#means = by;
     this.#ledger = books.ledger;
-    this.#haste = new Haste(books.ledger.isHurrying);
+    this.#haste = books.haste;
     this.#tell = books.tell;
     if (places.some(({ standing }) => standing.at === "held")) this.#askedAt = now();
   }
@@ -87,7 +97,7 @@ export class Holding {
       });
       places.push({ index, station, grip, standing: { at: "idle" } });
     }
-    const steps = ops.map((op) => hands.step(op)).filter((step) => step !== null);
+    const steps = ops.map((op) => hands.step(op));
     return new Holding(limitMs, places, steps, hands.means, books);
   }
 
@@ -122,11 +132,11 @@ export class Holding {
     this.#silence = setTimeout(() => this.end("silence"), SILENCE_MS);
     await Promise.all(this.#places.map((place) => this.#flush(place)));
     if (this.#reason !== null) return;
-    this.#askedAt = now();
     const changed = this.#firstChange();
     if (changed !== null) return this.end("failed", changed);
     if (this.#haste.isOurs) this.#ledger.hurries(true);
     this.#haste.begin();
+    this.#askedAt = now();
     for (const rank of this.#ranks) {
       this.#ledger.asks(rank.map(({ index }) => index));
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
@@ -137,6 +147,7 @@ export class Holding {
       if (this.#reason !== null) return;
       if (reason !== null) return this.end("failed", { is: "op", name: step.name, reason });
     }
+    if (this.#isOurs) this.end("done");
     this.#tell({ say: "held" });
   }
 

@@ -3,12 +3,13 @@
  * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
  */
 import { Socket } from "node:net";
-import { ioctl } from "../system/libc.js";
 import { StationFault } from "./grip.js";
 import { Guardian } from "./guardian.js";
 import { chooseHands } from "./hands.js";
+import { Haste } from "./haste.js";
 import { Holding } from "./holding.js";
 import { Ledger } from "./ledger.js";
+import { rehearse } from "./rehearsal.js";
 import { lockFileMappings, takeShelter } from "./shelter.js";
 import { type Answer, type Arms, decoder, encode, type Word } from "./wire.js";
 
@@ -71,8 +72,8 @@ async function arm(arms: Arms): Promise<void> {
     takeShelter();
     guardian = new Guardian(arms.ledger, arms.stations.length);
     ledger = Ledger.begin(arms, hands.means, guardian.pid);
-    holding = await Holding.prepare(arms, hands, { tell, ledger });
-    if (hands.means === "ioctl") await warmUp(arms.stations.length);
+    if (hands.means === "ioctl") await rehearse(arms);
+    holding = await Holding.prepare(arms, hands, { tell, ledger, haste: new Haste(false) });
     if (arms.lockMemory) lockFileMappings();
     tell({ say: "armed", means: hands.means });
   } catch (error) {
@@ -80,11 +81,6 @@ async function arm(arms: Arms): Promise<void> {
     tell({ say: "unarmed", reason, station: error instanceof StationFault ? error.station : null });
     output.end(() => exit(1));
   }
-}
-
-/** A call to no descriptor on every thread of the pool, so that none has to be started while I/O is held. */
-async function warmUp(threads: number): Promise<void> {
-  await Promise.all(Array.from({ length: threads }, () => ioctl(-1, 0, null)));
 }
 
 function orphaned(): void {

@@ -6,6 +6,7 @@ import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flockExclusive } from "../system/libc.js";
 import { chooseHands } from "./hands.js";
+import { Haste } from "./haste.js";
 import { Holding } from "./holding.js";
 import { Ledger } from "./ledger.js";
 import type { SectionReport } from "./section.js";
@@ -31,7 +32,11 @@ async function lock(fd: number): Promise<void> {
 takeShelter();
 const ledger = await Ledger.inherit(process.argv[2] ?? "", lock);
 if (ledger !== null) {
-  const holding = await Holding.inherit(chooseHands(ledger.heading.means), { tell, ledger });
+  const holding = await Holding.inherit(chooseHands(ledger.heading.means), {
+    tell,
+    ledger,
+    haste: new Haste(ledger.isHurrying),
+  });
   holding.end("failed", { is: "fault", reason: "the keeper was killed" });
   await holding.settled();
   ledger.end();

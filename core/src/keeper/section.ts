@@ -3,7 +3,7 @@ import type { CommitOp, HoldPoint, Volume } from "../schema/types.js";
 /** What is to be done in one critical section: hold all points, do the operations, release. */
 export interface SectionPlan {
   readonly points: readonly HoldPoint[];
-  /** Done in this order while everything is held; `plugin` is left to the host. */
+  /** Done in this order while everything is held. `plugin` is left to the host, whose word is waited for; without one all is released at once. */
   readonly ops: readonly CommitOp[];
   /** From the first hold asked to the last release, ms. The keeper keeps it by a clock of its own. */
   readonly limitMs: number;
@@ -16,8 +16,8 @@ export interface SectionPlan {
 /** How the kernel is asked: by ioctl, or by `fsfreeze` and `dmsetup` where koffi cannot be loaded. */
 export type Means = "ioctl" | "commands";
 
-/** Why the keeper released: told to, the core's pipe ended, the core said nothing for a second, the limit was reached, or a hold failed. */
-export type Reason = "word" | "eof" | "silence" | "deadline" | "failed";
+/** Why the keeper released: all was done, told to, the core's pipe ended, the core said nothing for a second, the limit was reached, or a hold failed. */
+export type Reason = "done" | "word" | "eof" | "silence" | "deadline" | "failed";
 
 /** Times are ms of CLOCK_MONOTONIC, so they can be compared with `process.hrtime` of every process. */
 export interface PointReport {

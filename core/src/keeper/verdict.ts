@@ -28,12 +28,13 @@ export function failureOf(
   return lapseOf(report) ?? new HoldstillError("E_KEEPER", { reason: "it released before everything was held" });
 }
 
-/** A section in which not every point was held until the core's word: its picture is not of one instant. null: all were. */
+/** A section in which not every point was held to the end: its picture is not of one instant. null: all were. */
 export function lapseOf({ points, reason }: SectionReport): HoldstillError<"E_HOLD_LAPSED"> | null {
   const lost = points.filter(({ inForce }) => !inForce);
-  if (reason === "word" && lost.length === 0) return null;
-  const why = reason === "word" ? (lost[0]?.problem ?? "it was not held") : reasons[reason];
-  const concerned = reason === "word" ? lost : points;
+  const isDue = reason === "word" || reason === "done";
+  if (isDue && lost.length === 0) return null;
+  const why = isDue ? (lost[0]?.problem ?? "it was not held") : reasons[reason];
+  const concerned = isDue ? lost : points;
   return new HoldstillError("E_HOLD_LAPSED", { points: concerned.map(({ point }) => nameOf(point)), why });
 }
 

@@ -99,6 +99,6 @@ export const residueOf = (state: State): { actor: string; fault: Fault }[] =>
 /** Everything that is to be held, and to be done meanwhile; null: the keeper is not needed. */
 export function sectionOf(cast: Cast): Section | null {
   const points = cast.flatMap((m) => m.section?.hold ?? []);
-  const ops = cast.flatMap((m) => m.section?.commit ?? []).filter(({ op }) => op !== "plugin");
-  return points.length + ops.length === 0 ? null : { points, ops };
+  const ops = cast.flatMap((m) => m.section?.commit ?? []);
+  return points.length === 0 && ops.every(({ op }) => op === "plugin") ? null : { points, ops };
 }

@@ -20,7 +20,7 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
 const ground = layGround();
 const tally = { passed: 0, failed: 0, skipped: 0 };
 
-const stream = run({ files, concurrency: 2, timeout: 20 * 60_000 });
+const stream = run({ files, concurrency: 2, timeout: 30 * 60_000 });
 stream.on("test:pass", (data) => {
   if (data.details.type === "suite" || isFile(data)) return;
   if (data.skip === undefined) tally.passed += 1;

@@ -21,7 +21,11 @@ export function stateOf(vg: VolumeGroup): string {
   return [lvs, devices, tables].join("\n").replaceAll(/^slow.*$/gm, "");
 }
 
-const fsck = { ext4: ["fsck.ext4", "-f", "-n"], xfs: ["xfs_repair", "-n"] } satisfies Record<FileSystem, string[]>;
+const fsck = {
+  ext4: ["fsck.ext4", "-f", "-n"],
+  xfs: ["xfs_repair", "-n"],
+  f2fs: ["fsck.f2fs", "--dry-run"],
+} satisfies Record<FileSystem, string[]>;
 
 /** What LVM's own checks say, and those of the file systems; and the volumes can be written to. */
 export function checkAll(vg: VolumeGroup, volumes: readonly MountedVolume[]): void {

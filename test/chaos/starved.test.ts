@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -110,4 +110,28 @@ test("a state disk that fills up while volumes are held fails the set, and every
   const ran = await running;
   assert.equal(ran.exitCode === 0, false, ran.stdout);
   assert.deepEqual([stage.isFrozen(), thaw(mounts[0] ?? ""), stage.stored()], [false, false, []]);
+});
+
+test("on a state disk that is full a command says so, and the set stays as it was", async (t) => {
+  const stage = new Stage(t);
+  if (process.getuid?.() !== 0) return t.skip("mounting needs root");
+  const state = mount(t, ["-t", "tmpfs", "-o", "size=512k,mode=700", "none"], path.join(stage.dir, "state"));
+  await stage.run(["create", "writer:app", "--quiet"]);
+  const record = (): string =>
+    readFileSync(path.join(state, "sets", readdirSync(path.join(state, "sets"))[0] ?? "", "set.json"), "utf8");
+  const before = record();
+  execFileSync("sh", ["-c", 'cat /dev/zero > "$0/filler" || true', state], { stdio: "ignore" });
+  for (const args of [
+    ["hold-until", "latest", "2099-01-01"],
+    ["complete", "latest", "--succeeded"],
+    ["delete", "latest", "--yes"],
+  ]) {
+    const ran = await stage.run([...args, "--json"]);
+    assert.match(ran.stdout, /"E_STATE_DIR".*ENOSPC/s, args.join(" "));
+    assert.equal(ran.exitCode, 2);
+    assert.equal(record(), before);
+  }
+  assert.equal(stage.stored().length, 1);
+  rmSync(path.join(state, "filler"));
+  assert.equal((await stage.run(["delete", "latest", "--yes"])).exitCode, 0);
 });

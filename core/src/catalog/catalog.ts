@@ -5,7 +5,7 @@ import { HoldstillError } from "../errors/error.js";
 import { nearest } from "../schema/nearest.js";
 import type { SnapshotSet } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
-import { type StateDir, syncDir, writeDurably } from "./state.js";
+import { type StateDir, syncDir, usable, writeDurably } from "./state.js";
 
 /** A record that could not be read; it is reported and left alone. */
 export interface Damaged {
@@ -56,14 +56,20 @@ export class Catalog {
     throw new HoldstillError("E_SET_UNKNOWN", { set: key, ...(close === undefined ? {} : { nearest: close }) });
   }
 
-  /** The record on disk is the set's birth certificate: before it the transaction is undone, after it the set exists. */
+  /**
+   * The record on disk is the set's birth certificate: before it the transaction is undone, after it the set exists.
+   *
+   * @throws HoldstillError E_STATE_DIR
+   */
   write(set: SnapshotSet): void {
     const checked = validate("snapshot-set", set, "the record");
     if (!checked.ok) throw new Error(`the record would be damaged: ${JSON.stringify(checked.findings)}`);
-    const dir = path.join(this.#state.sets, set.id);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
-    syncDir(this.#state.sets);
+    usable(this.#state, () => {
+      const dir = this.folder(set.id);
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
+      syncDir(this.#state.sets);
+    });
   }
 
   /** Where a set's record and its sidecars lie. */

@@ -38,14 +38,21 @@ export const stateDir = (root: string): StateDir => ({
 
 /** @throws HoldstillError E_STATE_DIR when it cannot be made, or somebody else could change it. */
 export function makeStateDir(state: StateDir): void {
-  try {
+  usable(state, () => {
     mkdirSync(state.root, { recursive: true, mode: 0o700 });
     check(state.root);
     for (const dir of [state.sets, state.transactions, state.volumes, state.plugins, state.leases])
       mkdirSync(dir, { recursive: true, mode: 0o700 });
+  });
+}
+
+/** @throws HoldstillError E_STATE_DIR for what the file system refuses, as when its disk is full. */
+export function usable<T>({ root }: Pick<StateDir, "root">, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     if (error instanceof HoldstillError) throw error;
-    throw new HoldstillError("E_STATE_DIR", { path: state.root, problem: reason(error) }, { cause: error });
+    throw new HoldstillError("E_STATE_DIR", { path: root, problem: reason(error) }, { cause: error });
   }
 }
 

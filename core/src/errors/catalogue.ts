@@ -243,7 +243,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
 
   E_STATE_DIR: {
     message: (d) => `The state directory ${d.path} cannot be used: ${d.problem}.`,
-    hint: () => "Give a directory that only you may write to: stateDir in the config, or HOLDSTILL_STATE_DIR.",
+    hint: () =>
+      "Give a directory with room, that only you may write to: stateDir in the config, or HOLDSTILL_STATE_DIR.",
     exit: exit.usage,
   },
   E_SET_UNKNOWN: {

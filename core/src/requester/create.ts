@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { audit } from "../catalog/audit.js";
 import { remember } from "../catalog/history.js";
+import { usable } from "../catalog/state.js";
 import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
 import { exit, type ExitCode } from "../errors/exit.js";
 import type { Untimed } from "../events/emit.js";
@@ -123,31 +124,33 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }
 function begin(bench: Bench, plan: Plan): Journal {
   const { catalog, state } = bench;
   const { id, cut, request, writers, providers } = plan;
+  const journal = Journal.open(state, id);
+  if (journal === null) throw new HoldstillError("E_SET_BUSY", { set: id });
   try {
-    forgetUndone(state, (one) => catalog.has(one));
-    const journal = Journal.open(state, id);
-    if (journal === null) throw new Error(`somebody else works on transaction ${id}`);
-    journal.write({
-      entry: "begun",
-      version: 1,
-      id,
-      pid: process.pid,
-      at: new Date().toISOString(),
-      cut,
-      targets: [...request.targets],
-      enlisted: [
-        ...writers.map((writer) => ({ who: writer.who, components: [...writer.components], cut: writer.cut })),
-        ...providers.map(({ who }) => ({ who })),
-      ],
+    usable(state, () => {
+      forgetUndone(state, (one) => catalog.has(one));
+      journal.write({
+        entry: "begun",
+        version: 1,
+        id,
+        pid: process.pid,
+        at: new Date().toISOString(),
+        cut,
+        targets: [...request.targets],
+        enlisted: [
+          ...writers.map((writer) => ({ who: writer.who, components: [...writer.components], cut: writer.cut })),
+          ...providers.map(({ who }) => ({ who })),
+        ],
+      });
+      audit(bench, "create", { id, ...(request.name === undefined ? {} : { name: request.name }) });
+      for (const { who } of writers) mkdirSync(catalog.sidecarDir(id, who.instance), { recursive: true, mode: 0o700 });
     });
-    audit(bench, "create", { id, ...(request.name === undefined ? {} : { name: request.name }) });
-    for (const { who } of writers) mkdirSync(catalog.sidecarDir(id, who.instance), { recursive: true, mode: 0o700 });
     return journal;
   } catch (error) {
+    journal.close();
     catalog.remove(id);
     Journal.forget(state, id);
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new HoldstillError("E_STATE_DIR", { path: state.root, problem }, { cause: error });
+    throw error;
   }
 }
 

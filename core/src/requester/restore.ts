@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { audit } from "../catalog/audit.js";
 import { HoldstillError, toFault } from "../errors/error.js";
@@ -6,6 +6,7 @@ import { copyTree } from "../exec/tree-copy.js";
 import { isWriter, type Session } from "../isolation/session.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
+import { exchange } from "./exchange.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { conceal, expose } from "./sets.js";
 import { pictureOf, treesOf } from "./trees.js";
@@ -32,7 +33,7 @@ export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signa
   try {
     const set = await expose(bench, crew, plan.set);
     await draw(set, plan.steps, signal);
-    exchange(plan.steps);
+    await exchange(plan.steps);
   } finally {
     for (const { draft } of plan.steps) rmSync(draft, { recursive: true, force: true });
     if (!wasExposed) await conceal(bench, crew, bench.catalog.find(plan.set.id));
@@ -73,24 +74,6 @@ async function draw(set: SnapshotSet, steps: readonly RestoreStep[], signal: Abo
       signal.throwIfAborted();
       throw refusal(to, toFault(error).message, "Nothing was changed.");
     }
-  }
-}
-
-/** Each by rename: what is at a place is whole at every moment, and if one cannot be done the others are undone. */
-function exchange(steps: readonly RestoreStep[]): void {
-  const done: (() => void)[] = [];
-  try {
-    for (const { to, draft, aside } of steps) {
-      if (aside !== null) {
-        renameSync(to, aside);
-        done.push(() => renameSync(aside, to));
-      }
-      renameSync(draft, to);
-      done.push(() => renameSync(to, draft));
-    }
-  } catch (error) {
-    for (const undo of done.toReversed()) undo();
-    throw refusal(steps[0]?.to ?? "", toFault(error).message, "Everything was put back. Restore with --to, and copy.");
   }
 }
 

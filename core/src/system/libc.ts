@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { getSystemErrorName } from "node:util";
 import type * as Koffi from "koffi";
 
 interface Libc {
@@ -13,6 +14,7 @@ interface Libc {
   socket: (domain: number, type: number, protocol: number) => unknown;
   sendto: (fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, size: number) => unknown;
   close: (fd: number) => unknown;
+  renameat2: (fromDir: number, from: string, toDir: number, to: string, flags: number) => number;
   errno: () => number;
 }
 
@@ -22,6 +24,8 @@ const LOCK_NB = 4;
 const EINTR = 4;
 const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
+const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 
 let libc: Libc | undefined;
 
@@ -79,6 +83,13 @@ function settle(resolve: (errno: number) => void, reject: (error: Error) => void
     if (error !== null) reject(new Error("koffi could not make the call", { cause: error }));
     else resolve(result === -1 ? (libc?.errno() ?? 0) : 0);
   };
+}
+
+/** Two files or folders of one file system change names at once, renameat2(2). Throws where the file system cannot do that. */
+export function exchange(one: string, other: string): void {
+  const { renameat2, errno } = (libc ??= load());
+  if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return;
+  throw new Error(`${one} and ${other} could not change names, ${getSystemErrorName(-errno())}`);
 }
 
 /** Keeps a range of this process's addresses in memory, mlock(2). Answers 0, or the errno. */
@@ -154,6 +165,7 @@ export function sendDatagram(to: string, text: string): boolean {
   close(fd);
   return sent === bytes.length;
 }
+const renameat2 = "int renameat2(int fromDir, const char *from, int toDir, const char *to, unsigned int flags)";
 
 /** koffi is 20 ms and most commands need none of it: so not at import. */
 function load(): Libc {
@@ -177,6 +189,8 @@ function load(): Libc {
     close: library.func("int close(int fd)"),
     prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
     pipe2: library.func("int pipe2(_Out_ int *ends, int flags)"),
+    // Looked up when it is needed: not every libc has it.
+    renameat2: (...args) => (library.func(renameat2) as Libc["renameat2"])(...args),
     errno: () => koffi.errno(),
   };
 }

@@ -10,8 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import type { StateDir } from "../catalog/state.js";
-import { syncDir } from "../catalog/state.js";
+import { type StateDir, syncDir, usable } from "../catalog/state.js";
 import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 import { flockExclusive, flockShared } from "../system/libc.js";
@@ -30,9 +29,9 @@ export class Journal {
     this.#torn = fstatSync(fd).size > 0;
   }
 
-  /** Opens, or creates, a transaction's journal; null when another process is working on it. */
+  /** Opens, or creates, a transaction's journal; null when another process is working on it. @throws HoldstillError E_STATE_DIR */
   static open(state: StateDir, id: string): Journal | null {
-    const fd = openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600);
+    const fd = usable(state, () => openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600));
     if (isOurs(fd)) {
       syncDir(state.transactions);
       return new Journal(fd);

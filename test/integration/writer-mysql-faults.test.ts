@@ -10,6 +10,7 @@ import { context } from "../rig/context.js";
 import { Bench, leavesNothing, type Options, writerOptions } from "../rig/mysql-picture.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
+import { stopped } from "../rig/process.js";
 import { tempDir } from "../rig/temp.js";
 
 const skip = missingServer(mariadb);
@@ -79,7 +80,7 @@ test("a server that hangs holds up nobody beyond the deadline, and abort ends it
   const { server, ctx } = bench;
   const tx = await bench.begin();
   await writer.prepare?.(tx, ctx);
-  process.kill(server.pid, "SIGSTOP");
+  await stopped(server.pid);
   try {
     const begun = performance.now();
     await assert.rejects(writer.freeze(tx, context(ctx.options, { limitMs: 300 })), { name: "TimeoutError" });
@@ -174,7 +175,7 @@ for (const { flavour, lacks } of rights) {
       if (flavour === mysql9) await server.query("GRANT SELECT ON performance_schema.* TO snap@localhost");
       const run = async (): Promise<string> => {
         let phase = "identify";
-        const tx = { ...(await bench.begin()), components: [] };
+        const tx = await bench.begin();
         try {
           await writer.identify(ctx);
           phase = "prepare";

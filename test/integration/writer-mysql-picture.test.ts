@@ -6,7 +6,7 @@ import test from "node:test";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../rig/context.js";
 import { verifyLedger } from "../rig/ledger.js";
-import { Bench, writerOptions } from "../rig/mysql-picture.js";
+import { Bench, leavesNothing, writerOptions } from "../rig/mysql-picture.js";
 import { mariadb, missingServer } from "../rig/mysql-server.js";
 import { sampleSet } from "../rig/sample-set.js";
 import { tempDir } from "../rig/temp.js";
@@ -57,6 +57,29 @@ test(
     assert.equal(verified?.facts?.["redoBytes"], 0, "it was repaired");
     await server.query("INSERT INTO books.far VALUES (2)");
     assert.deepEqual(await server.query("SELECT id FROM books.far"), [{ id: 1 }, { id: 2 }]);
+  },
+);
+
+test(
+  "a table that is made in another folder after the plan fails prepare, or seal, because a repair would write to the original",
+  { skip },
+  async (t) => {
+    const bench = await Bench.lay(t, mariadb, { elsewhere: ["far"] });
+    const { ctx, server, volume } = bench;
+    const make = `CREATE TABLE books.far (id int PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='${volume.mount}/far'`;
+    const refusal = { code: "MYSQL_PICTURE", message: new RegExp(`${volume.mount}/far/books, which is not captured`) };
+    const tx = await bench.begin();
+    await server.query(make);
+    await assert.rejects(async () => writer.prepare?.(tx, ctx), refusal);
+    await server.query("DROP TABLE books.far");
+
+    await writer.prepare?.(tx, ctx);
+    const token = await writer.freeze(tx, ctx);
+    await server.query(make);
+    assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+    await assert.rejects(async () => writer.seal?.(tx, ctx), refusal);
+    await writer.abort(tx, token, ctx);
+    await leavesNothing(server);
   },
 );
 

@@ -9,6 +9,7 @@ import writer from "@holdstill/writer-postgres";
 import { context } from "../rig/context.js";
 import { onEnd } from "../rig/on-end.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
+import { stopped } from "../rig/process.js";
 import type { PostgresServer } from "../rig/postgres.js";
 import {
   assemble,
@@ -71,7 +72,7 @@ test("a server process that hangs holds up nobody beyond the deadline, and abort
   const tx = await begin(t, ctx);
   await writer.prepare?.(tx, ctx);
   const [pid = 0] = await ourSessions(server);
-  process.kill(pid, "SIGSTOP");
+  await stopped(pid);
   try {
     const begun = performance.now();
     await assert.rejects(writer.freeze(tx, context(ctx.options, { limitMs: 300 })), { name: "TimeoutError" });

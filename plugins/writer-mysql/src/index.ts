@@ -1,4 +1,4 @@
-import type { FreezeToken, ThawReport, Writer } from "holdstill/plugin";
+import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import { endSession, markSession } from "./abort.js";
 import { component } from "./component.js";
 import { MysqlFault } from "./fault.js";
@@ -7,9 +7,8 @@ import type { Options } from "./options.js";
 import { type Position, readPosition } from "./position.js";
 import { refuseRunning } from "./restore.js";
 import { recoverPicture } from "./recover.js";
-import { readServer, type Server } from "./server.js";
+import { inside, readServer, type Server } from "./server.js";
 import { Session } from "./session.js";
-import { surveyTables } from "./tables.js";
 import { verifyPicture } from "./verify.js";
 
 /** What a transaction keeps from prepare to seal. */
@@ -20,6 +19,8 @@ interface Hold {
   readonly server: Server;
   readonly thread: number;
   readonly lock: Lock;
+  /** Folders that the server has had since, and no picture has. */
+  uncaptured?: readonly string[];
   /** At freeze and at thaw; the picture's own lies between. Under a lock they are one. */
   from?: Position | undefined;
   to?: Position | undefined;
@@ -43,6 +44,7 @@ const writer = {
     try {
       const thread = await markSession(session, tx.id, ctx.signal);
       const server = await readServer(session, ctx.signal);
+      refuse(uncaptured(tx, server));
       // In freeze a missing right would come late.
       await readPosition(session, server, ctx.signal);
       if (!server.durable)
@@ -87,7 +89,9 @@ const writer = {
       await prove(hold, ctx.signal);
       await release(lock, session, ctx.signal);
       hold.to = lock === "none" ? await readPosition(session, server, ctx.signal) : hold.from;
-      const why = await newcomers(hold);
+      const now = await readServer(session, ctx.signal);
+      hold.uncaptured = uncaptured(tx, now);
+      const why = newcomers(now, lock);
       return why === undefined ? { held: true, facts: { lock, from: hold.from, to: hold.to } } : { held: false, why };
     } catch (error) {
       if (!(error instanceof MysqlFault)) throw error;
@@ -101,6 +105,7 @@ const writer = {
     const hold = holds.get(tx.id);
     if (hold === undefined) throw unprepared();
     holds.delete(tx.id);
+    refuse(hold.uncaptured ?? []);
     const { server, lock, from, to } = hold;
     const { product, version, uuid, role, unlogged } = server;
     const howToRestore = `Start ${product} ${version} on the picture, or a copy of it, at the places of the original.`;
@@ -128,12 +133,21 @@ async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<vo
 }
 
 /** A table without redo log that came after prepare, where no lock held it. */
-async function newcomers({ server, lock }: Hold): Promise<string | undefined> {
-  if (lock !== "none") return undefined;
-  const { unlogged } = await surveyTables(server.dataDir);
-  return unlogged.length === 0
-    ? undefined
-    : `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
+function newcomers({ unlogged }: Server, lock: Lock): string | undefined {
+  if (lock !== "none" || unlogged.length === 0) return undefined;
+  return `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
+}
+
+function uncaptured({ components }: WriterTransaction, { folders }: Server): string[] {
+  const captured = components.flatMap(({ paths }) => paths);
+  return folders.filter((folder) => !captured.some((path) => inside(folder, path)));
+}
+
+/** A server on the picture would find in the redo log, and open, what lies there: files of the server that was captured. */
+function refuse(folders: readonly string[]): void {
+  if (folders.length === 0) return;
+  const message = `the server also has ${folders.join(", ")}, which is not captured`;
+  throw new MysqlFault("MYSQL_PICTURE", message, "Take the snapshot again: a table was made there after the plan.");
 }
 
 async function end({ session, watch }: Hold): Promise<void> {

@@ -31,6 +31,9 @@ export function lockFor({ product, unlogged }: Server): Lock {
   return product === "MariaDB" ? "backup-stage" : "read-lock";
 }
 
+/** How much longer than told a server may wait before it is stopped, ms: it goes by the wall clock, which may be set meanwhile. */
+const lateMs = 1000;
+
 /** How often the sessions are looked at while a lock is waited for, ms. */
 const lookMs = 250;
 
@@ -63,7 +66,7 @@ export async function release(lock: Lock, session: Session, signal: AbortSignal)
 
 async function wait(sql: string, by: Holder, until: number, ctx: Context<Options>): Promise<void> {
   const begun = performance.now();
-  const state: { over: boolean; seen: Blocker[] } = { over: false, seen: [] };
+  const state: { over: boolean; late: boolean; seen: Blocker[] } = { over: false, late: false, seen: [] };
   const taken = by.session.query(ctx.signal, sql).finally(() => (state.over = true));
   const settled = taken.then(
     () => {},
@@ -73,11 +76,16 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
   for (;;) {
     await Promise.race([settled, sleep(lookMs)]);
     if (state.over) break;
+    if (!state.late && performance.now() > until + lateMs) {
+      state.late = true;
+      await by.watch.query(ctx.signal, `KILL QUERY ${by.thread}`);
+    }
     const seen = await findBlockers(by.watch, by.server, by.thread, ctx.signal).catch(() => []);
     if (seen.length > 0) state.seen = seen;
     const [first] = seen;
     if (!ctx.options.killBlockers || first === undefined || performance.now() < (begun + until) / 2) continue;
-    if (killed.has(first.thread)) continue;
+    // Many sessions idle, and who blocks may have none, as a prepared XA transaction: at most one is ended on suspicion.
+    if (killed.has(first.thread) || (first.statement === null && killed.size > 0)) continue;
     killed.add(first.thread);
     ctx.log.warn(`${sql} has waited for half of its time; killing ${describe(first)}`);
     await kill(by.watch, first, ctx.signal).catch((error: unknown) => ctx.log.warn(`not killed: ${String(error)}`));
@@ -85,7 +93,7 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
   try {
     await taken;
   } catch (error) {
-    if (!isLockTimeout(error)) throw error;
+    if (!isLockTimeout(error) && !state.late) throw error;
     throw blocked(sql, performance.now() - begun, state.seen, error);
   }
 }

@@ -21,6 +21,7 @@ test(
     const config = configured(bench, {}, "image");
     const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
     onEnd(t, async () => void (await on("conceal", "latest")));
+    assert.match((await on("plan", "writer:db")).stdout, /required +server +no lock; picture repaired/);
     const load = await bench.load();
     const confirmed = load.acknowledged();
     const made = await on("create", "writer:db", "--require", "application", "--json");

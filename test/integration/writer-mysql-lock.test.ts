@@ -44,6 +44,7 @@ for (const { flavour, lock } of [
       const load = await bench.load();
       const tx = await bench.begin();
       assert.deepEqual(tx.components[0]?.facts?.["unlogged"], ["MyISAM"]);
+      assert.match(tx.components[0].method?.atomic ?? "", /(BACKUP STAGE|read lock), so clients that write wait/);
       await writer.prepare?.(tx, ctx);
       const confirmed = load.acknowledged();
       await load.advance(20);

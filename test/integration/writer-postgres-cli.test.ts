@@ -40,6 +40,8 @@ test(
     };
     onEnd(t, async () => void (await holdstill(["delete", "latest", "--yes", "--config", config])));
 
+    const planned = await holdstill(["plan", "writer:pg", "--config", config]);
+    assert.match(planned.stdout.replaceAll(/\s+/g, " "), /no lock, backup mode; picture repaired/);
     const confirmed = load.acknowledged();
     await on("create", "writer:pg");
     await load.stop();

@@ -88,7 +88,7 @@ test("a plan says what would be done with which provider, in which order, and wh
       {
         who: { ...who, instance: "back" },
         policy: "required",
-        components: [{ ...component, paths: ["/pg"] }],
+        components: [{ ...component, paths: ["/pg"], method: { atomic: "no lock" }, recovery: "fork" }],
         volumes: ["254:0"],
         cut: "atomic",
       },
@@ -166,7 +166,8 @@ Volumes
 
 Writers, in the order of freezing
   front-end  front  writer-app 1.0.0  best-effort  cluster
-  back-end   back   writer-app 1.0.0  required     cluster
+  back-end   back   writer-app 1.0.0  required     cluster  no lock; picture
+                                                            repaired
 
 Left out
   app  It did not answer.
@@ -179,7 +180,7 @@ From the last runs
 
 Limits
   queue 10 min · prepare 10 min · frozen 60 s · commit 10 s · seal 1 ms ·
-  abort 30 s
+  repair 1 ms · abort 30 s
 
 Warnings
   !  The store is nearly full.

@@ -146,6 +146,25 @@ export const documents = {
               "always"
             ]
           },
+          "method": {
+            "description": "How the writer holds the application still, by the cut: a few words for a person, in the plan.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "atomic": {
+                "type": "string",
+                "minLength": 1
+              },
+              "per-volume": {
+                "type": "string",
+                "minLength": 1
+              },
+              "fuzzy": {
+                "type": "string",
+                "minLength": 1
+              }
+            }
+          },
           "facts": {
             "description": "What a person or a restore wants to know: version, system identifier, port. Never a secret.",
             "type": "object",

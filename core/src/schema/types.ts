@@ -249,6 +249,14 @@ export interface Component {
    */
   recovery?: "none" | "fork" | "always";
   /**
+   * How the writer holds the application still, by the cut: a few words for a person, in the plan.
+   */
+  method?: {
+    atomic?: string;
+    "per-volume"?: string;
+    fuzzy?: string;
+  };
+  /**
    * What a person or a restore wants to know: version, system identifier, port. Never a secret.
    */
   facts?: {

@@ -1,6 +1,13 @@
 import type { Component } from "holdstill/plugin";
+import { type Lock, lockFor } from "./lock.js";
 import type { Options } from "./options.js";
 import type { Server } from "./server.js";
+
+const methods: Readonly<Record<Lock, string>> = {
+  none: "no lock",
+  "backup-stage": "BACKUP STAGE, so clients that write wait",
+  "read-lock": "read lock, so clients that write wait",
+};
 
 /**
  * The server as one component: its folders are of use only together. Its files are of use only as of one instant: the threads
@@ -16,6 +23,7 @@ export function component(server: Server, { recovery }: Options): Component {
     level: "back-end",
     // Putting a picture in the place of the data, for one process, takes root.
     recovery: process.getuid?.() === 0 ? recovery : "none",
+    method: { atomic: methods[lockFor(server)] },
     facts: { ...facts },
   };
 }

@@ -31,6 +31,8 @@ const leaveOut = [
   "backup_manifest",
 ];
 
+const method = { atomic: "no lock", "per-volume": "no lock, backup mode", fuzzy: "no lock, backup mode" };
+
 /** The cluster as one component: its data directory, its WAL and its tablespaces are of use only together. */
 export function component(cluster: Cluster, options: Options): Component {
   const { dataDir, walDir, tablespaces } = cluster;
@@ -46,6 +48,7 @@ export function component(cluster: Cluster, options: Options): Component {
     tolerates: "fuzzy",
     level: "back-end",
     recovery: recoveryOf(options),
+    method,
     facts: { ...facts(cluster, options) },
   };
 }

@@ -66,14 +66,19 @@ function writerLines({ writers }: Plan, look: Look): string[] {
   });
   const rows = ranked
     .toSorted((a, b) => a.rank - b.rank)
-    .map(({ who, policy, components, rank }) => [
+    .map(({ who, policy, components, cut, rank }) => [
       levels[rank] ?? "back-end",
       who.instance,
       `${who.plugin} ${who.version}`,
       policy,
       components.map(({ name }) => name).join(", "),
+      [...new Set(components.flatMap(({ method = {}, recovery = "none" }) => how(method[cut], recovery)))].join("; "),
     ]);
   return tableLines(rows, look);
+}
+
+function how(method: string | undefined, recovery: string): string[] {
+  return [...(method === undefined ? [] : [method]), ...(recovery === "none" ? [] : ["picture repaired"])];
 }
 
 /** More than this part of a limit is too near to it. */

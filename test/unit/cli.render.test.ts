@@ -4,7 +4,8 @@ import type { Usual } from "#core/catalog/history.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
-import { bytes, duration, instant } from "#core/cli/render/units.js";
+import { tableLines } from "#core/cli/render/table.js";
+import { age, bytes, duration, instant } from "#core/cli/render/units.js";
 import { StatusLine } from "#core/cli/status.js";
 import { HoldstillError, toFault } from "#core/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";
@@ -264,4 +265,23 @@ test("times and sizes are short and have a unit", () => {
     ["0 B", "1023 B", "4.0 KiB", "4.7 GiB"],
   );
   assert.equal(instant("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05Z");
+});
+
+test("how long ago something was is said in one unit", () => {
+  const ages = [-5, 59_000, 119_000, 3_600_000, 47 * 3_600_000, 48 * 3_600_000, 400 * 86_400_000].map((ms) => age(ms));
+  assert.deepEqual(ages, ["0 s", "59 s", "1 min", "1 h", "47 h", "2 d", "400 d"]);
+});
+
+test("a last column that has no room beside the others is below them, and fits too", () => {
+  const rows = [
+    ["x".repeat(30), "y".repeat(25), "a word and another word, and many more of them, and still one"],
+    ["x", "y", "short"],
+  ];
+  assert.deepEqual(tableLines(rows, { ...plainLook, columns: 60 }), [
+    `  ${"x".repeat(30)}  ${"y".repeat(25)}`,
+    "      a word and another word, and many more of them, and",
+    "      still one",
+    `  x${" ".repeat(31)}y`,
+    "      short",
+  ]);
 });

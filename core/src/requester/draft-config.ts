@@ -6,7 +6,9 @@ import { loadSettings } from "../config/load.js";
 import { xdg } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
 import { inspectPlugins } from "../manifest/resolve.js";
+import type { Volume } from "../schema/types.js";
 import { findServers, type Server } from "../servers/servers.js";
+import { locate } from "../storage/volumes.js";
 import { told } from "./doctor.js";
 
 /** A config that fits this machine, and the targets that a first plan would have. */
@@ -44,10 +46,35 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers 
       ],
     };
   });
+  const lvm = versionOf("provider-lvm");
+  const volumes = logicalVolumes(servers);
+  const providers =
+    lvm === undefined || volumes.length === 0
+      ? ["  # Where no provider is named, provider-reflink is taken: clones where the file system can, else copies."]
+      : [
+          ...volumes.map(({ mountPoint, source }) => `  # ${mountPoint} is on ${source}: LVM takes its picture.`),
+          `  - use: provider-lvm@^${lvm}`,
+          "  # What lies elsewhere: clones where the file system can, else copies.",
+          `  - use: provider-reflink@^${versionOf("provider-reflink") ?? "1"}`,
+        ];
   const targets = blocks.flatMap(({ name }) => (name === null ? [] : [`writer:${name}`]));
   const none =
     "  # No database server was found running. A writer is named like this:\n  # - { use: writer-postgres@^1, as: pg-main, options: { host: /run/postgresql } }";
-  return { targets, text: textOf(blocks.length === 0 ? [none] : blocks.flatMap(({ lines }) => lines), targets) };
+  return {
+    targets,
+    text: textOf([...(blocks.length === 0 ? [none] : blocks.flatMap(({ lines }) => lines)), ...providers], targets),
+  };
+}
+
+/** File systems of the servers' data that lie on logical volumes. */
+function logicalVolumes(servers: readonly Server[]): Volume[] {
+  try {
+    const { volumes } = locate(servers.map(({ dataDir }) => ({ paths: [dataDir], exclude: [] })));
+    return volumes.filter(({ devices: [top] }) => top?.kind === "lvm");
+  } catch {
+    // A server that has just ended, or whose data we may not see.
+    return [];
+  }
 }
 
 function textOf(blocks: readonly string[], targets: readonly string[]): string {
@@ -56,7 +83,6 @@ function textOf(blocks: readonly string[], targets: readonly string[]): string {
 
 plugins:
 ${blocks.join("\n")}
-  # Where no provider is named, provider-reflink is taken: clones where the file system can, else copies.
 
 # The longest time of each part; these are the defaults.
 # limits: { queue: 10m, prepare: 10m, freeze: 60s, hold: 10s, copy: 1h, seal: 5m, abort: 30s }

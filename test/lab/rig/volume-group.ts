@@ -31,10 +31,10 @@ export class VolumeGroup {
   readonly name: string;
   readonly #t: TestContext;
 
-  constructor(t: TestContext, disk = freeDisk()) {
+  constructor(t: TestContext, disk = freeDisk(), name = `vg${process.pid}x${made}`) {
     this.#t = t;
     made += 1;
-    this.name = `vg${process.pid}x${made}`;
+    this.name = name;
     run("vgcreate", ["-q", "-y", this.name, disk]);
     // Not vgremove: LVM refuses to take down what a failed command of its own has left behind.
     onEnd(t, () => {

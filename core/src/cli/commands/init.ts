@@ -11,7 +11,7 @@ import { planLines } from "../render/plan.js";
 export const init = command({
   usage: "[--print] [--yes]",
   about:
-    "Finds the database servers that run here, writes a config for them with every line explained, and shows what a snapshot of all would do. The config goes to the file that --config names, else to /etc/holdstill/holdstill.yaml, or for an ordinary user to the XDG config folder. One that is there is never changed.",
+    "Finds the database servers that run here and the volumes that they are on, writes a config for them with every line explained, and shows what a snapshot of all would do. The config goes to the file that --config names, else to /etc/holdstill/holdstill.yaml, or for an ordinary user to the XDG config folder. One that is there is never changed.",
   operands: noOperands,
   options: {
     print: { type: "flag", about: "only print the config" },

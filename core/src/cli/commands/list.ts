@@ -5,7 +5,7 @@ import { findingLine } from "../render/fault.js";
 import { dim, styleOf } from "../render/look.js";
 import { fillCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { bytes, instant } from "../render/units.js";
+import { age, bytes } from "../render/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
 import { spelled, visible } from "../render/visible.js";
 
@@ -51,7 +51,7 @@ interface Column {
 const columns: readonly Column[] = [
   { head: "SET", cell: ({ id }) => id },
   { head: "NAME", cell: ({ name = "" }) => spelled(name), optional: true },
-  { head: "CREATED", cell: ({ createdAt }) => spelled(instant(createdAt)) },
+  { head: "AGE", cell: ({ createdAt }) => age(Date.now() - Date.parse(createdAt)), right: true },
   { head: "CONSISTENCY", cell: ({ consistency: text }) => ({ text, style: styleOf(text) }) },
   { head: "SIZE", cell: ({ snapshots }) => sizeOf(snapshots), right: true },
   { head: "FILL", cell: ({ snapshots }) => fillOf(snapshots), right: true, optional: true },

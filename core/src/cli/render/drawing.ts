@@ -23,6 +23,16 @@ const colours: Readonly<Record<string, string>> = {
 };
 const plain = "#718096";
 const bad = "#c53030";
+const still = "#bee3f8";
+/** What a colour means. */
+const meanings = [
+  ["freeze, thaw", "#2b6cb0"],
+  ["an application is still", still],
+  ["the picture is taken", "#6b46c1"],
+  ["undo", "#c05621"],
+  ["other calls", plain],
+  ["failed", bad],
+] as const;
 
 /** A page of its own: the same picture under a heading. */
 export function page(subject: Subject): string {
@@ -37,7 +47,7 @@ ${drawing(subject)}
 
 /**
  * The calls of a transaction as bars, in the order of their beginnings: first those around the time that applications were still, on
- * an axis of its own, then all. A thin line is the call's limit. What failed is red and says why.
+ * an axis of its own, then all. An upright line is a call's limit. What failed is red and says why.
  */
 export function drawing({ title, culprit, spans }: Subject): string {
   const parts: string[] = [];
@@ -62,8 +72,9 @@ export function drawing({ title, culprit, spans }: Subject): string {
         return stillness(span, spans, axis, top) + bar(span, axis, top);
       }),
     );
-    y += 16 + rows.length * rowHeight;
+    y += 28 + rows.length * rowHeight;
   }
+  parts.push(legend(y));
   const height = Math.ceil(y + 20);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif">
 <rect width="100%" height="100%" fill="#fff"/>
@@ -106,7 +117,7 @@ function stillness(span: Span, spans: readonly Span[], axis: Axis, y: number): s
   const end = spans.find(({ op, actor, from }) => actor === span.actor && endings.has(op) && from >= span.to);
   if (span.op !== "freeze" || span.outcome === "failed" || end === undefined) return "";
   const x = xOf(span.from, axis);
-  return `<rect x="${fixed(x)}" y="${y + 3}" width="${fixed(xOf(end.to, axis) - x)}" height="8" fill="#bee3f8"/>`;
+  return `<rect x="${fixed(x)}" y="${y + 3}" width="${fixed(xOf(end.to, axis) - x)}" height="8" fill="${still}"/>`;
 }
 
 const xOf = (ms: number, { from, to }: Axis): number =>
@@ -120,7 +131,7 @@ function bar(span: Span, axis: Axis, y: number): string {
   const long = Math.max(2, xOf(to, axis) - x);
   const limit = from + limitMs;
   const line =
-    limit <= axis.to ? `<path d="M${fixed(xOf(limit, axis))} ${y - 1}v16" stroke="${bad}" stroke-width="1.5"/>` : "";
+    limit <= axis.to ? `<path d="M${fixed(xOf(limit, axis))} ${y - 3}v20" stroke="#1a202c" stroke-width="2"/>` : "";
   const label = `${isBad ? "✗ " : ""}${actor}: ${op}`;
   const time = `${duration(to - from)} of ${duration(limitMs)}`;
   const text = isBad ? `fill="${bad}" font-weight="bold"` : 'fill="#2d3748"';
@@ -139,6 +150,18 @@ function ticks(axis: Axis, y: number, rows: number): string[] {
     const text = `<text x="${x}" y="${fixed(y + 4)}" font-size="10" text-anchor="middle" fill="#718096">${duration(at)}</text>`;
     return `${text}<path d="M${x} ${fixed(y + 8)}v${rows * rowHeight + 4}" stroke="#e2e8f0"/>`;
   });
+}
+
+function legend(y: number): string {
+  let x = 10;
+  const signs = meanings.map(([meaning, colour]) => {
+    const sign = `<rect x="${x}" y="${fixed(y - 9)}" width="10" height="10" fill="${colour}"/>`;
+    const text = `<text x="${x + 15}" y="${fixed(y)}" font-size="11" fill="#4a5568">${meaning}</text>`;
+    x += 40 + meaning.length * 6;
+    return sign + text;
+  });
+  const line = `<path d="M${x + 5} ${fixed(y - 11)}v14" stroke="#1a202c" stroke-width="2"/>`;
+  return `${signs.join("")}${line}<text x="${x + 15}" y="${fixed(y)}" font-size="11" fill="#4a5568">limit</text>`;
 }
 
 const longest = 34;

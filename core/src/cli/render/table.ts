@@ -11,7 +11,7 @@ export interface TableStyle {
 /** Below this a last column is not broken: it would be a column of single words. */
 const LEAST = 20;
 
-/** Rows in columns that are as wide as they must be; the last column is broken into lines that fit. */
+/** Rows in columns that are as wide as they must be; the last column is broken into lines that fit, beside or below the others. */
 export function tableLines(
   rows: readonly (readonly Cell[])[],
   look: Look,
@@ -25,14 +25,16 @@ export function tableLines(
   const room = look.columns - lastAt;
   return rows.flatMap((row) => {
     const last = row[columns - 1] ?? "";
-    const lastLines = room < LEAST ? [textOf(last)] : wrap(textOf(last), room);
+    const isBelow = room < LEAST && textOf(last).length > room;
+    const at = isBelow ? indent + 4 : lastAt;
+    const lastLines = isBelow ? ["", ...wrap(textOf(last), look.columns - at)] : wrap(textOf(last), room);
     const head = row.slice(0, columns - 1).map((cell, column) => {
       const width = widths[column] ?? 0;
       const text = textOf(cell);
       return painted(cell, right.includes(column) ? text.padStart(width) : text.padEnd(width), look);
     });
     const first = [...head, painted(last, lastLines[0] ?? "", look)].join("  ");
-    const others = lastLines.slice(1).map((line) => " ".repeat(lastAt) + painted(last, line, look));
+    const others = lastLines.slice(1).map((line) => " ".repeat(at) + painted(last, line, look));
     return [`${" ".repeat(indent)}${first}`.trimEnd(), ...others];
   });
 }

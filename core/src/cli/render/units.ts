@@ -21,6 +21,14 @@ export function bytes(size: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** How long ago: 40 s, 5 min, 3 h, 12 d. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
 /** 2026-01-02 03:04:05Z: an instant of the records, in UTC as they have it. */
 export function instant(iso: string): string {
   return iso.replace("T", " ").replace(/(:\d\d)\.\d+Z$/, "$1Z");

@@ -16,7 +16,7 @@ import { type Outcome, runTransaction } from "../transaction/run.js";
 import { lockVolumes } from "../transaction/volume-lock.js";
 import { guardedOf } from "./guarded.js";
 import type { Bench, Ended, Watching } from "./types.js";
-import { withCrew, type Workshop } from "./workshop.js";
+import { interruptible, withCrew, type Workshop } from "./workshop.js";
 
 /** Plans, waits for the volumes, and runs the transaction. Throws when it is refused before anything has begun. */
 export async function create(
@@ -164,19 +164,6 @@ function writeEnd(journal: Journal, { is, residue }: Outcome): void {
     });
   } catch {
     // Recovery finds the transaction without an end, and everything undone or recorded.
-  }
-}
-
-/** Before the transaction begins nothing needs undoing: an interruption ends the workers, and so whatever waits for them. */
-async function interruptible<T>({ crew, signal }: Workshop, work: () => Promise<T>): Promise<T> {
-  const stop = (): void => void crew.close();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await work();
-  } finally {
-    signal.removeEventListener("abort", stop);
-    // Also where the work got over it: without a writer that need not take part there is a plan all the same.
-    signal.throwIfAborted();
   }
 }
 

@@ -11,6 +11,7 @@ import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { conceal, expose } from "./sets.js";
 import { pictureOf, treesOf } from "./trees.js";
 import type { Bench } from "./types.js";
+import { interruptible } from "./workshop.js";
 
 export interface Restored {
   set: SnapshotSet;
@@ -27,7 +28,10 @@ export interface Restored {
  * @throws HoldstillError E_NOT_OFFERED, or what the writer said, before anything is touched.
  */
 export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signal: AbortSignal): Promise<Restored> {
-  const writers = plan.where === "in-place" ? await readyWriters(bench, crew, plan.set, plan.writers) : [];
+  const writers =
+    plan.where === "elsewhere"
+      ? []
+      : await interruptible({ crew, signal }, () => readyWriters(bench, crew, plan.set, plan.writers));
   audit(bench, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {

@@ -51,6 +51,22 @@ export async function withCrew<T>(
   }
 }
 
+/** Where nothing needs undoing yet: an interruption ends the workers, and so whatever waits for them. */
+export async function interruptible<T>(
+  { crew, signal }: Pick<Workshop, "crew" | "signal">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stop = (): void => void crew.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener("abort", stop);
+    // Also where the work got over it: without a writer that need not take part there is a plan all the same.
+    signal.throwIfAborted();
+  }
+}
+
 function hooks(emit: Emit): CrewHooks {
   return {
     onLog(actor, level, message, fields) {

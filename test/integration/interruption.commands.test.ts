@@ -1,0 +1,86 @@
+/** Every command that changes something, ended in the middle: recover finds what is left, and the command works when it is given again. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Op } from "#core/isolation/operations.js";
+import { program } from "../rig/cli.js";
+import { onEnd } from "../rig/on-end.js";
+import { patience, Stage } from "../rig/stage.js";
+
+interface Moment {
+  args: readonly string[];
+  role: "writer" | "provider";
+  /** The command is ended when this call has taken effect and has not been answered. */
+  op: Op;
+  /** What is done before. */
+  first?: readonly string[];
+}
+
+const moments: readonly Moment[] = [
+  { args: ["expose", "good"], role: "provider", op: "expose" },
+  { args: ["conceal", "good"], role: "provider", op: "conceal", first: ["expose", "good"] },
+  { args: ["verify", "good"], role: "writer", op: "verify" },
+  { args: ["restore", "good", "--yes"], role: "writer", op: "beforeRestore" },
+  { args: ["revert", "good", "--yes"], role: "provider", op: "revert" },
+  { args: ["complete", "good", "--succeeded"], role: "writer", op: "complete" },
+  { args: ["delete", "good", "--yes"], role: "provider", op: "remove" },
+  { args: ["prune", "--keep-last", "1", "--yes"], role: "provider", op: "remove", first: ["create", "writer:app"] },
+];
+const limits = { ...patience, complete: "30s" };
+
+/** A closed terminal is SIGHUP; SIGINT, which these commands take like that, is tried where HOLDSTILL_ROUNDS is set. */
+const ways = [
+  "SIGKILL",
+  "SIGHUP",
+  ...(process.env["HOLDSTILL_ROUNDS"] === undefined ? [] : (["SIGINT"] as const)),
+] as const;
+/** These undo something of their own when they are told to end; the others end as at once. */
+const undoes = new Set(["verify", "restore"]);
+
+for (const way of ways) {
+  describe(`${way} in the middle of a command`, { concurrency: 2 }, () => {
+    for (const moment of moments.filter(({ args: [name = ""] }) => way !== "SIGHUP" || undoes.has(name))) {
+      it(`\`${moment.args.join(" ")}\``, async (t) => {
+        const stage = new Stage(t);
+        const good = (...args: string[]): ReturnType<Stage["run"]> => stage.run(args, { limits });
+        await good("create", "writer:app", "--name", "good");
+        if (moment.first !== undefined) assert.equal((await good(...moment.first)).exitCode, 0);
+        const child = await hanging(t, stage, moment);
+        child.kill(way);
+        await once(child, "close");
+
+        assert.equal((await good("recover", "--yes")).exitCode, 0);
+        assert.equal((await good("recover")).stdout, "Nothing is left over.\n");
+        const again = await good(...moment.args);
+        assert.equal(again.exitCode, 0, again.stderr);
+        for (const id of (await good("list", "--quiet")).stdout.split("\n").filter((line) => line !== ""))
+          assert.equal((await good("delete", id, "--yes")).exitCode, 0);
+        assert.deepEqual(stage.stored(), []);
+        const exposed = path.join(stage.dir, "exposed");
+        assert.deepEqual(existsSync(exposed) ? readdirSync(exposed) : [], []);
+        assert.equal(readFileSync(path.join(stage.app, "data/file"), "utf8"), "precious\n");
+        assert.equal(stage.isFrozen(), false);
+      });
+    }
+  });
+}
+
+/** The command, as soon as its call is there once more than before. */
+async function hanging(t: TestContext, stage: Stage, { args, role, op }: Moment): Promise<ChildProcess> {
+  const log = role === "writer" ? "app" : "store";
+  const calls = (): number => stage.calls(log).filter((one) => one === op).length;
+  const before = calls();
+  const config = stage.configFile({ [role]: { in: op, does: "hangs" }, limits });
+  const child = spawn(process.execPath, [program, ...args, "--config", config], { stdio: "ignore" });
+  onEnd(t, () => void child.kill("SIGKILL"));
+  while (calls() === before) {
+    assert.equal(child.exitCode, null, "it ended by itself");
+    await sleep(20);
+  }
+  await sleep(50);
+  return child;
+}

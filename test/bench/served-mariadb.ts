@@ -3,7 +3,7 @@ import { createLedger, verifyLedger } from "../rig/ledger.js";
 import { install, mariadb as flavour, missingServer, MysqlServer } from "../rig/mysql-server.js";
 import { onEnd } from "../rig/on-end.js";
 import { redoBytes } from "@holdstill/writer-mysql/dist/redo.js";
-import type { Engine } from "./served.js";
+import { type Engine, READY_WITHIN_MS } from "./served.js";
 
 /** Pages are not written out early: how much there is to replay is for the bench to say. */
 const settings = {
@@ -51,7 +51,7 @@ export const mariadb: Engine = {
       async open(mount, confirmed) {
         const second = new MysqlServer(flavour, path.join(mount, "data"), { ...settings, "server-id": 2 });
         try {
-          await second.start();
+          await second.start(READY_WITHIN_MS);
           const session = await second.connect({ database: "books" });
           await verifyLedger(session, confirmed);
           await session.end();

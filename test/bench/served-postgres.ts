@@ -3,7 +3,8 @@ import path from "node:path";
 import { verifyLedger } from "../rig/ledger.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
 import { serverWithLedger } from "../rig/postgres-picture.js";
-import type { Engine } from "./served.js";
+import { startExisting } from "../rig/postgres.js";
+import { type Engine, READY_WITHIN_MS } from "./served.js";
 
 /** No checkpoint comes by itself: how much there is to replay is for the bench to say. */
 const config = {
@@ -42,7 +43,7 @@ export const postgres: Engine = {
         const copy = path.join(mount, "data");
         // It names the server that was captured.
         rmSync(path.join(copy, "postmaster.pid"), { force: true });
-        const second = await server.startOn(copy, config);
+        const second = await startExisting(copy, { bindir: server.bindir, config, readyWithinMs: READY_WITHIN_MS });
         try {
           const client = await second.connect();
           await verifyLedger(client, confirmed);

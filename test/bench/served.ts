@@ -3,6 +3,9 @@ import type { ImageVolume } from "../rig/image-volume.js";
 import type { Acknowledged } from "../rig/ledger.js";
 import type { LoadClient } from "../rig/load.js";
 
+/** A start that replays much on a busy machine. */
+export const READY_WITHIN_MS = 10 * 60_000;
+
 /** A database server whose recovery is measured. */
 export interface Engine {
   readonly name: string;

@@ -124,7 +124,7 @@ export class MysqlServer {
   }
 
   /** Starts it, again after a halt, and answers when it takes queries. Fails with what it wrote. */
-  async start(): Promise<void> {
+  async start(readyWithinMs = 60_000): Promise<void> {
     const settings: Settings = {
       ...small,
       datadir: this.dataDir,
@@ -152,7 +152,7 @@ export class MysqlServer {
         break;
       } catch (error) {
         const over = child.exitCode !== null || child.signalCode !== null;
-        if (!over && performance.now() - begun < 60_000) await sleep(10);
+        if (!over && performance.now() - begun < readyWithinMs) await sleep(10);
         else throw new Error(`${this.flavour.name} did not start:\n${this.log()}`, { cause: error });
       }
     }

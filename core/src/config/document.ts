@@ -1,21 +1,14 @@
 /** Reads YAML and JSON, and keeps the lines. The only importer of yaml. */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  Parser,
-  parseDocument,
-  visit,
-  type CST,
-  type Document,
-  type Node,
-  type Pair,
-} from "yaml";
+import { createRequire } from "node:module";
+import type { CST, Document, Node, Pair } from "yaml";
 import type { Finding } from "../schema/finding.js";
 import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
 import { plainJson } from "./plain-json.js";
+
+const require = createRequire(import.meta.url);
+let loaded: typeof import("yaml") | undefined;
+/** A third of what a short command loads, and JSON without faults needs none of it. */
+const yaml = (): typeof import("yaml") => (loaded ??= require("yaml") as typeof import("yaml"));
 
 /** What a text says, and where. */
 export interface Parsed {
@@ -35,7 +28,7 @@ export function parseText(file: string, text: string): Parsed {
 }
 
 function parseWithLines(file: string, text: string): Parsed {
-  const counter = new LineCounter();
+  const counter = new (yaml().LineCounter)();
   const line = (offset: number): number => counter.linePos(offset).line;
   const refused = (seen: string): Parsed => {
     const expected = "a document of reasonable size";
@@ -43,7 +36,7 @@ function parseWithLines(file: string, text: string): Parsed {
   };
   if (isTooDeep(text)) return refused(`more than ${deepest} levels`);
   try {
-    const document = parseDocument(text, { lineCounter: counter, uniqueKeys: false, prettyErrors: false });
+    const document = yaml().parseDocument(text, { lineCounter: counter, uniqueKeys: false, prettyErrors: false });
     const lineOf: LineOf = (pointer) => {
       const offset = offsetOf(document, pointer);
       return offset === undefined ? undefined : line(offset);
@@ -63,7 +56,7 @@ const deepest = 100;
 
 /** yaml composes a document by recursion, and where the stack ends Node 20 dies in a regular expression: look before. */
 function isTooDeep(text: string): boolean {
-  const waiting = [...new Parser().parse(text)].map((token) => ({ token, depth: 0 }));
+  const waiting = [...new (yaml().Parser)().parse(text)].map((token) => ({ token, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const depth = next.depth + 1;
     if (depth > deepest) return true;
@@ -105,7 +98,7 @@ type Ancestors = readonly (Document | Node | Pair)[];
 function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
   const twice: Fault[] = [];
   const aliases: Fault[] = [];
-  visit(document, {
+  yaml().visit(document, {
     Map(_, map, ancestors) {
       const names = map.items.map(({ key }) => nameOf(key));
       for (const name of new Set(names.filter((given, index) => names.indexOf(given) !== index))) {
@@ -124,13 +117,13 @@ function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
 }
 
 function nameOf(key: unknown): string {
-  return String(isScalar(key) ? key.value : key);
+  return String(yaml().isScalar(key) ? key.value : key);
 }
 
 function pointerOf(chain: Ancestors): string {
   const steps = chain.map((node, index) => {
     const child = chain[index + 1];
-    if (isSeq(node)) return `/${node.items.indexOf(child)}`;
+    if (yaml().isSeq(node)) return `/${node.items.indexOf(child)}`;
     return "key" in node ? `/${escapePointer(nameOf(node.key))}` : "";
   });
   return steps.join("");
@@ -142,13 +135,13 @@ function offsetOf(document: Document, pointer: string): number | undefined {
   let offset = document.contents?.range?.[0];
   for (const step of pointer.split("/").slice(1)) {
     const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (isAlias(node)) node = node.resolve(document);
-    if (isMap(node)) {
+    if (yaml().isAlias(node)) node = node.resolve(document);
+    if (yaml().isMap(node)) {
       const pair = node.items.findLast(({ key }) => nameOf(key) === name);
       if (pair === undefined) return offset;
       offset = (pair.key as Node | null)?.range?.[0] ?? offset;
       node = pair.value;
-    } else if (isSeq(node)) {
+    } else if (yaml().isSeq(node)) {
       node = node.items[Number(name)];
       offset = (node as Node | undefined)?.range?.[0] ?? offset;
     } else return offset;

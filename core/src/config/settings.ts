@@ -53,7 +53,7 @@ export interface InstanceSettings {
   /** As written; the plugin's defaults come in when it is resolved. */
   options: Record<string, unknown>;
   /** null: not from a file. */
-  at: { file: string; line?: number; pointer: string } | null;
+  at: { file: string; line?: number | undefined; pointer: string } | null;
 }
 
 /** What beside the file decides. */
@@ -117,7 +117,6 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
 function instanceOf(instance: PluginInstance, index: number, file: string | null, lineOf: LineOf): InstanceSettings {
   const [name = "", range = "*"] = splitUse(instance.use);
   const pointer = `/plugins/${index}`;
-  const line = lineOf(pointer);
   return {
     name: instance.as ?? name,
     use: { name, range },
@@ -126,7 +125,18 @@ function instanceOf(instance: PluginInstance, index: number, file: string | null
     freezeMs: parseDuration(instance.freeze) ?? null,
     environment: instance.environment ?? [],
     options: instance.options ?? {},
-    at: file === null ? null : { file, ...(line === undefined ? {} : { line }), pointer },
+    at: file === null ? null : whereabouts(file, pointer, lineOf),
+  };
+}
+
+/** The line is looked for when somebody wants it: nobody does where nothing is wrong. */
+function whereabouts(file: string, pointer: string, lineOf: LineOf): InstanceSettings["at"] {
+  return {
+    file,
+    get line() {
+      return lineOf(pointer);
+    },
+    pointer,
   };
 }
 

@@ -53,6 +53,11 @@ export class Crew {
     return started;
   }
 
+  /** Starts the workers that will be needed soon, behind those that are needed now. What goes wrong is told when one is asked for. */
+  warm(role: "writer" | "provider"): void {
+    for (const { who } of this.plugins.values()) if (who.role === role) this.session(who.instance).catch(() => {});
+  }
+
   /**
    * A blank worker in place of one that is spoilt. What the old one knew is gone; what it ran has ended, so that no freeze can
    * come after the thaw that is to undo it.

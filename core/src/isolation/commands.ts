@@ -23,23 +23,24 @@ type Run = (command: Command) => Promise<ExecResult>;
  */
 export class Commands {
   readonly #allowed: Allowed;
-  readonly #run: Run | null;
+  /** Resolves when commands can be run. execa takes 0.1 s to load, in which the worker starts. */
+  readonly ready: Promise<void>;
+  /** null: no command may be run, or none yet. */
+  #run: Run | null = null;
   /** null: nothing may be run by its path. */
-  readonly #us: Beholder | null;
+  #us: Beholder | null = null;
   readonly #running = new Set<Promise<unknown>>();
   readonly #left = new Set<() => void>();
 
-  private constructor(allowed: Allowed, run: Run | null, us: Beholder | null) {
+  constructor(allowed: Allowed) {
     this.#allowed = allowed;
-    this.#run = run;
-    this.#us = us;
+    this.ready = this.#load(allowed);
   }
 
-  /** Loads execa only where the manifest allows a command, and before the first call: it takes 0.1 s. */
-  static async of(allowed: Allowed): Promise<Commands> {
-    const us = allowed.programs === "by-path" ? await beholder() : null;
-    const isAny = us !== null || allowed.commands.length > 0;
-    return new Commands(allowed, isAny ? (await import("../exec/exec.js")).run : null, us);
+  /** Loads execa only where the manifest allows a command. */
+  async #load({ programs, commands }: Allowed): Promise<void> {
+    if (programs === "by-path") this.#us = await beholder();
+    if (this.#us !== null || commands.length > 0) this.#run = (await import("../exec/exec.js")).run;
   }
 
   /** Throws E_EXEC_DENIED for what the manifest does not allow, and E_EXEC_UNTRUSTED for what somebody else could change. */

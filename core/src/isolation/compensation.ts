@@ -14,6 +14,7 @@ export async function compensate(
   { command, args = [] }: Compensation,
   limitMs: number,
 ): Promise<ExecResult> {
-  const commands = await Commands.of(allowed);
+  const commands = new Commands(allowed);
+  await commands.ready;
   return commands.run({ command, args, options: { leftovers: "leave" }, signal: AbortSignal.timeout(limitMs) });
 }

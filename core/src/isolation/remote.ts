@@ -36,12 +36,13 @@ export async function startSession<R extends Role>(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Session<R>> {
   preloadAnswers(spec.who.role);
-  const session = new Remote<R>(spec, hooks, await Commands.of(spec));
+  const commands = new Commands(spec);
+  const session = new Remote<R>(spec, hooks, commands);
   const stop = (): void => session.cancel();
   signal.addEventListener("abort", stop, { once: true });
   try {
     if (signal.aborted) stop();
-    await session.loaded(limitMs);
+    await Promise.all([session.loaded(limitMs), commands.ready]);
     return session;
   } catch (error) {
     await session.close();

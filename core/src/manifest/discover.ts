@@ -22,8 +22,16 @@ export interface Discovery {
 
 const manifestName = "plugin.json";
 
-/** Everything that has a manifest on the plugin paths; a path may also be a plugin folder itself. A folder counts once. */
-export async function discover(pluginPaths: readonly string[], who: Beholder): Promise<Discovery> {
+/**
+ * Everything that has a manifest on the plugin paths; a path may also be a plugin folder itself. A folder counts once.
+ *
+ * @param asked As in readManifest.
+ */
+export async function discover(
+  pluginPaths: readonly string[],
+  who: Beholder,
+  asked: ReadonlySet<string> | null = null,
+): Promise<Discovery> {
   const found = new Map<string, Found>();
   const warnings: string[] = [];
   const attempt = async <T>(what: string, act: Promise<T>): Promise<T | undefined> =>
@@ -32,7 +40,7 @@ export async function discover(pluginPaths: readonly string[], who: Beholder): P
     for (const folder of (await attempt(`plugin path ${pluginPath}`, pluginFolders(pluginPath))) ?? []) {
       const dir = await attempt(`folder ${folder}`, realpath(folder));
       if (dir === undefined || found.has(dir)) continue;
-      const read = await readManifest(path.join(dir, manifestName));
+      const read = await readManifest(path.join(dir, manifestName), asked);
       found.set(dir, { dir, read, problems: await trustProblems(folder, who) });
     }
   }

@@ -21,7 +21,7 @@ export interface Inspection extends Resolution {
  * The plugins of all instances. Throws what `inspectPlugins` finds wrong: the one error, or E_PLUGINS_REFUSED with all of them.
  */
 export async function resolvePlugins(settings: Settings, host?: Host): Promise<Resolution> {
-  const { problems, ...resolution } = await inspectPlugins(settings, host);
+  const { problems, ...resolution } = await inspectPlugins(settings, host, "those asked for");
   const [first] = problems;
   if (problems.length > 1) throw new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((p) => toFault(p)) });
   if (first !== undefined) throw first;
@@ -29,9 +29,14 @@ export async function resolvePlugins(settings: Settings, host?: Host): Promise<R
 }
 
 /** The same for whoever wants to look, such as `plugins list`: one broken plugin never hides the others. */
-export async function inspectPlugins(settings: Settings, host: Host = thisHost()): Promise<Inspection> {
+export async function inspectPlugins(
+  settings: Settings,
+  host: Host = thisHost(),
+  which: "all" | "those asked for" = "all",
+): Promise<Inspection> {
   const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
-  const { found, warnings } = await discover(paths, await beholder());
+  const asked = new Set([embeddedProvider, ...settings.instances].map(({ use }) => use.name));
+  const { found, warnings } = await discover(paths, await beholder(), which === "all" ? null : asked);
   const candidates = new Map<string, Candidate[]>();
   const settled: Settled[] = [];
   const weigh = async (instance: InstanceSettings): Promise<void> => {

@@ -13,8 +13,12 @@ export type ReadManifest =
   | { state: "valid"; manifest: PluginManifest; checkOptions: OptionsCheck }
   | { state: "invalid"; findings: Finding[]; name?: string; version?: string };
 
-/** Reads and checks a plugin.json, all faults at once. Never throws: one broken plugin must not hide the others. */
-export async function readManifest(file: string): Promise<ReadManifest> {
+/**
+ * Reads and checks a plugin.json, all faults at once. Never throws: one broken plugin must not hide the others.
+ *
+ * @param asked Names of plugins that are wanted: of another one it is not tried whether its options can be checked. null: all.
+ */
+export async function readManifest(file: string, asked: ReadonlySet<unknown> | null = null): Promise<ReadManifest> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -35,7 +39,8 @@ export async function readManifest(file: string): Promise<ReadManifest> {
     ...rangeFaults(engines).map((fault) => place(fault, source)),
     ...(await entryFaults(main, path.dirname(file))).map((fault) => place(fault, source)),
   ];
-  const compiled = isObject(options) ? compileOptions(options) : undefined;
+  const when = asked === null || asked.has(name) ? "now" : "when used";
+  const compiled = isObject(options) ? compileOptions(options, when) : undefined;
   if (compiled?.ok === false) {
     wrong.push(place({ pointer: "/options", seen: compiled.reason, expected: "a JSON Schema (2020-12)" }, source));
   }

@@ -1,30 +1,34 @@
-/** Versions and ranges. The only importer of semver. */
-import semver from "semver";
+/** Versions and ranges. The only importer of semver, of which the whole would be five times as much to load. */
+import ltr from "semver/ranges/ltr.js";
+import rcompare from "semver/functions/rcompare.js";
+import semverSatisfies from "semver/functions/satisfies.js";
+import valid from "semver/functions/valid.js";
+import validRange from "semver/ranges/valid.js";
 
 export function isVersion(version: string): boolean {
-  return semver.valid(version) === version;
+  return valid(version) === version;
 }
 
 export function isRange(range: string): boolean {
-  return semver.validRange(range) !== null;
+  return validRange(range) !== null;
 }
 
 /** A prerelease satisfies a range only if the range names a prerelease of the same version. */
 export function satisfies(version: string, range: string): boolean {
-  return semver.satisfies(version, range);
+  return semverSatisfies(version, range);
 }
 
 /** For the host itself: a prerelease of it runs what its release will run. */
 export function hostSatisfies(version: string, range: string): boolean {
-  return semver.satisfies(version, range, { includePrerelease: true });
+  return semverSatisfies(version, range, { includePrerelease: true });
 }
 
 /** Whether every version of the range is higher than this one: what asks for it needs a newer host. */
 export function isBelow(version: string, range: string): boolean {
-  return semver.ltr(version, range, { includePrerelease: true });
+  return ltr(version, range, { includePrerelease: true });
 }
 
 /** For sorting, highest first. */
 export function newestFirst(a: string, b: string): number {
-  return semver.rcompare(a, b);
+  return rcompare(a, b);
 }

@@ -30,7 +30,9 @@ export async function makePlan(
   refuseBadRequest(request);
   const known = [...crew.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
   const targets = request.targets.map((target) => parseTarget(target, known));
-  const { present, leftOut } = sortOut(await identifyAll(crew, limits.identify));
+  const identified = identifyAll(crew, limits.identify);
+  crew.warm("provider");
+  const { present, leftOut } = sortOut(await identified);
   refuseMissing(targets, leftOut);
 
   const paths = pathsOf(targets, present);

@@ -5,17 +5,23 @@ import { type Checked, checkOf, run } from "./validate.js";
 /** The check of a plugin's config block; `value` in the answer is a copy with the defaults filled in. */
 export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Checked<Record<string, unknown>>;
 
-/** Compiles the options schema of a manifest. A broken schema is an answer, not an exception: it is the plugin author's fault. */
+/**
+ * Compiles the options schema of a manifest, at once or not before it is used: compiling takes longer than all else that is done
+ * for a plugin that nobody asks for. A broken schema is an answer, not an exception: it is the plugin author's fault.
+ */
 export function compileOptions(
   schema: Record<string, unknown>,
+  when: "now" | "when used" = "now",
 ): { ok: true; check: OptionsCheck } | { ok: false; reason: string } {
   const { $schema: dialect = metaSchema } = schema;
   if (dialect !== metaSchema) return { ok: false, reason: `$schema is not ${metaSchema}` };
   const wellFormed = checkOf("options-schema");
   if (!wellFormed(schema)) return { ok: false, reason: schemaFaults(wellFormed) };
   try {
-    const check = compileOptionsSchema(schema);
-    return { ok: true, check: (value, source) => run(check, structuredClone(value), source) };
+    let compiled = when === "now" ? compileOptionsSchema(schema) : undefined;
+    const check: OptionsCheck = (value, source) =>
+      run((compiled ??= compileOptionsSchema(schema)), structuredClone(value), source);
+    return { ok: true, check };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }

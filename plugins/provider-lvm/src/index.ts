@@ -29,10 +29,13 @@ interface Part {
 /** From prepare to seal, by the transaction's id. A worker lives as long; abort goes by LVM's tags. */
 const underway = new Map<string, Part[]>();
 
+/** All volumes of a plan are matched at the same time: who asks while LVM is being asked gets the same answer. */
+let looking: Promise<LogicalVolume[]> | undefined;
+
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     if (volume.devices.length === 0) return null;
-    const all = await readVolumes(ctx);
+    const all = await (looking ??= readVolumes(ctx).finally(() => (looking = undefined)));
     const origin = originOf(volume, all);
     if (origin === null) return notOnTop(volume, all);
     // Its copy would have the same UUID, which btrfs takes for another device of the same file system.

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test, { type TestContext } from "node:test";
+import provider from "@holdstill/provider-lvm";
 import { Counter, CounterBroken, verifyCounter } from "../../rig/counter.js";
-import { lvmSets } from "../rig/lvm-set.js";
+import { lvmSets, volumesOf } from "../rig/lvm-set.js";
 import { type MountedVolume, VolumeGroup } from "../rig/volume-group.js";
 
 test("thin and thick volumes of two volume groups are cut at one instant, and sets of one volume each are not", async (t) => {
@@ -31,6 +32,29 @@ test("thin and thick volumes of two volume groups are cut at one instant, and se
   } finally {
     await counter.stop();
   }
+});
+
+test("however many volumes are matched at a time, LVM is asked once", async (t) => {
+  const vg = new VolumeGroup(t);
+  const volumes = volumesOf(["one", "two", "three"].map((name) => vg.thick(name, "ext4", 32).mount));
+  const { ctx } = lvmSets(t);
+  const asked: string[] = [];
+  const heard: typeof ctx = {
+    ...ctx,
+    exec: (command, args, options) => {
+      asked.push([command, args?.[0]].join(" "));
+      return ctx.exec(command, args, options);
+    },
+  };
+  const matched = await Promise.all(volumes.map((volume) => provider.match(volume, heard)));
+  assert.deepEqual(
+    matched.map((qualities) => qualities?.method),
+    ["thick", "thick", "thick"],
+  );
+  assert.deepEqual(asked, ["lvm lvs"]);
+  // Nothing is kept: what changed meanwhile is seen.
+  await provider.match(volumes[0] ?? assert.fail(), heard);
+  assert.equal(asked.length, 2);
 });
 
 /** Three thick and three thin volumes. */

@@ -15,9 +15,9 @@ import { clearGround, layGround } from "../ground.js";
 import { all } from "./all.js";
 import { machine } from "./machine.js";
 import { plot } from "./plot.js";
-import { type Result, scripts as folder } from "./samples.js";
+import { plotOf, type Result, scripts as folder } from "./samples.js";
 import { sweep } from "./sweep.js";
-import { tables } from "./tables.js";
+import { report, tables } from "./tables.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,12 +59,8 @@ if (failed.length > 0) {
   process.exitCode = 1;
 } else if (!values.quick && positionals.length === 0) {
   writeFileSync(path.join(folder, "results.json"), document);
-  for (const result of results)
-    writeFileSync(path.join(folder, `${result.bench.replaceAll(" ", "-")}.svg`), plot(result));
-  const facts = Object.entries(around).map(([what, is]) => `- ${what}: ${is}`);
-  const lead =
-    "What `npm run bench` measured last, all in one run. Times are medians, with the smallest and the largest.";
-  writeFileSync(path.join(folder, "RESULTS.md"), ["# Results", "", lead, "", ...facts, "", text, ""].join("\n"));
+  for (const result of results) writeFileSync(path.join(folder, plotOf(result)), plot(result));
+  writeFileSync(path.join(folder, "RESULTS.md"), report(around, results));
 }
 
 /** Its results, or undefined where it failed; the reason is on stderr. */

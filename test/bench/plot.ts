@@ -1,6 +1,6 @@
 import { median, type Result } from "./samples.js";
 
-const size = { width: 760, bar: 18, gap: 4, left: 300, right: 90, top: 44 };
+const size = { width: 900, bar: 18, gap: 4, left: 410, right: 90, top: 44 };
 const colours = { ours: "#1f6feb", others: "#8b949e" };
 
 /** Bars on a logarithmic axis, by case; ours in blue. */

@@ -20,6 +20,9 @@ export interface Result {
   rows: Row[];
 }
 
+/** The file with its plot. */
+export const plotOf = ({ bench }: Result): string => `${bench.replaceAll(" ", "-")}.svg`;
+
 export interface Options {
   /** Fewer rounds and smaller cases: to see that everything works. */
   quick: boolean;

@@ -1,4 +1,22 @@
-import { median, quantile, type Result, type Row } from "./samples.js";
+import { comparison } from "./expected.js";
+import { median, plotOf, quantile, type Result, type Row } from "./samples.js";
+
+/** The whole of RESULTS.md. */
+export function report(machine: Readonly<Record<string, string>>, results: readonly Result[]): string {
+  return [
+    "# Results",
+    "",
+    "What `npm run bench` measured last, all in one run, each bench in a process of its own. Medians, with the smallest and the largest and the number of samples; all samples are in [results.json](results.json).",
+    "",
+    ...Object.entries(machine).map(([what, is]) => `- ${what}: ${is}`),
+    "",
+    "## Expected and measured",
+    "",
+    comparison(results),
+    "",
+    ...results.flatMap((result) => [table(result), "", `![${result.bench}](${plotOf(result)})`, ""]),
+  ].join("\n");
+}
 
 /** A table in Markdown for each result: a line for each case and way. */
 export const tables = (results: readonly Result[]): string => results.map((result) => table(result)).join("\n\n");

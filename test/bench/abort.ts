@@ -35,7 +35,7 @@ export const abort: Bench = {
     }
     const killed = new Samples();
     say("kill -9");
-    for (let round = 0; round < (quick ? 2 : 50); round += 1) {
+    for (let round = 0; round < (quick ? 2 : 30); round += 1) {
       killed.add("kill -9 while file systems are held", "until all can be written to", await untilWritable(3));
     }
     const ours = "after the deadline";

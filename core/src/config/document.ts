@@ -1,14 +1,15 @@
 /** Reads YAML and JSON, and keeps the lines. The only importer of yaml. */
 import { createRequire } from "node:module";
+import type * as Yaml from "yaml";
 import type { CST, Document, Node, Pair } from "yaml";
 import type { Finding } from "../schema/finding.js";
 import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
 import { plainJson } from "./plain-json.js";
 
 const require = createRequire(import.meta.url);
-let loaded: typeof import("yaml") | undefined;
+let loaded: typeof Yaml | undefined;
 /** A third of what a short command loads, and JSON without faults needs none of it. */
-const yaml = (): typeof import("yaml") => (loaded ??= require("yaml") as typeof import("yaml"));
+const yaml = (): typeof Yaml => (loaded ??= require("yaml") as typeof Yaml);
 
 /** What a text says, and where. */
 export interface Parsed {

@@ -1,5 +1,5 @@
 /** What was expected before anything was measured, beside what came of it. */
-import { median, type Result } from "./samples.js";
+import { median, type Result, short } from "./samples.js";
 
 interface Expectation {
   readonly bench: string;
@@ -161,5 +161,3 @@ function listed(
   const measured = own.map((row) => `${show(median(row.samples))} (${row.case})`).join(", ");
   return { measured, met: own.every((row) => row.samples.every(isMet)) };
 }
-
-const short = (figure: number): string => (Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3));

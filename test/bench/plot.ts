@@ -1,4 +1,4 @@
-import { median, type Result } from "./samples.js";
+import { median, type Result, short } from "./samples.js";
 
 const size = { width: 900, bar: 18, gap: 4, left: 410, right: 90, top: 44 };
 const colours = { ours: "#1f6feb", others: "#8b949e" };
@@ -19,7 +19,7 @@ export function plot({ bench, about, ours, rows }: Result): string {
     const parts = [
       `<text x="${size.left - 8}" y="${text}" text-anchor="end">${escaped(`${row.case}: ${row.way}`)}</text>`,
       `<rect x="${size.left}" y="${y}" width="${width.toFixed(1)}" height="${size.bar}" fill="${row.way === ours ? colours.ours : colours.others}"/>`,
-      `<text x="${(size.left + width + 6).toFixed(1)}" y="${text}">${value.toPrecision(3)} ${row.unit}</text>`,
+      `<text x="${(size.left + width + 6).toFixed(1)}" y="${text}">${short(value)} ${row.unit}</text>`,
     ];
     y += size.bar + size.gap;
     return parts.join("");

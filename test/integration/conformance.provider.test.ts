@@ -19,6 +19,20 @@ test("the provider that plugins new makes conforms, in a thread and in a process
   );
 });
 
+test("there is a provider that is wrong for each check that is its own", async () => {
+  const { checks } = await checkPlugin(template("provider"), { runtimes: ["thread"] });
+  const proven = new Set((await waysToBeWrong("provider")).map(([, { caughtBy }]) => caughtBy));
+  assert.deepEqual(
+    checks
+      .filter(
+        ({ name, group }) =>
+          !proven.has(name) && !["The folder", "The options", "Loading", "What is left"].includes(group),
+      )
+      .map(({ name }) => name),
+    [],
+  );
+});
+
 for (const [way, wrong] of await waysToBeWrong("provider")) {
   test(`a provider that ${way} is caught by ${wrong.caughtBy}`, async (t) => {
     if (wrong.needsRoot === true && process.geteuid?.() !== 0) return t.skip("it needs root, for a mount");

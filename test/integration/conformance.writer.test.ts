@@ -19,6 +19,15 @@ test("the writer that plugins new makes conforms, in a thread and in a process",
   );
 });
 
+test("there is a writer that is wrong for each check that is its own", async () => {
+  const { checks } = await checkPlugin(template("writer"), { runtimes: ["thread"] });
+  const proven = new Set((await waysToBeWrong("writer")).map(([, { caughtBy }]) => caughtBy));
+  assert.deepEqual(
+    checks.filter(({ name, group }) => !proven.has(name) && !["What is left"].includes(group)).map(({ name }) => name),
+    [],
+  );
+});
+
 for (const [way, wrong] of await waysToBeWrong("writer")) {
   test(`a writer that ${way} is caught by ${wrong.caughtBy}`, async (t) => {
     const dir = tempDir(t);

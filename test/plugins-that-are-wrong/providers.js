@@ -134,6 +134,21 @@ export const wrong = {
       },
     }),
   },
+  "lets what was written to a scratch picture stay": {
+    caughtBy: "scratch-is-thrown-away",
+    plugin: (right) => ({
+      ...right,
+      expose: async (snapshot, view, ctx) => right.expose(snapshot, { ...view, access: "writable" }, ctx),
+    }),
+  },
+  "throws away what was written to a writable picture": {
+    caughtBy: "written-stays-written",
+    plugin: (right) => ({
+      ...right,
+      match: async (...args) => ({ ...(await right.match(...args)), writable: true }),
+      expose: async (snapshot, view, ctx) => right.expose(snapshot, { ...view, access: "scratch" }, ctx),
+    }),
+  },
   "cannot conceal twice": {
     caughtBy: "expose-and-conceal-twice",
     plugin: (right) => ({
@@ -250,6 +265,52 @@ export const wrong = {
       abort: async (tx, { options: { store } }) => rmSync(path.join(store, tx.id), { recursive: true, force: true }),
     }),
   },
+  "lists what is half made, and leaves it": {
+    caughtBy: "abort-after-commit",
+    plugin: (right) => ({
+      ...right,
+      abort: async (tx, { options: { store } }) => rmSync(path.join(store, tx.id), { recursive: true, force: true }),
+      async list(ctx) {
+        const half = readdirSync(ctx.options.store).filter((name) =>
+          existsSync(path.join(ctx.options.store, name, "0")),
+        );
+        const sealed = await right.list(ctx);
+        const rest = half.filter((name) => name.endsWith(".partial")).map((name) => name.replace(".partial", ""));
+        const of = (setId) => ({ id: `${setId}.0`, setId, volumeId: "?", createdAt: new Date().toISOString() });
+        return [...sealed, ...rest.map(of)];
+      },
+    }),
+  },
+  "fails to abort what was only prepared": {
+    caughtBy: "abort-after-prepare",
+    plugin: (right) => ({
+      ...right,
+      async abort(tx, ctx) {
+        const dir = path.join(ctx.options.store, `${tx.id}.partial`);
+        if (existsSync(dir) && !existsSync(path.join(dir, "0"))) throw new Error("nothing was copied");
+        return right.abort(tx, ctx);
+      },
+    }),
+  },
+  "leaves a mount": {
+    caughtBy: "leaves-no-mount",
+    also: ["transaction"],
+    needsRoot: true,
+    manifest: { requires: { commands: ["cp", "mount"] } },
+    fixture: { teardown: "umount $WORK/store/left" },
+    plugin: (right) => ({
+      ...right,
+      async prepare(tx, volumes, ctx) {
+        const left = path.join(ctx.options.store, "left");
+        if (!existsSync(left)) {
+          mkdirSync(left);
+          await ctx.exec("mount", ["-t", "tmpfs", "-o", "size=1m", "holdstill-check", left]);
+        }
+        return right.prepare(tx, volumes, ctx);
+      },
+      list: async (ctx) => (await right.list(ctx)).filter(({ setId }) => setId !== "left"),
+    }),
+  },
   "leaves what is sealed": {
     caughtBy: "abort-after-seal",
     plugin: (right) => ({
@@ -297,6 +358,26 @@ export const wrong = {
       async prepare(tx, volumes, ctx) {
         writeFileSync(path.join(ctx.dataDir, tx.id), "");
         return right.prepare(tx, volumes, ctx);
+      },
+    }),
+  },
+  "is deaf in prepare": {
+    caughtBy: "prepare-obeys-the-signal",
+    plugin: (right) => ({
+      ...right,
+      async prepare(...args) {
+        await sleep(800);
+        return right.prepare(...args);
+      },
+    }),
+  },
+  "is deaf in seal": {
+    caughtBy: "seal-obeys-the-signal",
+    plugin: (right) => ({
+      ...right,
+      async seal(...args) {
+        await sleep(800);
+        return right.seal(...args);
       },
     }),
   },

@@ -224,6 +224,29 @@ export const wrong = {
       },
     }),
   },
+  "holds the application from prepare on, and forgets it in abort": {
+    caughtBy: "abort-after-prepare",
+    fixture: { limitSeconds: 1 },
+    plugin: (right) => ({
+      ...right,
+      async prepare(tx, ctx) {
+        await right.freeze(tx, ctx);
+        calls += 1;
+      },
+      freeze: async () => ({ since: "prepare" }),
+      abort: async (tx, token, ctx) => (token === null ? undefined : right.abort(tx, token, ctx)),
+    }),
+  },
+  "fails to abort what is thawed": {
+    caughtBy: "abort-after-thaw",
+    plugin: (right) => ({
+      ...right,
+      async abort(tx, token, ctx) {
+        if (token !== null && !existsSync(ctx.options.lock)) throw new Error("it is thawed already");
+        return right.abort(tx, token, ctx);
+      },
+    }),
+  },
   "does nothing in abort": {
     caughtBy: "abort-after-freeze",
     fixture: { limitSeconds: 1 },
@@ -315,6 +338,26 @@ export const wrong = {
       async freeze(tx, ctx) {
         await sleep(800);
         return right.freeze(tx, ctx);
+      },
+    }),
+  },
+  "is deaf in thaw": {
+    caughtBy: "thaw-obeys-the-signal",
+    plugin: (right) => ({
+      ...right,
+      async thaw(...args) {
+        await sleep(800);
+        return right.thaw(...args);
+      },
+    }),
+  },
+  "is deaf in seal": {
+    caughtBy: "seal-obeys-the-signal",
+    plugin: (right) => ({
+      ...right,
+      async seal(...args) {
+        await sleep(800);
+        return right.seal(...args);
       },
     }),
   },

@@ -41,6 +41,25 @@ for (const [what, op, value, pointer] of [
 }
 
 for (const runtime of ["thread", "process"] as const) {
+  test(`a plugin in a ${runtime} that says more than anybody can read is heard in part, and told so`, async (t) => {
+    const dir = tempDir(t);
+    const entry = path.join(dir, "index.mjs");
+    writeFileSync(
+      entry,
+      `export default { identify() {}, thaw() {}, abort() {}, freeze(tx, { log, progress }) {
+         for (let n = 0; n < 50_000; n += 1) { log.info("again"); progress("again"); console.log("again"); }
+         return "frozen";
+       } };`,
+    );
+    const hooks = listening();
+    const session = await startSession({ ...specOf("writer", runtime, dir), entry }, hooks, 10_000);
+    t.after(() => session.close());
+    const tx = { id: "t1", cut: "fuzzy", components: [], sidecarDir: dir } as const;
+    assert.equal(await session.call("freeze", [tx], 60_000), "frozen");
+    assert.ok(hooks.lines.length + hooks.progress.length < 20_000);
+    assert.ok(hooks.lines.some((line) => line.includes("more than 200 things in a second")));
+  });
+
   test(`what a plugin in a ${runtime} says too much of is cut, and an answer of 100 MB is E_ANSWER_INVALID and never leaves the worker`, async (t) => {
     const dir = tempDir(t);
     const entry = path.join(dir, "index.mjs");

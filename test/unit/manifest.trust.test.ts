@@ -54,6 +54,19 @@ test("a folder above counts unless it is sticky", async (t) => {
   assert.deepEqual(await trustProblems(dir, me), []);
 });
 
+for (const name of ["node_modules", "package.json"]) {
+  test(`somebody's ${name} in a sticky folder above counts, for Node looks there`, needsRoot, async (t) => {
+    const above = path.join(tempDir(t), "sticky");
+    const dir = writePlugin(path.join(above, "deep/a"));
+    chmodSync(above, 0o1777);
+    const planted = path.join(above, name);
+    mkdirSync(planted);
+    assert.deepEqual(await trustProblems(dir, me), []);
+    chownSync(planted, 12_345, 12_345);
+    assert.match(await told(dir), /sticky\/.* is owned by user 12345/);
+  });
+}
+
 test("a sticky folder above must still be ours, for its owner may move what is in it", needsRoot, async (t) => {
   const above = path.join(tempDir(t), "sticky");
   const dir = writePlugin(path.join(above, "a"));

@@ -49,7 +49,8 @@ const provider = {
     return (await ask(ctx, "GET", "/snapshots")).map(toSnapshot);
   },
 
-  async expose({ id }, _view, ctx) {
+  // The array has no throw-away exports: but for `writable` nothing may be written there.
+  async expose({ id }, { access }, ctx) {
     const found = (await ask(ctx, "GET", "/snapshots")).find(({ name }) => name === id);
     const place = found && (await ask(ctx, "PUT", `/snapshots/${id}/export`));
     if (!place) throw failure("UNKNOWN_SNAPSHOT", `The array has no ${id}.`, "`holdstill providers` lists all.");
@@ -58,7 +59,7 @@ const provider = {
       original,
       path: path.join(place.path, path.relative(mountPoint, original)),
     }));
-    return { trees, readOnly: false };
+    return { trees, readOnly: access !== "writable" };
   },
 
   async conceal({ id }, ctx) {

@@ -29,6 +29,22 @@ export class Failure extends Error {
   }
 }
 
+/** How often a call may miss the signal: on a machine that is busy with others a good plugin can, one that is deaf always does. */
+const TRIES = 3;
+
+/** What the worker answers after a call that was cut off; a Failure where it was killed each time. */
+export async function obeying(step: string, attempt: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
+      if (tries === TRIES)
+        throw new Failure(`${step} went on although its signal had fired, and its worker was killed.`);
+    }
+  }
+}
+
 /** It cannot be tried, and nobody is at fault. */
 export class Skip extends Error {
   override readonly name = "Skip";

@@ -12,7 +12,7 @@ export const loadChecks: readonly Check<Rig>[] = [
     async run(rig) {
       await rig.renew();
       const { probe } = rig.fixture;
-      const ran = probe === undefined ? null : await rig.probe(probe);
+      const ran = probe === undefined ? null : await rig.probe(probe, "free");
       if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return;
       const what = ran.is === "late" ? "waits" : `ends with ${ran.exitCode}`;
       throw new Failure(

@@ -136,8 +136,9 @@ export class Rig {
     return runShell(text, { who: this.who, cwd: this.subject.dir, env, folder: this.base }, limitMs);
   }
 
-  probe(text: string): Promise<Ran> {
-    return this.shell(text, PROBE_MS);
+  /** @param expected Whoever is held is waited for for a short time only; who is not may be slow. */
+  probe(text: string, expected: "held" | "free"): Promise<Ran> {
+    return this.shell(text, expected === "held" ? PROBE_MS : this.limit());
   }
 
   /** A blank worker with the plugin in it, until closeAll. */

@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
 import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
 import { lines } from "./output.js";
+import { Quota, talksTooMuch } from "./quota.js";
 import { redactor } from "./redact.js";
 import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "./session.js";
@@ -79,10 +80,13 @@ class Remote<R extends Role> implements Session<R> {
     });
     this.#state = { is: "loading", settle };
     const redact = redactor(spec.secrets ?? []);
-    const output = {
-      stdout: lines((line) => hooks.onLog("info", redact(line))),
-      stderr: lines((line) => hooks.onLog("warn", redact(line))),
+    const quota = new Quota();
+    const tell = (level: "info" | "warn") => (line: string) => {
+      const said = quota.take();
+      if (said === "told") hooks.onLog(level, redact(line));
+      else if (said === "last") hooks.onLog("warn", talksTooMuch);
     };
+    const output = { stdout: lines(tell("info")), stderr: lines(tell("warn")) };
     this.#worker = startWorker(
       {
         runtime: spec.runtime,

@@ -18,7 +18,7 @@ export async function trustProblems(folder: string, who: Beholder): Promise<Weak
     for (const entry of await entriesOf(dir)) {
       inside.push(...weaknesses(entry.file, entry.stats, who), ...(await linkProblem(entry, dir)));
     }
-    return [...(await strayFolder(folder, dir)), ...above, ...inTotal(dir, inside)];
+    return [...(await strayFolder(folder, dir)), ...above, ...(await modulesAbove(dir, who)), ...inTotal(dir, inside)];
   } catch (error) {
     const mend = `look at ${quoted(folder)}; every file in it must be readable`;
     return [{ path: folder, problem: (error as Error).message, mend }];
@@ -32,6 +32,23 @@ async function linkProblem({ file, stats }: Entry, dir: string): Promise<Weaknes
   const text = await readlink(file);
   const mend = `put what it points to in place of the link, or remove it: rm ${quoted(file)}`;
   return [{ path: file, problem: `${file} is a link that leads out of the plugin (${text})`, mend }];
+}
+
+/**
+ * Where Node looks for what the plugin imports and has not itself, and for what kind of module its files are: in a sticky folder
+ * such as /tmp anybody may make these.
+ */
+async function modulesAbove(realPath: string, who: Beholder): Promise<Weakness[]> {
+  const found: Weakness[] = [];
+  for (let dir = realPath; dir !== path.dirname(dir);) {
+    dir = path.dirname(dir);
+    for (const name of ["node_modules", "package.json"]) {
+      const file = path.join(dir, name);
+      const stats = await lstat(file).catch(() => null);
+      if (stats !== null) found.push(...weaknesses(file, stats, who));
+    }
+  }
+  return found;
 }
 
 /** A plugin folder may be a link to a neighbour, such as writer-acme -> writer-acme@1.2.0, but not to elsewhere. */

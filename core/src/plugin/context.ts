@@ -8,18 +8,20 @@ export interface Context<Options = Record<string, unknown>> {
   readonly signal: AbortSignal;
   /** When the host gives up on this call: ms since the epoch, by the clock as it stands now. What is left of the call is `deadline - Date.now()`, also after the clock was set. */
   readonly deadline: number;
-  /** A folder of this instance's own, mode 0700, that lives as long as the installation. */
+  /** A folder of this instance's own, mode 0700, that lives as long as the installation. All workers of the instance have the same. */
   readonly dataDir: string;
   readonly log: Log;
-  /** Tells whoever watches how far a long call is. */
+  /** Tells whoever watches how far a long call is. Together with `log` at most 200 times a second; more is dropped. */
   progress(message: string, done?: number, total?: number): void;
   /**
    * Runs a program that the manifest's `requires.commands` names, or one by its absolute path where the manifest has
-   * `requires.programs`. The host owns the process and ends it with the call.
+   * `requires.programs`. The host owns the process, and its process group ends with the call, with the worker and with the host,
+   * however these end. Rejects with a `code` of E_EXEC_DENIED, E_EXEC_MISSING or E_EXEC_UNTRUSTED, and when it writes more than 16 MiB.
    */
   exec(command: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }
 
+/** Goes to the events and the log. Secrets of the options are taken out. What is longer than 8192 characters is cut. */
 export interface Log {
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;
@@ -28,7 +30,9 @@ export interface Log {
 }
 
 export interface ExecOptions {
+  /** Default: that of the host, which may be anywhere. */
   cwd?: string;
+  /** For its stdin; without it that is empty. */
   input?: string;
   /** Beside PATH, HOME, LANG and `LC_ALL=C`. */
   env?: Record<string, string>;

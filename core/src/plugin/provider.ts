@@ -3,13 +3,13 @@ import type { Context, Transaction } from "./context.js";
 
 /** A storage's side of a transaction. The default export of a plugin of kind `provider`. */
 export interface Provider<Options = Record<string, unknown>> {
-  /** What this provider can do for the volume; null is "not mine". No side effects. */
+  /** What this provider can do for the volume; null is "not mine". No side effects. Several volumes may be asked for at once. */
   match(volume: Volume, ctx: Context<Options>): Promise<Support>;
   /** Everything slow: space check, pre-created snapshot volumes. Answers what is to be held, and what is to be done meanwhile. */
   prepare(tx: Transaction, volumes: readonly Volume[], ctx: Context<Options>): Promise<CriticalSection>;
   /** Takes the picture; called only where the critical section contains `{ op: "plugin" }`. */
   commit?(tx: Transaction, ctx: Context<Options>): Promise<void>;
-  /** Finishes the snapshots and describes them. */
+  /** Finishes the snapshots and describes them: one for each volume of `prepare`. Nothing is held any more. */
   seal(tx: Transaction, ctx: Context<Options>): Promise<Snapshot[]>;
   /** Removes whatever this transaction made. Idempotent: may come twice, at any time, in a blank worker. */
   abort(tx: Transaction, ctx: Context<Options>): Promise<void>;
@@ -26,7 +26,10 @@ export interface Provider<Options = Record<string, unknown>> {
    * stays as it was cut.
    */
   fork?(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot>;
-  /** Puts the captured data back in place of the original's. */
+  /**
+   * Puts the captured data back in place of the original's, whole volumes. Asked after every writer of the set has agreed by
+   * `beforeRestore`.
+   */
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
 }
 

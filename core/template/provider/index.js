@@ -32,9 +32,7 @@ const provider = {
         const to = path.join(dir, String(at), from);
         await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
         ctx.progress(`copy of ${from}`);
-        const { exitCode, stderr } = await ctx.exec("cp", ["-a", "--reflink=auto", "-T", "--", from, to]);
-        if (exitCode !== 0)
-          throw failure("COPY_FAILED", stderr.trim(), "See that it may be read, and that there is space.");
+        await copy(from, to, ctx);
       }
     }
   },
@@ -55,24 +53,48 @@ const provider = {
     return copies.flat().map(({ snapshot }) => snapshot);
   },
 
-  async expose({ id, setId }, _view, { options }) {
-    const copy = (await copiesIn(options.store, setId)).find(({ snapshot }) => snapshot.id === id);
-    if (copy === undefined) throw failure("UNKNOWN_SNAPSHOT", `There is no ${id}.`, "`holdstill providers` lists all.");
-    const { folder, paths } = copy;
-    return { trees: paths.map((original) => ({ original, path: path.join(folder, original) })), readOnly: false };
+  async expose({ id, setId }, { access }, ctx) {
+    const found = (await copiesIn(ctx.options.store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (found === undefined)
+      throw failure("UNKNOWN_SNAPSHOT", `There is no ${id}.`, "`holdstill providers` lists all.");
+    // The copy lies open anyway; only what is to be thrown away needs a place of its own.
+    const shown = access === "scratch" ? await scratchOf(found.folder, ctx) : found.folder;
+    return { trees: found.paths.map((original) => ({ original, path: path.join(shown, original) })), readOnly: false };
   },
 
-  // A copy lies open anyway: there is nothing to undo.
-  async conceal() {},
+  async conceal({ id, setId }, { options: { store } }) {
+    const found = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (found !== undefined) await throwAway(found.folder);
+  },
 
   async remove({ id, setId }, { options: { store } }) {
-    const copy = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
-    if (copy === undefined) return;
-    await rm(copy.folder, { recursive: true });
+    const found = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
+    if (found === undefined) return;
+    await throwAway(found.folder);
+    await rm(found.folder, { recursive: true });
     if ((await copiesIn(store, setId)).length === 0) await rm(sealed(store, setId), { recursive: true });
   },
 };
 export default provider;
+
+async function copy(from, to, ctx) {
+  const { exitCode, stderr } = await ctx.exec("cp", ["-a", "--reflink=auto", "-T", "--", from, to]);
+  if (exitCode !== 0) throw failure("COPY_FAILED", stderr.trim(), "See that it may be read, and that there is space.");
+}
+
+/** A copy of the copy, which conceal throws away. It has its name once it is whole. */
+async function scratchOf(folder, ctx) {
+  const scratch = `${folder}.scratch`;
+  if (await exists(scratch)) return scratch;
+  await throwAway(folder);
+  await copy(folder, `${scratch}.partial`, ctx);
+  await rename(`${scratch}.partial`, scratch);
+  return scratch;
+}
+
+async function throwAway(folder) {
+  for (const end of ["scratch", "scratch.partial"]) await rm(`${folder}.${end}`, { recursive: true, force: true });
+}
 
 /** What is there of a sealed set: a copy for each volume, as far as it has not been removed. */
 async function copiesIn(store, setId) {

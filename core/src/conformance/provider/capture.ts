@@ -27,8 +27,11 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
     async run(stage) {
       const session = await stage.worker();
       const answers = [];
-      for (const volume of stage.volumes) {
-        const first = await stage.rig.call(session, "match", [volume]);
+      // As plan asks: of all volumes at once.
+      const asked = stage.volumes.map(
+        async (volume) => [volume, await stage.rig.call(session, "match", [volume])] as const,
+      );
+      for (const [volume, first] of await Promise.all(asked)) {
         const second = await stage.rig.call(session, "match", [volume]);
         if (!isDeepStrictEqual(first, second))
           throw new Failure(

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Check, Failure, Skip } from "../check.js";
 import { disturb, furnish } from "../tree.js";
+import type { Snapshot } from "../../schema/types.js";
 import type { ProviderStage } from "./stage.js";
 
 const group = "The picture";
@@ -45,6 +46,59 @@ export const pictureChecks: readonly Check<ProviderStage>[] = [
       }
       await stage.assertPictures(act, expected);
       await stage.remove(act);
+    },
+  },
+  {
+    name: "scratch-is-thrown-away",
+    group,
+    title: "What is written into a picture that was exposed as scratch is gone once it is concealed.",
+    next: "Show a layer or a second copy, and remove it in conceal; or answer `readOnly: true`. `verify` starts the application there.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const expected = await stage.portraits();
+      const act = await stage.upTo("seal");
+      for (const snapshot of act.snapshots) {
+        const { trees, readOnly } = await stage.expose(act.session, snapshot, "scratch");
+        if (!readOnly) for (const tree of trees) disturb(tree.path);
+        await stage.conceal(act.session, snapshot);
+      }
+      await stage.assertPictures(act, expected);
+      await stage.remove(act);
+      await stage.assertNothingListed(act.session, "remove");
+    },
+  },
+  {
+    name: "written-stays-written",
+    group,
+    title:
+      "What is written into a fork, or into a snapshot that match calls writable, is there when it is exposed again.",
+    next: "Show the snapshot itself where `writable` is asked for: a writer repairs the picture there, and the record says that it is repaired.",
+    needs: ["picture-is-of-the-cut"],
+    async run(stage) {
+      const forks = stage.rig.offered.has("fork");
+      if (!forks && !stage.promised.writable)
+        throw new Skip("match promises no writable snapshot, and there is no fork");
+      const cut = await stage.portraits();
+      const act = await stage.upTo("seal");
+      const written: Snapshot[] = [];
+      for (const snapshot of act.snapshots) {
+        const one = forks ? await stage.rig.call(act.session, "fork", [snapshot]) : snapshot;
+        const { trees, readOnly } = await stage.expose(act.session, one, "writable");
+        if (readOnly) throw new Failure(`${one.id} is exposed read-only.`);
+        for (const tree of trees) disturb(tree.path);
+        await stage.conceal(act.session, one);
+        written.push(one);
+      }
+      if (forks) await stage.assertPictures(act, cut);
+      for (const path of stage.paths) disturb(path);
+      try {
+        const blank = await stage.inBlankWorker({ ...act, snapshots: written });
+        await stage.assertPictures(blank, await stage.portraits());
+        await stage.remove({ ...blank, snapshots: forks ? [...written, ...act.snapshots] : written });
+        await stage.assertNothingListed(blank.session, "remove");
+      } finally {
+        for (const path of stage.paths) furnish(path);
+      }
     },
   },
   {

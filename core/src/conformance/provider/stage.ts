@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { Keeper, lapseOf } from "../../keeper/client.js";
 import type { Session } from "../../isolation/remote.js";
 import type { Transaction } from "../../plugin/context.js";
+import type { View } from "../../plugin/provider.js";
 import type { CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from "../../schema/types.js";
 import { readMounts } from "../../storage/mounts.js";
 import { locate } from "../../storage/volumes.js";
@@ -69,8 +70,9 @@ export class ProviderStage {
   }
 
   /** What match promised of all volumes. */
-  get promised(): Pick<Qualities, "pointInTime" | "atomicGroup"> {
+  get promised(): Pick<Required<Qualities>, "pointInTime" | "atomicGroup" | "writable"> {
     return {
+      writable: this.qualities.every(({ writable }) => writable === true),
       pointInTime: this.qualities.every(({ pointInTime }) => pointInTime),
       atomicGroup: this.qualities.every(({ atomicGroup }) => atomicGroup),
     };
@@ -149,8 +151,12 @@ export class ProviderStage {
     for (const snapshot of snapshots) await this.rig.call(session, "remove", [snapshot]);
   }
 
-  async expose(session: Session<"provider">, snapshot: Snapshot): Promise<Exposed> {
-    return this.rig.call(session, "expose", [snapshot, { access: "read-only", at: this.#at(snapshot) }]);
+  async expose(
+    session: Session<"provider">,
+    snapshot: Snapshot,
+    access: View["access"] = "read-only",
+  ): Promise<Exposed> {
+    return this.rig.call(session, "expose", [snapshot, { access, at: this.#at(snapshot) }]);
   }
 
   /** Throws a Failure where conceal left the folder that expose was given in use. */

@@ -53,7 +53,7 @@ export const abortChecks: readonly Check<WriterStage>[] = [
         const ran = await stage.compensate(act);
         if (ran === null) throw new Failure("One freeze answers a compensation, and another none.");
         if (ran.exitCode !== 0) throw new Failure(`It ended ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
-        if (stage.rig.fixture.probe !== undefined && (await stage.isHeld()))
+        if (stage.rig.fixture.probe !== undefined && (await stage.isHeld("free")))
           throw new Failure("After it the application is still held.");
       }
       await stage.abort({ ...act, session: await stage.worker() });
@@ -81,7 +81,7 @@ export const abortChecks: readonly Check<WriterStage>[] = [
     async run(stage) {
       const act = await stage.upTo("freeze");
       await stage.abort(await stage.upTo(null));
-      if (stage.rig.fixture.probe !== undefined && !(await stage.isHeld()))
+      if (stage.rig.fixture.probe !== undefined && !(await stage.isHeld("held")))
         throw new Failure("After abort of another transaction the application was not frozen any more.");
       await stage.do("thaw", act);
     },

@@ -32,11 +32,11 @@ export const orderChecks: readonly Check<WriterStage>[] = [
     next: "Let freeze answer only when the application has come to rest, and keep what holds it in the worker, not in the call.",
     needs: ["transaction"],
     async run(stage) {
-      if (await stage.isHeld()) throw new Failure("The probe fails although nothing is frozen.");
+      if (await stage.isHeld("free")) throw new Failure("The probe fails although nothing is frozen.");
       const act = await stage.upTo("freeze");
-      if (!(await stage.isHeld())) throw new Failure("While frozen the probe changed the application's data.");
+      if (!(await stage.isHeld("held"))) throw new Failure("While frozen the probe changed the application's data.");
       await stage.do("thaw", act);
-      if (await stage.isHeld()) throw new Failure("After thaw the probe still fails.");
+      if (await stage.isHeld("free")) throw new Failure("After thaw the probe still fails.");
     },
   },
   {

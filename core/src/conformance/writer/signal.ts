@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isHoldstillError } from "../../errors/error.js";
-import { type Check, Failure, Skip } from "../check.js";
-import { steps, type WriterStage } from "./stage.js";
+import { type Check, obeying, Skip } from "../check.js";
+import { type Act, steps, type WriterStage } from "./stage.js";
 
 const group = "Signals";
 
@@ -17,15 +16,20 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
   async run(stage) {
     if ((step === "prepare" || step === "seal") && !stage.rig.offered.has(step))
       throw new Skip(`the plugin has no ${step}`);
+    const before = steps[steps.indexOf(step) - 1] ?? null;
     for (const delayMs of delaysOf(step, stage)) {
-      const before = steps[steps.indexOf(step) - 1] ?? null;
-      const act = await stage.upTo(before);
-      const call = stage.do(step, act).catch(() => {});
-      if (delayMs > 0) await sleep(delayMs);
-      act.session.cancel();
-      await call;
-      const hand = await obedient(step, stage, act);
-      await stage.abort(hand);
+      let act: Act | null = null;
+      await obeying(step, async () => {
+        if (act !== null) await stage.mend();
+        act = await stage.upTo(before);
+        const call = stage.do(step, act).catch(() => {});
+        if (delayMs > 0) await sleep(delayMs);
+        act.session.cancel();
+        await call;
+        // It must still answer: the host kills a worker that does not stop.
+        await stage.rig.call(act.session, "identify", []);
+        await stage.abort(act);
+      });
       await stage.assertFree(`${step} was cut off and abort`);
       await stage.rig.closeAll();
     }
@@ -36,19 +40,4 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
 function delaysOf(step: string, { took }: WriterStage): number[] {
   const ms = took.get(step) ?? 0;
   return ms < BRIEF_MS ? [0] : [0, ms / 2];
-}
-
-/** The worker must still answer: the host kills one that does not stop. */
-async function obedient(
-  step: string,
-  stage: WriterStage,
-  act: Awaited<ReturnType<WriterStage["upTo"]>>,
-): Promise<typeof act> {
-  try {
-    await stage.rig.call(act.session, "identify", []);
-    return act;
-  } catch (error) {
-    if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
-    throw new Failure(`${step} went on although its signal had fired, and its worker was killed.`);
-  }
 }

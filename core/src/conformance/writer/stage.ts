@@ -105,7 +105,7 @@ export class WriterStage {
   async assertFree(after: string): Promise<void> {
     const { probe } = this.rig.fixture;
     if (probe !== undefined) {
-      const ran = await this.rig.probe(probe);
+      const ran = await this.rig.probe(probe, "free");
       if (ran.is === "late") throw new Failure(`After ${after} the application is still held: the probe waits.`);
       if (ran.exitCode !== 0)
         throw new Failure(
@@ -123,10 +123,10 @@ export class WriterStage {
   }
 
   /** Whether a change of the application's data is held up. */
-  async isHeld(): Promise<boolean> {
+  async isHeld(expected: "held" | "free"): Promise<boolean> {
     const { probe } = this.rig.fixture;
     if (probe === undefined) throw new Skip("conformance.json has no `probe`");
-    const ran = await this.rig.probe(probe);
+    const ran = await this.rig.probe(probe, expected);
     return ran.is === "late" || ran.exitCode !== 0;
   }
 

@@ -5,6 +5,7 @@ import type { Commands } from "./commands.js";
 import { isData } from "./fault.js";
 import { exceeds } from "../extent.js";
 import { LONGEST } from "../output.js";
+import { Quota, talksTooMuch } from "../quota.js";
 import type { Link } from "./link.js";
 
 /** The context of one call. */
@@ -25,6 +26,7 @@ export function contextOf(
     },
     log: logTo(link),
     progress(message, done, total) {
+      if (isSilenced(link)) return;
       link.post({
         type: "progress",
         message: text(message),
@@ -36,10 +38,20 @@ export function contextOf(
   };
 }
 
+/** Of this worker, which has one plugin. */
+const quota = new Quota();
+
+function isSilenced(link: Link): boolean {
+  const said = quota.take();
+  if (said === "last") link.post({ type: "log", level: "warn", message: talksTooMuch });
+  return said !== "told";
+}
+
 function logTo(link: Link): Log {
   const at =
     (level: LogLevel) =>
     (message: string, fields?: Record<string, unknown>): void => {
+      if (isSilenced(link)) return;
       link.post({
         type: "log",
         level,

@@ -143,7 +143,7 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
           if (act !== null) await stage.mend();
           act = await stage.upTo(steps[steps.indexOf(step) - 1] ?? null);
           const call = stage.do(step, act).catch(() => {});
-          if (delayMs > 0) await sleep(delayMs);
+          await sleep(delayMs);
           act.session.cancel();
           await call;
           // It must still answer: the host kills a worker that does not stop.
@@ -160,8 +160,8 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
 /** A call that takes less has ended before a signal can be of use, ms. */
 const BRIEF_MS = 40;
 
-/** At once, and in the middle of a call that takes its time. */
+/** At once, and, of a call that takes its time, soon and in the middle. */
 function delaysOf(step: Step, { took }: ProviderStage): number[] {
   const ms = took.get(step) ?? 0;
-  return ms < BRIEF_MS ? [0] : [0, ms / 2];
+  return ms < BRIEF_MS ? [0] : [0, BRIEF_MS, ms / 2];
 }

@@ -23,7 +23,7 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
         if (act !== null) await stage.mend();
         act = await stage.upTo(before);
         const call = stage.do(step, act).catch(() => {});
-        if (delayMs > 0) await sleep(delayMs);
+        await sleep(delayMs);
         act.session.cancel();
         await call;
         // It must still answer: the host kills a worker that does not stop.
@@ -36,8 +36,8 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
   },
 }));
 
-/** At once, and in the middle of a call that takes its time. */
+/** At once, and, of a call that takes its time, soon and in the middle. */
 function delaysOf(step: string, { took }: WriterStage): number[] {
   const ms = took.get(step) ?? 0;
-  return ms < BRIEF_MS ? [0] : [0, ms / 2];
+  return ms < BRIEF_MS ? [0] : [0, BRIEF_MS, ms / 2];
 }

@@ -40,7 +40,7 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers 
         `  # ${told(server)}`,
         `  - use: ${plugin}@^${version}`,
         `    as: ${name}`,
-        "    policy: required        # best-effort: left out when it fails, and the set's consistency falls",
+        "    policy: required   # best-effort: where it fails the set is made without it",
         "    options:",
         ...Object.entries(options(server)).map(([key, value]) => `      ${key}: ${JSON.stringify(value)}`),
       ],
@@ -50,7 +50,7 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers 
   const volumes = logicalVolumes(servers);
   const providers =
     lvm === undefined || volumes.length === 0
-      ? ["  # Where no provider is named, provider-reflink is taken: clones where the file system can, else copies."]
+      ? ["  # Where no provider is named, provider-reflink is taken: it clones, or copies."]
       : [
           ...volumes.map(({ mountPoint, source }) => `  # ${mountPoint} is on ${source}: LVM takes its picture.`),
           `  - use: provider-lvm@^${lvm}`,
@@ -78,14 +78,15 @@ function logicalVolumes(servers: readonly Server[]): Volume[] {
 }
 
 function textOf(blocks: readonly string[], targets: readonly string[]): string {
-  return `# holdstill on ${hostname()}, made by \`holdstill init\`. \`holdstill doctor\` checks it, \`holdstill plan ${targets[0] ?? "/srv"}\` shows
-# what a snapshot would do.
+  return `# holdstill on ${hostname()}, made by \`holdstill init\`. \`holdstill doctor\` checks it;
+# \`holdstill plan ${targets[0] ?? "/srv"}\` shows what a snapshot would do.
 
 plugins:
 ${blocks.join("\n")}
 
 # The longest time of each part; these are the defaults.
-# limits: { queue: 10m, prepare: 10m, freeze: 60s, hold: 10s, copy: 1h, seal: 5m, abort: 30s }
+# limits: { queue: 10m, prepare: 10m, freeze: 60s, hold: 10s,
+#           copy: 1h, seal: 5m, abort: 30s }
 
 # log: { level: info, file: /var/log/holdstill.jsonl }   # not on a volume that is captured
 `;

@@ -30,13 +30,15 @@ export function picture(transcript: string): string {
     const y = size.margin + at * size.line + 12;
     return line === "" ? "" : `<text x="${size.margin}" y="${y}" fill="${colour}">${escape(line)}</text>\n`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, 'DejaVu Sans Mono', monospace" font-size="13" xml:space="preserve">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, 'DejaVu Sans Mono', monospace" font-size="13">
 <rect width="100%" height="100%" rx="6" fill="${ground}"/>
 ${texts.join("")}</svg>
 `;
 }
 
-const escape = (text: string): string => text.replaceAll(/[&<>]/g, (sign) => `&#${sign.codePointAt(0)};`);
+/** Blanks that a viewer does not run together. */
+const escape = (text: string): string =>
+  text.replaceAll(/[&<>]/g, (sign) => `&#${sign.codePointAt(0)};`).replaceAll(" ", "\u00A0");
 
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url))
   process.stdout.write(picture(readFileSync(0, "utf8")));

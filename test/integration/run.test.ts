@@ -147,6 +147,17 @@ test("writers that cannot be told, and a set that cannot be removed, are told of
   await leavesNothing(stage);
 });
 
+test("a set that a run could not remove is removed by the next one", async (t) => {
+  const stage = new Stage(t);
+  const left = await run(stage, "true", [], { provider: { in: "remove", does: "throws", when: "before" } });
+  assert.equal(left.exitCode, 6);
+  assert.equal(stage.stored().length, 1);
+  const next = await run(stage, "true");
+  assert.equal(next.exitCode, 0);
+  assert.match(next.stderr, /whose requester is gone, was removed/);
+  await leavesNothing(stage);
+});
+
 /** A run whose command says that it is there and waits; the child, and the command's process id. */
 async function waiting(t: TestContext, stage: Stage, wrap: readonly string[] = []): Promise<[ChildProcess, number]> {
   const script = `trap 'echo "got $sig" > ${stage.dir}/got; exit 9' INT TERM HUP; echo $$ > ${stage.dir}/there

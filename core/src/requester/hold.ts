@@ -27,18 +27,21 @@ export async function hold(
   makeStateDir(bench.state);
   const { plugins } = resolution;
   const lease = Lease.take(bench.state);
+  let end: "release" | "lapse" = "release";
   try {
     const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
     if (ended.set === null) return ended;
     const { id } = ended.set;
+    end = "lapse";
     try {
       await lasts(pictures === "exposed" ? await exposed(bench, id, plugins) : ended.set);
     } finally {
       await gone(bench, id, plugins);
+      end = "release";
     }
     return ended;
   } finally {
-    lease.release();
+    lease[end]();
   }
 }
 

@@ -68,6 +68,11 @@ export class Lease {
     rmSync(this.#file, { force: true });
     closeSync(this.fd);
   }
+
+  /** The set is still there: whoever comes next finds the file without a holder, and removes it. */
+  lapse(): void {
+    closeSync(this.fd);
+  }
 }
 
 /** Whether somebody who has a lease lives. */

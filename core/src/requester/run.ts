@@ -73,17 +73,21 @@ export async function run(
   makeStateDir(bench.state);
   const { plugins } = resolution;
   const lease = Lease.take(bench.state);
+  let end: "release" | "lapse" = "release";
   try {
     const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
     const { set } = ended;
     if (set === null) return { ended, command: null, error: null, untold: [], left: null };
     const { signal = new AbortController().signal } = watching;
+    end = "lapse";
     return await withSetLock(bench, set.id, async () => {
       const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, signal });
-      return { ended, ...did, ...(await settle(bench, set, job, plugins, did.command)) };
+      const settled = await settle(bench, set, job, plugins, did.command);
+      if (settled.left === null) end = "release";
+      return { ended, ...did, ...settled };
     });
   } finally {
-    lease.release();
+    lease[end]();
   }
 }
 
@@ -151,13 +155,15 @@ async function settle(
 ): Promise<Pick<Ran, "untold" | "left">> {
   return withCrew(bench, plugins, {}, async ({ crew }) => {
     const outcome = { succeeded: command?.exitCode === 0, type };
-    const { set, failed } = await complete(bench, crew, bench.catalog.find(id), outcome);
+    let untold: Ran["untold"] = [];
     try {
-      if (afterwards === "delete") await remove(bench, crew, set);
-      else bench.catalog.write(lasting(await conceal(bench, crew, set)));
-      return { untold: failed, left: null };
+      const told = await complete(bench, crew, bench.catalog.find(id), outcome);
+      untold = told.failed;
+      if (afterwards === "delete") await remove(bench, crew, told.set);
+      else bench.catalog.write(lasting(await conceal(bench, crew, told.set)));
+      return { untold, left: null };
     } catch (error) {
-      return { untold: failed, left: toFault(error) };
+      return { untold, left: toFault(error) };
     }
   });
 }

@@ -112,8 +112,13 @@ export class Leases {
       tenure.timer = setTimeout(() => void this.#expire(set, tenure, why), retryAfter);
       return;
     }
-    if (left === undefined) this.#log?.info(`set ${set} is removed: ${why}`);
-    else this.#log?.error(`set ${set} has expired (${why}), and could not be removed`, { error: left.error });
-    this.forget(set);
+    if (left === undefined) {
+      this.#log?.info(`set ${set} is removed: ${why}`);
+      this.forget(set);
+    } else {
+      this.#log?.error(`set ${set} has expired (${why}), and could not be removed`, { error: left.error });
+      this.#tenures.delete(set);
+      tenure.lease.lapse();
+    }
   }
 }

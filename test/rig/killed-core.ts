@@ -50,7 +50,7 @@ export async function killCores(t: TestContext, held: readonly Held[], rounds: n
     victim.process.kill("SIGKILL");
     assert.ok(await isGone(victim.keeperPid, 20_000), `the keeper ended, ${moment}`);
     for (const [at, scribe] of scribes.entries()) {
-      const wrote = await scribe.writesAfter(killed, 20_000);
+      const wrote = await scribe.writesAfter(killed);
       assert.ok(wrote > 0, `${scribe.point} is writable, ${moment}, round ${round}`);
       (waits[moment] ??= []).push(wrote - killed);
       assert.equal(held[at]?.isHeld(), false, `${scribe.point} is not left held, ${moment}, round ${round}`);

@@ -38,7 +38,7 @@ export class Scribe {
   }
 
   /** When it first wrote after that time; NaN if it did not within the limit, ms. */
-  async writesAfter(time: number, limitMs = 5000): Promise<number> {
+  async writesAfter(time: number, limitMs = 20_000): Promise<number> {
     const end = monotonic() + limitMs;
     for (;;) {
       // From the end: the list is long, and the time is a recent one.

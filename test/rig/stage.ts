@@ -85,6 +85,12 @@ export class Stage {
     return readdirSync(this.store).filter((name) => name !== "calls.log" && name !== "fifo");
   }
 
+  /** The sets that have a record. */
+  recorded(): string[] {
+    const sets = path.join(this.dir, "state/sets");
+    return existsSync(sets) ? readdirSync(sets).filter((id) => existsSync(path.join(sets, id, "set.json"))) : [];
+  }
+
   #config({ writer = {}, provider = {}, isolation = "thread", limits: own = {}, policy = "required" }: Roles): unknown {
     return {
       pluginPaths: [pluginsThat],

@@ -1,4 +1,5 @@
 import { readMounts } from "../storage/mounts.js";
+import { monotonic } from "./clock.js";
 import type { Haste } from "./haste.js";
 import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
 import type { Ledger } from "./ledger.js";
@@ -35,9 +36,6 @@ interface Books {
 
 /** The kernel has not answered whether it holds. */
 const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
-
-/** CLOCK_MONOTONIC, ms. */
-const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /**
  * One critical section from the first hold to the last release. It ends by the first of: the core's word, a hold that fails,
@@ -81,7 +79,7 @@ export class Holding {
     this.#ledger = books.ledger;
     this.#haste = books.haste;
     this.#tell = books.tell;
-    if (places.some(({ standing }) => standing.at === "held")) this.#askedAt = now();
+    if (places.some(({ standing }) => standing.at === "held")) this.#askedAt = monotonic();
   }
 
   /**
@@ -107,7 +105,7 @@ export class Holding {
     for (const [index, station] of books.ledger.heading.stations.entries()) {
       if (!books.ledger.mayHold(index)) continue;
       const grip = await hands.grip(station).catch(() => null);
-      if (grip !== null) places.push({ index, station, grip, standing: { at: "held", heldAt: now() } });
+      if (grip !== null) places.push({ index, station, grip, standing: { at: "held", heldAt: monotonic() } });
     }
     return new Holding(0, places, [], hands.means, books);
   }
@@ -127,7 +125,7 @@ export class Holding {
   async hold(limitMs = this.#limitMs): Promise<void> {
     if (this.#askedAt !== null || this.#reason !== null) return;
     this.#limitMs = Math.min(limitMs, this.#limitMs);
-    this.#askedAt = now();
+    this.#askedAt = monotonic();
     this.#deadline = setTimeout(() => this.end("deadline"), this.#limitMs);
     this.#silence = setTimeout(() => this.end("silence"), SILENCE_MS);
     await Promise.all(this.#places.map((place) => this.#flush(place)));
@@ -136,7 +134,7 @@ export class Holding {
     if (changed !== null) return this.end("failed", changed);
     if (this.#haste.isOurs) this.#ledger.hurries(true);
     this.#haste.begin();
-    this.#askedAt = now();
+    this.#askedAt = monotonic();
     for (const rank of this.#ranks) {
       this.#ledger.asks(rank.map(({ index }) => index));
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
@@ -180,7 +178,7 @@ export class Holding {
 
   /** Where one point fails there is time up to the deadline for the others to come in; else there is none. */
   #patience(reason: Reason): number {
-    const left = this.#limitMs - (now() - (this.#askedAt ?? 0));
+    const left = this.#limitMs - (monotonic() - (this.#askedAt ?? 0));
     return PATIENCE_MS + (reason === "failed" || reason === "word" ? Math.max(0, left) : 0);
   }
 
@@ -198,7 +196,7 @@ export class Holding {
       place.standing = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
       return this.end("failed", { ...taken, station: place.index });
     }
-    place.standing = { at: "held", heldAt: now() };
+    place.standing = { at: "held", heldAt: monotonic() };
     if (this.#reported) this.#tell({ say: "late", station: place.index });
     if (this.#reason !== null) await this.#letGo(place);
   }
@@ -212,9 +210,9 @@ export class Holding {
       if (freed.is !== "stuck") this.#ledger.isFree(place.index);
       place.standing =
         freed.is === "released"
-          ? { at: "released", heldAt, releasedAt: now() }
+          ? { at: "released", heldAt, releasedAt: monotonic() }
           : freed.is === "lapsed"
-            ? { at: "lost", heldAt, releasedAt: now(), problem: "it was not held any more: somebody released it" }
+            ? { at: "lost", heldAt, releasedAt: monotonic(), problem: "it was not held any more: somebody released it" }
             : { at: "lost", heldAt, releasedAt: null, problem: `the kernel does not release it: ${freed.reason}` };
     };
     return this.#track(release());

@@ -5,12 +5,13 @@ import type { Fault, RecordedHold } from "../schema/types.js";
 /** The keeper's part of one transaction: each step comes once at most, and disarm last. */
 export class Hold {
   readonly #options: KeeperOptions;
-  /** CLOCK_MONOTONIC at the start of the transaction, ms. */
-  readonly #zero = Number(process.hrtime.bigint()) / 1e6;
+  readonly #zero: number;
   #keeper: Promise<Keeper> | null = null;
   #report: SectionReport | null = null;
 
-  constructor(options: KeeperOptions) {
+  /** `zero`: the start of the transaction, CLOCK_MONOTONIC, ms. */
+  constructor(zero: number, options: KeeperOptions) {
+    this.#zero = zero;
     this.#options = options;
   }
 

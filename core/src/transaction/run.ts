@@ -4,6 +4,7 @@ import { type Emit, milliseconds } from "../events/emit.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../schema/types.js";
 import type { Guarded } from "../keeper/surroundings.js";
+import { monotonic } from "../keeper/clock.js";
 import { actorsOf } from "./actors.js";
 import { Calls } from "./calls.js";
 import { Chronicle } from "./chronicle.js";
@@ -60,7 +61,7 @@ class Runner {
   readonly #calls: Calls;
   readonly #hold: Hold;
   readonly #chronicle: Chronicle;
-  readonly #started = performance.now();
+  readonly #started = monotonic();
   #state: machine.State;
   /** When the first freeze was asked, ms since the start. */
   #frozenAt: number | null = null;
@@ -81,7 +82,7 @@ class Runner {
     const { crew, limits, exposeDir } = services;
     const repairs = new Repairs({ crew, limits, volumes: plan.volumes, exposeDir });
     this.#calls = new Calls(plan, crew, repairs, services.sidecarDir);
-    this.#hold = new Hold({ guarded: services.guarded, name: plan.id });
+    this.#hold = new Hold(this.#started, { guarded: services.guarded, name: plan.id });
     this.#chronicle = new Chronicle(services);
     this.#state = machine.plan(actorsOf(plan));
   }
@@ -268,7 +269,7 @@ class Runner {
   }
 
   #now(): number {
-    return milliseconds(performance.now() - this.#started);
+    return milliseconds(monotonic() - this.#started);
   }
 }
 

@@ -13,6 +13,8 @@ import { MappedDisk } from "../rig/mapped-disk.js";
 import { run } from "../rig/volume-group.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 8);
+/** Time enough for all that can be held. */
+const limitMs = 4000;
 const isSuspended = (name: string): boolean =>
   run("dmsetup", ["info", "-c", "--noheadings", "-o", "suspended", name]).trim() === "Suspended";
 
@@ -33,7 +35,7 @@ for (const kind of ["fs", "dm"] as const) {
     const scribe = new Scribe(t, other.mount);
     await scribe.writesAfter(0);
     const culprit = kind === "fs" ? top.mount : top.dm;
-    const keeper = await armed(t, sectionOf([other.mount, culprit], 1500));
+    const keeper = await armed(t, sectionOf([other.mount, culprit], limitMs));
     writeFileSync(`${top.mount}/dirty`, Buffer.alloc(1024 * 1024));
     run("dmsetup", ["suspend", "--nolockfs", "low"]);
     onEnd(t, () => run("dmsetup", ["resume", "low"]));
@@ -41,10 +43,10 @@ for (const kind of ["fs", "dm"] as const) {
     const error = await refusalOf(keeper.hold());
     const took = monotonic() - asked;
     assert.equal(error.code, "E_HOLD_LATE");
-    assert.deepEqual(error.details, { points: [culprit], limitMs: 1500 });
-    t.diagnostic(`rejected ${(took - 1500).toFixed(0)} ms after the deadline`);
-    assert.ok(took < 1500 + 5000);
-    assert.ok((await scribe.writesAfter(asked + took, 20_000)) > 0, "the other one is writable");
+    assert.deepEqual(error.details, { points: [culprit], limitMs });
+    t.diagnostic(`rejected ${(took - limitMs).toFixed(0)} ms after the deadline`);
+    assert.ok(took < limitMs + 5000);
+    assert.ok((await scribe.writesAfter(asked + took)) > 0, "the other one is writable");
     await keeper.disarm();
     run("dmsetup", ["resume", "low"]);
     assert.ok(await isGone(keeper.pid ?? 0, 20_000));
@@ -63,6 +65,6 @@ test("f2fs is held, and goes on", async (t) => {
   assert.ok(await scribe.standsStill());
   const released = monotonic();
   assert.equal(lapseOf(await keeper.release()), null);
-  assert.ok((await scribe.writesAfter(released, 20_000)) > 0);
+  assert.ok((await scribe.writesAfter(released)) > 0);
   await keeper.disarm();
 });

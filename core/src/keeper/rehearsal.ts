@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { ioctl } from "../system/libc.js";
 import type { Grip } from "./grip.js";
 import { Haste } from "./haste.js";
@@ -30,7 +31,10 @@ const nothing: Grip = {
  */
 export async function rehearse(arms: Arms): Promise<void> {
   for (let times = 0; times < TIMES; times += 1) {
-    const ledger = Ledger.begin({ ...arms, ledger: `${arms.ledger}.rehearsal` }, "ioctl", process.pid);
+    const place = `${arms.ledger}.rehearsal`;
+    const ledger = Ledger.begin({ ...arms, ledger: place }, "ioctl", process.pid);
+    // It has a file, but nobody is to inherit that.
+    rmSync(place);
     const hands = { means: "ioctl", grip: async () => nothing, step: () => null } as const;
     const haste = new Haste(false, "/dev/null");
     const holding = await Holding.prepare({ ...arms, ops: [] }, hands, { tell: () => undefined, ledger, haste });

@@ -1,4 +1,5 @@
 import type { Requester } from "../requester/requester.js";
+import type { Door } from "../service/door.js";
 
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */
@@ -34,6 +35,8 @@ export interface Call<O extends Options = Options> {
   readonly config?: string;
   /** Every command there is. */
   readonly table: readonly Entry[];
+  /** As `open`, by way of the service where one runs. */
+  readonly reach: (needs: "workers" | "catalog") => Promise<Door>;
   /**
    * @param needs workers: plugins will be called. catalog: only what is on disk is read.
    * @param logged Whether the log goes to stderr. Default: with --verbose.

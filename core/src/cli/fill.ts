@@ -10,7 +10,10 @@ export const fillOption = {
 } as const;
 
 /** The sets as they are now; a provider that does not say is told of on stderr. */
-export async function filled(requester: Requester, sets: readonly SnapshotSet[]): Promise<SnapshotSet[]> {
+export async function filled(
+  requester: Pick<Requester, "asOfNow">,
+  sets: readonly SnapshotSet[],
+): Promise<SnapshotSet[]> {
   const { sets: now, silent } = await requester.asOfNow(sets);
   for (const { error } of silent) tell(faultLines(error, errLook()));
   return now;

@@ -41,14 +41,22 @@ async function dispatch(args: readonly string[]): Promise<number> {
 
 function callOf(name: string, parsed: Parsed): Call {
   const { config, verbose } = parsed;
+  const open: Call["open"] = async (needs, logged = verbose) => {
+    if (needs === "workers") await prepareToLeave();
+    const requester = await import("../requester/requester.js");
+    return requester.open({
+      ...(config === undefined ? {} : { config }),
+      ...(logged ? { log: "stderr" as const } : {}),
+    });
+  };
   return {
     ...parsed,
     name,
     table,
-    async open(needs, logged = verbose) {
-      if (needs === "workers") await prepareToLeave();
-      const { open } = await import("../requester/requester.js");
-      return open({ ...(config === undefined ? {} : { config }), ...(logged ? { log: "stderr" as const } : {}) });
+    open,
+    async reach(needs) {
+      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/door.js")]);
+      return doorOf(requester);
     },
   };
 }

@@ -343,6 +343,11 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "There is no set. Ask for it again.",
     exit: exit.aborted,
   },
+  E_SERVICE_LOST: {
+    message: (d) => `The service at ${d.socket} did not answer as it should: ${d.reason}.`,
+    hint: () => "See whether it still runs. When it is there again, `holdstill history` tells what became of it.",
+    exit: exit.aborted,
+  },
   E_SOCKET: {
     message: (d) => `The service cannot listen at ${d.path}: ${d.problem}.`,
     hint: (d) => d.mend,

@@ -101,6 +101,7 @@ export interface Details {
   E_UNAVAILABLE: { reason: string };
   E_SERVICE_RUNNING: { socket: string; pid: number };
   E_SERVICE_DIED: { operation: string };
+  E_SERVICE_LOST: { socket: string; reason: string };
   E_SOCKET: { path: string; problem: string; mend: string };
 }
 

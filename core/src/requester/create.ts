@@ -16,6 +16,7 @@ import { type Outcome, runTransaction } from "../transaction/run.js";
 import { lockVolumes } from "../transaction/volume-lock.js";
 import { guardedOf } from "./guarded.js";
 import type { Bench, Ended, Watching } from "./types.js";
+import type { Turn } from "./volume-queue.js";
 import { interruptible, withCrew, type Workshop } from "./workshop.js";
 
 /** Plans, waits for the volumes, and runs the transaction. Throws when it is refused before anything has begun. */
@@ -24,12 +25,12 @@ export async function create(
   request: Request,
   { plugins, warnings }: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
-  turn = bench.queue.turn(),
+  turn = bench.queue.enter(request.targets),
 ): Promise<Ended> {
   return withCrew(bench, plugins, watching, async (workshop) => {
     const { emit, quiet } = workshop;
     try {
-      const ended = await transact(bench, request, workshop, { warnings, turn });
+      const ended = await turn.whilst(() => transact(bench, request, workshop, { warnings, turn }));
       await quiet.calm();
       remember(bench.state, pastOf(request, ended));
       emit(endedEvent(ended));
@@ -50,7 +51,7 @@ async function transact(
   bench: Bench,
   request: Request,
   workshop: Workshop,
-  { warnings, turn }: { warnings: readonly string[]; turn: number },
+  { warnings, turn }: { warnings: readonly string[]; turn: Turn },
 ): Promise<Ended> {
   const { emit, signal } = workshop;
   const { limits } = bench.settings;
@@ -70,26 +71,21 @@ async function transact(
   for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
   const volumes = plan.volumes.map(({ volume }) => volume.id);
   const queuedAt = performance.now();
-  const leave = await bench.queue.take({
-    turn,
+  await turn.take({
     volumes,
     owner: { pid: process.pid, transaction: plan.id, since: new Date().toISOString() },
     limitMs: limits.queue,
     signal,
     onPlace: (place) => emit({ type: "queued", ...place }),
   });
+  const leftMs = Math.max(0, limits.queue - (performance.now() - queuedAt));
+  const queued = (volume: string, owner: VolumeOwner): void => emit({ type: "queued", volume, owner });
+  const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs, queued, signal);
   try {
-    const leftMs = Math.max(0, limits.queue - (performance.now() - queuedAt));
-    const queued = (volume: string, owner: VolumeOwner): void => emit({ type: "queued", volume, owner });
-    const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs, queued, signal);
-    try {
-      await workshop.quiet.calm();
-      return await journaled(bench, plan, workshop);
-    } finally {
-      locks.release();
-    }
+    await workshop.quiet.calm();
+    return await journaled(bench, plan, workshop);
   } finally {
-    leave();
+    locks.release();
   }
 }
 

@@ -79,31 +79,29 @@ export class Requester {
 
   /** Takes a snapshot set, or undoes everything. */
   async create(request: Request, watching: Watching = {}): Promise<Ended> {
-    const turn = this.#bench.queue.turn();
-    const { create } = await import("./create.js");
-    await this.#sweep(watching);
-    return create(this.#bench, request, await this.#resolution(), watching, turn);
+    const turn = this.#bench.queue.enter(request.targets);
+    return turn.whilst(async () => {
+      const { create } = await import("./create.js");
+      return create(this.#bench, request, await this.#swept(watching), watching, turn);
+    });
   }
 
   /** Takes a set that lives while this descriptor, which the process has inherited, is open somewhere. */
   async createLeased(request: Request, fd: number, watching: Watching = {}): Promise<Ended> {
     const { createLeased } = await import("./hold.js");
-    await this.#sweep(watching);
-    return createLeased(this.#bench, request, fd, await this.#resolution(), watching);
+    return createLeased(this.#bench, request, fd, await this.#swept(watching), watching);
   }
 
   /** Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. */
   async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
     const { run } = await import("./run.js");
-    await this.#sweep(watching);
-    return run(this.#bench, request, job, await this.#resolution(), watching);
+    return run(this.#bench, request, job, await this.#swept(watching), watching);
   }
 
   /** Takes a set, and removes it as soon as nobody needs it any more, or this process dies. */
   async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
     const { hold } = await import("./hold.js");
-    await this.#sweep(watching);
-    return hold(this.#bench, request, tenancy, await this.#resolution(), watching);
+    return hold(this.#bench, request, tenancy, await this.#swept(watching), watching);
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -264,11 +262,12 @@ export class Requester {
     return (await import("./pins.js")).checkPins(this.settings);
   }
 
-  async #sweep({ onEvent = () => {} }: Watching): Promise<void> {
+  async #swept({ onEvent = () => {} }: Watching): Promise<Resolution> {
     const { forgetExpired, freshlyExpired, sweepExpired } = await import("./expired.js");
     const expired = freshlyExpired(this.#bench);
     if (expired.length > 0) await this.#withCrew({}, ({ crew }) => sweepExpired(this.#bench, crew, expired, onEvent));
     forgetExpired(this.#bench);
+    return this.#resolution();
   }
 
   async #resolution(): Promise<Resolution> {

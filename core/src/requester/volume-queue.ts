@@ -5,8 +5,6 @@ import type { QueuedEvent, VolumeOwner } from "../schema/types.js";
 export type Place = Pick<QueuedEvent, "volume" | "owner"> & { position: number };
 
 export interface Wish {
-  /** From `turn()`: who came first is served first. */
-  turn: number;
   volumes: readonly string[];
   owner: VolumeOwner;
   limitMs: number;
@@ -15,92 +13,107 @@ export interface Wish {
   onPlace: (place: Place) => void;
 }
 
-interface Entry extends Pick<Wish, "turn" | "volumes" | "owner"> {
-  /** null: it has its volumes. */
-  waits: { go: () => void; tell: (place: Place) => void } | null;
+type Standing =
+  /** Its volumes are not known yet: who wants the same targets waits, so that nobody is overtaken. */
+  | { at: "planning" }
+  | { at: "waiting"; volumes: readonly string[]; owner: VolumeOwner; go: () => void; tell: (place: Place) => void }
+  | { at: "served"; volumes: readonly string[]; owner: VolumeOwner };
+
+interface Entry {
+  readonly targets: readonly string[];
+  standing: Standing;
+}
+
+/** One's place in the queue, from the moment in which one was asked. */
+export interface Turn {
+  /**
+   * Waits for the volumes.
+   *
+   * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
+   */
+  take(wish: Wish): Promise<void>;
+  /** Does the work, and then leaves, whatever comes of it. */
+  whilst<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * The transactions of this process that want a volume, in the order in which they were asked for. Between processes the locks of
- * `lockVolumes` decide; who has his turn here has still to take them. All volumes of a transaction are asked for at once and in
- * one order: nobody waits in a circle.
+ * The transactions of this process, in the order in which they were asked for: on each volume they are served in this order, those of
+ * other volumes do not wait. Between processes the locks of `lockVolumes` decide; who has his turn here has still to take them.
+ * All volumes of a transaction are asked for at once: nobody waits in a circle.
  */
 export class VolumeQueue {
-  #turns = 0;
   #entries: Entry[] = [];
 
-  turn(): number {
-    this.#turns += 1;
-    return this.#turns;
-  }
-
-  /**
-   * @returns What gives the volumes back.
-   * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
-   */
-  async take({ turn, volumes, owner, limitMs, signal, onPlace }: Wish): Promise<() => void> {
-    signal.throwIfAborted();
-    const entry: Entry = { turn, volumes, owner, waits: null };
-    const leave = (): void => {
-      this.#entries = this.#entries.filter((other) => other !== entry);
-      this.#settle();
+  enter(targets: readonly string[]): Turn {
+    const entry: Entry = { targets, standing: { at: "planning" } };
+    this.#entries.push(entry);
+    return {
+      take: (wish) => this.#take(entry, wish),
+      whilst: async (work) => {
+        try {
+          return await work();
+        } finally {
+          this.#entries = this.#entries.filter((other) => other !== entry);
+          this.#settle();
+        }
+      },
     };
-    try {
-      await new Promise<void>((resolve, reject) => {
-        let last: Place | null = null;
-        const end = (): void => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", onAbort);
-        };
-        const onAbort = (): void => {
-          end();
-          reject(signal.reason as Error);
-        };
-        const timer = setTimeout(() => {
-          end();
-          reject(busy(last, limitMs));
-        }, limitMs);
-        signal.addEventListener("abort", onAbort, { once: true });
-        const go = (): void => {
-          end();
-          resolve();
-        };
-        const tell = (place: Place): void => {
-          const isNews = last?.position !== place.position || last.owner.transaction !== place.owner.transaction;
-          last = place;
-          if (isNews) onPlace(place);
-        };
-        entry.waits = { go, tell };
-        this.#entries = [...this.#entries, entry].toSorted((a, b) => a.turn - b.turn);
-        this.#settle();
-      });
-      return leave;
-    } catch (error) {
-      leave();
-      throw error;
-    }
   }
 
-  /** Lets everybody go on whose volumes nobody has, and nobody before him waits for. */
+  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: Wish): Promise<void> {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      let last: Place | null = null;
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+      };
+      const onAbort = (): void => {
+        end();
+        reject(signal.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        end();
+        reject(busy(last, limitMs));
+      }, limitMs);
+      signal.addEventListener("abort", onAbort, { once: true });
+      const go = (): void => {
+        end();
+        resolve();
+      };
+      const tell = (place: Place): void => {
+        const isNews = last?.position !== place.position || last.owner.transaction !== place.owner.transaction;
+        last = place;
+        if (isNews) onPlace(place);
+      };
+      entry.standing = { at: "waiting", volumes, owner, go, tell };
+      this.#settle();
+    });
+  }
+
+  /** Lets everybody go on whose volumes nobody has, and nobody who came before him wants. */
   #settle(): void {
-    const claimed = new Map<string, Entry>();
+    const owners = new Map<string, VolumeOwner>();
+    for (const { standing } of this.#entries)
+      if (standing.at === "served") for (const volume of standing.volumes) owners.set(volume, standing.owner);
+    const planned = new Set<string>();
+    const ahead: (readonly string[])[] = [];
     for (const entry of this.#entries) {
-      if (entry.waits === null) for (const volume of entry.volumes) claimed.set(volume, entry);
-    }
-    const waiting = this.#entries.filter(({ waits }) => waits !== null);
-    for (const [index, entry] of waiting.entries()) {
-      const { waits, volumes } = entry;
-      const volume = volumes.find((one) => claimed.has(one));
-      const before = volume === undefined ? undefined : claimed.get(volume);
-      for (const one of volumes) if (!claimed.has(one)) claimed.set(one, entry);
-      if (volume === undefined || before === undefined) {
-        entry.waits = null;
-        waits?.go();
-        continue;
+      const { standing, targets } = entry;
+      if (standing.at === "planning") for (const target of targets) planned.add(target);
+      if (standing.at !== "waiting") continue;
+      const { volumes, owner, go, tell } = standing;
+      const taken = volumes.find((volume) => owners.has(volume));
+      const before = taken === undefined ? undefined : owners.get(taken);
+      if (taken !== undefined && before !== undefined) {
+        const position = 1 + ahead.filter((other) => other.some((volume) => volumes.includes(volume))).length;
+        tell({ volume: taken, owner: before, position });
+      } else if (!targets.some((target) => planned.has(target))) {
+        entry.standing = { at: "served", volumes, owner };
+        go();
       }
-      const ahead = waiting.slice(0, index).filter((other) => other.volumes.some((one) => volumes.includes(one)));
-      const stillAhead = ahead.filter((other) => other.waits !== null);
-      waits?.tell({ volume, owner: before.owner, position: stillAhead.length + 1 });
+      if (entry.standing.at === "waiting") ahead.push(volumes);
+      for (const volume of volumes) if (!owners.has(volume)) owners.set(volume, owner);
     }
   }
 }

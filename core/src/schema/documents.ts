@@ -2452,6 +2452,9 @@ export const documents = {
       },
       "restored": {
         "$ref": "#/$defs/restored"
+      },
+      "history": {
+        "$ref": "#/$defs/history"
       }
     },
     "$defs": {
@@ -3481,6 +3484,22 @@ export const documents = {
             "type": "array",
             "items": {
               "$ref": "#/$defs/completed/properties/failed/items"
+            }
+          }
+        }
+      },
+      "history": {
+        "title": "HistoryList",
+        "type": "object",
+        "required": [
+          "history"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "history": {
+            "type": "array",
+            "items": {
+              "$ref": "history.v1.schema.json"
             }
           }
         }

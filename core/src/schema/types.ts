@@ -959,6 +959,7 @@ export interface Service {
   lease?: LeaseState;
   restorePlan?: RestorePlanDocument;
   restored?: RestoredDocument;
+  history?: HistoryList;
 }
 /**
  * What is asked for.
@@ -1480,4 +1481,7 @@ export interface RestoredDocument {
   set: SnapshotSet;
   steps: RestoreStepDocument[];
   unfinished: UntoldWriter[];
+}
+export interface HistoryList {
+  history: PastTransaction[];
 }

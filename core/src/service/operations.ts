@@ -56,25 +56,30 @@ export class Operations {
     if (before !== null) return before;
     if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is about to end" });
     if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
-    const operation = new RunningOperation(newSetId(), peer.mark, request);
-    this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, requester);
-    if (key !== null)
-      this.#keys.set(`${peer.mark.uid} ${key.name}`, { id: operation.id, fingerprint: key.fingerprint });
-    this.#known.set(operation.id, operation);
     const { lease: leaseFor, ...asked } = request;
     const forMs = parseDuration(leaseFor);
     const lease = forMs === undefined ? null : leases.take();
+    const operation = new RunningOperation(newSetId(), peer.mark, request);
+    try {
+      this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, requester);
+    } catch (error) {
+      lease?.release();
+      throw error;
+    }
+    const { id } = operation;
+    this.#known.set(id, operation);
+    if (key !== null) this.#keys.set(`${peer.mark.uid} ${key.name}`, { id, fingerprint: key.fingerprint });
     const work = requester
       .onBehalfOf(peer.mark)
       .create(
-        { ...asked, id: operation.id, ...(lease === null ? {} : { lease: lease.mark }) },
+        { ...asked, id, ...(lease === null ? {} : { lease: lease.mark }) },
         { onEvent: (event) => operation.note(event), signal: operation.signal },
       )
       .then(resultOf, (error: unknown) => refusalOf(error, asHoldstillError(error)))
       .then(async (result) => {
         if (lease !== null && forMs !== undefined) {
           if (result.set === undefined) lease.release();
-          else leases.begin(operation.id, lease, forMs, peer.mark, operation.watchers);
+          else leases.begin(id, lease, forMs, peer.mark, operation.watchers);
         }
         await this.#end(operation, result, key);
       })

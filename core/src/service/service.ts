@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "nod
 import { once } from "node:events";
 import type { Server } from "node:http";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { makeStateDir, type StateDir, stateDir } from "../catalog/state.js";
 import type { Settings } from "../config/settings.js";
 import { HoldstillError } from "../errors/error.js";
@@ -31,6 +32,9 @@ export interface ServeOptions {
   /** It listens. */
   onReady: (where: string) => void;
 }
+
+/** How long connections may still take what was written to them when all is over, ms. */
+const parting = 1000;
 
 /** Serves until it is told to end, or has nothing to do; everything that was begun has then come to its end. */
 export async function serve(requester: Requester, options: ServeOptions): Promise<void> {
@@ -65,10 +69,14 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     log?.info(`ending: ${reason}`);
     supervisor.stopping();
     unlink();
+    const closed = once(server, "close");
     server.close();
     await operations.close(reason);
     await calls.done();
     await leases.close();
+    // Who has not read his last words by then has had his chance.
+    server.closeIdleConnections();
+    await Promise.race([closed, sleep(parting)]);
     guests.closeAll();
     await log?.close();
   } finally {

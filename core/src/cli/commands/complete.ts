@@ -21,9 +21,9 @@ export const complete = command({
     { line: "holdstill complete nightly --succeeded --type full", does: "logs up to this set are no longer needed" },
     { line: "holdstill complete nightly --failed", does: "the set is still there" },
   ],
-  async run({ operands: [key = ""], values, form, quiet, open }) {
+  async run({ operands: [key = ""], values, form, quiet, reach }) {
     const outcome = outcomeOf(values);
-    const requester = await open("workers");
+    const requester = await reach("workers");
     const { set, failed } = await requester.complete(key, outcome);
     if (form === "json") printDocument({ set, failed });
     else {

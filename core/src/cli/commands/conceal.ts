@@ -7,8 +7,8 @@ export const conceal = command({
   operands: oneSet,
   options: {},
   examples: [{ line: "holdstill conceal latest", does: "after the backup has read them" }],
-  async run({ operands: [key = ""], form, quiet, open }) {
-    const set = await (await open("workers")).conceal(key);
+  async run({ operands: [key = ""], form, quiet, reach }) {
+    const set = await (await reach("workers")).conceal(key);
     if (form === "json") printDocument(set);
     else if (!quiet) print([`Set ${set.id} is concealed.`]);
     return 0;

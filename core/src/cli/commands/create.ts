@@ -33,10 +33,12 @@ export const create = command({
     const attendance = attend(call);
     const { seen, signal, onEvent } = attendance;
     try {
-      const requester = await call.open("workers");
       const watching = { onEvent, signal };
+      // A descriptor is this process's own.
       const ended =
-        fd === null ? await requester.create(request, watching) : await requester.createLeased(request, fd, watching);
+        fd === null
+          ? await (await call.reach("workers")).create(request, watching)
+          : await (await call.open("workers")).createLeased(request, fd, watching);
       attendance.end();
       show(ended, seen, call);
       return ended.exitCode;

@@ -15,9 +15,10 @@ export const remove = command({
     { line: "holdstill delete 20260102-0304 20260103-0304 --yes", does: "for scripts" },
   ],
   async run(call) {
-    const requester = await call.open("workers");
+    const requester = await call.reach("workers");
     // All of them first: a name that is wrong is told before anything is gone.
-    const sets = new Map(call.operands.map((key) => requester.show(key)).map((set) => [set.id, set]));
+    const named = await Promise.all(call.operands.map(async (key) => requester.show(key)));
+    const sets = new Map(named.map((set) => [set.id, set]));
     const will = [...sets.values()].map((set) => `delete ${described(visible(set))}`);
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
     return reportRemoval(await requester.removeAll([...sets.keys()]), call);

@@ -13,8 +13,10 @@ export const expose = command({
     { line: "holdstill expose latest --at /mnt/picture", does: "/srv/file is /mnt/picture/srv/file, too" },
     { line: "holdstill expose nightly --json", does: "the set; .exposed says where" },
   ],
-  async run({ operands: [key = ""], form, quiet, values: { at }, open }) {
-    const set = await (await open("workers")).expose(key, at ?? null);
+  async run({ operands: [key = ""], form, quiet, values: { at }, open, reach }) {
+    // What is mounted elsewhere is mounted by who asks for it.
+    const set =
+      at === undefined ? await (await reach("workers")).expose(key) : await (await open("workers")).expose(key, at);
     if (form === "json") printDocument(set);
     else if (quiet && at !== undefined) print([set.mirror ?? ""]);
     else if (quiet) print((set.exposed ?? []).flatMap(({ exposed }) => exposed.trees.map(({ path }) => path)));

@@ -20,9 +20,9 @@ export const list = command({
     { line: "holdstill list --quiet", does: "the ids, one a line" },
     { line: "holdstill list --json", does: "{ sets, damaged }" },
   ],
-  async run({ form, quiet, values: { fill }, open }) {
-    const requester = await open(fill ? "workers" : "catalog");
-    const { sets: recorded, damaged } = requester.list();
+  async run({ form, quiet, values: { fill }, reach }) {
+    const requester = await reach(fill ? "workers" : "catalog");
+    const { sets: recorded, damaged } = await requester.list();
     const sets = fill ? await filled(requester, recorded) : recorded;
     if (form === "json") {
       printDocument({ sets, damaged });

@@ -18,7 +18,7 @@ export const plan = command({
     const request = requestOf(call.operands, call.values);
     const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
     try {
-      const requester = await call.open("workers");
+      const requester = await call.reach("workers");
       const made = await requester.plan(request, { signal });
       const actors = [...made.writers, ...made.providers].map(({ who }) => who.instance);
       const usual = usualTimes(await requester.history(), actors);

@@ -14,8 +14,8 @@ export const providers = command({
   operands: noOperands,
   options: {},
   examples: [{ line: "holdstill providers", does: "every snapshot, with the set that it belongs to" }],
-  async run({ form, open }) {
-    const all = await (await open("workers")).providers();
+  async run({ form, reach }) {
+    const all = await (await reach("workers")).providers();
     if (form === "json") printDocument({ providers: all });
     else print(visible(all).flatMap((one) => providerLines(one, outLook())));
     const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));

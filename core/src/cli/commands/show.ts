@@ -18,9 +18,9 @@ export const show = command({
     { line: "holdstill show latest", does: "the set that was made last" },
     { line: "holdstill show 20260102-0304 --json", does: "the record, by the beginning of its id" },
   ],
-  async run({ operands: [key = ""], form, values: { fill, timeline }, open }) {
-    const requester = await open(fill ? "workers" : "catalog");
-    const recorded = requester.show(key);
+  async run({ operands: [key = ""], form, values: { fill, timeline }, reach }) {
+    const requester = await reach(fill ? "workers" : "catalog");
+    const recorded = await requester.show(key);
     const [set = recorded] = fill ? await filled(requester, [recorded]) : [];
     if (timeline !== undefined) {
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");

@@ -11,8 +11,8 @@ export const verify = command({
   operands: oneSet,
   options: {},
   examples: [{ line: "holdstill verify latest", does: "before the backup is needed" }],
-  async run({ operands: [key = ""], form, open }) {
-    const set = await (await open("workers")).verify(key);
+  async run({ operands: [key = ""], form, reach }) {
+    const set = await (await reach("workers")).verify(key);
     if (form === "json") printDocument(set);
     else print(verifiedLines(visible(set), outLook()));
     return (set.verified ?? []).every(({ ok }) => ok) ? 0 : exit.degraded;

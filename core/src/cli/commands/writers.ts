@@ -14,8 +14,8 @@ export const writers = command({
   operands: noOperands,
   options: {},
   examples: [{ line: "holdstill writers", does: "who takes part, and with which paths" }],
-  async run({ form, open }) {
-    const all = await (await open("workers")).writers();
+  async run({ form, reach }) {
+    const all = await (await reach("workers")).writers();
     if (form === "json") printDocument({ writers: all });
     else
       print(

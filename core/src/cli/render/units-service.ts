@@ -41,7 +41,6 @@ KillMode=mixed
 TimeoutStopSec=15min
 WatchdogSec=60s
 Restart=on-failure
-UMask=0077
 # No setting that gives the service a mount namespace of its own, such as ProtectSystem or PrivateTmp: the pictures that it shows
 # must be seen by everybody, and it takes pictures of everything.
 NoNewPrivileges=yes

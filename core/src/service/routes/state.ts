@@ -48,6 +48,15 @@ export const stateRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: "GET",
+    path: "/v1/history",
+    summary: "Past transactions, also those that failed, and why, oldest first",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/history" },
+    handle: async ({ requester }) => ({ status: 200, body: { history: await requester.history() } }),
+  }),
+  route({
     method: "POST",
     path: "/v1/plans",
     summary: "What taking a set would do; touches nothing",

@@ -1,0 +1,99 @@
+import { request, type IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { HoldstillError } from "../errors/error.js";
+import { catalogue } from "../errors/catalogue.js";
+import type { Code, Details } from "../errors/details.js";
+import type { Fault } from "../schema/types.js";
+import { validate, type SchemaName, type Shape } from "../schema/validate.js";
+
+/** Asks a service. What it refuses is thrown as the error that it threw. */
+export class Connection {
+  readonly socket: string;
+
+  constructor(socket: string) {
+    this.socket = socket;
+  }
+
+  /** @throws HoldstillError E_SERVICE_LOST, or what the service says. */
+  async ask<N extends SchemaName>(
+    method: string,
+    path: string,
+    answer: N,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Shape<N>> {
+    const incoming = await this.#send(method, path, body, signal);
+    const checked = validate(answer, await this.#document(incoming), `${method} ${path}`);
+    if (checked.ok) return checked.value;
+    throw this.#lost(`it answered ${method} ${path} with ${checked.findings[0]?.seen ?? "nothing"}`);
+  }
+
+  /** The data of server-sent events, as they come. */
+  async *events(path: string): AsyncGenerator<unknown> {
+    const incoming = await this.#send("GET", path);
+    if (incoming.statusCode !== 200) await this.#document(incoming);
+    let text = "";
+    for await (const chunk of incoming.setEncoding("utf8")) {
+      const parts = (text + (chunk as string)).split("\n\n");
+      text = parts.pop() ?? "";
+      for (const part of parts) {
+        const data = /^data: (.*)$/m.exec(part)?.[1];
+        if (data !== undefined) yield JSON.parse(data);
+      }
+    }
+  }
+
+  async #send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const headers = sent === undefined ? {} : { "content-type": "application/json" };
+    const outgoing = request({
+      socketPath: this.socket,
+      method,
+      path,
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    outgoing.end(sent);
+    try {
+      const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+      return incoming;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#lost(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #document(incoming: IncomingMessage): Promise<unknown> {
+    let text = "";
+    try {
+      for await (const chunk of incoming.setEncoding("utf8")) text += chunk as string;
+      const document: unknown = JSON.parse(text);
+      if ((incoming.statusCode ?? 0) < 400) return document;
+      throw this.#refusal(document);
+    } catch (error) {
+      if (error instanceof HoldstillError) throw error;
+      throw this.#lost(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #refusal(document: unknown): HoldstillError {
+    const checked = validate("service#/$defs/problem", document, this.socket);
+    if (!checked.ok) return this.#lost("it answered with an error that is none of ours");
+    const { title: message, ...fault } = checked.value;
+    return errorOf({ ...fault, message }, this.socket);
+  }
+
+  #lost(reason: string): HoldstillError {
+    return new HoldstillError("E_SERVICE_LOST", { socket: this.socket, reason });
+  }
+}
+
+/** An error that came as data, as what was thrown. A newer service may know errors that this command line does not. */
+export function errorOf(
+  fault: Pick<Fault, "code" | "message" | "details"> | undefined,
+  socket: string,
+): HoldstillError {
+  const { code = "", message: reason = "it gave no reason", details } = fault ?? {};
+  if (!Object.hasOwn(catalogue, code)) return new HoldstillError("E_SERVICE_LOST", { socket, reason });
+  return new HoldstillError(code as Code, details as unknown as Details[Code]);
+}

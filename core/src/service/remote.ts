@@ -1,0 +1,171 @@
+import path from "node:path";
+import type { Damaged } from "../catalog/catalog.js";
+import type { LimitsMs, Settings } from "../config/settings.js";
+import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
+import type { ExitCode } from "../errors/exit.js";
+import type { Plan, Request } from "../plan/plan.js";
+import type { BackupOutcome } from "../plugin/writer.js";
+import { asOfNow } from "../requester/fill.js";
+import type { Completed, Ended, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
+import type { Fault, Health, PastTransaction, SetRequest, SnapshotSet } from "../schema/types.js";
+import { validate } from "../schema/validate.js";
+import type { Door } from "./door.js";
+import { Connection, errorOf } from "./http.js";
+
+/** The requester by way of the service: the same calls with the same answers, as whoever calls. */
+export class RemoteRequester implements Door {
+  readonly settings: Settings;
+  readonly #service: Connection;
+
+  private constructor(settings: Settings, service: Connection) {
+    this.settings = settings;
+    this.#service = service;
+  }
+
+  /** null: no service answers, it is another's, or one may do nothing there. */
+  static async connect(settings: Settings): Promise<RemoteRequester | null> {
+    const service = new Connection(settings.service.socket);
+    try {
+      const health = await service.ask("GET", "/v1/health", "service#/$defs/health");
+      if (!isOurs(health, settings) || health.you.rights.length === 0) return null;
+      // What counts is how long the service waits.
+      return new RemoteRequester({ ...settings, limits: health.limitsMs as LimitsMs }, service);
+    } catch (error) {
+      if (isHoldstillError(error) && error.code === "E_SERVICE_LOST") return null;
+      throw error;
+    }
+  }
+
+  async plan(request: Request, { signal }: Watching = {}): Promise<Plan> {
+    const { targets, require, includeRoot } = documentOf(request);
+    const body = { targets, ...defined({ require, includeRoot }) };
+    const made = await this.#service.ask("POST", "/v1/plans", "service#/$defs/plan", body, signal);
+    // The schema is that of the type, which says more of what plugins answer.
+    return { ...(made as unknown as Plan), request };
+  }
+
+  async create(request: Request, { onEvent, signal }: Watching = {}): Promise<Ended> {
+    signal?.throwIfAborted();
+    const { id } = await this.#service.ask("POST", "/v1/sets", "service#/$defs/operation", documentOf(request));
+    const operation = `/v1/operations/${id}`;
+    const interrupt = (): void => {
+      this.#service.ask("DELETE", operation, "service#/$defs/operation").catch(() => {
+        // If the service is gone, the events end, and that is told.
+      });
+    };
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      for await (const told of this.#service.events(`${operation}/events`)) {
+        const checked = validate("event", told, "an event");
+        if (checked.ok) onEvent?.(checked.value);
+      }
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+    }
+    return this.#ended(operation);
+  }
+
+  async list(): Promise<{ sets: SnapshotSet[]; damaged: Damaged[] }> {
+    const { sets, damaged } = await this.#service.ask("GET", "/v1/sets", "service#/$defs/sets");
+    return { sets, damaged: damaged as unknown as Damaged[] };
+  }
+
+  show(key: string): Promise<SnapshotSet> {
+    return this.#service.ask("GET", placeOf(key), "snapshot-set");
+  }
+
+  /** @throws HoldstillError E_USAGE with `at`: mounts elsewhere are made by who asks for them. */
+  async expose(key: string, at: string | null = null): Promise<SnapshotSet> {
+    if (at !== null) throw new Error("the service exposes in its own place only");
+    return this.#service.ask("POST", `${placeOf(key)}/expose`, "snapshot-set");
+  }
+
+  conceal(key: string): Promise<SnapshotSet> {
+    return this.#service.ask("POST", `${placeOf(key)}/conceal`, "snapshot-set");
+  }
+
+  verify(key: string): Promise<SnapshotSet> {
+    return this.#service.ask("POST", `${placeOf(key)}/verify`, "snapshot-set");
+  }
+
+  complete(key: string, outcome: BackupOutcome): Promise<Completed> {
+    return this.#service.ask("POST", `${placeOf(key)}/complete`, "service#/$defs/completed", outcome);
+  }
+
+  async removeAll(ids: readonly string[]): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
+    const deleted: string[] = [];
+    const failed: { set: string; error: Fault }[] = [];
+    for (const id of ids) {
+      try {
+        await this.#service.ask("DELETE", placeOf(id), "service#/$defs/deleted");
+        deleted.push(id);
+      } catch (error) {
+        failed.push({ set: id, error: toFault(error) });
+      }
+    }
+    return { deleted, failed };
+  }
+
+  async writers(): Promise<WriterStatus[]> {
+    const { writers } = await this.#service.ask("GET", "/v1/writers", "service#/$defs/writers");
+    return writers as unknown as WriterStatus[];
+  }
+
+  async providers(): Promise<ProviderStatus[]> {
+    const { providers } = await this.#service.ask("GET", "/v1/providers", "service#/$defs/providers");
+    return providers as ProviderStatus[];
+  }
+
+  async history(): Promise<PastTransaction[]> {
+    return (await this.#service.ask("GET", "/v1/history", "service#/$defs/history")).history;
+  }
+
+  async asOfNow(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: Silent[] }> {
+    const providers = await this.providers();
+    return { sets: asOfNow(sets, providers), silent: providers.filter((one) => "error" in one) };
+  }
+
+  async #ended(operation: string): Promise<Ended> {
+    const { state } = await this.#service.ask("GET", operation, "service#/$defs/operation");
+    if (state.at !== "ended") {
+      const reason = "its events ended before the operation did";
+      throw new HoldstillError("E_SERVICE_LOST", { socket: this.#service.socket, reason });
+    }
+    const { outcome, exitCode, set, error, residue, timeline } = state.result;
+    // The engine throws what it refuses.
+    if (outcome === "refused") throw errorOf(error, this.#service.socket);
+    return {
+      outcome,
+      exitCode: exitCode as ExitCode,
+      set: set === undefined ? null : await this.show(set),
+      error: error ?? null,
+      residue,
+      timeline,
+    };
+  }
+}
+
+const placeOf = (key: string): string => `/v1/sets/${encodeURIComponent(key)}`;
+
+/** The same state is meant; or there is nothing else that this user could mean. */
+function isOurs({ config, stateDir }: Health, settings: Settings): boolean {
+  if (stateDir === settings.stateDir) return true;
+  if (process.getuid?.() === 0) return false;
+  return settings.file === null || settings.file === config;
+}
+
+/** A relative path is one of here, and the service is elsewhere. */
+function documentOf({ targets, name, tags, require, includeRoot }: Request): SetRequest {
+  const absolute = targets.map((target) => (target.startsWith("writer:") ? target : path.resolve(target)));
+  return {
+    targets: [...new Set(absolute)],
+    ...defined({ name, require, includeRoot }),
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
+
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,107 @@
+/** Many requesters at a time: order, fairness, and memory. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import type { Event, SnapshotSet } from "#core/schema/types.js";
+import { canMount } from "#core/exec/mirror.js";
+import { mount } from "../rig/loop.js";
+import { Service } from "../rig/service.js";
+import { patience, Stage } from "../rig/stage.js";
+
+const skip = canMount() ? false : "file systems of its own need mounts";
+const requesters = 64;
+const volumes = 8;
+/** Transactions of the run that looks at memory: HOLDSTILL_ROUNDS=2000. */
+const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 0);
+
+/** As many small file systems. */
+function fileSystems(t: TestContext, stage: Stage): string[] {
+  return Array.from({ length: volumes }, (_, number) => {
+    const at = path.join(stage.dir, `volume-${number}`);
+    mount(t, ["-t", "tmpfs", "-o", "size=1m", "tmpfs"], at);
+    writeFileSync(path.join(at, "file"), `${number}\n`);
+    return at;
+  });
+}
+
+const startOf = (events: readonly Event[]): string => events.find(({ type }) => type === "phase")?.at ?? "never";
+
+test(
+  `${requesters} requesters on ${volumes} volumes: each volume in their order, nobody starved, no event lost`,
+  { skip },
+  async (t) => {
+    const stage = new Stage(t);
+    const targets = fileSystems(t, stage);
+    const service = await Service.start(t, stage, { limits: { ...patience, queue: "5m", identify: "2m" } });
+    const accepted: { id: string; target: string }[] = [];
+    for (let number = 0; number < requesters; number += 1) {
+      const target = targets[number % volumes] ?? "";
+      const { id } = await service.create({ targets: [target], name: `requester-${number}` });
+      accepted.push({ id, target });
+    }
+    const told = await Promise.all(
+      accepted.map(async ({ id, target }) => {
+        const events = await service.allEvents(id);
+        assert.deepEqual(
+          events.map(({ number }) => number),
+          events.map((_, index) => index + 1),
+        );
+        return { id, target, events: events.map(({ event }) => event) };
+      }),
+    );
+    for (const { id, events } of told) {
+      const last = events.at(-1);
+      assert.ok(last?.type === "ended" && last.outcome === "created" && last.set === id, JSON.stringify(last));
+      const places = events.flatMap((event) => (event.type === "queued" ? (event.position ?? 0) : []));
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => b - a),
+        "one only comes forward",
+      );
+      assert.equal(events.filter(({ type }) => type === "begun").length, 1);
+    }
+    for (const target of targets) {
+      const starts = told.filter((one) => one.target === target).map(({ events }) => startOf(events));
+      assert.deepEqual(starts, starts.toSorted(), "who asked first was served first");
+    }
+    assert.ok(
+      told.some(({ events }) => events.some(({ type }) => type === "queued")),
+      "somebody had to wait",
+    );
+    const { sets } = (await service.ask("GET", "/v1/sets")).json<{ sets: SnapshotSet[] }>();
+    assert.deepEqual(
+      sets.map(({ name }) => name).toSorted(),
+      accepted.map((_, number) => `requester-${number}`).toSorted(),
+    );
+    assert.equal(stage.stored().length, requesters);
+  },
+);
+
+test(`memory stays flat over ${rounds} transactions`, { skip: skip || rounds === 0 }, async (t) => {
+  const stage = new Stage(t);
+  const targets = fileSystems(t, stage);
+  const service = await Service.start(t, stage, { limits: { ...patience, queue: "5m", identify: "2m" } });
+  const resident = (): number => {
+    const status = readFileSync(`/proc/${service.child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  };
+  const seen: number[] = [];
+  let done = 0;
+  await Promise.all(
+    targets.map(async (target) => {
+      while (done < rounds) {
+        done += 1;
+        const { id } = await service.create({ targets: [target] });
+        const { state } = await service.ended(id);
+        assert.equal(state.result.outcome, "created", JSON.stringify(state.result.error));
+        assert.equal((await service.ask("DELETE", `/v1/sets/${id}`)).status, 200);
+        if (done % 50 === 0) seen.push(resident());
+      }
+    }),
+  );
+  const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length;
+  const [early, late] = [mean(seen.slice(4, 12)), mean(seen.slice(-8))];
+  t.diagnostic(`resident, MiB, every 50: ${seen.map((mib) => Math.round(mib)).join(" ")}`);
+  assert.ok(late < early * 1.25, `${early.toFixed(0)} MiB, later ${late.toFixed(0)} MiB`);
+});

@@ -33,13 +33,22 @@ export class Connection {
     const incoming = await this.#send("GET", path);
     if (incoming.statusCode !== 200) await this.#document(incoming);
     let text = "";
-    for await (const chunk of incoming.setEncoding("utf8")) {
-      const parts = (text + (chunk as string)).split("\n\n");
+    for await (const chunk of this.#chunks(incoming)) {
+      const parts = (text + chunk).split("\n\n");
       text = parts.pop() ?? "";
       for (const part of parts) {
         const data = /^data: (.*)$/m.exec(part)?.[1];
         if (data !== undefined) yield JSON.parse(data);
       }
+    }
+  }
+
+  /** A connection that breaks is the service's, and no bug. */
+  async *#chunks(incoming: IncomingMessage): AsyncGenerator<string> {
+    try {
+      for await (const chunk of incoming.setEncoding("utf8")) yield chunk as string;
+    } catch (error) {
+      throw this.#lost(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -65,15 +74,9 @@ export class Connection {
 
   async #document(incoming: IncomingMessage): Promise<unknown> {
     let text = "";
-    try {
-      for await (const chunk of incoming.setEncoding("utf8")) text += chunk as string;
-      const document: unknown = JSON.parse(text);
-      if ((incoming.statusCode ?? 0) < 400) return document;
-      throw this.#refusal(document);
-    } catch (error) {
-      if (error instanceof HoldstillError) throw error;
-      throw this.#lost(error instanceof Error ? error.message : String(error));
-    }
+    for await (const chunk of this.#chunks(incoming)) text += chunk;
+    if ((incoming.statusCode ?? 0) >= 400) throw this.#refusal(parsed(text));
+    return parsed(text);
   }
 
   #refusal(document: unknown): HoldstillError {
@@ -85,6 +88,15 @@ export class Connection {
 
   #lost(reason: string): HoldstillError {
     return new HoldstillError("E_SERVICE_LOST", { socket: this.socket, reason });
+  }
+}
+
+/** undefined: it is no JSON, which no schema takes. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import test from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Health, Problem } from "#core/schema/types.js";
 import { onEnd } from "../rig/on-end.js";
 import { Service } from "../rig/service.js";
@@ -30,10 +30,12 @@ test("no body, whatever it is, does more than be refused with a code", async (t)
   const stage = new Stage(t);
   const service = await Service.start(t, stage);
   const urls = ["/v1/sets", "/v1/plans"];
+  const noSpans = [0, -1, 1.5, 1e9, null, true, [], {}, "", "soon", "5 s", "1e3s", "-1s"];
   const json = fc.oneof(
     fc.jsonValue({ maxDepth: 5 }),
-    fc.record({ targets: fc.jsonValue() }),
-    fc.record({ targets: fc.constant(["writer:app"]), lease: fc.jsonValue() }),
+    // No chance may make a request that is good.
+    fc.record({ targets: fc.jsonValue(), name: fc.constant("") }),
+    fc.record({ targets: fc.constant(["writer:app"]), lease: fc.constantFrom(...noSpans) }),
     fc.record({ targets: fc.constant(["writer:app"]), tags: fc.array(fc.string()) }),
     fc.record({ targets: fc.constant(["/x"]), __proto__: fc.constant({ a: 1 }), nonsense: fc.jsonValue() }),
   );

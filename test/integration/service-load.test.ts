@@ -25,6 +25,7 @@ function fileSystems(t: TestContext, stage: Stage): string[] {
   });
 }
 
+const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length;
 const startOf = (events: readonly Event[]): string => events.find(({ type }) => type === "phase")?.at ?? "never";
 
 test(
@@ -71,7 +72,7 @@ test(
     );
     const { sets } = (await service.ask("GET", "/v1/sets")).json<{ sets: SnapshotSet[] }>();
     assert.deepEqual(
-      sets.map(({ name }) => name).toSorted(),
+      sets.map(({ name = "" }) => name).toSorted(),
       accepted.map((_, number) => `requester-${number}`).toSorted(),
     );
     assert.equal(stage.stored().length, requesters);
@@ -100,7 +101,6 @@ test(`memory stays flat over ${rounds} transactions`, { skip: skip || rounds ===
       }
     }),
   );
-  const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length;
   const [early, late] = [mean(seen.slice(4, 12)), mean(seen.slice(-8))];
   t.diagnostic(`resident, MiB, every 50: ${seen.map((mib) => Math.round(mib)).join(" ")}`);
   assert.ok(late < early * 1.25, `${early.toFixed(0)} MiB, later ${late.toFixed(0)} MiB`);

@@ -29,7 +29,7 @@ export class Connection {
   }
 
   /** The data of server-sent events, as they come. */
-  async *events(path: string): AsyncGenerator<unknown> {
+  async *events(path: string): AsyncGenerator {
     const incoming = await this.#send("GET", path);
     if (incoming.statusCode !== 200) await this.#document(incoming);
     let text = "";

@@ -112,10 +112,10 @@ test("whoever has a right there works by the service with root's sets, and witho
   const stage = new Stage(t);
   chmodSync(stage.dir, 0o755);
   const service = await Service.start(t, stage, { service: { group: "64010", rights: { create: ["user:64001"] } } });
-  const env = { HOLDSTILL_SOCKET: service.socket };
+  const env = { HOLDSTILL_SOCKET: service.socket, HOME: stage.dir };
   const alice = { uid: 64_001, gid: 64_010 };
   const made = await holdstill(["create", "writer:app", "--json"], { user: alice, env, cwd: "/" });
-  assert.equal(made.exitCode, 0, made.stderr);
+  assert.equal(made.exitCode, 0, made.stdout);
   const { set } = made.json() as { set: SnapshotSet };
   assert.deepEqual([set.requester?.uid, stage.stored()], [64_001, [set.id]]);
   const deleted = await holdstill(["delete", set.id, "--yes", "--json"], { user: alice, env, cwd: "/" });

@@ -2958,7 +2958,7 @@ export const documents = {
           "promised",
           "asked"
         ],
-        "additionalProperties": false,
+        "additionalProperties": true,
         "properties": {
           "id": {
             "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
@@ -2980,7 +2980,7 @@ export const documents = {
                 "provider",
                 "qualities"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "volume": {
                   "$ref": "contract.v1.schema.json#/$defs/volume"
@@ -3007,7 +3007,7 @@ export const documents = {
                 "volumes",
                 "cut"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3042,7 +3042,7 @@ export const documents = {
                 "who",
                 "volumes"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3069,7 +3069,7 @@ export const documents = {
                 "held",
                 "promised"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "writer": {
                   "type": [
@@ -3110,7 +3110,7 @@ export const documents = {
                 "who",
                 "error"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3155,7 +3155,7 @@ export const documents = {
                 "last",
                 "servers"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3207,7 +3207,7 @@ export const documents = {
               "required": [
                 "who"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3248,7 +3248,7 @@ export const documents = {
                 "verdict",
                 "reason"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "name": {
                   "type": "string"
@@ -3406,7 +3406,7 @@ export const documents = {
           "steps",
           "writers"
         ],
-        "additionalProperties": false,
+        "additionalProperties": true,
         "properties": {
           "set": {
             "$ref": "snapshot-set.v1.schema.json"
@@ -3430,7 +3430,7 @@ export const documents = {
                 "draft",
                 "aside"
               ],
-              "additionalProperties": false,
+              "additionalProperties": true,
               "properties": {
                 "component": {
                   "type": "string"
@@ -3469,7 +3469,7 @@ export const documents = {
           "steps",
           "unfinished"
         ],
-        "additionalProperties": false,
+        "additionalProperties": true,
         "properties": {
           "set": {
             "$ref": "snapshot-set.v1.schema.json"

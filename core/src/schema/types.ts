@@ -1173,6 +1173,7 @@ export interface PlanDocument {
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
+  [k: string]: unknown;
 }
 export interface PlannedVolumeDocument {
   volume: Volume;
@@ -1180,6 +1181,7 @@ export interface PlannedVolumeDocument {
   qualities: {
     [k: string]: unknown;
   };
+  [k: string]: unknown;
 }
 export interface PlannedWriterDocument {
   who: EnlistedPlugin;
@@ -1187,10 +1189,12 @@ export interface PlannedWriterDocument {
   components: Component[];
   volumes: string[];
   cut: Cut;
+  [k: string]: unknown;
 }
 export interface PlannedProviderDocument {
   who: EnlistedPlugin;
   volumes: Volume[];
+  [k: string]: unknown;
 }
 export interface PlannedComponentDocument {
   writer: string | null;
@@ -1200,10 +1204,12 @@ export interface PlannedComponentDocument {
   held: boolean;
   promised: Consistency;
   why?: string;
+  [k: string]: unknown;
 }
 export interface LeftOutDocument {
   who: EnlistedPlugin;
   error: Fault;
+  [k: string]: unknown;
 }
 export interface WriterList {
   writers: WriterDocument[];
@@ -1222,6 +1228,7 @@ export interface WriterDocument {
   }[];
   components?: Component[];
   error?: Fault;
+  [k: string]: unknown;
 }
 export interface ProviderList {
   providers: ProviderDocument[];
@@ -1230,6 +1237,7 @@ export interface ProviderDocument {
   who: EnlistedPlugin;
   snapshots?: Snapshot[];
   error?: Fault;
+  [k: string]: unknown;
 }
 export interface PluginList {
   plugins: PluginDocument[];
@@ -1242,6 +1250,7 @@ export interface PluginDocument {
   dir: string;
   verdict: "taken" | "older" | "unused" | "refused";
   reason: string;
+  [k: string]: unknown;
 }
 export interface SetList {
   sets: SnapshotSet[];
@@ -1469,6 +1478,7 @@ export interface RestorePlanDocument {
   where: "in-place" | "elsewhere";
   steps: RestoreStepDocument[];
   writers: string[];
+  [k: string]: unknown;
 }
 export interface RestoreStepDocument {
   component: string;
@@ -1476,11 +1486,13 @@ export interface RestoreStepDocument {
   to: string;
   draft: string;
   aside: string | null;
+  [k: string]: unknown;
 }
 export interface RestoredDocument {
   set: SnapshotSet;
   steps: RestoreStepDocument[];
   unfinished: UntoldWriter[];
+  [k: string]: unknown;
 }
 export interface HistoryList {
   history: PastTransaction[];

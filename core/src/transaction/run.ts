@@ -189,12 +189,13 @@ class Runner {
   async #release(): Promise<void> {
     const { limits, quiet } = this.#services;
     const fault = await this.#hold.release();
-    const from = this.#heldAt ?? this.#now();
+    const to = this.#now();
+    const from = this.#heldAt ?? to;
     this.#heldAt = null;
     await this.#stillness;
     quiet.end();
     await this.#calm();
-    this.#chronicle.note({ op: "hold", actor: keeper, from, to: this.#now(), limitMs: limits.hold }, fault);
+    this.#chronicle.note({ op: "hold", actor: keeper, from, to, limitMs: limits.hold }, fault);
     const unwritten = this.#chronicle.flush();
     this.#dispatch({ is: "released", fault: fault ?? unwritten });
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { AuditLine, Health, Operation, Problem, SnapshotSet } from "#core/schema/types.js";
 import { validate } from "#core/schema/validate.js";
 import { holdstill } from "../rig/cli.js";
@@ -143,6 +144,31 @@ test("an operation that is interrupted is undone in order, and so is everything 
   assert.deepEqual(stage.stored(), []);
   const kept = service.kept(stage, two.id)?.operation.state;
   assert.ok(kept?.at === "ended" && kept.result.outcome === "interrupted", "the next service knows it");
+});
+
+test("who has to wait is told for whom, and how many are before him, and comes forward", async (t) => {
+  const stage = new Stage(t);
+  const hangs = { provider: { in: "prepare", does: "hangs" }, limits: { prepare: "60s", identify: "60s" } } as const;
+  const service = await Service.start(t, stage, hangs);
+  const ids: string[] = [];
+  for (let count = 0; count < 3; count += 1) ids.push((await service.create({ targets: ["writer:app"] })).id);
+  const [first = "", second = "", third = ""] = ids;
+  const placeOf = async (id: string): Promise<[string, number] | null> => {
+    const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
+    return state.at === "queued" ? [state.owner.transaction, state.position] : null;
+  };
+  const isAt = async (id: string, place: [string, number]): Promise<boolean> =>
+    isDeepStrictEqual(await placeOf(id), place);
+  while (!(await isAt(second, [first, 1])) || !(await isAt(third, [first, 2])))
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  await service.ask("DELETE", `/v1/operations/${first}`);
+  while (!(await isAt(third, [second, 1]))) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const id of [second, third]) await service.ask("DELETE", `/v1/operations/${id}`);
+  for (const id of ids) assert.equal((await service.ended(id)).state.result.outcome, "interrupted");
+  const places = (await service.allEvents(third)).flatMap(({ event }) =>
+    event.type === "queued" ? [event.position] : [],
+  );
+  assert.deepEqual(places, [2, 1]);
 });
 
 test("beyond as many operations as the config allows a requester is told to come back", async (t) => {

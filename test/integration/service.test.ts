@@ -155,7 +155,7 @@ test("who has to wait is told for whom, and how many are before him, and comes f
   const [first = "", second = "", third = ""] = ids;
   const placeOf = async (id: string): Promise<[string, number] | null> => {
     const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
-    return state.at === "queued" ? [state.owner.transaction, state.position] : null;
+    return state.at === "queued" ? [state.owner.transaction, state.position ?? 0] : null;
   };
   const isAt = async (id: string, place: [string, number]): Promise<boolean> =>
     isDeepStrictEqual(await placeOf(id), place);

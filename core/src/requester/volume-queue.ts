@@ -97,25 +97,34 @@ export class VolumeQueue {
     for (const { standing } of this.#entries)
       if (standing.at === "served") for (const volume of standing.volumes) owners.set(volume, standing.owner);
     const planned = new Set<string>();
-    const ahead: (readonly string[])[] = [];
+    const ahead: Entry[] = [];
     for (const entry of this.#entries) {
       const { standing, targets } = entry;
-      if (standing.at === "planning") for (const target of targets) planned.add(target);
+      if (standing.at === "planning") {
+        for (const target of targets) planned.add(target);
+        ahead.push(entry);
+      }
       if (standing.at !== "waiting") continue;
       const { volumes, owner, go, tell } = standing;
       const taken = volumes.find((volume) => owners.has(volume));
       const before = taken === undefined ? undefined : owners.get(taken);
       if (taken !== undefined && before !== undefined) {
-        const position = 1 + ahead.filter((other) => other.some((volume) => volumes.includes(volume))).length;
+        const position = 1 + ahead.filter((other) => isRival(other, targets, volumes)).length;
         tell({ volume: taken, owner: before, position });
       } else if (!targets.some((target) => planned.has(target))) {
         entry.standing = { at: "served", volumes, owner };
         go();
       }
-      if (entry.standing.at === "waiting") ahead.push(volumes);
+      if (entry.standing.at === "waiting") ahead.push(entry);
       for (const volume of volumes) if (!owners.has(volume)) owners.set(volume, owner);
     }
   }
+}
+
+/** Whether two cannot go at the same time, as far as that is known. */
+function isRival({ targets, standing }: Entry, others: readonly string[], volumes: readonly string[]): boolean {
+  if (standing.at === "planning") return targets.some((target) => others.includes(target));
+  return standing.volumes.some((volume) => volumes.includes(volume));
 }
 
 function busy(place: Place | null, waitedMs: number): HoldstillError {

@@ -55,7 +55,7 @@ function callOf(name: string, parsed: Parsed): Call {
     table,
     open,
     async reach(needs) {
-      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/door.js")]);
+      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/choose-door.js")]);
       return doorOf(requester);
     },
   };

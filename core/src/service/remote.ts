@@ -4,7 +4,6 @@ import type { LimitsMs, Settings } from "../config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
 import type { ExitCode } from "../errors/exit.js";
 import type { Plan, Request } from "../plan/plan.js";
-import type { BackupOutcome } from "../plugin/writer.js";
 import { asOfNow } from "../requester/fill.js";
 import type { Completed, Ended, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
 import type { Fault, Health, PastTransaction, SetRequest, SnapshotSet } from "../schema/types.js";
@@ -88,7 +87,7 @@ export class RemoteRequester implements Door {
     return this.#service.ask("POST", `${placeOf(key)}/verify`, "snapshot-set");
   }
 
-  complete(key: string, outcome: BackupOutcome): Promise<Completed> {
+  complete(key: string, outcome: Parameters<Door["complete"]>[1]): Promise<Completed> {
     return this.#service.ask("POST", `${placeOf(key)}/complete`, "service#/$defs/completed", outcome);
   }
 

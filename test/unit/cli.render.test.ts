@@ -5,7 +5,7 @@ import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
 import { tableLines } from "#core/cli/render/table.js";
-import { age, bytes, duration, instant } from "#core/cli/render/units.js";
+import { age, bytes, duration, instant } from "#core/display/units.js";
 import { StatusLine } from "#core/cli/status.js";
 import { HoldstillError, toFault } from "#core/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";

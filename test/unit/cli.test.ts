@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { findCommand, inGroup, parse } from "#core/cli/arguments.js";
-import { spelled } from "#core/cli/render/visible.js";
+import { spelled } from "#core/display/visible.js";
 import { table } from "#core/cli/table.js";
 import { Catalog } from "#core/catalog/catalog.js";
 import { makeStateDir, stateDir } from "#core/catalog/state.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { SeenSpans } from "#core/cli/render/spans.js";
+import { SeenSpans } from "#core/display/spans.js";
 import { timelineLines } from "#core/cli/render/timeline.js";
 import type { Span } from "#core/schema/types.js";
 import { plainLook } from "../rig/look.js";

@@ -4,7 +4,7 @@ import { harmless } from "#core/cli/output.js";
 import { tellEvent } from "#core/cli/progress.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { setLines } from "#core/cli/render/set.js";
-import { visible } from "#core/cli/render/visible.js";
+import { visible } from "#core/display/visible.js";
 import type { Event } from "#core/schema/types.js";
 import { plainLook } from "../rig/look.js";
 import { sampleSet } from "../rig/sample-set.js";

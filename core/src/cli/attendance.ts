@@ -3,7 +3,7 @@ import type { Event } from "../schema/types.js";
 import type { Call } from "./command.js";
 import { interruption } from "./interrupt.js";
 import { printLine } from "./output.js";
-import { SeenSpans } from "./render/spans.js";
+import { SeenSpans } from "../display/spans.js";
 import { watchFor } from "./watch.js";
 
 /** Someone at the terminal while a transaction runs: told of it, and able to interrupt it. */

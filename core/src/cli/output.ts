@@ -1,6 +1,6 @@
 import { colourLook, type Look } from "./render/look.js";
 import { put } from "./outlet.js";
-import { spelled } from "./render/visible.js";
+import { spelled } from "../display/visible.js";
 
 export const outLook = (): Look => colourLook(process.stdout);
 export const errLook = (): Look => colourLook(process.stderr);

@@ -2,7 +2,7 @@ import type { Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Options } from "./command.js";
 import { Misuse } from "./misuse.js";
-import { hasSteering } from "./render/visible.js";
+import { hasSteering } from "../display/visible.js";
 
 const levels = ["application", "filesystem", "crash"] as const;
 type Level = (typeof levels)[number];

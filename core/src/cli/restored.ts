@@ -3,7 +3,7 @@ import type { Call } from "./command.js";
 import { exitOf } from "./failure.js";
 import { errLook, print, printDocument, tell } from "./output.js";
 import { faultLines } from "./render/fault.js";
-import { visible } from "./render/visible.js";
+import { visible } from "../display/visible.js";
 
 /** What restore and revert end with. @returns The code of a writer that could not finish. */
 export function reportRestore(restored: Restored, { form, quiet }: Pick<Call, "form" | "quiet">): number {

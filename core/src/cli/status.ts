@@ -1,6 +1,6 @@
 import type { Event } from "../schema/types.js";
 import { shareOf } from "./progress.js";
-import { duration } from "./render/units.js";
+import { duration } from "../display/units.js";
 
 interface Pending {
   op: string;

@@ -4,7 +4,7 @@ import { harmless, tell } from "./output.js";
 import { tellEvent } from "./progress.js";
 import { isIdle, put } from "./outlet.js";
 import { StatusLine } from "./status.js";
-import { visible } from "./render/visible.js";
+import { visible } from "../display/visible.js";
 
 /** Tells of a transaction while it runs. */
 export interface Watch {

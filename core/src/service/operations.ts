@@ -28,6 +28,7 @@ export class Operations {
   readonly #works = new Set<Promise<void>>();
   /** Idempotency keys: whose and which, and the operation. */
   readonly #keys = new Map<string, { id: string; fingerprint: string }>();
+  readonly #observers = new Set<(operation: RunningOperation) => void>();
   #isClosing = false;
 
   constructor(tools: Tools) {
@@ -85,6 +86,7 @@ export class Operations {
       })
       .finally(() => this.#works.delete(work));
     this.#works.add(work);
+    for (const observe of this.#observers) observe(operation);
     return operation.document;
   }
 
@@ -111,6 +113,13 @@ export class Operations {
     return this.#tools.store
       .newest(Math.max(remembered, this.#known.size))
       .map(({ operation }) => this.#known.get(operation.id)?.document ?? operation);
+  }
+
+  /** Calls `observe` with each that runs, and with each that begins later. Does not count as watching. @returns What ends that. */
+  onBegin(observe: (operation: RunningOperation) => void): () => void {
+    this.#observers.add(observe);
+    for (const operation of this.#known.values()) if (!operation.isOver) observe(operation);
+    return () => void this.#observers.delete(observe);
   }
 
   /** While somebody watches, the set's lease does not run. @returns What ends that. */

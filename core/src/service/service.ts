@@ -15,6 +15,7 @@ import { whenIdle } from "./idle.js";
 import { Leases } from "./leases.js";
 import { OperationStore } from "./operation-store.js";
 import { Operations } from "./operations.js";
+import { servePage } from "./page-server.js";
 import type { Peer } from "./peer.js";
 import { recoverAll } from "./recovery.js";
 import { groupId, Rights } from "./rights.js";
@@ -27,10 +28,12 @@ import { supervisorIn } from "./supervisor.js";
 export interface ServeOptions {
   /** Ends when it had nothing to do for so long, ms; null: never. */
   idleMs: number | null;
+  /** Whether there is a page to watch, too: the one thing that listens on TCP, on this machine's own address. */
+  page: "none" | "once";
   /** Aborted with an error E_INTERRUPTED that names the signal. */
   signal: AbortSignal;
-  /** It listens. */
-  onReady: (where: string) => void;
+  /** It listens; `page` is the address of the page, which works once. */
+  onReady: (where: string, page: string | null) => void;
 }
 
 /** How long connections may still take what was written to them when all is over, ms. */
@@ -60,11 +63,12 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
         ? await listenAt(server, settings.service.socket, groupOf(settings, accounts))
         : await inherit(server, supervisor.socket);
     const where = supervisor.socket === null ? settings.service.socket : "the socket of systemd";
+    const page = options.page === "once" ? await servePage(desk, log) : null;
     log?.info(`listening at ${where}`, { pid: process.pid, version: ownVersion() });
     supervisor.ready(`listening at ${where}`);
-    options.onReady(where);
+    options.onReady(where, page?.address ?? null);
 
-    const isBusy = (): boolean => guests.count + operations.open + leases.size + calls.count > 0;
+    const isBusy = (): boolean => guests.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
     const reason = await whenIdle(isBusy, options);
     log?.info(`ending: ${reason}`);
     supervisor.stopping();
@@ -78,6 +82,7 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     server.closeIdleConnections();
     await Promise.race([closed, sleep(parting)]);
     guests.closeAll();
+    page?.close();
     await log?.close();
   } finally {
     unlock();

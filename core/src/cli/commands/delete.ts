@@ -3,7 +3,7 @@ import { command } from "../command.js";
 import { isConfirmed } from "../confirm.js";
 import { reportRemoval } from "../removal.js";
 import { described } from "../render/set.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const remove = command({
   usage: "SET… [--yes]",

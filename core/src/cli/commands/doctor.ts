@@ -4,7 +4,7 @@ import { command, noOperands } from "../command.js";
 import { prepareToLeave } from "../leave.js";
 import { outLook, print, printDocument } from "../output.js";
 import { type Look, type Style, wrap } from "../render/look.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const doctor = command({
   usage: "",

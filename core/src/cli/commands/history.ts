@@ -4,8 +4,8 @@ import { draw } from "../draw.js";
 import { Misuse } from "../misuse.js";
 import { outLook, print, printDocument } from "../output.js";
 import { type Look, type Style, styleOf, wrap } from "../render/look.js";
-import { duration, instant } from "../render/units.js";
-import { visible } from "../render/visible.js";
+import { duration, instant } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 
 export const history = command({
   usage: "[--last N] [--failed] [--timeline FILE]",

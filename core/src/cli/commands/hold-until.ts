@@ -4,8 +4,8 @@ import { isConfirmed } from "../confirm.js";
 import { Misuse } from "../misuse.js";
 import { print, printDocument } from "../output.js";
 import { described } from "../render/set.js";
-import { instant } from "../render/units.js";
-import { visible } from "../render/visible.js";
+import { instant } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 import { spanOf } from "../span.js";
 
 export const holdUntil = command({

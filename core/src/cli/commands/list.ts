@@ -5,9 +5,9 @@ import { findingLine } from "../render/fault.js";
 import { dim, styleOf } from "../render/look.js";
 import { fillCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { age, bytes } from "../render/units.js";
+import { age, bytes } from "../../display/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
-import { spelled, visible } from "../render/visible.js";
+import { spelled, visible } from "../../display/visible.js";
 
 export const list = command({
   usage: "[--fill]",

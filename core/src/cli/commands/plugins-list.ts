@@ -7,7 +7,7 @@ import { faultLines } from "../render/fault.js";
 import type { Look, Style } from "../render/look.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const pluginsList = command({
   usage: "",

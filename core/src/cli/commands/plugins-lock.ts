@@ -3,7 +3,7 @@ import { command, noOperands } from "../command.js";
 import { outLook, print, printDocument } from "../output.js";
 import type { Look } from "../render/look.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const pluginsLock = command({
   usage: "[--check]",

@@ -5,7 +5,7 @@ import { faultLines } from "../render/fault.js";
 import type { Look } from "../render/look.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const pluginsWhy = command({
   usage: "NAME",

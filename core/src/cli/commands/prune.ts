@@ -8,7 +8,7 @@ import { outLook, print, printDocument } from "../output.js";
 import { reportRemoval } from "../removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
-import { spelled, visible } from "../render/visible.js";
+import { spelled, visible } from "../../display/visible.js";
 import { tagsOf } from "../request.js";
 import { spanOf } from "../span.js";
 

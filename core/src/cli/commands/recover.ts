@@ -4,8 +4,8 @@ import { command, noOperands } from "../command.js";
 import { isConfirmed } from "../confirm.js";
 import { errLook, print, printDocument, tell } from "../output.js";
 import { residueLine } from "../render/fault.js";
-import { instant } from "../render/units.js";
-import { visible } from "../render/visible.js";
+import { instant } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 
 export const recover = command({
   usage: "[--dry-run] [--yes]",

@@ -5,7 +5,7 @@ import { type Call, command } from "../command.js";
 import { isConfirmed } from "../confirm.js";
 import { interruption } from "../interrupt.js";
 import { print, printDocument, tell } from "../output.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 import { reportRestore } from "../restored.js";
 
 export const restore = command({

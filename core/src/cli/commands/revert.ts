@@ -2,7 +2,7 @@ import { exit } from "../../errors/exit.js";
 import { command, oneSet } from "../command.js";
 import { isConfirmed } from "../confirm.js";
 import { described } from "../render/set.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 import { reportRestore } from "../restored.js";
 
 export const revert = command({

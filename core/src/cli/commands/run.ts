@@ -8,8 +8,8 @@ import { exitOf } from "../failure.js";
 import { drained } from "../outlet.js";
 import { errLook, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
-import { duration } from "../render/units.js";
-import { visible } from "../render/visible.js";
+import { duration } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 import { backupType, requestOf, setOptions, targets, targetsAbout } from "../request.js";
 
 export const run = command({

@@ -7,16 +7,21 @@ import { print, printDocument, tell } from "../output.js";
 import { serviceUnits } from "../render/units-service.js";
 
 export const serve = command({
-  usage: "[--idle SPAN]",
+  usage: "[--idle SPAN] [--page]",
   about:
     "HTTP and JSON on a Unix socket, /run/holdstill.sock if the config does not name another; GET /v1/openapi.json describes it. Who may do what is in the config: service.rights. First undoes what a service that died has left. Ends in order at SIGTERM: what is under way is undone.",
   operands: noOperands,
   options: {
     idle: { type: "text", value: "SPAN", about: "end when there was nothing to do for so long: 10m" },
+    page: {
+      type: "flag",
+      about: "also a page to watch, on a port of 127.0.0.1; it says the address, which works once, in one browser",
+    },
     "print-unit": { type: "flag", about: "only print the units for systemd, which start it when it is needed" },
   },
   examples: [
     { line: "holdstill serve", does: "until it is told to end" },
+    { line: "holdstill serve --page", does: "and says where the page is: what runs, sets, history, writers" },
     { line: "holdstill serve --print-unit", does: "a socket and a service for /etc/systemd/system" },
     { line: "holdstill serve --idle 10m", does: "as systemd starts it" },
   ],
@@ -35,11 +40,12 @@ export const serve = command({
     }
     const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
     try {
-      const onReady = (where: string): void => {
+      const onReady = (where: string, page: string | null): void => {
+        if (page !== null) tell([`holdstill: the page is at ${page}`]);
         if (!call.quiet) tell([`holdstill: listening at ${where}, pid ${process.pid}`]);
       };
       const { serve: run } = await import("../../service/service.js");
-      await run(requester, { idleMs, signal, onReady });
+      await run(requester, { idleMs, page: call.values.page ? "once" : "none", signal, onReady });
       return 0;
     } finally {
       end();

@@ -3,7 +3,7 @@ import { draw } from "../draw.js";
 import { filled, fillOption } from "../fill.js";
 import { outLook, print, printDocument } from "../output.js";
 import { setLines } from "../render/set.js";
-import { instant } from "../render/units.js";
+import { instant } from "../../display/units.js";
 
 export const show = command({
   usage: "SET [--fill] [--timeline FILE]",

@@ -2,7 +2,7 @@ import { exit } from "../../errors/exit.js";
 import { command, oneSet } from "../command.js";
 import { outLook, print, printDocument } from "../output.js";
 import { verifiedLines } from "../render/set.js";
-import { visible } from "../render/visible.js";
+import { visible } from "../../display/visible.js";
 
 export const verify = command({
   usage: "SET",

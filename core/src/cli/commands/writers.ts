@@ -5,8 +5,8 @@ import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { bold, type Look, wrap } from "../render/look.js";
 import { tableLines } from "../render/table.js";
-import { duration, instant } from "../render/units.js";
-import { visible } from "../render/visible.js";
+import { duration, instant } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 
 export const writers = command({
   usage: "",

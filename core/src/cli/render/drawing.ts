@@ -1,5 +1,5 @@
 import type { Span } from "../../schema/types.js";
-import { duration } from "./units.js";
+import { duration } from "../../display/units.js";
 
 /** What a drawing is of. */
 export interface Subject {

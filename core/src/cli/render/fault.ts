@@ -2,7 +2,7 @@ import type { Candidate, Weakness } from "../../errors/details.js";
 import type { Finding } from "../../schema/finding.js";
 import type { Fault, Residue } from "../../schema/types.js";
 import type { Look } from "./look.js";
-import { visible } from "./visible.js";
+import { visible } from "../../display/visible.js";
 
 /** An error for a person: the sentence, what was seen, the next step. */
 export function faultLines(thrown: Fault, look: Look): string[] {

@@ -4,8 +4,8 @@ import type { Plan } from "../../plan/plan.js";
 import { bold, type Look, styleOf, wrap } from "./look.js";
 import { componentLines, section } from "./set.js";
 import { type Cell, tableLines } from "./table.js";
-import { count, duration } from "./units.js";
-import { visible } from "./visible.js";
+import { count, duration } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
 

@@ -3,8 +3,8 @@ import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.
 import { bold, dim, type Look, styleOf } from "./look.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
-import { bytes, count, duration, instant } from "./units.js";
-import { visible } from "./visible.js";
+import { bytes, count, duration, instant } from "../../display/units.js";
+import { visible } from "../../display/visible.js";
 
 /** What create says of a set that was made. */
 export function summaryLines(made: SnapshotSet, look: Look): string[] {

@@ -1,9 +1,12 @@
-import type { Event, Span } from "../../schema/types.js";
+import type { Event, Span } from "../schema/types.js";
 
-/** The timeline as it can be seen from outside, for a transaction that ended without telling its own. */
+/** A call that was not answered yet. */
+export type OpenSpan = Pick<Span, "op" | "actor" | "from" | "limitMs">;
+
+/** The timeline as it can be seen from outside: of a transaction that runs, or ended without telling its own. */
 export class SeenSpans {
   readonly #done: Span[] = [];
-  readonly #open = new Map<string, { op: string; actor: string; from: number; limitMs: number }>();
+  readonly #open = new Map<string, OpenSpan>();
   #last = 0;
 
   note(event: Event): void {
@@ -18,6 +21,15 @@ export class SeenSpans {
     const begun = this.#open.get(key) ?? { op, actor, from: ms, limitMs };
     this.#open.delete(key);
     this.#done.push({ ...begun, to: ms, outcome: status, ...(error === undefined ? {} : { why: error.message }) });
+  }
+
+  /** In the order of their answers. */
+  get done(): readonly Span[] {
+    return this.#done;
+  }
+
+  get open(): readonly OpenSpan[] {
+    return [...this.#open.values()];
   }
 
   /** A call without an answer counts as failed. */

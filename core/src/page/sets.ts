@@ -1,0 +1,50 @@
+import { bytes, count, duration, instant } from "../display/units.js";
+import type { SetList, Snapshot, SnapshotSet } from "../schema/types.js";
+import { classed, element, lines, table } from "./element.js";
+
+/** Newest first. */
+export function setTable({ sets, damaged }: SetList): HTMLElement {
+  const unread =
+    damaged.length === 0
+      ? ""
+      : classed("bad", `${count(damaged.length, "record")} cannot be read: see holdstill list.`);
+  if (sets.length === 0) return element("div", {}, element("p", {}, "There are no sets."), unread);
+  const heads = ["Set", "Of", "Consistency", "Held still", "Snapshots", "State"];
+  return element("div", {}, table("Sets", heads, sets.toReversed().map(rowOf)), unread);
+}
+
+const looks = { application: "good", filesystem: "warn", crash: "warn", none: "bad" } as const;
+
+function rowOf(set: SnapshotSet): HTMLElement[] {
+  const { id, name, createdAt, targets, consistency, cut, frozenMs, snapshots } = set;
+  const names = name === undefined ? [element("code", {}, id)] : [element("b", {}, name), element("code", {}, id)];
+  return [
+    lines(...names, classed("faint", instant(createdAt))),
+    lines(...targets),
+    lines(classed(looks[consistency], consistency), classed("faint", `cut ${cut}`)),
+    lines(frozenMs === 0 ? "not at all" : duration(frozenMs)),
+    lines(...snapshots.map(({ by, snapshot }) => partsOf(by.instance, snapshot))),
+    lines(...statesOf(set)),
+  ];
+}
+
+function partsOf(provider: string, { method, bytes: size }: Snapshot): string {
+  return [provider, method, size === undefined ? undefined : bytes(size)].filter((one) => one !== undefined).join(" ");
+}
+
+function statesOf({ exposed = [], lease, holdUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
+  const failed = verified.filter(({ ok }) => !ok);
+  const said = [
+    exposed.length === 0 ? null : classed("warn", "exposed"),
+    lease === undefined ? null : classed("", "leased"),
+    holdUntil === undefined ? null : classed("", `kept until ${instant(holdUntil)}`),
+    ...failed.map(({ writer }) => classed("bad", `✗ ${writer} found it bad`)),
+    verified.length > 0 && failed.length === 0 ? classed("good", "✓ verified") : null,
+    outcome === undefined
+      ? null
+      : outcome.succeeded
+        ? classed("good", "✓ backed up")
+        : classed("bad", "✗ backup failed"),
+  ].filter((one) => one !== null);
+  return said.length === 0 ? [classed("faint", "there")] : said;
+}

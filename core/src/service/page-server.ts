@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { lastTimes } from "../catalog/history.js";
+import type { Log } from "../log/log.js";
+import type { Requester } from "../requester/requester.js";
+import { ownVersion } from "../version.js";
+import type { Operations } from "./operations.js";
+import { PageDoor } from "./page-door.js";
+import { streamOperations } from "./page-stream.js";
+import { problemOf } from "./problem.js";
+
+/** What one browser needs, and somewhat more. */
+const most = { connections: 32, headers: 8 * 1024, past: 200 };
+
+/** All that the page is made of: its source, and the modules that it shares with the command line. By the path in the address. */
+const sources: ReadonlyMap<string, { type: string; from: string }> = new Map([
+  ["page/", { type: "text/html", from: "../../src/page/page.html" }],
+  ["page/page.css", { type: "text/css", from: "../../src/page/page.css" }],
+  ...["main", "element", "live", "bars", "sets", "history", "writers"].map((name) => scriptOf(`page/${name}.js`)),
+  ...["display/spans.js", "display/units.js", "display/visible.js", "transaction/phases.js"].map((name) =>
+    scriptOf(name),
+  ),
+]);
+
+function scriptOf(name: string): [string, { type: string; from: string }] {
+  return [name, { type: "text/javascript", from: `../${name}` }];
+}
+
+/** Only what we serve is run or asked; and no text can become markup, whatever a plugin calls itself. */
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "cache-control": "no-store",
+};
+
+export interface PageServer {
+  /** With the token: whoever opens it first sees the page. */
+  readonly address: string;
+  /** Who looks at it. */
+  readonly viewers: number;
+  close(): void;
+}
+
+/** A page to watch the service by, for one browser of this machine. Nothing can be changed by it. */
+export async function servePage(
+  { requester, operations }: { requester: Requester; operations: Operations },
+  log: Log | null,
+): Promise<PageServer> {
+  const door = new PageDoor();
+  const files = new Map([...sources].map(([name, { type, from }]) => [name, { type, text: textOf(from) }]));
+  const documents = documentsOf(requester);
+  let viewers = 0;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const refusal = door.refuse(request);
+    if (refusal !== null) {
+      end(response, refusal.status, refusal.reason);
+      return;
+    }
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const token = pathname === "/" ? searchParams.get("token") : null;
+    const entry = token === null ? null : door.enter(token);
+    if (entry !== null) {
+      log?.info("the page was opened");
+      response.writeHead(303, { location: `${entry.path}page/`, "set-cookie": entry.cookie }).end();
+      return;
+    }
+    const name = door.within(request, pathname);
+    if (name === null) {
+      end(response, 403, "The address of this page works once. Start the service again for another.");
+      return;
+    }
+    const file = files.get(name);
+    const document = documents.get(name);
+    if (file !== undefined) end(response, 200, file.text, file.type);
+    else if (name === "events") {
+      viewers += 1;
+      response.once("close", () => void (viewers -= 1));
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      streamOperations(operations, response);
+    } else if (document !== undefined) {
+      await requester.calm();
+      end(response, 200, JSON.stringify(await document()), "application/json");
+    } else end(response, 404, "There is nothing here.");
+  };
+
+  const server = createServer(
+    { maxHeaderSize: most.headers, headersTimeout: 10_000, requestTimeout: 10_000 },
+    (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        const problem = problemOf(error);
+        if (!response.headersSent) end(response, problem.status, JSON.stringify(problem), "application/problem+json");
+      });
+    },
+  );
+  server.maxConnections = most.connections;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}/?token=${door.token}`,
+    get viewers() {
+      return viewers;
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** What the page asks for beside the stream. Asking the writers takes workers: whoever asks meanwhile gets the same answer. */
+function documentsOf(requester: Requester): ReadonlyMap<string, () => Promise<unknown>> {
+  let asking: Promise<unknown> | null = null;
+  return new Map<string, () => Promise<unknown>>([
+    ["about", async () => ({ version: ownVersion(), stateDir: requester.settings.stateDir, pid: process.pid })],
+    ["sets", async () => requester.list()],
+    [
+      "history",
+      async () => {
+        const past = await requester.history();
+        return { transactions: past.slice(-most.past), last: Object.fromEntries(lastTimes(past)) };
+      },
+    ],
+    [
+      "writers",
+      () =>
+        (asking ??= requester
+          .writers()
+          .then((writers) => ({ writers }))
+          .finally(() => (asking = null))),
+    ],
+  ]);
+}
+
+const textOf = (from: string): string => readFileSync(new URL(from, import.meta.url), "utf8");
+
+function end(response: ServerResponse, status: number, text: string, type = "text/plain"): void {
+  response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}

@@ -1,0 +1,3 @@
+module holdstill.invalid/backup
+
+go 1.19

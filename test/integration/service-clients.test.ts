@@ -1,0 +1,86 @@
+/** The clients that are documentation, against a real service: each plans, takes a set, follows it, reads it, says how it went, ends it. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { Service } from "../rig/service.js";
+import { Stage } from "../rig/stage.js";
+import { tempDir } from "../rig/temp.js";
+
+const clients = path.resolve(import.meta.dirname, "../../../core/examples/clients");
+
+interface Client {
+  language: string;
+  /** What it takes on the machine. In CI all but Go's compiler is there. */
+  needs: readonly string[];
+  command: (t: TestContext) => readonly string[];
+}
+
+const all: readonly Client[] = [
+  { language: "shell", needs: ["curl"], command: () => ["sh", path.join(clients, "sh/backup.sh")] },
+  { language: "Python", needs: ["python3"], command: () => ["python3", path.join(clients, "python/backup.py")] },
+  { language: "Go", needs: ["go"], command: (t) => [built(t)] },
+];
+
+function built(t: TestContext): string {
+  const program = path.join(tempDir(t), "backup");
+  const env = { ...process.env, GOFLAGS: "-mod=mod", GOPROXY: "off", GOCACHE: tempDir(t) };
+  execFileSync("go", ["build", "-o", program, "."], { cwd: path.join(clients, "go"), env });
+  return program;
+}
+
+function lacking({ needs }: Client): string | false {
+  const folders = (process.env["PATH"] ?? "").split(":").flatMap((dir) => {
+    try {
+      return readdirSync(dir);
+    } catch {
+      return [];
+    }
+  });
+  const missing = needs.find((program) => !folders.includes(program));
+  if (missing === undefined) return false;
+  if (missing !== "go" && process.env["CI"] === "true") return false;
+  return `no ${missing} here`;
+}
+
+async function run(command: readonly string[], socket: string): Promise<{ exitCode: number | null; text: string }> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, HOLDSTILL_SOCKET: socket, PYTHONDONTWRITEBYTECODE: "1" },
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (part: string) => (text += part));
+  await once(child, "close");
+  return { exitCode: child.exitCode, text };
+}
+
+for (const client of all) {
+  test(
+    `a backup in ${client.language} takes a set, follows it, archives the pictures, tells the writers, and leaves nothing`,
+    { skip: lacking(client) },
+    async (t) => {
+      const stage = new Stage(t);
+      const service = await Service.start(t, stage);
+      const command = client.command(t);
+      const into = path.join(stage.dir, "archive");
+      mkdirSync(into);
+      const { exitCode, text } = await run([...command, "writer:app", into], service.socket);
+      assert.equal(exitCode, 0, text);
+      assert.match(text, /begun[^]*phase[^]*ended/);
+      const archived = readdirSync(into).map((name) =>
+        execFileSync("tar", ["-xOf", path.join(into, name), "./file"], { encoding: "utf8" }),
+      );
+      assert.deepEqual(archived, ["precious\n"]);
+      assert.ok(stage.calls("app").includes("complete"), "the writer was told");
+      assert.deepEqual(stage.stored(), []);
+
+      const refused = await run([...command, "writer:nobody", into], service.socket);
+      assert.notEqual(refused.exitCode, 0);
+      assert.match(refused.text, /E_TARGET_UNKNOWN/, "what the service refuses is told");
+    },
+  );
+}

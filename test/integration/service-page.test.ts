@@ -36,7 +36,7 @@ test(
   { skip },
   async (t) => {
     const stage = new Stage(t);
-    const limits = { prepare: "60s", freeze: "8s" };
+    const limits = { prepare: "60s", freeze: "12s" };
     const service = await Service.start(t, stage, {
       args: ["--page"],
       limits,
@@ -59,7 +59,7 @@ test(
       browser.evaluate(`parseFloat(document.querySelector("#live tr i").style.width)`);
     const before = await width();
     await browser.until(`parseFloat(document.querySelector("#live tr i").style.width) > ${before}`);
-    assert.match(await browser.evaluate(textOf("phase")), /freeze: applications hold still; limit 8 s/);
+    assert.match(await browser.evaluate(textOf("phase")), /freeze: applications hold still; limit 12 s/);
     assert.match(
       await browser.evaluate(`document.querySelector("#live h3").innerText`),
       /<img src=x onerror=.*\\u202egnp/,
@@ -95,6 +95,7 @@ test(
     await browser.until(`${textOf("sets")}.includes("nightly") && ${textOf("history")}.includes("created")`);
     assert.match(await browser.evaluate(textOf("sets")), /application/);
 
+    await browser.until(`document.querySelector("#writers table") && !document.getElementById("ask").disabled`);
     for (const wanted of ["skip", "ask", "scrolled", "scrolled", "SUMMARY"]) {
       await browser.press("Tab");
       const focus = await browser.evaluate<string>(

@@ -103,9 +103,9 @@ export class Chromium {
     return result.value;
   }
 
-  /** Waits until an expression in the page is true. Throws with what the page says if that is not within 30 s. */
+  /** Waits until an expression in the page is true. Throws with what the page says if that is not within a minute. */
   async until(expression: string): Promise<void> {
-    const end = performance.now() + 30_000;
+    const end = performance.now() + 60_000;
     while (performance.now() < end) {
       if (await this.evaluate<boolean>(`!!(${expression})`).catch(() => false)) return;
       await sleep(50);

@@ -25,13 +25,17 @@ async function read<T>(what: string): Promise<T> {
   return visible((await answer.json()) as T);
 }
 
+/** Anew, without taking the focus away from who reads it. */
+function fill(id: string, content: Node | string): void {
+  const place = part(id);
+  const hasFocus = place.contains(document.activeElement);
+  place.replaceChildren(content);
+  if (hasFocus) place.querySelector<HTMLElement>("[tabindex]")?.focus();
+}
+
 /** What fails is told, and does not stop the rest. */
-async function put(id: string, show: () => Promise<Node>): Promise<void> {
-  try {
-    part(id).replaceChildren(await show());
-  } catch (error) {
-    part(id).replaceChildren(String(error));
-  }
+async function put(id: string, show: () => Promise<Node | string>): Promise<void> {
+  fill(id, await show().catch(String));
 }
 
 async function refresh(): Promise<void> {
@@ -42,7 +46,7 @@ async function refresh(): Promise<void> {
       past.show(known.transactions);
       last = known.last;
       showWriters();
-      return document.createTextNode(known.transactions.length === 0 ? "There were no transactions." : "");
+      return known.transactions.length === 0 ? "There were no transactions." : "";
     }),
   ]);
 }
@@ -58,7 +62,7 @@ function refreshSoon(): void {
 }
 
 function showWriters(): void {
-  if (writers !== null) part("writers").replaceChildren(writerTable(writers, last));
+  if (writers !== null) fill("writers", writerTable(writers, last));
 }
 
 async function askWriters(): Promise<void> {

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { connect } from "holdstill/client";
 import test, { type TestContext } from "node:test";
 import { Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";
@@ -21,6 +22,7 @@ interface Client {
 const all: readonly Client[] = [
   { language: "shell", needs: ["curl"], command: () => ["sh", path.join(clients, "sh/backup.sh")] },
   { language: "Python", needs: ["python3"], command: () => ["python3", path.join(clients, "python/backup.py")] },
+  { language: "Node", needs: [], command: () => [process.execPath, path.join(clients, "node/backup.js")] },
   { language: "Go", needs: ["go"], command: (t) => [built(t)] },
 ];
 
@@ -84,3 +86,19 @@ for (const client of all) {
     },
   );
 }
+
+test("the client for Node has the calls of the library, its types, and the errors of the service", async (t) => {
+  const stage = new Stage(t);
+  const { socket } = await Service.start(t, stage);
+  const holdstill = await connect({ socket });
+  assert.equal((await holdstill.plan({ targets: ["writer:app"] })).promised, "application");
+  const seen: string[] = [];
+  const { outcome, set } = await holdstill.create(
+    { targets: ["writer:app"], name: "nightly" },
+    { onEvent: ({ type }) => seen.push(type) },
+  );
+  assert.deepEqual([outcome, set?.name, seen.at(0), seen.at(-1)], ["created", "nightly", "begun", "ended"]);
+  await assert.rejects(holdstill.show("nobody"), { code: "E_SET_UNKNOWN" });
+  assert.deepEqual((await holdstill.removeAll([set?.id ?? ""])).deleted, [set?.id]);
+  await assert.rejects(connect({ socket: path.join(stage.dir, "nowhere.sock") }), { code: "E_SERVICE_LOST" });
+});

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Damaged } from "../catalog/catalog.js";
-import type { LimitsMs, Settings } from "../config/settings.js";
+import { type LimitsMs, type Settings, settingsOf } from "../config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
 import type { ExitCode } from "../errors/exit.js";
 import type { Plan, Request } from "../plan/plan.js";
@@ -33,6 +33,15 @@ export class RemoteRequester implements Door {
       if (isHoldstillError(error) && error.code === "E_SERVICE_LOST") return null;
       throw error;
     }
+  }
+
+  /** Whatever service it is that listens there. @throws HoldstillError E_SERVICE_LOST */
+  static async at(socket: string): Promise<RemoteRequester> {
+    const service = new Connection(socket);
+    const { config, stateDir, limitsMs } = await service.ask("GET", "/v1/health", "service#/$defs/health");
+    const told = { stateDir, service: { socket } };
+    const settings = settingsOf(told, config, () => undefined, { cwd: "/", env: {} });
+    return new RemoteRequester({ ...settings, limits: limitsMs as LimitsMs }, service);
   }
 
   async plan(request: Request, { signal }: Watching = {}): Promise<Plan> {

@@ -1,0 +1,28 @@
+/** holdstill's service from Node: `const holdstill = await connect(); await holdstill.create({ targets: ["/srv"] })`. */
+import { RemoteRequester } from "./service/remote.js";
+
+export { HoldstillError, type Code, type Details } from "./errors/error.js";
+export type { Ended, ProviderStatus, Watching, WriterStatus } from "./requester/types.js";
+export type { Plan, Request } from "./plan/plan.js";
+export type { Event, Fault, Residue, SnapshotSet } from "./schema/types.js";
+export type { RemoteRequester } from "./service/remote.js";
+
+export interface ConnectOptions {
+  /** The service's socket. Without it that of HOLDSTILL_SOCKET, of the config, or the usual one. */
+  socket?: string;
+}
+
+/**
+ * A requester by way of a service that runs; the same calls as those of `open`, without plugins or workers in this process. Who asks
+ * the kernel tells the service, and the service's config says what he may do.
+ *
+ * @throws HoldstillError E_SERVICE_LOST when no service answers there.
+ */
+export async function connect({ socket }: ConnectOptions = {}): Promise<RemoteRequester> {
+  return RemoteRequester.at(socket ?? (await usualSocket()));
+}
+
+async function usualSocket(): Promise<string> {
+  const { loadSettings } = await import("./config/load.js");
+  return (await loadSettings()).service.socket;
+}

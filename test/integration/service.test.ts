@@ -90,7 +90,7 @@ test("what cannot be done is a problem document with our code", async (t) => {
     ["GET", "/v1/operations/20260101-000000-000000/events", undefined, 404, "E_OPERATION_UNKNOWN"],
     ["POST", "/v1/sets", { targets: [] }, 400, "E_REQUEST"],
     ["POST", "/v1/sets", { targets: ["relative"] }, 400, "E_REQUEST"],
-    ["POST", "/v1/plans", { targets: ["/nonexistent"] }, 422, "E_TARGET_UNREADABLE"],
+    ["POST", "/v1/plans", { targets: ["/no/such/folder"] }, 422, "E_TARGET_UNREADABLE"],
     ["POST", "/v1/plans", { targets: ["writer:nobody"] }, 422, "E_TARGET_UNKNOWN"],
   ];
   for (const [method, url, body, status, code] of cases) {

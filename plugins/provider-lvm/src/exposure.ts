@@ -1,12 +1,13 @@
 import path from "node:path";
 import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
+import { clearOf, cover, uncover } from "./crypt.js";
 import { drop, numberOf, raise, REPLAY, roomAbove } from "./layer.js";
 import { type LogicalVolume, readVolumes } from "./logical-volume.js";
-import { expect, look } from "./mapper.js";
+import { type Device, expect, look } from "./mapper.js";
 import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
 import type { Options } from "./options.js";
 import type { Own } from "./ownership.js";
-import { close, deviceOf, open } from "./picture.js";
+import { close, deviceOf, open, type Permission } from "./picture.js";
 import { Refusal } from "./refusal.js";
 import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
 import { watch } from "./space.js";
@@ -28,7 +29,7 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   await drop(own, all, ctx);
   await open(own, view.access === "writable" ? "rw" : "r", all, ctx);
   try {
-    await show(own, captured.fsType, view, ctx);
+    await show(own, captured, view, ctx);
   } catch (error) {
     const undone = readVolumes(ctx).then((now) => end(own, now, ctx));
     await undone.catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
@@ -51,32 +52,37 @@ export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context)
   await close(own, ctx);
 }
 
-async function show(own: Own, fsType: string, { access, at }: View, ctx: Context): Promise<void> {
-  const { node } = expect(deviceOf(own));
+async function show(own: Own, { fsType, crypt }: Captured, { access, at }: View, ctx: Context): Promise<void> {
+  const put = async (device: Device, permission: Permission, option: "ro" | "rw"): Promise<void> => {
+    const clear = crypt === null ? device : await uncover(own, crypt, device, permission, ctx);
+    await mount(clear.node, fsType, [option], at, ctx);
+  };
+  const picture = expect(deviceOf(own));
   switch (access) {
     case "writable":
-      return mount(node, fsType, ["rw"], at, ctx);
+      return put(picture, "rw", "rw");
     case "scratch":
-      return mount(await raise(own, roomAbove(own.volume, deviceOf(own)), ctx), fsType, ["rw"], at, ctx);
+      return put(await raise(own, roomAbove(own.volume, deviceOf(own)), ctx), "rw", "rw");
     case "read-only":
       // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
       // from it: then the layer takes the replay.
-      return mount(node, fsType, ["ro"], at, ctx).catch(async () => {
-        await mount(await raise(own, REPLAY, ctx), fsType, ["ro"], at, ctx);
+      return put(picture, "r", "ro").catch(async () => {
+        await cover(own, ctx);
+        await put(await raise(own, REPLAY, ctx), "rw", "ro");
       });
   }
 }
 
-/** Where the snapshot, or the layer above it, is mounted. */
+/** Where the snapshot, or what lies above it, is mounted. */
 function mountsBy(own: Own): Mount[] {
-  const numbers = [look(deviceOf(own))?.number, numberOf(own)];
+  const numbers = [look(deviceOf(own))?.number, numberOf(own), look(clearOf(own))?.number];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 
-function isSame({ number, isReadOnly }: Mount, own: Own, { access }: View): boolean {
+function isSame({ isReadOnly }: Mount, own: Own, { access }: View): boolean {
   if (isReadOnly !== (access === "read-only")) return false;
-  const isLayer = number === numberOf(own);
-  return access === "read-only" || isLayer === (access === "scratch");
+  const hasLayer = numberOf(own) !== null;
+  return access === "read-only" || hasLayer === (access === "scratch");
 }
 
 /** The captured paths as they lie in the file system, below the place where that is mounted now. */

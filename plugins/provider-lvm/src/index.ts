@@ -1,4 +1,5 @@
 import type { CommitOp, Context, HoldPoint, Provider, Transaction, Volume } from "holdstill/plugin";
+import { assertKey, cryptOf } from "./crypt.js";
 import { conceal, expose } from "./exposure.js";
 import { fork } from "./fork.js";
 import { forget, intend, intentsOf } from "./intent.js";
@@ -41,10 +42,12 @@ const provider: Provider<Options> = {
     // Its copy would have the same UUID, which btrfs takes for another device of the same file system.
     if (volume.fsType === "btrfs") return null;
     assertSnapshotable(origin);
+    const crypt = cryptOf(volume);
+    if (crypt !== null) await assertKey(crypt, origin, ctx);
     return {
       pointInTime: true,
       atomicGroup: true,
-      hold: [holdOf(origin)],
+      hold: holdOf(volume, origin),
       writable: true,
       revert: true,
       method: isThin(origin) ? "thin" : "thick",
@@ -73,7 +76,7 @@ const provider: Provider<Options> = {
         ...(await (isThin(snapshot) ? prepareThin(snapshot, part.origin, ctx) : prepareThick(snapshot, ctx))),
       );
     }
-    return { hold: parts.map(({ origin }) => holdOf(origin)), commit };
+    return { hold: parts.flatMap(({ volume, origin }) => holdOf(volume, origin)), commit };
   },
 
   async seal(tx, ctx) {
@@ -128,15 +131,26 @@ const provider: Provider<Options> = {
 };
 export default provider;
 
-/** Suspending the device flushes it, and freezes the file system that lies on it. */
-const holdOf = (origin: LogicalVolume): HoldPoint => ({ kind: "dm", name: deviceName(origin) });
+/**
+ * Suspending a device flushes it, and freezes the file system that lies on it. With encryption in between that one is suspended
+ * first: the keeper goes from the top down.
+ */
+function holdOf(volume: Volume, origin: LogicalVolume): HoldPoint[] {
+  return [cryptOf(volume), deviceName(origin)].flatMap((name): HoldPoint[] =>
+    name === null ? [] : [{ kind: "dm", name }],
+  );
+}
 
 function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const below = originBelow(volume, all);
   if (below === null) return null;
   const [top] = volume.devices;
   const message = `${volume.mountPoint} lies on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
-  throw new Refusal("UNSUPPORTED", message, "Use provider-dmsnap, or one that copies.");
+  throw new Refusal(
+    "UNSUPPORTED",
+    message,
+    "Name another provider before this one in the config, such as one that copies.",
+  );
 }
 
 /** Everything that can be refused is refused here, before anything is touched. */

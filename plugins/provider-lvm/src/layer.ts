@@ -1,7 +1,8 @@
 import type { Context } from "holdstill/plugin";
+import { cover } from "./crypt.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
-import { deviceName, dmsetup, expect, look } from "./mapper.js";
+import { type Device, deviceName, dmsetup, expect, look } from "./mapper.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf, tag, tagged } from "./ownership.js";
 import { deviceOf as pictureOf, layOver } from "./picture.js";
@@ -33,8 +34,8 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 /** major:minor of the layer's device; null: there is none. */
 export const numberOf = (own: Own): string | null => look(deviceOf(own))?.number ?? null;
 
-/** Makes the layer, of so many bytes where it takes room of its own; answers its node. */
-export async function raise(own: Own, bytes: number, ctx: Context): Promise<string> {
+/** Makes the layer, of so many bytes where it takes room of its own; answers its device. */
+export async function raise(own: Own, bytes: number, ctx: Context): Promise<Device> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
   const common = ["--yes", "--name", layerName(own), ...tags];
@@ -47,7 +48,7 @@ export async function raise(own: Own, bytes: number, ctx: Context): Promise<stri
     if (layer === undefined) throw new Refusal("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
     await layOver(pictureOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
   }
-  return expect(deviceOf(own)).node;
+  return expect(deviceOf(own));
 }
 
 /** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped: there was nothing written. */
@@ -64,8 +65,9 @@ export async function makeStore(
   await lvm(ctx, "lvcreate", [...args, "--zero", "y", "--wipesignatures", "n", "--size", `${bytes}b`, vg.name]);
 }
 
-/** Idempotent. */
+/** Removes it, and what decrypts a picture or it. Idempotent. */
 export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
+  await cover(own, ctx);
   const layer = layerOf(own, all);
   if (!isThin(own.volume) && look(deviceOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);

@@ -1,15 +1,16 @@
 import type { Volume } from "holdstill/plugin";
+import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceUuid } from "./mapper.js";
 import { Refusal } from "./refusal.js";
 
-/** The logical volume that a file system lies on; null where it lies on none, or not on it alone. */
+/** The logical volume that a file system lies on, directly or encrypted; null where it lies on none, or not on it alone. */
 export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
-  const [top] = volume.devices;
-  return all.find((one) => top?.uuid === deviceUuid(one)) ?? null;
+  const lies = volume.devices[cryptOf(volume) === null ? 0 : 1];
+  return all.find((one) => lies?.uuid === deviceUuid(one)) ?? null;
 }
 
-/** A logical volume below something else, such as encryption: what is on it could not be shown. */
+/** A logical volume below something else, such as md: what is on it could not be shown. */
 export function originBelow(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
   const uuids = volume.devices.slice(1).map(({ uuid }) => uuid);
   return all.find((one) => uuids.includes(deviceUuid(one))) ?? null;

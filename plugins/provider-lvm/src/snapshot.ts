@@ -1,9 +1,10 @@
 import type { Snapshot, Volume } from "holdstill/plugin";
+import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
 import { Refusal } from "./refusal.js";
-import { fillOf } from "./space.js";
+import { assertWhole, fillOf } from "./space.js";
 
 /** What of the captured volume is needed to show its picture. */
 export interface Captured {
@@ -11,6 +12,8 @@ export interface Captured {
   readonly mountPoint: string;
   readonly root: string;
   readonly paths: readonly string[];
+  /** What encrypts it, by device-mapper name, and has the key; null: nothing. */
+  readonly crypt: string | null;
 }
 
 /** As the host keeps it. LVM's tags have no room for the paths: only the host's record has them. */
@@ -52,7 +55,10 @@ export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
   };
 }
 
-const pick = ({ fsType, mountPoint, root, paths }: Volume): Captured => ({ fsType, mountPoint, root, paths });
+function pick(volume: Volume): Captured {
+  const { fsType, mountPoint, root, paths } = volume;
+  return { fsType, mountPoint, root, paths, crypt: cryptOf(volume) };
+}
 
 /** The volume of a snapshot; null where there is none any more, or where one of its name is not ours. */
 export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Own | null {
@@ -73,21 +79,20 @@ export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Ow
     const message = `There is no whole snapshot ${snapshot.id}.`;
     throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
   }
-  if (!own.volume.isInvalid) return own;
-  const message = `The snapshot ${snapshot.id} is lost: more has changed than it had room for.`;
-  throw new Refusal("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+  assertWhole(own.volume);
+  return own;
 }
 
 /** @throws Refusal UNKNOWN_SNAPSHOT */
 export function capturedBy({ id, facts }: Snapshot): Captured {
-  const { fsType, mountPoint, root, paths } = (facts ?? {}) as Partial<Captured>;
+  const { fsType, mountPoint, root, paths, crypt = null } = (facts ?? {}) as Partial<Captured>;
   if (
     typeof fsType === "string" &&
     typeof mountPoint === "string" &&
     typeof root === "string" &&
     Array.isArray(paths)
   ) {
-    return { fsType, mountPoint, root, paths };
+    return { fsType, mountPoint, root, paths, crypt };
   }
   const message = `The record of snapshot ${id} does not say which paths it has.`;
   throw new Refusal("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");

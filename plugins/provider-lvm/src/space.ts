@@ -69,6 +69,13 @@ export function assertRoom(pool: LogicalVolume, { poolLimit }: Options, ctx: Con
   }
 }
 
+/** @throws Refusal INVALID */
+export function assertWhole(snapshot: LogicalVolume): void {
+  if (!snapshot.isInvalid) return;
+  const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than it had room for.`;
+  throw new Refusal("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+}
+
 /** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
 export function fillOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["fill"]> | null {
   const room = poolOf(snapshot, all) ?? snapshot;

@@ -2,6 +2,7 @@ import type { CommitOp, Context } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceName, dmsetup, expect, look, preload, swap, tableOf } from "./mapper.js";
 import { Refusal } from "./refusal.js";
+import { assertWhole } from "./space.js";
 
 /** Size of the header of a snapshot's room, and of the first table behind it: zeros mean "new" (dm-snap-persistent.c). */
 const HEADER = 4096;
@@ -49,6 +50,7 @@ export async function checkThick(snapshots: readonly LogicalVolume[], ctx: Conte
   if (snapshots.length === 0) return;
   const live = (await dmsetup(ctx, ["table", "--target", "snapshot"])).split("\n");
   for (const snapshot of snapshots) {
+    assertWhole(snapshot);
     const device = deviceName(snapshot);
     if (!live.some((line) => line.startsWith(`${device}: 0 `))) throw unexpected(snapshot, "none of a snapshot");
   }

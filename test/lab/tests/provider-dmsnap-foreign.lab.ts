@@ -1,10 +1,12 @@
 /** What provider-dmsnap leaves alone: other storage, and devices of others. */
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import type { Support } from "holdstill/plugin";
 import provider from "@holdstill/provider-dmsnap";
 import { locate } from "#core/storage/volumes.js";
 import { probeContext } from "../../rig/context.js";
+import { onEnd } from "../../rig/on-end.js";
 import { Dmsnap } from "../rig/dmsnap.js";
 import { mapped, MappedDisk } from "../rig/mapped-disk.js";
 import { run, VolumeGroup } from "../rig/volume-group.js";
@@ -51,6 +53,33 @@ test("a device of somebody else with a snapshot's name is not touched", async (t
   await assert.rejects(dmsnap.expose(snapshot), { code: "NAME_TAKEN" });
   await dmsnap.remove(snapshot);
   assert.equal(mapped().filter((name) => name.startsWith("data-holdstill-")).length, 3);
+});
+
+test("a device and a mount point with an odd name are taken as they are", async (t) => {
+  const name = `-odd 'na"me $(touch /tmp/owned) ü`;
+  process.env["DM_DEFAULT_NAME_MANGLING_MODE"] = "none";
+  const disk = new MappedDisk(t);
+  const [sectors, at] = [65536, `/mnt/${name}`];
+  run("dmsetup", ["create", "--table", `0 ${sectors} linear ${disk.node} 2048`, "--", name]);
+  onEnd(t, () => void run("dmsetup", ["remove", "--", name]));
+  run("mkfs.ext4", ["-q", "-F", `/dev/mapper/${name}`]);
+  mkdirSync(at);
+  run("mount", ["--", `/dev/mapper/${name}`, at]);
+  onEnd(t, () => void run("umount", ["--", at]));
+  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+  writeFileSync(`${at}/file`, "cut");
+  const before = mapped();
+  const { snapshots } = await dmsnap.take([{ name, fs: "ext4", mount: at, dm: name }]);
+  const [snapshot] = snapshots;
+  assert.ok(snapshot);
+  writeFileSync(`${at}/file`, "later");
+  assert.equal(readFileSync(`${await dmsnap.expose(snapshot)}/file`, "utf8"), "cut");
+  assert.deepEqual(
+    (await dmsnap.list()).map(({ lost }) => lost),
+    [undefined],
+  );
+  await dmsnap.remove(snapshot);
+  assert.deepEqual([mapped(), existsSync("/tmp/owned")], [before, false]);
 });
 
 /** Asks about the volume of a path; with all that is logged. */

@@ -1,9 +1,10 @@
 /** Who else works on the volume group: provider-lvm notices what concerns it, and leaves the rest alone. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
+import { onEnd } from "../../rig/on-end.js";
 import { tempDir } from "../../rig/temp.js";
 import { commit, lvmSets, transaction, volumesOf } from "../rig/lvm-set.js";
 import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
@@ -49,6 +50,36 @@ test("an origin that went after the plan is told of", async (t) => {
   run("umount", [point]);
   vg.lvm("lvremove", ["-y", device]);
   await assert.rejects(provider.prepare(transaction(), planned, lvmSets(t).ctx), { code: "CHANGED" });
+});
+
+test("groups, volumes and mount points with odd names are taken as they are", async (t) => {
+  const vg = new VolumeGroup(t);
+  const group = "odd-vg.a+b--c";
+  run("vgrename", ["-q", vg.name, group]);
+  run("lvcreate", ["-q", "-y", "-L", "48M", "--thinpool", "po-ol", group]);
+  run("lvcreate", ["-q", "-y", "-L", "48M", "-n", "x--y.z+-", group]);
+  run("lvcreate", ["-q", "-y", "-V", "48M", "-T", `${group}/po-ol`, "-n", "x-holdstill-y"]);
+  const places = ["x--y.z+-", "x-holdstill-y"].map((name) => {
+    const at = `/mnt/odd 'na"me $(touch \\owned) ${name}\n`;
+    mkdirSync(at);
+    run("mkfs.ext4", ["-q", "-F", `/dev/${group}/${name}`]);
+    run("mount", ["--", `/dev/${group}/${name}`, at]);
+    onEnd(t, () => void run("umount", ["--", at]));
+    writeFileSync(`${at}/file`, name);
+    return at;
+  });
+  const sets = lvmSets(t);
+  const { snapshots } = await sets.take(places);
+  for (const mount of places) writeFileSync(`${mount}/file`, "later");
+  const pictures = [];
+  for (const snapshot of snapshots) pictures.push(`${(await sets.expose(snapshot))[0]}/file`);
+  assert.deepEqual(
+    pictures.map((picture) => readFileSync(picture, "utf8")),
+    ["x--y.z+-", "x-holdstill-y"],
+  );
+  for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);
+  assert.deepEqual(await provider.list(sets.ctx), []);
+  assert.doesNotMatch(run("dmsetup", ["ls"]), /holdstill-2/);
 });
 
 test("volumes that look like ours and are not are left alone", async (t) => {

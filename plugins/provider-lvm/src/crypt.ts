@@ -1,0 +1,89 @@
+import type { Context, Volume } from "holdstill/plugin";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { type Device, deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
+import type { Own } from "./ownership.js";
+import { Refusal } from "./refusal.js";
+
+/*
+ * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on
+ * the disk. Its picture is shown by way of a second device with the table, and so the key, of the first: that one must be open, and
+ * its key in the table. The key goes from the one to the other through dmsetup's standard input, and is never on disk.
+ */
+
+/** The target's parameters (Documentation/admin-guide/device-mapper/dm-crypt.rst): cipher, key, IV offset, device, start, … */
+interface Table {
+  readonly length: string;
+  readonly cipher: string;
+  readonly key: string;
+  readonly offset: string;
+  readonly device: string;
+  readonly rest: string;
+}
+
+/** Device-mapper name of the encryption that a file system lies on; null: there is none. */
+export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | null {
+  return top?.kind === "crypt" ? (top.label ?? null) : null;
+}
+
+/** Device-mapper name of what shows the decrypted picture, while it is shown. */
+export const clearOf = ({ volume }: Own): string => deviceName(volume, "clear");
+
+/**
+ * That the picture can be shown later.
+ *
+ * @throws Refusal UNSUPPORTED
+ */
+export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Context): Promise<void> {
+  const table = await tableOf(crypt, ctx);
+  const hint = `Open it so that the key is in its table: cryptsetup open --disable-keyring /dev/${pathOf(origin)} ${crypt}`;
+  const refuse = (reason: string): never => {
+    throw new Refusal("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
+  };
+  if (table === null) return refuse(`${crypt} above it is no single crypt target`);
+  // A reference to the kernel's keyring (dm-crypt.c, crypt_set_keyring_key), which only cryptsetup itself can use.
+  if (table.key.startsWith(":")) return refuse(`its key lies in a kernel keyring, so that no picture could be shown`);
+}
+
+/**
+ * Shows the decrypted content of a device.
+ *
+ * @throws Refusal MOUNT when what has the key is not open any more.
+ */
+export async function uncover(
+  own: Own,
+  crypt: string,
+  below: Device,
+  permission: "r" | "rw",
+  ctx: Context,
+): Promise<Device> {
+  const origin = deviceName({ vg: own.volume.vg, name: own.volume.origin ?? own.of ?? "" });
+  const table = look(crypt) === null ? null : await tableOf(crypt, ctx);
+  if (table === null || table.key.startsWith(":") || !isOn(table, own, origin)) {
+    const message = `The picture is encrypted, and ${crypt}, which has its key, is not open.`;
+    throw new Refusal("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
+  }
+  const { length, cipher, key, offset, rest } = table;
+  const copy = `0 ${length} crypt ${cipher} ${key} ${offset} ${below.number} ${rest}`;
+  const readOnly = permission === "r" ? ["--readonly"] : [];
+  // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
+  await dmsetup(ctx, ["create", clearOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
+  return expect(clearOf(own));
+}
+
+/** Idempotent. */
+export async function cover(own: Own, ctx: Context): Promise<void> {
+  if (look(clearOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", clearOf(own)]);
+}
+
+/** A fork knows its snapshot only; what has been reverted to has no origin any more. */
+function isOn({ device }: Table, { role }: Own, origin: string): boolean {
+  return role === "fork" || look(origin)?.number === device;
+}
+
+async function tableOf(crypt: string, ctx: Context): Promise<Table | null> {
+  const lines = (await dmsetup(ctx, ["table", "--showkeys", crypt])).split("\n");
+  const [, length, cipher, key, offset, device, rest] =
+    /^0 (\d+) crypt (\S+) (\S+) (\d+) (\d+:\d+) (.+)$/.exec(lines[0] ?? "") ?? [];
+  if (lines.length !== 1 || !length || !cipher || !key || !offset || !device || !rest) return null;
+  return { length, cipher, key, offset, device, rest };
+}

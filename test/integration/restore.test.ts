@@ -6,8 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SnapshotSet } from "#core/schema/types.js";
 import { program } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
+import { patience, Stage } from "../rig/stage.js";
 
 interface Disaster {
   stage: Stage;
@@ -111,8 +112,8 @@ test("SIGINT while the copy is made: nothing is changed and nothing is left", as
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
 });
 
-test("revert has the storage put the volume back, after asking", async (t) => {
-  const { stage, data } = await disaster(t);
+test("revert has the storage put the volume back, after asking, and what was there is another set", async (t) => {
+  const { stage, id, data } = await disaster(t);
   const asked = await stage.run(["revert", "good"]);
   assert.equal(asked.exitCode, 2);
   assert.match(asked.stderr, /what was written since is lost/);
@@ -120,4 +121,31 @@ test("revert has the storage put the volume back, after asking", async (t) => {
   const done = await stage.run(["revert", "good", "--yes"]);
   assert.equal(done.exitCode, 0, done.stderr);
   assert.equal(content(data), "precious\n");
+  const safety = (await stage.run(["show", `before-revert-${id}`, "--json"])).json() as SnapshotSet;
+  assert.match(
+    done.stderr,
+    new RegExp(`^What was there before is in set ${safety.id} \\(before-revert-${id}\\)\\.$`, "m"),
+  );
+  assert.deepEqual([safety.consistency, safety.writers], ["crash", []]);
+  assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
+  const back = await stage.run(["revert", safety.id, "--yes", "--json"], { provider: { full: true } });
+  assert.equal(back.exitCode, 0, back.stderr);
+  assert.match(back.stdout, /"why": \{\s+"code": "E_PLUGIN_FAILED"/);
+  assert.equal(content(data), "spoilt");
+  assert.deepEqual(stage.stored().toSorted(), [id, safety.id].toSorted(), "without room none is kept");
+});
+
+test("nothing is reverted when what is there cannot be kept for another reason, and a dead process leaves it to recover", async (t) => {
+  const { stage, id, data } = await disaster(t);
+  const failed = await stage.run(["revert", "good", "--yes"], { provider: { in: "preserve", does: "throws" } });
+  assert.equal(failed.exitCode, 4);
+  assert.deepEqual([content(data), stage.stored()], ["spoilt", [id]]);
+  const config = stage.configFile({ provider: { in: "preserve", does: "hangs" }, limits: patience });
+  const child = spawn(process.execPath, [program, "revert", "good", "--yes", "--config", config], { stdio: "ignore" });
+  while (stage.stored().length < 2) await sleep(20);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const recovered = await stage.run(["recover", "--yes"]);
+  assert.equal(recovered.exitCode, 0, recovered.stderr);
+  assert.deepEqual([content(data), stage.stored()], ["spoilt", [id]]);
 });

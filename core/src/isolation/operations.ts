@@ -89,6 +89,7 @@ const provider: Table<Provider, "provider"> = {
   conceal: { answer: "nothing", needed: true },
   remove: { answer: "nothing", needed: true },
   fork: { answer: "snapshot", needed: false },
+  preserve: { answer: "snapshot", needed: false },
   revert: { answer: "nothing", needed: false },
 };
 

@@ -27,6 +27,12 @@ export interface Provider<Options = Record<string, unknown>> {
    */
   fork?(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot>;
   /**
+   * Takes a snapshot of what is in place of the captured data now, before a revert: one of the set `tx.id`, whole when it is
+   * answered, and removed by abort. Refuses where revert would, because the original is in use; with code NO_SAFETY where there is no
+   * room for it: then the revert goes on without.
+   */
+  preserve?(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot>;
+  /**
    * Puts the captured data back in place of the original's, whole volumes. Asked after every writer of the set has agreed by
    * `beforeRestore`.
    */

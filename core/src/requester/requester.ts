@@ -25,6 +25,7 @@ import type {
 } from "./types.js";
 import type { Tenancy } from "./hold.js";
 import type { Restored } from "./restore.js";
+import type { Reverted } from "./revert.js";
 import type { RestorePlan } from "./restore-plan.js";
 import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";
@@ -161,8 +162,8 @@ export class Requester {
     return this.#onSet(plan.set.id, (crew, set) => restore(this.#bench, crew, { ...plan, set }, signal));
   }
 
-  /** Has the providers put the volumes back as they were. */
-  async revert(key: string): Promise<Restored> {
+  /** Has the providers put the volumes back as they were; what was there before is another set then, where there is room. */
+  async revert(key: string): Promise<Reverted> {
     const { revert } = await import("./revert.js");
     return this.#onSet(key, (crew, set) => revert(this.#bench, crew, set));
   }

@@ -3,11 +3,22 @@ import { HoldstillError } from "../errors/error.js";
 import { isProvider, type Session } from "../isolation/session.js";
 import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
+import { preserve, type Safety } from "./preserve.js";
 import { finish, readyWriters, type Restored } from "./restore.js";
 import type { Bench } from "./types.js";
 
-/** Has the providers put whole volumes back, as they were cut. What was written since is gone. @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED */
-export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promise<Restored> {
+export interface Reverted extends Restored {
+  /** What was there before. */
+  safety: Safety;
+}
+
+/**
+ * Has the providers put whole volumes back, as they were cut. What was written to them since is gone, but for a snapshot that they
+ * take of it first where there is room.
+ *
+ * @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED
+ */
+export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promise<Reverted> {
   if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
   const pictures: [RecordedSnapshot, Session<"provider">][] = [];
   for (const recorded of set.snapshots.filter(({ snapshot }) => snapshot.of === undefined)) {
@@ -19,6 +30,7 @@ export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promis
   const names = [...new Set(set.components.flatMap(({ writer }) => writer ?? []))];
   const writers = await readyWriters(bench, crew, set, names);
   audit(bench, "revert", set);
+  const safety = await preserve(bench, crew, set, pictures);
   for (const [{ snapshot }, session] of pictures) await session.call("revert", [snapshot], bench.settings.limits.copy);
-  return { set, steps: [], unfinished: await finish(bench, set, writers) };
+  return { set, steps: [], safety, unfinished: await finish(bench, set, writers) };
 }

@@ -1992,6 +1992,7 @@ export const documents = {
           "thaw",
           "seal",
           "recover",
+          "preserve",
           "abort"
         ]
       },

@@ -154,7 +154,7 @@ export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
  * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
-export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "abort";
+export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "preserve" | "abort";
 export type Digest = string;
 /**
  * accepted: it is planned. running: the phase that it is in.

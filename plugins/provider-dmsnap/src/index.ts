@@ -2,7 +2,7 @@ import type { Context, Provider, Snapshot } from "holdstill/plugin";
 import { findByUuid } from "./devices.js";
 import { ready } from "./cut.js";
 import { fork } from "./fork.js";
-import { revert } from "./merge.js";
+import { preserve, revert } from "./merge.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
@@ -86,6 +86,13 @@ const provider: Provider<Options> = {
     const entry = registry.find(snapshot.id);
     if (entry?.state !== "sealed") throw unknown(snapshot);
     return describe(await fork(entry, registry, ctx));
+  },
+
+  async preserve(snapshot, tx, ctx) {
+    const registry = new Registry(ctx);
+    const entry = registry.find(snapshot.id);
+    if (entry === undefined || entry.state === "planned") throw unknown(snapshot);
+    return describe(await preserve(entry, tx, registry, ctx));
   },
 
   async revert(snapshot, ctx) {

@@ -1,7 +1,8 @@
 import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "holdstill/plugin";
-import { findByName, findByUuid } from "./devices.js";
+import type { Context, Transaction } from "holdstill/plugin";
+import { findByName, findByUuid, type Mapped } from "./devices.js";
+import { generationOf } from "./generation.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { realOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
@@ -10,8 +11,9 @@ import { assertSound, hide } from "./picture.js";
 import { readBootId } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
 import type { Entry, Registry } from "./registry.js";
+import { roomFor } from "./size.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
-import { assemble } from "./store.js";
+import { allot, assemble, make, placeOf, type Store } from "./store.js";
 
 /** Between two looks at how far the kernel is, ms. */
 const PAUSE_MS = 200;
@@ -22,20 +24,8 @@ const PAUSE_MS = 200;
  * state on disk is `reverting` until all is done, and a revert that was cut off goes on when it is asked for again.
  */
 export async function revert(before: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
-  if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
-    const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
-  }
-  if (before.exceptions === "transient") {
-    const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
-  }
+  const device = revertible(before, registry);
   const mapper = new Mapper(ctx);
-  const { name } = before.origin;
-  const device = findByName(name);
-  if (device?.uuid !== before.origin.uuid) {
-    throw new Refusal("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
-  }
   const fd = openUnused(device);
   try {
     const entry = await hide(before, registry, ctx);
@@ -49,6 +39,78 @@ export async function revert(before: Entry, registry: Registry, ctx: Context<Opt
   } finally {
     closeSync(fd);
   }
+}
+
+/** A snapshot of the origin as it is now, which nobody uses: so it needs no hold. */
+export async function preserve(
+  before: Entry,
+  tx: Transaction,
+  registry: Registry,
+  ctx: Context<Options>,
+): Promise<Entry> {
+  const device = revertible(before, registry);
+  if (before.state === "reverting") {
+    const message = `${before.origin.name} is on its way back to ${before.id} already.`;
+    throw new Refusal("NO_SAFETY", message, "What was there before is in a set of its own, if there was room.");
+  }
+  const mapper = new Mapper(ctx);
+  const fd = openUnused(device);
+  try {
+    await assertSound(before, registry, mapper);
+    const id = `${tx.id}.${registry.ofSet(tx.id).length}`;
+    const store = await roomBeside(before, id, registry, mapper, ctx);
+    const { shown: _, ...rest } = before;
+    const generation = await generationOf(before.fsType, device.node, ctx);
+    const exceptions = ctx.options.persistent && store.kind !== "memory" ? "persistent" : "transient";
+    const [createdAt, bootId] = [new Date().toISOString(), readBootId()];
+    const own = { id, setId: tx.id, store, exceptions, state: "planned", createdAt, bootId, generation } as const;
+    const entry = registry.write({ ...rest, ...own });
+    const label = snapshotOf(entry);
+    await mapper.create(label, snapshotTable(entry, await make(store, label, registry, ctx)));
+    return registry.write({ ...entry, state: "sealed" });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Room for as much as the first snapshot has kept, since putting that back overwrites so much. @throws Refusal NO_SAFETY */
+async function roomBeside(
+  { id: first, origin }: Entry,
+  id: string,
+  registry: Registry,
+  mapper: Mapper,
+  ctx: Context<Options>,
+): Promise<Store> {
+  const fill = await mapper.fill(snapshotOf({ id: first, origin }).name);
+  const kept = fill.state === "valid" ? fill.usedSectors * 512 : 0;
+  const bytes = Math.max(
+    roomFor(ctx.options.size, origin.sectors * 512),
+    roomFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
+  );
+  try {
+    const [store] = await allot(placeOf(ctx.options, ctx.dataDir), [{ id, bytes }], registry, ctx);
+    if (store === undefined) throw new RangeError("one store was asked for");
+    return store;
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal("NO_SAFETY", error.message, error.hint);
+    throw error;
+  }
+}
+
+/** Its origin. @throws Refusal UNSUPPORTED */
+function revertible(before: Entry, registry: Registry): Mapped {
+  if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
+    const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
+    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+  }
+  if (before.exceptions === "transient") {
+    const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;
+    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+  }
+  const { name } = before.origin;
+  const device = findByName(name);
+  if (device?.uuid === before.origin.uuid) return device;
+  throw new Refusal("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
 }
 
 async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promise<void> {

@@ -6,6 +6,7 @@ export class Refusal extends Error {
     | "MAPPER"
     | "STORE"
     | "NO_SPACE"
+    | "NO_SAFETY"
     | "NAME_TAKEN"
     | "UNKNOWN_SNAPSHOT"
     | "OVERFLOWED"

@@ -11,7 +11,7 @@ import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./ori
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
 import { Refusal } from "./refusal.js";
 import { removeAll } from "./removal.js";
-import { revert } from "./revert.js";
+import { preserve, revert } from "./revert.js";
 import { settle } from "./settle.js";
 import { current, find, toSnapshot } from "./snapshot.js";
 import { assertRoom, inWords, sizesOf, watch } from "./space.js";
@@ -120,6 +120,7 @@ const provider: Provider<Options> = {
   expose,
   conceal,
   fork,
+  preserve,
   revert,
 
   async remove(snapshot, ctx) {

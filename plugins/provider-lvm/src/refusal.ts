@@ -6,6 +6,7 @@ export type RefusalCode =
   | "INACTIVE"
   | "NO_SPACE"
   | "POOL_FULL"
+  | "NO_SAFETY"
   | "NAME_TAKEN"
   | "CHANGED"
   | "INVALID"

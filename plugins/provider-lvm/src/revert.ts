@@ -1,14 +1,67 @@
-import type { Context, Snapshot } from "holdstill/plugin";
+import type { Context, Snapshot, Transaction } from "holdstill/plugin";
 import { end } from "./exposure.js";
-import { pathOf, readVolumes } from "./logical-volume.js";
+import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
+import { isThin, poolOf } from "./origin.js";
+import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
 import { Refusal } from "./refusal.js";
-import { findWhole } from "./snapshot.js";
+import { findWhole, toSnapshot } from "./snapshot.js";
+import { assertRoom, roomBeside } from "./space.js";
 
 /** Puts the picture in place of its origin: LVM's merge, which uses the snapshot up. */
 export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise<void> {
   const all = await readVolumes(ctx);
+  const { own } = revertible(snapshot, all, ctx);
+  await end(own, all, ctx);
+  await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(own.volume)]);
+}
+
+/** An ordinary snapshot of the origin as it is now: nobody writes to it, unless its revert is left to the next activation. */
+export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot> {
+  const all = await readVolumes(ctx);
+  const { own, origin } = revertible(snapshot, all, ctx);
+  const taken = new Set(all.filter(({ vg }) => vg.uuid === origin.vg.uuid).map(({ name }) => name));
+  const name = snapshotName(origin, tx.id, taken);
+  const tags = [tag.role("snapshot"), tag.set(tx.id), tag.captured(own.captured), tag.cut(new Date().toISOString())];
+  const size = roomFor(own, origin, all, ctx);
+  const args = [
+    "--yes",
+    "--snapshot",
+    "--permission",
+    "r",
+    "--ignoremonitoring",
+    ...size,
+    "--name",
+    name,
+    ...tagged(tags),
+  ];
+  await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);
+  const made = (await readVolumes(ctx)).find(({ vg, name: its }) => vg.uuid === origin.vg.uuid && its === name);
+  const kept = made === undefined ? null : ownOf(made);
+  if (kept === null) throw new Refusal("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
+  const told = toSnapshot(kept);
+  return { ...told, facts: { ...snapshot.facts, ...told.facts } };
+}
+
+/** @throws Refusal NO_SAFETY */
+function roomFor(own: Own, origin: LogicalVolume, all: readonly LogicalVolume[], ctx: Context<Options>): string[] {
+  try {
+    const pool = poolOf(origin, all);
+    if (isThin(origin) && pool !== null) assertRoom(pool, ctx.options, ctx);
+    return isThin(origin) ? [] : ["--size", `${roomBeside(own.volume, origin, ctx.options)}b`];
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal("NO_SAFETY", error.message, error.hint);
+    throw error;
+  }
+}
+
+/** @throws Refusal UNSUPPORTED, BUSY, INVALID */
+function revertible(
+  snapshot: Snapshot,
+  all: readonly LogicalVolume[],
+  ctx: Context<Options>,
+): { own: Own; origin: LogicalVolume } {
   const own = findWhole(snapshot, all);
   const { volume } = own;
   const origin = all.find(({ vg, name }) => vg.uuid === volume.vg.uuid && name === volume.origin);
@@ -19,6 +72,5 @@ export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise
     const hint = "Unmount it first, or set the option `revert` to on-activation.";
     throw new Refusal("BUSY", `${pathOf(origin)} is in use.`, hint);
   }
-  await end(own, all, ctx);
-  await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(volume)]);
+  return { own, origin };
 }

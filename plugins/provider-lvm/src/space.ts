@@ -13,6 +13,9 @@ const LEAST = 16 * 2 ** 20;
 /** A room that takes all of the origin needs so much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
 const TABLES = 1 + 1 / 256;
 
+/** What a snapshot takes beside what it keeps, as a factor. */
+const SLACK = 1.1;
+
 const units: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /**
@@ -34,6 +37,22 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
     const message = `Volume group ${origin.vg.name} has ${inWords(has)} free; the snapshots of it need ${inWords(wants)}.`;
     throw new Refusal("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
   });
+}
+
+/**
+ * Room for a second snapshot of the origin while a first one is put back: that overwrites as much as the first has kept. As large as
+ * any other where there is space, bytes.
+ *
+ * @throws Refusal NO_SPACE
+ */
+export function roomBeside(first: LogicalVolume, origin: LogicalVolume, { size }: Pick<Options, "size">): number {
+  const { freeBytes, extentBytes, name } = origin.vg;
+  const kept = (first.bytes * (first.full.data ?? 100)) / 100;
+  const least = inExtents(origin, kept * SLACK + LEAST);
+  const free = Math.floor(freeBytes / extentBytes) * extentBytes;
+  if (least <= free) return Math.max(least, Math.min(inExtents(origin, wishOf(origin, size)), free));
+  const message = `Volume group ${name} has ${inWords(free)} free; another snapshot of ${pathOf(origin)} needs ${inWords(least)}.`;
+  throw new Refusal("NO_SPACE", message, "Extend the volume group.");
 }
 
 function wishOf({ bytes }: LogicalVolume, size: string): number {

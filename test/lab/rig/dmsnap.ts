@@ -108,6 +108,12 @@ export class Dmsnap {
     return fork;
   }
 
+  async preserve(snapshot: Snapshot): Promise<Snapshot> {
+    const kept = await provider.preserve?.(snapshot, { id: this.id(), cut: "per-volume" }, this.ctx);
+    assert.ok(kept);
+    return kept;
+  }
+
   async revert(snapshot: Snapshot): Promise<void> {
     await provider.revert?.(snapshot, this.ctx);
   }

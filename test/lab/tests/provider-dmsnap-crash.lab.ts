@@ -101,3 +101,18 @@ test("an origin that goes between prepare and hold is refused, and abort leaves 
   await dmsnap.abort(id);
   assert.deepEqual([mapped(), run("losetup", ["--list"])], [["held-ubda"], ""]);
 });
+
+test("an error in the midst of the commit leaves nothing, and everything goes on", async (t) => {
+  const disk = new MappedDisk(t);
+  const volumes = [disk.volume("one", "ext4", 32), disk.volume("two", "ext4", 32)];
+  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
+  const before = traces(dmsnap);
+  const id = dmsnap.id();
+  const section = await dmsnap.prepare(id, volumes);
+  // The second picture cannot be taken any more; the first one is when that is seen.
+  run("dmsetup", ["clear", `two-holdstill-${id}.1`]);
+  await assert.rejects(dmsnap.hold(section), { code: "E_HOLD_FAILED" });
+  for (const { mount } of volumes) writeFileSync(`${mount}/file`, "goes on");
+  await dmsnap.abort(id);
+  assert.deepEqual(traces(dmsnap), before);
+});

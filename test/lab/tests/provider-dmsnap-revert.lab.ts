@@ -56,6 +56,34 @@ test("revert puts the picture back, keeps the snapshot and other ones, and refus
   assert.deepEqual([mapped(), tableOf("data"), readFileSync(file, "utf8")], [["data", "held-ubda"], table, "fourth"]);
 });
 
+test("before a revert what was there is kept in a snapshot of its own, which is right afterwards, where there is room", async (t) => {
+  const data = new MappedDisk(t).volume("data", "ext4");
+  const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();
+  const file = `${data.mount}/file`;
+  writeFileSync(file, "first");
+  const [first] = (await dmsnap.take([data])).snapshots;
+  writeFileSync(file, "second");
+  assert.ok(first);
+  await assert.rejects(dmsnap.preserve(first), { code: "IN_USE" });
+  run("umount", [data.mount]);
+  const safety = await dmsnap.preserve(first);
+  await dmsnap.revert(first);
+  run("mount", ["/dev/mapper/data", data.mount]);
+  assert.equal(readFileSync(file, "utf8"), "first");
+  assert.equal(readFileSync(`${await dmsnap.expose(safety)}/file`, "utf8"), "second");
+  await dmsnap.conceal(safety);
+  run("umount", [data.mount]);
+  await dmsnap.revert(safety);
+  run("mount", ["/dev/mapper/data", data.mount]);
+  assert.equal(readFileSync(file, "utf8"), "second");
+  run("umount", [data.mount]);
+  const used = Number(run("df", ["--output=used", "-B1M", "/tmp"]).split("\n")[1]);
+  run("mount", ["-o", `remount,size=${used + 20}M`, "/tmp"]);
+  await assert.rejects(dmsnap.preserve(first), { code: "NO_SAFETY" });
+  run("mount", ["-o", "remount,size=50%", "/tmp"]);
+  run("mount", ["/dev/mapper/data", data.mount]);
+});
+
 test("after a crash of the machine a persistent snapshot is put together again", async (t) => {
   const data = new MappedDisk(t).volume("data", "ext4");
   const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();

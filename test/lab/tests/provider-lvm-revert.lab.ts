@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
-import type { Snapshot } from "holdstill/plugin";
+import type { Snapshot, SnapshotSet } from "holdstill/plugin";
 import { onEnd } from "../../rig/on-end.js";
+import { type Command, commandLine } from "../rig/command-line.js";
 import { stage } from "../rig/lvm-stage.js";
+import { checkAll, stateOf } from "../rig/lvm-state.js";
 import { run } from "../rig/volume-group.js";
 
 test("what was mounted as a part of its file system is found in the picture", async (t) => {
@@ -34,3 +36,56 @@ test("reverting brings the captured state back, but not below somebody's feet", 
   }
   assert.deepEqual(await provider.list(sets.ctx), []);
 });
+
+test("before a revert the command line keeps what was there as a set of its own, where there is room, and refuses what is in use", async (t) => {
+  const { thick, thin, vg } = stage(t);
+  const volumes = [thick, thin];
+  const command = commandLine(t, [{ use: "provider-lvm", options: {} }]);
+  const before = stateOf(vg);
+  const mount = (): void => {
+    for (const volume of volumes) run("mount", [`/dev/${vg.name}/${volume.name}`, volume.mount]);
+  };
+  const words = (word?: string): string[] =>
+    volumes.map((volume) => {
+      if (word !== undefined) writeFileSync(`${volume.mount}/srv/file`, word);
+      return readFileSync(`${volume.mount}/srv/file`, "utf8");
+    });
+  const made = await command(["create", ...volumes.map((volume) => `${volume.mount}/srv`), "--name", "good"]);
+  assert.equal(made.exitCode, 0, made.stderr);
+  words("later");
+  const busy = await command(["revert", "good", "--yes"]);
+  assert.match(busy.stderr, /is in use/);
+  assert.equal((await listOf(command)).length, 1, "nothing is left of a revert that was refused");
+  for (const volume of volumes) run("umount", [volume.mount]);
+  const reverted = await command(["revert", "good", "--yes"]);
+  assert.equal(reverted.exitCode, 0, reverted.stderr);
+  const [, safety] = await listOf(command);
+  assert.match(reverted.stderr, new RegExp(`What was there before is in set ${safety?.id}`));
+  assert.match(safety?.name ?? "", /^before-revert-/);
+  mount();
+  assert.deepEqual(words(), ["precious\n", "precious\n"]);
+  const exposed = (await command(["expose", safety?.id ?? "", "--json"])).json() as SnapshotSet;
+  const trees = exposed.exposed?.flatMap((one) => one.exposed.trees) ?? [];
+  assert.deepEqual(
+    trees.map((tree) => readFileSync(`${tree.path}/file`, "utf8")),
+    ["later", "later"],
+  );
+  assert.equal((await command(["conceal", safety?.id ?? ""])).exitCode, 0);
+  // And back again, without room for another one.
+  for (const volume of volumes) run("umount", [volume.mount]);
+  vg.lvm("lvcreate", ["-y", "-l", "100%FREE", "-n", "filler", vg.name]);
+  const back = await command(["revert", safety?.id ?? "", "--yes"]);
+  assert.equal(back.exitCode, 0, back.stderr);
+  assert.match(back.stderr, /No snapshot of what was there before could be taken: .* free/);
+  vg.lvm("lvremove", ["-y", `${vg.name}/filler`]);
+  mount();
+  assert.deepEqual(words(), ["later", "later"]);
+  for (const { id } of await listOf(command)) assert.equal((await command(["delete", id, "--yes"])).exitCode, 0);
+  assert.doesNotMatch(stateOf(vg), /holdstill/);
+  assert.equal(stateOf(vg).split("\n").length, before.split("\n").length);
+  checkAll(vg, volumes);
+});
+
+async function listOf(command: Command): Promise<SnapshotSet[]> {
+  return ((await command(["list", "--json"])).json() as { sets: SnapshotSet[] }).sets;
+}

@@ -92,6 +92,17 @@ const provider = {
   async conceal({ id }, { options }) {
     rmSync(`${path.join(options.store, id)}.scratch`, { recursive: true, force: true });
   },
+  async preserve({ id, volumeId }, tx, { options }) {
+    if (options.full) throw Object.assign(new Error("the store is full"), { code: "NO_SAFETY" });
+    const [setId, number] = id.split("/");
+    const { paths } = read(sealed(options, setId))[Number(number)];
+    const dir = sealed(options, tx.id);
+    const before = existsSync(index(dir)) ? read(dir) : [];
+    mkdirSync(dir, { recursive: true });
+    for (const from of paths) cpSync(from, path.join(dir, String(before.length), from), { recursive: true });
+    writeFileSync(index(dir), JSON.stringify([...before, { id: volumeId, paths }]));
+    return snapshots(dir, tx.id).at(-1);
+  },
   async revert({ id }, { options }) {
     const [setId, number] = id.split("/");
     for (const original of read(sealed(options, setId))[Number(number)].paths) {

@@ -1,0 +1,107 @@
+import { hostname } from "node:os";
+import type { Crew } from "../crew/crew.js";
+import type { Who } from "../errors/details.js";
+import { HoldstillError, toFault } from "../errors/error.js";
+import { isProvider, type Session } from "../isolation/session.js";
+import { newSetId } from "../plan/set-id.js";
+import type { Fault, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import { Journal } from "../transaction/journal.js";
+import { ownVersion } from "../version.js";
+import type { Bench } from "./types.js";
+
+/** The set with what was there before a revert; or why there is none, and the revert goes on without. */
+export type Safety = { set: SnapshotSet } | { set: null; why: Fault };
+
+/**
+ * Takes a snapshot of what a revert is about to overwrite, of each picture or of none. It is journaled as a transaction of its own:
+ * what a process that dies has begun is undone by recover.
+ *
+ * @throws what a provider refuses for another reason than room, such as that a volume is in use: then nothing is left.
+ */
+export async function preserve(
+  bench: Bench,
+  crew: Crew,
+  reverted: SnapshotSet,
+  pictures: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
+): Promise<Safety> {
+  const unable = pictures.find(([, session]) => !session.offers("preserve"))?.[1];
+  if (unable !== undefined)
+    return { set: null, why: toFault(new HoldstillError("E_NOT_OFFERED", { who: unable.who, op: "preserve" })) };
+  const tx = { id: newSetId(), cut: "per-volume" } as const;
+  const providers = [...new Set(pictures.map(([, session]) => session))].map(({ who }) => who);
+  const journal = Journal.open(bench.state, tx.id);
+  if (journal === null) throw new HoldstillError("E_SET_BUSY", { set: tx.id });
+  try {
+    const enlisted = providers.map((who) => ({ who }));
+    const at = new Date().toISOString();
+    const { targets } = reverted;
+    journal.write({ entry: "begun", version: 1, id: tx.id, pid: process.pid, at, cut: tx.cut, targets, enlisted });
+    const snapshots: RecordedSnapshot[] = [];
+    try {
+      for (const [{ by, snapshot }, session] of pictures) {
+        journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
+        const made = await session.call("preserve", [snapshot, tx], bench.settings.limits.prepare);
+        snapshots.push({ by, snapshot: made });
+      }
+      const set = recordOf(reverted, tx, at, snapshots);
+      bench.catalog.write(set);
+      journal.write({ entry: "ended", outcome: "created", residue: [] });
+      return { set };
+    } catch (error) {
+      const residue = await undo(bench, crew, providers, tx);
+      journal.write({ entry: "ended", outcome: "aborted", residue });
+      const why = toFault(error);
+      if (why.code === "E_PLUGIN_FAILED" && why.details?.["pluginCode"] === "NO_SAFETY") return { set: null, why };
+      throw error;
+    }
+  } finally {
+    journal.close();
+  }
+}
+
+async function undo(
+  { settings }: Bench,
+  crew: Crew,
+  providers: readonly Who[],
+  tx: { readonly id: string; readonly cut: "per-volume" },
+): Promise<{ actor: string; fault: Fault }[]> {
+  const residue: { actor: string; fault: Fault }[] = [];
+  for (const { instance } of providers) {
+    try {
+      // Another one, where the first died of what it did.
+      const session = await crew.session(instance);
+      if (isProvider(session)) await session.call("abort", [tx], settings.limits.abort);
+    } catch (error) {
+      residue.push({ actor: instance, fault: toFault(error) });
+    }
+  }
+  return residue;
+}
+
+/** Nobody used the volumes, and no writer took part: the pictures are what a crash would have left at worst. */
+function recordOf(
+  { id, targets, components, volumes, recordVersion }: SnapshotSet,
+  tx: { readonly id: string; readonly cut: "per-volume" },
+  createdAt: string,
+  snapshots: RecordedSnapshot[],
+): SnapshotSet {
+  const why = `taken of what was there before set ${id} was reverted to`;
+  return {
+    recordVersion,
+    ...tx,
+    name: `before-revert-${id}`,
+    tags: {},
+    createdAt,
+    host: hostname(),
+    holdstill: ownVersion(),
+    targets,
+    asked: "crash",
+    consistency: "crash",
+    frozenMs: 0,
+    components: components.map((component) => ({ ...component, consistency: "crash", why })),
+    writers: [],
+    volumes,
+    snapshots,
+    timeline: [],
+  };
+}

@@ -66,7 +66,11 @@ function revertible(
   const { volume } = own;
   const origin = all.find(({ vg, name }) => vg.uuid === volume.vg.uuid && name === volume.origin);
   if (own.role === "fork" || origin === undefined) {
-    throw new Refusal("UNSUPPORTED", `${snapshot.id} has no origin to go back to.`, "Expose it, and copy from it.");
+    throw new Refusal(
+      "UNSUPPORTED",
+      `${snapshot.id} has no origin to go back to.`,
+      "Copy its files back: holdstill restore.",
+    );
   }
   if (origin.isOpen && ctx.options.revert === "refuse") {
     const hint = "Unmount it first, or set the option `revert` to on-activation.";

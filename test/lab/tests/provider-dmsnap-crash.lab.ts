@@ -102,17 +102,25 @@ test("an origin that goes between prepare and hold is refused, and abort leaves 
   assert.deepEqual([mapped(), run("losetup", ["--list"])], [["held-ubda"], ""]);
 });
 
-test("an error in the midst of the commit leaves nothing, and everything goes on", async (t) => {
+test("an error in the midst of the commit, or a picture that was not taken by it, leaves nothing, and everything goes on", async (t) => {
   const disk = new MappedDisk(t);
   const volumes = [disk.volume("one", "ext4", 32), disk.volume("two", "ext4", 32)];
   const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
   const before = traces(dmsnap);
-  const id = dmsnap.id();
-  const section = await dmsnap.prepare(id, volumes);
-  // The second picture cannot be taken any more; the first one is when that is seen.
-  run("dmsetup", ["clear", `two-holdstill-${id}.1`]);
+  // The first picture is taken, and then the second one cannot be.
+  const failed = dmsnap.id();
+  const section = await dmsnap.prepare(failed, volumes);
+  run("dmsetup", ["remove", `two-holdstill-${failed}.1`]);
   await assert.rejects(dmsnap.hold(section), { code: "E_HOLD_FAILED" });
   for (const { mount } of volumes) writeFileSync(`${mount}/file`, "goes on");
-  await dmsnap.abort(id);
+  await dmsnap.abort(failed);
+  assert.deepEqual(traces(dmsnap), before);
+  // The kernel resumes a device that has no table without a word.
+  const empty = dmsnap.id();
+  const other = await dmsnap.prepare(empty, volumes);
+  run("dmsetup", ["clear", `two-holdstill-${empty}.1`]);
+  await dmsnap.hold(other);
+  await assert.rejects(dmsnap.seal(empty));
+  await dmsnap.abort(empty);
   assert.deepEqual(traces(dmsnap), before);
 });

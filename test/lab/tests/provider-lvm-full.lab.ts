@@ -1,9 +1,10 @@
 /** What becomes of provider-lvm's transactions and snapshots where room runs out while they are there. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
+import { tempDir } from "../../rig/temp.js";
 import { commit, lvmSets, transaction, volumesOf } from "../rig/lvm-set.js";
 import { checkAll, stateOf } from "../rig/lvm-state.js";
 import { run, VolumeGroup } from "../rig/volume-group.js";
@@ -49,8 +50,9 @@ test("a pool that fills to the last block keeps the pictures that it has, takes 
   t.diagnostic(`a transaction in whose midst the pool filled: ${outcome}`);
   await provider.abort(tx, sets.ctx);
   const [listed] = await provider.list(sets.ctx);
-  assert.deepEqual(listed?.fill, { percent: 100, where: `${vg.name}/pool` });
-  assert.match(sets.warnings.join("\n"), /thin pool \S+: its data is 100 % full/);
+  assert.ok((listed?.fill?.percent ?? 0) > 99, JSON.stringify(listed));
+  assert.equal(listed?.fill?.where, `${vg.name}/pool`);
+  assert.match(sets.warnings.join("\n"), /thin pool \S+: its data is (99\.\d+|100) % full/);
   await assert.rejects(sets.take([volume.mount]), { code: "POOL_FULL" });
   assert.equal(readFileSync(`${(await sets.expose(snapshot))[0]}/file`, "utf8"), "precious\n");
   await provider.remove(snapshot, sets.ctx);
@@ -67,8 +69,14 @@ test("a pool that fills to the last block keeps the pictures that it has, takes 
 test("an error in the midst of the commit, and an origin that goes before it, leave nothing", async (t) => {
   const vg = new VolumeGroup(t);
   vg.pool("pool", 100);
-  const volumes = [vg.thick("thick", "ext4", 48), vg.thin("pool", "thin", "ext4", 48), vg.thick("last", "ext4", 48)];
-  const mounts = volumes.map(({ mount }) => mount);
+  const volumes = [vg.thick("thick", "ext4", 48), vg.thin("pool", "thin", "ext4", 48)];
+  // Not by the rig, which would want it back.
+  const last = `${tempDir(t)}/last`;
+  vg.lvm("lvcreate", ["-y", "-L", "48M", "-n", "last", vg.name]);
+  run("mkfs.ext4", ["-q", `/dev/${vg.name}/last`]);
+  mkdirSync(last);
+  run("mount", [`/dev/${vg.name}/last`, last]);
+  const mounts = [...volumes.map(({ mount }) => mount), last];
   const { ctx } = lvmSets(t);
   const before = stateOf(vg);
   const tx = transaction();
@@ -82,14 +90,14 @@ test("an error in the midst of the commit, and an origin that goes before it, le
   await provider.abort(tx, ctx);
   assert.equal(stateOf(vg), before);
 
-  const [next, last] = [transaction(), volumes[2]];
+  const next = transaction();
   const prepared = await provider.prepare(next, planned, ctx);
-  run("umount", [last?.mount ?? ""]);
+  run("umount", [last]);
   vg.lvm("lvremove", ["-f", "-y", `${vg.name}/last`]);
   await assert.rejects(commit(prepared, planned), { code: "E_HOLD_REFUSED" });
   await provider.abort(next, ctx);
   assert.doesNotMatch(stateOf(vg), /holdstill/);
-  checkAll(vg, volumes.slice(0, 2));
+  checkAll(vg, volumes);
 });
 
 /** Writes so many MiB down to the disk. */

@@ -71,15 +71,20 @@ test("before a revert the command line keeps what was there as a set of its own,
     ["later", "later"],
   );
   assert.equal((await command(["conceal", safety?.id ?? ""])).exitCode, 0);
-  // And back again, without room for another one.
-  for (const volume of volumes) run("umount", [volume.mount]);
+  // LVM itself could go back to the thick one only.
+  const restored = await command(["restore", safety?.id ?? "", "--yes"]);
+  assert.equal(restored.exitCode, 0, restored.stderr);
+  assert.deepEqual(words(), ["later", "later"]);
+  assert.equal((await command(["create", `${thick.mount}/srv`, "--name", "again"])).exitCode, 0);
+  words("last");
+  run("umount", [thick.mount]);
   vg.lvm("lvcreate", ["-y", "-l", "100%FREE", "-n", "filler", vg.name]);
-  const back = await command(["revert", safety?.id ?? "", "--yes"]);
+  const back = await command(["revert", "again", "--yes"]);
   assert.equal(back.exitCode, 0, back.stderr);
   assert.match(back.stderr, /No snapshot of what was there before could be taken: .* free/);
   vg.lvm("lvremove", ["-y", `${vg.name}/filler`]);
-  mount();
-  assert.deepEqual(words(), ["later", "later"]);
+  run("mount", [`/dev/${vg.name}/${thick.name}`, thick.mount]);
+  assert.deepEqual(words(), ["later", "last"]);
   for (const { id } of await listOf(command)) assert.equal((await command(["delete", id, "--yes"])).exitCode, 0);
   assert.doesNotMatch(stateOf(vg), /holdstill/);
   assert.equal(stateOf(vg).split("\n").length, before.split("\n").length);

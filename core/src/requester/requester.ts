@@ -24,8 +24,7 @@ import type {
   WriterStatus,
 } from "./types.js";
 import type { Tenancy } from "./hold.js";
-import type { Restored } from "./restore.js";
-import type { Reverted } from "./revert.js";
+import type { Restored, Reverted } from "./restore.js";
 import type { RestorePlan } from "./restore-plan.js";
 import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";

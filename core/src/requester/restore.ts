@@ -7,6 +7,7 @@ import { isWriter, type Session } from "../isolation/session.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import { exchange } from "./exchange.js";
+import type { Safety } from "./preserve.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { conceal, expose } from "./sets.js";
 import { pictureOf, treesOf } from "./trees.js";
@@ -19,6 +20,11 @@ export interface Restored {
   steps: RestoreStep[];
   /** Writers that could not finish: the data is in place, and its application may not start. */
   unfinished: { writer: string; error: Fault }[];
+}
+
+export interface Reverted extends Restored {
+  /** What was there before. */
+  safety: Safety;
 }
 
 /**

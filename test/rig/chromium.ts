@@ -65,8 +65,9 @@ export class Chromium {
       "--disable-sync",
       "--no-proxy-server",
     ];
+    const home = tempDir(t);
     const own = [
-      `--user-data-dir=${tempDir(t)}`,
+      `--user-data-dir=${home}/profile`,
       `--host-resolver-rules=${rules.join(", ")}`,
       "--remote-debugging-pipe",
     ];
@@ -74,7 +75,7 @@ export class Chromium {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
       // A group of its own: the browser is several processes.
       detached: true,
-      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" },
+      env: { PATH: process.env["PATH"] ?? "", HOME: home },
     });
     const it = new Chromium(child);
     onEnd(t, async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
 import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
@@ -123,7 +124,8 @@ export class Bench {
     const dataDir = exposed.trees[0]?.path ?? "";
     const given = { "log-bin": "bin", "server-id": 2, ...settings };
     // The host's folder lets root in only; a restored picture lies where its server can go.
-    chmodSync(path.dirname(path.dirname(dataDir)), 0o755);
+    const above = path.dirname(path.dirname(dataDir));
+    if (above !== tmpdir()) chmodSync(above, 0o755);
     const server = new MysqlServer(this.server.flavour, dataDir, given);
     onEnd(this.t, async () => await server.stop());
     await server.start();

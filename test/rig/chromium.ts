@@ -75,7 +75,7 @@ export class Chromium {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
       // A group of its own: the browser is several processes.
       detached: true,
-      env: { PATH: process.env["PATH"] ?? "", HOME: home },
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: home },
     });
     const it = new Chromium(child);
     onEnd(t, async () => {

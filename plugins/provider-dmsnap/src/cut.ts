@@ -1,4 +1,5 @@
 import type { Context, CriticalSection, Transaction, Volume } from "holdstill/plugin";
+import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
@@ -6,10 +7,10 @@ import type { Options } from "./options.js";
 import { type Captured, innerPath, isObstacle, originOf } from "./origin.js";
 import { readBootId } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { makeReal, makeSnapshot, readyOrigin } from "./stack.js";
-import { allot, assertApart, make, placeOf, type Store } from "./store.js";
+import { allot, assertApart, make, placeOf } from "./store.js";
 
 /**
  * Makes everything ready, so that nothing is left for the critical section but one resume of each snapshot, while all origins are

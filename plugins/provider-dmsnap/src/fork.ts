@@ -1,11 +1,12 @@
 import type { Context } from "holdstill/plugin";
+import type { Entry } from "./entry.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { assertSound } from "./picture.js";
 import { readBootId } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { snapshotTable } from "./stack.js";
 import { allot, make, placeOf } from "./store.js";

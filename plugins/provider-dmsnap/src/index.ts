@@ -1,6 +1,7 @@
 import type { Context, Provider, Snapshot } from "holdstill/plugin";
 import { findByUuid } from "./devices.js";
 import { ready } from "./cut.js";
+import type { Entry } from "./entry.js";
 import { fork } from "./fork.js";
 import { preserve, revert } from "./merge.js";
 import { Mapper } from "./mapper.js";
@@ -10,7 +11,7 @@ import { isObstacle, originOf } from "./origin.js";
 import { assertSound, hide, show } from "./picture.js";
 import { isDetached } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
-import { type Entry, Registry } from "./registry.js";
+import { Registry } from "./registry.js";
 import { remove, undo } from "./removal.js";
 import { formatBytes, roomFor } from "./size.js";
 import { placeOf } from "./store.js";

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Transaction } from "holdstill/plugin";
 import { findByName, findByUuid, type Mapped } from "./devices.js";
+import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { realOf, snapshotOf } from "./names.js";
@@ -10,10 +11,10 @@ import { openUnused } from "./origin.js";
 import { assertSound, hide } from "./picture.js";
 import { readBootId } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
-import { allot, assemble, make, placeOf, type Store } from "./store.js";
+import { allot, assemble, make, placeOf } from "./store.js";
 
 /** Between two looks at how far the kernel is, ms. */
 const PAUSE_MS = 200;

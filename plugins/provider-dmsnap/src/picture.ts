@@ -1,16 +1,17 @@
 import path from "node:path";
 import type { Context, Exposed, View } from "holdstill/plugin";
 import { findByUuid, type Mapped } from "./devices.js";
+import type { Entry, Store } from "./entry.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { mountPointsOf } from "./mounts.js";
 import { layerOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isDetached, reassemble } from "./reassembly.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { bypassed, isStacked } from "./stack.js";
-import { allot, drop, make, placeOf, type Store } from "./store.js";
+import { allot, drop, make, placeOf } from "./store.js";
 
 /**
  * Mounts the picture. But for `writable` it goes over a throw-away layer: even a read-only mount replays the journal, and XFS

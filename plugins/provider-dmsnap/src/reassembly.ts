@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
 import { findByName, findByUuid } from "./devices.js";
+import type { Entry } from "./entry.js";
 import { generationOf, isDirty } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import { assertUnused } from "./origin.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { assemble } from "./store.js";
 

@@ -11,42 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import type { Context, View } from "holdstill/plugin";
+import type { Context } from "holdstill/plugin";
+import type { Entry } from "./entry.js";
 import { reasonOf, Refusal } from "./refusal.js";
-import type { Store } from "./store.js";
-
-/** What we know of one snapshot. Written, and on disk, before anything is made, so that a blank process finds it all. */
-export interface Entry {
-  readonly version: 1;
-  /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. */
-  readonly id: string;
-  readonly setId: string;
-  /** Id of the snapshot that this one is a fork of. */
-  readonly of?: string;
-  readonly volumeId: string;
-  readonly fsType: string;
-  readonly paths: readonly string[];
-  /** The same inside the file system, relative to its root. */
-  readonly inner: readonly string[];
-  readonly origin: Origin;
-  readonly store: Store;
-  readonly exceptions: "persistent" | "transient";
-  /** planned: may be there in parts. sealed: whole. reverting: on its way back into the origin. */
-  readonly state: "planned" | "sealed" | "reverting";
-  readonly createdAt: string;
-  /** /proc/sys/kernel/random/boot_id of when it was cut: device-mapper forgets its tables with each. */
-  readonly bootId: string;
-  /** What only a mount, a check or a repair of the origin changes, see generation.ts; null where there is no such thing. */
-  readonly generation: string | null;
-  /** How it is shown now, and where the throw-away layer's data lie. */
-  readonly shown?: { readonly view: View; readonly layer: Store | null };
-}
-
-export interface Origin {
-  readonly name: string;
-  readonly uuid: string;
-  readonly sectors: number;
-}
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
 

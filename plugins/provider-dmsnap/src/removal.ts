@@ -1,11 +1,12 @@
 import type { Context } from "holdstill/plugin";
+import type { Entry } from "./entry.js";
 import { forksOf } from "./fork.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { hide } from "./picture.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { letGo, unstack } from "./stack.js";
 import { drop } from "./store.js";
 

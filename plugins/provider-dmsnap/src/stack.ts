@@ -1,9 +1,9 @@
 import { findByName, findByUuid, type Mapped, mappedDevices } from "./devices.js";
+import type { Entry, Origin } from "./entry.js";
 import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
 import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Origin } from "./registry.js";
 
 /*
  *   before                  while snapshots exist

@@ -12,19 +12,15 @@ import {
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
 import { bytesOf, devicesBelow, findByUuid, formatNumber, mappedDevices, numberOf } from "./devices.js";
+import type { Entry, Store } from "./entry.js";
 import { attach, detach } from "./loop.js";
 import { Mapper, whole } from "./mapper.js";
 import { isOurs, type Label, sliceOf } from "./names.js";
 import type { Options } from "./options.js";
 import { Refusal } from "./refusal.js";
-import type { Entry, Registry } from "./registry.js";
+import type { Registry } from "./registry.js";
 import { assertRoom } from "./size.js";
 import { claim, LABEL_ROOM } from "./store-device.js";
-
-/** Where the data of one snapshot lie: a file, on disk or in memory, or a slice of a block device. */
-export type Store =
-  | { readonly kind: "folder" | "memory"; readonly file: string; readonly bytes: number }
-  | { readonly kind: "device"; readonly device: string; readonly from: number; readonly bytes: number };
 
 /** Where all of an instance's stores lie. */
 export interface Place {

@@ -21,6 +21,9 @@ export class GuestFailed extends Error {
   override readonly name = "GuestFailed";
 }
 
+/** Parts of the names of provider-lvm's tests. */
+export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
+
 /** The compiled lab tests, or those whose file name has one of `parts` in it. */
 export function labTests(parts: readonly string[] = []): string[] {
   const folder = path.join(import.meta.dirname, "tests");

@@ -29,7 +29,7 @@ const suites = new Map([
 export const kernelNames = [...suites.keys()];
 
 /** Memory of a guest, MiB. The kernel keeps it in a file in /dev/shm, of which it uses what the guest uses. */
-export const memory = 1536;
+export const memory = 2048;
 
 /** This kernel cannot be had here; the message says why. */
 export class NoKernel extends Error {

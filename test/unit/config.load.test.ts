@@ -35,8 +35,15 @@ test("without any config file everything has its default", async (t) => {
     },
     instances: [],
     log: { level: "info", file: null },
+    service: {
+      socket: plain.service.socket,
+      group: null,
+      rights: { read: [], create: [], delete: [], restore: [] },
+      operations: 64,
+    },
     lockFile: null,
   });
+  if (root) assert.equal(plain.service.socket, "/run/holdstill.sock");
 });
 
 test("a config is read into settings whose paths are relative to the file and whose durations are milliseconds", async (t) => {

@@ -7,6 +7,7 @@ import { baseEnvironment } from "../system/environment.js";
 import { Capture } from "./capture.js";
 import { Group } from "./group.js";
 import { Leash } from "./leash.js";
+import { giveUp } from "./pipes.js";
 import { isProgram } from "./program.js";
 
 /** What a command may write to stdout, and as much to stderr: characters. */
@@ -62,8 +63,10 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
     signal.addEventListener("abort", end, { once: true });
     child.once("exit", () => {
       // What a command leaves behind would keep its pipes open, and the call with them.
-      if (leftovers === "end" || group.isEnding) group.kill();
-      else if (leftovers === "leave" || onLeft === undefined) leash.letGo();
+      if (leftovers === "end" || group.isEnding) {
+        group.kill();
+        void giveUp([child.stdout, child.stderr]);
+      } else if (leftovers === "leave" || onLeft === undefined) leash.letGo();
       else {
         keeps = true;
         onLeft(() => {

@@ -87,6 +87,16 @@ test("the lock file names its owner, whatever its last one left there", async (t
   locks.release();
 });
 
+test("a volume whose id is longer than a file name may be is locked like any other, and is not another one", async (t) => {
+  const state = tempState(t);
+  const subvolume = `0:39/${"very-long/".repeat(100)}`;
+  const owner = await lock(state, [`${subvolume}a`], "first").locks;
+  (await lock(state, [`${subvolume}b`], "second", 0).locks).release();
+  const refusal = await refusalOf(lock(state, [`${subvolume}a`], "third", 0).locks);
+  assert.equal(refusal.code, "E_VOLUME_BUSY");
+  owner.release();
+});
+
 function lock(
   state: StateDir,
   volumes: string[],

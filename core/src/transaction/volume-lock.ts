@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -36,7 +37,7 @@ export async function lockVolumes(
   const started = performance.now();
   try {
     for (const volume of [...new Set(volumes)].toSorted()) {
-      const fd = openSync(path.join(state.volumes, `${encodeURIComponent(volume)}.lock`), "a+", 0o600);
+      const fd = openSync(path.join(state.volumes, lockName(volume)), "a+", 0o600);
       taken.push(fd);
       for (let told = false; !flockExclusive(fd); told = true) {
         const other = ownerIn(fd);
@@ -55,6 +56,13 @@ export async function lockVolumes(
     release();
     throw error;
   }
+}
+
+/** A name may have 255 bytes, and the path of a btrfs subvolume, which is part of its volume's id, far more. */
+function lockName(volume: string): string {
+  const name = encodeURIComponent(volume);
+  if (name.length <= 200) return `${name}.lock`;
+  return `${name.slice(0, 100)}-${createHash("sha256").update(volume).digest("hex")}.lock`;
 }
 
 /** The owner writes its name only after it has the lock: for a moment the file may be empty, or name the one before. */

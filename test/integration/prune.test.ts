@@ -1,8 +1,9 @@
 /** What takes sets away, and what guards them: prune, delete, hold-until and the audit. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import { open } from "holdstill";
 import { Catalog } from "#core/catalog/catalog.js";
 import { makeStateDir, stateDir, type StateDir } from "#core/catalog/state.js";
 import type { AuditLine, SnapshotSet } from "#core/schema/types.js";
@@ -37,6 +38,16 @@ function auditOf(state: StateDir): AuditLine[] {
     return checked.value;
   });
 }
+
+test("to delete a set that is gone by then is refused, and leaves no trace", async (t) => {
+  const { stage, state, ids } = calendar(t, [1]);
+  const requester = await open({ config: stage.configFile() });
+  assert.deepEqual(
+    (await requester.removeAll([...ids, ...ids])).failed.map(({ error }) => error.code),
+    ["E_SET_UNKNOWN"],
+  );
+  assert.deepEqual(readdirSync(state.transactions), []);
+});
 
 test("prune says why each set stays or goes, asks, deletes, and leaves a line of who did it", async (t) => {
   const { stage, state, ids } = calendar(t, [1, 2, 3, 4, 5, 12]);

@@ -60,6 +60,10 @@ export class Journal {
     fsyncSync(this.#fd);
   }
 
+  get isEmpty(): boolean {
+    return fstatSync(this.#fd).size === 0;
+  }
+
   close(): void {
     closeSync(this.#fd);
   }

@@ -9,11 +9,11 @@ import type { Untimed } from "../events/emit.js";
 import type { Resolution } from "../manifest/resolution.js";
 import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
-import type { EndedEvent, PastTransaction, VolumeOwner } from "../schema/types.js";
+import type { EndedEvent, PastTransaction } from "../schema/types.js";
 import { forgetUndone, Journal } from "../transaction/journal.js";
 import { isDegraded } from "../transaction/record.js";
 import { type Outcome, runTransaction } from "../transaction/run.js";
-import { lockVolumes } from "../transaction/volume-lock.js";
+import { claimVolumes } from "./claim.js";
 import { guardedOf } from "./guarded.js";
 import type { Bench, Ended, Watching } from "./types.js";
 import type { Turn } from "./volume-queue.js";
@@ -53,7 +53,7 @@ async function transact(
   workshop: Workshop,
   { warnings, turn }: { warnings: readonly string[]; turn: Turn },
 ): Promise<Ended> {
-  const { emit, signal } = workshop;
+  const { emit } = workshop;
   const { limits } = bench.settings;
   const asked = bench.requester === null ? request : { ...request, requester: bench.requester };
   const plan = await bench.planning.run(() =>
@@ -69,23 +69,12 @@ async function transact(
   });
   for (const message of [...warnings, ...plan.warnings]) emit({ type: "warning", message });
   for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
-  const volumes = plan.volumes.map(({ volume }) => volume.id);
-  const queuedAt = performance.now();
-  await turn.take({
-    volumes,
-    owner: { pid: process.pid, transaction: plan.id, since: new Date().toISOString() },
-    limitMs: limits.queue,
-    signal,
-    onPlace: (place) => emit({ type: "queued", ...place }),
-  });
-  const leftMs = Math.max(0, limits.queue - (performance.now() - queuedAt));
-  const queued = (volume: string, owner: VolumeOwner): void => emit({ type: "queued", volume, owner });
-  const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs, queued, signal);
+  const claim = await claimVolumes(bench, plan, workshop, turn);
   try {
     await workshop.quiet.calm();
-    return await journaled(bench, plan, workshop);
+    return await journaled(bench, claim.plan, workshop);
   } finally {
-    locks.release();
+    claim.release();
   }
 }
 

@@ -27,11 +27,12 @@ interface Entry {
 /** One's place in the queue, from the moment in which one was asked. */
 export interface Turn {
   /**
-   * Waits for the volumes.
+   * Waits for the volumes. Who has some already gives them back, and keeps his place.
    *
+   * @returns Whether others came first.
    * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
    */
-  take(wish: Wish): Promise<void>;
+  take(wish: Wish): Promise<"at-once" | "after-others">;
   /** Does the work, and then leaves, whatever comes of it. */
   whilst<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -60,9 +61,10 @@ export class VolumeQueue {
     };
   }
 
-  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: Wish): Promise<void> {
+  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: Wish): ReturnType<Turn["take"]> {
     signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
+      let how: "at-once" | "after-others" = "at-once";
       let last: Place | null = null;
       const end = (): void => {
         clearTimeout(timer);
@@ -79,7 +81,7 @@ export class VolumeQueue {
       signal.addEventListener("abort", onAbort, { once: true });
       const go = (): void => {
         end();
-        resolve();
+        resolve(how);
       };
       const tell = (place: Place): void => {
         const isNews = last?.position !== place.position || last.owner.transaction !== place.owner.transaction;
@@ -88,6 +90,7 @@ export class VolumeQueue {
       };
       entry.standing = { at: "waiting", volumes, owner, go, tell };
       this.#settle();
+      how = "after-others";
     });
   }
 

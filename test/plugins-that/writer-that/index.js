@@ -4,11 +4,21 @@ import path from "node:path";
 import { misbehaving } from "../faults.js";
 
 const flag = ({ app }) => path.join(app, "frozen");
+/** Folders that are its own since somebody wrote them down. */
+const since = ({ app }) => {
+  const list = path.join(app, "owns");
+  return existsSync(list) ? readFileSync(list, "utf8").trim().split("\n") : [];
+};
 const owner = (options) => (existsSync(flag(options)) ? readFileSync(flag(options), "utf8") : null);
 
 const writer = {
   async identify({ options: { app, more = [], tolerates = "fuzzy", recovery, level } }) {
-    const component = { name: "app", kind: "files", paths: [path.join(app, "data"), ...more], tolerates };
+    const component = {
+      name: "app",
+      kind: "files",
+      paths: [path.join(app, "data"), ...more, ...since({ app })],
+      tolerates,
+    };
     const said = Object.entries({ level, recovery }).filter(([, value]) => value !== undefined);
     return [{ ...component, ...Object.fromEntries(said) }];
   },

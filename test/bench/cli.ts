@@ -60,6 +60,9 @@ function instructions(command: string, args: readonly string[]): number | undefi
   if (counted !== undefined) return Number(counted);
   const tool = ["--tool=callgrind", "--callgrind-out-file=/dev/null", "--smc-check=all-non-file"];
   const valgrind = spawnSync("valgrind", [...tool, command, ...args], { encoding: "utf8" });
+  // Everything is slower there, and what gives up on the way would look cheap.
+  if (valgrind.status !== 0 && valgrind.error === undefined)
+    throw new Error(`${command} ${args.join(" ")} failed under valgrind: ${valgrind.stderr}`);
   const collected = /Collected : (\d+)/.exec(valgrind.stderr ?? "")?.[1];
   return collected === undefined ? undefined : Number(collected);
 }

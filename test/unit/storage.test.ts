@@ -111,6 +111,21 @@ test("device-mapper devices are told apart by who made them", (t) => {
   assert.equal(kinds[2]?.uuid, undefined);
 });
 
+test("a device that goes away while it is looked at is left out, and those below it", (t) => {
+  const sys = fakeSys(t, {
+    "dm-0": { number: "253:0", dm: ["data", ""], slaves: ["sda", "sdb"] },
+    sda: { number: "8:0" },
+  });
+  symlinkSync(path.join(sys, "devices/sdb"), path.join(sys, "class/block/sdb"));
+  const stack = devicesBelow(mountOn("253:0", "ext4"), sys);
+  assert.deepEqual(
+    stack.map(({ name }) => name),
+    ["dm-0", "sda"],
+  );
+  symlinkSync(path.join(sys, "devices/sdb"), path.join(sys, "dev/block/8:16"));
+  assert.deepEqual(devicesBelow(mountOn("8:16", "ext4"), sys), []);
+});
+
 test("a file system without a block device has an empty stack", (t) => {
   assert.deepEqual(devicesBelow(mountOn("0:50", "tmpfs"), fakeSys(t, {})), []);
 });

@@ -11,10 +11,8 @@ const mapperKinds: Record<string, BlockDevice["kind"]> = { LVM: "lvm", CRYPT: "c
 
 /** The block devices below a mount, top first, each once; empty where there are none (tmpfs, NFS, overlay). */
 export function devicesBelow(mount: Mount, sys = "/sys"): BlockDevice[] {
-  const tops = existsSync(path.join(sys, "dev/block", mount.number))
-    ? [path.basename(realpathSync(path.join(sys, "dev/block", mount.number)))]
-    : membersOf(mount, sys);
-  return walkDown(tops, sys);
+  const top = realpathOptional(path.join(sys, "dev/block", mount.number));
+  return walkDown(top === undefined ? membersOf(mount, sys) : [path.basename(top)], sys);
 }
 
 /** A device-mapper device, by its own name, and what is below it; empty where there is no such device. */
@@ -31,9 +29,10 @@ export function devicesBelowNode(node: string, sys = "/sys"): BlockDevice[] {
   return name === undefined ? [] : walkDown([name], sys);
 }
 
-/** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop). */
-export function readDevice(name: string, sys = "/sys"): BlockDevice {
-  const dir = realpathSync(path.join(sys, "class/block", name));
+/** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop); undefined: it has gone. */
+export function readDevice(name: string, sys = "/sys"): BlockDevice | undefined {
+  const dir = realpathOptional(path.join(sys, "class/block", name));
+  if (dir === undefined) return undefined;
   const read = (file: string): string | undefined => readOptional(path.join(dir, file));
   const mapper = read("dm/name");
   const uuid = read("dm/uuid");
@@ -66,6 +65,7 @@ function walkDown(tops: readonly string[], sys: string): BlockDevice[] {
   const queue = new Set(tops);
   for (const name of queue) {
     const device = readDevice(name, sys);
+    if (device === undefined) continue;
     found.set(name, device);
     for (const lower of device.lower) queue.add(lower);
   }
@@ -89,8 +89,8 @@ function membersOf(mount: Mount, sys: string): string[] {
 /** The kernel's name of a device node, by its number: /dev/mapper/vg0-data is dm-3. */
 function nameOf(node: string, sys: string): string | undefined {
   const rdev = statSync(node, { throwIfNoEntry: false })?.rdev;
-  const entry = rdev === undefined ? "" : path.join(sys, "dev/block", formatNumber(rdev));
-  return rdev !== undefined && existsSync(entry) ? path.basename(realpathSync(entry)) : undefined;
+  const entry = rdev === undefined ? undefined : realpathOptional(path.join(sys, "dev/block", formatNumber(rdev)));
+  return entry === undefined ? undefined : path.basename(entry);
 }
 
 /** glibc's gnu_dev_major and gnu_dev_minor (sys/sysmacros.h), for numbers below 2^32: 12 bits major, 20 bits minor. */
@@ -100,10 +100,18 @@ export function formatNumber(dev: number): string {
   return `${major}:${minor}`;
 }
 
-function readOptional(file: string): string | undefined {
-  return existsSync(file) ? readFileSync(file, "utf8").replace(/\n$/, "") : undefined;
-}
+const readOptional = (file: string): string | undefined =>
+  unlessGone(() => readFileSync(file, "utf8").replace(/\n$/, ""));
+const listOptional = (dir: string): string[] => unlessGone(() => readdirSync(dir).toSorted()) ?? [];
+const realpathOptional = (entry: string): string | undefined => unlessGone(() => realpathSync(entry));
 
-function listOptional(dir: string): string[] {
-  return existsSync(dir) ? readdirSync(dir).toSorted() : [];
+/** Devices come and go while they are read: sysfs then says that there is no such entry, or no such device behind it. */
+function unlessGone<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      return undefined;
+    throw error;
+  }
 }

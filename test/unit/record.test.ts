@@ -88,6 +88,21 @@ test("the frozen time runs from the first freeze to the last thaw of all writers
   assert.equal(set.frozenMs, 80);
 });
 
+test("the frozen time runs on to the abort of a writer whose thaw or freeze failed", () => {
+  const lost = record("atomic", { db: "required" }, [
+    ok("freeze", "db", 10, 20),
+    failed("thaw", "db", 30, 40),
+    ok("abort", "db", 40, 55),
+  ]);
+  assert.equal(lost.frozenMs, 45);
+  const never = record("atomic", { db: "required", mail: "best-effort" }, [
+    failed("freeze", "mail", 5, 30),
+    ok("abort", "mail", 30, 90),
+    ...good("db"),
+  ]);
+  assert.equal(never.frozenMs, 85);
+});
+
 test("the record is valid by its schema, with facts, sidecars, snapshots and the timeline in it", () => {
   const given = answers();
   given.facts.set("db", { lsn: "0/1" });

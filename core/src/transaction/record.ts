@@ -76,19 +76,24 @@ function recordedWriter(
   };
 }
 
-/** From the asking of a freeze that was answered to the end of the thaw, or of the abort that had to serve instead. */
+/** From the asking of a freeze that was answered to what ended it. */
 function frozenSpan(own: readonly Span[]): FrozenSpan | null {
   const freeze = own.find((span) => span.op === "freeze" && span.outcome === "ok");
-  const end =
-    own.find((span) => span.op === "thaw" && span.outcome === "ok") ??
-    own.findLast((span) => span.op === "thaw" || span.op === "abort");
+  const end = endOfFreeze(own);
   return freeze === undefined || end === undefined ? null : { since: freeze.from, until: end.to };
 }
 
+/** The thaw, or the abort that had to serve instead. */
+const endOfFreeze = (own: readonly Span[]): Span | undefined =>
+  own.find((span) => span.op === "thaw" && span.outcome === "ok") ??
+  own.findLast((span) => span.op === "thaw" || span.op === "abort");
+
+/** From the first freeze that was asked, answered or not, to the end of the last. */
 function frozenMs(timeline: readonly Span[]): number {
-  const spans = timeline.filter((span) => span.op === "freeze" || span.op === "thaw");
-  if (spans.length === 0) return 0;
-  return milliseconds(Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from)));
+  const asked = timeline.filter((span) => span.op === "freeze");
+  if (asked.length === 0) return 0;
+  const ends = asked.map((freeze) => endOfFreeze(timeline.filter(({ actor }) => actor === freeze.actor)) ?? freeze);
+  return milliseconds(Math.max(...ends.map(({ to }) => to)) - Math.min(...asked.map(({ from }) => from)));
 }
 
 function recordedComponent(

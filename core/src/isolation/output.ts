@@ -2,15 +2,28 @@
 export const LONGEST = 8192;
 
 /** Cuts a stream of text into lines. */
-export function lines(onLine: (line: string) => void): (chunk: string) => void {
-  let rest = "";
-  return (chunk) => {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    if (rest.length > LONGEST) {
-      parts.push(rest);
-      rest = "";
-    }
-    for (const line of parts) if (line.trim() !== "") onLine(line.slice(0, LONGEST));
-  };
+export class Lines {
+  readonly #onLine: (line: string) => void;
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  take(chunk: string): void {
+    const parts = (this.#rest + chunk).split("\n");
+    this.#rest = parts.pop() ?? "";
+    for (const line of parts) this.#say(line);
+    if (this.#rest.length > LONGEST) this.end();
+  }
+
+  /** What came last may have no line end. */
+  end(): void {
+    this.#say(this.#rest);
+    this.#rest = "";
+  }
+
+  #say(line: string): void {
+    if (line.trim() !== "") this.#onLine(line.slice(0, LONGEST));
+  }
 }

@@ -5,7 +5,7 @@ import { checked, preloadAnswers, tooLarge } from "./answers.js";
 import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
 import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
-import { lines } from "./output.js";
+import { Lines } from "./output.js";
 import { Quota, talksTooMuch } from "./quota.js";
 import { redactor } from "./redact.js";
 import { startWorker, type Worker } from "./pool.js";
@@ -86,7 +86,7 @@ class Remote<R extends Role> implements Session<R> {
       if (said === "told") hooks.onLog(level, redact(line));
       else if (said === "last") hooks.onLog("warn", talksTooMuch);
     };
-    const output = { stdout: lines(tell("info")), stderr: lines(tell("warn")) };
+    const output = { stdout: new Lines(tell("info")), stderr: new Lines(tell("warn")) };
     this.#worker = startWorker(
       {
         runtime: spec.runtime,
@@ -97,8 +97,12 @@ class Remote<R extends Role> implements Session<R> {
       {
         // A command's arguments and environment are for the command.
         onMessage: (message) => this.#receive(message.type === "exec" ? message : redact(message)),
-        onOutput: (stream, chunk) => output[stream](chunk),
-        onExit: (reason) => this.#end(this.#lastWords ?? redact(reason)),
+        onOutput: (stream, chunk) => output[stream].take(chunk),
+        onExit: (reason) => {
+          output.stdout.end();
+          output.stderr.end();
+          this.#end(this.#lastWords ?? redact(reason));
+        },
       },
     );
     this.worker = this.#worker.number;

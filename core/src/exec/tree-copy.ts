@@ -20,7 +20,9 @@ export async function copyTree(from: string, to: string, signal: AbortSignal): P
   try {
     const [, said] = await Promise.all([once(child, "exit"), text(child.stderr)]);
     signal.throwIfAborted();
-    if (child.exitCode !== 0) throw new Error(said.trim().split("\n")[0] ?? "cp failed");
+    const { exitCode, signalCode } = child;
+    const ended = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
+    if (exitCode !== 0) throw new Error(said.trim().split("\n")[0] || `cp ended ${ended}`);
   } finally {
     signal.removeEventListener("abort", stop);
   }

@@ -118,7 +118,8 @@ export function commonProtocol(protocol: readonly number[], host: Host): number 
 /** Why a plugin that would do must not be loaded. */
 function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
   const twins = found.filter((other) => nameOf(other) === nameOf(plugin) && versionOf(other) === versionOf(plugin));
-  if (twins.length > 1) return `the same version lies in ${twins.map(({ dir }) => dir).join(" and ")}`;
+  if (twins.length > 1)
+    return `the same version lies in ${twins.map(({ dir }) => dir).join(" and ")}: remove one of them`;
   const [problem] = plugin.problems;
   return problem && `untrusted: ${problem.problem}`;
 }

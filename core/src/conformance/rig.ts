@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -215,12 +214,6 @@ export class Rig {
     const open = [...this.#sessions];
     this.#sessions.clear();
     await Promise.all(open.map((session) => session.close()));
-  }
-
-  /** An id for a transaction, as the host makes them. */
-  newId(): string {
-    const now = new Date().toISOString().replaceAll(/[-:]/g, "");
-    return `${now.slice(0, 8)}-${now.slice(9, 15)}-${randomBytes(3).toString("hex")}`;
   }
 
   /** Entries in the data folder. */

@@ -7,6 +7,7 @@ import type { CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from 
 import { readMounts } from "../../storage/mounts.js";
 import { locate } from "../../storage/volumes.js";
 import type { PlannedVolume } from "../../plan/plan.js";
+import { newSetId } from "../../plan/set-id.js";
 import { refuseUnheld } from "../../transaction/promised.js";
 import { refuseForeign } from "../../transaction/sealed.js";
 import { Failure } from "../check.js";
@@ -85,7 +86,7 @@ export class ProviderStage {
   }
 
   async upTo(step: Step | null, session?: Session<"provider">): Promise<Act> {
-    const tx = { id: this.rig.newId(), cut: this.cut };
+    const tx = { id: newSetId(), cut: this.cut };
     this.#begun.push(tx);
     const act: Act = {
       session: session ?? (await this.worker()),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { newSetId } from "../../plan/set-id.js";
 import { type Check, Failure, obeying } from "../check.js";
 import { type Act, type ProviderStage, type Step, steps } from "./stage.js";
 
@@ -45,7 +46,7 @@ export const removeChecks: readonly Check<ProviderStage>[] = [
     needs,
     async run(stage) {
       const session = await stage.worker();
-      const id = stage.rig.newId();
+      const id = newSetId();
       const stranger = {
         id: `${id}.0`,
         setId: id,

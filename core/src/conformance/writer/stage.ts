@@ -2,6 +2,7 @@ import { compensate, compensationOf } from "../../isolation/compensation.js";
 import type { ExecResult } from "../../plugin/context.js";
 import type { FreezeToken, Component, Cut } from "../../schema/types.js";
 import type { WriterTransaction } from "../../plugin/context.js";
+import { newSetId } from "../../plan/set-id.js";
 import type { Session } from "../../isolation/remote.js";
 import { Failure, Skip } from "../check.js";
 import type { Rig } from "../rig.js";
@@ -47,7 +48,7 @@ export class WriterStage {
   }
 
   transaction(cut: Cut = this.cut): WriterTransaction {
-    const id = this.rig.newId();
+    const id = newSetId();
     const tx = { id, cut, components: this.components, sidecarDir: this.rig.folder("sets", id) };
     this.#begun.push(tx);
     return tx;

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
-import type { Context, ExecOptions, ExecResult } from "holdstill/plugin";
+import type { Context } from "holdstill/plugin";
+import { run } from "#core/exec/exec.js";
 
 /** What a plugin under test said and did, beside the context that it gets. */
 export interface Probe<Options> {
@@ -11,7 +11,7 @@ export interface Probe<Options> {
   ran: string[][];
 }
 
-/** A context for calling a plugin without the host. Programs are real processes, with the environment that the host gives. */
+/** A context for calling a plugin without the host. Programs are run as the host runs them. */
 export function probeContext<Options>(
   options: Options,
   dataDir: string,
@@ -32,13 +32,16 @@ export function probeContext<Options>(
       error: (message) => warnings.push(message),
     },
     progress: (message) => progress.push(message),
-    exec: (command, args, execOptions) => {
+    exec: async (command, args, execOptions = {}) => {
       ran.push([command, ...args]);
-      return run(command, args, signal, execOptions);
+      const onUnconfined = (): unknown => warnings.push(`${command} is not confined`);
+      return await run({ who, command, args, options: execOptions, signal, onUnconfined });
     },
   };
   return { ctx, warnings, progress, ran };
 }
+
+const who = { role: "writer", instance: "it", plugin: "under-test", version: "1.0.0" } as const;
 
 export interface TestContext<Options> extends Context<Options> {
   /** Each warning and error that the plugin logged. */
@@ -61,26 +64,6 @@ export function context<Options>(options: Options, given: ContextOptions = {}): 
     given.signal ?? AbortSignal.timeout(limitMs),
   );
   return { ...ctx, deadline: Date.now() + limitMs, complaints: warnings };
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  signal: AbortSignal,
-  options: ExecOptions = {},
-): Promise<ExecResult> {
-  return new Promise((resolve, reject) => {
-    const env = { PATH: process.env["PATH"], HOME: "/", LANG: "C", LC_ALL: "C", ...options.env };
-    const child = spawn(command, args, { env, signal, ...(options.cwd === undefined ? {} : { cwd: options.cwd }) });
-    const output = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
-    let failure: Error | undefined;
-    child.on("error", (error) => (failure = error));
-    // As the host does: a call that is given up ends with its program.
-    child.on("close", (exitCode) => (failure === undefined ? resolve({ exitCode, ...output }) : reject(failure)));
-    child.stdin.end(options.input);
-  });
 }
 
 function ignore(): void {}

@@ -5,6 +5,7 @@ import { HoldstillError } from "../errors/error.js";
 import type { ExecOptions, ExecResult } from "../plugin/context.js";
 import { baseEnvironment } from "../system/environment.js";
 import { Capture } from "./capture.js";
+import { canConfine, confined } from "./confined.js";
 import { Group } from "./group.js";
 import { Leash } from "./leash.js";
 import { giveUp } from "./pipes.js";
@@ -25,6 +26,8 @@ export interface Command {
   signal: AbortSignal;
   /** Told how to end what the command left running, where `options.leftovers` lets it. */
   onLeft?: (end: () => void) => void;
+  /** Told when the command is not kept to `options.writable`, because this process may not mount. */
+  onUnconfined?: () => void;
 }
 
 /**
@@ -32,15 +35,17 @@ export interface Command {
  * is handed to `onLeft`. Until then the group ends with this process, also when that is killed. A non-zero exit code is an
  * answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much or is cut off.
  */
-export async function run({ who, command, args, options, signal, onLeft }: Command): Promise<ExecResult> {
+export async function run(work: Command): Promise<ExecResult> {
+  const { who, command, options, signal, onLeft } = work;
   signal.throwIfAborted();
+  const [program, args] = lineOf(work);
   const { leftovers = "end" } = options;
   const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
   const leash = new Leash();
   let keeps = false;
   try {
-    const child = execa(...Leash.on(command, args), {
+    const child = execa(...Leash.on(program, args), {
       detached: true,
       extendEnv: false,
       env,
@@ -100,6 +105,14 @@ export async function run({ who, command, args, options, signal, onLeft }: Comma
     kept?.stderr.close();
     if (!keeps) leash.close();
   }
+}
+
+/** The command line, kept to what it may write to. */
+function lineOf({ command, args, options: { writable }, onUnconfined }: Command): [string, readonly string[]] {
+  if (writable === undefined) return [command, args];
+  if (canConfine()) return confined(writable, command, args);
+  onUnconfined?.();
+  return [command, args];
 }
 
 function notStarted(command: string, cwd: string | undefined, cause: unknown): Error {

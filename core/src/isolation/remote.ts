@@ -53,6 +53,8 @@ export async function startSession<R extends Role>(
   }
 }
 
+const UNCONFINED = "can write to more than it needs: this process may not mount, so nothing is read-only for it";
+
 type State =
   | { is: "loading"; settle: (error?: HoldstillError) => void }
   | { is: "open"; ops: ReadonlySet<string> }
@@ -196,7 +198,8 @@ class Remote<R extends Role> implements Session<R> {
     const call = this.#calls.awaited(callId);
     try {
       if (call === undefined) throw new Error("the call that this command was for has ended");
-      const result = await this.#commands.run({ ...command, signal: call.commands.signal });
+      const onUnconfined = (): void => this.#hooks.onLog("warn", `${command.command} ${UNCONFINED}`);
+      const result = await this.#commands.run({ ...command, signal: call.commands.signal, onUnconfined });
       this.#worker.post({ type: "exec-done", id, result });
     } catch (error) {
       if (call !== undefined && isHoldstillError(error)) call.refusal = error;

@@ -43,6 +43,12 @@ export interface ExecOptions {
    * until the plugin's worker ends. leave: they run on for good. Of the output of the last two the last 64 KiB are answered.
    */
   leftovers?: "end" | "keep" | "leave";
+  /**
+   * Absolute paths: all that the program can write to, beside devices. It sees everything else read-only, in a mount namespace of its
+   * own, as is fit for a server that repairs a picture. An exit code of 125 says that this failed. Where the host may not mount,
+   * nothing is read-only, and the log says so.
+   */
+  writable?: readonly string[];
 }
 
 /** A program that ended. A non-zero exit code is an answer, not an exception. */

@@ -51,7 +51,10 @@ export async function withServer<T>(
     const begun = performance.now();
     const program = [binary, ...serverArguments(facts, runDir, ctx.options)];
     const state = { over: false };
-    const running = ctx.exec("unshare", onStage(stage, program), { cwd: "/" }).finally(() => (state.over = true));
+    const writable = [runDir, ...exposed.trees.map((tree) => tree.path)];
+    const running = ctx
+      .exec("unshare", onStage(stage, program), { cwd: "/", writable })
+      .finally(() => (state.over = true));
     // It is awaited below; meanwhile its failure must not end the worker.
     running.catch(() => {});
     const session = await connect(path.join(runDir, "socket"), state, ctx).catch(async (error: unknown) => {

@@ -41,7 +41,8 @@ export class Programs {
     return programs;
   }
 
-  async run(program: Program, args: readonly string[]): Promise<ExecResult> {
+  /** It can write to the picture, and to the folder `own` if there is one. */
+  async run(program: Program, args: readonly string[], own?: string): Promise<ExecResult> {
     const file = path.join(this.#dir, program);
     try {
       await access(file, constants.X_OK);
@@ -51,7 +52,8 @@ export class Programs {
     // Should holdstill be killed, the program must not go on alone.
     const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
     const { places } = this.#picture;
-    if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, { cwd: "/" });
+    const writable = [...places.map(({ place }) => place), ...(own === undefined ? [] : [own])];
+    if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, { cwd: "/", writable });
     const there = places.filter(({ original }) => existsSync(original));
     const mounts = there.flatMap(({ original, place }) => [place, original]);
     const { outer, inner } = namespaces();
@@ -68,7 +70,7 @@ export class Programs {
       "setpriv",
       ...asOwner,
     ];
-    return await this.#ctx.exec("unshare", inNamespace, { cwd: "/" });
+    return await this.#ctx.exec("unshare", inNamespace, { cwd: "/", writable });
   }
 
   #become(): string[] {

@@ -77,7 +77,7 @@ export class SecondServer {
       hba_file: path.join(this.host, "pg_hba.conf"),
     };
     const args = ["-D", this.#picture.dataDir, ...settings(this.#picture.facts, own)];
-    this.#running = this.#programs.run("postgres", args).then((result) => {
+    this.#running = this.#programs.run("postgres", args, this.host).then((result) => {
       this.#ended = result;
     });
     // Whoever waits for it is told; meanwhile it is nobody's.

@@ -1,0 +1,61 @@
+import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
+
+/**
+ * Makes a mount of each path up to `--`, every mount read-only, but the kernel's own, and then those of the paths writable again;
+ * and becomes the program that follows. What another mount hides cannot be reached, and so is let be.
+ */
+const script = `
+set -u
+fail() { echo "holdstill: $1 cannot be made $2" >&2; exit 125; }
+again() { mount --options-source mtab -o "remount,bind,$1" -- "$2"; }
+for path; do
+  if [ "$path" = -- ]; then break; fi
+  mount --rbind -- "$path" "$path" || fail "$path" writable
+done
+while read -r _ point type _; do
+  point=$(printf '%b.' "$point") point=\${point%.}
+  case $type:$point/ in autofs:* | *:/dev/* | *:/proc/* | *:/sys/*) continue ;; esac
+  again ro "$point" 2>/dev/null || ! mountpoint -q -- "$point" || fail "$point" read-only
+done </proc/self/mounts
+while [ "$1" != -- ]; do
+  again rw "$1" || fail "$1" writable
+  shift
+done
+shift
+# Not by the mount that it was before.
+cd -- "$PWD" || exit 125
+exec "$@"
+`;
+
+let permitted: boolean | undefined;
+
+/** Whether this process may do so. Root in a container may not, and an ordinary user only where he may make user namespaces. */
+export function canConfine(): boolean {
+  permitted ??= spawnSync("unshare", [...namespaces().outer, "true"], { stdio: "ignore" }).status === 0;
+  return permitted;
+}
+
+/**
+ * The command line of a program that can write to these paths, and else to devices only. It ends with 125 when that fails.
+ *
+ * @throws Error of realpath(3) for a path that is not there.
+ */
+export function confined(
+  writable: readonly string[],
+  command: string,
+  args: readonly string[],
+): [string, readonly string[]] {
+  const { outer, inner } = namespaces();
+  const paths = writable.map((path) => realpathSync(path));
+  return ["unshare", [...outer, "/bin/sh", "-c", script, "sh", ...paths, "--", ...inner, command, ...args]];
+}
+
+/** An ordinary user mounts as the root of a user namespace, and becomes himself again in one more (user_namespaces(7)). */
+function namespaces(): { outer: string[]; inner: string[] } {
+  const mount = ["--mount", "--propagation", "slave", "--"];
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  if (uid === 0) return { outer: mount, inner: [] };
+  const self = [`--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  return { outer: ["--user", "--map-root-user", ...mount], inner: ["unshare", "--user", ...self] };
+}

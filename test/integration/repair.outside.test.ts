@@ -1,0 +1,82 @@
+/** Pictures that lead to the server that was captured, past the writer's own checks: a repair cannot write there. */
+import assert from "node:assert/strict";
+import { readdirSync, unlinkSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import mysql from "@holdstill/writer-mysql";
+import postgres from "@holdstill/writer-postgres";
+import { canConfine } from "#core/exec/confined.js";
+import { context } from "../rig/context.js";
+import { Bench } from "../rig/mysql-picture.js";
+import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";
+import { onEnd } from "../rig/on-end.js";
+import { versions } from "../rig/postgres-binaries.js";
+import { begin, exposed, serverWithLedger, takeCrashPicture, writerOptions } from "../rig/postgres-picture.js";
+import { scratch } from "../rig/scratch.js";
+import { portrait } from "../rig/tree.js";
+import { unprivileged } from "../rig/unprivileged.js";
+
+const confines = !canConfine() && "this process may not mount";
+
+for (const flavour of [mariadb, mariadb11, mysql9]) {
+  test(
+    `${flavour.name}: a table that lies in a folder which no picture has stays as it is, byte by byte`,
+    { skip: missingServer(flavour) || confines },
+    async (t) => {
+      const bench = await Bench.lay(t, flavour, {
+        elsewhere: ["far"],
+        settings: (mount) => ({ "loose-innodb-directories": `${mount}/far` }),
+      });
+      const { server, volume, ctx } = bench;
+      const tx = await bench.begin();
+      await mysql.prepare?.(tx, ctx);
+      const token = await mysql.freeze(tx, ctx);
+      await server.query(
+        `CREATE TABLE books.far (id int PRIMARY KEY, x char(200)) ENGINE=InnoDB DATA DIRECTORY='${volume.mount}/far';
+         INSERT INTO books.far SELECT id, 'x' FROM books.account`,
+      );
+      const clone = volume.cut();
+      await mysql.thaw(tx, token, ctx);
+      await assert.rejects(async () => mysql.seal?.(tx, ctx), { code: "MYSQL_PICTURE" });
+      // Nobody writes there now but whom this test is to catch.
+      await server.halt("SIGKILL");
+      const far = path.join(volume.mount, "far");
+      const before = portrait(far);
+
+      const shown = bench.expose(clone);
+      await mysql.recover?.(tx, shown, ctx);
+      await mysql.verify?.(tx, shown, ctx);
+      assert.equal(portrait(far), before);
+      await server.start();
+      assert.deepEqual(await server.query("SELECT count(*) AS n FROM books.far WHERE x = 'x'"), [{ n: 200 }]);
+    },
+  );
+}
+
+for (const { name, bindir, skip } of versions()) {
+  test(
+    `${name}: a tablespace whose link redo makes anew stays as it is, byte by byte`,
+    { skip: skip || confines },
+    async (t) => {
+      const far = scratch("far", unprivileged());
+      onEnd(t, far.remove);
+      const server = await serverWithLedger(t, { ...(bindir && { bindir }) });
+      const ctx = context(writerOptions(server));
+      const planned = await begin(t, ctx, "atomic");
+      await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
+      await server.query("CREATE TABLE late TABLESPACE far AS SELECT id FROM account");
+      const taken = await takeCrashPicture(t, server, ctx);
+      const picture = { ...taken, tx: { ...planned, sidecarDir: taken.sidecarDir }, copies: taken.copies.slice(0, 1) };
+      // Else the writer would know of it.
+      const links = path.join(picture.copies[0]?.copy ?? "", "pg_tblspc");
+      for (const link of readdirSync(links)) unlinkSync(path.join(links, link));
+      await server.halt("immediate");
+      const before = portrait(far.path);
+
+      await assert.rejects(async () => postgres.recover?.(picture.tx, exposed(picture), ctx), { code: "PG_RECOVERY" });
+      assert.equal(portrait(far.path), before);
+      await server.start();
+      assert.deepEqual(await server.query("SELECT count(*)::int AS n FROM late"), [{ n: 200 }]);
+    },
+  );
+}

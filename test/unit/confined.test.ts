@@ -1,0 +1,106 @@
+/** Programs that can write to what they are told, and to nothing else. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { canConfine } from "#core/exec/confined.js";
+import { run } from "#core/exec/exec.js";
+import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
+import { onEnd } from "../rig/on-end.js";
+import { tempDir } from "../rig/temp.js";
+import { unprivileged } from "../rig/unprivileged.js";
+
+const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
+const skip = !canConfine() && "this process may not mount";
+
+const onUnconfined = (): never => assert.fail("it is not confined");
+
+async function sh(script: string, options: ExecOptions): Promise<ExecResult> {
+  const { signal } = new AbortController();
+  return await run({ who, command: "sh", args: ["-c", script], options, signal, onUnconfined });
+}
+
+/** A folder for the program, with a name that a shell might take apart, and one beside it that is another's. */
+function folders(t: TestContext): { ours: string; other: string } {
+  const [ours, other] = ["a \\ b", "other"].map((name) => path.join(tempDir(t), name));
+  for (const folder of [ours, other]) mkdirSync(folder ?? "");
+  return { ours: ours ?? "", other: other ?? "" };
+}
+
+test("a program writes where it may, and everything else is read-only for it alone", { skip }, async (t) => {
+  const { ours, other } = folders(t);
+  const file = path.join(tempDir(t), "one");
+  writeFileSync(file, "");
+  const script = `echo in > '${ours}/in'; echo one > '${file}'; echo x > /dev/null; pwd; echo out > '${other}/out'; exit 3`;
+  const { exitCode, stdout, stderr } = await sh(script, { writable: [ours, file], cwd: ours });
+  assert.deepEqual([exitCode, stdout], [3, `${ours}\n`]);
+  assert.match(stderr, /cannot create .*\/other\/out: Read-only file system/);
+  assert.equal(readFileSync(path.join(ours, "in"), "utf8"), "in\n");
+  assert.equal(readFileSync(file, "utf8"), "one\n");
+  assert.equal(existsSync(path.join(other, "out")), false);
+  writeFileSync(path.join(other, "out"), "others write on");
+});
+
+test("what is mounted in the folder, or elsewhere, is read-only too, unless it is named", { skip }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("mounting needs root");
+  const { ours, other } = folders(t);
+  mkdirSync(path.join(ours, "inner"));
+  for (const point of [path.join(ours, "inner"), other]) {
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", point]);
+    onEnd(t, () => execFileSync("umount", [point]));
+  }
+  const script = `cd '${ours}'; for to in . inner '${other}'; do touch "$to/x" 2>/dev/null && echo "$to"; done`;
+  const lines = async (writable: string[]): Promise<string[]> =>
+    (await sh(script, { writable })).stdout.split("\n").slice(0, -1);
+  assert.deepEqual(await lines([]), []);
+  assert.deepEqual(await lines([ours]), ["."]);
+  assert.deepEqual(await lines([ours, path.join(ours, "inner")]), [".", "inner"]);
+  assert.deepEqual(await lines([other]), [other]);
+});
+
+test("a path that is not there is an error, and the program does not run", { skip }, async () => {
+  await assert.rejects(sh("echo ran", { writable: ["/no/such/folder"] }), { code: "ENOENT" });
+});
+
+test("a program that is not installed is E_EXEC_MISSING here too", { skip }, async () => {
+  const { signal } = new AbortController();
+  const command = { who, command: "no-such-program", args: [], options: { writable: [] }, signal };
+  await assert.rejects(run(command), { code: "E_EXEC_MISSING" });
+});
+
+/** What a host of another user, or of fewer rights, makes of it: the answer, and whether it told that it could not. */
+function elsewhere(as: readonly string[], script: string, options: ExecOptions): { answer: ExecResult; told: boolean } {
+  const text = `import { run } from ${JSON.stringify(import.meta.resolve("#core/exec/exec.js"))};
+    let told = false;
+    const given = ${JSON.stringify({ who, command: "sh", args: ["-c", script], options })};
+    const answer = await run({ ...given, signal: new AbortController().signal, onUnconfined: () => (told = true) });
+    console.log(JSON.stringify({ answer, told }));`;
+  const node = [process.execPath, "--input-type=module", "-e", text];
+  const said = execFileSync("setpriv", [...as, "--", ...node], { encoding: "utf8", cwd: "/" });
+  return JSON.parse(said) as { answer: ExecResult; told: boolean };
+}
+
+test("a host that may not mount runs the program all the same, and tells", { skip }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("only root has a right to give away");
+  const { ours, other } = folders(t);
+  const without = ["--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
+  const { answer, told } = elsewhere(without, `touch '${other}/out'`, { writable: [ours] });
+  assert.deepEqual([answer.exitCode, told], [0, true]);
+});
+
+test("an ordinary user's program is himself, and confined as well", { skip }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("the other tests show it");
+  const { uid, gid } = unprivileged();
+  const as = ["--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"];
+  const may = spawnSync("setpriv", [...as, "unshare", "--user", "--map-root-user", "--mount", "true"], { cwd: "/" });
+  if (may.status !== 0) return t.skip("ordinary users may make no user namespaces here");
+  const { ours, other } = folders(t);
+  for (const folder of [ours, other]) {
+    chmodSync(path.dirname(folder), 0o755);
+    chmodSync(folder, 0o777);
+  }
+  const script = `id -u; touch '${ours}/in' && echo in; touch '${other}/out' 2>/dev/null && echo out`;
+  const { answer, told } = elsewhere(as, script, { writable: [ours] });
+  assert.deepEqual([answer.stdout, told], [`${uid}\nin\n`, false]);
+});

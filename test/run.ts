@@ -9,6 +9,9 @@ import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
 import { clearGround, layGround } from "./ground.js";
 
+/** As many are named at the end: where to look when the whole takes too long. */
+const SLOWEST = 10;
+
 const here = import.meta.dirname;
 const wanted = process.argv.slice(2);
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
@@ -19,9 +22,13 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
 
 const ground = layGround();
 const tally = { passed: 0, failed: 0, skipped: 0 };
+/** How long the tests of each file took, ms. */
+const took = new Map<string, number>();
 
 const stream = run({ files, concurrency: 2, timeout: 30 * 60_000 });
 stream.on("test:pass", (data) => {
+  if (data.nesting === 0 && data.file !== undefined)
+    took.set(data.file, (took.get(data.file) ?? 0) + data.details.duration_ms);
   if (data.details.type === "suite" || isFile(data)) return;
   if (data.skip === undefined) tally.passed += 1;
   else tally.skipped += 1;
@@ -31,14 +38,21 @@ stream.on("test:fail", (data) => {
   tally.failed += 1;
   process.exitCode = 1;
 });
-stream.compose<Spec>(new Spec()).pipe(process.stdout);
-stream.on("end", () => {
+const told = stream.compose<Spec>(new Spec());
+told.pipe(process.stdout);
+told.on("end", () => {
   void clearGround(ground).then((left) => {
     for (const what of left) console.log(`left behind: ${what}`);
     if (left.length > 0) process.exitCode = 1;
+    if (took.size > SLOWEST) console.log(`\nthe slowest files:\n${slowest().join("\n")}`);
     console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   });
 });
+
+function slowest(): string[] {
+  const sorted = [...took].toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  return sorted.map(([file, ms]) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${path.relative(here, file)}`);
+}
 
 function isFile(data: { name: string; nesting: number }): boolean {
   return data.nesting === 0 && files.includes(data.name);

@@ -1,6 +1,7 @@
 /** The page of the contract, core/src/plugin/CONTRACT.md: the types' docstrings and the schemas, for who does not read types. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { type Schema, valueLines } from "./values.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
@@ -65,21 +66,6 @@ function interfaceLines({ name, doc, members }: Interface): string[] {
   return [`## ${name}`, ...(doc === "" ? [] : ["", doc]), ...rest];
 }
 
-interface Schema {
-  title?: string;
-  description?: string;
-  type?: string | string[];
-  enum?: unknown[];
-  const?: unknown;
-  $ref?: string;
-  required?: string[];
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  oneOf?: Schema[];
-  anyOf?: Schema[];
-  $defs?: Record<string, Schema>;
-}
-
 const read = (name: string): Schema =>
   JSON.parse(readFileSync(path.join(root, "schemas", `${name}.v1.schema.json`), "utf8")) as Schema;
 
@@ -94,36 +80,3 @@ function values(): Schema[] {
 const untold = ["Nothing", "Support", "Snapshots"];
 
 const inside = ({ properties = {} }: Schema): Schema[] => Object.values(properties).flatMap(({ items }) => items ?? []);
-
-function valueLines(schema: Schema): string[] {
-  const { title = "", description, oneOf, properties, required = [] } = schema;
-  const head = [`## ${title}`, ...(description === undefined ? [] : ["", description])];
-  if (oneOf !== undefined) return [...head, "", ...oneOf.flatMap((one) => [`- ${shapeOf(one)}`])];
-  if (properties === undefined) return [...head, "", `A ${[schema.type ?? "value"].flat().join(" or ")}.`];
-  const rows = Object.entries(properties).map(([name, property]) => {
-    const label = required.includes(name) ? `\`${name}\`` : `\`${name}\`, optional`;
-    return `| ${label} | ${cell(typeOf(property))} | ${cell(property.description ?? "")} |`;
-  });
-  return [...head, "", "| property | type | meaning |", "| --- | --- | --- |", ...rows];
-}
-
-function shapeOf({ properties = {}, required = [] }: Schema): string {
-  const parts = Object.entries(properties).map(
-    ([name, property]) => `${name}${required.includes(name) ? "" : "?"}: ${typeOf(property)}`,
-  );
-  return `\`{ ${parts.join(", ")} }\``;
-}
-
-function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }: Schema): string {
-  if ($ref !== undefined) {
-    const name = $ref.slice($ref.lastIndexOf("/") + 1);
-    return name.charAt(0).toUpperCase() + name.slice(1);
-  }
-  if (value !== undefined) return JSON.stringify(value);
-  if (allowed !== undefined) return allowed.map((one) => JSON.stringify(one)).join(" | ");
-  if (type === "array" && items !== undefined) return `${items.title ?? typeOf(items)}[]`;
-  if (anyOf !== undefined) return anyOf.map((one) => one.title ?? typeOf(one)).join(" | ");
-  return title ?? [type ?? "any"].flat().join(" | ");
-}
-
-const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);

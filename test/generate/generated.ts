@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { commandLinePage } from "./command-line.js";
 import { contractPage } from "./contract.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -21,6 +22,7 @@ export async function generated(): Promise<Record<string, string>> {
     [path.join(root, "core/src/schema/documents.ts")]:
       `${banner}\nexport const documents = ${JSON.stringify(documents, null, 2)} as const;\n`,
     [path.join(root, "core/src/plugin/CONTRACT.md")]: contractPage(),
+    [path.join(root, "core/src/cli/DOCUMENTS.md")]: commandLinePage(),
   };
 }
 

@@ -1,68 +1,157 @@
-/** What commands write into a pipe: lines that fit and have no colour; with --json one document, whose parts are as the schemas say. */
+/** What each command writes: with --json one document, which is as its schema says; else lines that fit, in colour on a terminal alone. */
 import assert from "node:assert/strict";
-import test from "node:test";
-import type { ProviderStatus, WriterStatus } from "#core/requester/types.js";
-import type { PastTransaction, SnapshotSet } from "#core/schema/types.js";
-import { type SchemaName, validate } from "#core/schema/validate.js";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { table } from "#core/cli/table.js";
+import { holdstill, program } from "../rig/cli.js";
+import { pluginsThat } from "../rig/plugins.js";
 import { patience, Stage } from "../rig/stage.js";
 
-interface Output {
-  args: readonly string[];
-  /** The parts of the document that a schema describes; none: it has none that a plugin or a file did not have before. */
-  parts?: (document: never) => (readonly [SchemaName, unknown])[];
-}
-
-const set = (one: SnapshotSet): readonly [SchemaName, unknown] => ["snapshot-set", one];
-
-const outputs: readonly Output[] = [
-  { args: ["doctor"] },
-  { args: ["init", "--print"] },
-  { args: ["plan", "writer:app"] },
-  { args: ["list"], parts: ({ sets }: { sets: SnapshotSet[] }) => sets.map((one) => set(one)) },
-  { args: ["show", "nightly"], parts: (one: SnapshotSet) => [set(one)] },
-  { args: ["verify", "nightly"], parts: (one: SnapshotSet) => [set(one)] },
-  {
-    args: ["history"],
-    parts: ({ transactions }: { transactions: PastTransaction[] }) =>
-      transactions.map((one) => ["history", one] as const),
-  },
-  {
-    args: ["writers"],
-    parts: ({ writers }: { writers: WriterStatus[] }) =>
-      writers.flatMap((one) => ("components" in one ? [["components", one.components] as const] : [])),
-  },
-  {
-    args: ["providers"],
-    parts: ({ providers }: { providers: ProviderStatus[] }) =>
-      providers.flatMap((one) => ("snapshots" in one ? [["contract#/$defs/snapshots", one.snapshots] as const] : [])),
-  },
-  { args: ["prune", "--keep-last", "1", "--dry-run"] },
-  { args: ["restore", "nightly", "--dry-run"], parts: ({ set: one }: { set: SnapshotSet }) => [set(one)] },
-  { args: ["recover"] },
-  { args: ["plugins", "list"] },
-  { args: ["metrics"] },
+/** Commands that change nothing, so that one stage serves all. */
+const looking: readonly (readonly string[])[] = [
+  ["doctor"],
+  ["init", "--print"],
+  ["plan", "writer:app"],
+  ["list"],
+  ["list", "--fill"],
+  ["show", "nightly"],
+  ["history"],
+  ["writers"],
+  ["providers"],
+  ["prune", "--keep-last", "1", "--dry-run"],
+  ["restore", "nightly", "--dry-run"],
+  ["recover"],
+  ["recover", "--dry-run"],
+  ["plugins", "list"],
+  ["plugins", "why", "app"],
+  ["plugins", "lock", "--check"],
+  ["plugins", "check", path.join(pluginsThat, "writer-that"), "--only", "manifest"],
+  ["schedule", "nightly", "writer:app", "--on", "02:30", "--", "/bin/true"],
+  ["serve", "--print-unit"],
+  ["metrics"],
+  ["completions", "bash"],
+  ["manual"],
 ];
 
+/** Commands that change something, in an order in which each has something to do. */
+const changing = (stage: Stage): readonly (readonly string[])[] => [
+  ["create", "writer:app", "--name", "other"],
+  ["run", "writer:app", "--", "true"],
+  ["hold", "writer:app"],
+  ["expose", "nightly"],
+  ["conceal", "nightly"],
+  ["verify", "nightly"],
+  ["complete", "nightly", "--succeeded"],
+  ["hold-until", "nightly", "now"],
+  ["restore", "nightly", "--to", path.join(stage.dir, "elsewhere"), "--yes"],
+  ["revert", "nightly", "--yes"],
+  ["plugins", "new", "writer", "writer-of-a-test"],
+  ["prune", "--keep-last", "1", "--yes"],
+  ["delete", "latest", "--yes"],
+  ["recover", "--yes"],
+];
+
+async function staged(t: TestContext): Promise<Stage> {
+  const stage = new Stage(t);
+  for (const name of ["nightly", "nightly-of-the-web-shop"])
+    assert.equal((await stage.run(["create", "writer:app", "--name", name], roles)).exitCode, 0);
+  assert.equal((await stage.run(["plugins", "lock"], roles)).exitCode, 0);
+  return stage;
+}
+const roles = { limits: patience };
+
+/** Options before what is after `--`. */
+function having(args: readonly string[], ...options: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return args.toSpliced(end === -1 ? args.length : end, 0, ...options);
+}
+
+test("with --json every command prints one document, and it is as its schema says", async (t) => {
+  const stage = await staged(t);
+  const seen = new Set<string>();
+  for (const args of [...looking, ...changing(stage)]) {
+    const name = args.join(" ");
+    const said = await holdstill(having(args, "--json", "--config", stage.configFile(roles)), { cwd: stage.dir });
+    // Throws where it is not.
+    const document = said.json() as object;
+    assert.equal(said.exitCode, 0, `${name}: ${said.stdout}${said.stderr}`);
+    assert.ok(!("error" in document) || document.error === null, name);
+    for (const { name: command } of table) if (`${name} `.startsWith(`${command} `)) seen.add(command);
+  }
+  assert.deepEqual(
+    table.filter(({ name }) => !seen.has(name)),
+    [],
+    "a command is not tried",
+  );
+});
+
+test("with --json every command prints one document where it can do nothing", async (t) => {
+  const stage = await staged(t);
+  for (const { name } of table) {
+    const said = await stage.run([...name.split(" "), "--jsno", "--json"]);
+    assert.equal(said.exitCode, 2, name);
+    assert.equal((said.json() as { error: { code: string } }).error.code, "E_USAGE", name);
+  }
+});
+
+/** Scripts and pages, which nobody reads as they are. */
+const raw = new Set(["completions", "manual", "schedule", "serve"]);
 /** What cannot be broken: a path, or the sample of a figure. */
 const unbroken = /\/|^(# (HELP|TYPE) )?holdstill_/;
 
-test("in a pipe every command's lines fit and have no colour, and --json is one document", async (t) => {
-  const stage = new Stage(t);
-  const roles = { limits: patience };
-  const long = "nightly-of-the-web-shop";
-  for (const name of ["nightly", long])
-    assert.equal((await stage.run(["create", "writer:app", "--name", name], roles)).exitCode, 0);
-  for (const { args, parts } of outputs) {
-    const shown = await stage.run(args, roles, { env: { COLUMNS: "200", TERM: "xterm-256color" } });
+function assertFits(shown: string, name: string): void {
+  for (const line of shown.split(/\r?\n/))
+    assert.ok(line.length <= 80 || unbroken.test(line), `${name}: ${line.length} columns: ${line}`);
+}
+
+test("in a pipe the lines of every command fit and have no colour", async (t) => {
+  const stage = await staged(t);
+  for (const args of looking.filter(([name = ""]) => !raw.has(name))) {
     const name = args.join(" ");
-    // oxlint-disable-next-line no-control-regex
-    assert.doesNotMatch(shown.stdout + shown.stderr, /\u001B/, name);
-    for (const line of shown.stdout.split("\n"))
-      assert.ok(line.length <= 80 || unbroken.test(line), `${name}: ${line.length} columns: ${line}`);
-    const document: unknown = (await stage.run([...args, "--json"], roles)).json();
-    for (const [schema, value] of parts?.(document as never) ?? []) {
-      const checked = validate(schema, value, name);
-      assert.ok(checked.ok, JSON.stringify(checked));
-    }
+    const shown = await stage.run(args, roles, { env: { COLUMNS: "200", TERM: "xterm-256color" } });
+    assert.doesNotMatch(shown.stdout + shown.stderr, escape, name);
+    assertFits(shown.stdout, name);
   }
 });
+
+// oxlint-disable-next-line no-control-regex
+const escape = /\u001B/;
+// oxlint-disable-next-line no-control-regex
+const colour = /\u001B\[\d+m/g;
+
+/** What a command shows on a terminal of 80 columns, which is one that script(1) makes. */
+function onTerminal(stage: Stage, args: readonly string[], env: Record<string, string>): string {
+  const words = [process.execPath, program, ...having(args, "--config", stage.configFile(roles))];
+  const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ");
+  return execFileSync("script", ["--quiet", "--command", `stty cols 80 rows 24; ${quoted}`, "/dev/null"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: stage.dir,
+    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", SHELL: "/bin/sh", ...env },
+  });
+}
+
+/** These have nothing that is good or bad, new or old. */
+const plain = new Set(["recover", "recover --dry-run", "init --print", "restore nightly --dry-run", "metrics"]);
+
+test("on a terminal the lines of every command fit, and have colour", async (t) => {
+  const stage = await staged(t);
+  for (const args of looking.filter(([name = ""]) => !raw.has(name))) {
+    const name = args.join(" ");
+    const shown = onTerminal(stage, args, { TERM: "xterm-256color" });
+    assert.equal(escape.test(shown), !plain.has(name), `${name}: ${shown}`);
+    assertFits(shown.replaceAll(colour, ""), name);
+  }
+});
+
+for (const env of [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "dumb" }]) {
+  test(`on a terminal no command has colour with ${JSON.stringify(env)}`, async (t) => {
+    const stage = await staged(t);
+    for (const args of looking.filter(([name = ""]) => !raw.has(name))) {
+      const shown = onTerminal(stage, args, env);
+      assert.doesNotMatch(shown, escape, args.join(" "));
+      assertFits(shown, args.join(" "));
+    }
+  });
+}

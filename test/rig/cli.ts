@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
+import { documentIn } from "./document.js";
 import type { Ran } from "./run.js";
 import type { User } from "./unprivileged.js";
 
 export interface CliRun extends Ran {
-  /** stdout as one JSON document. Throws when it is not. */
+  /** stdout as the one document that the command's schema describes. Throws when it is not. */
   json(): unknown;
 }
 
@@ -49,7 +50,7 @@ export function holdstill(
     child.once("error", reject);
     child.once("close", (exitCode) => {
       clearTimeout(timer);
-      resolve({ ...text, exitCode, json: (): unknown => JSON.parse(text.stdout) });
+      resolve({ ...text, exitCode, json: (): unknown => documentIn(text.stdout, args) });
     });
   });
 }

@@ -9,6 +9,11 @@ const samples = path.resolve(import.meta.dirname, "../../../schemas/samples");
 /** Of each invalid sample: where its one finding points. */
 const faults: Record<string, string> = {
   "audit.unknown-action": "/action",
+  "command-line.doctor.unknown-state": "/checks/0/state",
+  "command-line.error.with-a-set": "/set",
+  "command-line.plan.with-more": "/mood",
+  "command-line.recover.nothing-of-that-kind": "/leftovers/0",
+  "command-line.run.ended-in-words": "/command/exitCode",
   "components.no-paths": "/0/paths",
   "components.none": "",
   "components.relative-path": "/0/paths/0",
@@ -95,7 +100,7 @@ function read(kind: string, name: string): unknown {
 
 function checked(kind: string, name: string) {
   const [document = "", part] = name.split(".");
-  // What the service is asked and answers is in one document.
-  const schema = document === "service" ? `service#/$defs/${part}` : document;
+  // What the service is asked and answers is in one document, and so is what commands print.
+  const schema = document === "service" || document === "command-line" ? `${document}#/$defs/${part}` : document;
   return validate(schema as SchemaName, read(kind, name), name);
 }

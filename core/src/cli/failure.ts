@@ -14,7 +14,7 @@ export function report(thrown: unknown, form: Form, verbose: boolean): ExitCode 
   const error = asHoldstillError(thrown instanceof Misuse ? usage(thrown) : thrown);
   const fault = toFault(error);
   if (form === "stream") printLine(endedBy(error));
-  else if (form === "json") printDocument({ error: fault });
+  else if (form === "json") printDocument("error", { error: fault });
   else tell(faultLines(fault, errLook()));
   if (error.code === "E_BUG" && verbose) tell(stackOf(error).split("\n"));
   return error.exitCode;

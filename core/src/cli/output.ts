@@ -1,9 +1,12 @@
+import type { CommandLine } from "../schema/types.js";
 import { colourLook, type Look } from "./render/look.js";
 import { put } from "./outlet.js";
 import { spelled } from "../display/visible.js";
 
 export const outLook = (): Look => colourLook(process.stdout);
 export const errLook = (): Look => colourLook(process.stderr);
+
+export const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 /** Lines for people, on stdout. */
 export function print(lines: readonly string[]): void {
@@ -15,8 +18,15 @@ export function tell(lines: readonly string[]): void {
   if (lines.length > 0) put(2, `${lines.map((line) => harmless(line)).join("\n")}\n`);
 }
 
-/** The one document of --json. */
-export function printDocument(value: unknown): void {
+type Documents = Required<CommandLine>;
+
+/** What is only written down may be readonly all through, and JSON leaves out what is undefined. */
+type Written<T> = T extends object
+  ? { readonly [K in keyof T]: Written<T[K]> | (object extends Pick<T, K> ? undefined : never) }
+  : T;
+
+/** The one document of --json, which is as schemas/command-line says under the command's name. */
+export function printDocument<N extends keyof Documents>(_command: N, value: Written<Documents[N]>): void {
   put(1, `${JSON.stringify(value, null, 2)}\n`);
 }
 

@@ -9,7 +9,7 @@ export function reportRemoval(
   { deleted, failed }: Awaited<ReturnType<Requester["removeAll"]>>,
   { form, quiet }: Pick<Call, "form" | "quiet">,
 ): ExitCode {
-  if (form === "json") printDocument({ deleted, failed });
+  if (form === "json") printDocument("delete", { deleted, failed });
   else {
     if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
     for (const { set, error } of failed) tell([`Set ${set} is not deleted:`, ...faultLines(error, errLook())]);

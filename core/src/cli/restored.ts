@@ -1,4 +1,4 @@
-import type { Restored } from "../requester/restore.js";
+import type { Restored, Reverted } from "../requester/restore.js";
 import type { Call } from "./command.js";
 import { exitOf } from "./failure.js";
 import { errLook, print, printDocument, tell } from "./output.js";
@@ -6,10 +6,12 @@ import { faultLines } from "./render/fault.js";
 import { visible } from "../display/visible.js";
 
 /** What restore and revert end with. @returns The code of a writer that could not finish. */
-export function reportRestore(restored: Restored, { form, quiet }: Pick<Call, "form" | "quiet">): number {
+export function reportRestore(restored: Restored | Reverted, { form, quiet }: Pick<Call, "form" | "quiet">): number {
   const { set, steps, unfinished } = restored;
-  if (form === "json") printDocument(restored);
-  else {
+  if (form === "json") {
+    if ("safety" in restored) printDocument("revert", restored);
+    else printDocument("restore", restored);
+  } else {
     if (!quiet && steps.length === 0) print([`The volumes are as they were in set ${set.id}.`]);
     if (!quiet)
       print(visible(steps).map(({ to, aside }) => `${to} is restored${aside === null ? "" : `; before: ${aside}`}.`));

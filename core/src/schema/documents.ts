@@ -65,6 +65,1412 @@ export const documents = {
       }
     }
   },
+  "command-line.v1": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://holdstill.invalid/schemas/command-line.v1.schema.json",
+    "title": "CommandLine",
+    "description": "The document that each command prints with --json, by the command's name; `error` where it could do nothing.",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "doctor": {
+        "$ref": "#/$defs/doctor"
+      },
+      "init": {
+        "$ref": "#/$defs/init"
+      },
+      "plan": {
+        "$ref": "#/$defs/plan"
+      },
+      "create": {
+        "$ref": "#/$defs/create"
+      },
+      "run": {
+        "$ref": "#/$defs/run"
+      },
+      "hold": {
+        "$ref": "#/$defs/hold"
+      },
+      "serve": {
+        "$ref": "#/$defs/serve"
+      },
+      "list": {
+        "$ref": "#/$defs/list"
+      },
+      "show": {
+        "$ref": "#/$defs/show"
+      },
+      "history": {
+        "$ref": "#/$defs/history"
+      },
+      "expose": {
+        "$ref": "#/$defs/expose"
+      },
+      "conceal": {
+        "$ref": "#/$defs/conceal"
+      },
+      "verify": {
+        "$ref": "#/$defs/verify"
+      },
+      "restore": {
+        "$ref": "#/$defs/restore"
+      },
+      "revert": {
+        "$ref": "#/$defs/revert"
+      },
+      "delete": {
+        "$ref": "#/$defs/delete"
+      },
+      "prune": {
+        "$ref": "#/$defs/prune"
+      },
+      "hold-until": {
+        "$ref": "#/$defs/hold-until"
+      },
+      "complete": {
+        "$ref": "#/$defs/complete"
+      },
+      "recover": {
+        "$ref": "#/$defs/recover"
+      },
+      "writers": {
+        "$ref": "#/$defs/writers"
+      },
+      "providers": {
+        "$ref": "#/$defs/providers"
+      },
+      "plugins-list": {
+        "$ref": "#/$defs/plugins-list"
+      },
+      "plugins-why": {
+        "$ref": "#/$defs/plugins-why"
+      },
+      "plugins-lock": {
+        "$ref": "#/$defs/plugins-lock"
+      },
+      "plugins-check": {
+        "$ref": "#/$defs/plugins-check"
+      },
+      "plugins-new": {
+        "$ref": "#/$defs/plugins-new"
+      },
+      "schedule": {
+        "$ref": "#/$defs/schedule"
+      },
+      "metrics": {
+        "$ref": "#/$defs/metrics"
+      },
+      "completions": {
+        "$ref": "#/$defs/completions"
+      },
+      "manual": {
+        "$ref": "#/$defs/manual"
+      },
+      "error": {
+        "$ref": "#/$defs/error"
+      }
+    },
+    "$defs": {
+      "doctor": {
+        "title": "DoctorDocument",
+        "type": "object",
+        "required": [
+          "checks"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "checks": {
+            "type": "array",
+            "items": {
+              "title": "DoctorCheck",
+              "type": "object",
+              "required": [
+                "about",
+                "state",
+                "found"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "about": {
+                  "type": "string",
+                  "enum": [
+                    "system",
+                    "rights",
+                    "config",
+                    "plugins",
+                    "tools",
+                    "state",
+                    "volumes",
+                    "databases"
+                  ]
+                },
+                "state": {
+                  "description": "note: works, but not as well as it could. bad: something will fail.",
+                  "type": "string",
+                  "enum": [
+                    "good",
+                    "note",
+                    "bad"
+                  ]
+                },
+                "found": {
+                  "type": "string"
+                },
+                "means": {
+                  "description": "What follows from it.",
+                  "type": "string"
+                },
+                "mend": {
+                  "description": "What mends it.",
+                  "type": "string"
+                }
+              }
+            }
+          }
+        }
+      },
+      "init": {
+        "title": "InitDocument",
+        "type": "object",
+        "required": [
+          "file",
+          "text",
+          "targets"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "file": {
+            "description": "Where the config is, or would be.",
+            "type": "string"
+          },
+          "text": {
+            "description": "The config.",
+            "type": "string"
+          },
+          "targets": {
+            "description": "The writers in it, as targets.",
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "plan": {
+        "title": "EstimatedPlan",
+        "description": "What create would do, and how long that usually takes.",
+        "type": "object",
+        "required": [
+          "id",
+          "request",
+          "cut",
+          "volumes",
+          "writers",
+          "providers",
+          "components",
+          "leftOut",
+          "warnings",
+          "promised",
+          "asked",
+          "usual"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "id": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+          },
+          "request": {
+            "$ref": "service.v1.schema.json#/$defs/plan/properties/request"
+          },
+          "cut": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
+          },
+          "volumes": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plan/properties/volumes/items"
+            }
+          },
+          "writers": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plan/properties/writers/items"
+            }
+          },
+          "providers": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plan/properties/providers/items"
+            }
+          },
+          "components": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plan/properties/components/items"
+            }
+          },
+          "leftOut": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plan/properties/leftOut/items"
+            }
+          },
+          "warnings": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "promised": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+          },
+          "asked": {
+            "$ref": "snapshot-set.v1.schema.json#/$defs/consistency"
+          },
+          "usual": {
+            "type": "array",
+            "items": {
+              "title": "Usual",
+              "description": "How long a call takes, from past runs.",
+              "type": "object",
+              "required": [
+                "actor",
+                "op",
+                "runs",
+                "failed",
+                "medianMs",
+                "maxMs",
+                "limitMs",
+                "stillMs"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "actor": {
+                  "description": "Instance name.",
+                  "type": "string"
+                },
+                "op": {
+                  "type": "string",
+                  "enum": [
+                    "freeze",
+                    "commit"
+                  ]
+                },
+                "runs": {
+                  "description": "How many there were, of the last 20.",
+                  "type": "integer",
+                  "minimum": 0
+                },
+                "failed": {
+                  "description": "How many of them failed in this call.",
+                  "type": "integer",
+                  "minimum": 0
+                },
+                "medianMs": {
+                  "description": "Of those that did not fail; null: each failed.",
+                  "type": [
+                    "number",
+                    "null"
+                  ]
+                },
+                "maxMs": {
+                  "type": [
+                    "number",
+                    "null"
+                  ]
+                },
+                "limitMs": {
+                  "description": "What the last run was given.",
+                  "type": "number",
+                  "minimum": 0
+                },
+                "stillMs": {
+                  "description": "From the request to freeze to the answer to thaw, of a freeze; the median.",
+                  "type": [
+                    "number",
+                    "null"
+                  ]
+                }
+              }
+            }
+          }
+        }
+      },
+      "create": {
+        "title": "EndedDocument",
+        "description": "How a transaction ended.",
+        "type": "object",
+        "required": [
+          "outcome",
+          "exitCode",
+          "set",
+          "error",
+          "residue",
+          "timeline"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "outcome": {
+            "type": "string",
+            "enum": [
+              "created",
+              "degraded",
+              "aborted",
+              "interrupted",
+              "broken"
+            ]
+          },
+          "exitCode": {
+            "description": "What the command ends with.",
+            "type": "integer",
+            "minimum": 0
+          },
+          "set": {
+            "description": "null: there is none.",
+            "anyOf": [
+              {
+                "type": "null"
+              },
+              {
+                "$ref": "snapshot-set.v1.schema.json"
+              }
+            ]
+          },
+          "error": {
+            "anyOf": [
+              {
+                "type": "null"
+              },
+              {
+                "$ref": "event.v1.schema.json#/$defs/fault"
+              }
+            ]
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/residue"
+            }
+          },
+          "timeline": {
+            "type": "array",
+            "items": {
+              "$ref": "snapshot-set.v1.schema.json#/$defs/span"
+            }
+          }
+        }
+      },
+      "run": {
+        "title": "RunDocument",
+        "type": "object",
+        "required": [
+          "ended",
+          "command",
+          "error",
+          "untold",
+          "left"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "ended": {
+            "$ref": "#/$defs/create"
+          },
+          "command": {
+            "description": "null: it was not started.",
+            "anyOf": [
+              {
+                "type": "null"
+              },
+              {
+                "title": "CommandEnd",
+                "type": "object",
+                "required": [
+                  "exitCode",
+                  "signal"
+                ],
+                "additionalProperties": false,
+                "properties": {
+                  "exitCode": {
+                    "description": "128 plus the signal's number where one ended it, as in a shell.",
+                    "type": "integer",
+                    "minimum": 0
+                  },
+                  "signal": {
+                    "type": [
+                      "string",
+                      "null"
+                    ]
+                  }
+                }
+              }
+            ]
+          },
+          "error": {
+            "description": "Why the command was not started, if not for how the set ended.",
+            "anyOf": [
+              {
+                "type": "null"
+              },
+              {
+                "$ref": "event.v1.schema.json#/$defs/fault"
+              }
+            ]
+          },
+          "untold": {
+            "description": "Writers that could not be told how it went.",
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/completed/properties/failed/items"
+            }
+          },
+          "left": {
+            "description": "Why the set could not be concealed or removed.",
+            "anyOf": [
+              {
+                "type": "null"
+              },
+              {
+                "$ref": "event.v1.schema.json#/$defs/fault"
+              }
+            ]
+          }
+        }
+      },
+      "hold": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "serve": {
+        "title": "UnitFiles",
+        "description": "Unit files for systemd.",
+        "type": "object",
+        "required": [
+          "files"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "files": {
+            "description": "The text of each, by its name.",
+            "type": "object",
+            "additionalProperties": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "list": {
+        "$ref": "service.v1.schema.json#/$defs/sets"
+      },
+      "show": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "history": {
+        "title": "HistoryDocument",
+        "type": "object",
+        "required": [
+          "transactions"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "transactions": {
+            "type": "array",
+            "items": {
+              "$ref": "history.v1.schema.json"
+            }
+          }
+        }
+      },
+      "expose": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "conceal": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "verify": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "restore": {
+        "description": "With --dry-run the plan.",
+        "anyOf": [
+          {
+            "$ref": "service.v1.schema.json#/$defs/restorePlan"
+          },
+          {
+            "$ref": "service.v1.schema.json#/$defs/restored"
+          }
+        ]
+      },
+      "revert": {
+        "title": "RevertedDocument",
+        "type": "object",
+        "required": [
+          "set",
+          "steps",
+          "unfinished",
+          "safety"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "set": {
+            "$ref": "snapshot-set.v1.schema.json"
+          },
+          "steps": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/restorePlan/properties/steps/items"
+            }
+          },
+          "unfinished": {
+            "description": "Writers that could not finish: the data is in place.",
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/completed/properties/failed/items"
+            }
+          },
+          "safety": {
+            "title": "Safety",
+            "description": "A set of what was there before.",
+            "type": "object",
+            "required": [
+              "set"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "set": {
+                "description": "null: none could be taken.",
+                "anyOf": [
+                  {
+                    "type": "null"
+                  },
+                  {
+                    "$ref": "snapshot-set.v1.schema.json"
+                  }
+                ]
+              },
+              "why": {
+                "$ref": "event.v1.schema.json#/$defs/fault"
+              }
+            }
+          }
+        }
+      },
+      "delete": {
+        "title": "RemovalDocument",
+        "description": "What was removed, and what could not be.",
+        "type": "object",
+        "required": [
+          "deleted",
+          "failed"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "deleted": {
+            "type": "array",
+            "items": {
+              "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+            }
+          },
+          "failed": {
+            "type": "array",
+            "items": {
+              "title": "Unremoved",
+              "type": "object",
+              "required": [
+                "set",
+                "error"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "set": {
+                  "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                },
+                "error": {
+                  "$ref": "event.v1.schema.json#/$defs/fault"
+                }
+              }
+            }
+          }
+        }
+      },
+      "prune": {
+        "description": "With --dry-run the verdicts.",
+        "anyOf": [
+          {
+            "title": "PruneVerdicts",
+            "type": "object",
+            "required": [
+              "verdicts"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "verdicts": {
+                "type": "array",
+                "items": {
+                  "title": "PruneVerdict",
+                  "type": "object",
+                  "required": [
+                    "set",
+                    "kept"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "set": {
+                      "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                    },
+                    "kept": {
+                      "description": "The rules that keep it; none: it may go.",
+                      "type": "array",
+                      "items": {
+                        "type": "string"
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          },
+          {
+            "$ref": "#/$defs/delete"
+          }
+        ]
+      },
+      "hold-until": {
+        "$ref": "snapshot-set.v1.schema.json"
+      },
+      "complete": {
+        "$ref": "service.v1.schema.json#/$defs/completed"
+      },
+      "recover": {
+        "title": "RecoverDocument",
+        "description": "done: those that are gone now; residue: what could not be undone.",
+        "type": "object",
+        "required": [
+          "leftovers",
+          "done",
+          "residue"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "leftovers": {
+            "type": "array",
+            "items": {
+              "title": "Leftover",
+              "description": "What somebody who died has left.",
+              "type": "object",
+              "required": [
+                "is"
+              ],
+              "discriminator": {
+                "propertyName": "is"
+              },
+              "oneOf": [
+                {
+                  "title": "DeadTransaction",
+                  "type": "object",
+                  "required": [
+                    "is",
+                    "id",
+                    "begunAt",
+                    "owed",
+                    "held"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "is": {
+                      "const": "transaction"
+                    },
+                    "id": {
+                      "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                    },
+                    "begunAt": {
+                      "description": "ISO 8601, UTC.",
+                      "type": "string"
+                    },
+                    "owed": {
+                      "description": "Who has to be told to undo.",
+                      "type": "array",
+                      "items": {
+                        "title": "Owed",
+                        "type": "object",
+                        "required": [
+                          "who"
+                        ],
+                        "additionalProperties": false,
+                        "properties": {
+                          "who": {
+                            "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                          }
+                        }
+                      }
+                    },
+                    "held": {
+                      "description": "What the kernel may hold still.",
+                      "type": "array",
+                      "items": {
+                        "type": "string"
+                      }
+                    }
+                  }
+                },
+                {
+                  "title": "StraySnapshot",
+                  "description": "No record names it.",
+                  "type": "object",
+                  "required": [
+                    "is",
+                    "provider",
+                    "snapshot"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "is": {
+                      "const": "snapshot"
+                    },
+                    "provider": {
+                      "description": "Instance name.",
+                      "type": "string"
+                    },
+                    "snapshot": {
+                      "$ref": "contract.v1.schema.json#/$defs/snapshot"
+                    }
+                  }
+                },
+                {
+                  "title": "StrayExposure",
+                  "description": "Somebody who died was showing it.",
+                  "type": "object",
+                  "required": [
+                    "is",
+                    "id"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "is": {
+                      "const": "exposure"
+                    },
+                    "id": {
+                      "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                    }
+                  }
+                },
+                {
+                  "title": "ExpiredSet",
+                  "description": "It outlived its requester.",
+                  "type": "object",
+                  "required": [
+                    "is",
+                    "id",
+                    "createdAt",
+                    "lease"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "is": {
+                      "const": "expired"
+                    },
+                    "id": {
+                      "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                    },
+                    "createdAt": {
+                      "description": "ISO 8601, UTC.",
+                      "type": "string"
+                    },
+                    "lease": {
+                      "$ref": "snapshot-set.v1.schema.json#/$defs/lease"
+                    }
+                  }
+                }
+              ]
+            }
+          },
+          "done": {
+            "type": "array",
+            "items": {
+              "$ref": "#/$defs/recover/properties/leftovers/items"
+            }
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/residue"
+            }
+          }
+        }
+      },
+      "writers": {
+        "$ref": "service.v1.schema.json#/$defs/writers"
+      },
+      "providers": {
+        "$ref": "service.v1.schema.json#/$defs/providers"
+      },
+      "plugins-list": {
+        "title": "PluginsListDocument",
+        "type": "object",
+        "required": [
+          "plugins",
+          "candidates",
+          "found",
+          "warnings",
+          "problems"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "plugins": {
+            "type": "array",
+            "items": {
+              "title": "ResolvedPluginDocument",
+              "type": "object",
+              "required": [
+                "who",
+                "dir",
+                "policy",
+                "isolation",
+                "memoryMb",
+                "freezeMs",
+                "protocol"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "who": {
+                  "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
+                },
+                "dir": {
+                  "type": "string"
+                },
+                "policy": {
+                  "type": "string",
+                  "enum": [
+                    "required",
+                    "best-effort"
+                  ]
+                },
+                "isolation": {
+                  "type": "string",
+                  "enum": [
+                    "thread",
+                    "process"
+                  ]
+                },
+                "memoryMb": {
+                  "description": "Heap of the worker, MiB.",
+                  "type": "number",
+                  "minimum": 0
+                },
+                "freezeMs": {
+                  "type": [
+                    "number",
+                    "null"
+                  ]
+                },
+                "protocol": {
+                  "description": "Version of the contract that is used.",
+                  "type": "integer",
+                  "minimum": 0
+                }
+              }
+            }
+          },
+          "candidates": {
+            "description": "Of each instance, by its name.",
+            "type": "object",
+            "additionalProperties": {
+              "type": "array",
+              "items": {
+                "$ref": "service.v1.schema.json#/$defs/plugins/properties/plugins/items"
+              }
+            }
+          },
+          "found": {
+            "type": "array",
+            "items": {
+              "$ref": "service.v1.schema.json#/$defs/plugins/properties/plugins/items"
+            }
+          },
+          "warnings": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "problems": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/fault"
+            }
+          }
+        }
+      },
+      "plugins-why": {
+        "title": "PluginExplanation",
+        "type": "object",
+        "required": [
+          "name",
+          "host",
+          "asked",
+          "candidates",
+          "searched",
+          "problems"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "name": {
+            "type": "string"
+          },
+          "host": {
+            "title": "HostDocument",
+            "type": "object",
+            "required": [
+              "version",
+              "protocols"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "version": {
+                "type": "string"
+              },
+              "protocols": {
+                "type": "array",
+                "items": {
+                  "type": "integer"
+                }
+              }
+            }
+          },
+          "asked": {
+            "type": "array",
+            "items": {
+              "title": "AskedPlugin",
+              "description": "An instance of the config that asks for it.",
+              "type": "object",
+              "required": [
+                "instance",
+                "use",
+                "policy",
+                "at",
+                "taken"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "instance": {
+                  "type": "string"
+                },
+                "use": {
+                  "title": "PluginUse",
+                  "type": "object",
+                  "required": [
+                    "name",
+                    "range"
+                  ],
+                  "additionalProperties": false,
+                  "properties": {
+                    "name": {
+                      "type": "string"
+                    },
+                    "range": {
+                      "type": "string"
+                    }
+                  }
+                },
+                "policy": {
+                  "type": "string",
+                  "enum": [
+                    "required",
+                    "best-effort",
+                    "excluded"
+                  ]
+                },
+                "at": {
+                  "description": "null: not from a file.",
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "title": "ConfigPlace",
+                      "type": "object",
+                      "required": [
+                        "file",
+                        "pointer"
+                      ],
+                      "additionalProperties": false,
+                      "properties": {
+                        "file": {
+                          "type": "string"
+                        },
+                        "line": {
+                          "type": "integer",
+                          "minimum": 1
+                        },
+                        "pointer": {
+                          "type": "string"
+                        }
+                      }
+                    }
+                  ]
+                },
+                "taken": {
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "$ref": "service.v1.schema.json#/$defs/plugins/properties/plugins/items"
+                    }
+                  ]
+                }
+              }
+            }
+          },
+          "candidates": {
+            "type": "array",
+            "items": {
+              "title": "ExplainedCandidate",
+              "type": "object",
+              "required": [
+                "name",
+                "version",
+                "dir",
+                "verdict",
+                "reason",
+                "needs",
+                "trust"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "name": {
+                  "type": "string"
+                },
+                "version": {
+                  "type": "string"
+                },
+                "dir": {
+                  "type": "string"
+                },
+                "verdict": {
+                  "type": "string",
+                  "enum": [
+                    "taken",
+                    "older",
+                    "unused",
+                    "refused"
+                  ]
+                },
+                "reason": {
+                  "type": "string"
+                },
+                "needs": {
+                  "description": "null: its manifest is not valid.",
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "title": "PluginNeeds",
+                      "type": "object",
+                      "required": [
+                        "holdstill",
+                        "protocol",
+                        "commands",
+                        "environment"
+                      ],
+                      "additionalProperties": false,
+                      "properties": {
+                        "holdstill": {
+                          "description": "A range of versions.",
+                          "type": "string"
+                        },
+                        "protocol": {
+                          "title": "ProtocolNeeds",
+                          "type": "object",
+                          "required": [
+                            "spoken",
+                            "used"
+                          ],
+                          "additionalProperties": false,
+                          "properties": {
+                            "spoken": {
+                              "type": "array",
+                              "items": {
+                                "type": "integer"
+                              }
+                            },
+                            "used": {
+                              "description": "null: the host speaks none of it.",
+                              "type": [
+                                "integer",
+                                "null"
+                              ]
+                            }
+                          }
+                        },
+                        "commands": {
+                          "type": "array",
+                          "items": {
+                            "title": "ProgramNeeded",
+                            "type": "object",
+                            "required": [
+                              "name",
+                              "path"
+                            ],
+                            "additionalProperties": false,
+                            "properties": {
+                              "name": {
+                                "type": "string"
+                              },
+                              "path": {
+                                "description": "null: there is none.",
+                                "type": [
+                                  "string",
+                                  "null"
+                                ]
+                              }
+                            }
+                          }
+                        },
+                        "environment": {
+                          "type": "array",
+                          "items": {
+                            "title": "VariableNeeded",
+                            "type": "object",
+                            "required": [
+                              "name",
+                              "isSet"
+                            ],
+                            "additionalProperties": false,
+                            "properties": {
+                              "name": {
+                                "type": "string"
+                              },
+                              "isSet": {
+                                "type": "boolean"
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  ]
+                },
+                "trust": {
+                  "type": "array",
+                  "items": {
+                    "title": "TrustProblem",
+                    "description": "What lets somebody else change what runs.",
+                    "type": "object",
+                    "required": [
+                      "path",
+                      "problem",
+                      "mend"
+                    ],
+                    "additionalProperties": false,
+                    "properties": {
+                      "path": {
+                        "type": "string"
+                      },
+                      "problem": {
+                        "type": "string"
+                      },
+                      "mend": {
+                        "type": "string"
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          },
+          "searched": {
+            "description": "The plugin paths, in the order of the search.",
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          },
+          "problems": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/fault"
+            }
+          }
+        }
+      },
+      "plugins-lock": {
+        "title": "PluginPins",
+        "type": "object",
+        "required": [
+          "file",
+          "plugins",
+          "dropped"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "file": {
+            "type": "string"
+          },
+          "plugins": {
+            "type": "array",
+            "items": {
+              "title": "PluginPin",
+              "type": "object",
+              "required": [
+                "name",
+                "version",
+                "content",
+                "was",
+                "changes"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "name": {
+                  "type": "string"
+                },
+                "version": {
+                  "type": "string"
+                },
+                "content": {
+                  "$ref": "lock.v1.schema.json#/$defs/digest"
+                },
+                "was": {
+                  "type": "string",
+                  "enum": [
+                    "new",
+                    "same",
+                    "other"
+                  ]
+                },
+                "changes": {
+                  "type": "array",
+                  "items": {
+                    "title": "FileChange",
+                    "type": "object",
+                    "required": [
+                      "file",
+                      "change"
+                    ],
+                    "additionalProperties": false,
+                    "properties": {
+                      "file": {
+                        "type": "string"
+                      },
+                      "change": {
+                        "type": "string",
+                        "enum": [
+                          "added",
+                          "changed",
+                          "removed"
+                        ]
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          },
+          "dropped": {
+            "description": "Pinned before, and taken by no instance any more.",
+            "type": "array",
+            "items": {
+              "title": "DroppedPin",
+              "type": "object",
+              "required": [
+                "name",
+                "version"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "name": {
+                  "type": "string"
+                },
+                "version": {
+                  "type": "string"
+                }
+              }
+            }
+          }
+        }
+      },
+      "plugins-check": {
+        "$ref": "conformance-report.v1.schema.json"
+      },
+      "plugins-new": {
+        "title": "NewPlugin",
+        "type": "object",
+        "required": [
+          "dir",
+          "kind",
+          "name",
+          "language",
+          "files"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "dir": {
+            "type": "string"
+          },
+          "kind": {
+            "type": "string",
+            "enum": [
+              "writer",
+              "provider"
+            ]
+          },
+          "name": {
+            "type": "string"
+          },
+          "language": {
+            "type": "string",
+            "enum": [
+              "typescript",
+              "javascript"
+            ]
+          },
+          "files": {
+            "description": "Relative to dir.",
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "schedule": {
+        "$ref": "#/$defs/serve"
+      },
+      "metrics": {
+        "title": "TextDocument",
+        "description": "What would be printed without --json.",
+        "type": "object",
+        "required": [
+          "text"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "text": {
+            "type": "string"
+          }
+        }
+      },
+      "completions": {
+        "$ref": "#/$defs/metrics"
+      },
+      "manual": {
+        "$ref": "#/$defs/metrics"
+      },
+      "error": {
+        "title": "ErrorDocument",
+        "description": "What every command answers that could do nothing.",
+        "type": "object",
+        "required": [
+          "error"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "error": {
+            "$ref": "event.v1.schema.json#/$defs/fault"
+          }
+        }
+      }
+    }
+  },
   "components.v1": {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://holdstill.invalid/schemas/components.v1.schema.json",
@@ -2959,14 +4365,58 @@ export const documents = {
           "promised",
           "asked"
         ],
-        "additionalProperties": true,
+        "additionalProperties": false,
         "properties": {
           "id": {
             "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
           },
           "request": {
+            "title": "PlannedRequest",
+            "description": "What was asked for.",
             "type": "object",
-            "additionalProperties": true
+            "required": [
+              "targets"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "targets": {
+                "description": "As they were named.",
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              },
+              "name": {
+                "type": "string"
+              },
+              "tags": {
+                "type": "object",
+                "additionalProperties": {
+                  "type": "string"
+                }
+              },
+              "require": {
+                "description": "The lowest consistency that counts as success. Default: what is promised.",
+                "type": "string",
+                "enum": [
+                  "application",
+                  "filesystem",
+                  "crash"
+                ]
+              },
+              "includeRoot": {
+                "type": "boolean"
+              },
+              "lease": {
+                "$ref": "snapshot-set.v1.schema.json#/$defs/lease"
+              },
+              "id": {
+                "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+              },
+              "requester": {
+                "$ref": "snapshot-set.v1.schema.json#/$defs/requester"
+              }
+            }
           },
           "cut": {
             "$ref": "snapshot-set.v1.schema.json#/$defs/cut"
@@ -2981,17 +4431,17 @@ export const documents = {
                 "provider",
                 "qualities"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "volume": {
                   "$ref": "contract.v1.schema.json#/$defs/volume"
                 },
                 "provider": {
+                  "description": "Instance name.",
                   "type": "string"
                 },
                 "qualities": {
-                  "type": "object",
-                  "additionalProperties": true
+                  "$ref": "contract.v1.schema.json#/$defs/support/anyOf/1"
                 }
               }
             }
@@ -3008,18 +4458,22 @@ export const documents = {
                 "volumes",
                 "cut"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
                 },
                 "policy": {
-                  "type": "string"
+                  "type": "string",
+                  "enum": [
+                    "required",
+                    "best-effort"
+                  ]
                 },
                 "components": {
                   "type": "array",
                   "items": {
-                    "$ref": "components.v1.schema.json#/items"
+                    "$ref": "components.v1.schema.json#/$defs/component"
                   }
                 },
                 "volumes": {
@@ -3043,7 +4497,7 @@ export const documents = {
                 "who",
                 "volumes"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3070,7 +4524,7 @@ export const documents = {
                 "held",
                 "promised"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "writer": {
                   "type": [
@@ -3079,7 +4533,7 @@ export const documents = {
                   ]
                 },
                 "component": {
-                  "$ref": "components.v1.schema.json#/items"
+                  "$ref": "components.v1.schema.json#/$defs/component"
                 },
                 "volumes": {
                   "type": "array",
@@ -3111,7 +4565,7 @@ export const documents = {
                 "who",
                 "error"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3156,32 +4610,114 @@ export const documents = {
                 "last",
                 "servers"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
                 },
                 "policy": {
-                  "type": "string"
+                  "type": "string",
+                  "enum": [
+                    "required",
+                    "best-effort"
+                  ]
                 },
                 "last": {
-                  "type": [
-                    "object",
-                    "null"
-                  ],
-                  "additionalProperties": true
+                  "description": "null: it never took part.",
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "title": "LastTime",
+                      "description": "What it did when it was last asked.",
+                      "type": "object",
+                      "required": [
+                        "at",
+                        "result",
+                        "frozenMs",
+                        "why"
+                      ],
+                      "additionalProperties": false,
+                      "properties": {
+                        "at": {
+                          "description": "ISO 8601, UTC.",
+                          "type": "string"
+                        },
+                        "result": {
+                          "type": "string",
+                          "enum": [
+                            "held",
+                            "failed"
+                          ]
+                        },
+                        "frozenMs": {
+                          "description": "From the request to freeze to the answer to thaw, ms; null: it never froze.",
+                          "type": [
+                            "number",
+                            "null"
+                          ]
+                        },
+                        "why": {
+                          "type": [
+                            "string",
+                            "null"
+                          ]
+                        }
+                      }
+                    }
+                  ]
                 },
                 "servers": {
+                  "description": "Servers that work in what it owns.",
                   "type": "array",
                   "items": {
+                    "title": "DatabaseServer",
                     "type": "object",
-                    "additionalProperties": true
+                    "required": [
+                      "kind",
+                      "pid",
+                      "dataDir",
+                      "sockets",
+                      "unit"
+                    ],
+                    "additionalProperties": false,
+                    "properties": {
+                      "kind": {
+                        "type": "string",
+                        "enum": [
+                          "postgres",
+                          "mysql"
+                        ]
+                      },
+                      "pid": {
+                        "type": "integer",
+                        "minimum": 0
+                      },
+                      "dataDir": {
+                        "type": "string"
+                      },
+                      "sockets": {
+                        "description": "Unix sockets that it listens on; empty where they may not be seen.",
+                        "type": "array",
+                        "items": {
+                          "type": "string"
+                        }
+                      },
+                      "unit": {
+                        "description": "Its systemd unit.",
+                        "type": [
+                          "string",
+                          "null"
+                        ]
+                      }
+                    }
                   }
                 },
                 "components": {
                   "type": "array",
                   "items": {
-                    "$ref": "components.v1.schema.json#/items"
+                    "$ref": "components.v1.schema.json#/$defs/component"
                   }
                 },
                 "error": {
@@ -3208,7 +4744,7 @@ export const documents = {
               "required": [
                 "who"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "who": {
                   "$ref": "journal.v1.schema.json#/$defs/enlisted/properties/who"
@@ -3249,7 +4785,7 @@ export const documents = {
                 "verdict",
                 "reason"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "name": {
                   "type": "string"
@@ -3307,8 +4843,58 @@ export const documents = {
           "damaged": {
             "type": "array",
             "items": {
+              "title": "DamagedRecord",
+              "description": "A record that cannot be read: it is reported and left alone.",
               "type": "object",
-              "additionalProperties": true
+              "required": [
+                "file",
+                "findings"
+              ],
+              "additionalProperties": false,
+              "properties": {
+                "file": {
+                  "type": "string"
+                },
+                "findings": {
+                  "type": "array",
+                  "items": {
+                    "title": "Finding",
+                    "description": "What is wrong in a document that somebody wrote.",
+                    "type": "object",
+                    "required": [
+                      "file",
+                      "pointer",
+                      "seen",
+                      "expected"
+                    ],
+                    "additionalProperties": false,
+                    "properties": {
+                      "file": {
+                        "type": "string"
+                      },
+                      "line": {
+                        "description": "From 1; not there where there is no text, or it could not be read that far.",
+                        "type": "integer",
+                        "minimum": 1
+                      },
+                      "pointer": {
+                        "description": "JSON pointer of the value; empty: the whole document.",
+                        "type": "string"
+                      },
+                      "seen": {
+                        "type": "string"
+                      },
+                      "expected": {
+                        "type": "string"
+                      },
+                      "nearest": {
+                        "description": "The nearest valid name, if it looks like a misspelling.",
+                        "type": "string"
+                      }
+                    }
+                  }
+                }
+              }
             }
           }
         }
@@ -3407,7 +4993,7 @@ export const documents = {
           "steps",
           "writers"
         ],
-        "additionalProperties": true,
+        "additionalProperties": false,
         "properties": {
           "set": {
             "$ref": "snapshot-set.v1.schema.json"
@@ -3431,7 +5017,7 @@ export const documents = {
                 "draft",
                 "aside"
               ],
-              "additionalProperties": true,
+              "additionalProperties": false,
               "properties": {
                 "component": {
                   "type": "string"
@@ -3470,7 +5056,7 @@ export const documents = {
           "steps",
           "unfinished"
         ],
-        "additionalProperties": true,
+        "additionalProperties": false,
         "properties": {
           "set": {
             "$ref": "snapshot-set.v1.schema.json"

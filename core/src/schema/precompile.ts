@@ -7,13 +7,14 @@ import path from "node:path";
 import { type Checks, metaSchema, modulesOf } from "./compile.js";
 import { documents } from "./documents.js";
 
-const { "contract.v1": contract, "service.v1": service, ...whole } = documents;
+const { "contract.v1": contract, "service.v1": service, "command-line.v1": commandLine, ...whole } = documents;
 const partsOf = ({ $id, $defs }: { $id: string; $defs: object }): Checks =>
   Object.fromEntries(Object.keys($defs).map((name) => [name, `${$id}#/$defs/${name}`]));
 const modules: Record<string, Checks> = {
   ...Object.fromEntries(Object.entries(whole).map(([name, { $id }]) => [name, { whole: $id }])),
   "contract.v1": partsOf(contract),
   "service.v1": partsOf(service),
+  "command-line.v1": partsOf(commandLine),
   "options-schema": { whole: metaSchema },
 };
 

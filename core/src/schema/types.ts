@@ -2,19 +2,31 @@
 
 export type SetId = string;
 /**
- * A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.
- *
- * @minItems 1
+ * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
-export type Components = Component[];
+export type Cut = "atomic" | "per-volume" | "fuzzy";
+export type HoldPoint =
+  | {
+      kind: "dm";
+      name: DmName;
+    }
+  | {
+      kind: "fs";
+      mount: string;
+    };
 /**
- * "250ms", "3s", "10m", "1h", or milliseconds.
+ * Name of a device-mapper device, without /dev/mapper/.
  */
-export type Duration = string | number;
+export type DmName = string;
 /**
- * Items: user:NAME or group:NAME; a number in place of the name will do.
+ * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
  */
-export type Principals = string[];
+export type Consistency = "application" | "filesystem" | "crash" | "none";
+/**
+ * What somebody who died has left.
+ */
+export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
+export type Digest = string;
 /**
  * What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.
  */
@@ -51,22 +63,23 @@ export type CheckResult =
 export type CheckName = string;
 export type Runtime = "thread" | "process";
 /**
+ * A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.
+ *
+ * @minItems 1
+ */
+export type Components = Component[];
+/**
+ * "250ms", "3s", "10m", "1h", or milliseconds.
+ */
+export type Duration = string | number;
+/**
+ * Items: user:NAME or group:NAME; a number in place of the name will do.
+ */
+export type Principals = string[];
+/**
  * A provider's answer to match: null is "not mine".
  */
 export type Support = null | Qualities;
-export type HoldPoint =
-  | {
-      kind: "dm";
-      name: DmName;
-    }
-  | {
-      kind: "fs";
-      mount: string;
-    };
-/**
- * Name of a device-mapper device, without /dev/mapper/.
- */
-export type DmName = string;
 /**
  * One step of the commit, done while everything is held. All but `plugin` are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `plugin`: the commit cannot be data; the host calls provider.commit().
  */
@@ -143,19 +156,10 @@ export type Event =
   | WarningEvent
   | EndedEvent;
 /**
- * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
- */
-export type Consistency = "application" | "filesystem" | "crash" | "none";
-/**
  * One line of a transaction's journal: on disk before the action that it announces.
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
-/**
- * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
- */
-export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "preserve" | "abort";
-export type Digest = string;
 /**
  * accepted: it is planned. running: the phase that it is in.
  */
@@ -163,6 +167,7 @@ export type OperationState = AcceptedState | QueuedState | RunningState | EndedS
 
 export interface AllSchemas {
   audit?: AuditLine;
+  "command-line"?: CommandLine;
   components?: Components;
   config?: Config;
   "conformance-fixture"?: Fixture;
@@ -218,6 +223,245 @@ export interface AuditLine {
   detail?: string;
 }
 /**
+ * The document that each command prints with --json, by the command's name; `error` where it could do nothing.
+ */
+export interface CommandLine {
+  doctor?: DoctorDocument;
+  init?: InitDocument;
+  plan?: EstimatedPlan;
+  create?: EndedDocument;
+  run?: RunDocument;
+  hold?: SnapshotSet;
+  serve?: UnitFiles;
+  list?: SetList;
+  show?: SnapshotSet;
+  history?: HistoryDocument;
+  expose?: SnapshotSet;
+  conceal?: SnapshotSet;
+  verify?: SnapshotSet;
+  /**
+   * With --dry-run the plan.
+   */
+  restore?: RestorePlanDocument | RestoredDocument;
+  revert?: RevertedDocument;
+  delete?: RemovalDocument;
+  /**
+   * With --dry-run the verdicts.
+   */
+  prune?: PruneVerdicts | RemovalDocument;
+  "hold-until"?: SnapshotSet;
+  complete?: Completed;
+  recover?: RecoverDocument;
+  writers?: WriterList;
+  providers?: ProviderList;
+  "plugins-list"?: PluginsListDocument;
+  "plugins-why"?: PluginExplanation;
+  "plugins-lock"?: PluginPins;
+  "plugins-check"?: ConformanceReport;
+  "plugins-new"?: NewPlugin;
+  schedule?: UnitFiles;
+  metrics?: TextDocument;
+  completions?: TextDocument;
+  manual?: TextDocument;
+  error?: ErrorDocument;
+}
+export interface DoctorDocument {
+  checks: DoctorCheck[];
+}
+export interface DoctorCheck {
+  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "databases";
+  /**
+   * note: works, but not as well as it could. bad: something will fail.
+   */
+  state: "good" | "note" | "bad";
+  found: string;
+  /**
+   * What follows from it.
+   */
+  means?: string;
+  /**
+   * What mends it.
+   */
+  mend?: string;
+}
+export interface InitDocument {
+  /**
+   * Where the config is, or would be.
+   */
+  file: string;
+  /**
+   * The config.
+   */
+  text: string;
+  /**
+   * The writers in it, as targets.
+   */
+  targets: string[];
+}
+/**
+ * What create would do, and how long that usually takes.
+ */
+export interface EstimatedPlan {
+  id: SetId;
+  request: PlannedRequest;
+  cut: Cut;
+  volumes: PlannedVolumeDocument[];
+  writers: PlannedWriterDocument[];
+  providers: PlannedProviderDocument[];
+  components: PlannedComponentDocument[];
+  leftOut: LeftOutDocument[];
+  warnings: string[];
+  promised: Consistency;
+  asked: Consistency;
+  usual: Usual[];
+}
+/**
+ * What was asked for.
+ */
+export interface PlannedRequest {
+  /**
+   * As they were named.
+   */
+  targets: string[];
+  name?: string;
+  tags?: {
+    [k: string]: string;
+  };
+  /**
+   * The lowest consistency that counts as success. Default: what is promised.
+   */
+  require?: "application" | "filesystem" | "crash";
+  includeRoot?: boolean;
+  lease?: LeaseMark;
+  id?: SetId;
+  requester?: RequesterMark;
+}
+/**
+ * Whose set it is: the process that holds a lock on the lease's file.
+ */
+export interface LeaseMark {
+  id: string;
+  pid: number;
+  since: string;
+}
+/**
+ * A process, as the kernel told who it was when it connected.
+ */
+export interface RequesterMark {
+  uid: number;
+  gid: number;
+  pid: number;
+  /**
+   * What it ran then; not there where that could not be read.
+   */
+  executable?: string;
+}
+export interface PlannedVolumeDocument {
+  volume: Volume;
+  /**
+   * Instance name.
+   */
+  provider: string;
+  qualities: Qualities;
+}
+/**
+ * A mounted file system, the paths on it that are to be captured, and the block devices below it.
+ */
+export interface Volume {
+  /**
+   * Stable for as long as it is mounted: two paths on one file system have the same id.
+   */
+  id: string;
+  mountPoint: string;
+  fsType: string;
+  /**
+   * As in the mount table: /dev/mapper/vg0-data, tmpfs, host:/export.
+   */
+  source: string;
+  /**
+   * What of the file system is mounted there: / or a subvolume or a bind-mounted folder.
+   */
+  root: string;
+  /**
+   * Top first; empty where the file system has no block device.
+   */
+  devices: BlockDevice[];
+  /**
+   * Absolute, each on this volume.
+   *
+   * @minItems 1
+   */
+  paths: string[];
+  /**
+   * Absolute; see Component.exclude.
+   */
+  exclude: string[];
+}
+export interface BlockDevice {
+  /**
+   * The kernel's name, for example dm-3.
+   */
+  name: string;
+  /**
+   * major:minor.
+   */
+  number: string;
+  kind: "disk" | "partition" | "lvm" | "crypt" | "multipath" | "dm" | "loop" | "raid";
+  /**
+   * Device-mapper name, or the file behind a loop device.
+   */
+  label?: string;
+  /**
+   * Device-mapper UUID.
+   */
+  uuid?: string;
+  sizeBytes: number;
+  /**
+   * Kernel names of the devices directly below.
+   */
+  lower: string[];
+}
+export interface Qualities {
+  /**
+   * The snapshot is of one instant.
+   */
+  pointInTime: boolean;
+  /**
+   * All volumes of this provider in one set are of the same instant.
+   */
+  atomicGroup: boolean;
+  /**
+   * What the kernel will be asked to hold while the picture is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
+   */
+  hold?: HoldPoint[];
+  revert?: boolean;
+  /**
+   * The snapshot can be exposed writable.
+   */
+  writable?: boolean;
+  /**
+   * What will be done, in a few words: shown by plan.
+   */
+  method?: string;
+  /**
+   * Where the snapshot will lie: shown by plan.
+   */
+  where?: string;
+}
+export interface PlannedWriterDocument {
+  who: EnlistedPlugin;
+  policy: "required" | "best-effort";
+  components: Component[];
+  volumes: string[];
+  cut: Cut;
+}
+export interface EnlistedPlugin {
+  role: "writer" | "provider";
+  instance: string;
+  plugin: string;
+  version: string;
+}
+/**
  * Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.
  */
 export interface Component {
@@ -262,6 +506,805 @@ export interface Component {
   facts?: {
     [k: string]: unknown;
   };
+}
+export interface PlannedProviderDocument {
+  who: EnlistedPlugin;
+  volumes: Volume[];
+}
+export interface PlannedComponentDocument {
+  writer: string | null;
+  component: Component;
+  volumes: string[];
+  cut: Cut;
+  held: boolean;
+  promised: Consistency;
+  why?: string;
+}
+export interface LeftOutDocument {
+  who: EnlistedPlugin;
+  error: Fault;
+}
+/**
+ * An error as data: code, a sentence, what was seen, the next step.
+ */
+export interface Fault {
+  code: string;
+  message: string;
+  hint?: string;
+  details?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * How long a call takes, from past runs.
+ */
+export interface Usual {
+  /**
+   * Instance name.
+   */
+  actor: string;
+  op: "freeze" | "commit";
+  /**
+   * How many there were, of the last 20.
+   */
+  runs: number;
+  /**
+   * How many of them failed in this call.
+   */
+  failed: number;
+  /**
+   * Of those that did not fail; null: each failed.
+   */
+  medianMs: number | null;
+  maxMs: number | null;
+  /**
+   * What the last run was given.
+   */
+  limitMs: number;
+  /**
+   * From the request to freeze to the answer to thaw, of a freeze; the median.
+   */
+  stillMs: number | null;
+}
+/**
+ * How a transaction ended.
+ */
+export interface EndedDocument {
+  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
+  /**
+   * What the command ends with.
+   */
+  exitCode: number;
+  /**
+   * null: there is none.
+   */
+  set: null | SnapshotSet;
+  error: null | Fault;
+  residue: Residue[];
+  timeline: Span[];
+}
+/**
+ * The record of one transaction: what was captured, what was really achieved, and the proof.
+ */
+export interface SnapshotSet {
+  $schema?: string;
+  recordVersion: 1;
+  id: SetId;
+  name?: string;
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * The instant of the cut, ISO 8601, UTC.
+   */
+  createdAt: string;
+  host: string;
+  /**
+   * Version of the host that made the set.
+   */
+  holdstill: string;
+  /**
+   * As the requester named them.
+   */
+  targets: string[];
+  cut: Cut;
+  asked: Consistency;
+  consistency: Consistency;
+  /**
+   * From the first freeze asked to the last thaw answered, ms; 0 without writers.
+   */
+  frozenMs: number;
+  components: RecordedComponent[];
+  writers: RecordedWriter[];
+  volumes: Volume[];
+  snapshots: RecordedSnapshot[];
+  timeline: Span[];
+  hold?: RecordedHold;
+  exposed?: RecordedExposure[];
+  /**
+   * A folder below which the exposed pictures are mounted at their original paths, too.
+   */
+  mirror?: string;
+  lease?: LeaseMark;
+  requester?: RequesterMark;
+  /**
+   * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
+   */
+  holdUntil?: string;
+  /**
+   * Per writer, what it last found when it started the application on the picture.
+   */
+  verified?: Verification[];
+  outcome?: Outcome;
+}
+export interface RecordedComponent {
+  /**
+   * Instance name; null for paths that no writer owns.
+   */
+  writer: string | null;
+  component: Component;
+  volumes: string[];
+  consistency: Consistency;
+  /**
+   * Why it is not application.
+   */
+  why?: string;
+}
+export interface RecordedWriter {
+  by: PluginRef;
+  policy: "required" | "best-effort";
+  /**
+   * held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
+   */
+  state: "held" | "degraded" | "left-out";
+  why?: string;
+  frozen?: FrozenSpan;
+  facts?: {
+    [k: string]: unknown;
+  };
+  repair?: Repair;
+  sidecar?: RecordedSidecar;
+}
+export interface PluginRef {
+  instance: string;
+  plugin: string;
+  version: string;
+}
+/**
+ * ms from the start of the transaction.
+ */
+export interface FrozenSpan {
+  since: number;
+  until: number;
+}
+/**
+ * What became of the picture after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
+ */
+export interface Repair {
+  state: "repaired" | "failed" | "passed-over";
+  /**
+   * Snapshot.id of each picture that was written to; one with `of` has its pristine original beside it.
+   */
+  in: string[];
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+export interface RecordedSidecar {
+  /**
+   * Absolute.
+   */
+  dir: string;
+  files: SidecarFile[];
+}
+export interface SidecarFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+export interface RecordedSnapshot {
+  by: PluginRef;
+  snapshot: Snapshot;
+}
+export interface Snapshot {
+  /**
+   * The provider's own name for it; unique within the provider.
+   */
+  id: string;
+  /**
+   * Id of the snapshot that this one is a fork of; not there in one that was cut.
+   */
+  of?: string;
+  setId: string;
+  volumeId: string;
+  createdAt: string;
+  /**
+   * Space that it takes of its own, as far as known.
+   */
+  bytes?: number;
+  /**
+   * reflink, copy, thin, …
+   */
+  method?: string;
+  fill?: Fill;
+  /**
+   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.
+   */
+  lost?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * How full the room is that what changes is kept in, as of now: only list tells it.
+ */
+export interface Fill {
+  percent: number;
+  /**
+   * Whose room it is: the snapshot's own, or a pool's that others use too.
+   */
+  where: string;
+}
+/**
+ * One call of the transaction; times in ms from its start.
+ */
+export interface Span {
+  op: string;
+  /**
+   * Instance name, or keeper.
+   */
+  actor: string;
+  from: number;
+  to: number;
+  limitMs: number;
+  outcome: "ok" | "failed";
+  why?: string;
+}
+/**
+ * The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.
+ */
+export interface RecordedHold {
+  /**
+   * How the kernel was asked.
+   */
+  by: "ioctl" | "commands";
+  /**
+   * From the first hold asked to the last release answered, ms.
+   */
+  heldMs: number;
+  points: HeldPoint[];
+}
+/**
+ * The kernel confirmed at release that the hold was still there.
+ */
+export interface HeldPoint {
+  point: HoldPoint;
+  from: number;
+  to: number;
+}
+export interface RecordedExposure {
+  /**
+   * Instance name of the provider.
+   */
+  by: string;
+  /**
+   * Snapshot.id
+   */
+  snapshot: string;
+  exposed: Exposed;
+}
+/**
+ * Where a snapshot can be read.
+ */
+export interface Exposed {
+  /**
+   * @minItems 1
+   */
+  trees: ExposedTree[];
+  readOnly: boolean;
+}
+export interface ExposedTree {
+  /**
+   * The path that was captured.
+   */
+  original: string;
+  /**
+   * Where its picture lies.
+   */
+  path: string;
+}
+export interface Verification {
+  /**
+   * Instance name.
+   */
+  writer: string;
+  at: string;
+  ok: boolean;
+  /**
+   * What was wrong.
+   */
+  why?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * What the requester said of the backup that was made from the set.
+ */
+export interface Outcome {
+  succeeded: boolean;
+  /**
+   * copy leaves the application's logs alone; full allows their owner to truncate them.
+   */
+  type: "copy" | "full";
+  at: string;
+}
+/**
+ * What could not be undone.
+ */
+export interface Residue {
+  actor: string;
+  op: string;
+  error: Fault;
+}
+export interface RunDocument {
+  ended: EndedDocument;
+  /**
+   * null: it was not started.
+   */
+  command: null | CommandEnd;
+  /**
+   * Why the command was not started, if not for how the set ended.
+   */
+  error: null | Fault;
+  /**
+   * Writers that could not be told how it went.
+   */
+  untold: UntoldWriter[];
+  /**
+   * Why the set could not be concealed or removed.
+   */
+  left: null | Fault;
+}
+export interface CommandEnd {
+  /**
+   * 128 plus the signal's number where one ended it, as in a shell.
+   */
+  exitCode: number;
+  signal: string | null;
+}
+export interface UntoldWriter {
+  writer: string;
+  error: Fault;
+}
+/**
+ * Unit files for systemd.
+ */
+export interface UnitFiles {
+  /**
+   * The text of each, by its name.
+   */
+  files: {
+    [k: string]: string;
+  };
+}
+export interface SetList {
+  sets: SnapshotSet[];
+  damaged: DamagedRecord[];
+}
+/**
+ * A record that cannot be read: it is reported and left alone.
+ */
+export interface DamagedRecord {
+  file: string;
+  findings: Finding[];
+}
+/**
+ * What is wrong in a document that somebody wrote.
+ */
+export interface Finding {
+  file: string;
+  /**
+   * From 1; not there where there is no text, or it could not be read that far.
+   */
+  line?: number;
+  /**
+   * JSON pointer of the value; empty: the whole document.
+   */
+  pointer: string;
+  seen: string;
+  expected: string;
+  /**
+   * The nearest valid name, if it looks like a misspelling.
+   */
+  nearest?: string;
+}
+export interface HistoryDocument {
+  transactions: PastTransaction[];
+}
+/**
+ * One line of history.jsonl in the state directory: a transaction that is over. It stays when its set is deleted.
+ */
+export interface PastTransaction {
+  id?: SetId;
+  /**
+   * When it ended. ISO 8601, UTC.
+   */
+  at: string;
+  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken" | "refused";
+  name?: string;
+  targets: string[];
+  consistency?: Consistency;
+  frozenMs?: number;
+  cause?: Fault;
+  timeline: Span[];
+}
+export interface RestorePlanDocument {
+  set: SnapshotSet;
+  where: "in-place" | "elsewhere";
+  steps: RestoreStepDocument[];
+  writers: string[];
+}
+export interface RestoreStepDocument {
+  component: string;
+  original: string;
+  to: string;
+  draft: string;
+  aside: string | null;
+}
+export interface RestoredDocument {
+  set: SnapshotSet;
+  steps: RestoreStepDocument[];
+  unfinished: UntoldWriter[];
+}
+export interface RevertedDocument {
+  set: SnapshotSet;
+  steps: RestoreStepDocument[];
+  /**
+   * Writers that could not finish: the data is in place.
+   */
+  unfinished: UntoldWriter[];
+  safety: Safety;
+}
+/**
+ * A set of what was there before.
+ */
+export interface Safety {
+  /**
+   * null: none could be taken.
+   */
+  set: null | SnapshotSet;
+  why?: Fault;
+}
+/**
+ * What was removed, and what could not be.
+ */
+export interface RemovalDocument {
+  deleted: SetId[];
+  failed: Unremoved[];
+}
+export interface Unremoved {
+  set: SetId;
+  error: Fault;
+}
+export interface PruneVerdicts {
+  verdicts: PruneVerdict[];
+}
+export interface PruneVerdict {
+  set: SetId;
+  /**
+   * The rules that keep it; none: it may go.
+   */
+  kept: string[];
+}
+/**
+ * failed: writers that could not be told.
+ */
+export interface Completed {
+  set: SnapshotSet;
+  failed: UntoldWriter[];
+}
+/**
+ * done: those that are gone now; residue: what could not be undone.
+ */
+export interface RecoverDocument {
+  leftovers: Leftover[];
+  done: Leftover[];
+  residue: Residue[];
+}
+export interface DeadTransaction {
+  is: "transaction";
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  begunAt: string;
+  /**
+   * Who has to be told to undo.
+   */
+  owed: Owed[];
+  /**
+   * What the kernel may hold still.
+   */
+  held: string[];
+}
+export interface Owed {
+  who: EnlistedPlugin;
+}
+/**
+ * No record names it.
+ */
+export interface StraySnapshot {
+  is: "snapshot";
+  /**
+   * Instance name.
+   */
+  provider: string;
+  snapshot: Snapshot;
+}
+/**
+ * Somebody who died was showing it.
+ */
+export interface StrayExposure {
+  is: "exposure";
+  id: SetId;
+}
+/**
+ * It outlived its requester.
+ */
+export interface ExpiredSet {
+  is: "expired";
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  createdAt: string;
+  lease: LeaseMark;
+}
+export interface WriterList {
+  writers: WriterDocument[];
+}
+/**
+ * components: what it owns; error: why it did not say.
+ */
+export interface WriterDocument {
+  who: EnlistedPlugin;
+  policy: "required" | "best-effort";
+  /**
+   * null: it never took part.
+   */
+  last: null | LastTime;
+  /**
+   * Servers that work in what it owns.
+   */
+  servers: DatabaseServer[];
+  components?: Component[];
+  error?: Fault;
+}
+/**
+ * What it did when it was last asked.
+ */
+export interface LastTime {
+  /**
+   * ISO 8601, UTC.
+   */
+  at: string;
+  result: "held" | "failed";
+  /**
+   * From the request to freeze to the answer to thaw, ms; null: it never froze.
+   */
+  frozenMs: number | null;
+  why: string | null;
+}
+export interface DatabaseServer {
+  kind: "postgres" | "mysql";
+  pid: number;
+  dataDir: string;
+  /**
+   * Unix sockets that it listens on; empty where they may not be seen.
+   */
+  sockets: string[];
+  /**
+   * Its systemd unit.
+   */
+  unit: string | null;
+}
+export interface ProviderList {
+  providers: ProviderDocument[];
+}
+export interface ProviderDocument {
+  who: EnlistedPlugin;
+  snapshots?: Snapshot[];
+  error?: Fault;
+}
+export interface PluginsListDocument {
+  plugins: ResolvedPluginDocument[];
+  /**
+   * Of each instance, by its name.
+   */
+  candidates: {
+    [k: string]: PluginDocument[];
+  };
+  found: PluginDocument[];
+  warnings: string[];
+  problems: Fault[];
+}
+export interface ResolvedPluginDocument {
+  who: EnlistedPlugin;
+  dir: string;
+  policy: "required" | "best-effort";
+  isolation: "thread" | "process";
+  /**
+   * Heap of the worker, MiB.
+   */
+  memoryMb: number;
+  freezeMs: number | null;
+  /**
+   * Version of the contract that is used.
+   */
+  protocol: number;
+}
+export interface PluginDocument {
+  name: string;
+  version: string;
+  dir: string;
+  verdict: "taken" | "older" | "unused" | "refused";
+  reason: string;
+}
+export interface PluginExplanation {
+  name: string;
+  host: HostDocument;
+  asked: AskedPlugin[];
+  candidates: ExplainedCandidate[];
+  /**
+   * The plugin paths, in the order of the search.
+   */
+  searched: string[];
+  problems: Fault[];
+}
+export interface HostDocument {
+  version: string;
+  protocols: number[];
+}
+/**
+ * An instance of the config that asks for it.
+ */
+export interface AskedPlugin {
+  instance: string;
+  use: PluginUse;
+  policy: "required" | "best-effort" | "excluded";
+  /**
+   * null: not from a file.
+   */
+  at: null | ConfigPlace;
+  taken: null | PluginDocument;
+}
+export interface PluginUse {
+  name: string;
+  range: string;
+}
+export interface ConfigPlace {
+  file: string;
+  line?: number;
+  pointer: string;
+}
+export interface ExplainedCandidate {
+  name: string;
+  version: string;
+  dir: string;
+  verdict: "taken" | "older" | "unused" | "refused";
+  reason: string;
+  /**
+   * null: its manifest is not valid.
+   */
+  needs: null | PluginNeeds;
+  trust: TrustProblem[];
+}
+export interface PluginNeeds {
+  /**
+   * A range of versions.
+   */
+  holdstill: string;
+  protocol: ProtocolNeeds;
+  commands: ProgramNeeded[];
+  environment: VariableNeeded[];
+}
+export interface ProtocolNeeds {
+  spoken: number[];
+  /**
+   * null: the host speaks none of it.
+   */
+  used: number | null;
+}
+export interface ProgramNeeded {
+  name: string;
+  /**
+   * null: there is none.
+   */
+  path: string | null;
+}
+export interface VariableNeeded {
+  name: string;
+  isSet: boolean;
+}
+/**
+ * What lets somebody else change what runs.
+ */
+export interface TrustProblem {
+  path: string;
+  problem: string;
+  mend: string;
+}
+export interface PluginPins {
+  file: string;
+  plugins: PluginPin[];
+  /**
+   * Pinned before, and taken by no instance any more.
+   */
+  dropped: DroppedPin[];
+}
+export interface PluginPin {
+  name: string;
+  version: string;
+  content: Digest;
+  was: "new" | "same" | "other";
+  changes: FileChange[];
+}
+export interface FileChange {
+  file: string;
+  change: "added" | "changed" | "removed";
+}
+export interface DroppedPin {
+  name: string;
+  version: string;
+}
+/**
+ * What `holdstill plugins check` found; the document of its --json.
+ */
+export interface ConformanceReport {
+  reportVersion: 1;
+  /**
+   * Version of the host.
+   */
+  holdstill: string;
+  plugin: CheckedPlugin;
+  passed: number;
+  failed: number;
+  skipped: number;
+  ms: number;
+  checks: CheckResult[];
+}
+export interface CheckedPlugin {
+  dir: string;
+  /**
+   * Not there where the manifest does not tell.
+   */
+  name?: string;
+  version?: string;
+  kind?: "writer" | "provider";
+}
+export interface NewPlugin {
+  dir: string;
+  kind: "writer" | "provider";
+  name: string;
+  language: "typescript" | "javascript";
+  /**
+   * Relative to dir.
+   */
+  files: string[];
+}
+/**
+ * What would be printed without --json.
+ */
+export interface TextDocument {
+  text: string;
+}
+/**
+ * What every command answers that could do nothing.
+ */
+export interface ErrorDocument {
+  error: Fault;
 }
 /**
  * holdstill.yaml: which plugins take part, and the limits that hold for them.
@@ -412,31 +1455,6 @@ export interface Fixture {
   watch?: string[];
 }
 /**
- * What `holdstill plugins check` found; the document of its --json.
- */
-export interface ConformanceReport {
-  reportVersion: 1;
-  /**
-   * Version of the host.
-   */
-  holdstill: string;
-  plugin: CheckedPlugin;
-  passed: number;
-  failed: number;
-  skipped: number;
-  ms: number;
-  checks: CheckResult[];
-}
-export interface CheckedPlugin {
-  dir: string;
-  /**
-   * Not there where the manifest does not tell.
-   */
-  name?: string;
-  version?: string;
-  kind?: "writer" | "provider";
-}
-/**
  * The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.
  */
 export interface Contract {
@@ -452,90 +1470,6 @@ export interface Contract {
   exposed?: Exposed;
   report?: Report;
   nothing?: Nothing;
-}
-/**
- * A mounted file system, the paths on it that are to be captured, and the block devices below it.
- */
-export interface Volume {
-  /**
-   * Stable for as long as it is mounted: two paths on one file system have the same id.
-   */
-  id: string;
-  mountPoint: string;
-  fsType: string;
-  /**
-   * As in the mount table: /dev/mapper/vg0-data, tmpfs, host:/export.
-   */
-  source: string;
-  /**
-   * What of the file system is mounted there: / or a subvolume or a bind-mounted folder.
-   */
-  root: string;
-  /**
-   * Top first; empty where the file system has no block device.
-   */
-  devices: BlockDevice[];
-  /**
-   * Absolute, each on this volume.
-   *
-   * @minItems 1
-   */
-  paths: string[];
-  /**
-   * Absolute; see Component.exclude.
-   */
-  exclude: string[];
-}
-export interface BlockDevice {
-  /**
-   * The kernel's name, for example dm-3.
-   */
-  name: string;
-  /**
-   * major:minor.
-   */
-  number: string;
-  kind: "disk" | "partition" | "lvm" | "crypt" | "multipath" | "dm" | "loop" | "raid";
-  /**
-   * Device-mapper name, or the file behind a loop device.
-   */
-  label?: string;
-  /**
-   * Device-mapper UUID.
-   */
-  uuid?: string;
-  sizeBytes: number;
-  /**
-   * Kernel names of the devices directly below.
-   */
-  lower: string[];
-}
-export interface Qualities {
-  /**
-   * The snapshot is of one instant.
-   */
-  pointInTime: boolean;
-  /**
-   * All volumes of this provider in one set are of the same instant.
-   */
-  atomicGroup: boolean;
-  /**
-   * What the kernel will be asked to hold while the picture is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
-   */
-  hold?: HoldPoint[];
-  revert?: boolean;
-  /**
-   * The snapshot can be exposed writable.
-   */
-  writable?: boolean;
-  /**
-   * What will be done, in a few words: shown by plan.
-   */
-  method?: string;
-  /**
-   * Where the snapshot will lie: shown by plan.
-   */
-  where?: string;
 }
 /**
  * A provider's answer to prepare: what is to be held, and what is to be done while it is.
@@ -584,65 +1518,6 @@ export interface Sidecar {
   facts?: {
     [k: string]: unknown;
   };
-}
-export interface Snapshot {
-  /**
-   * The provider's own name for it; unique within the provider.
-   */
-  id: string;
-  /**
-   * Id of the snapshot that this one is a fork of; not there in one that was cut.
-   */
-  of?: string;
-  setId: string;
-  volumeId: string;
-  createdAt: string;
-  /**
-   * Space that it takes of its own, as far as known.
-   */
-  bytes?: number;
-  /**
-   * reflink, copy, thin, …
-   */
-  method?: string;
-  fill?: Fill;
-  /**
-   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.
-   */
-  lost?: string;
-  facts?: {
-    [k: string]: unknown;
-  };
-}
-/**
- * How full the room is that what changes is kept in, as of now: only list tells it.
- */
-export interface Fill {
-  percent: number;
-  /**
-   * Whose room it is: the snapshot's own, or a pool's that others use too.
-   */
-  where: string;
-}
-/**
- * Where a snapshot can be read.
- */
-export interface Exposed {
-  /**
-   * @minItems 1
-   */
-  trees: ExposedTree[];
-  readOnly: boolean;
-}
-export interface ExposedTree {
-  /**
-   * The path that was captured.
-   */
-  original: string;
-  /**
-   * Where its picture lies.
-   */
-  path: string;
 }
 /**
  * The answer of recover and verify.
@@ -701,17 +1576,6 @@ export interface CallEvent {
   elapsedMs?: number;
   error?: Fault;
 }
-/**
- * An error as data: code, a sentence, what was seen, the next step.
- */
-export interface Fault {
-  code: string;
-  message: string;
-  hint?: string;
-  details?: {
-    [k: string]: unknown;
-  };
-}
 export interface ProgressEvent {
   type: "progress";
   at: string;
@@ -763,46 +1627,6 @@ export interface EndedEvent {
   error?: Fault;
   residue: Residue[];
 }
-/**
- * What could not be undone.
- */
-export interface Residue {
-  actor: string;
-  op: string;
-  error: Fault;
-}
-/**
- * One line of history.jsonl in the state directory: a transaction that is over. It stays when its set is deleted.
- */
-export interface PastTransaction {
-  id?: SetId;
-  /**
-   * When it ended. ISO 8601, UTC.
-   */
-  at: string;
-  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken" | "refused";
-  name?: string;
-  targets: string[];
-  consistency?: Consistency;
-  frozenMs?: number;
-  cause?: Fault;
-  timeline: Span[];
-}
-/**
- * One call of the transaction; times in ms from its start.
- */
-export interface Span {
-  op: string;
-  /**
-   * Instance name, or keeper.
-   */
-  actor: string;
-  from: number;
-  to: number;
-  limitMs: number;
-  outcome: "ok" | "failed";
-  why?: string;
-}
 export interface BegunEntry {
   entry: "begun";
   version: 1;
@@ -820,12 +1644,6 @@ export interface Enlisted {
   who: EnlistedPlugin;
   components?: Components;
   cut?: Cut;
-}
-export interface EnlistedPlugin {
-  role: "writer" | "provider";
-  instance: string;
-  plugin: string;
-  version: string;
 }
 export interface AskedEntry {
   entry: "asked";
@@ -1077,18 +1895,6 @@ export interface Operation {
   state: OperationState;
 }
 /**
- * A process, as the kernel told who it was when it connected.
- */
-export interface RequesterMark {
-  uid: number;
-  gid: number;
-  pid: number;
-  /**
-   * What it ran then; not there where that could not be read.
-   */
-  executable?: string;
-}
-/**
  * An operation in the state directory, so that a service that died can be asked for it.
  */
 export interface KeptOperation {
@@ -1161,9 +1967,7 @@ export interface Caller {
  */
 export interface PlanDocument {
   id: SetId;
-  request: {
-    [k: string]: unknown;
-  };
+  request: PlannedRequest;
   cut: Cut;
   volumes: PlannedVolumeDocument[];
   writers: PlannedWriterDocument[];
@@ -1173,281 +1977,11 @@ export interface PlanDocument {
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
-  [k: string]: unknown;
-}
-export interface PlannedVolumeDocument {
-  volume: Volume;
-  provider: string;
-  qualities: {
-    [k: string]: unknown;
-  };
-  [k: string]: unknown;
-}
-export interface PlannedWriterDocument {
-  who: EnlistedPlugin;
-  policy: string;
-  components: Component[];
-  volumes: string[];
-  cut: Cut;
-  [k: string]: unknown;
-}
-export interface PlannedProviderDocument {
-  who: EnlistedPlugin;
-  volumes: Volume[];
-  [k: string]: unknown;
-}
-export interface PlannedComponentDocument {
-  writer: string | null;
-  component: Component;
-  volumes: string[];
-  cut: Cut;
-  held: boolean;
-  promised: Consistency;
-  why?: string;
-  [k: string]: unknown;
-}
-export interface LeftOutDocument {
-  who: EnlistedPlugin;
-  error: Fault;
-  [k: string]: unknown;
-}
-export interface WriterList {
-  writers: WriterDocument[];
-}
-/**
- * components: what it owns; error: why it did not say.
- */
-export interface WriterDocument {
-  who: EnlistedPlugin;
-  policy: string;
-  last: {
-    [k: string]: unknown;
-  } | null;
-  servers: {
-    [k: string]: unknown;
-  }[];
-  components?: Component[];
-  error?: Fault;
-  [k: string]: unknown;
-}
-export interface ProviderList {
-  providers: ProviderDocument[];
-}
-export interface ProviderDocument {
-  who: EnlistedPlugin;
-  snapshots?: Snapshot[];
-  error?: Fault;
-  [k: string]: unknown;
 }
 export interface PluginList {
   plugins: PluginDocument[];
   problems: Fault[];
   warnings: string[];
-}
-export interface PluginDocument {
-  name: string;
-  version: string;
-  dir: string;
-  verdict: "taken" | "older" | "unused" | "refused";
-  reason: string;
-  [k: string]: unknown;
-}
-export interface SetList {
-  sets: SnapshotSet[];
-  damaged: {
-    [k: string]: unknown;
-  }[];
-}
-/**
- * The record of one transaction: what was captured, what was really achieved, and the proof.
- */
-export interface SnapshotSet {
-  $schema?: string;
-  recordVersion: 1;
-  id: SetId;
-  name?: string;
-  tags: {
-    [k: string]: string;
-  };
-  /**
-   * The instant of the cut, ISO 8601, UTC.
-   */
-  createdAt: string;
-  host: string;
-  /**
-   * Version of the host that made the set.
-   */
-  holdstill: string;
-  /**
-   * As the requester named them.
-   */
-  targets: string[];
-  cut: Cut;
-  asked: Consistency;
-  consistency: Consistency;
-  /**
-   * From the first freeze asked to the last thaw answered, ms; 0 without writers.
-   */
-  frozenMs: number;
-  components: RecordedComponent[];
-  writers: RecordedWriter[];
-  volumes: Volume[];
-  snapshots: RecordedSnapshot[];
-  timeline: Span[];
-  hold?: RecordedHold;
-  exposed?: RecordedExposure[];
-  /**
-   * A folder below which the exposed pictures are mounted at their original paths, too.
-   */
-  mirror?: string;
-  lease?: LeaseMark;
-  requester?: RequesterMark;
-  /**
-   * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
-   */
-  holdUntil?: string;
-  /**
-   * Per writer, what it last found when it started the application on the picture.
-   */
-  verified?: Verification[];
-  outcome?: Outcome;
-}
-export interface RecordedComponent {
-  /**
-   * Instance name; null for paths that no writer owns.
-   */
-  writer: string | null;
-  component: Component;
-  volumes: string[];
-  consistency: Consistency;
-  /**
-   * Why it is not application.
-   */
-  why?: string;
-}
-export interface RecordedWriter {
-  by: PluginRef;
-  policy: "required" | "best-effort";
-  /**
-   * held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
-   */
-  state: "held" | "degraded" | "left-out";
-  why?: string;
-  frozen?: FrozenSpan;
-  facts?: {
-    [k: string]: unknown;
-  };
-  repair?: Repair;
-  sidecar?: RecordedSidecar;
-}
-export interface PluginRef {
-  instance: string;
-  plugin: string;
-  version: string;
-}
-/**
- * ms from the start of the transaction.
- */
-export interface FrozenSpan {
-  since: number;
-  until: number;
-}
-/**
- * What became of the picture after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
- */
-export interface Repair {
-  state: "repaired" | "failed" | "passed-over";
-  /**
-   * Snapshot.id of each picture that was written to; one with `of` has its pristine original beside it.
-   */
-  in: string[];
-  why?: string;
-  facts?: {
-    [k: string]: unknown;
-  };
-}
-export interface RecordedSidecar {
-  /**
-   * Absolute.
-   */
-  dir: string;
-  files: SidecarFile[];
-}
-export interface SidecarFile {
-  path: string;
-  bytes: number;
-  sha256: string;
-}
-export interface RecordedSnapshot {
-  by: PluginRef;
-  snapshot: Snapshot;
-}
-/**
- * The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.
- */
-export interface RecordedHold {
-  /**
-   * How the kernel was asked.
-   */
-  by: "ioctl" | "commands";
-  /**
-   * From the first hold asked to the last release answered, ms.
-   */
-  heldMs: number;
-  points: HeldPoint[];
-}
-/**
- * The kernel confirmed at release that the hold was still there.
- */
-export interface HeldPoint {
-  point: HoldPoint;
-  from: number;
-  to: number;
-}
-export interface RecordedExposure {
-  /**
-   * Instance name of the provider.
-   */
-  by: string;
-  /**
-   * Snapshot.id
-   */
-  snapshot: string;
-  exposed: Exposed;
-}
-/**
- * Whose set it is: the process that holds a lock on the lease's file.
- */
-export interface LeaseMark {
-  id: string;
-  pid: number;
-  since: string;
-}
-export interface Verification {
-  /**
-   * Instance name.
-   */
-  writer: string;
-  at: string;
-  ok: boolean;
-  /**
-   * What was wrong.
-   */
-  why?: string;
-  facts?: {
-    [k: string]: unknown;
-  };
-}
-/**
- * What the requester said of the backup that was made from the set.
- */
-export interface Outcome {
-  succeeded: boolean;
-  /**
-   * copy leaves the application's logs alone; full allows their owner to truncate them.
-   */
-  type: "copy" | "full";
-  at: string;
 }
 export interface OperationList {
   operations: Operation[];
@@ -1455,44 +1989,12 @@ export interface OperationList {
 export interface Deleted {
   deleted: SetId;
 }
-/**
- * failed: writers that could not be told.
- */
-export interface Completed {
-  set: SnapshotSet;
-  failed: UntoldWriter[];
-}
-export interface UntoldWriter {
-  writer: string;
-  error: Fault;
-}
 export interface LeaseState {
   set: SetId;
   /**
    * null: not while the operation is watched.
    */
   expiresAt: string | null;
-}
-export interface RestorePlanDocument {
-  set: SnapshotSet;
-  where: "in-place" | "elsewhere";
-  steps: RestoreStepDocument[];
-  writers: string[];
-  [k: string]: unknown;
-}
-export interface RestoreStepDocument {
-  component: string;
-  original: string;
-  to: string;
-  draft: string;
-  aside: string | null;
-  [k: string]: unknown;
-}
-export interface RestoredDocument {
-  set: SnapshotSet;
-  steps: RestoreStepDocument[];
-  unfinished: UntoldWriter[];
-  [k: string]: unknown;
 }
 export interface HistoryList {
   history: PastTransaction[];

@@ -3,14 +3,19 @@ import { createRequire } from "node:module";
 import type { Check } from "./compile.js";
 import type { Finding } from "./finding.js";
 import { findings, type Source } from "./findings.js";
-import type { AllSchemas, Contract, Service } from "./types.js";
+import type { AllSchemas, CommandLine, Contract, Service } from "./types.js";
 
-type Documents = Required<Omit<AllSchemas, "contract" | "service">>;
+type Documents = Required<Omit<AllSchemas, "contract" | "service" | "command-line">>;
 type Answers = Required<Contract>;
 type Messages = Required<Service>;
+type Printed = Required<CommandLine>;
 
-/** A whole document, one answer of the plugin contract, or one thing that the service is asked or answers. */
-export type SchemaName = keyof Documents | `contract#/$defs/${keyof Answers}` | `service#/$defs/${keyof Messages}`;
+/** A whole document, one answer of the plugin contract, one thing that the service is asked or answers, or what a command prints. */
+export type SchemaName =
+  | keyof Documents
+  | `contract#/$defs/${keyof Answers}`
+  | `service#/$defs/${keyof Messages}`
+  | `command-line#/$defs/${keyof Printed}`;
 
 /** The type that a schema describes. */
 export type Shape<N extends SchemaName> = N extends keyof Documents
@@ -19,7 +24,9 @@ export type Shape<N extends SchemaName> = N extends keyof Documents
     ? Answers[K]
     : N extends `service#/$defs/${infer K extends keyof Messages}`
       ? Messages[K]
-      : never;
+      : N extends `command-line#/$defs/${infer K extends keyof Printed}`
+        ? Printed[K]
+        : never;
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; findings: Finding[] };
 

@@ -25,7 +25,7 @@ export const complete = command({
     const outcome = outcomeOf(values);
     const requester = await reach("workers");
     const { set, failed } = await requester.complete(key, outcome);
-    if (form === "json") printDocument({ set, failed });
+    if (form === "json") printDocument("complete", { set, failed });
     else {
       if (!quiet) print([`The backup of set ${set.id} is recorded: ${outcome.succeeded ? "succeeded" : "failed"}.`]);
       for (const { error } of failed) tell(faultLines(error, errLook()));

@@ -1,6 +1,6 @@
 import { command, common, type Command, type Entry } from "../command.js";
 import { Misuse } from "../misuse.js";
-import { print } from "../output.js";
+import { print, printDocument, textOf } from "../output.js";
 import { completionLines, type Known } from "../render/completions.js";
 
 export const completions = command({
@@ -12,7 +12,7 @@ export const completions = command({
     { line: "holdstill completions bash", does: "to be kept as /etc/bash_completion.d/holdstill" },
     { line: "holdstill completions fish", does: "to be kept as ~/.config/fish/completions/holdstill.fish" },
   ],
-  async run({ operands: [shell = ""], table }) {
+  async run({ operands: [shell = ""], form, table }) {
     const known = await Promise.all(table.map(async (entry) => knownOf(entry, await entry.load())));
     if (shell !== "bash" && shell !== "zsh" && shell !== "fish") {
       const shells = ["bash", "zsh", "fish"];
@@ -21,7 +21,9 @@ export const completions = command({
         known: shells,
       });
     }
-    print(completionLines(shell, known));
+    const lines = completionLines(shell, known);
+    if (form === "json") printDocument("completions", { text: textOf(lines) });
+    else print(lines);
     return 0;
   },
 });

@@ -9,7 +9,7 @@ export const conceal = command({
   examples: [{ line: "holdstill conceal latest", does: "after the backup has read them" }],
   async run({ operands: [key = ""], form, quiet, reach }) {
     const set = await (await reach("workers")).conceal(key);
-    if (form === "json") printDocument(set);
+    if (form === "json") printDocument("conceal", set);
     else if (!quiet) print([`Set ${set.id} is concealed.`]);
     return 0;
   },

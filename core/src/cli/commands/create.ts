@@ -64,7 +64,7 @@ function descriptorOf(text: string | undefined): number | null {
 function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
   if (form === "stream") return;
   if (form === "json") {
-    printDocument(ended);
+    printDocument("create", ended);
     return;
   }
   const { set, error, residue } = ended;

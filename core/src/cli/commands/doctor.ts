@@ -20,7 +20,7 @@ export const doctor = command({
     await prepareToLeave();
     const { examine } = await import("../../requester/doctor.js");
     const checks = await examine(config === undefined ? {} : { config });
-    if (form === "json") printDocument({ checks });
+    if (form === "json") printDocument("doctor", { checks });
     else
       print(visible(checks).flatMap((check) => (quiet && check.state === "good" ? [] : checkLines(check, outLook()))));
     return checks.some(({ state }) => state === "bad") ? exit.refused : 0;

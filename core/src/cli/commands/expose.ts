@@ -17,7 +17,7 @@ export const expose = command({
     // What is mounted elsewhere is mounted by who asks for it.
     const set =
       at === undefined ? await (await reach("workers")).expose(key) : await (await open("workers")).expose(key, at);
-    if (form === "json") printDocument(set);
+    if (form === "json") printDocument("expose", set);
     else if (quiet && at !== undefined) print([set.mirror ?? ""]);
     else if (quiet) print((set.exposed ?? []).flatMap(({ exposed }) => exposed.trees.map(({ path }) => path)));
     else print(exposedLines(set, outLook()));

@@ -32,9 +32,9 @@ export const history = command({
         throw new Misuse("There is no such transaction to draw.", "`holdstill history` shows all.");
       const title = `Transaction of ${newest.targets.join(" ")}, ${instant(newest.at)}: ${newest.outcome}`;
       draw(values.timeline, { title, culprit: newest.cause?.message ?? null, spans: newest.timeline });
-      return 0;
     }
-    if (form === "json") printDocument({ transactions: shown });
+    if (form === "json") printDocument("history", { transactions: shown });
+    else if (values.timeline !== undefined) return 0;
     else if (shown.length === 0) print(["There were no transactions."]);
     else print(visible(shown).flatMap((one) => pastLines(one, outLook())));
     return 0;

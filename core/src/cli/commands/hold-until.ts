@@ -27,7 +27,7 @@ export const holdUntil = command({
     const will = `hold ${described(visible(set))} until ${instant(until.toISOString())}, not ${instant(set.holdUntil ?? "")}`;
     if (isEarlier && !(await isConfirmed([will], call.values.yes, call))) return exit.interrupted;
     const held = await requester.holdUntil(set.id, until);
-    if (call.form === "json") printDocument(held);
+    if (call.form === "json") printDocument("hold-until", held);
     else if (!call.quiet) print([`Set ${set.id} is held until ${instant(until.toISOString())}.`]);
     return 0;
   },

@@ -1,7 +1,9 @@
+import { toFault } from "../../errors/error.js";
 import { exit } from "../../errors/exit.js";
 import type { SnapshotSet } from "../../schema/types.js";
 import { attend } from "../attendance.js";
 import { type Call, command } from "../command.js";
+import { exitOf } from "../failure.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
 import { exposedLines } from "../render/set.js";
@@ -20,8 +22,10 @@ export const hold = command({
     const request = requestOf(call.operands, call.values);
     const attendance = attend(call);
     const { signal, onEvent } = attendance;
+    let isShown = false;
     const lasts = (set: SnapshotSet): Promise<void> => {
       attendance.quiet();
+      isShown = true;
       show(set, call);
       return stdinEnds(signal);
     };
@@ -30,9 +34,15 @@ export const hold = command({
       const pictures = call.values.expose ? "exposed" : "concealed";
       const { error, set, exitCode } = await requester.hold(request, { pictures, lasts }, { onEvent, signal });
       attendance.quiet();
-      if (set === null && call.form === "json") printDocument({ error });
+      if (error !== null && set === null && call.form === "json") printDocument("error", { error });
       else if (error !== null) tell(faultLines(error, errLook()));
       return set !== null && signal.aborted ? exit.interrupted : exitCode;
+    } catch (error) {
+      // The one document is out.
+      if (!isShown || call.form !== "json") throw error;
+      const fault = toFault(error);
+      tell(faultLines(fault, errLook()));
+      return exitOf(fault);
     } finally {
       attendance.end();
     }
@@ -40,7 +50,7 @@ export const hold = command({
 });
 
 function show(set: SnapshotSet, { form, quiet }: Call): void {
-  if (form === "json") printDocument(set);
+  if (form === "json") printDocument("hold", set);
   else print([set.id, ...exposedLines(set, outLook())]);
   if (form === "text" && !quiet && process.stdin.isTTY) tell(["holdstill: the set lives until Ctrl-D"]);
 }

@@ -26,14 +26,14 @@ export const init = command({
     const { text, targets } = await draftConfig();
     const file = path.resolve(call.config ?? usualFile());
     if (call.values.print) {
-      if (call.form === "json") printDocument({ file, text, targets });
+      if (call.form === "json") printDocument("init", { file, text, targets });
       else print(text.trimEnd().split("\n"));
       return 0;
     }
     if (!(await isConfirmed([`write ${file}, with ${targets.join(", ") || "no writer"}`], call.values.yes, call)))
       return exit.interrupted;
     writeConfig(file, text);
-    if (call.form === "json") printDocument({ file, text, targets });
+    if (call.form === "json") printDocument("init", { file, text, targets });
     else if (!call.quiet) {
       print([`${file} is written.`]);
       await showPlan(file, targets);

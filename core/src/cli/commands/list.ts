@@ -25,7 +25,7 @@ export const list = command({
     const { sets: recorded, damaged } = await requester.list();
     const sets = fill ? await filled(requester, recorded) : recorded;
     if (form === "json") {
-      printDocument({ sets, damaged });
+      printDocument("list", { sets, damaged });
       return 0;
     }
     if (quiet) print(sets.map(({ id }) => id));

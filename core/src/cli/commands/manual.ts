@@ -1,6 +1,6 @@
 import { command, common, noOperands, type Options } from "../command.js";
 import { ownVersion } from "../../version.js";
-import { print } from "../output.js";
+import { print, printDocument, textOf } from "../output.js";
 
 export const manual = command({
   usage: "",
@@ -8,9 +8,9 @@ export const manual = command({
   operands: noOperands,
   options: {},
   examples: [{ line: "holdstill manual", does: "to be kept as /usr/local/share/man/man8/holdstill.8" }],
-  async run({ table }) {
+  async run({ form, table }) {
     const all = await Promise.all(table.map(async (entry) => ({ ...entry, command: await entry.load() })));
-    print([
+    const lines = [
       `.TH HOLDSTILL 8 "" "holdstill ${ownVersion()}"`,
       ".SH NAME",
       roff("holdstill - takes snapshots of applications that hold still: one transaction, with a deadline"),
@@ -28,7 +28,9 @@ export const manual = command({
       ...optionLines(common),
       ".SH EXIT STATUS",
       ...exits.flatMap(([code, means]) => [".TP", `.B ${code}`, roff(means)]),
-    ]);
+    ];
+    if (form === "json") printDocument("manual", { text: textOf(lines) });
+    else print(lines);
     return 0;
   },
 });

@@ -26,8 +26,8 @@ export const metrics = command({
     const { sets } = requester.list();
     const text = metricsText(await requester.history(), fill ? await filled(requester, sets) : sets);
     if (file !== undefined) replace(file, text);
-    else if (form === "json") printDocument({ text });
-    else print(text.trimEnd().split("\n"));
+    if (form === "json") printDocument("metrics", { text });
+    else if (file === undefined) print(text.trimEnd().split("\n"));
     return 0;
   },
 });

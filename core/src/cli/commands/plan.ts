@@ -22,7 +22,7 @@ export const plan = command({
       const made = await requester.plan(request, { signal });
       const actors = [...made.writers, ...made.providers].map(({ who }) => who.instance);
       const usual = usualTimes(await requester.history(), actors);
-      if (call.form === "json") printDocument({ ...made, usual });
+      if (call.form === "json") printDocument("plan", { ...made, usual });
       else print(planLines(made, usual, requester.settings.limits, outLook()));
       return 0;
     } finally {

@@ -45,7 +45,7 @@ export const pluginsCheck = command({
           if (form === "text") print(lines.of(result));
         },
       });
-      if (form === "json") printDocument(report);
+      if (form === "json") printDocument("plugins-check", report);
       else print(verdictLines(report, outLook()));
       return report.failed === 0 ? exit.done : exit.refused;
     } finally {

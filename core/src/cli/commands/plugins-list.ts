@@ -1,6 +1,7 @@
 import type { Candidate } from "../../errors/details.js";
 import { toFault } from "../../errors/error.js";
 import type { Inspection } from "../../manifest/resolve.js";
+import type { CommandLine } from "../../schema/types.js";
 import { command, noOperands } from "../command.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
@@ -18,7 +19,7 @@ export const pluginsList = command({
   async run({ form, open }) {
     const inspection = await (await open("catalog")).plugins();
     const { problems, warnings } = inspection;
-    if (form === "json") printDocument(documentOf(inspection));
+    if (form === "json") printDocument("plugins-list", documentOf(inspection));
     else {
       print(pluginLines(inspection, outLook()));
       tell(visible(warnings).map((warning) => `warning: ${warning}`));
@@ -29,7 +30,13 @@ export const pluginsList = command({
 });
 
 /** Without the instances' options, which may hold a password. */
-function documentOf({ plugins, candidates, found, warnings, problems }: Inspection): object {
+function documentOf({
+  plugins,
+  candidates,
+  found,
+  warnings,
+  problems,
+}: Inspection): Required<CommandLine>["plugins-list"] {
   return {
     plugins: plugins.map(({ who, dir, policy, isolation, memoryMb, freezeMs, protocol }) => ({
       who,

@@ -18,7 +18,7 @@ export const pluginsLock = command({
   async run({ form, quiet, values, open }) {
     const requester = await open("catalog");
     const pins = values.check ? await requester.checkLock() : await requester.lock();
-    if (form === "json") printDocument(pins);
+    if (form === "json") printDocument("plugins-lock", pins);
     else if (!quiet) print(pinLines(visible(pins), values.check, outLook()));
     return 0;
   },

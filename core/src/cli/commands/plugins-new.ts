@@ -25,7 +25,7 @@ export const pluginsNew = command({
     const dir = path.resolve(name);
     const language = values.ts ? "typescript" : "javascript";
     const files = createPlugin({ kind, name, language, dir });
-    if (form === "json") printDocument({ dir, kind, name, language, files });
+    if (form === "json") printDocument("plugins-new", { dir, kind, name, language, files });
     else if (quiet) print([dir]);
     else
       print([

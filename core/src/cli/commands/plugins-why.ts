@@ -17,7 +17,7 @@ export const pluginsWhy = command({
   async run({ form, operands: [name = ""], open }) {
     const explanation = await (await open("catalog")).explainPlugin(name);
     const { problems } = explanation;
-    if (form === "json") printDocument(explanation);
+    if (form === "json") printDocument("plugins-why", explanation);
     else {
       print(whyLines(visible(explanation), outLook()));
       for (const problem of problems) tell(faultLines(problem, errLook()));

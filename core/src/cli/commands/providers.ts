@@ -16,7 +16,7 @@ export const providers = command({
   examples: [{ line: "holdstill providers", does: "every snapshot, with the set that it belongs to" }],
   async run({ form, reach }) {
     const all = await (await reach("workers")).providers();
-    if (form === "json") printDocument({ providers: all });
+    if (form === "json") printDocument("providers", { providers: all });
     else print(visible(all).flatMap((one) => providerLines(one, outLook())));
     const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));
     if (form === "text") for (const error of failed) tell(faultLines(error, errLook()));

@@ -44,7 +44,8 @@ export const prune = command({
     const verdicts = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
     if (dry) {
-      if (form === "json") printDocument({ verdicts: verdicts.map(({ set, kept }) => ({ set: set.id, kept })) });
+      if (form === "json")
+        printDocument("prune", { verdicts: verdicts.map(({ set, kept }) => ({ set: set.id, kept })) });
       else print(verdictLines(verdicts));
       return 0;
     }

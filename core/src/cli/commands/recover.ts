@@ -26,14 +26,14 @@ export const recover = command({
     const isJson = call.form === "json";
     const will = leftovers.map((leftover) => willDo(visible(leftover)));
     if (leftovers.length === 0 || call.values["dry-run"]) {
-      if (isJson) printDocument({ leftovers, done: [], residue: [] });
+      if (isJson) printDocument("recover", { leftovers, done: [], residue: [] });
       else if (will.length > 0) print(["This is left:", ...will.map((line) => `  ${line}`)]);
       else if (!call.quiet) print(["Nothing is left over."]);
       return 0;
     }
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
     const { done, residue } = await requester.recover(leftovers);
-    if (isJson) printDocument({ leftovers, done, residue });
+    if (isJson) printDocument("recover", { leftovers, done, residue });
     else {
       if (!call.quiet) print(done.map((leftover) => `Done: ${willDo(visible(leftover))}.`));
       const look = errLook();

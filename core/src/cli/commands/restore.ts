@@ -30,7 +30,7 @@ export const restore = command({
     const plan = await requester.planRestore(key, names, to === undefined ? null : path.resolve(to));
     const will = visible(plan.steps).map((step) => willDo(step));
     if (dry) {
-      if (call.form === "json") printDocument(plan);
+      if (call.form === "json") printDocument("restore", plan);
       else print(["This would:", ...will.map((line) => `  ${line}`)]);
       return 0;
     }

@@ -79,7 +79,7 @@ function readyLine(set: SnapshotSet, { root }: Place): string {
 
 function show(ran: Ran, ms: number, call: Call, became: "kept" | "removed"): void {
   if (call.form === "json") {
-    printDocument(ran);
+    printDocument("run", ran);
     return;
   }
   const { ended, command: program, untold } = ran;

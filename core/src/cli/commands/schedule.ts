@@ -49,7 +49,7 @@ export const schedule = command({
       command: [...program, "run", ...targets, "--name", name, ...own, "--", ...trailing],
     });
     if (write === undefined) {
-      if (call.form === "json") printDocument({ files });
+      if (call.form === "json") printDocument("schedule", { files });
       else print(Object.entries(files).flatMap(([file, text]) => [`# ${file}`, ...text.trimEnd().split("\n"), ""]));
       return 0;
     }
@@ -65,7 +65,7 @@ export const schedule = command({
     )
       return exit.interrupted;
     for (const [file, text] of places) writeFileSync(file, text, { mode: 0o644 });
-    if (call.form === "json") printDocument({ files });
+    if (call.form === "json") printDocument("schedule", { files });
     else if (!call.quiet)
       print([`Start it: systemctl daemon-reload && systemctl enable --now holdstill-${name}.timer`]);
     return 0;

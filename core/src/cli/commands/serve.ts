@@ -34,7 +34,7 @@ export const serve = command({
     if (printUnit) {
       const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
       const files = serviceUnits({ program, config: settings.file, service: settings.service });
-      if (call.form === "json") printDocument({ files });
+      if (call.form === "json") printDocument("serve", { files });
       else print(Object.entries(files).flatMap(([file, text]) => [`# ${file}`, ...text.trimEnd().split("\n"), ""]));
       return 0;
     }

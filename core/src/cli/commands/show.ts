@@ -26,10 +26,9 @@ export const show = command({
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");
       const title = `Set ${set.id}, ${instant(set.createdAt)}: ${set.consistency}`;
       draw(timeline, { title, culprit: failed?.why ?? null, spans: set.timeline });
-      return 0;
     }
-    if (form === "json") printDocument(set);
-    else print(setLines(set, outLook()));
+    if (form === "json") printDocument("show", set);
+    else if (timeline === undefined) print(setLines(set, outLook()));
     return 0;
   },
 });

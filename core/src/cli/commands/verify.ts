@@ -13,7 +13,7 @@ export const verify = command({
   examples: [{ line: "holdstill verify latest", does: "before the backup is needed" }],
   async run({ operands: [key = ""], form, reach }) {
     const set = await (await reach("workers")).verify(key);
-    if (form === "json") printDocument(set);
+    if (form === "json") printDocument("verify", set);
     else print(verifiedLines(visible(set), outLook()));
     return (set.verified ?? []).every(({ ok }) => ok) ? 0 : exit.degraded;
   },

@@ -16,7 +16,7 @@ export const writers = command({
   examples: [{ line: "holdstill writers", does: "who takes part, and with which paths" }],
   async run({ form, reach }) {
     const all = await (await reach("workers")).writers();
-    if (form === "json") printDocument({ writers: all });
+    if (form === "json") printDocument("writers", { writers: all });
     else
       print(
         all.length === 0

@@ -54,5 +54,5 @@ export function verdictLines(report: ConformanceReport, look: Look): string[] {
     failed === 0
       ? look.paint("green", `${name} conforms to holdstill ${holdstill}`)
       : look.paint("red", `${name} does not conform to holdstill ${holdstill}`);
-  return ["", `${verdict}: ${count(passed, "check")} passed, ${failed} failed, ${skipped} skipped, in ${duration(ms)}`];
+  return ["", verdict, `  ${count(passed, "check")} passed, ${failed} failed, ${skipped} skipped, in ${duration(ms)}`];
 }

@@ -1,0 +1,49 @@
+/** How the pages that are generated show a value that a schema describes. */
+export interface Schema {
+  title?: string;
+  description?: string;
+  type?: string | string[];
+  enum?: unknown[];
+  const?: unknown;
+  $ref?: string;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  oneOf?: Schema[];
+  anyOf?: Schema[];
+  $defs?: Record<string, Schema>;
+}
+
+/** A heading, what it means, and its properties. */
+export function valueLines(schema: Schema): string[] {
+  const { title = "", description, oneOf, properties, required = [] } = schema;
+  const head = [`## ${title}`, ...(description === undefined ? [] : ["", description])];
+  if (oneOf !== undefined) return [...head, "", ...oneOf.flatMap((one) => [`- ${shapeOf(one)}`])];
+  if (properties === undefined) return [...head, "", `A ${[schema.type ?? "value"].flat().join(" or ")}.`];
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const label = required.includes(name) ? `\`${name}\`` : `\`${name}\`, optional`;
+    return `| ${label} | ${cell(typeOf(property))} | ${cell(property.description ?? "")} |`;
+  });
+  return [...head, "", "| property | type | meaning |", "| --- | --- | --- |", ...rows];
+}
+
+function shapeOf({ properties = {}, required = [] }: Schema): string {
+  const parts = Object.entries(properties).map(
+    ([name, property]) => `${name}${required.includes(name) ? "" : "?"}: ${typeOf(property)}`,
+  );
+  return `\`{ ${parts.join(", ")} }\``;
+}
+
+function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }: Schema): string {
+  if ($ref !== undefined) {
+    const name = $ref.slice($ref.lastIndexOf("/") + 1);
+    return name.charAt(0).toUpperCase() + name.slice(1);
+  }
+  if (value !== undefined) return JSON.stringify(value);
+  if (allowed !== undefined) return allowed.map((one) => JSON.stringify(one)).join(" | ");
+  if (type === "array" && items !== undefined) return `${items.title ?? typeOf(items)}[]`;
+  if (anyOf !== undefined) return anyOf.map((one) => one.title ?? typeOf(one)).join(" | ");
+  return title ?? [type ?? "any"].flat().join(" | ");
+}
+
+const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);

@@ -1,6 +1,6 @@
-import { appendFileSync } from "node:fs";
 import path from "node:path";
 import type { AuditLine, RequesterMark, SnapshotSet } from "../schema/types.js";
+import { appendLine } from "./line-file.js";
 import { type StateDir, usable } from "./state.js";
 
 /** Where it is written down, and on whose behalf: a requester of the service; null: whoever runs this process. */
@@ -9,7 +9,7 @@ export interface Ledger {
   readonly requester: RequesterMark | null;
 }
 
-/** Writes down who did what, before it is done. @throws HoldstillError E_STATE_DIR: then it must not be done. */
+/** Writes down who did what, on disk before it is done. @throws HoldstillError E_STATE_DIR: then it must not be done. */
 export function audit(
   { state, requester }: Ledger,
   action: AuditLine["action"],
@@ -24,9 +24,7 @@ export function audit(
     ...(requester === null ? self() : marked(requester)),
     ...(detail === undefined ? {} : { detail }),
   };
-  usable(state, () =>
-    appendFileSync(path.join(state.root, "audit.jsonl"), `${JSON.stringify(line)}\n`, { mode: 0o600 }),
-  );
+  usable(state, () => appendLine(path.join(state.root, "audit.jsonl"), JSON.stringify(line)));
 }
 
 function self(): Pick<AuditLine, "uid" | "sudoUser" | "pid"> {

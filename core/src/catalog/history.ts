@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { PastTransaction } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
+import { appendLine } from "./line-file.js";
 import type { StateDir } from "./state.js";
 
 const fileOf = ({ root }: StateDir): string => path.join(root, "history.jsonl");
@@ -9,7 +10,7 @@ const fileOf = ({ root }: StateDir): string => path.join(root, "history.jsonl");
 /** A disk that cannot take the line costs the line, and nothing else. */
 export function remember(state: StateDir, past: PastTransaction): void {
   try {
-    appendFileSync(fileOf(state), `${JSON.stringify(past)}\n`, { mode: 0o600 });
+    appendLine(fileOf(state), JSON.stringify(past));
   } catch {
     // What happened is told by the events, and by the set's record.
   }

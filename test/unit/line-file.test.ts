@@ -1,0 +1,50 @@
+/** Files of lines: what a crash or a full disk has cut short spoils no other line. */
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import test from "node:test";
+import { audit } from "#core/catalog/audit.js";
+import { readHistory, remember } from "#core/catalog/history.js";
+import { appendLine } from "#core/catalog/line-file.js";
+import type { PastTransaction } from "#core/schema/types.js";
+import { validate } from "#core/schema/validate.js";
+import { tempState } from "../rig/state.js";
+import { tempDir } from "../rig/temp.js";
+
+test("each line stands by itself, and only its owner may read the file", (t) => {
+  const file = path.join(tempDir(t), "lines");
+  for (const line of ["one", "two"]) appendLine(file, line);
+  assert.equal(readFileSync(file, "utf8"), "one\ntwo\n");
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test("after a line of the audit that was cut short the next one is whole", (t) => {
+  const state = tempState(t);
+  const file = path.join(state.root, "audit.jsonl");
+  const set = { id: "20260102-030405-0123ab" };
+  audit({ state, requester: null }, "create", set);
+  appendFileSync(file, '{"at":"2026-01-02T03:0');
+  audit({ state, requester: null }, "delete", set);
+  const [first = "", cut, last = "", ...rest] = readFileSync(file, "utf8").split("\n");
+  for (const line of [first, last]) assert.ok(validate("audit", JSON.parse(line), file).ok, line);
+  assert.deepEqual([cut, rest], ['{"at":"2026-01-02T03:0', [""]]);
+});
+
+test("after a line of the history that was cut short the next one is read", (t) => {
+  const state = tempState(t);
+  remember(state, past("first"));
+  appendFileSync(path.join(state.root, "history.jsonl"), '{"at":');
+  remember(state, past("second"));
+  assert.deepEqual(
+    readHistory(state).map(({ name }) => name),
+    ["first", "second"],
+  );
+});
+
+const past = (name: string): PastTransaction => ({
+  at: "2026-01-02T03:04:05.678Z",
+  outcome: "created",
+  name,
+  targets: ["/srv"],
+  timeline: [],
+});

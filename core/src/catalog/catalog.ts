@@ -98,7 +98,13 @@ export class Catalog {
   /** null: somebody removed it meanwhile. */
   #read(id: string): SnapshotSet | Damaged | null {
     const file = path.join(this.#state.sets, id, "set.json");
+    const damaged = (seen: string, expected: string): Damaged => ({
+      file,
+      findings: [{ file, pointer: "", seen, expected }],
+    });
     try {
+      // Nobody answers a pipe, and a device may never end.
+      if (!lstatSync(file).isFile()) return damaged("something that is no plain file", "a record");
       const checked = validate("snapshot-set", JSON.parse(readFileSync(file, "utf8")), file);
       if (!checked.ok) return { file, findings: checked.findings };
       if (checked.value.id === id) return checked.value;
@@ -108,7 +114,7 @@ export class Catalog {
       };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      return { file, findings: [{ file, pointer: "", seen: String(error), expected: "a readable JSON document" }] };
+      return damaged(String(error), "a readable JSON document");
     }
   }
 

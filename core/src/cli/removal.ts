@@ -2,17 +2,16 @@ import type { ExitCode } from "../errors/exit.js";
 import type { Requester } from "../requester/requester.js";
 import type { Call } from "./command.js";
 import { exitOf } from "./failure.js";
-import { errLook, print, printDocument, tell } from "./output.js";
+import { errLook, print, tell } from "./output.js";
 import { faultLines } from "./render/fault.js";
 
-export function reportRemoval(
-  { deleted, failed }: Awaited<ReturnType<Requester["removeAll"]>>,
-  { form, quiet }: Pick<Call, "form" | "quiet">,
-): ExitCode {
-  if (form === "json") printDocument("delete", { deleted, failed });
-  else {
-    if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
-    for (const { set, error } of failed) tell([`Set ${set} is not deleted:`, ...faultLines(error, errLook())]);
-  }
-  return failed[0] === undefined ? 0 : exitOf(failed[0].error);
+export type Removed = Awaited<ReturnType<Requester["removeAll"]>>;
+
+/** Which sets are gone, and why others are not. */
+export function tellRemoval({ deleted, failed }: Removed, { quiet }: Pick<Call, "quiet">): void {
+  if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
+  for (const { set, error } of failed) tell([`Set ${set} is not deleted:`, ...faultLines(error, errLook())]);
 }
+
+/** The code of the first that could not be removed. */
+export const exitOfRemoval = ({ failed }: Removed): ExitCode => (failed[0] === undefined ? 0 : exitOf(failed[0].error));

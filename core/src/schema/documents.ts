@@ -698,7 +698,8 @@ export const documents = {
             "title": "PruneVerdicts",
             "type": "object",
             "required": [
-              "verdicts"
+              "verdicts",
+              "damaged"
             ],
             "additionalProperties": false,
             "properties": {
@@ -725,11 +726,46 @@ export const documents = {
                     }
                   }
                 }
+              },
+              "damaged": {
+                "description": "What could not be read, and stays.",
+                "type": "array",
+                "items": {
+                  "$ref": "service.v1.schema.json#/$defs/sets/properties/damaged/items"
+                }
               }
             }
           },
           {
-            "$ref": "#/$defs/delete"
+            "title": "PruneDocument",
+            "type": "object",
+            "required": [
+              "deleted",
+              "failed",
+              "damaged"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "deleted": {
+                "type": "array",
+                "items": {
+                  "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
+                }
+              },
+              "failed": {
+                "type": "array",
+                "items": {
+                  "$ref": "#/$defs/delete/properties/failed/items"
+                }
+              },
+              "damaged": {
+                "description": "What could not be read, and stays.",
+                "type": "array",
+                "items": {
+                  "$ref": "service.v1.schema.json#/$defs/sets/properties/damaged/items"
+                }
+              }
+            }
           }
         ]
       },

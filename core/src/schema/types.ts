@@ -248,7 +248,7 @@ export interface CommandLine {
   /**
    * With --dry-run the verdicts.
    */
-  prune?: PruneVerdicts | RemovalDocument;
+  prune?: PruneVerdicts | PruneDocument;
   "hold-until"?: SnapshotSet;
   complete?: Completed;
   recover?: RecoverDocument;
@@ -990,6 +990,10 @@ export interface Unremoved {
 }
 export interface PruneVerdicts {
   verdicts: PruneVerdict[];
+  /**
+   * What could not be read, and stays.
+   */
+  damaged: DamagedRecord[];
 }
 export interface PruneVerdict {
   set: SetId;
@@ -997,6 +1001,14 @@ export interface PruneVerdict {
    * The rules that keep it; none: it may go.
    */
   kept: string[];
+}
+export interface PruneDocument {
+  deleted: SetId[];
+  failed: Unremoved[];
+  /**
+   * What could not be read, and stays.
+   */
+  damaged: DamagedRecord[];
 }
 /**
  * failed: writers that could not be told.

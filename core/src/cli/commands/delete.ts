@@ -1,7 +1,8 @@
 import { exit } from "../../errors/exit.js";
 import { command } from "../command.js";
 import { isConfirmed } from "../confirm.js";
-import { reportRemoval } from "../removal.js";
+import { printDocument } from "../output.js";
+import { exitOfRemoval, tellRemoval } from "../removal.js";
 import { described } from "../render/set.js";
 import { visible } from "../../display/visible.js";
 
@@ -21,6 +22,9 @@ export const remove = command({
     const sets = new Map(named.map((set) => [set.id, set]));
     const will = [...sets.values()].map((set) => `delete ${described(visible(set))}`);
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
-    return reportRemoval(await requester.removeAll([...sets.keys()]), call);
+    const removed = await requester.removeAll([...sets.keys()]);
+    if (call.form === "json") printDocument("delete", removed);
+    else tellRemoval(removed, call);
+    return exitOfRemoval(removed);
   },
 });

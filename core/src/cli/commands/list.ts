@@ -1,13 +1,13 @@
 import { command, noOperands } from "../command.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { tellDamaged } from "../damaged.js";
+import { outLook, print, printDocument } from "../output.js";
 import { filled, fillOption } from "../fill.js";
-import { findingLine } from "../render/fault.js";
 import { dim, styleOf } from "../render/look.js";
 import { fillCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { age, bytes } from "../../display/units.js";
 import type { SnapshotSet } from "../../schema/types.js";
-import { spelled, visible } from "../../display/visible.js";
+import { spelled } from "../../display/visible.js";
 
 export const list = command({
   usage: "[--fill]",
@@ -30,11 +30,7 @@ export const list = command({
     }
     if (quiet) print(sets.map(({ id }) => id));
     else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(sets));
-    for (const { file, findings } of visible(damaged))
-      tell([
-        `${errLook().paint("yellow", "damaged record:")} ${file}`,
-        ...findings.map((finding) => `  ${findingLine(finding)}`),
-      ]);
+    tellDamaged(damaged);
     return 0;
   },
 });

@@ -3,9 +3,10 @@ import { exit } from "../../errors/exit.js";
 import type { SnapshotSet } from "../../schema/types.js";
 import { command } from "../command.js";
 import { isConfirmed } from "../confirm.js";
+import { tellDamaged } from "../damaged.js";
 import { Misuse } from "../misuse.js";
 import { outLook, print, printDocument } from "../output.js";
-import { reportRemoval } from "../removal.js";
+import { exitOfRemoval, type Removed, tellRemoval } from "../removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
 import { spelled, visible } from "../../display/visible.js";
@@ -17,7 +18,7 @@ const periods: readonly Period[] = ["hourly", "daily", "weekly", "monthly", "yea
 export const prune = command({
   usage: "--keep-RULE… [--name NAME] [--tag KEY=VALUE]… [--dry-run] [--yes]",
   about:
-    "Deletes the sets that no rule keeps. Sets of the same targets are judged together, each such group on its own. A rule by period keeps the newest set of each of the last N hours, days, weeks, months or years that have one. Sets that are held, exposed or leased stay, and so does what cannot be read.",
+    "Deletes the sets that no rule keeps. Sets of the same targets are judged together, each such group on its own. A rule by period keeps the newest set of each of the last N hours, days, weeks, months or years that have one. Sets that are held, exposed or leased stay, and so does what cannot be read, which is told.",
   operands: { name: "", min: 0, max: 0 },
   options: {
     "keep-last": { type: "text", value: "N", about: "the newest N" },
@@ -41,20 +42,30 @@ export const prune = command({
     const retention = retentionOf(values);
     const dry = values["dry-run"];
     const requester = await call.open(dry ? "catalog" : "workers");
-    const verdicts = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
+    const { verdicts, damaged } = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
     if (dry) {
-      if (form === "json")
-        printDocument("prune", { verdicts: verdicts.map(({ set, kept }) => ({ set: set.id, kept })) });
-      else print(verdictLines(verdicts));
+      const brief = verdicts.map(({ set, kept }) => ({ set: set.id, kept }));
+      if (form === "json") printDocument("prune", { verdicts: brief, damaged });
+      else {
+        print(verdictLines(verdicts));
+        tellDamaged(damaged);
+      }
       return 0;
     }
-    if (go.length === 0) return reportRemoval({ deleted: [], failed: [] }, call);
     const will = go.map((set) => `delete ${described(visible(set))}`);
-    if (!(await isConfirmed(will, values.yes, call))) return exit.interrupted;
-    return reportRemoval(await requester.removeAll(go.map(({ id }) => id)), call);
+    if (go.length > 0 && !(await isConfirmed(will, values.yes, call))) return exit.interrupted;
+    const removed = go.length === 0 ? nothing : await requester.removeAll(go.map(({ id }) => id));
+    if (form === "json") printDocument("prune", { ...removed, damaged });
+    else {
+      tellRemoval(removed, call);
+      tellDamaged(damaged);
+    }
+    return exitOfRemoval(removed);
   },
 });
+
+const nothing: Removed = { deleted: [], failed: [] };
 
 type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 

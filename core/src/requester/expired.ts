@@ -1,11 +1,13 @@
 import { toFault } from "../errors/error.js";
-import type { Event, Residue, SnapshotSet } from "../schema/types.js";
+import type { Residue, SnapshotSet } from "../schema/types.js";
+import type { Resolution } from "../manifest/resolution.js";
 import type { Crew } from "../crew/crew.js";
 import { Journal } from "../transaction/journal.js";
 import { expiredLeases, forgetLease, isLeased } from "./lease.js";
 import { withSetLock } from "./set-lock.js";
 import { remove } from "./sets.js";
-import type { Bench } from "./types.js";
+import type { Bench, Watching } from "./types.js";
+import { interruptible, withCrew } from "./workshop.js";
 
 /** Sets that were to live as long as their requester, and outlived it. */
 export function expiredSets({ catalog, state }: Bench): SnapshotSet[] {
@@ -15,7 +17,7 @@ export function expiredSets({ catalog, state }: Bench): SnapshotSet[] {
 }
 
 /** The same, without a look at every record where no lease has expired. */
-export function freshlyExpired(bench: Bench): SnapshotSet[] {
+function freshlyExpired(bench: Bench): SnapshotSet[] {
   return expiredLeases(bench.state).length === 0 ? [] : expiredSets(bench);
 }
 
@@ -35,19 +37,23 @@ export async function removeExpired(
   }
 }
 
-/** Removes sets whose requesters are gone. What does not work is left to `recover`, and stops nothing. */
-export async function sweepExpired(
-  bench: Bench,
-  crew: Crew,
-  expired: readonly SnapshotSet[],
-  onEvent: (event: Event) => void,
-): Promise<void> {
-  for (const { id } of expired) {
-    const [left] = await removeExpired(bench, crew, id);
-    const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
-    const message = `Set ${id}, whose requester is gone, ${how}`;
-    onEvent({ type: "warning", at: new Date().toISOString(), ms: 0, message });
-  }
+/**
+ * Removes sets whose requesters are gone, and their leases. What does not work is left to `recover`, and stops nothing; an
+ * interruption does, and the set that was being removed stays in the catalog.
+ *
+ * @throws the reason of the interruption.
+ */
+export async function sweepExpired(bench: Bench, plugins: Resolution["plugins"], watching: Watching): Promise<void> {
+  const expired = freshlyExpired(bench);
+  if (expired.length > 0)
+    await withCrew(bench, plugins, watching, async (workshop) => {
+      for (const { id } of expired) {
+        const [left] = await interruptible(workshop, () => removeExpired(bench, workshop.crew, id));
+        const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
+        workshop.emit({ type: "warning", message: `Set ${id}, whose requester is gone, ${how}` });
+      }
+    });
+  forgetExpired(bench);
 }
 
 /** Lease files of nobody, once no record names them any more. */

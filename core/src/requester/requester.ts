@@ -69,12 +69,8 @@ export class Requester {
 
   /** What a transaction would do. Touches nothing. */
   async plan(request: Request, watching: Watching = {}): Promise<Plan> {
-    const [{ makePlan }, { guardedOf }] = await Promise.all([import("../plan/make.js"), import("./guarded.js")]);
-    const guarded = guardedOf(this.#bench);
-    const { planning } = this.#bench;
-    return planning.run(() =>
-      this.#withCrew(watching, ({ crew }) => makePlan(request, crew, this.settings.limits, guarded)),
-    );
+    const [{ plan }, { plugins }] = await Promise.all([import("./plan.js"), this.#resolution()]);
+    return plan(this.#bench, plugins, request, watching);
   }
 
   /** Takes a snapshot set, or undoes everything. */
@@ -178,14 +174,15 @@ export class Requester {
     return this.#withCrew({}, ({ crew }) => removeAll(this.#bench, crew, ids));
   }
 
-  /** Which sets the rules keep, and which may go. Looks only. */
-  async judge(retention: Retention, only: (set: SnapshotSet) => boolean = () => true): Promise<Verdict[]> {
+  /** Which sets the rules keep, and which may go; of records that cannot be read nobody knows, so they stay. Looks only. */
+  async judge(
+    retention: Retention,
+    only: (set: SnapshotSet) => boolean = () => true,
+  ): Promise<{ verdicts: Verdict[]; damaged: Damaged[] }> {
     const { judge } = await import("../catalog/retention.js");
-    return judge(
-      this.list().sets.filter((set) => only(set)),
-      retention,
-      new Date(),
-    );
+    const { sets, damaged } = this.list();
+    const meant = sets.filter((set) => only(set));
+    return { verdicts: judge(meant, retention, new Date()), damaged };
   }
 
   /** Lets nobody delete the set before that instant; one that has passed lets everybody. */
@@ -230,14 +227,14 @@ export class Requester {
   /** Asks every writer what it owns. */
   async writers(): Promise<WriterStatus[]> {
     const [{ identifyAll }, { statusOf }] = await Promise.all([import("../plan/writers.js"), import("./inspect.js")]);
-    const identified = await this.#withCrew({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
+    const identified = await this.#withLookers({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
     return statusOf(identified, await this.history());
   }
 
   /** Asks every provider which snapshots exist. */
   async providers(): Promise<ProviderStatus[]> {
     const { listAll } = await import("./inspect.js");
-    return this.#withCrew({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
+    return this.#withLookers({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
   }
 
   /** Every plugin that was found, and why it was or wasn't taken; never fails because of one of them. */
@@ -262,12 +259,11 @@ export class Requester {
     return (await import("./pins.js")).checkPins(this.settings);
   }
 
-  async #swept({ onEvent = () => {} }: Watching): Promise<Resolution> {
-    const { forgetExpired, freshlyExpired, sweepExpired } = await import("./expired.js");
-    const expired = freshlyExpired(this.#bench);
-    if (expired.length > 0) await this.#withCrew({}, ({ crew }) => sweepExpired(this.#bench, crew, expired, onEvent));
-    forgetExpired(this.#bench);
-    return this.#resolution();
+  /** Without what outlived its requester: an interruption of that is one of what was to come. */
+  async #swept(watching: Watching): Promise<Resolution> {
+    const [{ sweepExpired }, resolution] = await Promise.all([import("./expired.js"), this.#resolution()]);
+    await sweepExpired(this.#bench, resolution.plugins, watching);
+    return resolution;
   }
 
   async #resolution(): Promise<Resolution> {
@@ -278,6 +274,11 @@ export class Requester {
   async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
     const [{ withCrew }, { plugins }] = await Promise.all([import("./workshop.js"), this.#resolution()]);
     return withCrew(this.#bench, plugins, watching, work);
+  }
+
+  async #withLookers<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
+    const [{ withLookers }, { plugins }] = await Promise.all([import("./workshop.js"), this.#resolution()]);
+    return withLookers(this.#bench, plugins, watching, work);
   }
 
   /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -128,6 +129,7 @@ export interface Account {
  * owed only to those that were already being undone.
  */
 export function readJournals(state: StateDir, isRecorded: (id: string) => boolean): Account[] {
+  if (!existsSync(state.transactions)) return [];
   return readdirSync(state.transactions)
     .filter((file) => file.endsWith(".jsonl"))
     .toSorted()

@@ -18,6 +18,8 @@ interface Moment {
   op: Op;
   /** What is done before. */
   first?: readonly string[];
+  /** What was killed before, and so left something. */
+  dead?: Moment;
 }
 
 const moments: readonly Moment[] = [
@@ -29,29 +31,39 @@ const moments: readonly Moment[] = [
   { args: ["complete", "good", "--succeeded"], role: "writer", op: "complete" },
   { args: ["delete", "good", "--yes"], role: "provider", op: "remove" },
   { args: ["prune", "--keep-last", "1", "--yes"], role: "provider", op: "remove", first: ["create", "writer:app"] },
+  ...(
+    [
+      ["writer", "abort", { args: ["create", "writer:app"], role: "writer", op: "freeze" }],
+      ["provider", "abort", { args: ["create", "writer:app"], role: "provider", op: "seal" }],
+      ["provider", "conceal", { args: ["expose", "good"], role: "provider", op: "expose" }],
+      // Its stdin is at an end, so it removes its set at once.
+      ["provider", "remove", { args: ["hold", "writer:app"], role: "provider", op: "remove" }],
+    ] as const
+  ).map(([role, op, dead]): Moment => ({ args: ["recover", "--yes"], role, op, dead })),
 ];
 const limits = { ...patience, complete: "30s" };
 
-/** A closed terminal is SIGHUP; SIGINT, which these commands take like that, is tried where HOLDSTILL_ROUNDS is set. */
-const ways = [
-  "SIGKILL",
-  "SIGHUP",
-  ...(process.env["HOLDSTILL_ROUNDS"] === undefined ? [] : (["SIGINT"] as const)),
-] as const;
-/** These undo something of their own when they are told to end; the others end as at once. */
-const undoes = new Set(["verify", "restore"]);
+/**
+ * A closed terminal is SIGHUP. Two commands undo something of their own when they are told to end, and recover is the last resort;
+ * the others end as by SIGKILL, which all are tried with. HOLDSTILL_ROUNDS has all of them tried with all.
+ */
+const ways = {
+  SIGKILL: () => true,
+  SIGHUP: (name: string) => isThorough || ["verify", "restore", "recover"].includes(name),
+  SIGINT: (name: string) => isThorough || name === "recover",
+} as const;
+const isThorough = process.env["HOLDSTILL_ROUNDS"] !== undefined;
 
-for (const way of ways) {
+for (const way of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   describe(`${way} in the middle of a command`, { concurrency: 2 }, () => {
-    for (const moment of moments.filter(({ args: [name = ""] }) => way !== "SIGHUP" || undoes.has(name))) {
-      it(`\`${moment.args.join(" ")}\``, async (t) => {
+    for (const moment of moments.filter(({ args: [name = ""] }) => ways[way](name))) {
+      it(`\`${moment.args.join(" ")}\`, in ${moment.op} of the ${moment.role}`, async (t) => {
         const stage = new Stage(t);
         const good = (...args: string[]): ReturnType<Stage["run"]> => stage.run(args, { limits });
         await good("create", "writer:app", "--name", "good");
         if (moment.first !== undefined) assert.equal((await good(...moment.first)).exitCode, 0);
-        const child = await hanging(t, stage, moment);
-        child.kill(way);
-        await once(child, "close");
+        if (moment.dead !== undefined) await killed(t, stage, moment.dead, "SIGKILL");
+        await killed(t, stage, moment, way);
 
         assert.equal((await good("recover", "--yes")).exitCode, 0);
         assert.equal((await good("recover")).stdout, "Nothing is left over.\n");
@@ -67,6 +79,12 @@ for (const way of ways) {
       });
     }
   });
+}
+
+async function killed(t: TestContext, stage: Stage, moment: Moment, way: NodeJS.Signals): Promise<void> {
+  const child = await hanging(t, stage, moment);
+  child.kill(way);
+  await once(child, "close");
 }
 
 /** The command, as soon as its call is there once more than before. */

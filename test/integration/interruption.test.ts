@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/isolation/operations.js";
 import type { Ended } from "#core/requester/types.js";
 import { program } from "../rig/cli.js";
+import { documentIn } from "../rig/document.js";
 import { pluginsThat } from "../rig/plugins.js";
 import type { Fault } from "#core/schema/types.js";
 import { type Roles, Stage } from "../rig/stage.js";
@@ -101,6 +102,64 @@ test("SIGINT while a writer that need not take part says what it owns: nobody is
   assert.equal(exitCode, 130);
   assert.ok(!stage.calls("store").includes("prepare"));
 });
+
+for (const [command, ...more] of [["create"], ["run", "--", "true"], ["hold"]] as const) {
+  test(`SIGINT while ${command} removes what outlived its requester ends it, and recover removes that`, async (t) => {
+    const stage = new Stage(t);
+    await outlived(stage);
+    const config = stage.configFile({ provider: { in: "remove", does: "hangs" }, limits: patient });
+    const args = [program, "--config", config, "--json", command, "writer:app", ...more];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    while (!stage.calls("store").includes("remove")) await sleep(20);
+    const asked = performance.now();
+    child.kill("SIGINT");
+    const said = textOf(child.stdout);
+    const [exitCode] = (await once(child, "close")) as [number | null];
+    const took = performance.now() - asked;
+    assert.ok(took < 20_000, `it took ${took} ms; a call of seal may take 30 s`);
+    assert.equal(exitCode, 130);
+    assert.equal((documentIn(await said, args.slice(1)) as { error: Fault }).error.code, "E_INTERRUPTED");
+    assert.equal(stage.calls("app").filter((op) => op === "prepare").length, 1, "no set is taken after that");
+    assert.equal((await stage.run(["recover", "--yes"])).exitCode, 0);
+    assert.deepEqual([stage.stored(), stage.recorded()], [[], []]);
+  });
+}
+
+/** A set whose requester was killed. */
+async function outlived(stage: Stage): Promise<void> {
+  const args = [program, "hold", "writer:app", "--config", stage.configFile({ limits: patient })];
+  const holder = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
+  await once(holder.stdout, "data");
+  holder.kill("SIGKILL");
+  await once(holder, "close");
+}
+
+test("SIGINT while what a writer has left is brought to disk ends it, and nothing of it is left", async (t) => {
+  const stage = new Stage(t);
+  const roles: Roles = { writer: { leaves: tooMuch }, limits: patient };
+  const args = [program, "create", "writer:app", "--json", "--config", stage.configFile(roles)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  while (!stage.calls("app").includes("seal")) await sleep(20);
+  await sleep(300);
+  const asked = performance.now();
+  child.kill("SIGINT");
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  const took = performance.now() - asked;
+  assert.equal(exitCode, 130);
+  assert.ok(took < 20_000, `it took ${took} ms`);
+  assert.deepEqual([stage.stored(), stage.recorded(), stage.isFrozen()], [[], [], false]);
+});
+
+test("what a writer has left must be on disk within the limit of seal, or the set is undone and the writer named", async (t) => {
+  const stage = new Stage(t);
+  const ended = await stage.run(["create", "writer:app"], { writer: { leaves: tooMuch } });
+  assert.equal(ended.exitCode, 4, ended.stderr);
+  assert.match(ended.stderr, /writer `app` .* failed in seal: the 2 files that it left could not be brought to disk/);
+  assert.deepEqual([stage.stored(), stage.recorded()], [[], []]);
+});
+
+/** Bytes that take minutes to read; they have no blocks. */
+const tooMuch = 2 ** 38;
 
 describe("kill -9 while a plugin hangs", { concurrency: 2 }, () => {
   for (const { role, op } of moments.filter((moment) => moment.op !== "identify")) {

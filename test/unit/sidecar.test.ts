@@ -1,7 +1,7 @@
 /** What a writer leaves with the set is checked and summed. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Who } from "#core/errors/details.js";
@@ -9,6 +9,7 @@ import { keepSidecar } from "#core/transaction/sidecar.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 
+const never = new AbortController().signal;
 const who: Who = { role: "writer", instance: "db", plugin: "writer-postgres", version: "1.0.0" };
 
 test("each file is recorded with its size and its checksum", async (t) => {
@@ -16,7 +17,7 @@ test("each file is recorded with its size and its checksum", async (t) => {
   mkdirSync(path.join(dir, "wal"));
   writeFileSync(path.join(dir, "backup_label"), "abc");
   writeFileSync(path.join(dir, "wal/none"), "");
-  assert.deepEqual(await keepSidecar(dir, { files: ["backup_label", "wal/none"] }, who), {
+  assert.deepEqual(await keepSidecar(dir, { files: ["backup_label", "wal/none"] }, who, never), {
     dir,
     files: [
       // The examples of FIPS 180-2, appendix B.1, and of the empty message.
@@ -28,7 +29,7 @@ test("each file is recorded with its size and its checksum", async (t) => {
 
 test("a sidecar may be empty", async (t) => {
   const dir = tempDir(t);
-  assert.deepEqual(await keepSidecar(dir, { files: [] }, who), { dir, files: [] });
+  assert.deepEqual(await keepSidecar(dir, { files: [] }, who, never), { dir, files: [] });
 });
 
 test("everything that is not a plain file of the writer's own folder is refused, all at once", async (t) => {
@@ -42,7 +43,7 @@ test("everything that is not a plain file of the writer's own folder is refused,
   mkdirSync(path.join(dir, "folder"));
   execFileSync("mkfifo", [path.join(dir, "pipe")]);
   const files = ["good", "missing", "link", "inner-link", "folder-link/shadow", "folder", "pipe", "good/under"];
-  const refusal = await refusalOf(keepSidecar(dir, { files }, who));
+  const refusal = await refusalOf(keepSidecar(dir, { files }, who, never));
   assert.equal(refusal.code, "E_ANSWER_INVALID");
   const { findings } = refusal.details as { findings: { pointer: string; seen: string }[] };
   assert.deepEqual(
@@ -56,6 +57,18 @@ test("a folder that is itself reached by way of a symbolic link is the writer's 
   mkdirSync(path.join(dir, "disk"));
   writeFileSync(path.join(dir, "disk/notes"), "abc");
   symlinkSync("disk", path.join(dir, "state"));
-  const { files } = await keepSidecar(path.join(dir, "state"), { files: ["./notes"] }, who);
+  const { files } = await keepSidecar(path.join(dir, "state"), { files: ["./notes"] }, who, never);
   assert.equal(files[0]?.bytes, 3);
+});
+
+test("what is too much to be read ends as soon as it is told to, with the reason", async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(path.join(dir, "wal"), "");
+  // Minutes, if it is read to its end.
+  truncateSync(path.join(dir, "wal"), 2 ** 38);
+  const ending = new AbortController();
+  const kept = keepSidecar(dir, { files: ["wal"] }, who, ending.signal);
+  const reason = new Error("enough");
+  setTimeout(() => ending.abort(reason), 50);
+  await assert.rejects(kept, reason);
 });

@@ -1,8 +1,9 @@
 import { HoldstillError, isHoldstillError } from "../errors/error.js";
+import type { Who } from "../errors/details.js";
 import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
 import type { Plan } from "../plan/plan.js";
 import type { Transaction, WriterTransaction } from "../plugin/context.js";
-import type { FreezeToken, RecordedSidecar, Repair, Volume } from "../schema/types.js";
+import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Volume } from "../schema/types.js";
 import type { Crew } from "../crew/crew.js";
 import type { Event, Op } from "./machine.js";
 import { refuseUnheld } from "./promised.js";
@@ -32,6 +33,8 @@ export class Calls {
   readonly #crew: Crew;
   readonly #repairs: Repairs;
   readonly #sidecarDir: (writer: string) => string;
+  /** Ends the keeping of the files that a writer has left. */
+  readonly #keeping = new Map<string, () => void>();
   /** Workers that a fault has spoilt: abort needs a blank one. */
   readonly #spoilt = new Set<string>();
 
@@ -59,6 +62,7 @@ export class Calls {
   /** The pending call of the actor fails, at once. */
   async cancel(actor: string): Promise<void> {
     this.#spoilt.add(actor);
+    this.#keeping.get(actor)?.();
     const provider = this.#repairs.cancel();
     if (provider !== null) this.#spoilt.add(provider);
     const session = await this.#crew.session(actor).catch(() => null);
@@ -83,8 +87,9 @@ export class Calls {
       }
       case "seal": {
         if (!session.offers("seal")) return { is: "sealed", actor };
+        const until = performance.now() + limitMs;
         const sidecar = await session.call("seal", [tx], limitMs);
-        this.answers.sidecars.set(actor, await keepSidecar(tx.sidecarDir, sidecar, who));
+        this.answers.sidecars.set(actor, await this.#keep(who, tx.sidecarDir, sidecar, until));
         this.#learn(actor, sidecar.facts);
         return { is: "sealed", actor };
       }
@@ -99,6 +104,19 @@ export class Calls {
       }
       default:
         throw new Error(`a writer is not asked to ${op}`);
+    }
+  }
+
+  /** What is left of the limit of seal is for the files: how many there are is the writer's doing. */
+  async #keep(who: Who, dir: string, sidecar: Sidecar, until: number): Promise<RecordedSidecar> {
+    const ending = new AbortController();
+    const timer = setTimeout(() => ending.abort(tooMuch(who, sidecar)), until - performance.now());
+    this.#keeping.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
+    try {
+      return await keepSidecar(dir, sidecar, who, ending.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#keeping.delete(who.instance);
     }
   }
 
@@ -173,6 +191,13 @@ export class Calls {
     const { components = [], cut = this.#plan.cut } = planned ?? {};
     return { id: this.#plan.id, cut, components, sidecarDir: this.#sidecarDir(actor) };
   }
+}
+
+function tooMuch(who: Who, { files }: Sidecar): HoldstillError {
+  const what = files.length === 1 ? "the file" : `the ${files.length} files`;
+  const reason = `${what} that it left could not be brought to disk and read within the limit of seal.`;
+  const pluginHint = "Have it leave less with the set, or raise `limits: { seal: … }` in the config.";
+  return new HoldstillError("E_PLUGIN_FAILED", { who, op: "seal", reason, pluginHint });
 }
 
 /** After these the worker is gone, or does not know where it stands. */

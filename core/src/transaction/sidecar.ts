@@ -9,11 +9,18 @@ import { HoldstillError } from "../errors/error.js";
 import type { RecordedSidecar, Sidecar } from "../schema/types.js";
 
 /**
- * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum.
+ * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum. Ends when `signal` says so, also where
+ * the disk does not answer.
  *
- * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link.
+ * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link; and the
+ * signal's reason.
  */
-export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Promise<RecordedSidecar> {
+export async function keepSidecar(
+  dir: string,
+  { files }: Sidecar,
+  who: Who,
+  signal: AbortSignal,
+): Promise<RecordedSidecar> {
   const findings = files
     .filter((file) => !isPlainFile(dir, file))
     .map((file) => ({
@@ -26,7 +33,7 @@ export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Pr
   const kept = [];
   for (const file of files) {
     const whole = path.join(dir, file);
-    kept.push({ path: file, bytes: lstatSync(whole).size, sha256: await checksum(whole) });
+    kept.push({ path: file, bytes: lstatSync(whole).size, sha256: await checksum(whole, signal) });
   }
   // Up to the set's own folder, so that a durable record never lacks its files.
   const folders = new Set([path.dirname(path.dirname(dir)), path.dirname(dir), dir]);
@@ -37,16 +44,30 @@ export async function keepSidecar(dir: string, { files }: Sidecar, who: Who): Pr
   return { dir, files: kept };
 }
 
-async function checksum(file: string): Promise<string> {
+async function checksum(file: string, signal: AbortSignal): Promise<string> {
+  await unless(signal, synced(file));
+  const hash = createHash("sha256");
+  await unless(signal, pipeline(createReadStream(file), hash, { signal }));
+  return hash.digest("hex");
+}
+
+async function synced(file: string): Promise<void> {
   const handle = await open(file, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
+}
+
+/** What hangs in the kernel cannot be ended: nobody waits for it any more. */
+function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(signal.reason as Error);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
 }
 
 function isPlainFile(dir: string, file: string): boolean {

@@ -1,5 +1,5 @@
 /** A writer for a directory: the "application" is frozen while the file `frozen` is there. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { misbehaving } from "../faults.js";
 
@@ -35,9 +35,13 @@ const writer = {
     if (held) rmSync(flag(options));
     return held ? { held } : { held, why: "the file `frozen` was gone" };
   },
-  async seal(tx) {
+  async seal(tx, { options: { leaves } }) {
     writeFileSync(path.join(tx.sidecarDir, "notes.txt"), `sealed ${tx.id}\n`);
-    return { files: ["notes.txt"], facts: { transaction: tx.id } };
+    if (leaves !== undefined) {
+      writeFileSync(path.join(tx.sidecarDir, "wal"), "");
+      truncateSync(path.join(tx.sidecarDir, "wal"), leaves);
+    }
+    return { files: ["notes.txt", ...(leaves === undefined ? [] : ["wal"])], facts: { transaction: tx.id } };
   },
   async complete() {},
   async recover(_tx, { trees }, { options: { unrepairable } }) {

@@ -16,7 +16,7 @@ import { locate } from "../storage/volumes.js";
 import { baseEnvironment } from "../system/environment.js";
 import { benchOf } from "./bench.js";
 import type { OpenOptions } from "./types.js";
-import { withLookers } from "./workshop.js";
+import { withCrew } from "./workshop.js";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -98,7 +98,7 @@ async function withSettings(settings: Settings): Promise<Check[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const asked = await withLookers(benchOf(settings, null), inspection.plugins, {}, async ({ crew }) => [
+  const asked = await withCrew(benchOf(settings, null), inspection.plugins, {}, async ({ crew }) => [
     ...(await volumes(crew, settings)),
     ...(await databases(crew, settings)),
   ]).catch((error: unknown) => [fault("plugins", error)]);

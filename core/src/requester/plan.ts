@@ -3,7 +3,7 @@ import { makePlan } from "../plan/make.js";
 import type { Plan, Request } from "../plan/plan.js";
 import { guardedOf } from "./guarded.js";
 import type { Bench, Watching } from "./types.js";
-import { interruptible, withLookers } from "./workshop.js";
+import { interruptible, withCrew } from "./workshop.js";
 
 /** What a transaction would do. An interruption ends the plugins that are being asked. */
 export function plan(
@@ -14,7 +14,7 @@ export function plan(
 ): Promise<Plan> {
   const { limits } = bench.settings;
   return bench.planning.run(() =>
-    withLookers(bench, plugins, watching, (workshop) =>
+    withCrew(bench, plugins, watching, (workshop) =>
       interruptible(workshop, () => makePlan(request, workshop.crew, limits, guardedOf(bench))),
     ),
   );

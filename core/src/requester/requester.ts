@@ -227,14 +227,14 @@ export class Requester {
   /** Asks every writer what it owns. */
   async writers(): Promise<WriterStatus[]> {
     const [{ identifyAll }, { statusOf }] = await Promise.all([import("../plan/writers.js"), import("./inspect.js")]);
-    const identified = await this.#withLookers({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
+    const identified = await this.#withCrew({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
     return statusOf(identified, await this.history());
   }
 
   /** Asks every provider which snapshots exist. */
   async providers(): Promise<ProviderStatus[]> {
     const { listAll } = await import("./inspect.js");
-    return this.#withLookers({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
+    return this.#withCrew({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
   }
 
   /** Every plugin that was found, and why it was or wasn't taken; never fails because of one of them. */
@@ -274,11 +274,6 @@ export class Requester {
   async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
     const [{ withCrew }, { plugins }] = await Promise.all([import("./workshop.js"), this.#resolution()]);
     return withCrew(this.#bench, plugins, watching, work);
-  }
-
-  async #withLookers<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
-    const [{ withLookers }, { plugins }] = await Promise.all([import("./workshop.js"), this.#resolution()]);
-    return withLookers(this.#bench, plugins, watching, work);
   }
 
   /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */

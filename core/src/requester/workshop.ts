@@ -1,7 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { makeStateDir, stateDir } from "../catalog/state.js";
+import { makeStateDir } from "../catalog/state.js";
 import { type Emit, Emitter } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import { Crew, type CrewHooks } from "../crew/crew.js";
@@ -51,25 +48,6 @@ export async function withCrew<T>(
     return await work({ crew, emit, quiet, signal });
   } finally {
     await crew.close();
-  }
-}
-
-/**
- * The same for what only looks: where there is no state directory yet, none is made. The plugins get an empty one, as a new one
- * would be, which goes with them.
- */
-export async function withLookers<T>(
-  bench: Bench,
-  plugins: readonly ResolvedPlugin[],
-  watching: Watching,
-  work: (workshop: Workshop) => Promise<T>,
-): Promise<T> {
-  if (existsSync(bench.state.root)) return withCrew(bench, plugins, watching, work);
-  const root = mkdtempSync(path.join(tmpdir(), "holdstill-"));
-  try {
-    return await withCrew({ ...bench, state: stateDir(root) }, plugins, watching, work);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
   }
 }
 

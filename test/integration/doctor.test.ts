@@ -7,6 +7,7 @@ import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "#core/requester/doctor.js";
+import { draftConfig } from "#core/requester/draft-config.js";
 import { findServers } from "#core/servers/servers.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
@@ -58,7 +59,7 @@ test(
 const mysqld = "/usr/sbin/mariadbd";
 
 test(
-  "a MariaDB server is found by its process, with its socket",
+  "a MariaDB server is found by its process, with its socket, whatever that is called",
   { skip: existsSync(mysqld) ? false : "no mariadbd" },
   async (t) => {
     const user = unprivileged();
@@ -67,7 +68,7 @@ test(
     const data = path.join(folder.path, "data");
     mkdirSync(data);
     chownSync(data, user.uid, user.gid);
-    const socket = path.join(folder.path, "my.sock");
+    const socket = path.join(folder.path, "socket");
     const args = [
       "--no-defaults",
       "--skip-grant-tables",
@@ -88,6 +89,10 @@ test(
     }
     const found = findServers().find(({ pid }) => pid === child.pid);
     assert.deepEqual([found?.kind, found?.dataDir, found?.sockets], ["mysql", data, [socket]]);
+    assert.ok(found !== undefined);
+    // MySQL's X plugin has one beside it.
+    const draft = await draftConfig({}, [{ ...found, sockets: [path.join(folder.path, "mysqlx.sock"), socket] }]);
+    assert.match(draft.text, new RegExp(`socket: "${socket}"`));
   },
 );
 

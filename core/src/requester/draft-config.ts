@@ -98,7 +98,9 @@ function postgresOptions({ sockets }: Server): Record<string, string | number> {
 }
 
 function mysqlOptions({ sockets }: Server): Record<string, string | number> {
-  return { socket: sockets.find((name) => name.endsWith(".sock")) ?? "/run/mysqld/mysqld.sock" };
+  // MySQL's X plugin listens, too, and speaks another protocol.
+  const socket = sockets.find((name) => !path.basename(name).startsWith("mysqlx"));
+  return { socket: socket ?? "/run/mysqld/mysqld.sock" };
 }
 
 /** postgresql@15-main.service is called main, /var/lib/mysql is called mysql. */

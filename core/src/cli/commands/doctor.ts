@@ -21,8 +21,10 @@ export const doctor = command({
     const { examine } = await import("../../requester/doctor.js");
     const checks = await examine(config === undefined ? {} : { config });
     if (form === "json") printDocument("doctor", { checks });
-    else
-      print(visible(checks).flatMap((check) => (quiet && check.state === "good" ? [] : checkLines(check, outLook()))));
+    else {
+      const told = visible(checks).filter(({ state }) => !quiet || state !== "good");
+      print(told.flatMap((check, at) => checkLines(check, told[at + 1], outLook())));
+    }
     return checks.some(({ state }) => state === "bad") ? exit.refused : 0;
   },
 });
@@ -33,12 +35,14 @@ const marks: Readonly<Record<Check["state"], { mark: string; style: Style }>> = 
   bad: { mark: "✗", style: "red" },
 };
 
-function checkLines({ about, state, found, means, mend }: Check, look: Look): string[] {
+/** What several have in common is said after the last of them. */
+function checkLines({ about, state, found, means, mend }: Check, next: Check | undefined, look: Look): string[] {
   const { mark, style } = marks[state];
   const indent = 13;
+  const isCommon = next?.about === about && next.means === means && next.mend === mend;
   const told = wrap(found, look.columns - indent);
-  const meant = means === undefined ? [] : wrap(means, look.columns - indent);
-  const mended = mend === undefined ? [] : wrap(mend, look.columns - indent - 2);
+  const meant = means === undefined || isCommon ? [] : wrap(means, look.columns - indent);
+  const mended = mend === undefined || isCommon ? [] : wrap(mend, look.columns - indent - 2);
   return [
     ...told.map((line, at) =>
       at === 0 ? `${look.paint(style, mark)} ${about.padEnd(indent - 2)}${line}` : pad(line, indent),

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/plan.js";
 import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.js";
-import { bold, dim, type Look, styleOf } from "./look.js";
+import { bold, dim, type Look, styleOf, wrap } from "./look.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
 import { bytes, count, duration, instant } from "../../display/units.js";
@@ -44,7 +44,7 @@ export function setLines(recorded: SnapshotSet, look: Look): string[] {
     ...section("Volumes", volumeLines(set, look), look),
     ...section(
       "Facts",
-      set.components.flatMap(({ writer, component }) => componentFacts(writer, component)),
+      set.components.flatMap(({ writer, component }) => componentFacts(writer, component, look)),
       look,
     ),
     ...section("Made by", [`  holdstill ${holdstill} on ${host}`], look),
@@ -132,8 +132,8 @@ function writerLines({ by, policy, state, why, frozen, facts, sidecar }: Recorde
   const mark = state === "held" ? state : look.paint("red", `✗ ${state}`);
   return [
     `${head}${mark}${when}`,
-    ...(why === undefined ? [] : [`    ${why}`]),
-    ...factLines(facts),
+    ...wrap(why ?? "", look.columns - 4).flatMap((line) => (line === "" ? [] : [`    ${line}`])),
+    ...factLines(facts, look),
     ...(sidecar === undefined ? [] : [dim(look, `    files in ${sidecar.dir}`)]),
     ...tableLines(
       (sidecar?.files ?? []).map(({ path, bytes: size, sha256 }) => [
@@ -176,13 +176,18 @@ function volumeLines({ volumes }: SnapshotSet, look: Look): string[] {
   );
 }
 
-function componentFacts(writer: string | null, component: Component): string[] {
-  const lines = factLines(component.facts);
+function componentFacts(writer: string | null, component: Component, look: Look): string[] {
+  const lines = factLines(component.facts, look);
   return lines.length === 0 ? [] : [`  ${nameOf(writer, component)}`, ...lines];
 }
 
-function factLines(facts: Record<string, unknown> | undefined): string[] {
-  return Object.entries(facts ?? {}).map(
-    ([key, value]) => `    ${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+function factLines(facts: Record<string, unknown> | undefined, look: Look): string[] {
+  return Object.entries(facts ?? {}).flatMap(([key, value]) =>
+    wrap(`${key}: ${typeof value === "string" ? value : spaced(value)}`, look.columns - 6).map(
+      (line, at) => `${at === 0 ? "    " : "      "}${line}`,
+    ),
   );
 }
+
+/** JSON on one line that can be broken at blanks. */
+const spaced = (value: unknown): string => (JSON.stringify(value, null, 1) ?? "").replaceAll(/\n\s*/g, " ");

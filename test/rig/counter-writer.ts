@@ -4,9 +4,9 @@
  */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { blockSize, counterFile, encodeBlock, ringBlocks } from "./counter-block.js";
-import type { Step } from "./counter.js";
+import type { Step, Word } from "./counter.js";
 
 const files = process.argv.slice(2).map((folder) => openSync(path.join(folder, counterFile), "w"));
 const block = Buffer.alloc(blockSize);
@@ -16,7 +16,11 @@ for (const file of files) {
   fsyncSync(file);
 }
 const stop = new AbortController();
-process.once("message", () => stop.abort());
+let restMs = 0;
+process.on("message", (word: Word) => {
+  if (word === "stop") stop.abort();
+  else restMs = word.restMs;
+});
 process.once("disconnect", () => process.exit(0));
 
 for (let seq = 1; !stop.signal.aborted; seq += 1) {
@@ -29,7 +33,7 @@ for (let seq = 1; !stop.signal.aborted; seq += 1) {
   }
   const step: Step = { seq, at, ms: performance.now() - begun };
   process.send?.(step);
-  await turn();
+  await (restMs === 0 ? turn() : sleep(restMs));
 }
 for (const file of files) closeSync(file);
 process.disconnect();

@@ -14,6 +14,9 @@ export interface Step {
   readonly ms: number;
 }
 
+/** What the process is told: to end, or how long to rest after each step from now on, ms. */
+export type Word = "stop" | { readonly restMs: number };
+
 /** Pictures that are not of one instant; `faults` has all that was found. */
 export class CounterBroken extends Error {
   override readonly name = "CounterBroken";
@@ -78,12 +81,21 @@ export class Counter implements AsyncDisposable {
     return worst;
   }
 
+  /** Rests that long after each step from now on, ms; 0, as at the start: steps follow each other without a pause. */
+  pace(restMs: number): void {
+    this.#tell({ restMs });
+  }
+
   /** Ends the process after the step under way, and answers that step's number. */
   async stop(): Promise<number> {
-    if (this.#child.connected) this.#child.send("stop");
+    this.#tell("stop");
     await this.#ended;
     this.#callOff();
     return this.#last.seq;
+  }
+
+  #tell(word: Word): void {
+    if (this.#child.connected) this.#child.send(word);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -135,6 +135,25 @@ test("revert has the storage put the volume back, after asking, and what was the
   assert.deepEqual(stage.stored().toSorted(), [id, safety.id].toSorted(), "without room none is kept");
 });
 
+test("a set whose snapshot a revert has used up says so, is shown, verified and restored no more, and is deleted", async (t) => {
+  const { stage, id, data } = await disaster(t);
+  const provider = { merges: true };
+  const done = await stage.run(["revert", "good", "--yes"], { provider });
+  assert.equal(done.exitCode, 0, done.stderr);
+  assert.equal(content(data), "precious\n");
+  assert.match((await stage.run(["show", "good"])).stdout, /^Gone\n {2}\S+ {2}✗ lost {2}a revert has used it up/m);
+  assert.match((await stage.run(["list"])).stdout, /^\S+ {2}good .* ✗ lost/m);
+  assert.match((await stage.run(["show", id, "--fill"])).stdout, /✗ lost {2}a revert has used it up/);
+  for (const command of [["expose"], ["verify"], ["restore", "--yes"], ["revert", "--yes"]]) {
+    const refused = await stage.run([...command, "good", "--json"], { provider });
+    assert.equal(refused.exitCode, 3, refused.stderr);
+    assert.match(refused.stdout, /"code": "E_SNAPSHOT_LOST"/, command.join(" "));
+  }
+  assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
+  assert.equal((await stage.run(["delete", "good", "--yes"])).exitCode, 0);
+  assert.deepEqual(stage.recorded().length, 1, "what was there before is still a set");
+});
+
 test("nothing is reverted when what is there cannot be kept for another reason, and a dead process leaves it to recover", async (t) => {
   const { stage, id, data } = await disaster(t);
   const failed = await stage.run(["revert", "good", "--yes"], { provider: { in: "preserve", does: "throws" } });

@@ -267,6 +267,11 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => `\`holdstill conceal ${d.set}\` ends that.`,
     exit: exit.refused,
   },
+  E_SNAPSHOT_LOST: {
+    message: (d) => `Snapshot ${d.snapshot} of set ${d.set} cannot be shown any more: ${d.why}.`,
+    hint: (d) => `\`holdstill delete ${d.set}\` removes the set, and what is left of it.`,
+    exit: exit.refused,
+  },
   E_RESTORE: {
     message: (d) => `${d.path} is not restored: ${d.reason}.`,
     hint: (d) => d.mend,

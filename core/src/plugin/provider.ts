@@ -34,7 +34,7 @@ export interface Provider<Options = Record<string, unknown>> {
   preserve?(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot>;
   /**
    * Puts the captured data back in place of the original's, whole volumes. Asked after every writer of the set has agreed by
-   * `beforeRestore`.
+   * `beforeRestore`. It may use the snapshot up: then list does not have it any more.
    */
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
 }

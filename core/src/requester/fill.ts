@@ -18,13 +18,20 @@ export function asOfNow(sets: readonly SnapshotSet[], providers: readonly Provid
     snapshots: set.snapshots.map((recorded) => {
       const known = answers.get(recorded.by.instance);
       if (known === undefined) return recorded;
-      return { ...recorded, snapshot: { ...recorded.snapshot, ...stateOf(known.get(recorded.snapshot.id)) } };
+      return {
+        ...recorded,
+        snapshot: { ...recorded.snapshot, ...stateOf(known.get(recorded.snapshot.id), recorded.snapshot.lost) },
+      };
     }),
   }));
 }
 
-function stateOf(now: Snapshot | undefined): Pick<Snapshot, "fill" | "lost"> {
-  if (now === undefined) return { lost: "its provider does not know it any more" };
+/** @param gone Why the record says that it is gone, if it does. */
+function stateOf(
+  now: Snapshot | undefined,
+  gone = "its provider does not know it any more",
+): Pick<Snapshot, "fill" | "lost"> {
+  if (now === undefined) return { lost: gone };
   const { fill, lost } = now;
   return { ...(fill === undefined ? {} : { fill }), ...(lost === undefined ? {} : { lost }) };
 }

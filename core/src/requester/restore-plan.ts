@@ -2,6 +2,7 @@ import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../errors/error.js";
 import type { RecordedComponent, SnapshotSet } from "../schema/types.js";
+import { refuseLost } from "./spent.js";
 
 /** One path that is put back. */
 export interface RestoreStep {
@@ -30,9 +31,11 @@ export interface RestorePlan {
 /**
  * @param names WRITER, WRITER/COMPONENT or a path, as `show` has them; none: everything.
  * @param folder Where to; null: to where it was.
- * @throws HoldstillError E_USAGE for a name that the set does not have, E_RESTORE for a place that nothing can be put to.
+ * @throws HoldstillError E_USAGE for a name that the set does not have, E_RESTORE for a place that nothing can be put to,
+ * E_SNAPSHOT_LOST where a snapshot is gone.
  */
 export function planRestore(set: SnapshotSet, names: readonly string[], folder: string | null): RestorePlan {
+  refuseLost(set);
   for (const name of names) if (!set.components.some((one) => isMeant(one, name))) throw unknown(set, name);
   const chosen = set.components.filter((one) => names.length === 0 || names.some((name) => isMeant(one, name)));
   const steps = chosen.flatMap((one) =>

@@ -14,17 +14,22 @@ import { Journal } from "../transaction/journal.js";
 import { removeEmpty } from "../transaction/repair.js";
 import { undoAll } from "../transaction/undo-all.js";
 import * as mirror from "./mirror.js";
+import { refuseLost } from "./spent.js";
 import type { Bench, Completed } from "./types.js";
 
 /** What is done with a set that exists. Each writes the record again as soon as something has changed. */
 
-/** @param at An empty folder below which the pictures are to be found, too; null: they lie where the providers show them. */
+/**
+ * @param at An empty folder below which the pictures are to be found, too; null: they lie where the providers show them.
+ * @throws HoldstillError E_SNAPSHOT_LOST
+ */
 export async function expose(
   { catalog, settings }: Bench,
   crew: Crew,
   set: SnapshotSet,
   at: string | null = null,
 ): Promise<SnapshotSet> {
+  refuseLost(set);
   const root = at === null ? null : mirror.placeFor(set, at);
   let now = set;
   for (const recorded of set.snapshots) {

@@ -7,16 +7,19 @@ import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification }
 import type { Crew } from "../crew/crew.js";
 import { removeEmpty } from "../transaction/repair.js";
 import { undoAll } from "../transaction/undo-all.js";
+import { refuseLost } from "./spent.js";
 import type { Bench } from "./types.js";
 
 /**
  * Has each writer start its application on a picture, which is writable and thrown away, and look. What they found is kept in the
  * record. A picture that cannot be shown so, or a writer that fails, is a finding too.
  *
- * @throws HoldstillError E_SET_EXPOSED when somebody reads the set, E_NOT_OFFERED when no writer of the set can verify.
+ * @throws HoldstillError E_SET_EXPOSED when somebody reads the set, E_SNAPSHOT_LOST when a snapshot of it is gone, E_NOT_OFFERED when
+ * no writer of the set can verify.
  */
 export async function verify(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
   if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
+  refuseLost(set);
   const able = await ableWriters(crew, set);
   const found: Verification[] = [];
   for (const session of able) {

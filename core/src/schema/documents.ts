@@ -2778,7 +2778,7 @@ export const documents = {
             }
           },
           "lost": {
-            "description": "Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.",
+            "description": "Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it, and the record of one that a revert has used up.",
             "type": "string",
             "minLength": 1
           },

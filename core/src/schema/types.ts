@@ -729,7 +729,7 @@ export interface Snapshot {
   method?: string;
   fill?: Fill;
   /**
-   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it.
+   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it, and the record of one that a revert has used up.
    */
   lost?: string;
   facts?: {

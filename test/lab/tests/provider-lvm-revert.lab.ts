@@ -59,7 +59,13 @@ test("before a revert the command line keeps what was there as a set of its own,
   for (const volume of volumes) run("umount", [volume.mount]);
   const reverted = await command(["revert", "good", "--yes"]);
   assert.equal(reverted.exitCode, 0, reverted.stderr);
-  const [, safety] = await listOf(command);
+  const [spent, safety] = await listOf(command);
+  for (const { snapshot } of spent?.snapshots ?? []) assert.match(snapshot.lost ?? "", /^a revert has used it up/);
+  for (const gone of ["expose", "verify", "revert"]) {
+    const refused = await command([gone, "good", "--json", ...(gone === "revert" ? ["--yes"] : [])]);
+    assert.deepEqual([refused.exitCode, /"code": "(\w+)"/.exec(refused.stdout)?.[1]], [3, "E_SNAPSHOT_LOST"]);
+  }
+  assert.equal((await command(["delete", "good", "--yes"])).exitCode, 0);
   assert.match(reverted.stderr, new RegExp(`What was there before is in set ${safety?.id}`));
   assert.match(safety?.name ?? "", /^before-revert-/);
   mount();

@@ -109,6 +109,7 @@ const provider = {
       rmSync(original, { recursive: true, force: true });
       cpSync(path.join(sealed(options, setId), number, original), original, { recursive: true });
     }
+    if (options.merges) rmSync(sealed(options, setId), { recursive: true });
   },
   async remove({ setId }, { options }) {
     rmSync(sealed(options, setId), { recursive: true, force: true });

@@ -17,6 +17,7 @@ export function summaryLines(made: SnapshotSet, look: Look): string[] {
     `Consistency ${achieved}, asked ${asked}; cut ${cut}${still}`,
     ...section("Components", componentLines(set.components, look), look),
     ...section("Snapshots", snapshotLines(set, look), look),
+    ...section("Gone", lostLines(set.snapshots, look), look),
     ...section("Room, as of now", roomLines(set.snapshots, look), look),
   ];
 }
@@ -109,12 +110,19 @@ function snapshotLines({ snapshots, volumes }: SnapshotSet, look: Look): string[
   return tableLines(rows, look, { right: [2] });
 }
 
-/** How full what the snapshots take changes to is, and what is lost; where the providers were asked. */
+/** What cannot be shown any more, as far as the record or the providers say so. */
+function lostLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
+  const rows = snapshots.flatMap(({ snapshot: { id, lost } }): Cell[][] =>
+    lost === undefined ? [] : [[id, { text: "✗ lost", style: "red" }, lost]],
+  );
+  return tableLines(rows, look);
+}
+
+/** How full what the snapshots take changes to is; where the providers were asked. */
 function roomLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
-  const rows = snapshots.flatMap(({ snapshot: { id, fill, lost } }): Cell[][] => [
-    ...(lost === undefined ? [] : [[id, { text: "✗ lost", style: "red" } as const, lost]]),
-    ...(fill === undefined ? [] : [[id, fillCell(fill.percent), `of ${fill.where}`]]),
-  ]);
+  const rows = snapshots.flatMap(({ snapshot: { id, fill } }): Cell[][] =>
+    fill === undefined ? [] : [[id, fillCell(fill.percent), `of ${fill.where}`]],
+  );
   return tableLines(rows, look);
 }
 

@@ -1,0 +1,38 @@
+import { HoldstillError } from "../errors/error.js";
+import type { Session } from "../isolation/session.js";
+import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
+import type { Bench } from "./types.js";
+
+/**
+ * Writes into the record which snapshots a revert has used up, as a merge of LVM's does: those that their providers do not list any
+ * more. Where a provider does not answer, its snapshots stay as they were.
+ */
+export async function recordSpent(
+  { catalog, settings }: Bench,
+  set: SnapshotSet,
+  reverted: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
+): Promise<SnapshotSet> {
+  const spent = new Set<RecordedSnapshot>();
+  for (const session of new Set(reverted.map(([, one]) => one))) {
+    const listed = await session.call("list", [], settings.limits.identify).catch(() => null);
+    if (listed === null) continue;
+    const there = new Set(listed.map(({ id }) => id));
+    for (const [recorded, by] of reverted) if (by === session && !there.has(recorded.snapshot.id)) spent.add(recorded);
+  }
+  if (spent.size === 0) return set;
+  const lost = `a revert has used it up at ${new Date().toISOString()}`;
+  const snapshots = set.snapshots.map((one) =>
+    spent.has(one) ? { ...one, snapshot: { ...one.snapshot, lost } } : one,
+  );
+  const now = { ...set, snapshots };
+  catalog.write(now);
+  return now;
+}
+
+/** @throws HoldstillError E_SNAPSHOT_LOST where the record says that one of the set's snapshots cannot be shown any more */
+export function refuseLost({ id: set, snapshots }: SnapshotSet): void {
+  for (const { snapshot } of snapshots) {
+    const { id, lost: why } = snapshot;
+    if (why !== undefined) throw new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot: id, why });
+  }
+}

@@ -41,6 +41,7 @@ export function settingsWith(pluginPaths: string[], instances: Partial<InstanceS
       rights: { read: [], create: [], delete: [], restore: [] },
       operations: 1,
     },
+    fillIntervalMs: 30_000,
     limits: {
       queue: 1,
       identify: 1,

@@ -10,6 +10,7 @@ export interface Roles {
   provider?: Misbehaviour & Record<string, unknown>;
   isolation?: "thread" | "process";
   limits?: Record<string, string>;
+  fillInterval?: string;
   policy?: "required" | "best-effort";
 }
 
@@ -91,11 +92,13 @@ export class Stage {
     return existsSync(sets) ? readdirSync(sets).filter((id) => existsSync(path.join(sets, id, "set.json"))) : [];
   }
 
-  #config({ writer = {}, provider = {}, isolation = "thread", limits: own = {}, policy = "required" }: Roles): unknown {
+  #config({ writer = {}, provider = {}, limits: own = {}, ...more }: Roles): unknown {
+    const { isolation = "thread", policy = "required", fillInterval = "30s" } = more;
     return {
       pluginPaths: [pluginsThat],
       stateDir: path.join(this.dir, "state"),
       exposeDir: path.join(this.dir, "exposed"),
+      fillInterval,
       limits: { ...limits, ...own },
       service: { socket: path.join(this.dir, "hs.sock") },
       plugins: [

@@ -43,8 +43,8 @@ function callOf(name: string, parsed: Parsed): Call {
   const { config, verbose } = parsed;
   const open: Call["open"] = async (needs, logged = verbose) => {
     if (needs === "workers") await prepareToLeave();
-    const requester = await import("../requester/requester.js");
-    return requester.open({
+    const { open: openRequester } = await import("../requester/open.js");
+    return openRequester({
       ...(config === undefined ? {} : { config }),
       ...(logged ? { log: "stderr" as const } : {}),
     });

@@ -13,6 +13,8 @@ export interface Settings {
   stateDir: string;
   /** Where snapshots are exposed: one folder per set. */
   exposeDir: string;
+  /** Between two looks at how full the room of living sets is, ms. */
+  fillIntervalMs: number;
   limits: LimitsMs;
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
@@ -76,6 +78,9 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
   abort: "30s",
 };
 
+/** ms */
+const defaultFillInterval = 30_000;
+
 /** Settings from a config that was found valid. */
 export function settingsOf(config: Config, file: string | null, lineOf: LineOf, { cwd, env }: Surroundings): Settings {
   const base = file === null ? cwd : path.dirname(file);
@@ -95,6 +100,7 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
     exposeDir: env.HOLDSTILL_EXPOSE_DIR
       ? path.resolve(cwd, env.HOLDSTILL_EXPOSE_DIR)
       : fromBase(config.exposeDir ?? defaultExposeDir(env)),
+    fillIntervalMs: parseDuration(config.fillInterval) ?? defaultFillInterval,
     limits: milliseconds({ ...defaultLimits, ...config.limits }),
     instances: (config.plugins ?? []).map((instance, index) => instanceOf(instance, index, file, lineOf)),
     log: {

@@ -267,6 +267,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => `\`holdstill conceal ${d.set}\` ends that.`,
     exit: exit.refused,
   },
+  E_ROOM_FILLS: {
+    message: (d) =>
+      `The room of snapshot ${d.snapshot} of set ${d.set}, ${d.where}, is ${Math.floor(d.percent)} % full.`,
+    hint: () => "When it is full the snapshot is lost: extend the room, or delete the set before that.",
+    exit: exit.done,
+  },
   E_SNAPSHOT_LOST: {
     message: (d) => `Snapshot ${d.snapshot} of set ${d.set} cannot be shown any more: ${d.why}.`,
     hint: (d) => `\`holdstill delete ${d.set}\` removes the set, and what is left of it.`,

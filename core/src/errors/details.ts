@@ -84,6 +84,7 @@ export interface Details {
   E_SET_BUSY: { set: string };
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
   E_SET_EXPOSED: { set: string };
+  E_ROOM_FILLS: { set: string; snapshot: string; where: string; percent: number };
   E_SNAPSHOT_LOST: { set: string; snapshot: string; why: string };
   E_RESTORE: { path: string; reason: string; mend: string };
   E_SET_HELD: { set: string; until: string };

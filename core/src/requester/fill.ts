@@ -1,6 +1,9 @@
 import type { Snapshot, SnapshotSet } from "../schema/types.js";
 import type { ProviderStatus } from "./types.js";
 
+/** A room that is as full as this, percent, is worth a look. */
+export const full = 80;
+
 /**
  * The sets as they are now: with how full the room of each snapshot is, and which one is lost, where the provider answered.
  * A snapshot that its provider does not know of is lost.

@@ -3,6 +3,7 @@ import type { Resolution } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { SnapshotSet } from "../schema/types.js";
 import { create } from "./create.js";
+import { watched } from "./fill-watch.js";
 import { Lease } from "./lease.js";
 import { withSetLock } from "./set-lock.js";
 import { expose, remove } from "./sets.js";
@@ -34,7 +35,8 @@ export async function hold(
     const { id } = ended.set;
     end = "lapse";
     try {
-      await lasts(pictures === "exposed" ? await exposed(bench, id, plugins) : ended.set);
+      const set = pictures === "exposed" ? await exposed(bench, id, plugins) : ended.set;
+      await watched(bench, set, plugins, watching, () => lasts(set));
     } finally {
       await gone(bench, id, plugins);
       end = "release";

@@ -1,7 +1,6 @@
 import { audit } from "../catalog/audit.js";
 import type { Damaged } from "../catalog/catalog.js";
 import type { Retention, Verdict } from "../catalog/retention.js";
-import { loadSettings } from "../config/load.js";
 import type { Settings } from "../config/settings.js";
 import type { RootLog } from "../log/log.js";
 import type { Resolution } from "../manifest/resolution.js";
@@ -10,35 +9,14 @@ import type { Explanation } from "../manifest/why.js";
 import type { Plan, Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { AuditLine, Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../schema/types.js";
-import { benchOf, logFor } from "./bench.js";
+import type { FillWatch } from "./fill-watch.js";
 import type { Pins } from "./pins.js";
-import type {
-  Bench,
-  Completed,
-  Ended,
-  Leftover,
-  OpenOptions,
-  ProviderStatus,
-  Silent,
-  Watching,
-  WriterStatus,
-} from "./types.js";
+import type { Bench, Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
 import type { Restored, Reverted } from "./restore.js";
 import type { RestorePlan } from "./restore-plan.js";
 import type { Job, Ran } from "./run.js";
 import type { Workshop } from "./workshop.js";
-
-/** Reads the config. @throws HoldstillError E_CONFIG_* */
-export async function open(options: OpenOptions = {}): Promise<Requester> {
-  const { config, cwd, env } = options;
-  const settings = await loadSettings({
-    ...(config === undefined ? {} : { file: config }),
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env }),
-  });
-  return new Requester(benchOf(settings, await logFor(settings, options)));
-}
 
 /**
  * Everything that a backup tool may ask for; the command line is a thin layer over it. Methods throw HoldstillError; `create`
@@ -114,6 +92,12 @@ export class Requester {
   async asOfNow(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: Silent[] }> {
     const [{ asOfNow }, providers] = await Promise.all([import("./fill.js"), this.providers()]);
     return { sets: asOfNow(sets, providers), silent: providers.filter((one) => "error" in one) };
+  }
+
+  /** Warns in the log, until it is ended, of room that fills up. */
+  async watchFill(): Promise<FillWatch> {
+    const { watchAll } = await import("./fill-watch.js");
+    return watchAll(this.#bench, async () => (await this.#resolution()).plugins);
   }
 
   /**

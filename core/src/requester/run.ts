@@ -11,6 +11,7 @@ import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
 import { isDegraded } from "../transaction/record.js";
 import { create } from "./create.js";
+import { watched } from "./fill-watch.js";
 import { Lease } from "./lease.js";
 import { mirrorOf, recordFolder } from "./mirror.js";
 import { withSetLock } from "./set-lock.js";
@@ -78,10 +79,9 @@ export async function run(
     const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
     const { set } = ended;
     if (set === null) return { ended, command: null, error: null, untold: [], left: null };
-    const { signal = new AbortController().signal } = watching;
     end = "lapse";
     return await withSetLock(bench, set.id, async () => {
-      const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, signal });
+      const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, watching });
       const settled = await settle(bench, set, job, plugins, did.command);
       if (settled.left === null) end = "release";
       return { ended, ...did, ...settled };
@@ -98,7 +98,7 @@ async function work(
   set: SnapshotSet,
   job: Job,
   plugins: Resolution["plugins"],
-  { lease, mounts, signal }: { lease: Lease; mounts: boolean; signal: AbortSignal },
+  { lease, mounts, watching }: { lease: Lease; mounts: boolean; watching: Watching },
 ): Promise<Pick<Ran, "command" | "error">> {
   try {
     const exposed = await withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, set));
@@ -108,7 +108,11 @@ async function work(
     await job.onReady?.(exposed, place);
     const { command, stdout } = job;
     const env = environment(set, place);
-    return { command: await runForeground({ command, mirror, env, stdout, fd: lease.fd, signal }), error: null };
+    const { signal = new AbortController().signal } = watching;
+    const ended = await watched(bench, set, plugins, watching, () =>
+      runForeground({ command, mirror, env, stdout, fd: lease.fd, signal }),
+    );
+    return { command: ended, error: null };
   } catch (error) {
     return { command: null, error: toFault(error) };
   }

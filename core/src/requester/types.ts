@@ -36,6 +36,8 @@ export interface Watching {
   onEvent?: (event: Event) => void;
   /** Abort it with a HoldstillError E_INTERRUPTED: the transaction is undone in order. */
   signal?: AbortSignal;
+  /** While the set lives: its room fills up, or a snapshot is lost. Each is told once, with its code. */
+  onWarning?: (warning: Fault) => void;
 }
 
 /** How a transaction ended. */

@@ -1646,6 +1646,10 @@ export const documents = {
         "type": "string",
         "minLength": 1
       },
+      "fillInterval": {
+        "description": "How often `run`, `hold` and the service look how full the room of the snapshots is that they keep. Default 30s.",
+        "$ref": "#/$defs/duration"
+      },
       "limits": {
         "$ref": "#/$defs/limits"
       },

@@ -1335,6 +1335,7 @@ export interface Config {
    * Where snapshots are exposed, one folder per set. Default: /run/holdstill for root, else $XDG_STATE_HOME/holdstill-exposed.
    */
   exposeDir?: string;
+  fillInterval?: Duration;
   limits?: Limits;
   /**
    * The plugin instances. Without a provider among them, the embedded provider-reflink is used.

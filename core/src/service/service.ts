@@ -53,6 +53,7 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     await recoverAll(requester, store, log);
     const leases = new Leases(requester, state, log);
     const operations = new Operations({ requester, leases, store, limit: settings.service.operations });
+    const fill = await requester.watchFill();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
     const desk: Desk = { state, requester, operations, leases, health };
@@ -78,6 +79,7 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     await operations.close(reason);
     await calls.done();
     await leases.close();
+    await fill.end();
     // Who has not read his last words by then has had his chance.
     server.closeIdleConnections();
     await Promise.race([closed, sleep(parting)]);

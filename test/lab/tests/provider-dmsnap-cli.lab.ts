@@ -5,8 +5,10 @@ import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
 import type { Ended } from "#core/requester/types.js";
 import { Counter, verifyCounter } from "../../rig/counter.js";
-import { commandLine } from "../rig/command-line.js";
+import { Keeping } from "../../rig/keeping.js";
+import { commandLine, configFile } from "../rig/command-line.js";
 import { MappedDisk, state } from "../rig/mapped-disk.js";
+import { run } from "../rig/volume-group.js";
 
 const plugins = [{ use: "provider-dmsnap", options: { size: "16M" } }];
 
@@ -29,5 +31,19 @@ test("a set of two devices under load is atomic, held by the keeper, exposed and
   assert.ok(verifyCounter(trees.map((tree) => `${tree.path}/counter`)) > 0);
   const deleted = await command(["delete", "latest", "--yes"]);
   assert.equal(deleted.exitCode, 0, deleted.stderr);
+  assert.deepEqual(state(), before);
+});
+
+test("run warns of a store that fills up while its command runs", async (t) => {
+  const disk = new MappedDisk(t);
+  const { mount } = disk.volume("one", "ext4", 96);
+  const before = state();
+  const config = configFile(t, plugins, { fillInterval: "1s" });
+  const kept = new Keeping(t, ["run", "--config", config, mount, "--", "cat"]);
+  await kept.said("is below");
+  assert.doesNotMatch(kept.stderr, /warning/);
+  run("dd", ["if=/dev/zero", `of=${mount}/much`, "bs=1M", "count=14", "conv=fsync", "status=none"]);
+  await kept.said("E_ROOM_FILLS");
+  assert.equal(await kept.end(), 0, kept.stderr);
   assert.deepEqual(state(), before);
 });

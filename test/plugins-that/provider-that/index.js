@@ -40,6 +40,12 @@ const lies = {
   "no date": ([one]) => [{ ...one, createdAt: "yesterday" }],
 };
 
+/** What the option says, or the file beside the store, which may change meanwhile. */
+function fillOf({ fill, store }) {
+  const file = `${store}.fill`;
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : fill;
+}
+
 const provider = {
   async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false, writable = true, hold } }) {
     return !mine ? null : { pointInTime, atomicGroup, writable, method: "copy", hold: points(hold) };
@@ -66,15 +72,14 @@ const provider = {
     rmSync(sealed(options, tx.id), { recursive: true, force: true });
   },
   async list({ options }) {
+    const fill = fillOf(options);
     const foreign = options.foreign === undefined ? [] : [{ ...options.foreign, createdAt: "2026-01-01T00:00:00Z" }];
     return foreign.concat(
       readdirSync(options.store)
         .filter((name) => existsSync(index(sealed(options, name))) && !name.endsWith(".partial"))
         .flatMap((name) => snapshots(sealed(options, name), name))
         .map((snapshot) =>
-          options.fill === undefined
-            ? snapshot
-            : { ...snapshot, fill: { percent: options.fill, where: options.store } },
+          fill === undefined ? snapshot : { ...snapshot, fill: { percent: fill, where: options.store } },
         ),
     );
   },

@@ -5,6 +5,7 @@ import { attend } from "../attendance.js";
 import { type Call, command } from "../command.js";
 import { exitOf } from "../failure.js";
 import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { warn } from "../fill.js";
 import { faultLines } from "../render/fault.js";
 import { exposedLines } from "../render/set.js";
 import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
@@ -32,7 +33,15 @@ export const hold = command({
     try {
       const requester = await call.open("workers");
       const pictures = call.values.expose ? "exposed" : "concealed";
-      const { error, set, exitCode } = await requester.hold(request, { pictures, lasts }, { onEvent, signal });
+      const { error, set, exitCode } = await requester.hold(
+        request,
+        { pictures, lasts },
+        {
+          onEvent,
+          signal,
+          onWarning: (warning) => warn(warning, call),
+        },
+      );
       attendance.quiet();
       if (error !== null && set === null && call.form === "json") printDocument("error", { error });
       else if (error !== null) tell(faultLines(error, errLook()));

@@ -46,7 +46,7 @@ export const init = command({
 async function showPlan(file: string, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
   await prepareToLeave();
-  const { open } = await import("../../requester/requester.js");
+  const { open } = await import("../../requester/open.js");
   const requester = await open({ config: file });
   try {
     print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, outLook())]);

@@ -8,6 +8,7 @@ import { exitOf } from "../failure.js";
 import { drained } from "../outlet.js";
 import { errLook, printDocument, tell } from "../output.js";
 import { faultLines } from "../render/fault.js";
+import { warn } from "../fill.js";
 import { duration } from "../../display/units.js";
 import { visible } from "../../display/visible.js";
 import { backupType, requestOf, setOptions, targets, targetsAbout } from "../request.js";
@@ -53,7 +54,7 @@ export const run = command({
             since = performance.now();
           },
         },
-        { onEvent, signal },
+        { onEvent, signal, onWarning: (warning) => warn(warning, call) },
       );
       attendance.quiet();
       show(ran, performance.now() - since, call, keep ? "kept" : "removed");

@@ -1,4 +1,5 @@
 import type { Plan } from "../../plan/plan.js";
+import { full } from "../../requester/fill.js";
 import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.js";
 import { bold, dim, type Look, styleOf, wrap } from "./look.js";
 import { type Cell, tableLines } from "./table.js";
@@ -125,9 +126,6 @@ function roomLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
   );
   return tableLines(rows, look);
 }
-
-/** Fuller than this is worth a look, percent. */
-const full = 80;
 
 export function fillCell(percent: number): Cell {
   const text = `${Math.round(percent)} %`;

@@ -1,0 +1,72 @@
+/** While a set lives somebody looks how full its room is: `run`, `hold`, and the service. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Keeping } from "../rig/keeping.js";
+import { Service } from "../rig/service.js";
+import { patience, type Roles, Stage } from "../rig/stage.js";
+
+const roles: Roles = { fillInterval: "100ms", limits: patience, provider: { fill: 10 } };
+const run = ["run", "writer:app", "--", "cat"];
+const hold = ["hold", "writer:app"];
+
+const withConfig = ([command = "", ...rest]: readonly string[], stage: Stage, more: Roles = {}): string[] => [
+  command,
+  "--config",
+  stage.configFile({ ...roles, ...more }),
+  ...rest,
+];
+const room = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.fill`, String(percent));
+const looks = (stage: Stage): number => stage.calls("store").filter((call) => call === "list").length;
+const warnings = (text: string): number => text.match(/E_ROOM_FILLS/g)?.length ?? 0;
+
+/** Resolves when the provider was asked that many times more. */
+async function looked(stage: Stage, times: number): Promise<void> {
+  for (const upTo = looks(stage) + times; looks(stage) < upTo;) await sleep(20);
+}
+
+for (const args of [run, hold]) {
+  test(`${args[0]} warns, once, of a room that becomes full while its set lives`, async (t) => {
+    const stage = new Stage(t);
+    const kept = new Keeping(t, withConfig(args, stage));
+    await looked(stage, 2);
+    assert.equal(warnings(kept.stderr), 0);
+    room(stage, 85);
+    await kept.said("E_ROOM_FILLS");
+    await looked(stage, 3);
+    assert.equal(await kept.end(), 0);
+    assert.match(
+      kept.stderr,
+      /^holdstill: warning: The room of snapshot \S+ of set \S+, \S+, is 85 % full\. \(E_ROOM_FILLS\) When it is full/m,
+    );
+    assert.equal(warnings(kept.stderr), 1);
+    assert.deepEqual(stage.stored(), [], "and the set goes as ever");
+  });
+}
+
+test("a look that hangs keeps nobody, and a provider that never says is asked once", async (t) => {
+  const stage = new Stage(t);
+  const hung = new Keeping(t, withConfig(run, stage, { provider: { in: "list", does: "hangs" } }));
+  await looked(stage, 1);
+  assert.equal(await hung.end(), 0, hung.stderr);
+  const before = looks(stage);
+  const silent = new Keeping(t, withConfig(hold, stage, { provider: {} }));
+  await looked(stage, 1);
+  await sleep(1000);
+  assert.equal(await silent.end(), 0, silent.stderr);
+  assert.equal(looks(stage) - before, 1);
+});
+
+test("the service warns in its log of the room of every set, once", async (t) => {
+  const stage = new Stage(t);
+  assert.equal((await stage.run(["create", "writer:app"], roles)).exitCode, 0);
+  const service = await Service.start(t, stage, roles);
+  await looked(stage, 2);
+  assert.equal(warnings(service.stderr), 0);
+  room(stage, 85);
+  while (warnings(service.stderr) === 0) await sleep(20);
+  await looked(stage, 2);
+  assert.equal(await service.stop(), 0);
+  assert.equal(warnings(service.stderr), 1, service.stderr);
+});

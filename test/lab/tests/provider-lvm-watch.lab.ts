@@ -1,0 +1,42 @@
+/** Somebody looks after the room of LVM's snapshots while a command reads them. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { SnapshotSet } from "holdstill/plugin";
+import { Keeping } from "../../rig/keeping.js";
+import { commandLineWith, configFile } from "../rig/command-line.js";
+import { run, VolumeGroup } from "../rig/volume-group.js";
+
+test("run warns while its command runs: of a thick snapshot that fills up, of one that overflows, and of a pool", async (t) => {
+  const vg = new VolumeGroup(t);
+  vg.pool("pool", 64);
+  const thick = vg.thick("thick", "ext4", 96);
+  const thin = vg.thin("pool", "thin", "ext4", 96);
+  const plugins = [{ use: "provider-lvm", options: { size: "16M" } }];
+  const config = configFile(t, plugins, { fillInterval: "1s" });
+  const command = commandLineWith(t, config);
+  const kept = new Keeping(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
+  await kept.said("is below");
+  const of = (name: string): RegExp => new RegExp(`room of snapshot ${vg.name}/${name}-holdstill-.*E_ROOM_FILLS`, "g");
+  assert.doesNotMatch(kept.stderr, /warning/);
+  pour(`${thick.mount}/much`, 14);
+  await kept.said("E_ROOM_FILLS");
+  pour(`${thin.mount}/much`, 56);
+  await kept.said(`${vg.name}/pool, is `);
+  pour(`${thick.mount}/more`, 20);
+  await kept.said("E_SNAPSHOT_LOST");
+  assert.equal(await kept.end(), 0, kept.stderr);
+  for (const name of ["thick", "thin"]) assert.equal(kept.stderr.match(of(name))?.length, 1, kept.stderr);
+  assert.match(kept.stderr, /cannot be shown any more: it overflowed\. \(E_SNAPSHOT_LOST\)/);
+  t.diagnostic(
+    kept.stderr
+      .split("\n")
+      .filter((line) => line.includes("warning"))
+      .join("\n"),
+  );
+  const { sets } = (await command(["list", "--json"])).json() as { sets: SnapshotSet[] };
+  assert.deepEqual(sets, []);
+});
+
+function pour(file: string, mebibytes: number): void {
+  run("dd", ["if=/dev/zero", `of=${file}`, "bs=1M", `count=${mebibytes}`, "conv=fsync", "status=none"]);
+}

@@ -46,7 +46,7 @@ export function note(dir, op, tx) {
 }
 
 /**
- * The plugin's methods, wrapped: each call is noted, and in `options.in` the fault `options.does` happens, `before` or `after`
+ * The plugin's methods, wrapped: each call is noted and takes `options.eachMs` more, and in `options.in` the fault `options.does` happens, `before` or `after`
  * (the default) the method's real effect.
  */
 export function misbehaving(methods, dirOf) {
@@ -57,6 +57,7 @@ export function misbehaving(methods, dirOf) {
         const { options } = args.at(-1);
         const dir = dirOf(options);
         note(dir, op, args[0]);
+        await sleep(options.eachMs ?? 0);
         const fault = options.in === op ? faults[options.does] : undefined;
         const misbehave = async (answer) => {
           const worse = await fault({ op, dir, options });

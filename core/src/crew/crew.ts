@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { mkdirSync } from "node:fs";
 import { HoldstillError } from "../errors/error.js";
 import { compensate, compensationOf } from "../isolation/compensation.js";
 import { startSession } from "../isolation/remote.js";
@@ -31,6 +30,7 @@ const startLimit = 30_000;
  */
 export class Crew {
   readonly plugins: ReadonlyMap<string, ResolvedPlugin>;
+  /** With a folder for each plugin, by its instance name. */
   readonly #dataRoot: string;
   readonly #hooks: CrewHooks;
   readonly #sessions = new Map<string, Promise<AnySession>>();
@@ -113,7 +113,6 @@ export class Crew {
       throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] });
     }
     const dataDir = path.join(this.#dataRoot, instance);
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const { who } = plugin;
     const { signal } = this.#closed;
     if (signal.aborted) throw new HoldstillError("E_CANCELLED", { who, op: "load" });

@@ -48,7 +48,7 @@ export async function claimVolumes(bench: Bench, first: Plan, workshop: Workshop
 async function claim(
   bench: Bench,
   plan: Plan,
-  { emit, signal }: Workshop,
+  { emit, quiet, signal }: Workshop,
   turn: Turn,
   until: number,
 ): Promise<{ how: "at-once" | "after-others"; release: () => void }> {
@@ -65,6 +65,7 @@ async function claim(
     how = "after-others";
     emit({ type: "queued", volume, owner });
   };
+  await quiet.calm();
   const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs(), onQueued, signal);
   return { how, release: () => locks.release() };
 }

@@ -9,10 +9,15 @@ import type { RestoreStep } from "./restore-plan.js";
  * Puts every copy in its place, when all of them are on disk. What is at a place is whole at every moment, also when this process
  * is killed: the copy and what was there change names at once.
  *
+ * @param calm Resolves when a name may be changed.
  * @throws HoldstillError E_RESTORE after everything was put back, as far as that went.
  */
-export async function exchange(steps: readonly RestoreStep[]): Promise<void> {
+export async function exchange(
+  steps: readonly RestoreStep[],
+  calm: () => Promise<void> | null = () => null,
+): Promise<void> {
   await flush(steps);
+  await calm();
   const done: RestoreStep[] = [];
   for (const step of steps) {
     try {

@@ -41,6 +41,7 @@ export async function preserve(
       for (const [{ by, snapshot }, session] of pictures) {
         journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
         const made = await session.call("preserve", [snapshot, tx], bench.settings.limits.prepare);
+        await bench.stillness.calm();
         snapshots.push({ by, snapshot: made });
       }
       const set = recordOf(reverted, tx, at, snapshots);
@@ -49,6 +50,7 @@ export async function preserve(
       return { set };
     } catch (error) {
       const residue = await undo(bench, crew, providers, tx);
+      await bench.stillness.calm();
       journal.write({ entry: "ended", outcome: "aborted", residue });
       const why = toFault(error);
       if (why.code === "E_PLUGIN_FAILED" && why.details?.["pluginCode"] === "NO_SAFETY") return { set: null, why };

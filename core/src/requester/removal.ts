@@ -27,7 +27,8 @@ export async function removeAll(
 }
 
 export function holdUntil(bench: Bench, id: string, until: Date): Promise<SnapshotSet> {
-  return withSetLock(bench, id, () => {
+  return withSetLock(bench, id, async () => {
+    await bench.stillness.calm();
     const set = { ...bench.catalog.find(id), holdUntil: until.toISOString() };
     if (set.lease !== undefined) {
       const problem = `Set ${id} lives as long as its requester, pid ${set.lease.pid}.`;
@@ -35,6 +36,6 @@ export function holdUntil(bench: Bench, id: string, until: Date): Promise<Snapsh
     }
     audit(bench, "hold-until", set, set.holdUntil);
     bench.catalog.write(set);
-    return Promise.resolve(set);
+    return set;
   });
 }

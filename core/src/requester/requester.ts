@@ -246,6 +246,7 @@ export class Requester {
   /** Without what outlived its requester: an interruption of that is one of what was to come. */
   async #swept(watching: Watching): Promise<Resolution> {
     const [{ sweepExpired }, resolution] = await Promise.all([import("./expired.js"), this.#resolution()]);
+    await this.calm();
     await sweepExpired(this.#bench, resolution.plugins, watching);
     return resolution;
   }
@@ -269,7 +270,8 @@ export class Requester {
     const { id } = this.show(key);
     const { withSetLock } = await import("./set-lock.js");
     return withSetLock(this.#bench, id, () =>
-      this.#withCrew({}, ({ crew }) => {
+      this.#withCrew({}, async ({ crew }) => {
+        await this.#bench.stillness.calm();
         const set = this.show(id);
         if (noted !== undefined) audit(this.#bench, noted, set);
         return work(crew, set);

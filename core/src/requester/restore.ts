@@ -38,13 +38,15 @@ export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signa
     plan.where === "elsewhere"
       ? []
       : await interruptible({ crew, signal }, () => readyWriters(bench, crew, plan.set, plan.writers));
+  await bench.stillness.calm();
   audit(bench, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {
     const set = await expose(bench, crew, plan.set);
-    await draw(set, plan.steps, signal);
-    await exchange(plan.steps);
+    await draw(bench, set, plan.steps, signal);
+    await exchange(plan.steps, () => bench.stillness.calm());
   } finally {
+    await bench.stillness.calm();
     for (const { draft } of plan.steps) rmSync(draft, { recursive: true, force: true });
     if (!wasExposed) await conceal(bench, crew, bench.catalog.find(plan.set.id));
   }
@@ -71,11 +73,17 @@ export async function readyWriters(
   return sessions;
 }
 
-async function draw(set: SnapshotSet, steps: readonly RestoreStep[], signal: AbortSignal): Promise<void> {
+async function draw(
+  { stillness }: Bench,
+  set: SnapshotSet,
+  steps: readonly RestoreStep[],
+  signal: AbortSignal,
+): Promise<void> {
   const trees = treesOf(set);
   for (const { original, to, draft } of steps) {
     const picture = pictureOf(original, trees);
     if (picture === null) throw refusal(to, "its picture is not in the set", "See `holdstill show`.");
+    await stillness.calm();
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(path.dirname(to), { recursive: true });
     try {

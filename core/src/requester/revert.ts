@@ -26,6 +26,7 @@ export async function revert(bench: Bench, crew: Crew, set: SnapshotSet): Promis
   }
   const names = [...new Set(set.components.flatMap(({ writer }) => writer ?? []))];
   const writers = await readyWriters(bench, crew, set, names);
+  await bench.stillness.calm();
   audit(bench, "revert", set);
   const safety = await preserve(bench, crew, set, pictures);
   const reverted: typeof pictures = [];

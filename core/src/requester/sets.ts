@@ -17,14 +17,17 @@ import * as mirror from "./mirror.js";
 import { refuseLost } from "./spent.js";
 import type { Bench, Completed } from "./types.js";
 
-/** What is done with a set that exists. Each writes the record again as soon as something has changed. */
+/**
+ * What is done with a set that exists. Each writes the record again as soon as something has changed, and no other transaction of
+ * this process holds volumes.
+ */
 
 /**
  * @param at An empty folder below which the pictures are to be found, too; null: they lie where the providers show them.
  * @throws HoldstillError E_SNAPSHOT_LOST
  */
 export async function expose(
-  { catalog, settings }: Bench,
+  { catalog, settings, stillness }: Bench,
   crew: Crew,
   set: SnapshotSet,
   at: string | null = null,
@@ -36,14 +39,17 @@ export async function expose(
     if (exposureOf(now, recorded) !== undefined) continue;
     const session = await providerOf(crew, recorded);
     const view: View = { access: "read-only", at: placeOf(settings, set, recorded) };
+    await stillness.calm();
     mkdirSync(view.at, { recursive: true, mode: 0o711 });
     const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
     refuseForeign(set, recorded, session.who, exposed);
     const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
     now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
+    await stillness.calm();
     catalog.write(now);
   }
   if (root === null) return now;
+  await stillness.calm();
   now = mirror.raise(now, root, catalog.folder(set.id));
   catalog.write(now);
   return now;
@@ -51,14 +57,15 @@ export async function expose(
 
 /** One that cannot be concealed does not stop the others. */
 export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
-  let now = unmirror(bench, set);
+  let now = await unmirror(bench, set);
   await undoAll(set.snapshots, async (recorded) => {
     now = await concealOne(bench, crew, now, recorded);
   });
   return now;
 }
 
-function unmirror({ catalog }: Bench, set: SnapshotSet): SnapshotSet {
+async function unmirror({ catalog, stillness }: Bench, set: SnapshotSet): Promise<SnapshotSet> {
+  await stillness.calm();
   const now = mirror.drop(set);
   if (set.mirror !== undefined) catalog.write(now);
   return now;
@@ -66,13 +73,14 @@ function unmirror({ catalog }: Bench, set: SnapshotSet): SnapshotSet {
 
 /** Also where the record knows of no exposure: who made it may have died before he could write it down. */
 async function concealOne(
-  { catalog, settings }: Bench,
+  { catalog, settings, stillness }: Bench,
   crew: Crew,
   set: SnapshotSet,
   recorded: RecordedSnapshot,
 ): Promise<SnapshotSet> {
   const session = await providerOf(crew, recorded);
   await session.call("conceal", [recorded.snapshot], settings.limits.abort);
+  await stillness.calm();
   removeEmpty(placeOf(settings, set, recorded));
   const exposure = exposureOf(set, recorded);
   if (exposure === undefined) return set;
@@ -95,8 +103,9 @@ export async function remove(
 ): Promise<SnapshotSet> {
   const { id, holdUntil: until = "" } = set;
   if (isHeld(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
+  await bench.stillness.calm();
   audit(bench, action, set, why);
-  let now = unmirror(bench, set);
+  let now = await unmirror(bench, set);
   const failed: RecordedSnapshot[] = [];
   let first: unknown;
   // Forks before what they are forks of.
@@ -110,6 +119,7 @@ export async function remove(
       first ??= error;
     }
   }
+  await bench.stillness.calm();
   if (failed.length === 0) {
     bench.catalog.remove(id);
     Journal.forget(bench.state, id);
@@ -123,7 +133,7 @@ const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === un
 
 /** Tells the writers that were held how the backup went. Their failures are said, and change nothing. */
 export async function complete(
-  { catalog, settings }: Bench,
+  { catalog, settings, stillness }: Bench,
   crew: Crew,
   set: SnapshotSet,
   outcome: BackupOutcome,
@@ -142,6 +152,7 @@ export async function complete(
       }
     }),
   );
+  await stillness.calm();
   const now = { ...set, outcome: { ...outcome, at: new Date().toISOString() } };
   catalog.write(now);
   return { set: now, failed: failed.flat() };

@@ -28,6 +28,7 @@ export async function verify(bench: Bench, crew: Crew, set: SnapshotSet): Promis
   }
   const others = (set.verified ?? []).filter(({ writer }) => found.every((one) => one.writer !== writer));
   const now = { ...set, verified: [...others, ...found] };
+  await bench.stillness.calm();
   bench.catalog.write(now);
   return now;
 }
@@ -69,7 +70,7 @@ async function look(bench: Bench, crew: Crew, set: SnapshotSet, writer: Session<
 
 /** Shows the pictures writable, so that what is written is gone afterwards, whatever happens. */
 async function withScratch<T>(
-  { settings }: Bench,
+  { settings, stillness }: Bench,
   crew: Crew,
   { id }: SnapshotSet,
   pictures: readonly RecordedSnapshot[],
@@ -82,6 +83,7 @@ async function withScratch<T>(
       const provider = await crew.session(picture.by.instance);
       if (!isProvider(provider)) continue;
       const at = path.join(settings.exposeDir, id, `verify-${number}`);
+      await stillness.calm();
       mkdirSync(at, { recursive: true, mode: 0o711 });
       shown.push({ provider, picture, at });
       const view = { access: "scratch", at } as const;

@@ -1,4 +1,6 @@
-import { makeStateDir } from "../catalog/state.js";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { makeStateDir, usable } from "../catalog/state.js";
 import { type Emit, Emitter } from "../events/emit.js";
 import type { ResolvedPlugin } from "../manifest/resolution.js";
 import { Crew, type CrewHooks } from "../crew/crew.js";
@@ -24,8 +26,13 @@ export async function withCrew<T>(
   { onEvent, signal = new AbortController().signal }: Watching,
   work: (workshop: Workshop) => Promise<T>,
 ): Promise<T> {
-  makeStateDir(bench.state);
   const { log, stillness } = bench;
+  await stillness.calm();
+  makeStateDir(bench.state);
+  usable(bench.state, () => {
+    for (const { who } of plugins)
+      mkdirSync(path.join(bench.state.plugins, who.instance), { recursive: true, mode: 0o700 });
+  });
   const emitter = new Emitter([
     ...(onEvent === undefined ? [] : [onEvent]),
     ...(log === null ? [] : [eventLog(log, plugins)]),

@@ -20,6 +20,12 @@ export interface Answers {
   readonly repairs: Map<string, Repair>;
 }
 
+/** Where writers keep files with the set, and when these may be written to disk. */
+interface Files {
+  readonly sidecarDir: (writer: string) => string;
+  readonly quiet: { calm(): Promise<void> | null };
+}
+
 /** The machine's calls, as calls to plugins, and their answers, as the machine's events. */
 export class Calls {
   readonly answers: Answers = {
@@ -32,17 +38,17 @@ export class Calls {
   readonly #plan: Plan;
   readonly #crew: Crew;
   readonly #repairs: Repairs;
-  readonly #sidecarDir: (writer: string) => string;
+  readonly #files: Files;
   /** Ends the keeping of the files that a writer has left. */
   readonly #keeping = new Map<string, () => void>();
   /** Workers that a fault has spoilt: abort needs a blank one. */
   readonly #spoilt = new Set<string>();
 
-  constructor(plan: Plan, crew: Crew, repairs: Repairs, sidecarDir: (writer: string) => string) {
+  constructor(plan: Plan, crew: Crew, repairs: Repairs, files: Files) {
     this.#plan = plan;
     this.#crew = crew;
     this.#repairs = repairs;
-    this.#sidecarDir = sidecarDir;
+    this.#files = files;
   }
 
   /** @throws HoldstillError whatever went wrong. */
@@ -113,7 +119,7 @@ export class Calls {
     const timer = setTimeout(() => ending.abort(tooMuch(who, sidecar)), until - performance.now());
     this.#keeping.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
     try {
-      return await keepSidecar(dir, sidecar, who, ending.signal);
+      return await keepSidecar(dir, sidecar, who, ending.signal, () => this.#files.quiet.calm());
     } finally {
       clearTimeout(timer);
       this.#keeping.delete(who.instance);
@@ -189,7 +195,7 @@ export class Calls {
   #writerTx(actor: string): WriterTransaction {
     const planned = this.#plan.writers.find((writer) => writer.who.instance === actor);
     const { components = [], cut = this.#plan.cut } = planned ?? {};
-    return { id: this.#plan.id, cut, components, sidecarDir: this.#sidecarDir(actor) };
+    return { id: this.#plan.id, cut, components, sidecarDir: this.#files.sidecarDir(actor) };
   }
 }
 

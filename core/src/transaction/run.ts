@@ -81,7 +81,7 @@ class Runner {
     this.#services = services;
     const { crew, limits, exposeDir } = services;
     const repairs = new Repairs({ crew, limits, volumes: plan.volumes, exposeDir });
-    this.#calls = new Calls(plan, crew, repairs, services.sidecarDir);
+    this.#calls = new Calls(plan, crew, repairs, services);
     this.#hold = new Hold(this.#started, { guarded: services.guarded, name: plan.id });
     this.#chronicle = new Chronicle(services);
     this.#state = machine.plan(actorsOf(plan));
@@ -203,8 +203,7 @@ class Runner {
   /** One call to a plugin; it settles exactly once, with an event. */
   async #call(actor: string, op: machine.Op, token: FreezeToken | null): Promise<void> {
     this.#cancelled.delete(actor);
-    const calm = this.#heldAt === null ? this.#services.quiet.calm() : null;
-    if (calm !== null) await calm;
+    await this.#mayWrite();
     const limitMs = this.#limit(actor, op);
     const from = this.#now();
     this.#services.emit({ type: "call", actor, op, status: "begun", limitMs });
@@ -217,10 +216,18 @@ class Runner {
     } catch (error) {
       event = { is: "failed", actor, fault: toFault(error) };
     }
+    const to = this.#now();
+    await this.#mayWrite();
     event = this.#chronicle.answered(actor, op, event);
     const fault = event.is === "failed" ? event.fault : null;
-    this.#chronicle.note({ op, actor, from, to: this.#now(), limitMs }, fault);
+    this.#chronicle.note({ op, actor, from, to, limitMs }, fault);
     this.#dispatch(event);
+  }
+
+  /** What is written while this transaction itself holds volumes is kept; while others do, it waits. */
+  async #mayWrite(): Promise<void> {
+    const calm = this.#heldAt === null ? this.#services.quiet.calm() : null;
+    if (calm !== null) await calm;
   }
 
   async #calm(): Promise<void> {

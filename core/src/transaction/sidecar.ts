@@ -12,6 +12,7 @@ import type { RecordedSidecar, Sidecar } from "../schema/types.js";
  * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum. Ends when `signal` says so, also where
  * the disk does not answer.
  *
+ * @param calm Resolves when one may write to disk.
  * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link; and the
  * signal's reason.
  */
@@ -20,6 +21,7 @@ export async function keepSidecar(
   { files }: Sidecar,
   who: Who,
   signal: AbortSignal,
+  calm: () => Promise<void> | null = () => null,
 ): Promise<RecordedSidecar> {
   const findings = files
     .filter((file) => !isPlainFile(dir, file))
@@ -40,6 +42,7 @@ export async function keepSidecar(
   for (const file of files) {
     for (let at = path.dirname(file); at !== "."; at = path.dirname(at)) folders.add(path.join(dir, at));
   }
+  await calm();
   for (const folder of folders) syncDir(folder);
   return { dir, files: kept };
 }

@@ -47,8 +47,10 @@ function fillOf({ fill, store }) {
 }
 
 const provider = {
-  async match(_volume, { options: { mine = true, pointInTime = false, atomicGroup = false, writable = true, hold } }) {
-    return !mine ? null : { pointInTime, atomicGroup, writable, method: "copy", hold: points(hold) };
+  async match(volume, { options }) {
+    const { mine = true, only, pointInTime = false, atomicGroup = false, writable = true, hold } = options;
+    const isMine = mine && (only?.includes(volume.mountPoint) ?? true);
+    return !isMine ? null : { pointInTime, atomicGroup, writable, method: "copy", hold: points(hold) };
   },
   async prepare(tx, volumes, { options }) {
     mkdirSync(partial(options, tx), { recursive: true });

@@ -24,6 +24,19 @@ const day: readonly (readonly string[])[] = [
   ["complete", "nightly", "--succeeded", "--type", "full"],
   ["delete", "nightly", "--yes"],
   ["show", "nightly"],
+  ["run", "writer:app", "--", "sh", "-c", "test -d $HOLDSTILL_ROOT && test -f $HOLDSTILL_SET_JSON && exit 3"],
+  ["run", "writer:app", "--keep", "--name", "kept", "--type", "full", "--", "true"],
+  ["run", "writer:app", "--", "no-such-command"],
+  ["show", "kept"],
+  ["hold", "writer:app", "--expose"],
+  ["create", "writer:app", "--name", "newer"],
+  ["prune", "--keep-last", "1", "--dry-run"],
+  ["prune", "--keep-last", "1", "--yes"],
+  ["recover", "--dry-run"],
+  ["recover", "--yes"],
+  ["history"],
+  ["metrics"],
+  ["list"],
 ];
 
 /** What differs from run to run is made alike: names, times, and the order in which calls that run side by side end. */
@@ -35,8 +48,10 @@ function alike({ stdout, exitCode }: CliRun, dir: string): { exitCode: number | 
     .replaceAll(/"sha256": "[0-9a-f]+"/g, '"sha256": ""');
   const said: unknown = JSON.parse(text, (key, value: unknown) => {
     if (["from", "to", "since", "until", "frozenMs", "limitMs"].includes(key)) return 0;
-    // Only the service knows who asked.
+    // Only the service knows who asked, and keeps the lease itself.
     if (key === "requester") return undefined;
+    if (key === "lease") return "leased";
+    if (key === "text") return String(value).replaceAll(/ [\d.e-]+$/gm, "");
     return key === "timeline" ? (value as Span[]).map(({ op, actor }) => `${op} ${actor}`).toSorted() : value;
   });
   return { exitCode, said };
@@ -45,7 +60,9 @@ function alike({ stdout, exitCode }: CliRun, dir: string): { exitCode: number | 
 async function lived(config: string, dir: string): Promise<unknown[]> {
   const told: unknown[] = [];
   for (const args of day) {
-    const run = await holdstill([...args, "--json", "--config", config]);
+    const [command = "", ...rest] = args;
+    const run = await holdstill([command, "--json", "--config", config, ...rest]);
+    assert.notEqual(run.stdout, "", `${args.join(" ")}: ${run.stderr}`);
     told.push({ args, ...alike(run, dir) });
   }
   return told;

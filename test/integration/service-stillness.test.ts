@@ -84,8 +84,13 @@ test(
       use: "provider-that",
       as: `holder-${at}`,
       options: {
-        ...{ store: stage.store, hold: [point], only: [point], pointInTime: true },
-        ...{ in: "commit", does: "late", delayMs: 800 },
+        store: stage.store,
+        hold: [point],
+        only: [point],
+        pointInTime: true,
+        in: "commit",
+        does: "late",
+        delayMs: 800,
       },
     }));
     writeFileSync(config, JSON.stringify({ ...settings, plugins: [...holders, ...settings.plugins] }));

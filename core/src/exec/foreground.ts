@@ -14,8 +14,8 @@ export interface Foreground {
   env: Readonly<Record<string, string>>;
   /** Where the command's stdout goes. */
   stdout: "stdout" | "stderr";
-  /** Inherited as descriptor 3. */
-  fd: number;
+  /** Inherited as descriptor 3; null: none is. */
+  fd: number | null;
   /** Aborted with E_INTERRUPTED: the command gets the same signal. */
   signal: AbortSignal;
 }
@@ -41,7 +41,7 @@ export async function runForeground(work: Foreground): Promise<CommandEnd> {
       "inherit",
       work.stdout === "stdout" ? 1 : 2,
       "inherit",
-      work.fd,
+      work.fd ?? "ignore",
       ...(mirror === null ? [] : ["pipe" as const]),
     ],
   });

@@ -29,7 +29,10 @@ export async function removeExpired(
 ): Promise<Residue[]> {
   try {
     await withSetLock(bench, id, async () => {
-      if (bench.catalog.has(id)) await remove(bench, crew, bench.catalog.find(id), "expire", why);
+      if (!bench.catalog.has(id)) return;
+      const set = bench.catalog.find(id);
+      // Somebody may have decided to keep it meanwhile.
+      if (set.lease !== undefined) await remove(bench, crew, set, "expire", why);
     });
     return [];
   } catch (error) {

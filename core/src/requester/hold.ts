@@ -3,12 +3,9 @@ import type { Resolution } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { SnapshotSet } from "../schema/types.js";
 import { create } from "./create.js";
-import { watched } from "./fill-watch.js";
 import { Lease } from "./lease.js";
-import { withSetLock } from "./set-lock.js";
-import { expose, remove } from "./sets.js";
+import type { Lender } from "./loan.js";
 import type { Bench, Ended, Watching } from "./types.js";
-import { withCrew } from "./workshop.js";
 
 /** A set while somebody needs it. */
 export interface Tenancy {
@@ -19,32 +16,28 @@ export interface Tenancy {
 
 /** Takes a set and keeps it while `lasts` does; then, or when this process dies, it goes. */
 export async function hold(
-  bench: Bench,
+  lender: Lender,
   request: Request,
   { pictures, lasts }: Tenancy,
-  resolution: Pick<Resolution, "plugins" | "warnings">,
   watching: Watching,
 ): Promise<Ended> {
-  makeStateDir(bench.state);
-  const { plugins } = resolution;
-  const lease = Lease.take(bench.state);
-  let end: "release" | "lapse" = "release";
-  try {
-    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
-    if (ended.set === null) return ended;
-    const { id } = ended.set;
-    end = "lapse";
+  const { ended } = await lender.lend(request, "shared", watching, async (loan) => {
     try {
-      const set = pictures === "exposed" ? await exposed(bench, id, plugins) : ended.set;
-      await watched(bench, set, plugins, watching, () => lasts(set));
+      const set = pictures === "exposed" ? await loan.expose() : loan.set;
+      await loan.whilst(() => Promise.race([lasts(set), lossOf(loan.lost)]));
     } finally {
-      await gone(bench, id, plugins);
-      end = "release";
+      if (!loan.lost.aborted) await loan.end("delete");
     }
-    return ended;
-  } finally {
-    lease[end]();
-  }
+  });
+  return ended;
+}
+
+function lossOf(lost: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(lost.reason as Error);
+    lost.addEventListener("abort", fail, { once: true });
+    if (lost.aborted) fail();
+  });
 }
 
 /** Takes a set that lives while somebody has that descriptor of ours open: it is removed by the first who comes after that. */
@@ -66,13 +59,3 @@ export async function createLeased(
     throw error;
   }
 }
-
-const exposed = (bench: Bench, id: string, plugins: Resolution["plugins"]): Promise<SnapshotSet> =>
-  withSetLock(bench, id, () => withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, bench.catalog.find(id))));
-
-/** Somebody may have deleted it meanwhile. */
-const gone = (bench: Bench, id: string, plugins: Resolution["plugins"]): Promise<void> =>
-  withSetLock(bench, id, async () => {
-    if (!bench.catalog.has(id)) return;
-    await withCrew(bench, plugins, {}, ({ crew }) => remove(bench, crew, bench.catalog.find(id)));
-  });

@@ -13,6 +13,7 @@ import type { FillWatch } from "./fill-watch.js";
 import type { Pins } from "./pins.js";
 import type { Bench, Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
 import type { Tenancy } from "./hold.js";
+import type { Lender } from "./loan.js";
 import type { Restored, Reverted } from "./restore.js";
 import type { RestorePlan } from "./restore-plan.js";
 import type { Job, Ran } from "./run.js";
@@ -24,7 +25,7 @@ import type { Workshop } from "./workshop.js";
  *
  * What a method needs is imported when it is called: reading the catalog loads neither plugins nor workers.
  */
-export class Requester {
+export class Requester implements Lender {
   readonly settings: Settings;
   readonly log: RootLog | null;
   readonly #bench: Bench;
@@ -62,20 +63,27 @@ export class Requester {
 
   /** Takes a set that lives while this descriptor, which the process has inherited, is open somewhere. */
   async createLeased(request: Request, fd: number, watching: Watching = {}): Promise<Ended> {
-    const { createLeased } = await import("./hold.js");
-    return createLeased(this.#bench, request, fd, await this.#swept(watching), watching);
+    return (await import("./hold.js")).createLeased(this.#bench, request, fd, await this.#swept(watching), watching);
   }
 
   /** Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. */
   async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
-    const { run } = await import("./run.js");
-    return run(this.#bench, request, job, await this.#swept(watching), watching);
+    return (await import("./run.js")).run(this, request, job, watching);
   }
 
   /** Takes a set, and removes it as soon as nobody needs it any more, or this process dies. */
   async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
-    const { hold } = await import("./hold.js");
-    return hold(this.#bench, request, tenancy, await this.#swept(watching), watching);
+    return (await import("./hold.js")).hold(this, request, tenancy, watching);
+  }
+
+  /** Takes a set, and lends it to `use`. */
+  readonly lend: Lender["lend"] = async (request, sharing, watching, use) => {
+    return (await import("./loan.js")).lend(this.#bench, await this.#swept(watching), request, sharing, watching, use);
+  };
+
+  /** The set stays, though it was to go with its lease. */
+  keep(key: string): Promise<SnapshotSet> {
+    return this.#onSet(key, async (crew, set) => (await import("./sets.js")).keep(this.#bench, crew, set), "keep");
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -131,8 +139,7 @@ export class Requester {
 
   /** What a restore would do. Looks only. `to`: below this folder, not over the originals. */
   async planRestore(key: string, names: readonly string[] = [], to: string | null = null): Promise<RestorePlan> {
-    const { planRestore } = await import("./restore-plan.js");
-    return planRestore(this.show(key), names, to);
+    return (await import("./restore-plan.js")).planRestore(this.show(key), names, to);
   }
 
   /** Copies pictures to where the data was, or elsewhere. An interruption before the first takes its place undoes all. */
@@ -171,8 +178,7 @@ export class Requester {
 
   /** Lets nobody delete the set before that instant; one that has passed lets everybody. */
   async holdUntil(key: string, until: Date): Promise<SnapshotSet> {
-    const { holdUntil } = await import("./removal.js");
-    return holdUntil(this.#bench, this.show(key).id, until);
+    return (await import("./removal.js")).holdUntil(this.#bench, this.show(key).id, until);
   }
 
   /** Removes a set that outlived its lease, and writes down why. */
@@ -192,14 +198,12 @@ export class Requester {
 
   /** Every transaction that is known of, also those that failed, with the reason. Oldest first. */
   async history(): Promise<PastTransaction[]> {
-    const { readHistory } = await import("../catalog/history.js");
-    return readHistory(this.#bench.state);
+    return (await import("../catalog/history.js")).readHistory(this.#bench.state);
   }
 
   /** What is left of transactions that died, and snapshots that no record names. Looks only. */
   async leftovers(): Promise<Leftover[]> {
-    const { leftovers } = await import("./recover.js");
-    return leftovers(this.#bench, await this.providers());
+    return (await import("./recover.js")).leftovers(this.#bench, await this.providers());
   }
 
   /** Undoes what `leftovers` found, as far as it goes. */
@@ -223,14 +227,12 @@ export class Requester {
 
   /** Every plugin that was found, and why it was or wasn't taken; never fails because of one of them. */
   async plugins(): Promise<Inspection> {
-    const { inspectPlugins } = await import("../manifest/resolve.js");
-    return inspectPlugins(this.settings);
+    return (await import("../manifest/resolve.js")).inspectPlugins(this.settings);
   }
 
   /** What decides about one plugin or instance. Throws E_PLUGIN_UNRESOLVED when there is none of that name. */
   async explainPlugin(name: string): Promise<Explanation> {
-    const { explainPlugin } = await import("../manifest/why.js");
-    return explainPlugin(name, this.settings);
+    return (await import("../manifest/why.js")).explainPlugin(name, this.settings);
   }
 
   /** Pins the plugins that the config takes to what they contain now. */
@@ -252,8 +254,7 @@ export class Requester {
   }
 
   async #resolution(): Promise<Resolution> {
-    const { resolvePlugins } = await import("../manifest/resolve.js");
-    return resolvePlugins(this.settings);
+    return (await import("../manifest/resolve.js")).resolvePlugins(this.settings);
   }
 
   async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {

@@ -1,24 +1,18 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { makeStateDir } from "../catalog/state.js";
+import type { Settings } from "../config/settings.js";
 import { HoldstillError, toFault } from "../errors/error.js";
 import { type CommandEnd, runForeground } from "../exec/foreground.js";
 import { canMount, type Mirror } from "../exec/mirror.js";
 import { isProgram } from "../exec/program.js";
-import type { Resolution } from "../manifest/resolution.js";
 import type { Request } from "../plan/plan.js";
 import type { BackupOutcome } from "../plugin/writer.js";
 import type { Fault, SnapshotSet } from "../schema/types.js";
 import { isDegraded } from "../transaction/record.js";
-import { create } from "./create.js";
-import { watched } from "./fill-watch.js";
-import { Lease } from "./lease.js";
+import type { Lender, Loan } from "./loan.js";
 import { mirrorOf, recordFolder } from "./mirror.js";
-import { withSetLock } from "./set-lock.js";
-import { complete, conceal, expose, remove } from "./sets.js";
 import { treesOf } from "./trees.js";
-import type { Bench, Ended, Watching } from "./types.js";
-import { withCrew } from "./workshop.js";
+import type { Ended, Watching } from "./types.js";
 
 /** What is to be done with a set while it lives. */
 export interface Job {
@@ -56,69 +50,47 @@ export interface Ran {
 }
 
 /**
- * Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. The set is leased: if this
- * process dies, the set lives as long as the command, and is then a leftover.
+ * Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. It lives as long as this process
+ * and the command, and is then a leftover.
  */
-export async function run(
-  bench: Bench,
-  request: Request,
-  job: Job,
-  resolution: Pick<Resolution, "plugins" | "warnings">,
-  watching: Watching,
-): Promise<Ran> {
+export async function run(lender: Lender, request: Request, job: Job, watching: Watching): Promise<Ran> {
   const [program = ""] = job.command;
   if (!isProgram(program)) throw new HoldstillError("E_COMMAND_MISSING", { command: program });
   const mounts = canMount();
   if (job.pictures === "in-place" && !mounts)
     throw new HoldstillError("E_MIRROR", { reason: "this process may not mount" });
-  makeStateDir(bench.state);
-  const { plugins } = resolution;
-  const lease = Lease.take(bench.state);
-  let end: "release" | "lapse" = "release";
-  try {
-    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
-    const { set } = ended;
-    if (set === null) return { ended, command: null, error: null, untold: [], left: null };
-    end = "lapse";
-    return await withSetLock(bench, set.id, async () => {
-      const did = isDegraded(set) ? nothing : await work(bench, set, job, plugins, { lease, mounts, watching });
-      const settled = await settle(bench, set, job, plugins, did.command);
-      if (settled.left === null) end = "release";
-      return { ended, ...did, ...settled };
-    });
-  } finally {
-    lease[end]();
-  }
+  const { ended, result } = await lender.lend(request, "alone", watching, async (loan) => {
+    const { signal = new AbortController().signal } = watching;
+    const did = isDegraded(loan.set) ? nothing : await work(lender.settings, loan, job, { mounts, signal });
+    return { ...did, ...(await settle(loan, job, did.command)) };
+  });
+  return { ended, ...(result ?? { ...nothing, untold: [], left: null }) };
 }
 
 const nothing = { command: null, error: null };
 
 async function work(
-  bench: Bench,
-  set: SnapshotSet,
+  settings: Settings,
+  loan: Loan,
   job: Job,
-  plugins: Resolution["plugins"],
-  { lease, mounts, watching }: { lease: Lease; mounts: boolean; watching: Watching },
+  { mounts, signal }: { mounts: boolean; signal: AbortSignal },
 ): Promise<Pick<Ran, "command" | "error">> {
   try {
-    const exposed = await withCrew(bench, plugins, {}, ({ crew }) => expose(bench, crew, set));
-    const folder = bench.catalog.folder(set.id);
-    const mirror = mounts ? mirrorFor(bench, exposed, job.pictures, folder) : null;
+    const exposed = await loan.expose();
+    const { folder, fd } = loan;
+    const mirror = mounts ? mirrorFor(settings, exposed, job.pictures, folder) : null;
     const place = placeOf(mirror, exposed, folder);
     await job.onReady?.(exposed, place);
     const { command, stdout } = job;
-    const env = environment(set, place);
-    const { signal = new AbortController().signal } = watching;
-    const ended = await watched(bench, set, plugins, watching, () =>
-      runForeground({ command, mirror, env, stdout, fd: lease.fd, signal }),
-    );
+    const env = environment(exposed, place);
+    const ended = await loan.whilst(() => runForeground({ command, mirror, env, stdout, fd, signal }));
     return { command: ended, error: null };
   } catch (error) {
     return { command: null, error: toFault(error) };
   }
 }
 
-function mirrorFor({ settings }: Bench, set: SnapshotSet, pictures: Job["pictures"], folder: string): Mirror {
+function mirrorFor(settings: Settings, set: SnapshotSet, pictures: Job["pictures"], folder: string): Mirror {
   if (pictures === "in-place") {
     return { root: null, mounts: treesOf(set).map(({ original, path: from }) => ({ from, at: original })) };
   }
@@ -151,29 +123,16 @@ function environment({ id }: SnapshotSet, { root, record }: Place): Record<strin
 
 /** Whatever came of the command: the writers are told, and the set goes or stays. Signals do not stop this. */
 async function settle(
-  bench: Bench,
-  { id }: SnapshotSet,
+  loan: Loan,
   { afterwards, type }: Job,
-  plugins: Resolution["plugins"],
   command: CommandEnd | null,
 ): Promise<Pick<Ran, "untold" | "left">> {
-  return withCrew(bench, plugins, {}, async ({ crew }) => {
-    const outcome = { succeeded: command?.exitCode === 0, type };
-    let untold: Ran["untold"] = [];
-    try {
-      const told = await complete(bench, crew, bench.catalog.find(id), outcome);
-      untold = told.failed;
-      if (afterwards === "delete") await remove(bench, crew, told.set);
-      else bench.catalog.write(lasting(await conceal(bench, crew, told.set)));
-      return { untold, left: null };
-    } catch (error) {
-      return { untold, left: toFault(error) };
-    }
-  });
-}
-
-function lasting(leased: SnapshotSet): SnapshotSet {
-  const set = { ...leased };
-  delete set.lease;
-  return set;
+  let untold: Ran["untold"] = [];
+  try {
+    untold = (await loan.complete({ succeeded: command?.exitCode === 0, type })).failed;
+    await loan.end(afterwards);
+    return { untold, left: null };
+  } catch (error) {
+    return { untold, left: toFault(error) };
+  }
 }

@@ -64,6 +64,15 @@ export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promi
   return now;
 }
 
+/** The set is to stay: no lease ends it any more. Whoever reads it has done so. */
+export async function keep(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+  const now = { ...(await conceal(bench, crew, set)) };
+  delete now.lease;
+  await bench.stillness.calm();
+  bench.catalog.write(now);
+  return now;
+}
+
 async function unmirror({ catalog, stillness }: Bench, set: SnapshotSet): Promise<SnapshotSet> {
   await stillness.calm();
   const now = mirror.drop(set);

@@ -28,6 +28,8 @@ export const documents = {
           "conceal",
           "complete",
           "verify",
+          "keep",
+          "recover",
           "delete",
           "expire",
           "hold-until",
@@ -3894,6 +3896,12 @@ export const documents = {
       "lease": {
         "$ref": "#/$defs/lease"
       },
+      "leftovers": {
+        "$ref": "#/$defs/leftovers"
+      },
+      "recovered": {
+        "$ref": "#/$defs/recovered"
+      },
       "restorePlan": {
         "$ref": "#/$defs/restorePlan"
       },
@@ -5016,11 +5024,53 @@ export const documents = {
             "$ref": "snapshot-set.v1.schema.json#/$defs/setId"
           },
           "expiresAt": {
-            "description": "null: not while the operation is watched.",
+            "description": "null: not while somebody waits with it, or watches the operation.",
             "type": [
               "string",
               "null"
             ]
+          }
+        }
+      },
+      "leftovers": {
+        "title": "Leftovers",
+        "description": "What transactions that died have left, and sets that outlived whoever wanted them.",
+        "type": "object",
+        "required": [
+          "leftovers"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "leftovers": {
+            "type": "array",
+            "maxItems": 10000,
+            "items": {
+              "$ref": "command-line.v1.schema.json#/$defs/recover/properties/leftovers/items"
+            }
+          }
+        }
+      },
+      "recovered": {
+        "title": "Recovered",
+        "description": "residue: what could not be undone.",
+        "type": "object",
+        "required": [
+          "done",
+          "residue"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "done": {
+            "type": "array",
+            "items": {
+              "$ref": "command-line.v1.schema.json#/$defs/recover/properties/leftovers/items"
+            }
+          },
+          "residue": {
+            "type": "array",
+            "items": {
+              "$ref": "event.v1.schema.json#/$defs/residue"
+            }
           }
         }
       },

@@ -198,6 +198,8 @@ export interface AuditLine {
     | "conceal"
     | "complete"
     | "verify"
+    | "keep"
+    | "recover"
     | "delete"
     | "expire"
     | "hold-until"
@@ -1788,6 +1790,8 @@ export interface Service {
   deleted?: Deleted;
   completed?: Completed;
   lease?: LeaseState;
+  leftovers?: Leftovers;
+  recovered?: Recovered;
   restorePlan?: RestorePlanDocument;
   restored?: RestoredDocument;
   history?: HistoryList;
@@ -2005,9 +2009,25 @@ export interface Deleted {
 export interface LeaseState {
   set: SetId;
   /**
-   * null: not while the operation is watched.
+   * null: not while somebody waits with it, or watches the operation.
    */
   expiresAt: string | null;
+}
+/**
+ * What transactions that died have left, and sets that outlived whoever wanted them.
+ */
+export interface Leftovers {
+  /**
+   * @maxItems 10000
+   */
+  leftovers: Leftover[];
+}
+/**
+ * residue: what could not be undone.
+ */
+export interface Recovered {
+  done: Leftover[];
+  residue: Residue[];
 }
 export interface HistoryList {
   history: PastTransaction[];

@@ -6,6 +6,11 @@ import type { SnapshotSet } from "../schema/types.js";
 type Shared =
   | "plan"
   | "create"
+  | "run"
+  | "hold"
+  | "judge"
+  | "leftovers"
+  | "recover"
   | "expose"
   | "conceal"
   | "verify"

@@ -1,10 +1,9 @@
 import { request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { HoldstillError } from "../errors/error.js";
-import { catalogue } from "../errors/catalogue.js";
-import type { Code, Details } from "../errors/details.js";
 import type { Fault } from "../schema/types.js";
 import { validate, type SchemaName, type Shape } from "../schema/validate.js";
+import { knownError } from "./problem.js";
 
 /** Asks a service. What it refuses is thrown as the error that it threw. */
 export class Connection {
@@ -83,7 +82,13 @@ export class Connection {
     const checked = validate("service#/$defs/problem", document, this.socket);
     if (!checked.ok) return this.#lost("it answered with an error that is none of ours");
     const { title: message, ...fault } = checked.value;
-    return errorOf({ ...fault, message }, this.socket);
+    return this.errorOf({ ...fault, message });
+  }
+
+  /** A newer service may know errors that this command line does not. */
+  errorOf(fault: Pick<Fault, "code" | "message" | "details"> | undefined): HoldstillError {
+    const reason = fault?.message ?? "it gave no reason";
+    return (fault === undefined ? null : knownError(fault)) ?? this.#lost(reason);
   }
 
   #lost(reason: string): HoldstillError {
@@ -98,14 +103,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** An error that came as data, as what was thrown. A newer service may know errors that this command line does not. */
-export function errorOf(
-  fault: Pick<Fault, "code" | "message" | "details"> | undefined,
-  socket: string,
-): HoldstillError {
-  const { code = "", message: reason = "it gave no reason", details } = fault ?? {};
-  if (!Object.hasOwn(catalogue, code)) return new HoldstillError("E_SERVICE_LOST", { socket, reason });
-  return new HoldstillError(code as Code, details as unknown as Details[Code]);
 }

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StateDir } from "../catalog/state.js";
 import { toFault } from "../errors/error.js";
 import type { Log } from "../log/log.js";
 import { Lease } from "../requester/lease.js";
 import type { Requester } from "../requester/requester.js";
-import type { LeaseState, RequesterMark } from "../schema/types.js";
+import type { Fault, LeaseState, RequesterMark } from "../schema/types.js";
 
 /** How soon an expired set that somebody works on is tried again, ms. */
 const retryAfter = 1000;
@@ -16,6 +17,8 @@ interface Tenure {
   watchers: number;
   expiresAt: number;
   timer: NodeJS.Timeout | null;
+  /** Aborted when it ends. */
+  readonly over: AbortController;
 }
 
 /**
@@ -27,6 +30,7 @@ export class Leases {
   readonly #requester: Requester;
   readonly #state: StateDir;
   readonly #log: Log | null;
+  readonly #closing = new AbortController();
 
   constructor(requester: Requester, state: StateDir, log: Log | null) {
     this.#requester = requester;
@@ -45,7 +49,8 @@ export class Leases {
 
   /** The set is there: from now on the lease runs. */
   begin(set: string, lease: Lease, forMs: number, requester: RequesterMark, watchers: number): void {
-    const tenure = { lease, requester, forMs, watchers, expiresAt: 0, timer: null };
+    const over = new AbortController();
+    const tenure = { lease, requester, forMs, watchers, expiresAt: 0, timer: null, over };
     this.#tenures.set(set, tenure);
     this.#run(set, tenure);
   }
@@ -59,6 +64,24 @@ export class Leases {
     return { set, expiresAt: watchers > 0 ? null : new Date(expiresAt).toISOString() };
   }
 
+  /** The set lives while the caller waits. Resolves when it is gone, the time is up, or nobody waits any more. */
+  async attend(set: string, limitMs: number, gone: AbortSignal): Promise<void> {
+    const tenure = this.#tenures.get(set);
+    if (tenure === undefined) return;
+    const signal = AbortSignal.any([gone, tenure.over.signal, this.#closing.signal]);
+    this.watch(set);
+    try {
+      await sleep(limitMs, undefined, { signal }).catch(() => undefined);
+    } finally {
+      this.unwatch(set);
+    }
+  }
+
+  /** Nobody is let wait any more. */
+  dismiss(): void {
+    this.#closing.abort();
+  }
+
   watch(set: string): void {
     this.#count(set, 1);
   }
@@ -67,18 +90,19 @@ export class Leases {
     this.#count(set, -1);
   }
 
-  /** Ends the set now. */
-  async giveUp(set: string, why: string): Promise<void> {
+  /** Ends the set now. @returns Why it is still there. */
+  async giveUp(set: string, why: string): Promise<Fault | null> {
     const tenure = this.#tenures.get(set);
-    if (tenure !== undefined) await this.#expire(set, tenure, why);
+    return tenure === undefined ? null : this.#expire(set, tenure, why);
   }
 
-  /** The set is gone by another way. */
+  /** The set is gone by another way, or is to stay. */
   forget(set: string): void {
     const tenure = this.#tenures.get(set);
     if (tenure === undefined) return;
     if (tenure.timer !== null) clearTimeout(tenure.timer);
     this.#tenures.delete(set);
+    tenure.over.abort();
     tenure.lease.release();
   }
 
@@ -101,24 +125,26 @@ export class Leases {
     tenure.timer = tenure.watchers > 0 ? null : setTimeout(() => void this.#expire(set, tenure, why), tenure.forMs);
   }
 
-  async #expire(set: string, tenure: Tenure, why: string): Promise<void> {
+  async #expire(set: string, tenure: Tenure, why: string): Promise<Fault | null> {
     if (tenure.timer !== null) clearTimeout(tenure.timer);
     tenure.timer = null;
     const [left] = await this.#requester
       .onBehalfOf(tenure.requester)
       .expire(set, why)
       .catch((error: unknown) => [{ error: toFault(error) }]);
+    // It was kept, or deleted, meanwhile.
+    if (this.#tenures.get(set) !== tenure) return null;
     if (left?.error.code === "E_SET_BUSY") {
       tenure.timer = setTimeout(() => void this.#expire(set, tenure, why), retryAfter);
-      return;
-    }
-    if (left === undefined) {
+    } else if (left === undefined) {
       this.#log?.info(`set ${set} is removed: ${why}`);
       this.forget(set);
     } else {
       this.#log?.error(`set ${set} has expired (${why}), and could not be removed`, { error: left.error });
       this.#tenures.delete(set);
+      tenure.over.abort();
       tenure.lease.lapse();
     }
+    return left?.error ?? null;
   }
 }

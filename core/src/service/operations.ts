@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { parseDuration } from "../config/duration.js";
 import { asHoldstillError, HoldstillError } from "../errors/error.js";
 import { newSetId } from "../plan/set-id.js";
 import type { Requester } from "../requester/requester.js";
 import type { KeptOperation, Operation, OperationResult, SetRequest } from "../schema/types.js";
 import { EventRecord } from "./event-record.js";
+import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
 import { endedEvent, refusalOf, resultOf, RunningOperation } from "./operation.js";
 import type { OperationStore } from "./operation-store.js";
@@ -171,14 +171,4 @@ export class Operations {
       throw new HoldstillError("E_STATE_DIR", { path: settings.stateDir, problem }, { cause: error });
     }
   }
-}
-
-/** Of the request as it was understood: the order of its properties does not count. */
-function fingerprintOf(request: SetRequest): string {
-  const ordered = JSON.stringify(request, (_, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash("sha256").update(ordered).digest("hex");
 }

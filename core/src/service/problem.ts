@@ -1,6 +1,7 @@
-import { asHoldstillError, HoldstillError, type Code } from "../errors/error.js";
+import { catalogue } from "../errors/catalogue.js";
+import { asHoldstillError, HoldstillError, type Code, type Details } from "../errors/error.js";
 import { exit } from "../errors/exit.js";
-import type { Problem } from "../schema/types.js";
+import type { Fault, Problem } from "../schema/types.js";
 
 const statuses: { readonly [C in Code]?: number } = {
   E_USAGE: 400,
@@ -31,6 +32,15 @@ function statusOf(error: HoldstillError): number {
 }
 
 const isRequestFault = (error: HoldstillError): error is HoldstillError<"E_REQUEST"> => error.code === "E_REQUEST";
+
+/** An error that has become data, as what was thrown; null: none of this version's. */
+export function knownError({ code, details }: Pick<Fault, "code" | "details">): HoldstillError | null {
+  if (!Object.hasOwn(catalogue, code)) return null;
+  return new HoldstillError(code as Code, details as unknown as Details[Code]);
+}
+
+/** The same of one that this process itself has made. */
+export const errorOf = (fault: Fault): Error => knownError(fault) ?? new Error(fault.message);
 
 /** What goes wrong before anything is understood. */
 export function requestFault(status: number, problem: string): HoldstillError<"E_REQUEST"> {

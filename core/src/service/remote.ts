@@ -1,18 +1,22 @@
 import path from "node:path";
 import type { Damaged } from "../catalog/catalog.js";
+import { judge, type Retention, type Verdict } from "../catalog/retention.js";
 import { type LimitsMs, type Settings, settingsOf } from "../config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
 import type { ExitCode } from "../errors/exit.js";
 import type { Plan, Request } from "../plan/plan.js";
 import { asOfNow } from "../requester/fill.js";
-import type { Completed, Ended, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
-import type { Fault, Health, PastTransaction, SetRequest, SnapshotSet } from "../schema/types.js";
+import type { Tenancy } from "../requester/hold.js";
+import type { Lender, Loan, Sharing } from "../requester/loan.js";
+import type { Job, Ran } from "../requester/run.js";
+import type { Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
+import type { Fault, Health, LeaseState, PastTransaction, Residue, SetRequest, SnapshotSet } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 import type { Door } from "./door.js";
-import { Connection, errorOf } from "./http.js";
+import { Connection } from "./http.js";
 
 /** The requester by way of the service: the same calls with the same answers, as whoever calls. */
-export class RemoteRequester implements Door {
+export class RemoteRequester implements Door, Lender {
   readonly settings: Settings;
   readonly #service: Connection;
 
@@ -27,8 +31,9 @@ export class RemoteRequester implements Door {
     try {
       const health = await service.ask("GET", "/v1/health", "service#/$defs/health");
       if (!isOurs(health, settings) || health.you.rights.length === 0) return null;
-      // What counts is how long the service waits.
-      return new RemoteRequester({ ...settings, limits: health.limitsMs as LimitsMs }, service);
+      // What counts is how long the service waits, and where it keeps its sets.
+      const { stateDir } = health;
+      return new RemoteRequester({ ...settings, stateDir, limits: health.limitsMs as LimitsMs }, service);
     } catch (error) {
       if (isHoldstillError(error) && error.code === "E_SERVICE_LOST") return null;
       throw error;
@@ -52,9 +57,11 @@ export class RemoteRequester implements Door {
     return { ...(made as unknown as Plan), request };
   }
 
-  async create(request: Request, { onEvent, signal }: Watching = {}): Promise<Ended> {
+  /** @param lease The set goes unless its lease is renewed, or attended, at least this often, as "60s". Without it the set stays. */
+  async create(request: Request, { onEvent, signal }: Watching = {}, lease?: string): Promise<Ended> {
     signal?.throwIfAborted();
-    const { id } = await this.#service.ask("POST", "/v1/sets", "service#/$defs/operation", documentOf(request));
+    const body = { ...documentOf(request), ...defined({ lease }) };
+    const { id } = await this.#service.ask("POST", "/v1/sets", "service#/$defs/operation", body);
     const operation = `/v1/operations/${id}`;
     const interrupt = (): void => {
       this.#service.ask("DELETE", operation, "service#/$defs/operation").catch(() => {
@@ -71,6 +78,47 @@ export class RemoteRequester implements Door {
       signal?.removeEventListener("abort", interrupt);
     }
     return this.#ended(operation);
+  }
+
+  /** The set's lease runs from its beginning again. */
+  renew(key: string): Promise<LeaseState> {
+    return this.#service.ask("POST", `${placeOf(key)}/lease`, "service#/$defs/lease");
+  }
+
+  /** The set lives while this waits. Rejects when the set is gone, the service is, or with what `signal` was aborted with. */
+  async attend(key: string, signal: AbortSignal): Promise<never> {
+    for (;;)
+      await this.#service.ask("GET", `${placeOf(key)}/lease?timeout=1h`, "service#/$defs/lease", undefined, signal);
+  }
+
+  /** The set goes now. */
+  async giveUp(key: string): Promise<void> {
+    await this.#service.ask("DELETE", `${placeOf(key)}/lease`, "service#/$defs/deleted");
+  }
+
+  /** The set is concealed, and stays: it has no lease any more. */
+  keep(key: string): Promise<SnapshotSet> {
+    return this.#service.ask("POST", `${placeOf(key)}/keep`, "snapshot-set");
+  }
+
+  async lend<T>(
+    request: Request,
+    _sharing: Sharing,
+    watching: Watching,
+    use: (loan: Loan) => Promise<T>,
+  ): Promise<{ ended: Ended; result: T | null }> {
+    const { lend } = await import("./remote-loan.js");
+    return lend(this, request, watching, use);
+  }
+
+  async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
+    const { run } = await import("../requester/run.js");
+    return run(this, request, job, watching);
+  }
+
+  async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
+    const { hold } = await import("../requester/hold.js");
+    return hold(this, request, tenancy, watching);
   }
 
   async list(): Promise<{ sets: SnapshotSet[]; damaged: Damaged[] }> {
@@ -114,6 +162,24 @@ export class RemoteRequester implements Door {
     return { deleted, failed };
   }
 
+  async judge(
+    retention: Retention,
+    only: (set: SnapshotSet) => boolean = () => true,
+  ): Promise<{ verdicts: Verdict[]; damaged: Damaged[] }> {
+    const { sets, damaged } = await this.list();
+    const meant = sets.filter((set) => only(set));
+    return { verdicts: judge(meant, retention, new Date()), damaged };
+  }
+
+  async leftovers(): Promise<Leftover[]> {
+    const { leftovers } = await this.#service.ask("GET", "/v1/leftovers", "service#/$defs/leftovers");
+    return leftovers;
+  }
+
+  async recover(leftovers: readonly Leftover[]): Promise<{ done: Leftover[]; residue: Residue[] }> {
+    return this.#service.ask("POST", "/v1/recovery", "service#/$defs/recovered", { leftovers });
+  }
+
   async writers(): Promise<WriterStatus[]> {
     const { writers } = await this.#service.ask("GET", "/v1/writers", "service#/$defs/writers");
     return writers as unknown as WriterStatus[];
@@ -141,7 +207,7 @@ export class RemoteRequester implements Door {
     }
     const { outcome, exitCode, set, error, residue, timeline } = state.result;
     // The engine throws what it refuses.
-    if (outcome === "refused") throw errorOf(error, this.#service.socket);
+    if (outcome === "refused") throw this.#service.errorOf(error);
     return {
       outcome,
       exitCode: exitCode as ExitCode,

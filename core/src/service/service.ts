@@ -77,6 +77,7 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     const closed = once(server, "close");
     server.close();
     await operations.close(reason);
+    leases.dismiss();
     await calls.done();
     await leases.close();
     await fill.end();

@@ -22,8 +22,8 @@ export const history = command({
     { line: "holdstill history --failed --timeline why.html", does: "the last failure as a picture" },
     { line: "holdstill history --failed --json", does: "{ transactions }, with fault and timeline" },
   ],
-  async run({ form, values, open }) {
-    const all = await (await open("catalog")).history();
+  async run({ form, values, reach }) {
+    const all = await (await reach("catalog")).history();
     const meant = values.failed ? all.filter(({ outcome }) => outcome !== "created") : all;
     const shown = meant.slice(-lastOf(values.last, meant.length));
     const newest = shown.at(-1);

@@ -31,7 +31,7 @@ export const hold = command({
       return stdinEnds(signal);
     };
     try {
-      const requester = await call.open("workers");
+      const requester = await call.reach("workers");
       const pictures = call.values.expose ? "exposed" : "concealed";
       const { error, set, exitCode } = await requester.hold(
         request,
@@ -54,6 +54,8 @@ export const hold = command({
       return exitOf(fault);
     } finally {
       attendance.end();
+      // Where the set was lost before it has ended nothing else would let this process end.
+      process.stdin.destroy();
     }
   },
 });

@@ -21,9 +21,9 @@ export const metrics = command({
       does: "after each night's run",
     },
   ],
-  async run({ form, values: { fill, file }, open }) {
-    const requester = await open(fill ? "workers" : "catalog");
-    const { sets } = requester.list();
+  async run({ form, values: { fill, file }, reach }) {
+    const requester = await reach(fill ? "workers" : "catalog");
+    const { sets } = await requester.list();
     const text = metricsText(await requester.history(), fill ? await filled(requester, sets) : sets);
     if (file !== undefined) replace(file, text);
     if (form === "json") printDocument("metrics", { text });

@@ -41,7 +41,7 @@ export const prune = command({
     const { values, form } = call;
     const retention = retentionOf(values);
     const dry = values["dry-run"];
-    const requester = await call.open(dry ? "catalog" : "workers");
+    const requester = await call.reach(dry ? "catalog" : "workers");
     const { verdicts, damaged } = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
     if (dry) {

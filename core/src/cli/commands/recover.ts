@@ -21,7 +21,7 @@ export const recover = command({
     { line: "holdstill recover --yes", does: "for a unit that runs at boot" },
   ],
   async run(call) {
-    const requester = await call.open("workers");
+    const requester = await call.reach("workers");
     const leftovers = await requester.leftovers();
     const isJson = call.form === "json";
     const will = leftovers.map((leftover) => willDo(visible(leftover)));

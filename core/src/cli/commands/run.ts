@@ -38,7 +38,7 @@ export const run = command({
     const { signal, onEvent } = attendance;
     let since = 0;
     try {
-      const requester = await call.open("workers");
+      const requester = await call.reach("workers");
       const ran = await requester.run(
         request,
         {

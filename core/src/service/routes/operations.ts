@@ -1,11 +1,7 @@
 import { audit } from "../../catalog/audit.js";
-import { parseDuration } from "../../config/duration.js";
-import { requestFault } from "../problem.js";
 import { demandOwn } from "../rights.js";
 import { type Route, route } from "../route.js";
-
-/** How long one waits if one does not say, ms. */
-const defaultWait = 30_000;
+import { waitFor, waitIn } from "../waiting.js";
 
 /** Sets that are being taken. */
 export const operationRoutes: readonly Route[] = [
@@ -51,11 +47,10 @@ export const operationRoutes: readonly Route[] = [
     summary: "Waits until it is over, and then says how it ended: 200. When the time is up first: 202",
     right: "read",
     body: null,
-    query: { timeout: { about: "How long to wait: 30s if not said.", pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" } },
+    query: { timeout: waitFor },
     answers: { 200: "service#/$defs/operation", 202: "service#/$defs/operation" },
-    async handle({ key, query: { timeout }, gone }, { operations }) {
-      const limitMs = timeout === undefined ? defaultWait : parseDuration(timeout);
-      if (limitMs === undefined) throw requestFault(400, `The timeout ${timeout} is not between 1ms and 24h.`);
+    async handle({ key, query, gone }, { operations }) {
+      const limitMs = waitIn(query);
       const { running } = operations.find(key);
       const unwatch = operations.watch(key);
       try {

@@ -1,9 +1,11 @@
 import { audit } from "../../catalog/audit.js";
 import { HoldstillError } from "../../errors/error.js";
 import type { SnapshotSet } from "../../schema/types.js";
+import { errorOf } from "../problem.js";
 import { demandOwn } from "../rights.js";
 import { type Call, type Route, route } from "../route.js";
 import type { SchemaName } from "../../schema/validate.js";
+import { waitFor, waitIn } from "../waiting.js";
 
 /** Sets that exist. `{set}` is an id, a unique beginning of one, a name, or `latest`. */
 export const setRoutes: readonly Route[] = [
@@ -80,6 +82,34 @@ export const setRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: "GET",
+    path: "/v1/sets/{set}/lease",
+    summary: "The set lives while you wait for the answer: at the end of the time, or when the set is gone (404)",
+    right: "create",
+    body: null,
+    query: { timeout: waitFor },
+    answers: { 200: "service#/$defs/lease" },
+    async handle(call, { leases }) {
+      const { id, lease } = own(call, "keep");
+      if (lease === undefined) throw unleased(id);
+      await leases.attend(id, waitIn(call.query), call.gone);
+      return { status: 200, body: leases.renew(call.requester.show(id).id) ?? { set: id, expiresAt: null } };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/v1/sets/{set}/keep",
+    summary: "Conceals the set, and lets it stay: its lease is over",
+    right: "create",
+    body: null,
+    answers: { 200: "snapshot-set" },
+    async handle(call, { leases }) {
+      const set = await call.requester.keep(own(call, "keep").id);
+      leases.forget(set.id);
+      return { status: 200, body: set };
+    },
+  }),
+  route({
     method: "DELETE",
     path: "/v1/sets/{set}/lease",
     summary: "Gives the lease up: the set is concealed and deleted now",
@@ -90,7 +120,8 @@ export const setRoutes: readonly Route[] = [
       const { id, lease } = own(call, "end");
       if (lease === undefined) throw unleased(id);
       audit({ state, requester: call.peer.mark }, "lease", { id });
-      await leases.giveUp(id, "its requester gave it up");
+      const left = await leases.giveUp(id, "its requester gave it up");
+      if (left !== null) throw errorOf(left);
       return { status: 200, body: { deleted: id } };
     },
   }),

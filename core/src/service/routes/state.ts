@@ -1,4 +1,5 @@
 import { toFault } from "../../errors/error.js";
+import { fingerprintOf } from "../fingerprint.js";
 import { type Route, route } from "../route.js";
 
 /** What there is, and what would be. */
@@ -55,6 +56,29 @@ export const stateRoutes: readonly Route[] = [
     body: null,
     answers: { 200: "service#/$defs/history" },
     handle: async ({ requester }) => ({ status: 200, body: { history: await requester.history() } }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/leftovers",
+    summary: "What transactions that died have left; looks only",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/leftovers" },
+    handle: async ({ requester }) => ({ status: 200, body: { leftovers: await requester.leftovers() } }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/recovery",
+    summary: "Undoes those of the leftovers that are named and still there",
+    right: "delete",
+    body: "service#/$defs/leftovers",
+    answers: { 200: "service#/$defs/recovered" },
+    async handle({ requester, body }) {
+      // What is undone is what is found now: what somebody sends is compared with it, and nothing more.
+      const named = body.leftovers.map(fingerprintOf);
+      const meant = (await requester.leftovers()).filter((one) => named.includes(fingerprintOf(one)));
+      return { status: 200, body: await requester.recover(meant) };
+    },
   }),
   route({
     method: "POST",

@@ -1,0 +1,93 @@
+import { makeStateDir } from "../catalog/state.js";
+import type { Settings } from "../config/settings.js";
+import type { Resolution } from "../manifest/resolution.js";
+import type { Request } from "../plan/plan.js";
+import type { BackupOutcome } from "../plugin/writer.js";
+import type { SnapshotSet } from "../schema/types.js";
+import { create } from "./create.js";
+import { watched } from "./fill-watch.js";
+import { Lease } from "./lease.js";
+import { withSetLock } from "./set-lock.js";
+import { complete, expose, keep, remove } from "./sets.js";
+import type { Bench, Completed, Ended, Watching } from "./types.js";
+import { withCrew, type Workshop } from "./workshop.js";
+
+/** A set that lives while somebody works with it. */
+export interface Loan {
+  readonly set: SnapshotSet;
+  /** Prolongs the set's life for a program that inherits it; null: whoever took the set sees to that. */
+  readonly fd: number | null;
+  /** The folder of the set's record and the writers' files, as far as one may read them. */
+  readonly folder: string;
+  /** Aborted when the set has ended by another way, with the reason. */
+  readonly lost: AbortSignal;
+  expose(): Promise<SnapshotSet>;
+  /** Does some work while the room of the set is looked after. */
+  whilst<T>(work: () => Promise<T>): Promise<T>;
+  complete(outcome: BackupOutcome): Promise<Completed>;
+  /** The set goes now; or its pictures are concealed, and it stays until it is deleted. */
+  end(how: "delete" | "keep"): Promise<void>;
+}
+
+/** alone: nobody else may work with the set meanwhile. shared: others may show, complete or delete it. */
+export type Sharing = "alone" | "shared";
+
+/** Takes sets and lends them: the engine here, or the one of the service. */
+export interface Lender {
+  readonly settings: Settings;
+  /**
+   * Takes a set, and lends it. If this process dies, the set goes.
+   *
+   * @returns `result` is null where there is no set.
+   */
+  lend<T>(
+    request: Request,
+    sharing: Sharing,
+    watching: Watching,
+    use: (loan: Loan) => Promise<T>,
+  ): Promise<{ ended: Ended; result: T | null }>;
+}
+
+/** The engine's own way: with a lease of the state directory, which the kernel ends with this process and those who inherit it. */
+export async function lend<T>(
+  bench: Bench,
+  resolution: Pick<Resolution, "plugins" | "warnings">,
+  request: Request,
+  sharing: Sharing,
+  watching: Watching,
+  use: (loan: Loan) => Promise<T>,
+): Promise<{ ended: Ended; result: T | null }> {
+  makeStateDir(bench.state);
+  const lease = Lease.take(bench.state);
+  let end: "release" | "lapse" = "release";
+  try {
+    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
+    const { set } = ended;
+    if (set === null) return { ended, result: null };
+    end = "lapse";
+    const { id } = set;
+    const work = <R>(does: (crew: Workshop["crew"], now: SnapshotSet) => Promise<R>): Promise<R> =>
+      withCrew(bench, resolution.plugins, {}, ({ crew }) => does(crew, bench.catalog.find(id)));
+    const locked = <R>(does: () => Promise<R>): Promise<R> => withSetLock(bench, id, does);
+    const each: typeof locked = sharing === "alone" ? (does) => does() : locked;
+    const loan: Loan = {
+      set,
+      fd: lease.fd,
+      folder: bench.catalog.folder(id),
+      lost: new AbortController().signal,
+      whilst: (job) => watched(bench, set, resolution.plugins, watching, job),
+      expose: () => each(() => work((crew, now) => expose(bench, crew, now))),
+      complete: (outcome) => each(() => work((crew, now) => complete(bench, crew, now, outcome))),
+      async end(how) {
+        // Somebody may have deleted it meanwhile.
+        await each(async () => {
+          if (bench.catalog.has(id)) await work((crew, now) => (how === "keep" ? keep : remove)(bench, crew, now));
+        });
+        end = "release";
+      },
+    };
+    return { ended, result: await (sharing === "alone" ? locked(() => use(loan)) : use(loan)) };
+  } finally {
+    lease[end]();
+  }
+}

@@ -29,7 +29,7 @@ test("a person is told which check failed, what was seen and what to do, and the
   assert.match(stdout, /✗ thaw without a freeze does not answer that it was held\./);
   assert.match(stdout, /thaw-without-freeze: thaw answered \{ held: true \} although nothing was\s+frozen/);
   assert.match(stdout, /→ Let thaw look at what freeze left/);
-  assert.match(stdout, /writer-example 0\.1\.0 does not conform .* 1 failed/);
+  assert.match(stdout, /writer-example 0\.1\.0 does not conform .*\n.* 1 failed/);
 });
 
 test("a broken manifest is told with its line, and nothing of the plugin is run", async (t) => {

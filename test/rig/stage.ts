@@ -83,7 +83,12 @@ export class Stage {
 
   /** What lies in the storage, beside the notes of the plugin itself. */
   stored(): string[] {
-    return readdirSync(this.store).filter((name) => name !== "calls.log" && name !== "fifo");
+    return Stage.storedIn(this.store);
+  }
+
+  /** The same of another store of provider-that. */
+  static storedIn(store: string): string[] {
+    return readdirSync(store).filter((name) => name !== "calls.log" && name !== "fifo");
   }
 
   /** The sets that have a record. */

@@ -10,7 +10,16 @@ import type { Tenancy } from "../requester/hold.js";
 import type { Lender, Loan, Sharing } from "../requester/loan.js";
 import type { Job, Ran } from "../requester/run.js";
 import type { Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
-import type { Fault, Health, LeaseState, PastTransaction, Residue, SetRequest, SnapshotSet } from "../schema/types.js";
+import type {
+  EndedEvent,
+  Fault,
+  Health,
+  LeaseState,
+  PastTransaction,
+  Residue,
+  SetRequest,
+  SnapshotSet,
+} from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 import type { Door } from "./door.js";
 import { Connection } from "./http.js";
@@ -69,15 +78,23 @@ export class RemoteRequester implements Door, Lender {
       });
     };
     signal?.addEventListener("abort", interrupt, { once: true });
+    const ends: EndedEvent[] = [];
     try {
       for await (const told of this.#service.events(`${operation}/events`)) {
         const checked = validate("event", told, "an event");
-        if (checked.ok) onEvent?.(checked.value);
+        if (!checked.ok) continue;
+        onEvent?.(checked.value);
+        if (checked.value.type === "ended") ends.push(checked.value);
       }
     } finally {
       signal?.removeEventListener("abort", interrupt);
     }
-    return this.#ended(operation);
+    return this.#ended(operation).catch((error: unknown) => {
+      // A service that is told to end says what became of it, and answers nothing any more.
+      const [end] = ends;
+      if (end === undefined || end.set !== undefined || end.outcome === "refused") throw error;
+      return endedAs(end);
+    });
   }
 
   /** The set's lease runs from its beginning again. */
@@ -218,6 +235,16 @@ export class RemoteRequester implements Door, Lender {
     };
   }
 }
+
+/** As far as its last event tells, of one that made no set. */
+const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): Ended => ({
+  outcome: outcome === "refused" ? "aborted" : outcome,
+  exitCode: exitCode as ExitCode,
+  set: null,
+  error: error ?? null,
+  residue,
+  timeline: [],
+});
 
 const placeOf = (key: string): string => `/v1/sets/${encodeURIComponent(key)}`;
 

@@ -1,0 +1,100 @@
+/** The units that `serve --print-unit` prints, under a real systemd: in namespaces of its own, so that this machine's is not needed. */
+import assert from "node:assert/strict";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SnapshotSet } from "#core/schema/types.js";
+import { holdstill, program } from "../rig/cli.js";
+import { freezable } from "../rig/freezable.js";
+import type { Ran } from "../rig/run.js";
+import { patience, type Roles, Stage } from "../rig/stage.js";
+import { Systemd } from "../rig/systemd.js";
+
+const shorter = (text: string): string =>
+  text.replace("--idle 10m", "--idle 3s").replace("WatchdogSec=60s", "WatchdogSec=3s");
+
+/** As they are printed, but with times that a test can wait for. */
+async function unitsFor(config: string): Promise<Record<string, string>> {
+  const settings = JSON.parse(readFileSync(config, "utf8")) as { service: object };
+  writeFileSync(config, JSON.stringify({ ...settings, service: { ...settings.service, group: "root" } }));
+  const run = await holdstill(["serve", "--print-unit", "--json", "--config", config]);
+  const { files } = run.json() as { files: Record<string, string> };
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [name, shorter(text)]));
+}
+
+async function booted(
+  t: TestContext,
+  stage: Stage,
+  roles: Roles,
+): Promise<{ systemd: Systemd; config: string } | null> {
+  const config = stage.configFile(roles);
+  const systemd = await Systemd.boot(t, stage.dir, await unitsFor(config), "holdstill.socket");
+  return systemd === null ? null : { systemd, config };
+}
+
+const command = (systemd: Systemd, config: string, ...args: string[]): Promise<Ran> =>
+  systemd.run([process.execPath, program, ...args, "--json", "--config", config]);
+
+test("the first who connects starts the unit, its hardening lets it hold a file system, and it leaves when it is idle", async (t) => {
+  const stage = new Stage(t);
+  const volume = freezable(t, "ext4", "volume");
+  if (volume === null) return;
+  writeFileSync(path.join(volume, "file"), "precious\n");
+  const provider = { hold: [volume], pointInTime: true };
+  const lab = await booted(t, stage, { limits: patience, provider });
+  if (lab === null) return;
+  const { systemd, config } = lab;
+  const socket = lstatSync(path.join(stage.dir, "hs.sock"));
+  assert.deepEqual([socket.isSocket(), socket.mode & 0o777], [true, 0o660]);
+  assert.deepEqual(await systemd.show("holdstill.service", "ActiveState"), ["inactive"]);
+
+  const made = await command(systemd, config, "create", volume, "writer:app");
+  assert.equal(made.exitCode, 0, made.stdout + made.stderr);
+  const { set } = JSON.parse(made.stdout) as { set: SnapshotSet };
+  assert.deepEqual([set.cut, set.hold?.by, set.consistency], ["atomic", "ioctl", "filesystem"]);
+  assert.equal(set.requester?.executable, process.execPath, "it went by the service");
+  assert.deepEqual(await systemd.show("holdstill.service", "ActiveState", "StatusText", "Type"), [
+    "active",
+    "listening at the socket of systemd",
+    "notify",
+  ]);
+
+  await systemd.becomes("holdstill.service", "ActiveState", "inactive");
+  assert.deepEqual(await systemd.show("holdstill.service", "Result", "NRestarts"), ["success", "0"]);
+  assert.deepEqual(await systemd.show("holdstill.socket", "ActiveState"), ["active"]);
+  const again = await command(systemd, config, "delete", set.id, "--yes");
+  assert.equal(again.exitCode, 0, again.stderr);
+  assert.deepEqual(stage.stored(), []);
+});
+
+test("a unit that hangs is ended by the watchdog, and the next one lets the application go on", async (t) => {
+  const stage = new Stage(t);
+  const lab = await booted(t, stage, { limits: patience, writer: { in: "freeze", does: "late", delayMs: 20_000 } });
+  if (lab === null) return;
+  const { systemd, config } = lab;
+  const asked = command(systemd, config, "create", "writer:app");
+  while (!stage.isFrozen()) await sleep(50);
+  await systemd.run(["systemctl", "kill", "--signal=SIGSTOP", "--kill-whom=main", "holdstill.service"]);
+  const run = await asked;
+  assert.equal((JSON.parse(run.stdout) as { error: { code: string } }).error.code, "E_SERVICE_LOST");
+  await systemd.becomes("holdstill.service", "NRestarts", "1");
+  await systemd.becomes("holdstill.service", "ActiveState", "active");
+  assert.equal(stage.isFrozen(), false);
+  assert.deepEqual(stage.stored(), []);
+});
+
+test("to stop the unit undoes what is under way", async (t) => {
+  const stage = new Stage(t);
+  const lab = await booted(t, stage, { limits: patience, writer: { in: "freeze", does: "hangs" } });
+  if (lab === null) return;
+  const { systemd, config } = lab;
+  const asked = command(systemd, config, "create", "writer:app");
+  while (!stage.isFrozen()) await sleep(50);
+  const stopped = await systemd.run(["systemctl", "stop", "holdstill.service"]);
+  assert.equal(stopped.exitCode, 0, stopped.stderr);
+  assert.deepEqual(await systemd.show("holdstill.service", "ActiveState", "Result"), ["inactive", "success"]);
+  assert.equal(stage.isFrozen(), false);
+  const run = await asked;
+  assert.equal((JSON.parse(run.stdout) as { error: { code: string } }).error.code, "E_INTERRUPTED", run.stdout);
+});

@@ -1,4 +1,4 @@
-/** A plugin that runs in a process, when the host is interrupted or killed. */
+/** Plugins whose host ends, is interrupted or is killed. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -45,6 +45,20 @@ test("a plugin process survives the Ctrl-C that its host decides about, and ends
     process.kill(process.pid, "SIGKILL");`);
   await assertEnds(Number(stdout));
 });
+
+for (const runtime of ["thread", "process"] as const) {
+  test(`a host ends by itself, whenever it gave up the start of a ${runtime}`, async (t) => {
+    const { exitCode } = await run(`
+    import { startSession } from ${remote};
+    for (let delayMs = 0; delayMs < 60; delayMs += 2) {
+      const signal = AbortSignal.timeout(delayMs);
+      const spec = ${JSON.stringify(specOf("writer", runtime, tempDir(t)))};
+      const session = startSession(spec, { onLog() {}, onProgress() {} }, ${LIMIT_MS}, signal);
+      await session.then((open) => open.close(), () => {});
+    }`);
+    assert.equal(exitCode, 0);
+  });
+}
 
 async function assertEnds(pid: number): Promise<void> {
   assert.ok(pid > 0);

@@ -148,7 +148,14 @@ function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
     port: port2,
     channel: {},
     post: (message) => port1.postMessage(wrap(message)),
-    closed: (_, done) => firstOf(done, (listener) => void over.then(listener)),
+    closed(_, done) {
+      const end = (): void => {
+        // A thread that ended before it got its end of the channel leaves ours open, and this process would wait for it.
+        port1.close();
+        done();
+      };
+      firstOf(end, (listener) => void over.then(listener));
+    },
   };
 }
 

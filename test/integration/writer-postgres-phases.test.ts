@@ -1,103 +1,115 @@
 /** A server that ends, in whatever way, before each call: what the writer says, and that the server is none the worse. */
 import assert from "node:assert/strict";
-import test, { type TestContext } from "node:test";
+import { chmodSync } from "node:fs";
+import path from "node:path";
+import test, { type TestContext as NodeTest } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cut, FreezeToken } from "holdstill/plugin";
+import type { Cut, Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
+import { type Call, calls, saidBy, type Steps, well, wordOf } from "../rig/calls.js";
+import { context, type TestContext } from "../rig/context.js";
+import { ImageVolume } from "../rig/image-volume.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
 import type { PostgresServer } from "../rig/postgres.js";
-import { begin, leavesNothing, serverWithLedger, writerOptions } from "../rig/postgres-picture.js";
+import { begin, leavesNothing, type Options, serverWithLedger, writerOptions } from "../rig/postgres-picture.js";
 
-const skip = missingPostgres();
+const skip = missingPostgres() || (process.getuid?.() !== 0 && "mounting needs root");
 
 /** What becomes of a server. */
 const ends: Record<string, (server: PostgresServer) => Promise<void>> = {
   "is stopped": async (server) => await server.halt("fast"),
-  crashes: async (server) => await server.halt("immediate"),
+  "is killed": async (server) => await server.halt("immediate"),
   restarts: async (server) => {
     await server.halt("fast");
     await server.start();
   },
   // As the kernel does when memory runs out: the server ends all sessions, and starts anew by itself.
   "loses a process": async (server) => {
-    const [other] = await server.query<{ pid: number }>(
-      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
-    );
-    process.kill(other?.pid ?? 0, "SIGKILL");
-    await comesBack(server);
+    const before = await checkpointer(server);
+    process.kill(before ?? 0, "SIGKILL");
+    for (let wait = 0; wait < 1000; wait += 1) {
+      const now = await checkpointer(server).catch(() => undefined);
+      if (now !== undefined && now !== before) return;
+      await sleep(20);
+    }
+    assert.fail("the server did not come back");
   },
 };
 
-/** What a call says then; the calls before it went well. "well": it needs nothing of the sessions before. */
-const says = {
-  prepare: { "is stopped": "PG_DOWN", crashes: "PG_DOWN", restarts: "well", "loses a process": "well" },
+async function checkpointer(server: PostgresServer): Promise<number | undefined> {
+  const sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+  return (await server.query<{ pid: number }>(sql))[0]?.pid;
+}
+
+const down = { "is stopped": "PG_DOWN", "is killed": "PG_DOWN", restarts: "well", "loses a process": "well" };
+
+/** What a call says then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
+const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+  identify: down,
+  prepare: down,
   freeze: "PG_SESSION_LOST",
   thaw: "not held",
   seal: { fuzzy: "PG_SESSION_LOST", atomic: "well" },
-} as const;
+  recover: "well",
+  verify: "well",
+  abort: "well",
+};
 
-type Call = keyof typeof says;
+/** A call that takes longer says TimeoutError. */
+const limitMs = 30_000;
 
-function expected(call: Call, end: string, cut: Cut): string {
-  const said: string | Record<string, string> = says[call];
-  return typeof said === "string" ? said : (said[end] ?? said[cut] ?? "");
+/** The writer's calls around a picture of one instant, which is good for a fuzzy copy too. */
+async function stepsOn(t: NodeTest, volume: ImageVolume, server: PostgresServer, cut: Cut): Promise<Steps> {
+  const ctx = (): TestContext<Options> => context(writerOptions(server), { limitMs });
+  const tx = await begin(t, ctx(), cut);
+  let token: FreezeToken = {};
+  let clone = "";
+  let shown: Exposed | undefined;
+  const picture = (): Exposed => {
+    if (shown !== undefined) return shown;
+    const mount = volume.expose(clone);
+    // The server on it is another user.
+    chmodSync(path.dirname(mount), 0o755);
+    shown = { trees: [{ original: server.dataDir, path: path.join(mount, "data") }], readOnly: false };
+    return shown;
+  };
+  return {
+    identify: async () => await well(writer.identify(ctx())),
+    prepare: async () => await well(writer.prepare?.(tx, ctx())),
+    async freeze() {
+      token = await writer.freeze(tx, ctx());
+      clone = volume.cut();
+      return "well";
+    },
+    thaw: async () => ((await writer.thaw(tx, token, ctx())).held ? "well" : "not held"),
+    seal: async () => await well(writer.seal?.(tx, ctx())),
+    recover: async () => wordOf(await writer.recover?.(tx, picture(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    abort: async () => await well(writer.abort(tx, token, ctx())),
+  };
 }
 
 for (const cut of ["fuzzy", "atomic"] as const) {
   test(
-    `a server that is stopped, crashes, restarts or loses a process before a call is told by it (${cut} cut)`,
+    `a server that is stopped, is killed, restarts or loses a process before a call is told by it (${cut} cut)`,
     { skip },
     async (t) => {
-      const server = await serverWithLedger(t, {});
+      const volume = new ImageVolume(t);
+      const server = await serverWithLedger(t, { dataDir: path.join(volume.mount, "data") });
       for (const [end, happens] of Object.entries(ends)) {
-        for (const call of Object.keys(says) as Call[]) {
-          const said = await outcome(t, server, call, cut, async () => await happens(server));
-          assert.equal(said, expected(call, end, cut), `it ${end} before ${call}`);
-          if (end === "is stopped" || end === "crashes") await server.start();
+        for (const call of [...calls, "abort"] as const) {
+          const steps = await stepsOn(t, volume, server, cut);
+          const said = await saidBy(steps, call, async () => await happens(server));
+          const expected = says[call];
+          assert.equal(
+            said,
+            typeof expected === "string" ? expected : (expected[end] ?? expected[cut]),
+            `it ${end} before ${call}`,
+          );
+          if (end === "is stopped" || end === "is killed") await server.start();
           await leavesNothing(server);
         }
       }
     },
   );
-}
-
-/** Plays the transaction up to the call, lets it happen, and tells what the call says; then everything is undone. */
-async function outcome(
-  t: TestContext,
-  server: PostgresServer,
-  call: Call,
-  cut: Cut,
-  happens: () => Promise<void>,
-): Promise<string> {
-  const ctx = context(writerOptions(server));
-  const tx = await begin(t, ctx, cut);
-  let token: FreezeToken = {};
-  try {
-    for (const next of Object.keys(says) as Call[]) {
-      if (next === call) await happens();
-      if (next === "prepare") await writer.prepare?.(tx, ctx);
-      if (next === "freeze") token = await writer.freeze(tx, ctx);
-      if (next === "thaw" && !(await writer.thaw(tx, token, ctx)).held) return "not held";
-      if (next === "seal") await writer.seal?.(tx, ctx);
-      if (next === call) return "well";
-    }
-    return "never";
-  } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
-  } finally {
-    await writer.abort(tx, token, ctx);
-  }
-}
-
-async function comesBack(server: PostgresServer): Promise<void> {
-  for (let wait = 0; wait < 500; wait += 1) {
-    await sleep(20);
-    const answers = await server.query("SELECT 1").then(
-      () => true,
-      () => false,
-    );
-    if (answers) return;
-  }
-  assert.fail("the server did not come back");
 }

@@ -1,0 +1,92 @@
+/** A server that ends, in whatever way, before each call: what the writer says, and that the server is none the worse. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { Exposed, FreezeToken } from "holdstill/plugin";
+import writer from "@holdstill/writer-mysql";
+import { type Call, calls, saidBy, type Steps, well, wordOf } from "../rig/calls.js";
+import { context, type TestContext } from "../rig/context.js";
+import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
+import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
+
+/** What becomes of a server. */
+const ends: Record<string, (server: MysqlServer) => Promise<void>> = {
+  "is stopped": async (server) => await server.halt("SIGTERM"),
+  "is killed": async (server) => await server.halt("SIGKILL"),
+  restarts: async (server) => {
+    await server.halt("SIGTERM");
+    await server.start();
+  },
+};
+
+/** What a call says then; the calls before it went well. "well": it needs nothing of the sessions before. */
+const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+  identify: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
+  prepare: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
+  freeze: "MYSQL_SESSION_LOST",
+  thaw: "not held",
+  // The picture is there, and the server was held while it was taken.
+  seal: "well",
+  recover: "well",
+  verify: "well",
+  abort: "well",
+};
+
+/** A call that takes longer says TimeoutError. */
+const limitMs = 30_000;
+
+/** The writer's calls around a picture of one instant. */
+async function stepsOn(bench: Bench): Promise<Steps> {
+  const ctx = (): TestContext<Options> => context(bench.ctx.options, { limitMs });
+  const tx = await bench.begin();
+  let token: FreezeToken = {};
+  let clone = "";
+  let shown: Exposed | undefined;
+  const picture = (): Exposed => (shown ??= bench.expose(clone));
+  return {
+    identify: async () => await well(writer.identify(ctx())),
+    prepare: async () => await well(writer.prepare?.(tx, ctx())),
+    async freeze() {
+      token = await writer.freeze(tx, ctx());
+      clone = bench.volume.cut();
+      return "well";
+    },
+    thaw: async () => ((await writer.thaw(tx, token, ctx())).held ? "well" : "not held"),
+    seal: async () => await well(writer.seal?.(tx, ctx())),
+    recover: async () => wordOf(await writer.recover?.(tx, picture(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    abort: async () => await well(writer.abort(tx, token, ctx())),
+  };
+}
+
+/** As the plan sees it: with MyISAM tables clients that write wait from freeze to thaw. */
+const kinds: readonly { name: string; sql: string; among: readonly Call[] }[] = [
+  { name: "no lock", sql: "SELECT 1", among: [...calls, "abort"] },
+  {
+    name: "a lock",
+    sql: "CREATE TABLE books.old (id int) ENGINE=MyISAM",
+    among: ["prepare", "freeze", "thaw", "seal", "abort"],
+  },
+];
+
+for (const flavour of [mariadb, mysql9]) {
+  for (const { name, sql, among } of kinds) {
+    test(
+      `${flavour.name}: a server that is stopped, is killed or restarts before a call is told by it (${name})`,
+      { skip: missingServer(flavour) },
+      async (t) => {
+        const bench = await Bench.lay(t, flavour);
+        const { server } = bench;
+        await server.query(sql);
+        for (const [end, happens] of Object.entries(ends)) {
+          for (const call of among) {
+            const said = await saidBy(await stepsOn(bench), call, async () => await happens(server));
+            const expected = says[call];
+            assert.equal(said, typeof expected === "string" ? expected : expected[end], `it ${end} before ${call}`);
+            if (end !== "restarts") await server.start();
+            await leavesNothing(server);
+          }
+        }
+      },
+    );
+  }
+}

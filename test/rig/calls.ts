@@ -1,0 +1,35 @@
+import type { Report } from "holdstill/plugin";
+
+/** A writer's transaction call by call, so that a test can let something happen before any of them. */
+export const calls = ["identify", "prepare", "freeze", "thaw", "seal", "recover", "verify"] as const;
+export type Call = (typeof calls)[number] | "abort";
+
+/** Each answers "well", or what it says instead; a fault's code is its word too. */
+export type Steps = Readonly<Record<Call, () => Promise<string>>>;
+
+export async function well(work: unknown): Promise<string> {
+  await work;
+  return "well";
+}
+
+export function wordOf(report: Report | undefined): string {
+  return report?.ok === true ? "well" : (report?.why ?? "no answer");
+}
+
+/** Plays the transaction up to the call, lets it happen, and answers what the call says; then everything is undone. */
+export async function saidBy(steps: Steps, call: Call, happens: () => Promise<void>): Promise<string> {
+  const path: Call[] =
+    call === "abort" ? ["identify", "prepare", "freeze", call] : calls.slice(0, calls.indexOf(call) + 1);
+  try {
+    for (const next of path.slice(0, -1)) {
+      const said = await steps[next]();
+      if (said !== "well") return `${next}, before it happened: ${said}`;
+    }
+    await happens();
+    return await steps[call]();
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  } finally {
+    await steps.abort();
+  }
+}

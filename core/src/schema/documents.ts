@@ -1565,7 +1565,7 @@ export const documents = {
             }
           },
           "tolerates": {
-            "description": "`point-in-time`: only a picture of one instant is of use. `fuzzy`: a copy made while files change is fine, because the application's own redo makes it whole.",
+            "description": "What the picture must be while the application is frozen. `fuzzy`: a copy that is made file by file between freeze and thaw will do, because nothing in `paths` changes then, or because the application's own redo makes whole what did. `point-in-time`: only one of a single instant will, because threads of the application go on writing whatever is locked.",
             "type": "string",
             "enum": [
               "point-in-time",

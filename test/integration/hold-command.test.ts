@@ -79,3 +79,13 @@ test("a set that somebody deleted meanwhile is no fault of the hold's end", asyn
   assert.equal(exitCode, 0);
   await leavesNothing(stage);
 });
+
+test("where the set cannot be removed at the end that is said on stderr: stdout has the one document", async (t) => {
+  const stage = new Stage(t);
+  const ended = await stage.run(["hold", "writer:app", "--json"], { provider: { in: "remove", does: "throws" } });
+  assert.equal((ended.json() as SnapshotSet).id, stage.recorded()[0]);
+  assert.equal(ended.exitCode, 4);
+  assert.match(ended.stderr, /provider `store` .* failed in remove/);
+  assert.equal((await stage.run(["recover", "--yes"])).exitCode, 0);
+  await leavesNothing(stage);
+});

@@ -145,6 +145,24 @@ test("on a terminal the lines of every command fit, and have colour", async (t) 
   }
 });
 
+test("on a terminal what went wrong fits, too", async (t) => {
+  const stage = await staged(t);
+  assert.equal((await stage.run(["hold-until", "nightly", "30d"])).exitCode, 0);
+  const wrong: readonly (readonly string[])[] = [
+    ["show", "nihgtly"],
+    ["plan", "/no/such/folder"],
+    ["plan", "writer:app", "--require", "applicaton"],
+    ["delete", "nightly", "--yes"],
+    ["plugins", "why", "writer-thta"],
+  ];
+  for (const args of wrong) {
+    const shown = onTerminal(stage, args, { TERM: "xterm-256color" }).replaceAll(colour, "");
+    assert.match(shown, /^holdstill: /m, args.join(" "));
+    // A path cannot be broken, and so stands alone.
+    for (const line of shown.split(/\r?\n/)) assert.ok(line.length <= 80 || !line.trim().includes(" "), line);
+  }
+});
+
 for (const env of [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "dumb" }]) {
   test(`on a terminal no command has colour with ${JSON.stringify(env)}`, async (t) => {
     const stage = await staged(t);

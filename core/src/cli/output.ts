@@ -1,5 +1,5 @@
 import type { CommandLine } from "../schema/types.js";
-import { colourLook, type Look } from "./render/look.js";
+import { colourLook, fitted, type Look, ownColours } from "./render/look.js";
 import { put } from "./outlet.js";
 import { spelled } from "../display/visible.js";
 
@@ -13,9 +13,11 @@ export function print(lines: readonly string[]): void {
   if (lines.length > 0) put(1, `${lines.map((line) => harmless(line)).join("\n")}\n`);
 }
 
-/** Lines for people, on stderr. */
+/** Lines for people, on stderr. On a terminal they fit it; a log keeps each whole, to be searched. */
 export function tell(lines: readonly string[]): void {
-  if (lines.length > 0) put(2, `${lines.map((line) => harmless(line)).join("\n")}\n`);
+  const told = lines.map((line) => harmless(line));
+  const shown = process.stderr.isTTY ? told.flatMap((line) => fitted(line, errLook().columns)) : told;
+  if (shown.length > 0) put(2, `${shown.join("\n")}\n`);
 }
 
 type Documents = Required<CommandLine>;
@@ -42,7 +44,3 @@ export function harmless(line: string): string {
     .map((part, at) => (at % 2 === 0 ? spelled(part) : part))
     .join("");
 }
-
-/** Bold, dim, red, green and yellow, and their ends; see `Style`. */
-// oxlint-disable-next-line no-control-regex
-const ownColours = /(\u001B\[(?:1|2|22|31|32|33|39)m)/;

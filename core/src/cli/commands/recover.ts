@@ -2,8 +2,9 @@ import { exit } from "../../errors/exit.js";
 import type { Leftover } from "../../requester/types.js";
 import { command, noOperands } from "../command.js";
 import { isConfirmed } from "../confirm.js";
-import { errLook, print, printDocument, tell } from "../output.js";
+import { errLook, outLook, print, printDocument, tell } from "../output.js";
 import { residueLine } from "../render/fault.js";
+import { fitted } from "../render/look.js";
 import { instant } from "../../display/units.js";
 import { visible } from "../../display/visible.js";
 
@@ -27,7 +28,7 @@ export const recover = command({
     const will = leftovers.map((leftover) => willDo(visible(leftover)));
     if (leftovers.length === 0 || call.values["dry-run"]) {
       if (isJson) printDocument("recover", { leftovers, done: [], residue: [] });
-      else if (will.length > 0) print(["This is left:", ...will.map((line) => `  ${line}`)]);
+      else if (will.length > 0) print(["This is left:", ...fittedLines(will.map((line) => `  ${line}`))]);
       else if (!call.quiet) print(["Nothing is left over."]);
       return 0;
     }
@@ -35,7 +36,7 @@ export const recover = command({
     const { done, residue } = await requester.recover(leftovers);
     if (isJson) printDocument("recover", { leftovers, done, residue });
     else {
-      if (!call.quiet) print(done.map((leftover) => `Done: ${willDo(visible(leftover))}.`));
+      if (!call.quiet) print(fittedLines(done.map((leftover) => `Done: ${willDo(visible(leftover))}.`)));
       const look = errLook();
       for (const left of residue)
         tell([
@@ -46,6 +47,8 @@ export const recover = command({
     return residue.length > 0 ? exit.residue : 0;
   },
 });
+
+const fittedLines = (lines: readonly string[]): string[] => lines.flatMap((line) => fitted(line, outLook().columns));
 
 function willDo(leftover: Leftover): string {
   if (leftover.is === "exposure") return `conceal set ${leftover.id}, which somebody who died was showing`;

@@ -4,7 +4,8 @@ import type { RestoreStep } from "../../requester/restore-plan.js";
 import { type Call, command } from "../command.js";
 import { isConfirmed } from "../confirm.js";
 import { interruption } from "../interrupt.js";
-import { print, printDocument, tell } from "../output.js";
+import { outLook, print, printDocument, tell } from "../output.js";
+import { fitted } from "../render/look.js";
 import { visible } from "../../display/visible.js";
 import { reportRestore } from "../restored.js";
 
@@ -31,7 +32,7 @@ export const restore = command({
     const will = visible(plan.steps).map((step) => willDo(step));
     if (dry) {
       if (call.form === "json") printDocument("restore", plan);
-      else print(["This would:", ...will.map((line) => `  ${line}`)]);
+      else print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, outLook().columns))]);
       return 0;
     }
     if (!(await isConfirmed(will, yes, call))) return exit.interrupted;

@@ -32,8 +32,23 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/[ \n]+/)) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    if (last === undefined || widthOf(last) + 1 + widthOf(word) > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;
 }
+
+/** A line as it is if it fits; else broken, with what follows indented by two more. */
+export function fitted(line: string, columns: number): string[] {
+  if (widthOf(line) <= columns) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const room = columns - indent.length - 2;
+  return wrap(line.trimStart(), room).map((part, at) => `${indent}${at === 0 ? "" : "  "}${part}`);
+}
+
+/** Colours take no room. */
+const widthOf = (text: string): number => text.replaceAll(ownColours, "").length;
+
+/** Bold, dim, red, green and yellow, and their ends; see `Style`. */
+// oxlint-disable-next-line no-control-regex
+export const ownColours = /(\u001B\[(?:1|2|22|31|32|33|39)m)/g;

@@ -5,6 +5,7 @@ import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import type { PageAddress, Problem } from "#core/schema/types.js";
 import { Chromium, noChromium } from "../rig/chromium.js";
 import { onEnd } from "../rig/on-end.js";
 import { Service } from "../rig/service.js";
@@ -244,6 +245,26 @@ test(
     );
   },
 );
+
+test("whoever may read is given another address, which works once; one that nobody opened works no more", async (t) => {
+  const stage = new Stage(t);
+  const service = await Service.start(t, stage, { args: ["--page"] });
+  const first = addressOf(service);
+  const another = async (): Promise<string> => {
+    const reply = await service.ask("POST", "/v1/page");
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json<PageAddress>().address;
+  };
+  const second = await another();
+  assert.equal((await get(first)).status, 403);
+  assert.equal((await get(second)).status, 303);
+  assert.equal((await get(second)).status, 403);
+  assert.equal((await get(await another())).status, 303, "a second browser sees it, too");
+  await service.stop();
+
+  const bare = await Service.start(t, stage, { config: service.config });
+  assert.equal((await bare.ask("POST", "/v1/page")).json<Problem>().code, "E_USAGE");
+});
 
 /** Some other server of this machine, which writes down the cookies that it gets. */
 async function serverOf(t: TestContext): Promise<{ port: number; cookies: string[] }> {

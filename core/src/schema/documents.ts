@@ -3902,6 +3902,9 @@ export const documents = {
       "recovered": {
         "$ref": "#/$defs/recovered"
       },
+      "page": {
+        "$ref": "#/$defs/page"
+      },
       "restorePlan": {
         "$ref": "#/$defs/restorePlan"
       },
@@ -5047,6 +5050,20 @@ export const documents = {
             "items": {
               "$ref": "command-line.v1.schema.json#/$defs/recover/properties/leftovers/items"
             }
+          }
+        }
+      },
+      "page": {
+        "title": "PageAddress",
+        "type": "object",
+        "required": [
+          "address"
+        ],
+        "additionalProperties": false,
+        "properties": {
+          "address": {
+            "description": "On 127.0.0.1, with a token that works once.",
+            "type": "string"
           }
         }
       },

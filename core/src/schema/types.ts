@@ -1792,6 +1792,7 @@ export interface Service {
   lease?: LeaseState;
   leftovers?: Leftovers;
   recovered?: Recovered;
+  page?: PageAddress;
   restorePlan?: RestorePlanDocument;
   restored?: RestoredDocument;
   history?: HistoryList;
@@ -2028,6 +2029,12 @@ export interface Leftovers {
 export interface Recovered {
   done: Leftover[];
   residue: Residue[];
+}
+export interface PageAddress {
+  /**
+   * On 127.0.0.1, with a token that works once.
+   */
+  address: string;
 }
 export interface HistoryList {
   history: PastTransaction[];

@@ -12,13 +12,15 @@ export interface Refusal {
  * that other sites cannot send. Cookies go to every port of a host; the path of this one, which nobody can guess, keeps it here.
  */
 export class PageDoor {
-  #token: Buffer | null = randomBytes(32);
+  /** null: none was given, or it was used. */
+  #token: Buffer | null = null;
   readonly #path = `/${randomBytes(16).toString("hex")}/`;
   readonly #secret = randomBytes(32);
 
-  /** For the address that is told. null: it was used. */
-  get token(): string | null {
-    return this.#token?.toString("hex") ?? null;
+  /** A token for an address that is told; the one before is good for nothing any more. */
+  issue(): string {
+    this.#token = randomBytes(32);
+    return this.#token.toString("hex");
   }
 
   /** What nobody may ask, whoever he is. */

@@ -41,14 +41,14 @@ const headers = {
 };
 
 export interface PageServer {
-  /** With the token: whoever opens it first sees the page. */
-  readonly address: string;
+  /** An address with a token: whoever opens it first sees the page. One that was not opened yet works no more. */
+  invite(): string;
   /** Who looks at it. */
   readonly viewers: number;
   close(): void;
 }
 
-/** A page to watch the service by, for one browser of this machine. Nothing can be changed by it. */
+/** A page to watch the service by, for browsers of this machine that were given an address. Nothing can be changed by it. */
 export async function servePage(
   { requester, operations }: { requester: Requester; operations: Operations },
   log: Log | null,
@@ -75,7 +75,7 @@ export async function servePage(
     }
     const name = door.within(request, pathname);
     if (name === null) {
-      end(response, 403, "The address of this page works once. Start the service again for another.");
+      end(response, 403, "The address of this page works once. `POST /v1/page` of the service gives another.");
       return;
     }
     const file = files.get(name);
@@ -106,7 +106,7 @@ export async function servePage(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    address: `http://127.0.0.1:${port}/?token=${door.token}`,
+    invite: () => `http://127.0.0.1:${port}/?token=${door.issue()}`,
     get viewers() {
       return viewers;
     },

@@ -15,6 +15,8 @@ export interface Desk {
   operations: Operations;
   leases: Leases;
   health: (peer: Peer) => Health;
+  /** Another address of the page, which works once; null: there is no page. */
+  invite: () => string | null;
 }
 
 /** A call, as far as it was understood and allowed. */

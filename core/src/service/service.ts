@@ -15,7 +15,7 @@ import { whenIdle } from "./idle.js";
 import { Leases } from "./leases.js";
 import { OperationStore } from "./operation-store.js";
 import { Operations } from "./operations.js";
-import { servePage } from "./page-server.js";
+import { type PageServer, servePage } from "./page-server.js";
 import type { Peer } from "./peer.js";
 import { recoverAll } from "./recovery.js";
 import { groupId, Rights } from "./rights.js";
@@ -56,7 +56,9 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     const fill = await requester.watchFill();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
-    const desk: Desk = { state, requester, operations, leases, health };
+    let page: PageServer | null = null;
+    const invite = (): string | null => page?.invite() ?? null;
+    const desk: Desk = { state, requester, operations, leases, health, invite };
     const { server, guests, calls } = await receive(routes, desk, rights, log);
 
     const unlink =
@@ -64,10 +66,10 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
         ? await listenAt(server, settings.service.socket, groupOf(settings, accounts))
         : await inherit(server, supervisor.socket);
     const where = supervisor.socket === null ? settings.service.socket : "the socket of systemd";
-    const page = options.page === "once" ? await servePage(desk, log) : null;
+    page = options.page === "once" ? await servePage(desk, log) : null;
     log?.info(`listening at ${where}`, { pid: process.pid, version: ownVersion() });
     supervisor.ready(`listening at ${where}`);
-    options.onReady(where, page?.address ?? null);
+    options.onReady(where, invite());
 
     const isBusy = (): boolean => guests.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
     const reason = await whenIdle(isBusy, options);

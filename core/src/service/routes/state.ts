@@ -1,4 +1,4 @@
-import { toFault } from "../../errors/error.js";
+import { HoldstillError, toFault } from "../../errors/error.js";
 import { fingerprintOf } from "../fingerprint.js";
 import { type Route, route } from "../route.js";
 
@@ -78,6 +78,19 @@ export const stateRoutes: readonly Route[] = [
       const named = body.leftovers.map(fingerprintOf);
       const meant = (await requester.leftovers()).filter((one) => named.includes(fingerprintOf(one)));
       return { status: 200, body: await requester.recover(meant) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/v1/page",
+    summary: "Another address of the page, which works once, in the browser that opens it first",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/page" },
+    handle(_, { invite }) {
+      const address = invite();
+      if (address !== null) return { status: 200, body: { address } };
+      throw new HoldstillError("E_USAGE", { problem: "This service has no page.", hint: "Start it with --page." });
     },
   }),
   route({

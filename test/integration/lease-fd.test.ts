@@ -9,6 +9,7 @@ import type { Ended } from "#core/requester/types.js";
 import { program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { Stage } from "../rig/stage.js";
+import { unbroken } from "../rig/unbroken.js";
 
 /** What `create` says and ends with, when descriptor 3 is what it was given. */
 function create(stage: Stage, fd: number | "pipe", roles = {}): { ended: Ended; code: string; status: number | null } {
@@ -64,7 +65,7 @@ test("after kill -9 of the one who had the descriptor its set is a leftover, als
     if (leaves === "nothing") rmSync(file);
     const seen = await stage.run(["recover", "--dry-run"]);
     assert.match(
-      seen.stdout,
+      unbroken(seen.stdout),
       new RegExp(`delete set ${id.trim()} of .*, whose requester \\(pid ${tool.pid}\\) is gone`),
     );
     assert.equal((await stage.run(["recover", "--yes"])).exitCode, 0);

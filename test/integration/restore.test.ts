@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/schema/types.js";
 import { program } from "../rig/cli.js";
 import { patience, Stage } from "../rig/stage.js";
+import { unbroken } from "../rig/unbroken.js";
 
 interface Disaster {
   stage: Stage;
@@ -33,8 +34,8 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
   const { stage, id, data, before } = await disaster(t);
   const dry = await stage.run(["restore", "good", "--dry-run"]);
   assert.equal(
-    dry.stdout,
-    `This would:\n  copy the picture of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
+    unbroken(dry.stdout),
+    `This would: copy the picture of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
   );
   assert.equal((await stage.run(["restore", "good"])).exitCode, 2);
   assert.equal(content(data), "spoilt");

@@ -8,9 +8,9 @@ import { run, VolumeGroup } from "../rig/volume-group.js";
 
 test("run warns while its command runs: of a thick snapshot that fills up, of one that overflows, and of a pool", async (t) => {
   const vg = new VolumeGroup(t);
-  vg.pool("pool", 64);
+  vg.pool("pool", 100);
   const thick = vg.thick("thick", "ext4", 96);
-  const thin = vg.thin("pool", "thin", "ext4", 96);
+  const thin = vg.thin("pool", "thin", "ext4", 128);
   const plugins = [{ use: "provider-lvm", options: { size: "16M" } }];
   const config = configFile(t, plugins, { fillInterval: "1s" });
   const command = commandLineWith(t, config);
@@ -20,7 +20,7 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   assert.doesNotMatch(kept.stderr, /warning/);
   pour(`${thick.mount}/much`, 14);
   await kept.said("E_ROOM_FILLS");
-  pour(`${thin.mount}/much`, 56);
+  pour(`${thin.mount}/much`, 84);
   await kept.said(`${vg.name}/pool, is `);
   pour(`${thick.mount}/more`, 20);
   await kept.said("E_SNAPSHOT_LOST");

@@ -5,25 +5,31 @@ import type { Bench } from "./types.js";
 
 /**
  * Writes into the record which snapshots a revert has used up, as a merge of LVM's does: those that their providers do not list any
- * more. Where a provider does not answer, its snapshots stay as they were.
+ * more, or say to be lost. Where a provider does not answer, its snapshots stay as they were.
  */
 export async function recordSpent(
   { catalog, settings }: Bench,
   set: SnapshotSet,
   reverted: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
 ): Promise<SnapshotSet> {
-  const spent = new Set<RecordedSnapshot>();
+  const spent = new Map<RecordedSnapshot, string>();
+  const usedUp = `a revert has used it up at ${new Date().toISOString()}`;
   for (const session of new Set(reverted.map(([, one]) => one))) {
     const listed = await session.call("list", [], settings.limits.identify).catch(() => null);
     if (listed === null) continue;
-    const there = new Set(listed.map(({ id }) => id));
-    for (const [recorded, by] of reverted) if (by === session && !there.has(recorded.snapshot.id)) spent.add(recorded);
+    const there = new Map(listed.map((snapshot) => [snapshot.id, snapshot]));
+    for (const [recorded, by] of reverted) {
+      if (by !== session) continue;
+      const now = there.get(recorded.snapshot.id);
+      const lost = now === undefined ? usedUp : now.lost;
+      if (lost !== undefined) spent.set(recorded, lost);
+    }
   }
   if (spent.size === 0) return set;
-  const lost = `a revert has used it up at ${new Date().toISOString()}`;
-  const snapshots = set.snapshots.map((one) =>
-    spent.has(one) ? { ...one, snapshot: { ...one.snapshot, lost } } : one,
-  );
+  const snapshots = set.snapshots.map((one) => {
+    const lost = spent.get(one);
+    return lost === undefined ? one : { ...one, snapshot: { ...one.snapshot, lost } };
+  });
   const now = { ...set, snapshots };
   catalog.write(now);
   return now;

@@ -51,6 +51,7 @@ export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
   return {
     ...toSnapshot(own),
     ...(fill === null ? {} : { fill }),
+    ...(volume.isMerging ? { lost: "a revert puts it in place of its origin when that is activated next" } : {}),
     ...(volume.isInvalid ? { lost: "it overflowed" } : {}),
   };
 }
@@ -80,6 +81,14 @@ export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Ow
     throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
   }
   assertWhole(own.volume);
+  if (own.volume.isMerging) {
+    const message = `The snapshot ${snapshot.id} is being put in place of its origin.`;
+    throw new Refusal(
+      "UNKNOWN_SNAPSHOT",
+      message,
+      "Unmount the origin and activate it again: lvchange -an, lvchange -ay.",
+    );
+  }
   return own;
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot, SnapshotSet } from "holdstill/plugin";
 import { onEnd } from "../../rig/on-end.js";
@@ -94,6 +95,38 @@ test("before a revert the command line keeps what was there as a set of its own,
   for (const { id } of await listOf(command)) assert.equal((await command(["delete", id, "--yes"])).exitCode, 0);
   assert.doesNotMatch(stateOf(vg), /holdstill/);
   assert.equal(stateOf(vg).split("\n").length, before.split("\n").length);
+  checkAll(vg, volumes);
+});
+
+test("a revert of what is in use, where it was asked for, happens when the volumes are activated next, and the set says so", async (t) => {
+  const { thick, thin, vg } = stage(t);
+  const volumes = [thick, thin];
+  const command = commandLine(t, [{ use: "provider-lvm", options: { revert: "on-activation" } }]);
+  const made = await command(["create", ...volumes.map((volume) => `${volume.mount}/srv`), "--name", "good"]);
+  assert.equal(made.exitCode, 0, made.stderr);
+  for (const { mount } of volumes) writeFileSync(`${mount}/srv/file`, "later\n");
+  const reverted = await command(["revert", "good", "--yes"]);
+  assert.equal(reverted.exitCode, 0, reverted.stderr);
+  for (const { mount } of volumes) assert.equal(readFileSync(`${mount}/srv/file`, "utf8"), "later\n");
+  const [spent] = await listOf(command);
+  for (const { snapshot } of spent?.snapshots ?? []) assert.match(snapshot.lost ?? "", /when that is activated next$/);
+  const refused = await command(["expose", "good", "--json"]);
+  assert.match(refused.stdout, /"code": "E_SNAPSHOT_LOST"/);
+  // A volume that other snapshots hang on is not taken down alone.
+  for (const { mount } of volumes) run("umount", [mount]);
+  vg.lvm("vgchange", ["-an", vg.name]);
+  vg.lvm("vgchange", ["-ay", vg.name]);
+  while (vg.lvm("lvs", ["-a", "--noheadings", "-o", "lv_merging", vg.name]).includes("merging")) {
+    await sleep(500);
+    vg.lvm("lvconvert", ["--startpoll", `${vg.name}/${thick.name}`]);
+  }
+  for (const { name, mount } of volumes) run("mount", [`/dev/${vg.name}/${name}`, mount]);
+  for (const { mount } of volumes) assert.equal(readFileSync(`${mount}/srv/file`, "utf8"), "precious\n");
+  for (const { id } of await listOf(command)) {
+    const deleted = await command(["delete", id, "--yes"]);
+    assert.equal(deleted.exitCode, 0, deleted.stderr);
+  }
+  assert.doesNotMatch(stateOf(vg), /holdstill/);
   checkAll(vg, volumes);
 });
 

@@ -65,6 +65,7 @@ export function startMachine(
     `HOLDSTILL_LAB=${folder.path}`,
     `uml_dir=${folder.path}/`,
     "umid=guest",
+    ...kernel.args,
     ...disks.map((disk) => `${disk}=${diskAt(disk)}`),
     "con=null",
     "ssl=null",

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
 import { tempDir } from "../rig/temp.js";
-import { found } from "./found.js";
+import { found, labMode } from "./found.js";
 import { runInGuest } from "./guest.js";
 
 const fixture = (name: string): string => path.join(import.meta.dirname, "fixtures", `${name}.js`);
 const limits = { fileSeconds: 600, silenceSeconds: 630 };
 
-for (const name of ["6.1", "6.12"]) {
+for (const name of ["6.1", "6.12", ...(labMode === "1" ? ["7.2"] : [])]) {
   test(`after a power cut provider-lvm undoes what was begun and keeps what was sealed, on kernel ${name}`, async (t) => {
     const kernel = await found(t, name);
     if (kernel === undefined) return;

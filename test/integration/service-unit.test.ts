@@ -6,8 +6,9 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/schema/types.js";
 import { holdstill, program } from "../rig/cli.js";
-import { freezable } from "../rig/freezable.js";
+import { freezable, thaw } from "../rig/freezable.js";
 import type { Ran } from "../rig/run.js";
+import { monotonic, Scribe } from "../rig/scribe.js";
 import { patience, type Roles, Stage } from "../rig/stage.js";
 import { Systemd } from "../rig/systemd.js";
 
@@ -97,4 +98,30 @@ test("to stop the unit undoes what is under way", async (t) => {
   assert.equal(stage.isFrozen(), false);
   const run = await asked;
   assert.equal((JSON.parse(run.stdout) as { error: { code: string } }).error.code, "E_INTERRUPTED", run.stdout);
+});
+
+test("kill -9 of all that is in the unit does not take the keeper, which lets go; the next one undoes what was begun", async (t) => {
+  const stage = new Stage(t);
+  const volume = freezable(t, "ext4", "volume");
+  if (volume === null) return;
+  const provider = { hold: [volume], pointInTime: true, in: "commit", does: "late", delayMs: 20_000 } as const;
+  const lab = await booted(t, stage, { limits: { ...patience, hold: "30s" }, provider });
+  if (lab === null) return;
+  const { systemd, config } = lab;
+  const scribe = new Scribe(t, volume);
+  await scribe.writesAfter(0);
+  const asked = command(systemd, config, "create", volume);
+  while (!stage.calls("store").includes("commit")) await sleep(20);
+  const scopes = await systemd.run(["systemctl", "list-units", "--type=scope", "--plain", "--no-legend"]);
+  assert.match(scopes.stdout, /^holdstill-\S*\.scope/m, "the keeper has a scope of its own");
+  const struck = monotonic();
+  await systemd.run(["systemctl", "kill", "--signal=SIGKILL", "--kill-whom=all", "holdstill.service"]);
+  const wrote = await scribe.writesAfter(struck, 8000);
+  assert.ok(wrote - struck < 8000, "it is writable again");
+  t.diagnostic(`writable ${(wrote - struck).toFixed(0)} ms after the word to kill`);
+  assert.equal((JSON.parse((await asked).stdout) as { error: { code: string } }).error.code, "E_SERVICE_LOST");
+  await systemd.becomes("holdstill.service", "NRestarts", "1");
+  await systemd.becomes("holdstill.service", "ActiveState", "active");
+  assert.equal(thaw(volume), false, "nothing is left frozen");
+  assert.deepEqual(stage.stored(), []);
 });

@@ -12,7 +12,7 @@ import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
 
 export const hold = command({
   usage: "TARGET… [--expose] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
-  about: `Takes a snapshot set that lives no longer than whoever asked for it: it is removed when stdin ends, at a signal, and, if holdstill itself is killed, by the next create, run, hold or recover. The set's id, or with --json the set, comes on stdout as soon as it is there. ${targetsAbout}`,
+  about: `Takes a snapshot set that lives no longer than whoever asked for it: it is removed when stdin ends, at a signal, and, if holdstill itself is killed, by the service within 30 s or, without one, by the next create, run, hold or recover. The set's id, or with --json the set, comes on stdout as soon as it is there. ${targetsAbout}`,
   operands: targets,
   options: { ...setOptions, expose: { type: "flag", about: "make it readable, and print where" } },
   examples: [

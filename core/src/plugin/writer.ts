@@ -20,7 +20,10 @@ export interface Writer<Options = Record<string, unknown>> {
    * abort comes then.
    */
   thaw(tx: WriterTransaction, token: FreezeToken, ctx: Context<Options>): Promise<ThawReport>;
-  /** Writes what belongs to the set into `tx.sidecarDir`. The application is running again, and the volumes' pictures are there. */
+  /**
+   * Writes what belongs to the set into `tx.sidecarDir`. The application is running again, and the volumes' pictures are there. The
+   * host brings the files to disk and reads them once, in what is left of the limit.
+   */
   seal?(tx: WriterTransaction, ctx: Context<Options>): Promise<Sidecar>;
   /** The backup made from the set is done. The only place where logs may be truncated, and only for `type: "full"`. */
   complete?(set: SnapshotSet, outcome: BackupOutcome, ctx: Context<Options>): Promise<void>;

@@ -51,7 +51,11 @@ function alike({ stdout, exitCode }: CliRun, dir: string): { exitCode: number | 
     // Only the service knows who asked, and keeps the lease itself.
     if (key === "requester") return undefined;
     if (key === "lease") return "leased";
-    if (key === "text") return String(value).replaceAll(/ [\d.e-]+$/gm, "");
+    if (key === "text")
+      return String(value)
+        .replaceAll(/ [\d.e-]+$/gm, "")
+        .split("\n")
+        .toSorted();
     return key === "timeline" ? (value as Span[]).map(({ op, actor }) => `${op} ${actor}`).toSorted() : value;
   });
   return { exitCode, said };

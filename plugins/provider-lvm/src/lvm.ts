@@ -4,9 +4,14 @@ import { Refusal } from "./refusal.js";
 
 /**
  * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would
- * look at snapshots that have no picture yet.
+ * look at snapshots that have no picture yet. Complaints come on stderr, also from newer versions, which put them into a report in JSON.
  */
-const settings = 'global { wait_for_locks = 0 } activation { monitoring = 0 } report { time_format = "%s" }';
+const settings = [
+  "global { wait_for_locks = 0 }",
+  "activation { monitoring = 0 }",
+  'report { time_format = "%s" }',
+  "log { report_command_log = 0 }",
+].join(" ");
 /** Node's pipes are open in our children, and none of LVM's business. */
 const env = { LVM_SUPPRESS_FD_WARNINGS: "1" };
 

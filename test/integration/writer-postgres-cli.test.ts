@@ -10,7 +10,7 @@ import { holdstill } from "../rig/cli.js";
 import { verifyLedger } from "../rig/ledger.js";
 import { onEnd } from "../rig/on-end.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
-import { leavesNothing, loadOn, quick, serverWithLedger } from "../rig/postgres-picture.js";
+import { journalElsewhere, leavesNothing, loadOn, quick, serverWithLedger } from "../rig/postgres-picture.js";
 import { adopt } from "../rig/postgres.js";
 import { scratch } from "../rig/scratch.js";
 import { tempDir } from "../rig/temp.js";
@@ -22,11 +22,8 @@ test(
   async (t) => {
     const dir = tempDir(t);
     chmodSync(dir, 0o755);
-    const far = scratch("far", unprivileged());
-    onEnd(t, far.remove);
     const server = await serverWithLedger(t, {});
-    await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
-    await server.query("ALTER TABLE journal SET TABLESPACE far");
+    const far = await journalElsewhere(t, server);
     const load = await loadOn(t, server);
     const config = path.join(dir, "holdstill.json");
     const options = { host: server.socketDir, port: server.port, checkpoint: "fast" };
@@ -66,7 +63,7 @@ test(
     onEnd(t, copies.remove);
     const dataDir = path.join(copies.path, "data");
     const script = `cp -a -T ${placeOf(fork?.id, server.dataDir)} ${dataDir}
-    cp -a -T ${placeOf(fork?.id, far.path)} ${copies.path}/far
+    cp -a -T ${placeOf(fork?.id, far)} ${copies.path}/far
     for link in ${dataDir}/pg_tblspc/*; do ln -sfn ${copies.path}/far $link; done`;
     execFileSync("sh", ["-euc", script]);
     adopt(copies.path);

@@ -14,6 +14,7 @@ import { missingPostgres } from "../rig/postgres-binaries.js";
 import type { PostgresServer } from "../rig/postgres.js";
 import {
   exposed,
+  journalElsewhere,
   loadOn,
   quick,
   serverWithLedger,
@@ -60,11 +61,8 @@ test(
   "a restore over a server that runs is refused, and one of a fuzzy copy starts in its old place",
   { skip },
   async (t) => {
-    const far = scratch("far", unprivileged());
-    onEnd(t, far.remove);
     const server = await serverWithLedger(t, {});
-    await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
-    await server.query("ALTER TABLE journal SET TABLESPACE far");
+    await journalElsewhere(t, server);
     const load = await loadOn(t, server);
     const ctx = context(writerOptions(server));
     const confirmed = load.acknowledged();

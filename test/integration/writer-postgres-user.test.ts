@@ -9,7 +9,13 @@ import { readControl } from "@holdstill/writer-postgres/dist/control.js";
 import { context } from "../rig/context.js";
 import { onEnd } from "../rig/on-end.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
-import { exposed, serverWithLedger, takeCrashPicture, writerOptions } from "../rig/postgres-picture.js";
+import {
+  exposed,
+  journalElsewhere,
+  serverWithLedger,
+  takeCrashPicture,
+  writerOptions,
+} from "../rig/postgres-picture.js";
 import { scratch } from "../rig/scratch.js";
 import { portrait } from "../rig/tree.js";
 import { unprivileged } from "../rig/unprivileged.js";
@@ -19,16 +25,13 @@ const mayUnshare = spawnSync("unshare", ["--user", "--map-root-user", "true"], {
 const skip = missingPostgres() || (!mayUnshare && "ordinary users may make no user namespaces here");
 
 test("an ordinary user recovers a picture with a tablespace, and its original is untouched", { skip }, async (t) => {
-  const far = scratch("far", user);
-  onEnd(t, far.remove);
   const server = await serverWithLedger(t, {});
-  await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
-  await server.query("ALTER TABLE journal SET TABLESPACE far");
+  const far = await journalElsewhere(t, server);
   const options = writerOptions(server);
   const picture = await takeCrashPicture(t, server, context(options));
   const shown = exposed(picture);
   await server.halt("immediate");
-  const before = [server.dataDir, far.path].map(portrait);
+  const before = [server.dataDir, far].map(portrait);
 
   const folder = scratch("user", user);
   onEnd(t, folder.remove);
@@ -44,5 +47,5 @@ test("an ordinary user recovers a picture with a tablespace, and its original is
   assert.equal(report.ok, true);
   assert.ok(Number(report.facts?.["redoBytes"]) > 0);
   assert.equal(readControl(path.join(shown.trees[0]?.path ?? "", "global/pg_control")).state, "shut down");
-  assert.deepEqual([server.dataDir, far.path].map(portrait), before);
+  assert.deepEqual([server.dataDir, far].map(portrait), before);
 });

@@ -10,6 +10,7 @@ import { versions } from "../rig/postgres-binaries.js";
 import { PostgresNotReady, type PostgresServer } from "../rig/postgres.js";
 import {
   assemble,
+  journalElsewhere,
   leavesNothing,
   loadOn,
   quick,
@@ -94,10 +95,7 @@ for (const { name, bindir, skip } of versions()) {
       onEnd(t, elsewhere.remove);
       const walDir = path.join(elsewhere.path, "wal");
       const server = await serverWithLedger(t, { ...version.with, initdb: [`--waldir=${walDir}`] });
-      const far = scratch("far", unprivileged());
-      onEnd(t, far.remove);
-      await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
-      await server.query("ALTER TABLE journal SET TABLESPACE far");
+      const far = await journalElsewhere(t, server);
       const load = await loadOn(t, server);
       const confirmed = load.acknowledged();
       const picture = await takePicture(t, context(writerOptions(server)));
@@ -105,13 +103,13 @@ for (const { name, bindir, skip } of versions()) {
 
       assert.deepEqual(
         picture.copies.map(({ original }) => original),
-        [server.dataDir, walDir, far.path],
+        [server.dataDir, walDir, far],
       );
       const dataDir = assemble(picture);
       assert.ok(lstatSync(path.join(dataDir, "pg_wal")).isDirectory(), "no link to the WAL of the server that runs");
       await opens(t, server, dataDir, confirmed);
       const link = readFileSync(path.join(dataDir, "tablespace_map.old"), "utf8");
-      assert.ok(!link.includes(far.path), "the restored server has a tablespace of its own");
+      assert.ok(!link.includes(far), "the restored server has a tablespace of its own");
     },
   );
 

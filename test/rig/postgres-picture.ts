@@ -45,6 +45,15 @@ export async function serverWithLedger(t: NodeTest, options: NewClusterOptions):
   return server;
 }
 
+/** Puts a table of the ledger into a tablespace elsewhere, and answers its folder. */
+export async function journalElsewhere(t: NodeTest, server: PostgresServer): Promise<string> {
+  const far = scratch("far", unprivileged());
+  onEnd(t, far.remove);
+  await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
+  await server.query("ALTER TABLE journal SET TABLESPACE far");
+  return far.path;
+}
+
 export async function loadOn(t: NodeTest, server: PostgresServer): Promise<LedgerLoad> {
   const load = new LedgerLoad(async () => await server.connect());
   onEnd(t, async () => await load[Symbol.asyncDispose]());

@@ -12,10 +12,9 @@ import { type Storage, storages } from "./storages.js";
 
 const kernel = process.env["LAB_KERNEL"] ?? "";
 const isQuick = process.env["HOLDSTILL_BENCH"] === "quick";
-/** The older kernel shows whether it is alike there. */
-const counts = isQuick ? [2] : kernel === "6.1" ? [4] : [1, 4, 16];
+const counts = isQuick ? [2] : [1, 4, 16];
 /** The more volumes, the longer LVM takes for what isn't measured, and the more each round has seen. */
-const roundsOf = (count: number): number => (isQuick || count > 1 ? 1 : 3);
+const roundsOf = (count: number): number => (isQuick || count > 4 ? 1 : count > 1 ? 2 : 3);
 /** What the writer rests after each step while nothing is measured, ms: the guest has one processor. */
 const calm = 200;
 

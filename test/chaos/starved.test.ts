@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -77,8 +87,10 @@ test("a terminal that is stopped with Ctrl-S keeps no application frozen", async
   assert.deepEqual(await exit, [0, null]);
 });
 
-const hasSet = (stage: Stage): boolean =>
-  readdirSync(path.join(stage.dir), { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("set.json"));
+function hasSet(stage: Stage): boolean {
+  const sets = path.join(stage.dir, "state/sets");
+  return existsSync(sets) && readdirSync(sets).some((id) => existsSync(path.join(sets, id, "set.json")));
+}
 
 /** Reads until there is nothing more to come. */
 async function drain(fd: number, isOver: () => boolean): Promise<string> {

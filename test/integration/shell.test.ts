@@ -23,6 +23,7 @@ test("bash completes commands, their options, and words of two", async (t) => {
   const firsts = new Set(table.map(({ name }) => name.split(" ")[0] ?? name));
   assert.deepEqual(completed("").toSorted(), [...firsts, "--help", "--version"].toSorted());
   assert.deepEqual(completed("prune", "--keep-w"), ["--keep-weekly", "--keep-within"]);
+  assert.deepEqual(completed("plugins", "l"), ["list", "lock"]);
   assert.deepEqual(completed("plugins", "list", "--js"), ["--json"]);
   assert.deepEqual(completed("show", "lat"), ["latest"]);
   assert.equal((await holdstill(["completions", "fishy"])).exitCode, 2);
@@ -35,6 +36,27 @@ for (const shell of ["zsh", "fish"]) {
     execFileSync(shell, ["-n", file]);
   });
 }
+
+test(
+  "fish completes commands, their options, and words of two",
+  { skip: has("fish") ? false : "fish is not installed" },
+  async (t) => {
+    const dir = tempDir(t);
+    const file = path.join(dir, "holdstill.fish");
+    writeFileSync(file, (await holdstill(["completions", "fish"])).stdout);
+    const completed = (line: string): string[] => {
+      const script = `source ${file}; complete -C "holdstill ${line}"`;
+      const told = execFileSync("fish", ["--no-config", "-c", script], { encoding: "utf8", cwd: dir });
+      return told.split("\n").flatMap((one) => one.split("\t", 1)[0] || []);
+    };
+    const firsts = new Set(table.map(({ name }) => name.split(" ")[0] ?? name));
+    assert.deepEqual(completed("").toSorted(), [...firsts].toSorted());
+    assert.deepEqual(completed("prune --keep-w"), ["--keep-weekly", "--keep-within"]);
+    assert.deepEqual(completed("plugins l"), ["list", "lock"]);
+    assert.deepEqual(completed("plugins list --f"), []);
+    assert.deepEqual(completed("list --f"), ["--fill"]);
+  },
+);
 
 test(
   "man reads the manual without a complaint, and it has every command",

@@ -18,8 +18,20 @@ export function completionLines(shell: "bash" | "zsh" | "fish", all: readonly Kn
   }
 }
 
+/** The first words; with what may follow where a command has two. */
+function firstWords(all: readonly Known[]): Map<string, Known[]> {
+  const groups = new Map<string, Known[]>();
+  for (const one of all) {
+    const [first = "", second] = one.name.split(" ");
+    groups.set(first, [...(groups.get(first) ?? []), ...(second === undefined ? [] : [{ ...one, name: second }])]);
+  }
+  return groups;
+}
+
+const namesOf = (some: readonly Known[]): string => some.map(({ name }) => name).join(" ");
+
 function bash(all: readonly Known[]): string[] {
-  const firsts = [...new Set(all.map(({ name }) => name.split(" ", 1)[0]))].join(" ");
+  const firsts = firstWords(all);
   const cases = all.map(({ name, flags, operands }) => {
     const words = flags.map(({ option }) => `--${option}`).join(" ");
     return `    ${JSON.stringify(name)}) words="${words}"; more=${operands} ;;`;
@@ -28,9 +40,19 @@ function bash(all: readonly Known[]): string[] {
     "_holdstill() {",
     '  local current="${COMP_WORDS[COMP_CWORD]}" words="" more=files name="${COMP_WORDS[1]}"',
     '  if [ "$COMP_CWORD" -eq 1 ]; then',
-    `    COMPREPLY=($(compgen -W "${firsts} --help --version" -- "$current"))`,
+    `    COMPREPLY=($(compgen -W "${[...firsts.keys()].join(" ")} --help --version" -- "$current"))`,
     "    return",
     "  fi",
+    ...[...firsts].flatMap(([first, seconds]) =>
+      seconds.length === 0
+        ? []
+        : [
+            `  if [ "$COMP_CWORD $name" = "2 ${first}" ]; then`,
+            `    COMPREPLY=($(compgen -W "${namesOf(seconds)}" -- "$current"))`,
+            "    return",
+            "  fi",
+          ],
+    ),
     ...all
       .filter(({ name }) => name.includes(" "))
       .map(({ name }) => `  [ "$name \${COMP_WORDS[2]}" = "${name}" ] && name="${name}"`),
@@ -47,13 +69,25 @@ function bash(all: readonly Known[]): string[] {
 }
 
 function fish(all: readonly Known[]): string[] {
-  const firsts = new Map(all.map(({ name, summary }) => [name.split(" ", 1)[0] ?? name, summary]));
+  const firsts = firstWords(all);
+  const groups = [...firsts].filter(([, seconds]) => seconds.length > 0);
+  const inGroup = groups.map(([first]) => first).join(" ");
+  const seen = (words: string): string => `__fish_seen_subcommand_from ${words}`;
+  const word = (when: string, name: string, about: string): string =>
+    `complete -c holdstill -f -n '${when}' -a ${name} -d ${quoted(about)}`;
   return [
-    ...[...firsts].map(
-      ([name, about]) => `complete -c holdstill -n __fish_use_subcommand -a ${name} -d ${quoted(about)}`,
+    ...[...firsts].map(([first, seconds]) => {
+      const about = all.find(({ name }) => name === first)?.summary ?? seconds.map(({ name }) => name).join(", ");
+      return word("__fish_use_subcommand", first, about);
+    }),
+    ...groups.flatMap(([first, seconds]) =>
+      seconds.map(({ name, summary }) => word(`${seen(first)}; and not ${seen(namesOf(seconds))}`, name, summary)),
     ),
     ...all.flatMap(({ name, flags, operands }) => {
-      const on = `complete -c holdstill -n '__fish_seen_subcommand_from ${name.split(" ").at(-1)}'`;
+      const [first = "", second] = name.split(" ");
+      const when =
+        second === undefined ? `${seen(first)}; and not ${seen(inGroup)}` : `${seen(first)}; and ${seen(second)}`;
+      const on = `complete -c holdstill -n '${when}'`;
       const sets = operands === "sets" ? [`${on} -f -a 'latest (holdstill list --quiet 2>/dev/null)'`] : [];
       return [
         ...flags.map(

@@ -25,6 +25,7 @@ exec unshare --pid --fork --kill-child --mount --uts --cgroup sh -c '
   mount -t proc proc /proc
   mount --bind -o ro /proc/sys /proc/sys
   mount -t tmpfs -o mode=755 tmpfs /run
+  mount -t tmpfs -o mode=755 tmpfs /var/lib/systemd
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
   export container=holdstill-test SYSTEMD_UNIT_PATH="$1"
   exec ${binary} --system --unit=lab.target --log-target=console --show-status=no

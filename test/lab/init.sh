@@ -39,7 +39,7 @@ done
 
 mkdir -p /run/modules/lib/modules
 ln -s "$LAB_MODULES" "/run/modules/lib/modules/$(uname -r)"
-for module in cbc ecb xts dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt raid1 dm-raid loop f2fs; do
+for module in cbc ecb xts dm-mod dm-snapshot dm-thin-pool dm-delay dm-crypt dm-multipath dm-round-robin raid1 dm-raid loop f2fs; do
   modprobe -d /run/modules "$module"
 done
 

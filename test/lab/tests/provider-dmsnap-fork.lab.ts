@@ -1,4 +1,4 @@
-/** provider-dmsnap: forks, encrypted origins, and what a dead transaction has left. */
+/** provider-dmsnap: forks, encrypted origins, ones on multipath, and what a dead transaction has left. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
@@ -46,6 +46,25 @@ test("an encrypted device is captured, gets its key back, and nothing has the ke
   await dmsnap.remove(snapshot);
   assert.equal(keyedTable("data"), before);
   assert.equal(readFileSync(`${data.mount}/file`, "utf8"), "later");
+});
+
+test("a linear mapping over a multipath device is captured, and the multipath device keeps its table", async (t) => {
+  const disk = new MappedDisk(t);
+  const paths = `1 1 round-robin 0 1 1 ${disk.store("path", 32)} 1000`;
+  // By bio, as the one path here is itself a mapping; multipathd's devices have this kind of UUID.
+  const table = `0 65536 multipath 2 queue_mode bio 0 ${paths}`;
+  run("dmsetup", ["create", "mpatha", "--uuid", "mpath-3600508b400105e210000900000490000", "--table", table]);
+  const data = disk.volumeOn("data", "ext4", "/dev/mapper/mpatha");
+  const dmsnap = new Dmsnap(t, { size: "8M" }).cleanUp();
+  const before = state();
+  writeFileSync(`${data.mount}/file`, "cut");
+  const [snapshot] = (await dmsnap.take([data])).snapshots;
+  assert.ok(snapshot);
+  assert.match(run("dmsetup", ["table", "mpatha"]), / multipath /);
+  writeFileSync(`${data.mount}/file`, "later");
+  assert.equal(readFileSync(`${await dmsnap.expose(snapshot)}/file`, "utf8"), "cut");
+  await dmsnap.remove(snapshot);
+  assert.deepEqual(state(), before);
 });
 
 test("what a transaction that died in prepare has left does not hinder the next one, and its abort does not hurt that", async (t) => {

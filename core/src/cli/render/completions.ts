@@ -72,9 +72,6 @@ function fish(all: readonly Known[]): string[] {
   const firsts = firstWords(all);
   const groups = [...firsts].filter(([, seconds]) => seconds.length > 0);
   const inGroup = groups.map(([first]) => first).join(" ");
-  const seen = (words: string): string => `__fish_seen_subcommand_from ${words}`;
-  const word = (when: string, name: string, about: string): string =>
-    `complete -c holdstill -f -n '${when}' -a ${name} -d ${quoted(about)}`;
   return [
     ...[...firsts].map(([first, seconds]) => {
       const about = all.find(({ name }) => name === first)?.summary ?? seconds.map(({ name }) => name).join(", ");
@@ -99,4 +96,7 @@ function fish(all: readonly Known[]): string[] {
   ];
 }
 
+const seen = (words: string): string => `__fish_seen_subcommand_from ${words}`;
+const word = (when: string, name: string, about: string): string =>
+  `complete -c holdstill -f -n '${when}' -a ${name} -d ${quoted(about)}`;
 const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", String.raw`\'`)}'`;

@@ -6,7 +6,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Check } from "#core/requester/doctor.js";
+import type { DoctorCheck } from "#core/schema/types.js";
 import { draftConfig } from "#core/requester/draft-config.js";
 import { findServers } from "#core/servers/servers.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
@@ -18,7 +18,7 @@ import { Stage } from "../rig/stage.js";
 import { tempDir } from "../rig/temp.js";
 import { unprivileged } from "../rig/unprivileged.js";
 
-const checksOf = (ran: CliRun): Check[] => (ran.json() as { checks: Check[] }).checks;
+const checksOf = (ran: CliRun): DoctorCheck[] => (ran.json() as { checks: DoctorCheck[] }).checks;
 
 test(
   "a server that nobody holds still is found, init writes a config for it, and then it is held",
@@ -29,7 +29,7 @@ test(
     onEnd(t, async () => await server.stop("immediate"));
     const file = path.join(dir, "etc/holdstill.yaml");
     const env = { HOLDSTILL_STATE_DIR: path.join(dir, "state"), HOLDSTILL_EXPOSE_DIR: path.join(dir, "exposed") };
-    const about = (checks: Check[]): Check | undefined =>
+    const about = (checks: DoctorCheck[]): DoctorCheck | undefined =>
       checks.find((check) => check.about === "databases" && check.found.includes(server.dataDir));
 
     const empty = path.join(dir, "empty.yaml");
@@ -121,7 +121,7 @@ test("a state directory that nobody may write to is told", async (t) => {
   const stage = new Stage(t);
   const { exitCode, json } = await asNobody(stage.configFile());
   assert.equal(exitCode, 3);
-  assert.equal((json as { checks: Check[] }).checks.find(({ about }) => about === "state")?.state, "bad");
+  assert.equal((json as { checks: DoctorCheck[] }).checks.find(({ about }) => about === "state")?.state, "bad");
 });
 
 async function asNobody(config: string): Promise<{ exitCode: number | null; json: unknown }> {

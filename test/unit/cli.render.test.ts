@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Usual } from "#core/catalog/history.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
@@ -9,7 +8,7 @@ import { age, bytes, duration, instant } from "#core/display/units.js";
 import { StatusLine } from "#core/cli/status.js";
 import { HoldstillError, toFault } from "#core/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";
-import type { Event } from "#core/schema/types.js";
+import type { Event, Usual } from "#core/schema/types.js";
 import { plainLook } from "../rig/look.js";
 import { sampleSet } from "../rig/sample-set.js";
 

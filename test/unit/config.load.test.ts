@@ -5,7 +5,7 @@ import test, { type TestContext } from "node:test";
 import { parseDuration } from "#core/config/duration.js";
 import { loadSettings, type ConfigSource } from "#core/config/load.js";
 import { xdg, type Settings } from "#core/config/settings.js";
-import type { Finding } from "#core/schema/finding.js";
+import type { Finding } from "#core/schema/types.js";
 import type { HoldstillError } from "#core/errors/error.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";

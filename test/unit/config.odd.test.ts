@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { loadSettings } from "#core/config/load.js";
-import type { Finding } from "#core/schema/finding.js";
+import type { Finding } from "#core/schema/types.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 

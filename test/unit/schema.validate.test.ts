@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Finding } from "#core/schema/finding.js";
+import type { Finding } from "#core/schema/types.js";
 import { editDistance, nearest } from "#core/schema/nearest.js";
 import { compileOptions } from "#core/schema/options.js";
 import { validate, type Checked } from "#core/schema/validate.js";

@@ -1,9 +1,8 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Finding } from "../schema/finding.js";
 import { HoldstillError } from "../errors/error.js";
 import { nearest } from "../schema/nearest.js";
-import type { SnapshotSet } from "../schema/types.js";
+import type { Finding, SnapshotSet } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 import { type StateDir, syncDir, usable, writeDurably } from "./state.js";
 

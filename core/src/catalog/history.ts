@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { PastTransaction } from "../schema/types.js";
+import type { PastTransaction, Usual } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 import { appendLine } from "./line-file.js";
 import type { StateDir } from "./state.js";
@@ -58,22 +58,6 @@ export function lastTimes(past: readonly PastTransaction[]): Map<string, LastTim
     }
   }
   return last;
-}
-
-/** How long an actor's freeze or commit takes, from its last runs. */
-export interface Usual {
-  actor: string;
-  op: "freeze" | "commit";
-  runs: number;
-  /** How many of them failed in this call. */
-  failed: number;
-  /** Of those that did not fail; null: each failed. */
-  medianMs: number | null;
-  maxMs: number | null;
-  /** What the last run was given. */
-  limitMs: number;
-  /** From the request to freeze to the thaw's answer, of a freeze; the median. */
-  stillMs: number | null;
 }
 
 /** Older runs say little: the data has grown meanwhile. */

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type * as Yaml from "yaml";
 import type { CST, Document, Node, Pair } from "yaml";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
 import { plainJson } from "./plain-json.js";
 

@@ -8,7 +8,7 @@ import { constants } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
 import path from "node:path";
 import { Explorer } from "cosmiconfig/dist/Explorer.js";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";

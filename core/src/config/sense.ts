@@ -1,4 +1,4 @@
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { shown } from "../schema/findings.js";
 import { longestMs, parseDuration } from "./duration.js";
 import { splitUse } from "./settings.js";

@@ -1,6 +1,5 @@
 import { isHoldstillError, toFault } from "../errors/error.js";
-import type { Finding } from "../schema/finding.js";
-import type { CheckResult, Runtime } from "../schema/types.js";
+import type { CheckResult, Finding, Runtime } from "../schema/types.js";
 
 /** One thing that must be so. */
 export interface Check<Stage> {

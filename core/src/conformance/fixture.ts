@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseText } from "../config/document.js";
-import type { Finding } from "../schema/finding.js";
-import type { Fixture } from "../schema/types.js";
+import type { Finding, Fixture } from "../schema/types.js";
 import { validate } from "../schema/validate.js";
 
 export type ReadFixture = { ok: true; fixture: Fixture } | { ok: false; findings: Finding[] };

@@ -1,5 +1,4 @@
-import type { Finding } from "../schema/finding.js";
-import type { Fault, Residue, VolumeOwner } from "../schema/types.js";
+import type { Fault, Finding, Residue, VolumeOwner } from "../schema/types.js";
 
 /** What lets somebody else change a file that runs, or decides what runs, with our rights. */
 export interface Weakness {

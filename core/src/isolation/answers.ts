@@ -1,5 +1,5 @@
 import type { Who } from "../errors/details.js";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { type Checked, validate } from "../schema/validate.js";
 import { ANSWER_LIMIT, exceeds } from "./extent.js";

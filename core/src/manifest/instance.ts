@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { InstanceSettings, Settings } from "../config/settings.js";
 import type { Who } from "../errors/details.js";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place, type Source } from "../schema/findings.js";
 import { valueAt, withAt } from "../schema/pointer.js";

@@ -1,6 +1,6 @@
 import type { InstanceSettings, Settings } from "../config/settings.js";
 import type { Candidate } from "../errors/details.js";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { HoldstillError, toFault } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { beholder } from "../trust/ownership.js";

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { Finding } from "../schema/finding.js";
+import type { Finding } from "../schema/types.js";
 import { shown } from "../schema/findings.js";
 import { pointerOf, valueAt, withAt } from "../schema/pointer.js";
 import { type Beholder, exposures } from "../trust/ownership.js";

@@ -1,9 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { parseText } from "../config/document.js";
-import type { Finding } from "../schema/finding.js";
 import { place, type Source } from "../schema/findings.js";
-import type { PluginManifest } from "../schema/types.js";
+import type { Finding, PluginManifest } from "../schema/types.js";
 import { compileOptions, type OptionsCheck } from "../schema/options.js";
 import { validate } from "../schema/validate.js";
 import { isRange, isVersion } from "./versions.js";

@@ -12,26 +12,15 @@ import { matchAll } from "../plan/match.js";
 import type { Crew } from "../crew/crew.js";
 import { findServers, type Server } from "../servers/servers.js";
 import { isWithin, readMounts } from "../storage/mounts.js";
+import type { DoctorCheck } from "../schema/types.js";
 import { locate } from "../storage/volumes.js";
 import { baseEnvironment } from "../system/environment.js";
 import { benchOf } from "./bench.js";
 import type { OpenOptions } from "./types.js";
 import { withCrew } from "./workshop.js";
 
-/** One thing that was looked at. */
-export interface Check {
-  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "databases";
-  /** note: works, but not as well as it could. bad: something will fail. */
-  state: "good" | "note" | "bad";
-  found: string;
-  /** What follows from it. */
-  means?: string;
-  /** What mends it. */
-  mend?: string;
-}
-
 /** Looks at everything that a transaction will need, also where the config cannot be read. Never throws for what it finds. */
-export async function examine(options: OpenOptions): Promise<Check[]> {
+export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
   const before = [...system(), ...rights()];
   try {
     const { config: file, cwd, env } = options;
@@ -46,9 +35,9 @@ export async function examine(options: OpenOptions): Promise<Check[]> {
   }
 }
 
-const good = (about: Check["about"], found: string): Check => ({ about, state: "good", found });
+const good = (about: DoctorCheck["about"], found: string): DoctorCheck => ({ about, state: "good", found });
 
-function fault(about: Check["about"], error: unknown): Check {
+function fault(about: DoctorCheck["about"], error: unknown): DoctorCheck {
   const { message, hint, details } = toFault(error);
   const { findings } = (details ?? {}) as {
     findings?: { file: string; line?: number; seen: string; expected: string }[];
@@ -65,7 +54,7 @@ function fault(about: Check["about"], error: unknown): Check {
   };
 }
 
-function system(): Check[] {
+function system(): DoctorCheck[] {
   const [major = 0, minor = 0] = release().split(".").map(Number);
   const found = `Linux ${release()}, Node ${process.version.slice(1)}, ${process.arch}`;
   if (major > 6 || (major === 6 && minor >= 8)) return [good("system", found)];
@@ -73,9 +62,9 @@ function system(): Check[] {
   return [{ about: "system", state: "note", found, means }];
 }
 
-function rights(): Check[] {
+function rights(): DoctorCheck[] {
   const isRoot = process.geteuid?.() === 0;
-  const held: Check = isRoot
+  const held: DoctorCheck = isRoot
     ? good("rights", "root")
     : {
         about: "rights",
@@ -88,13 +77,13 @@ function rights(): Check[] {
   return canMount() ? [held] : [held, { about: "rights", state: "note", found: "mounting is not permitted", means }];
 }
 
-function config({ file }: Settings): Check {
+function config({ file }: Settings): DoctorCheck {
   if (file !== null) return good("config", file);
   const means = "no application is asked to hold still";
   return { about: "config", state: "note", found: "there is none", means, mend: "holdstill init" };
 }
 
-async function withSettings(settings: Settings): Promise<Check[]> {
+async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
@@ -105,7 +94,7 @@ async function withSettings(settings: Settings): Promise<Check[]> {
   return [...shared, ...asked];
 }
 
-function plugins({ plugins: taken, problems }: Inspection): Check[] {
+function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
   return [
     ...taken.map(({ who, policy }) =>
       good("plugins", `${who.instance}: ${who.plugin} ${who.version}${who.role === "writer" ? `, ${policy}` : ""}`),
@@ -117,7 +106,7 @@ function plugins({ plugins: taken, problems }: Inspection): Check[] {
 /** What holdstill itself runs, and the package of it. Of a plugin that lacks a program the plugins' check tells. */
 const programs = { unshare: "util-linux", setpriv: "util-linux", mount: "mount", cp: "coreutils" } as const;
 
-function tools(): Check[] {
+function tools(): DoctorCheck[] {
   const { PATH } = baseEnvironment();
   const missing = Object.entries(programs).filter(([command]) => !isProgram(command, PATH));
   if (missing.length === 0) return [good("tools", Object.keys(programs).join(", "))];
@@ -133,7 +122,7 @@ function tools(): Check[] {
 /** Less than this for records and sidecars, bytes, is told of. */
 const little = 64 * 1024 * 1024;
 
-function state({ stateDir: dir }: Settings): Check[] {
+function state({ stateDir: dir }: Settings): DoctorCheck[] {
   let place = dir;
   while (!existsSync(place)) place = path.dirname(place);
   try {
@@ -151,7 +140,7 @@ function state({ stateDir: dir }: Settings): Check[] {
 }
 
 /** Of each file system that lies on a device, how it would be captured. */
-async function volumes(crew: Crew, { limits }: Settings): Promise<Check[]> {
+async function volumes(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]> {
   const seen = new Set<string>();
   const mounts = readMounts().filter(({ source, number, mountPoint }) => {
     const isOurs = source.startsWith("/dev/") && !seen.has(number) && statSync(mountPoint).isDirectory();
@@ -159,7 +148,7 @@ async function volumes(crew: Crew, { limits }: Settings): Promise<Check[]> {
     return isOurs;
   });
   return Promise.all(
-    mounts.map(async ({ mountPoint, fsType, source }): Promise<Check> => {
+    mounts.map(async ({ mountPoint, fsType, source }): Promise<DoctorCheck> => {
       try {
         const {
           volumes: [volume],
@@ -179,12 +168,12 @@ async function volumes(crew: Crew, { limits }: Settings): Promise<Check[]> {
   );
 }
 
-async function databases(crew: Crew, { limits }: Settings): Promise<Check[]> {
+async function databases(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]> {
   const identified = await identifyAll(crew, limits.identify);
   const owned = identified.flatMap((one) =>
     "error" in one ? [] : one.components.flatMap(({ paths }) => paths.map((at) => ({ at, by: one.who.instance }))),
   );
-  const servers = findServers().map((server): Check => {
+  const servers = findServers().map((server): DoctorCheck => {
     const owner = owned.find(({ at }) => isWithin(server.dataDir, at));
     if (owner !== undefined) return good("databases", `${told(server)} is ${owner.by}`);
     const means = "no writer holds it still: a picture of it opens as after a crash, at best";

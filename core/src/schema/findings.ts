@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.js";
+import type { Finding } from "./types.js";
 import { nearest } from "./nearest.js";
 import type { SchemaError } from "./schema-error.js";
 import { expectation } from "./words.js";

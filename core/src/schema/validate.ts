@@ -1,9 +1,8 @@
 /** The checks of every document and answer against schemas/. */
 import { createRequire } from "node:module";
 import type { Check } from "./compile.js";
-import type { Finding } from "./finding.js";
 import { findings, type Source } from "./findings.js";
-import type { AllSchemas, CommandLine, Contract, Service } from "./types.js";
+import type { AllSchemas, CommandLine, Contract, Finding, Service } from "./types.js";
 
 type Documents = Required<Omit<AllSchemas, "contract" | "service" | "command-line">>;
 type Answers = Required<Contract>;

@@ -1,5 +1,5 @@
 import { exit } from "../../errors/exit.js";
-import type { Check } from "../../requester/doctor.js";
+import type { DoctorCheck } from "../../schema/types.js";
 import { command, noOperands } from "../command.js";
 import { prepareToLeave } from "../leave.js";
 import { outLook, print, printDocument } from "../output.js";
@@ -29,14 +29,18 @@ export const doctor = command({
   },
 });
 
-const marks: Readonly<Record<Check["state"], { mark: string; style: Style }>> = {
+const marks: Readonly<Record<DoctorCheck["state"], { mark: string; style: Style }>> = {
   good: { mark: "✓", style: "green" },
   note: { mark: "!", style: "yellow" },
   bad: { mark: "✗", style: "red" },
 };
 
 /** What several have in common is said after the last of them. */
-function checkLines({ about, state, found, means, mend }: Check, next: Check | undefined, look: Look): string[] {
+function checkLines(
+  { about, state, found, means, mend }: DoctorCheck,
+  next: DoctorCheck | undefined,
+  look: Look,
+): string[] {
   const { mark, style } = marks[state];
   const indent = 13;
   const isCommon = next?.about === about && next.means === means && next.mend === mend;

@@ -1,6 +1,5 @@
 import type { Candidate, Weakness } from "../../errors/details.js";
-import type { Finding } from "../../schema/finding.js";
-import type { Fault, Residue } from "../../schema/types.js";
+import type { Fault, Finding, Residue } from "../../schema/types.js";
 import type { Look } from "./look.js";
 import { visible } from "../../display/visible.js";
 

@@ -1,4 +1,4 @@
-import type { Usual } from "../../catalog/history.js";
+import type { Usual } from "../../schema/types.js";
 import type { LimitsMs } from "../../config/settings.js";
 import type { Plan } from "../../plan/plan.js";
 import { bold, type Look, styleOf, wrap } from "./look.js";

@@ -1,4 +1,4 @@
-import type { Finding } from "../../schema/finding.js";
+import type { Finding } from "../../schema/types.js";
 import { escapePointer, shown } from "../../schema/findings.js";
 import { type Check, Failure, findingText } from "../check.js";
 import { filledIn } from "../fixture.js";

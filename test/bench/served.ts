@@ -1,4 +1,5 @@
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ImageVolume } from "../rig/image-volume.js";
 import type { Acknowledged } from "../rig/ledger.js";
 import type { LoadClient } from "../rig/load.js";
@@ -42,23 +43,35 @@ export interface Opened {
   readonly redoBytes: number;
 }
 
-/** Changes rows as fast as the server confirms, `sessions` at a time, none of which touches another's; until the answer is called. */
-export async function churn(served: Served, { rows }: Stock, sessions: number): Promise<() => Promise<void>> {
+/** Sessions that change rows. */
+export interface Changes {
+  /** From now on each waits so long after a transaction, ms. */
+  pause(ms: number): void;
+  stop(): Promise<void>;
+}
+
+/** Changes rows as fast as the server confirms, `sessions` at a time, none of which touches another's. */
+export async function churn(served: Served, { rows }: Stock, sessions: number): Promise<Changes> {
   const stop = new AbortController();
+  let pauseMs = 0;
   const clients = await Promise.all(Array.from({ length: sessions }, async () => await served.connect()));
   const works = clients.map(async (client, at) => {
     while (!stop.signal.aborted) {
       const ids = Array.from({ length: ROWS }, () => at + sessions * Math.floor((Math.random() * rows) / sessions));
       await client.query(`UPDATE stock SET n = n + 1, what = '${word()}' WHERE id IN (${ids.join(", ")})`);
+      await sleep(pauseMs);
     }
     await client.end();
   });
   const all = Promise.all(works);
   // Whoever stops it hears of a failure.
   all.catch(() => {});
-  return async () => {
-    stop.abort();
-    await all;
+  return {
+    pause: (ms) => void (pauseMs = ms),
+    async stop() {
+      stop.abort();
+      await all;
+    },
   };
 }
 

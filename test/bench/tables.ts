@@ -24,7 +24,8 @@ export const tables = (results: readonly Result[]): string => results.map((resul
 function table({ bench, about, ours, rows }: Result): string {
   const lines = rows.map((row) => {
     const own = rows.find((other) => other.case === row.case && other.way === ours);
-    const ratio = own === undefined || own === row ? "" : `${short(median(row.samples) / median(own.samples))}×`;
+    const times = own === undefined || own === row ? Number.NaN : median(row.samples) / median(own.samples);
+    const ratio = Number.isFinite(times) ? `${short(times)}×` : "";
     return `| ${[row.case, row.way, value(row), spread(row), p99(row), ratio].join(" | ")} |`;
   });
   const head = ["case", "way", "median", "smallest … largest", "p99", `÷ ${ours}`];

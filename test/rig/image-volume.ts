@@ -7,6 +7,12 @@ import { thaw } from "./freezable.js";
 import { scratch } from "./scratch.js";
 
 /**
+ * How loop devices work with their files. buffered: by the page cache, so that a flush of one writes out what all of them wrote.
+ * direct: as a device of its own would, for what is to be measured.
+ */
+type LoopIo = "buffered" | "direct";
+
+/**
  * An ext4 file system in a file on an XFS that shares extents: frozen and cloned it gives a picture of one instant, as a thin
  * volume does, on a machine without device-mapper. All of it is taken down when the test ends.
  */
@@ -14,17 +20,24 @@ export class ImageVolume {
   /** Where the file system is mounted. */
   readonly mount: string;
   readonly #t: TestContext;
+  readonly #io: LoopIo;
   readonly #store: string;
   readonly #root: string;
   #pictures = 0;
 
   /** Sizes in MiB; files are sparse. */
-  constructor(t: TestContext, size = 640, storeSize = 4096) {
+  constructor(t: TestContext, size = 640, storeSize = 4096, io: LoopIo = "buffered") {
     this.#t = t;
+    this.#io = io;
     const folder = scratch("vol");
     onEnd(t, folder.remove);
     this.#root = folder.path;
-    this.#store = this.#mountImage("store", storeSize, ["mkfs.xfs", "-q", "-m", "reflink=1"], folder.path);
+    this.#store = this.#mountImage(
+      "store",
+      storeSize,
+      ["mkfs.xfs", "-q", "-s", "size=4096", "-m", "reflink=1"],
+      folder.path,
+    );
     this.mount = this.#mountImage("data", size, ["mkfs.ext4", "-q", "-F"], this.#store);
     onEnd(t, () => void thaw(this.mount));
   }
@@ -65,7 +78,7 @@ export class ImageVolume {
     const point = path.join(this.#root, `exposed-${path.basename(clone)}`, "fs");
     mkdirSync(point, { recursive: true });
     chmodSync(path.dirname(point), 0o700);
-    run("mount", ["-o", "loop", clone, point]);
+    this.#mount(clone, point);
     onEnd(this.#t, () => unmount(point));
     return point;
   }
@@ -82,9 +95,22 @@ export class ImageVolume {
     run(mkfs, [...args, image]);
     const point = path.join(this.#root, `${name}-fs`);
     mkdirSync(point);
-    run("mount", ["-o", "loop", image, point]);
+    this.#mount(image, point);
     onEnd(this.#t, () => unmount(point));
     return point;
+  }
+
+  #mount(image: string, point: string): void {
+    if (this.#io === "buffered") return run("mount", ["-o", "loop", image, point]);
+    // XFS does direct I/O of files that share extents by whole blocks only.
+    const args = ["--find", "--show", "--direct-io=on", "--sector-size", "4096", image];
+    const device = execFileSync("losetup", args, { encoding: "utf8" }).trim();
+    try {
+      run("mount", [device, point]);
+    } finally {
+      // It goes with the mount.
+      run("losetup", ["--detach", device]);
+    }
   }
 }
 

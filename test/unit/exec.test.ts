@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -46,6 +47,16 @@ test("a command sees PATH, HOME, LANG, LC_ALL and what it was given, and nothing
 
 test("a program that is not installed is E_EXEC_MISSING", async () => {
   await assert.rejects(exec("no-such-program", []), { code: "E_EXEC_MISSING" });
+  await assert.rejects(exec("no-such-program", [], { priority: "background" }), { code: "E_EXEC_MISSING" });
+});
+
+test("a command in the background stands behind others, on the processors and on the disk, also where it may write to little", async () => {
+  const script = "nice; ionice";
+  for (const options of [{}, { writable: [] }]) {
+    const { stdout } = await exec("sh", ["-c", script], { ...options, priority: "background" });
+    assert.deepEqual(stdout.trim().split("\n"), [`${getPriority() + 10}`, "best-effort: prio 7"]);
+  }
+  assert.equal((await exec("nice", [])).stdout.trim(), `${getPriority()}`);
 });
 
 test("a folder that does not exist is not taken for a missing program", async () => {

@@ -17,6 +17,8 @@ export const OUTPUT_LIMIT = 16 * 1024 * 1024;
 /** What a shell ends with when a program may not be run, and when there is none. */
 const NOT_RUN: readonly unknown[] = [126, 127];
 
+const background = ["nice", "-n", "10", "ionice", "-c", "2", "-n", "7"];
+
 export interface Command {
   who: Who;
   command: string;
@@ -107,12 +109,14 @@ export async function run(work: Command): Promise<ExecResult> {
   }
 }
 
-/** The command line, kept to what it may write to. */
-function lineOf({ command, args, options: { writable }, onUnconfined }: Command): [string, readonly string[]] {
-  if (writable === undefined) return [command, args];
-  if (canConfine()) return confined(writable, command, args);
+/** The command line, kept to what it may write to, and to its place behind others. */
+function lineOf({ command, args, options, onUnconfined }: Command): [string, readonly string[]] {
+  const line = options.priority === "background" ? [...background, command, ...args] : [command, ...args];
+  const [program = command, ...rest] = line;
+  if (options.writable === undefined) return [program, rest];
+  if (canConfine()) return confined(options.writable, program, rest);
   onUnconfined?.();
-  return [command, args];
+  return [program, rest];
 }
 
 function notStarted(command: string, cwd: string | undefined, cause: unknown): Error {

@@ -49,6 +49,11 @@ export interface ExecOptions {
    * nothing is read-only, and the log says so.
    */
   writable?: readonly string[];
+  /**
+   * background: what the machine is for comes first, on the processors (nice 10) and on the disk (best-effort 7, which only some
+   * schedulers heed; ioprio_set(2)), as is fit for a repair that takes its time beside the application. Default: as the host.
+   */
+  priority?: "background";
 }
 
 /** A program that ended. A non-zero exit code is an answer, not an exception. */

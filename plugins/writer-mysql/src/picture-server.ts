@@ -53,7 +53,7 @@ export async function withServer<T>(
     const state = { over: false };
     const writable = [runDir, ...exposed.trees.map((tree) => tree.path)];
     const running = ctx
-      .exec("unshare", onStage(stage, program), { cwd: "/", writable })
+      .exec("unshare", onStage(stage, program), { cwd: "/", writable, priority: "background" })
       .finally(() => (state.over = true));
     // It is awaited below; meanwhile its failure must not end the worker.
     running.catch(() => {});

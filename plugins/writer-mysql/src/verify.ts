@@ -84,7 +84,10 @@ async function checksums(
   const bad: string[] = [];
   for (const [index, file] of files.entries()) {
     ctx.progress(`innochecksum ${file}`, index, files.length);
-    const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]), { writable: [] });
+    const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]), {
+      writable: [],
+      priority: "background",
+    });
     if (answer.exitCode !== 0) bad.push(`${file}: ${complaints(answer)}`);
   }
   return { files: files.length, bad };

@@ -53,7 +53,8 @@ export class Programs {
     const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
     const { places } = this.#picture;
     const writable = [...places.map(({ place }) => place), ...(own === undefined ? [] : [own])];
-    if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, { cwd: "/", writable });
+    const options = { cwd: "/", writable, priority: "background" } as const;
+    if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, options);
     const there = places.filter(({ original }) => existsSync(original));
     const mounts = there.flatMap(({ original, place }) => [place, original]);
     const { outer, inner } = namespaces();
@@ -70,7 +71,7 @@ export class Programs {
       "setpriv",
       ...asOwner,
     ];
-    return await this.#ctx.exec("unshare", inNamespace, { cwd: "/", writable });
+    return await this.#ctx.exec("unshare", inNamespace, options);
   }
 
   #become(): string[] {

@@ -1,0 +1,71 @@
+/** The ways of taking a picture of a database server's volume, while its clients go on. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import type { Event } from "#core/schema/types.js";
+import { program } from "../rig/cli.js";
+import type { ImageVolume } from "../rig/image-volume.js";
+import { scripts } from "./samples.js";
+import type { Served } from "./served.js";
+
+const exec = promisify(execFile);
+
+export interface Taking {
+  readonly volume: ImageVolume;
+  readonly served: Served;
+  /** Of holdstill. */
+  readonly config: string;
+  /** Told when all is released and the repair begins. */
+  readonly onReleased: () => void;
+}
+
+/** Answers the file that the picture is in, when it is complete. */
+export type Way = (taking: Taking) => Promise<string>;
+
+export const ours = "holdstill";
+/** Beside the ways: nothing is taken; and of ours the part until all is released, without the repair. */
+export const calm = "no picture is taken, for 10 s";
+export const untilReleased = "holdstill, until all is released";
+
+export const ways: Readonly<Record<string, Way>> = {
+  async "crash-consistent"({ volume }) {
+    const clone = cloneOf(volume, "crash");
+    await exec("sh", [path.join(scripts, "cut.sh"), volume.mount, volume.image, clone]);
+    return clone;
+  },
+  async [ours]({ volume, config, onReleased }) {
+    const set = await created(config, onReleased);
+    const { stdout } = await exec(process.execPath, [program, "show", set, "--json", "--config", config]);
+    const { writers } = JSON.parse(stdout) as { writers: { repair?: { state: string; in?: string[] } }[] };
+    const [repaired] = writers[0]?.repair?.in ?? [];
+    if (writers[0]?.repair?.state !== "repaired" || repaired === undefined)
+      throw new Error(`the picture was not repaired: ${stdout}`);
+    return path.join(volume.store, repaired);
+  },
+  async "the best script"({ volume, served: { script } }) {
+    const clone = cloneOf(volume, "script");
+    const args = [path.join(scripts, script.file), volume.mount, volume.image, clone, ...script.args];
+    await exec("sh", args, { env: { ...process.env, ...script.env } });
+    return clone;
+  },
+};
+
+async function created(config: string, onReleased: () => void): Promise<string> {
+  const args = [program, "create", "writer:db", "--require", "application", "--json=stream", "--config", config];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const over = once(child, "exit");
+  let set: string | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line) as Event;
+    if (event.type === "phase" && event.phase === "recover") onReleased();
+    if (event.type === "ended" && event.outcome === "created") set = event.set;
+  }
+  await over;
+  if (set === undefined) throw new Error("no set was created");
+  return set;
+}
+
+const cloneOf = ({ image }: ImageVolume, what: string): string =>
+  path.join(path.dirname(image), `${what}-${Date.now()}`);

@@ -1,11 +1,13 @@
-/** A server that ends, in whatever way, before each call: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
-import { type Call, calls, saidBy, type Steps, well, wordOf } from "../rig/calls.js";
+import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../rig/calls.js";
 import { context, type TestContext } from "../rig/context.js";
 import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
+import { onEnd } from "../rig/on-end.js";
 import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
 
 /** What becomes of a server. */
@@ -68,7 +70,44 @@ const kinds: readonly { name: string; sql: string; among: readonly Call[] }[] = 
   },
 ];
 
+/** Waits until a session of the server is in that state. */
+async function shows(server: MysqlServer, state: string): Promise<void> {
+  const sql = `SELECT ID FROM information_schema.PROCESSLIST WHERE ${state}`;
+  while ((await server.query(sql)).length === 0) await sleep(20);
+}
+
 for (const flavour of [mariadb, mysql9]) {
+  test(
+    `${flavour.name}: a server that is stopped, is killed or restarts while freeze waits for a lock is told by it`,
+    { skip: missingServer(flavour) },
+    async (t) => {
+      const bench = await Bench.lay(t, flavour, { options: { lockSeconds: 20 } });
+      const { server } = bench;
+      await server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM; INSERT INTO books.old VALUES (1)");
+      for (const [end, happens] of Object.entries(ends)) {
+        const steps = await stepsOn(bench);
+        const blocked: Steps = {
+          ...steps,
+          async prepare() {
+            const client = await server.connect({ database: "books" });
+            onEnd(t, () => client.cut());
+            client.query("UPDATE old SET id = id + sleep(60)").catch(() => {});
+            await shows(server, "STATE = 'User sleep'");
+            return await steps.prepare();
+          },
+        };
+        const said = await saidWhile(
+          blocked,
+          "freeze",
+          async () => await shows(server, "STATE LIKE 'Waiting for%'"),
+          async () => await happens(server),
+        );
+        assert.equal(said, "MYSQL_SESSION_LOST", `it ${end}`);
+        if (end !== "restarts") await server.start();
+        await leavesNothing(server);
+      }
+    },
+  );
   for (const { name, sql, among } of kinds) {
     test(
       `${flavour.name}: a server that is stopped, is killed or restarts before a call is told by it (${name})`,

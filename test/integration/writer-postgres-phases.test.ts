@@ -1,4 +1,4 @@
-/** A server that ends, in whatever way, before each call: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import path from "node:path";
@@ -6,7 +6,7 @@ import test, { type TestContext as NodeTest } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cut, Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { type Call, calls, saidBy, type Steps, well, wordOf } from "../rig/calls.js";
+import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../rig/calls.js";
 import { context, type TestContext } from "../rig/context.js";
 import { ImageVolume } from "../rig/image-volume.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";
@@ -59,8 +59,14 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
 const limitMs = 30_000;
 
 /** The writer's calls around a picture of one instant, which is good for a fuzzy copy too. */
-async function stepsOn(t: NodeTest, volume: ImageVolume, server: PostgresServer, cut: Cut): Promise<Steps> {
-  const ctx = (): TestContext<Options> => context(writerOptions(server), { limitMs });
+async function stepsOn(
+  t: NodeTest,
+  volume: ImageVolume,
+  server: PostgresServer,
+  cut: Cut,
+  options: Partial<Options> = {},
+): Promise<Steps> {
+  const ctx = (): TestContext<Options> => context(writerOptions(server, options), { limitMs });
   const tx = await begin(t, ctx(), cut);
   let token: FreezeToken = {};
   let clone = "";
@@ -109,6 +115,38 @@ for (const cut of ["fuzzy", "atomic"] as const) {
           if (end === "is stopped" || end === "is killed") await server.start();
           await leavesNothing(server);
         }
+      }
+    },
+  );
+}
+
+/** So slow that nobody sees the end of it. */
+const spread = { checkpoint_completion_target: "0.99", checkpoint_timeout: "1h" };
+
+async function waitsForCheckpoint(server: PostgresServer): Promise<void> {
+  const sql = `SELECT FROM pg_stat_activity WHERE application_name LIKE 'holdstill%' AND wait_event = 'CheckpointDone'`;
+  while ((await server.query(sql)).length === 0) await sleep(20);
+}
+
+for (const cut of ["fuzzy", "atomic"] as const) {
+  test(
+    `a server that is stopped, is killed, restarts or loses a process while prepare waits for its checkpoint is told by it (${cut} cut)`,
+    { skip },
+    async (t) => {
+      const volume = new ImageVolume(t);
+      const server = await serverWithLedger(t, { dataDir: path.join(volume.mount, "data"), config: spread });
+      for (const [end, happens] of Object.entries(ends)) {
+        await server.query("DROP TABLE IF EXISTS pages; CREATE TABLE pages AS SELECT generate_series(1, 200000) AS id");
+        const steps = await stepsOn(t, volume, server, cut, { checkpointAboveBytes: 0 });
+        const said = await saidWhile(
+          steps,
+          "prepare",
+          async () => await waitsForCheckpoint(server),
+          async () => await happens(server),
+        );
+        assert.equal(said, "PG_SESSION_LOST", `it ${end}`);
+        if (end === "is stopped" || end === "is killed") await server.start();
+        await leavesNothing(server);
       }
     },
   );

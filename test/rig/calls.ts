@@ -18,6 +18,29 @@ export function wordOf(report: Report | undefined): string {
 
 /** Plays the transaction up to the call, lets it happen, and answers what the call says; then everything is undone. */
 export async function saidBy(steps: Steps, call: Call, happens: () => Promise<void>): Promise<string> {
+  return await playedTo(steps, call, async () => {
+    await happens();
+    return await steps[call]();
+  });
+}
+
+/** As `saidBy`, but it happens while the call waits. */
+export async function saidWhile(
+  steps: Steps,
+  call: Call,
+  waits: () => Promise<void>,
+  happens: () => Promise<void>,
+): Promise<string> {
+  return await playedTo(steps, call, async () => {
+    const meanwhile = waits().then(happens);
+    const [said, happened] = await Promise.allSettled([steps[call](), meanwhile]);
+    if (happened.status === "rejected") throw happened.reason;
+    if (said.status === "rejected") throw said.reason;
+    return said.value;
+  });
+}
+
+async function playedTo(steps: Steps, call: Call, last: () => Promise<string>): Promise<string> {
   const path: Call[] =
     call === "abort" ? ["identify", "prepare", "freeze", call] : calls.slice(0, calls.indexOf(call) + 1);
   try {
@@ -25,8 +48,7 @@ export async function saidBy(steps: Steps, call: Call, happens: () => Promise<vo
       const said = await steps[next]();
       if (said !== "well") return `${next}, before it happened: ${said}`;
     }
-    await happens();
-    return await steps[call]();
+    return await last();
   } catch (error) {
     return error instanceof Error && "code" in error ? String(error.code) : String(error);
   } finally {

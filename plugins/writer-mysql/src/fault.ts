@@ -89,6 +89,11 @@ export function endsSession(error: unknown): boolean {
   return fatal || seen(error).errno === 0 || seen(error).errno === 1927;
 }
 
+/** ER_QUERY_INTERRUPTED. Somebody ended the statement; or MySQL ends the session, and says no more than that to a statement that waits. */
+export function isInterruption(error: unknown): boolean {
+  return seen(error).errno === 1317;
+}
+
 function seen(error: unknown): { errno: number; code: string; message: string } {
   if (!(error instanceof Error)) return { errno: 0, code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

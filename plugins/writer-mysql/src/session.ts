@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
-import { connectFault, endsSession, MysqlFault, queryFault } from "./fault.js";
+import { connectFault, endsSession, isInterruption, MysqlFault, queryFault } from "./fault.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
@@ -60,7 +60,7 @@ export class Session {
       return Array.isArray(rows) ? (rows as Row[]) : [];
     } catch (error) {
       signal.throwIfAborted();
-      if (endsSession(error)) this.#lose(error);
+      if (endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)))) this.#lose(error);
       throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
     }
   }
@@ -80,6 +80,13 @@ export class Session {
     const bye = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
     await Promise.race([bye, sleep(closeMs, undefined, { ref: false })]);
     this.#cut();
+  }
+
+  async #answers(signal: AbortSignal): Promise<boolean> {
+    return await this.#obeying(signal, (done) => this.#connection.ping(done)).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** The limits that an administrator sets for ordinary clients would end a session that stands idle; that of locks is a day. */

@@ -25,6 +25,11 @@ const haste = "/sys/kernel/rcu_expedited";
 const isHasty = (): boolean => existsSync(haste) && readFileSync(haste, "utf8").trim() !== "0";
 const wasHasty = isHasty();
 
+/** Where a server's segments of shared memory stay when it is killed. */
+const memory = "/dev/shm";
+const segments = (): string[] => readdirSync(memory).filter((name) => name.startsWith("PostgreSQL."));
+const before = new Set(segments());
+
 function left(ground: string): string[] {
   const table = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mounts = table.filter((line) => line.includes(ground));
@@ -36,6 +41,9 @@ function left(ground: string): string[] {
     ...processes.map((name) => `process ${name}`),
     ...(isHasty() && !wasHasty ? [`a kernel in a hurry: ${haste}`] : []),
     ...readdirSync(ground).map((name) => `file ${name}`),
+    ...segments()
+      .filter((name) => !before.has(name) && matching("/proc", (pid) => `${pid}/maps`, name).length === 0)
+      .map((name) => `file ${path.join(memory, name)}`),
   ];
 }
 

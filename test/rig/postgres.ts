@@ -158,7 +158,13 @@ export class PostgresServer implements AsyncDisposable {
   /** Starts the server, again after a stop that kept the data, and answers when it takes queries. */
   async start(): Promise<void> {
     mkdirSync(this.socketDir, { recursive: true });
-    const settings = { listen_addresses: "", unix_socket_directories: this.socketDir, port: this.port };
+    const settings = {
+      listen_addresses: "",
+      unix_socket_directories: this.socketDir,
+      port: this.port,
+      // In the data directory: a server that is killed would leave a file in /dev/shm.
+      dynamic_shared_memory_type: "mmap",
+    };
     const given = Object.entries({ ...settings, ...this.#options.config }).flatMap(([name, value]) => [
       "-c",
       `${name}=${value}`,

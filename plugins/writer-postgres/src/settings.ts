@@ -28,6 +28,8 @@ const always = {
   log_destination: "stderr",
   log_min_messages: "warning",
   lc_messages: "C",
+  // In the picture: a server that is killed would leave a file in /dev/shm.
+  dynamic_shared_memory_type: "mmap",
   // There may be little memory left beside the captured server.
   huge_pages: "off",
   shared_buffers: "128MB",

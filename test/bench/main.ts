@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { clearGround, layGround } from "../ground.js";
 import { all } from "./all.js";
 import { machine } from "./machine.js";
-import { plot } from "./plot.js";
+import { isDrawn, plot } from "./plot.js";
 import { plotOf, type Result, scripts as folder } from "./samples.js";
 import { sweep } from "./sweep.js";
 import { report, tables } from "./tables.js";
@@ -59,7 +59,7 @@ if (failed.length > 0) {
   process.exitCode = 1;
 } else if (!values.quick && positionals.length === 0) {
   writeFileSync(path.join(folder, "results.json"), document);
-  for (const result of results) writeFileSync(path.join(folder, plotOf(result)), plot(result));
+  for (const result of results.filter(isDrawn)) writeFileSync(path.join(folder, plotOf(result)), plot(result));
   writeFileSync(path.join(folder, "RESULTS.md"), report(around, results));
 }
 

@@ -1,4 +1,5 @@
 import { comparison } from "./expected.js";
+import { isDrawn } from "./plot.js";
 import { median, plotOf, quantile, type Result, type Row, short } from "./samples.js";
 
 /** The whole of RESULTS.md. */
@@ -14,16 +15,18 @@ export function report(machine: Readonly<Record<string, string>>, results: reado
     "",
     comparison(results),
     "",
-    ...results.flatMap((result) => [table(result), "", `![${result.bench}](${plotOf(result)})`, ""]),
+    ...results.flatMap((result) => [table(result), "", ...(isDrawn(result) ? [picture(result), ""] : [])]),
   ].join("\n");
 }
+
+const picture = (result: Result): string => `![${result.bench}](${plotOf(result)})`;
 
 /** A table in Markdown for each result: a line for each case and way. */
 export const tables = (results: readonly Result[]): string => results.map((result) => table(result)).join("\n\n");
 
 function table({ bench, about, ours, rows }: Result): string {
   const lines = rows.map((row) => {
-    const own = rows.find((other) => other.case === row.case && other.way === ours);
+    const own = rows.find((other) => other.case === row.case && other.way === ours && other.unit === row.unit);
     const times = own === undefined || own === row ? Number.NaN : median(row.samples) / median(own.samples);
     const ratio = Number.isFinite(times) ? `${short(times)}×` : "";
     return `| ${[row.case, row.way, value(row), spread(row), p99(row), ratio].join(" | ")} |`;

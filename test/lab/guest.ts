@@ -24,6 +24,16 @@ export class GuestFailed extends Error {
 /** Parts of the names of provider-lvm's tests. */
 export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
 
+/** …and of those in which kernels differ: freezing may be nested from 6.8 on; the rest is what both providers and the keeper ask of any. */
+export const kernelTests: readonly string[] = [
+  "kernel.lab",
+  "dm.lab",
+  "keeper.lab",
+  "lvm.lab",
+  "provider-dmsnap.lab",
+  "provider-dmsnap-instant",
+];
+
 /** The compiled lab tests, or those whose file name has one of `parts` in it. */
 export function labTests(parts: readonly string[] = []): string[] {
   const folder = path.join(import.meta.dirname, "tests");

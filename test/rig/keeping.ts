@@ -18,9 +18,11 @@ export class Keeping {
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
   }
 
-  /** Resolves when it has said that. Fails when it ends before. */
+  /** Resolves when it has said that. Fails when it ends before, or says nothing of it for two minutes. */
   async said(text: string): Promise<void> {
+    const until = performance.now() + 120_000;
     while (!this.stderr.includes(text)) {
+      if (performance.now() > until) throw new Error(`it did not say ${text}: ${this.stderr}`);
       if (this.#child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${this.stderr}`);
       await sleep(20);
     }

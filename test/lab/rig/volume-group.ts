@@ -7,7 +7,8 @@ import { onEnd } from "../../rig/on-end.js";
 export type FileSystem = "ext4" | "xfs" | "f2fs";
 
 export const mkfs = {
-  ext4: ["mkfs.ext4", "-q", "-F"],
+  // Not by the kernel later, at a time of its own: it would fill snapshots.
+  ext4: ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
   xfs: ["mkfs.xfs", "-q", "-m", "reflink=1"],
   f2fs: ["mkfs.f2fs", "-q", "-f"],
 } satisfies Record<FileSystem, string[]>;

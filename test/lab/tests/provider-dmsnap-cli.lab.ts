@@ -8,7 +8,7 @@ import { Counter, verifyCounter } from "../../rig/counter.js";
 import { Keeping } from "../../rig/keeping.js";
 import { commandLine, configFile } from "../rig/command-line.js";
 import { MappedDisk, state } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { pourUntil } from "../rig/filling.js";
 
 const plugins = [{ use: "provider-dmsnap", options: { size: "16M" } }];
 
@@ -42,8 +42,7 @@ test("run warns of a store that fills up while its command runs", async (t) => {
   const kept = new Keeping(t, ["run", "--config", config, mount, "--", "cat"]);
   await kept.said("is below");
   assert.doesNotMatch(kept.stderr, /warning/);
-  run("dd", ["if=/dev/zero", `of=${mount}/much`, "bs=1M", "count=14", "conv=fsync", "status=none"]);
-  await kept.said("E_ROOM_FILLS");
+  await pourUntil(kept, "E_ROOM_FILLS", mount, 10);
   assert.equal(await kept.end(), 0, kept.stderr);
   assert.deepEqual(state(), before);
 });

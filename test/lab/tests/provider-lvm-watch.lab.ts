@@ -4,7 +4,8 @@ import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
 import { Keeping } from "../../rig/keeping.js";
 import { commandLineWith, configFile } from "../rig/command-line.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { pour, pourUntil } from "../rig/filling.js";
+import { VolumeGroup } from "../rig/volume-group.js";
 
 test("run warns while its command runs: of a thick snapshot that fills up, of one that overflows, and of a pool", async (t) => {
   const vg = new VolumeGroup(t);
@@ -18,8 +19,7 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   await kept.said("is below");
   const of = (name: string): RegExp => new RegExp(`room of snapshot ${vg.name}/${name}-holdstill-.*E_ROOM_FILLS`, "g");
   assert.doesNotMatch(kept.stderr, /warning/);
-  pour(`${thick.mount}/much`, 14);
-  await kept.said("E_ROOM_FILLS");
+  await pourUntil(kept, "E_ROOM_FILLS", thick.mount, 10);
   pour(`${thin.mount}/much`, 84);
   await kept.said(`${vg.name}/pool, is `);
   pour(`${thick.mount}/more`, 20);
@@ -36,7 +36,3 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   const { sets } = (await command(["list", "--json"])).json() as { sets: SnapshotSet[] };
   assert.deepEqual(sets, []);
 });
-
-function pour(file: string, mebibytes: number): void {
-  run("dd", ["if=/dev/zero", `of=${file}`, "bs=1M", `count=${mebibytes}`, "conv=fsync", "status=none"]);
-}

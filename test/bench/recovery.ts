@@ -9,7 +9,7 @@ import { onEnd } from "../rig/on-end.js";
 import { pluginsThat } from "../rig/plugins.js";
 import { tempDir } from "../rig/temp.js";
 import { calm, ours, untilReleased, ways } from "./recovery-ways.js";
-import { churn, type Served } from "./served.js";
+import { churn, type Served, type Stock } from "./served.js";
 import { mariadb } from "./served-mariadb.js";
 import { postgres } from "./served-postgres.js";
 import { type Bench, type Options, Samples } from "./samples.js";
@@ -23,11 +23,21 @@ const CALM_MS = 10_000;
 const SETTLE_MS = 1000;
 /** Of a session that changes rows, while pictures are taken: a server that is busy, but not as busy as it can be. */
 const PAUSE_MS = 500;
+/** The load stops somewhat later than told, bytes. */
+const SHORT = 16 * MiB;
+
+/** What is measured of all, by engine and size. */
+interface Sheet {
+  readonly starts: Samples;
+  readonly redo: Samples;
+  readonly stalls: Samples;
+  readonly takes: Samples;
+}
 
 export const recovery: Bench = {
   name: "recovery",
   async run({ quick, say }: Options) {
-    const [starts, redo, stalls, takes] = [new Samples(), new Samples(), new Samples(), new Samples()];
+    const sheet: Sheet = { starts: new Samples(), redo: new Samples(), stalls: new Samples(), takes: new Samples() };
     const stock = { rows: quick ? 200_000 : 2_000_000 };
     const rounds = quick ? 1 : 3;
     for (const engine of [postgres, mariadb]) {
@@ -39,57 +49,14 @@ export const recovery: Bench = {
         await using stay = new Stay();
         const of = `${engine.name}, ${size} MiB of redo`;
         say(of);
-        const { t } = stay;
-        const volume = new ImageVolume(t, 8 * 1024, 32 * 1024, "direct");
-        const served = await engine.serve(t, volume, stock);
-        const config = configOf(tempDir(t), volume, served);
-        const load = new LedgerLoad(async () => await served.connect());
-        await served.checkpoint();
-        await load.start(3);
-        onEnd(t, async () => await load[Symbol.asyncDispose]());
-        const changes = await churn(served, stock, 3);
-        while ((await served.redo()) < size * MiB - 16 * MiB) await sleep(100);
-        changes.pause(PAUSE_MS);
-        const pictures: { way: string; file: string; confirmed: readonly Acknowledged[] }[] = [];
-        for (let round = 0; round < rounds; round += 1) {
-          load.lap();
-          await sleep(CALM_MS);
-          stalls.add(of, calm, load.lap().worstStallMs);
-          for (const [way, take] of Object.entries(ways)) {
-            const confirmed = load.acknowledged();
-            load.lap();
-            const begun = performance.now();
-            let held: number | undefined;
-            const onReleased = (): void => void (held = load.lap().worstStallMs);
-            const file = await take({ volume, served, config, onReleased });
-            takes.add(of, way, performance.now() - begun);
-            say(`  ${way}: taken in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-            await sleep(SETTLE_MS);
-            const { worstStallMs } = load.lap();
-            if (held !== undefined) stalls.add(of, untilReleased, held);
-            stalls.add(of, way, Math.max(held ?? 0, worstStallMs));
-            // The first are of that much redo; it grows meanwhile.
-            if (round === 0) pictures.push({ way, file, confirmed });
-          }
-        }
-        await changes.stop();
-        await load.stop();
-        await served.halt();
-        for (let round = 0; round < rounds; round += 1) {
-          for (const { way, file, confirmed } of pictures) {
-            // A new file each time: nothing of it is in memory.
-            const fork = volume.fork(file);
-            const mount = volume.expose(fork);
-            // Its folder lets root in only; a restored picture lies where its server can go.
-            chmodSync(path.dirname(mount), 0o755);
-            const { readyMs, redoBytes } = await served.open(mount, confirmed);
-            volume.discard(fork);
-            starts.add(of, way, readyMs);
-            redo.add(of, way, redoBytes / MiB, "MiB");
-          }
-        }
+        const volume = new ImageVolume(stay.t, 8 * 1024, 32 * 1024, "direct");
+        const served = await engine.serve(stay.t, volume, stock);
+        const scene: Scene = { stay, volume, served, stock, of, size: size * MiB, rounds, sheet };
+        const pictures = await takeAll(scene, say);
+        await openAll(scene, pictures);
       }
     }
+    const { starts, redo, stalls, takes } = sheet;
     return [
       { bench: "recovery", about: "from the start of the server until it takes queries", ours, rows: starts.rows },
       { bench: "recovery redo", about: "what the server replayed on the picture", ours, rows: redo.rows },
@@ -103,6 +70,83 @@ export const recovery: Bench = {
     ];
   },
 };
+
+/** A server on its volume, and what is asked of it. */
+interface Scene {
+  readonly stay: Stay;
+  readonly volume: ImageVolume;
+  readonly served: Served;
+  readonly stock: Stock;
+  /** The case. */
+  readonly of: string;
+  /** What a crash is to leave to replay, bytes. */
+  readonly size: number;
+  readonly rounds: number;
+  readonly sheet: Sheet;
+}
+
+interface Picture {
+  readonly way: string;
+  readonly file: string;
+  /** What it must have. */
+  readonly confirmed: readonly Acknowledged[];
+}
+
+/** Takes pictures in every way and every round, while clients go on; answers those of the first round. */
+async function takeAll(scene: Scene, say: Options["say"]): Promise<Picture[]> {
+  const { stay, volume, served, stock, of, size, rounds, sheet } = scene;
+  const config = configOf(tempDir(stay.t), volume, served);
+  const load = new LedgerLoad(async () => await served.connect());
+  await served.checkpoint();
+  await load.start(3);
+  onEnd(stay.t, async () => await load[Symbol.asyncDispose]());
+  const changes = await churn(served, stock, 3);
+  const pictures: Picture[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // A script's checkpoint has emptied the log, and ours is to have as much to repair each time.
+    changes.pause(0);
+    while ((await served.redo()) < size - SHORT) await sleep(100);
+    changes.pause(PAUSE_MS);
+    load.lap();
+    await sleep(CALM_MS);
+    sheet.stalls.add(of, calm, load.lap().worstStallMs);
+    for (const [way, take] of Object.entries(ways)) {
+      const confirmed = load.acknowledged();
+      load.lap();
+      const begun = performance.now();
+      let held: number | undefined;
+      const onReleased = (): void => void (held = load.lap().worstStallMs);
+      const file = await take({ volume, served, config, onReleased });
+      sheet.takes.add(of, way, performance.now() - begun);
+      say(`  ${way}: taken in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      await sleep(SETTLE_MS);
+      const { worstStallMs } = load.lap();
+      if (held !== undefined) sheet.stalls.add(of, untilReleased, held);
+      sheet.stalls.add(of, way, Math.max(held ?? 0, worstStallMs));
+      if (round === 0) pictures.push({ way, file, confirmed });
+    }
+  }
+  await changes.stop();
+  await load.stop();
+  await served.halt();
+  return pictures;
+}
+
+async function openAll({ volume, served, of, rounds, sheet }: Scene, pictures: readonly Picture[]): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { way, file, confirmed } of pictures) {
+      // A new file each time: nothing of it is in memory.
+      const fork = volume.fork(file);
+      const mount = volume.expose(fork);
+      // Its folder lets root in only; a restored picture lies where its server can go.
+      chmodSync(path.dirname(mount), 0o755);
+      const { readyMs, redoBytes } = await served.open(mount, confirmed);
+      volume.discard(fork);
+      sheet.starts.add(of, way, readyMs);
+      sheet.redo.add(of, way, redoBytes / MiB, "MiB");
+    }
+  }
+}
 
 function configOf(dir: string, { mount, image, store }: ImageVolume, { writer }: Served): string {
   mkdirSync(store, { recursive: true });

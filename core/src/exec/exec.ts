@@ -17,7 +17,8 @@ export const OUTPUT_LIMIT = 16 * 1024 * 1024;
 /** What a shell ends with when a program may not be run, and when there is none. */
 const NOT_RUN: readonly unknown[] = [126, 127];
 
-const background = ["nice", "-n", "10", "ionice", "-c", "2", "-n", "7"];
+/** Where ioprio_set(2) is forbidden, as in some containers, the command runs all the same. */
+const background = ["nice", "-n", "10", "ionice", "--ignore", "--class", "2", "--classdata", "7"];
 
 export interface Command {
   who: Who;

@@ -17,8 +17,11 @@ export const OUTPUT_LIMIT = 16 * 1024 * 1024;
 /** What a shell ends with when a program may not be run, and when there is none. */
 const NOT_RUN: readonly unknown[] = [126, 127];
 
-/** Where ioprio_set(2) is forbidden, as in some containers, the command runs all the same. */
-const background = ["nice", "-n", "10", "ionice", "--ignore", "--class", "2", "--classdata", "7"];
+/** Where one of them is missing, or ioprio_set(2) is forbidden, as in some containers, the command runs all the same. */
+const background = [
+  ["nice", "-n", "10"],
+  ["ionice", "--ignore", "--class", "2", "--classdata", "7"],
+] as const;
 
 export interface Command {
   who: Who;
@@ -112,8 +115,9 @@ export async function run(work: Command): Promise<ExecResult> {
 
 /** The command line, kept to what it may write to, and to its place behind others. */
 function lineOf({ command, args, options, onUnconfined }: Command): [string, readonly string[]] {
-  const line = options.priority === "background" ? [...background, command, ...args] : [command, ...args];
-  const [program = command, ...rest] = line;
+  const { PATH } = baseEnvironment();
+  const behind = options.priority === "background" ? background.filter(([name]) => isProgram(name, PATH)).flat() : [];
+  const [program = command, ...rest] = [...behind, command, ...args];
   if (options.writable === undefined) return [program, rest];
   if (canConfine()) return confined(options.writable, program, rest);
   onUnconfined?.();

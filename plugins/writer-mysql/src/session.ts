@@ -60,7 +60,9 @@ export class Session {
       return Array.isArray(rows) ? (rows as Row[]) : [];
     } catch (error) {
       signal.throwIfAborted();
-      if (endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)))) this.#lose(error);
+      const isOver = endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)));
+      signal.throwIfAborted();
+      if (isOver) this.#lose(error);
       throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
     }
   }

@@ -18,8 +18,7 @@ export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Cont
   const begun = performance.now();
   try {
     await picture.detach();
-    const places = picture.places.map(({ place }) => place);
-    const redo = await writingOut(places, ctx, async () =>
+    const redo = await writingOut(picture.places, ctx, async () =>
       picture.control().state === "shut down" ? nothingToDo : await replay(tx, picture, ctx),
     );
     const { state, checkpointLsn, timeline } = picture.control();

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { PostgresFault } from "./fault.js";
@@ -5,36 +6,52 @@ import type { Options } from "./options.js";
 
 const EVERY_MS = 1000;
 
+/** A folder of a picture, and the path that it is of. */
+export interface Place {
+  readonly place: string;
+  readonly original: string;
+}
+
 /**
- * Does the work, and writes out meanwhile, every second, what it changes on the file systems of these folders; and at its end all of
- * it. Left to the end it would be one wave, behind which the commits of the captured server wait where they share a disk.
+ * Does the work, whose programs do not sync what they write, and writes out the file systems of these folders: when the work has
+ * ended well, all of it; and meanwhile every second. Left to the end it would be one wave, behind which the commits of the captured
+ * server wait where they share a disk. Where they share a file system there is the end only: it would write out theirs as well.
  *
  * @throws What the work throws; PG_RECOVERY with the words of sync(1).
  */
 export async function writingOut<T>(
-  folders: readonly string[],
+  places: readonly Place[],
   ctx: Context<Options>,
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
   const working = work().finally(() => over.abort());
-  const [done, written] = await Promise.allSettled([working, steadily(folders, ctx, over.signal)]);
+  const [done, written] = await Promise.allSettled([working, steadily(places.filter(isApart), ctx, over.signal)]);
   // Where both failed, the server says better why.
   if (done.status === "rejected") throw done.reason;
   if (written.status === "rejected") throw written.reason;
+  // What was written after the last of these had begun.
+  await flush(places, ctx);
   return done.value;
 }
 
-async function steadily(folders: readonly string[], ctx: Context<Options>, over: AbortSignal): Promise<void> {
-  do {
+async function steadily(places: readonly Place[], ctx: Context<Options>, over: AbortSignal): Promise<void> {
+  for (;;) {
     await sleep(EVERY_MS, undefined, { signal: over }).catch(() => {});
-    for (const folder of folders) await flush(folder, ctx);
-  } while (!over.aborted);
+    if (over.aborted) return;
+    await flush(places, ctx);
+  }
 }
 
-async function flush(folder: string, ctx: Context<Options>): Promise<void> {
-  const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder], { priority: "background" });
-  if (exitCode === 0) return;
-  const hint = "See that the storage has room for what recovery writes, and what the kernel says of it.";
-  throw new PostgresFault("PG_RECOVERY", `the picture cannot be written out: ${stderr.trim()}`, hint);
+async function flush(places: readonly Place[], ctx: Context<Options>): Promise<void> {
+  for (const { place } of places) {
+    const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", place], { priority: "background" });
+    if (exitCode === 0) continue;
+    const hint = "See that the storage has room for what recovery writes, and what the kernel says of it.";
+    throw new PostgresFault("PG_RECOVERY", `the picture cannot be written out: ${stderr.trim()}`, hint);
+  }
+}
+
+function isApart({ place, original }: Place): boolean {
+  return statSync(place).dev !== statSync(original, { throwIfNoEntry: false })?.dev;
 }

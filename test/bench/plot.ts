@@ -21,11 +21,8 @@ export function plot({ bench, about, ours, rows }: Result): string {
     if (last !== "" && last !== row.case) y += size.bar;
     last = row.case;
     const value = medians[at] ?? 0;
-    const [from, width, to] = [Math.min(...row.samples), value, Math.max(...row.samples)].map(wide) as [
-      number,
-      number,
-      number,
-    ];
+    const [from, to] = [wide(Math.min(...row.samples)), wide(Math.max(...row.samples))];
+    const width = wide(value);
     const text = y + size.bar - 5;
     const middle = y + size.bar / 2;
     const isOurs = row.way === ours || row.way.startsWith(`${ours},`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Place, writingOut } from "@holdstill/writer-postgres/dist/write-out.js";
+import type { Place } from "@holdstill/writer-postgres/dist/picture.js";
+import { writingOut } from "@holdstill/writer-postgres/dist/write-out.js";
 import { probeContext } from "../rig/context.js";
 import type { Options } from "../rig/postgres-picture.js";
 import { tempDir } from "../rig/temp.js";

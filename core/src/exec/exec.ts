@@ -44,9 +44,9 @@ export interface Command {
 export async function run(work: Command): Promise<ExecResult> {
   const { who, command, options, signal, onLeft } = work;
   signal.throwIfAborted();
-  const [program, args] = lineOf(work);
   const { leftovers = "end" } = options;
   const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
+  const [program, args] = lineOf(work, env["PATH"]);
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
   const leash = new Leash();
   let keeps = false;
@@ -114,9 +114,12 @@ export async function run(work: Command): Promise<ExecResult> {
 }
 
 /** The command line, kept to what it may write to, and to its place behind others. */
-function lineOf({ command, args, options, onUnconfined }: Command): [string, readonly string[]] {
-  const { PATH } = baseEnvironment();
-  const behind = options.priority === "background" ? background.filter(([name]) => isProgram(name, PATH)).flat() : [];
+function lineOf(
+  { command, args, options, onUnconfined }: Command,
+  searchPath: string | undefined,
+): [string, readonly string[]] {
+  const behind =
+    options.priority === "background" ? background.filter(([name]) => isProgram(name, searchPath)).flat() : [];
   const [program = command, ...rest] = [...behind, command, ...args];
   if (options.writable === undefined) return [program, rest];
   if (canConfine()) return confined(options.writable, program, rest);

@@ -63,7 +63,7 @@ export class Session {
       const isOver = endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)));
       signal.throwIfAborted();
       if (isOver) this.#lose(error);
-      throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
+      throw this.#lost ?? queryFault(error, this.#options, isOver);
     }
   }
 

@@ -8,6 +8,12 @@ import { factsOf, type Facts } from "./facts.js";
 import { PostgresFault } from "./fault.js";
 import { Folder, type Owner } from "./folder.js";
 
+/** What was captured, and where its picture lies. */
+export interface Place {
+  readonly original: string;
+  readonly place: string;
+}
+
 /** The data directory of a picture, writable, and where the rest of the cluster lies. */
 export class Picture {
   readonly facts: Facts;
@@ -15,8 +21,8 @@ export class Picture {
   /** All folders of the picture, the data directory first. */
   readonly folders: readonly string[];
   readonly folder: Folder;
-  /** What was captured, and where its picture lies. */
-  readonly places: readonly { original: string; place: string }[];
+  /** As many as the component has paths. */
+  readonly places: readonly Place[];
   readonly #exposed: Exposed;
 
   private constructor(facts: Facts, paths: readonly string[], exposed: Exposed) {

@@ -3,14 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { PostgresFault } from "./fault.js";
 import type { Options } from "./options.js";
+import type { Place } from "./picture.js";
 
 const EVERY_MS = 1000;
-
-/** A folder of a picture, and the path that it is of. */
-export interface Place {
-  readonly place: string;
-  readonly original: string;
-}
 
 /**
  * Does the work, whose programs do not sync what they write, and writes out the file systems of these folders: when the work has

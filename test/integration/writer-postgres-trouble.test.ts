@@ -139,7 +139,7 @@ test(
 
 async function folderFor(server: PostgresServer, beside: string): Promise<string> {
   const folder = `${beside}-late`;
-  await server.query(`COPY (SELECT 1) TO PROGRAM 'mkdir ${folder}'`);
+  await server.query(`COPY (SELECT 1) TO PROGRAM 'cat >/dev/null && mkdir ${folder}'`);
   return folder;
 }
 

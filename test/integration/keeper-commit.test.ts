@@ -1,6 +1,6 @@
 /** Steps of a commit as data, done by the keeper while everything is held. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Keeper, lapseOf } from "#core/keeper/client.js";
 import { armed, freezables, sectionOf, thaw } from "../rig/freezable.js";
@@ -35,6 +35,29 @@ test("a step that fails releases everything and is named", async (t) => {
   assert.match(error.message, /btrfs-snapshot .*\/snap: EEXIST/);
   assert.equal(thaw(held), false, "it is released");
   await keeper.disarm();
+});
+
+test("steps of several volumes are done side by side, and one that fails is named among them", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
+  if (mounts === null) return;
+  const [held = "", btrfs = ""] = mounts;
+  const snapshot = (name: string) => ({ op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name }) as const;
+  const chains = [[snapshot("one"), snapshot("two")], [snapshot("three")], [{ op: "plugin" } as const]];
+  const keeper = await armed(t, { ...sectionOf([held]), ops: [{ op: "parallel", chains }] });
+  await keeper.hold();
+  assert.deepEqual(readdirSync(btrfs).toSorted(), ["one", "three", "two"]);
+  assert.equal(lapseOf(await keeper.release()), null);
+  await keeper.disarm();
+  const again = await armed(t, {
+    ...sectionOf([held]),
+    ops: [{ op: "parallel", chains: [[snapshot("four")], [snapshot("three"), snapshot("five")]] }],
+  });
+  const error = await refusalOf(again.hold());
+  assert.equal(error.code, "E_HOLD_FAILED");
+  assert.match(error.message, /btrfs-snapshot .*\/three: EEXIST/);
+  assert.equal(existsSync(`${btrfs}/five`), false, "nothing follows what failed");
+  assert.equal(thaw(held), false, "it is released");
+  await again.disarm();
 });
 
 test("where the host has nothing to do while it is held, its word is not waited for", async (t) => {

@@ -20,7 +20,7 @@ const provider = fc.record({
   repairs: fc.constant(false),
   section: fc.record({
     hold: fc.constantFrom<HoldPoint[]>([], [{ kind: "fs", mount: "/srv" }], [{ kind: "dm", name: "vg0-data" }]),
-    commit: fc.constantFrom<CommitOp[]>([], [{ op: "plugin" }]),
+    commit: fc.constantFrom<CommitOp[]>([], [{ op: "plugin" }], [{ op: "parallel", chains: [[], [{ op: "plugin" }]] }]),
   }),
 });
 const players: fc.Arbitrary<Player[]> = fc

@@ -1,9 +1,18 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
-import type { CommitOp, DmTarget } from "../schema/types.js";
+import type { DmTarget } from "../schema/types.js";
 import { baseEnvironment } from "../system/environment.js";
-import { type Freed, type Grip, type Hands, opName, type Step, StationFault, type Taken } from "./grip.js";
+import {
+  type Freed,
+  type Grip,
+  type Hands,
+  type KernelOp,
+  opName,
+  type Step,
+  StationFault,
+  type Taken,
+} from "./grip.js";
 import { type MountPoint, openMountPoint, whatChanged } from "./mount-point.js";
 import type { Station } from "./wire.js";
 
@@ -19,7 +28,7 @@ export function commandHands(): Hands {
       if (identity === null) throw new StationFault("nobody said which file system it is");
       return fsGrip(program("fsfreeze"), openMountPoint(point.mount, identity));
     },
-    step: (op) => (op.op === "plugin" ? null : stepOf(op)),
+    step: stepOf,
   };
 }
 
@@ -65,7 +74,7 @@ function takenOf({ ok, stderr }: Ran): Taken {
   return /Device or resource busy/.test(stderr) ? { is: "busy" } : { is: "refused", reason: stderr };
 }
 
-function stepOf(op: Exclude<CommitOp, { op: "plugin" }>): Step {
+function stepOf(op: KernelOp): Step {
   const command = program(op.op === "btrfs-snapshot" ? "btrfs" : "dmsetup");
   const args = argumentsOf(op);
   const input = op.op === "dm-load" ? tableOf(op.table) : "";
@@ -78,7 +87,7 @@ function stepOf(op: Exclude<CommitOp, { op: "plugin" }>): Step {
   };
 }
 
-function argumentsOf(op: Exclude<CommitOp, { op: "plugin" }>): string[] {
+function argumentsOf(op: KernelOp): string[] {
   switch (op.op) {
     case "dm-message":
       return ["message", op.device, String(op.sector ?? 0), op.message];

@@ -19,6 +19,9 @@ export interface Grip {
   release(): Promise<Freed>;
 }
 
+/** One that the kernel does with a single call. */
+export type KernelOp = Exclude<CommitOp, { op: "plugin" | "parallel" }>;
+
 /** One operation of the commit made ready. */
 export interface Step {
   readonly name: string;
@@ -31,8 +34,8 @@ export interface Hands {
   readonly means: Means;
   /** @throws StationFault when the station is not what the plan says, or cannot be opened. */
   grip(station: Station): Promise<Grip>;
-  /** null: not the keeper's, but the host's. */
-  step(op: CommitOp): Step | null;
+  /** @throws StationFault when something that it needs cannot be opened. */
+  step(op: KernelOp): Step;
 }
 
 /** Nothing was held yet: the station cannot be got ready. The message completes "cannot be held: …". */
@@ -48,7 +51,6 @@ export class StationFault extends Error {
 }
 
 /** Name of an operation for a person: dm-message vg0-pool. */
-export function opName(op: CommitOp): string {
-  if (op.op === "plugin") return op.op;
+export function opName(op: KernelOp): string {
   return `${op.op} ${op.op === "btrfs-snapshot" ? `${op.folder}/${op.name}` : op.device}`;
 }

@@ -1,7 +1,8 @@
 import { readMounts } from "../storage/mounts.js";
 import { monotonic } from "./clock.js";
 import type { Haste } from "./haste.js";
-import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
+import { type Commit, isForHost, readyCommit } from "./commit.js";
+import { type Grip, type Hands, StationFault } from "./grip.js";
 import type { Ledger } from "./ledger.js";
 import type { Means, PointReport, Reason, SectionReport } from "./section.js";
 import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
@@ -45,7 +46,7 @@ export class Holding {
   readonly #places: readonly Place[];
   /** The same by rank, in the order in which they are held. */
   readonly #ranks: readonly (readonly Place[])[];
-  readonly #steps: readonly Step[];
+  readonly #commit: Commit;
   /** The host has nothing to do while it is held, so that its word is not waited for. */
   readonly #isOurs: boolean;
   #limitMs: number;
@@ -65,15 +66,16 @@ export class Holding {
   private constructor(
     limitMs: number,
     places: readonly Place[],
-    steps: readonly (Step | null)[],
+    commit: Commit,
+    isOurs: boolean,
     by: Means,
     books: Books,
   ) {
     this.#places = places;
     const ranks = [...new Set(places.map(({ station }) => station.rank))].toSorted((a, b) => a - b);
     this.#ranks = ranks.map((rank) => places.filter(({ station }) => station.rank === rank));
-    this.#steps = steps.filter((step) => step !== null);
-    this.#isOurs = !steps.includes(null);
+    this.#commit = commit;
+    this.#isOurs = isOurs;
     this.#limitMs = limitMs;
     this.#means = by;
     this.#ledger = books.ledger;
@@ -95,8 +97,7 @@ export class Holding {
       });
       places.push({ index, station, grip, standing: { at: "idle" } });
     }
-    const steps = ops.map((op) => hands.step(op));
-    return new Holding(limitMs, places, steps, hands.means, books);
+    return new Holding(limitMs, places, readyCommit(ops, hands), !isForHost(ops), hands.means, books);
   }
 
   /** What a keeper that died may hold, so far as it can still be opened: there to be released. */
@@ -107,7 +108,7 @@ export class Holding {
       const grip = await hands.grip(station).catch(() => null);
       if (grip !== null) places.push({ index, station, grip, standing: { at: "held", heldAt: monotonic() } });
     }
-    return new Holding(0, places, [], hands.means, books);
+    return new Holding(0, places, readyCommit([], hands), true, hands.means, books);
   }
 
   /** Something is held, or about to be, or not reported yet. */
@@ -140,11 +141,9 @@ export class Holding {
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
       if (this.#reason !== null) return;
     }
-    for (const step of this.#steps) {
-      const reason = await step.run();
-      if (this.#reason !== null) return;
-      if (reason !== null) return this.end("failed", { is: "op", name: step.name, reason });
-    }
+    const failure = await this.#commit(() => this.#reason === null);
+    if (this.#reason !== null) return;
+    if (failure !== null) return this.end("failed", { is: "op", ...failure });
     if (this.#isOurs) this.end("done");
     this.#tell({ say: "held" });
   }

@@ -1,9 +1,17 @@
 import { openSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import type { CommitOp } from "../schema/types.js";
 import { ioctl, syncfs } from "../system/libc.js";
 import * as dm from "./dm.js";
-import { type Freed, type Grip, type Hands, opName, type Step, StationFault, type Taken } from "./grip.js";
+import {
+  type Freed,
+  type Grip,
+  type Hands,
+  type KernelOp,
+  opName,
+  type Step,
+  StationFault,
+  type Taken,
+} from "./grip.js";
 import { type MountPoint, openFolder, openMountPoint, whatChanged } from "./mount-point.js";
 import type { Station } from "./wire.js";
 
@@ -32,7 +40,7 @@ export function directHands(): Hands {
       if (identity === null) throw new StationFault("nobody said which file system it is");
       return new FsGrip(openMountPoint(point.mount, identity));
     },
-    step: (op) => (op.op === "plugin" ? null : stepOf(op, control)),
+    step: (op) => stepOf(op, control),
   };
 }
 
@@ -134,7 +142,7 @@ function openNode(name: string, dev: bigint): void {
   throw new StationFault("its device node in /dev cannot be opened");
 }
 
-function stepOf(op: Exclude<CommitOp, { op: "plugin" }>, control: () => number): Step {
+function stepOf(op: KernelOp, control: () => number): Step {
   const [fd, { request, buffer }] =
     op.op === "btrfs-snapshot" ? [openFolder(op.folder), snapshotCall(op)] : [control(), mapperCall(op)];
   return {
@@ -146,7 +154,7 @@ function stepOf(op: Exclude<CommitOp, { op: "plugin" }>, control: () => number):
   };
 }
 
-function mapperCall(op: Extract<CommitOp, { device: string }>): dm.Call {
+function mapperCall(op: Extract<KernelOp, { device: string }>): dm.Call {
   const device = { name: op.device };
   switch (op.op) {
     case "dm-message":
@@ -162,7 +170,7 @@ function mapperCall(op: Extract<CommitOp, { device: string }>): dm.Call {
   }
 }
 
-function snapshotCall({ subvolume, name, writable = false }: Extract<CommitOp, { op: "btrfs-snapshot" }>): dm.Call {
+function snapshotCall({ subvolume, name, writable = false }: Extract<KernelOp, { op: "btrfs-snapshot" }>): dm.Call {
   const buffer = Buffer.alloc(SNAP_ARGS.bytes);
   buffer.writeBigInt64LE(BigInt(openFolder(subvolume)));
   buffer.writeBigUInt64LE(writable ? 0n : BTRFS_SUBVOL_RDONLY, SNAP_ARGS.flags);

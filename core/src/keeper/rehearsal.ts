@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { ioctl } from "../system/libc.js";
-import type { Grip } from "./grip.js";
+import { singleOps } from "./commit.js";
+import type { Grip, Step } from "./grip.js";
 import { Haste } from "./haste.js";
 import { Holding } from "./holding.js";
 import { Ledger } from "./ledger.js";
@@ -25,19 +26,29 @@ const nothing: Grip = {
   },
 };
 
+const idle: Step = {
+  name: "nothing",
+  async run() {
+    await call();
+    return null;
+  },
+};
+
 /**
- * Does the whole section with nothing in the place of each station, so that no thread has to be started and nothing to be compiled
+ * Does the whole section with nothing in the place of each station and operation, so that no thread has to be started and nothing to be compiled
  * while I/O is held.
  */
 export async function rehearse(arms: Arms): Promise<void> {
+  // Without those of the host, for whose word nobody waits here.
+  const ops = singleOps(arms.ops).filter(({ op }) => op !== "plugin");
   for (let times = 0; times < TIMES; times += 1) {
     const place = `${arms.ledger}.rehearsal`;
     const ledger = Ledger.begin({ ...arms, ledger: place }, "ioctl", process.pid);
     // It has a file, but nobody is to inherit that.
     rmSync(place);
-    const hands = { means: "ioctl", grip: async () => nothing, step: () => null } as const;
+    const hands = { means: "ioctl", grip: async () => nothing, step: () => idle } as const;
     const haste = new Haste(false, "/dev/null");
-    const holding = await Holding.prepare({ ...arms, ops: [] }, hands, { tell: () => undefined, ledger, haste });
+    const holding = await Holding.prepare({ ...arms, ops }, hands, { tell: () => undefined, ledger, haste });
     await holding.hold();
     await holding.settled();
     ledger.end();

@@ -1,4 +1,5 @@
 import type { HoldPoint } from "../schema/types.js";
+import { singleOps } from "./commit.js";
 import { layersOfDevices, layersOfPath, layersOfPoint, mountOfPoint } from "./layers.js";
 import { nameOf, type SectionPlan } from "./section.js";
 import type { Surroundings } from "./surroundings.js";
@@ -114,7 +115,7 @@ function nesting(points: readonly HoldPoint[], around: Surroundings): Refusal[] 
 
 /** btrfs makes a snapshot by writing to the file system that the keeper itself has frozen. */
 function ownWait({ points, ops }: Checked, around: Surroundings): Refusal[] {
-  const folders = ops.flatMap((op) => (op.op === "btrfs-snapshot" ? [op.folder] : []));
+  const folders = singleOps(ops).flatMap((op) => (op.op === "btrfs-snapshot" ? [op.folder] : []));
   return points.flatMap((point) => {
     const [own] = layersOfPoint(point, around);
     if (own === undefined || !folders.some((folder) => layersOfPath(folder, around).includes(own))) return [];

@@ -3,7 +3,7 @@ import type { CommitOp, HoldPoint, Volume } from "../schema/types.js";
 /** What is to be done in one critical section: hold all points, do the operations, release. */
 export interface SectionPlan {
   readonly points: readonly HoldPoint[];
-  /** Done in this order while everything is held. `plugin` is left to the host, whose word is waited for; without one all is released at once. */
+  /** Done in this order while everything is held. Where one is `plugin`, which is the host's, its word is waited for; else all is released at once. */
   readonly ops: readonly CommitOp[];
   /** From the first hold asked to the last release, ms. The keeper keeps it by a clock of its own. */
   readonly limitMs: number;

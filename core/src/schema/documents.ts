@@ -2415,7 +2415,7 @@ export const documents = {
       },
       "commitOp": {
         "title": "CommitOp",
-        "description": "One step of the commit, done while everything is held. All but `plugin` are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `plugin`: the commit cannot be data; the host calls provider.commit().",
+        "description": "One step of the commit, done while everything is held, in the order given. All but two are single kernel calls that the keeper makes; devices go by their device-mapper names. `parallel`: chains that do not depend on each other, such as those of several volumes; each is done in its own order, and what the kernel has to wait for in each is waited for once. `plugin`: the commit cannot be data; the host calls provider.commit().",
         "type": "object",
         "required": [
           "op"
@@ -2433,6 +2433,28 @@ export const documents = {
             "properties": {
               "op": {
                 "const": "plugin"
+              }
+            }
+          },
+          {
+            "type": "object",
+            "required": [
+              "op",
+              "chains"
+            ],
+            "additionalProperties": false,
+            "properties": {
+              "op": {
+                "const": "parallel"
+              },
+              "chains": {
+                "type": "array",
+                "items": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "#/$defs/commitOp"
+                  }
+                }
               }
             }
           },

@@ -12,6 +12,7 @@
  * ending the transaction (best-effort, or a thaw or a repair that did not work) is aborted on its own, at once. Whatever abort
  * cannot undo is residue of the end state. Every call settles exactly once: the runner sees to that.
  */
+import { isForHost } from "../keeper/commit.js";
 import type { CriticalSection, Fault, FreezeToken } from "../schema/types.js";
 import { phases } from "./phases.js";
 import {
@@ -112,8 +113,7 @@ function advance(from: Step): Step {
       return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold" }] };
     }
     case "committing": {
-      const due = (m: Member): boolean =>
-        isAfter(m, "prepare") && (m.section?.commit.some((c) => c.op === "plugin") ?? false);
+      const due = (m: Member): boolean => isAfter(m, "prepare") && m.section !== null && isForHost(m.section.commit);
       if (state.cast.some(due)) return askAll({ state, effects }, due, "commit");
       if (waits(state, "commit")) return { state, effects };
       if (!state.held) return on({ at: "thawing", cast: state.cast, level: 2 });

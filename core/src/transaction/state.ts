@@ -1,3 +1,4 @@
+import { singleOps } from "../keeper/commit.js";
 import type { CommitOp, CriticalSection, Fault, FreezeToken, HoldPoint } from "../schema/types.js";
 
 export interface Actor {
@@ -63,7 +64,7 @@ export type Event =
   | { is: "record-failed"; fault: Fault }
   | { is: "interrupted"; fault: Fault };
 
-/** What the keeper is given: the critical sections of all providers in one. */
+/** What the keeper is given: the critical sections of all providers in one. Their commits do not wait for each other. */
 export interface Section {
   readonly points: readonly HoldPoint[];
   readonly ops: readonly CommitOp[];
@@ -99,6 +100,7 @@ export const residueOf = (state: State): { actor: string; fault: Fault }[] =>
 /** Everything that is to be held, and to be done meanwhile; null: the keeper is not needed. */
 export function sectionOf(cast: Cast): Section | null {
   const points = cast.flatMap((m) => m.section?.hold ?? []);
-  const ops = cast.flatMap((m) => m.section?.commit ?? []);
-  return points.length === 0 && ops.every(({ op }) => op === "plugin") ? null : { points, ops };
+  const chains = cast.flatMap((m) => (m.section === null ? [] : [m.section.commit]));
+  const ops: CommitOp[] = [{ op: "parallel", chains }];
+  return points.length === 0 && singleOps(ops).every(({ op }) => op === "plugin") ? null : { points, ops };
 }

@@ -54,7 +54,7 @@ export async function ready(
   }
   return {
     hold: entries.map(({ origin }) => ({ kind: "dm", name: origin.name })),
-    commit: entries.map((entry) => ({ op: "dm-resume", device: snapshotOf(entry).name })),
+    commit: [{ op: "parallel", chains: entries.map((entry) => [{ op: "dm-resume", device: snapshotOf(entry).name }]) }],
   };
 }
 

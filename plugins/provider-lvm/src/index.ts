@@ -69,14 +69,15 @@ const provider: Provider<Options> = {
       await make(tx, part, ctx);
     }
     const made = await readVolumes(ctx);
-    const commit: CommitOp[] = [];
+    const chains: CommitOp[][] = [];
     for (const part of parts) {
       const { volume: snapshot } = madeOf(part, made);
-      commit.push(
-        ...(await (isThin(snapshot) ? prepareThin(snapshot, part.origin, ctx) : prepareThick(snapshot, ctx))),
-      );
+      chains.push(await (isThin(snapshot) ? prepareThin(snapshot, part.origin, ctx) : prepareThick(snapshot, ctx)));
     }
-    return { hold: parts.flatMap(({ volume, origin }) => holdOf(volume, origin)), commit };
+    return {
+      hold: parts.flatMap(({ volume, origin }) => holdOf(volume, origin)),
+      commit: [{ op: "parallel", chains }],
+    };
   },
 
   async seal(tx, ctx) {

@@ -1,0 +1,97 @@
+/** The order of a commit's operations: chains side by side, each in its own order. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isForHost, readyCommit } from "#core/keeper/commit.js";
+import type { Hands } from "#core/keeper/grip.js";
+import { awaited } from "#core/keeper/promise.js";
+import type { CommitOp } from "#core/schema/types.js";
+
+const resume = (device: string): CommitOp => ({ op: "dm-resume", device });
+const always = (): boolean => true;
+
+/** A kernel that answers when it is told to: null is "done". */
+class Kernel {
+  readonly asked: string[] = [];
+  readonly #answers = new Map<string, (reason: string | null) => void>();
+
+  readonly hands: Hands = {
+    means: "ioctl",
+    grip: () => Promise.reject(new Error("nothing is held here")),
+    step: (op) => {
+      const name = "device" in op ? op.device : op.op;
+      const answer = awaited<string | null>();
+      this.#answers.set(name, answer.resolve);
+      return {
+        name,
+        run: () => {
+          this.asked.push(name);
+          return answer.promise;
+        },
+      };
+    },
+  };
+
+  /** And all that follows from it. */
+  async answers(name: string, reason: string | null = null): Promise<void> {
+    this.#answers.get(name)?.(reason);
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+}
+
+test("chains are begun together, and each waits for its own operations only", async () => {
+  const kernel = new Kernel();
+  const ops: CommitOp[] = [
+    { op: "parallel", chains: [[resume("a1"), resume("a2")], [resume("b1"), resume("b2")], []] },
+    resume("last"),
+  ];
+  const over = readyCommit(ops, kernel.hands)(always);
+  assert.deepEqual(kernel.asked, ["a1", "b1"]);
+  await kernel.answers("b1");
+  assert.deepEqual(kernel.asked, ["a1", "b1", "b2"]);
+  await kernel.answers("b2");
+  await kernel.answers("a1");
+  assert.deepEqual(kernel.asked, ["a1", "b1", "b2", "a2"], "what follows the chains waits for all of them");
+  await kernel.answers("a2");
+  assert.deepEqual(kernel.asked, ["a1", "b1", "b2", "a2", "last"]);
+  await kernel.answers("last");
+  assert.equal(await over, null);
+});
+
+test("when a chain fails, the others end with what they are at, and the first failure is told", async () => {
+  const kernel = new Kernel();
+  const chains = [[resume("a1"), resume("a2")], [resume("b1"), resume("b2")], [resume("c1")]];
+  const over = readyCommit([{ op: "parallel", chains }, resume("last")], kernel.hands)(always);
+  await kernel.answers("b1", "ENXIO");
+  await kernel.answers("a1");
+  assert.equal(
+    await Promise.race([over, Promise.resolve("still running")]),
+    "still running",
+    "the kernel has not answered c1",
+  );
+  await kernel.answers("c1", "EIO");
+  assert.deepEqual(await over, { name: "b1", reason: "ENXIO" });
+  assert.deepEqual(kernel.asked, ["a1", "b1", "c1"]);
+});
+
+test("no operation is begun when the section is over", async () => {
+  const kernel = new Kernel();
+  let goesOn = true;
+  const ops: CommitOp[] = [{ op: "parallel", chains: [[resume("a1"), resume("a2")], [resume("b1")]] }, resume("last")];
+  const over = readyCommit(ops, kernel.hands)(() => goesOn);
+  goesOn = false;
+  await kernel.answers("a1");
+  await kernel.answers("b1");
+  assert.equal(await over, null);
+  assert.deepEqual(kernel.asked, ["a1", "b1"]);
+});
+
+test("what is the host's is found in chains, too, and is not asked of the kernel", async () => {
+  const kernel = new Kernel();
+  const ops: CommitOp[] = [{ op: "parallel", chains: [[resume("a")], [{ op: "plugin" }]] }];
+  assert.equal(isForHost(ops), true);
+  assert.equal(isForHost([{ op: "parallel", chains: [[resume("a")]] }]), false);
+  const over = readyCommit(ops, kernel.hands)(always);
+  await kernel.answers("a");
+  assert.equal(await over, null);
+  assert.deepEqual(kernel.asked, ["a"]);
+});

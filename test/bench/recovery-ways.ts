@@ -1,6 +1,7 @@
 /** The ways of taking a picture of a database server's volume, while its clients go on. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -17,23 +18,32 @@ export interface Taking {
   readonly served: Served;
   /** Of holdstill. */
   readonly config: string;
-  /** Told when all is released and the repair begins. */
+  /** Told when all is released: ours goes on to repair. */
   readonly onReleased: () => void;
 }
 
-/** Answers the file that the picture is in, when it is complete. */
-export type Way = (taking: Taking) => Promise<string>;
+/** A picture that is complete. */
+export interface Taken {
+  /** What it is in. */
+  readonly file: string;
+  remove(): Promise<void>;
+}
+
+export type Way = (taking: Taking) => Promise<Taken>;
 
 export const ours = "holdstill";
-/** Beside the ways: nothing is taken; and of ours the part until all is released, without the repair. */
-export const calm = "no picture is taken, for 10 s";
-export const untilReleased = "holdstill, until all is released";
+export const crash = "crash-consistent";
+/** Beside the ways: nothing is taken. */
+export const calm = "no picture is taken";
+/** The part of a way before a repair. */
+export const untilReleased = (way: string): string => `${way}, until all is released`;
 
 export const ways: Readonly<Record<string, Way>> = {
-  async "crash-consistent"({ volume }) {
+  async [crash]({ volume, onReleased }) {
     const clone = cloneOf(volume, "crash");
     await exec("sh", [path.join(scripts, "cut.sh"), volume.mount, volume.image, clone]);
-    return clone;
+    onReleased();
+    return takenIn(clone);
   },
   async [ours]({ volume, config, onReleased }) {
     const set = await created(config, onReleased);
@@ -42,13 +52,16 @@ export const ways: Readonly<Record<string, Way>> = {
     const [repaired] = writers[0]?.repair?.in ?? [];
     if (writers[0]?.repair?.state !== "repaired" || repaired === undefined)
       throw new Error(`the picture was not repaired: ${stdout}`);
-    return path.join(volume.store, repaired);
+    const remove = async (): Promise<void> =>
+      void (await exec(process.execPath, [program, "delete", set, "--yes", "--config", config]));
+    return { file: path.join(volume.store, repaired), remove };
   },
-  async "the best script"({ volume, served: { script } }) {
+  async "the best script"({ volume, served: { script }, onReleased }) {
     const clone = cloneOf(volume, "script");
     const args = [path.join(scripts, script.file), volume.mount, volume.image, clone, ...script.args];
     await exec("sh", args, { env: { ...process.env, ...script.env } });
-    return clone;
+    onReleased();
+    return takenIn(clone);
   },
 };
 
@@ -66,6 +79,11 @@ async function created(config: string, onReleased: () => void): Promise<string> 
   if (set === undefined) throw new Error("no set was created");
   return set;
 }
+
+const takenIn = (file: string): Taken => ({
+  file,
+  remove: async () => await rm(file),
+});
 
 const cloneOf = ({ image }: ImageVolume, what: string): string =>
   path.join(path.dirname(image), `${what}-${Date.now()}`);

@@ -17,12 +17,10 @@ import { Stay } from "./stay.js";
 
 const MiB = 2 ** 20;
 
-/** As long as the longest of a client may be by chance: what is compared with the taking has to last as well. */
-const CALM_MS = 10_000;
-/** What was held up still comes to its end. */
-const SETTLE_MS = 1000;
+/** So long at least the clients are watched, whatever is taken: the longer one looks, the longer a transaction one sees. */
+const WATCH_MS = 15_000;
 /** Of a session that changes rows, while pictures are taken: a server that is busy, but not as busy as it can be. */
-const PAUSE_MS = 500;
+const PAUSE_MS = 1500;
 /** The load stops somewhat later than told, bytes. */
 const SHORT = 16 * MiB;
 
@@ -62,7 +60,7 @@ export const recovery: Bench = {
       { bench: "recovery redo", about: "what the server replayed on the picture", ours, rows: redo.rows },
       {
         bench: "recovery stall",
-        about: "longest transaction of a client until the picture was complete",
+        about: `longest transaction of a client until the picture was complete, or for ${WATCH_MS / 1000} s`,
         ours,
         rows: stalls.rows,
       },
@@ -92,7 +90,7 @@ interface Picture {
   readonly confirmed: readonly Acknowledged[];
 }
 
-/** Takes pictures in every way and every round, while clients go on; answers those of the first round. */
+/** Takes pictures in every way and every round, while clients go on; answers those of the first round, and removes the others. */
 async function takeAll(scene: Scene, say: Options["say"]): Promise<Picture[]> {
   const { stay, volume, served, stock, of, size, rounds, sheet } = scene;
   const config = configOf(tempDir(stay.t), volume, served);
@@ -107,24 +105,25 @@ async function takeAll(scene: Scene, say: Options["say"]): Promise<Picture[]> {
     changes.pause(0);
     while ((await served.redo()) < size - SHORT) await sleep(100);
     changes.pause(PAUSE_MS);
-    load.lap();
-    await sleep(CALM_MS);
-    sheet.stalls.add(of, calm, load.lap().worstStallMs);
     for (const [way, take] of Object.entries(ways)) {
       const confirmed = load.acknowledged();
       load.lap();
       const begun = performance.now();
-      let held: number | undefined;
+      let held = 0;
       const onReleased = (): void => void (held = load.lap().worstStallMs);
-      const file = await take({ volume, served, config, onReleased });
-      sheet.takes.add(of, way, performance.now() - begun);
-      say(`  ${way}: taken in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-      await sleep(SETTLE_MS);
-      const { worstStallMs } = load.lap();
-      if (held !== undefined) sheet.stalls.add(of, untilReleased, held);
-      sheet.stalls.add(of, way, Math.max(held ?? 0, worstStallMs));
-      if (round === 0) pictures.push({ way, file, confirmed });
+      const taken = await take({ volume, served, config, onReleased });
+      const took = performance.now() - begun;
+      sheet.takes.add(of, way, took);
+      say(`  ${way}: taken in ${(took / 1000).toFixed(1)} s`);
+      await sleep(WATCH_MS - took);
+      sheet.stalls.add(of, untilReleased(way), held);
+      sheet.stalls.add(of, way, Math.max(held, load.lap().worstStallMs));
+      if (round === 0) pictures.push({ way, file: taken.file, confirmed });
+      else await taken.remove();
     }
+    load.lap();
+    await sleep(WATCH_MS);
+    sheet.stalls.add(of, calm, load.lap().worstStallMs);
   }
   await changes.stop();
   await load.stop();

@@ -42,7 +42,7 @@ for (const { name, bindir, skip } of versions()) {
   test(`${name}: a fuzzy copy is verified as it is, and again when it is recovered`, { skip }, async (t) => {
     const server = await serverWithLedger(t, { ...(bindir && { bindir }) });
     const load = await loadOn(t, server);
-    const ctx = context(writerOptions(server));
+    const ctx = context(writerOptions(server, { recoveryMemoryMb: 24 }));
     const [asItIs, recovered] = [await takePicture(t, ctx), await takePicture(t, ctx)];
     await load.stop();
     const first = await verify(asItIs.tx, exposed(asItIs), ctx);
@@ -51,6 +51,8 @@ for (const { name, bindir, skip } of versions()) {
     assert.equal((await writer.recover?.(recovered.tx, shown, ctx))?.ok, true);
     const second = await verify(recovered.tx, shown, ctx);
     assert.deepEqual([second.ok, second.facts?.["was"]], [true, "shut down"]);
+    const started = readFileSync(path.join(shown.trees[0]?.path ?? "", "postmaster.opts"), "utf8");
+    assert.match(started, /"shared_buffers=24MB"/);
     leftNothing(shown);
     await leavesNothing(server);
   });

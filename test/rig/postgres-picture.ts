@@ -27,6 +27,7 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
     autoRecover: true,
+    recoveryMemoryMb: 128,
     verify: [],
     ...given,
   };

@@ -58,7 +58,7 @@ async function replay({ sidecarDir }: WriterTransaction, picture: Picture, ctx: 
   for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
   ctx.progress("recovering the picture");
   // Written out by us, without an order, which takes a fraction of the time.
-  const own = settings(picture.facts, { fsync: "off", hba_file: "/dev/null" });
+  const own = settings(picture.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
   const args = ["--single", "-D", picture.dataDir, ...own, "template1"];
   const { exitCode, stderr } = await programs.run("postgres", args);
   if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);

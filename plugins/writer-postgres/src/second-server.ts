@@ -76,7 +76,7 @@ export class SecondServer {
       port: String(port),
       hba_file: path.join(this.host, "pg_hba.conf"),
     };
-    const args = ["-D", this.#picture.dataDir, ...settings(this.#picture.facts, own)];
+    const args = ["-D", this.#picture.dataDir, ...settings(this.#picture.facts, this.#ctx.options, own)];
     this.#running = this.#programs.run("postgres", args, this.host).then((result) => {
       this.#ended = result;
     });

@@ -1,12 +1,17 @@
 import type { Facts } from "./facts.js";
+import type { Options } from "./options.js";
 
 /**
  * Settings of a server on a picture, as arguments: those of the captured server on which redo depends, and for the rest ours. The
  * picture's configuration is not read, because it tells where the captured server archives, listens and logs to, and
  * what is left of it (postgresql.auto.conf) is overruled.
  */
-export function settings({ settings: captured }: Facts, own: Readonly<Record<string, string>>): string[] {
-  const all = { ...captured, ...always, ...own };
+export function settings(
+  { settings: captured }: Facts,
+  { recoveryMemoryMb }: Pick<Options, "recoveryMemoryMb">,
+  own: Readonly<Record<string, string>>,
+): string[] {
+  const all = { ...captured, ...always, shared_buffers: `${recoveryMemoryMb}MB`, ...own };
   return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
@@ -30,7 +35,6 @@ const always = {
   lc_messages: "C",
   // In the picture: a server that is killed would leave a file in /dev/shm.
   dynamic_shared_memory_type: "mmap",
-  // There may be little memory left beside the captured server.
+  // There may be none left beside the captured server.
   huge_pages: "off",
-  shared_buffers: "128MB",
 };

@@ -29,9 +29,10 @@ export default async function* report(source: AsyncIterable<NodeEvent>): AsyncGe
         yield line({ event: "failed", name: full(event.data), durationMs, detail: inspect(error.cause ?? error) });
         break;
       }
-      // What node itself tells at the end, of all tests, has no line.
+      // What node itself tells at the end, of all tests, has no line; but what went wrong beside all tests has none either.
       case "test:diagnostic":
-        if (event.data.line !== undefined) yield line({ event: "told", text: event.data.message });
+        if (event.data.line !== undefined || event.data.message.startsWith("Warning:"))
+          yield line({ event: "told", text: event.data.message });
         break;
       default:
     }

@@ -34,7 +34,7 @@ const all: readonly Expectation[] = [
     expected: "≤ 1.5",
     judge: (result) => ratios(result, () => true, floor, atMost(1.5)),
     because:
-      "the keeper tells the core that all is held and waits for its word before it releases, in 2 messages between processes and 2 jobs of a thread pool; the bare loop waits for nobody, and nobody could abort it",
+      "each call to the kernel is a job of a thread pool, so that one that never comes back holds up neither the deadline nor the others: a thread is woken for each, and another when it has ended. The bare loop waits in its calls, and nobody could abort it",
   },
   {
     bench: "hold",
@@ -55,7 +55,7 @@ const all: readonly Expectation[] = [
     expected: "≥ 20",
     judge: (result) => ratios(result, several, (way) => way === "the best script", atLeast(20)),
     because:
-      "in this user-mode kernel a suspend takes about a tick of its clock, 10 ms, whoever asks for it (in 6.12 nearly nothing), and dmsetup takes several devices in one process",
+      "in this user-mode kernel what suspends, swaps a table or resumes waits for ticks of its clock, 10 ms each, whoever asks for it (in 6.12 for nearly nothing): of all volumes together about five. The script's processes and LVM's locks come on top of the same",
   },
   {
     bench: "recovery",

@@ -12,7 +12,7 @@ import { isGone } from "../../rig/victim.js";
 import { MappedDisk } from "../rig/mapped-disk.js";
 import { run } from "../rig/volume-group.js";
 
-const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 8);
+const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 4);
 /** Time enough for all that can be held. */
 const limitMs = 4000;
 const isSuspended = (name: string): boolean =>

@@ -95,7 +95,8 @@ export class Counter implements AsyncDisposable {
   }
 
   #tell(word: Word): void {
-    if (this.#child.connected) this.#child.send(word);
+    // It may have ended, and its channel's end not have come to us yet: that is no fault.
+    if (this.#child.connected) this.#child.send(word, () => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,7 +31,7 @@ export default async function* report(source: AsyncIterable<NodeEvent>): AsyncGe
       }
       // What node itself tells at the end, of all tests, has no line; but what went wrong beside all tests has none either.
       case "test:diagnostic":
-        if (event.data.line !== undefined || event.data.message.startsWith("Warning:"))
+        if (event.data.line !== undefined || /^(Warning|Error):/.test(event.data.message))
           yield line({ event: "told", text: event.data.message });
         break;
       default:

@@ -18,8 +18,6 @@ export interface Taking {
   readonly served: Served;
   /** Of holdstill. */
   readonly config: string;
-  /** Told when all is released: ours goes on to repair. */
-  readonly onReleased: () => void;
 }
 
 /** A picture that is complete. */
@@ -35,18 +33,15 @@ export const ours = "holdstill";
 export const crash = "crash-consistent";
 /** Beside the ways: nothing is taken. */
 export const calm = "no picture is taken";
-/** The part of a way before a repair. */
-export const untilReleased = (way: string): string => `${way}, until all is released`;
 
 export const ways: Readonly<Record<string, Way>> = {
-  async [crash]({ volume, onReleased }) {
+  async [crash]({ volume }) {
     const clone = cloneOf(volume, "crash");
     await exec("sh", [path.join(scripts, "cut.sh"), volume.mount, volume.image, clone]);
-    onReleased();
     return takenIn(clone);
   },
-  async [ours]({ volume, config, onReleased }) {
-    const set = await created(config, onReleased);
+  async [ours]({ volume, config }) {
+    const set = await created(config);
     const { stdout } = await exec(process.execPath, [program, "show", set, "--json", "--config", config]);
     const { writers } = JSON.parse(stdout) as { writers: { repair?: { state: string; in?: string[] } }[] };
     const [repaired] = writers[0]?.repair?.in ?? [];
@@ -56,23 +51,21 @@ export const ways: Readonly<Record<string, Way>> = {
       void (await exec(process.execPath, [program, "delete", set, "--yes", "--config", config]));
     return { file: path.join(volume.store, repaired), remove };
   },
-  async "the best script"({ volume, served: { script }, onReleased }) {
+  async "the best script"({ volume, served: { script } }) {
     const clone = cloneOf(volume, "script");
     const args = [path.join(scripts, script.file), volume.mount, volume.image, clone, ...script.args];
     await exec("sh", args, { env: { ...process.env, ...script.env } });
-    onReleased();
     return takenIn(clone);
   },
 };
 
-async function created(config: string, onReleased: () => void): Promise<string> {
+async function created(config: string): Promise<string> {
   const args = [program, "create", "writer:db", "--require", "application", "--json=stream", "--config", config];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const over = once(child, "exit");
   let set: string | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as Event;
-    if (event.type === "phase" && event.phase === "recover") onReleased();
     if (event.type === "ended" && event.outcome === "created") set = event.set;
   }
   await over;

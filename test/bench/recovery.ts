@@ -8,7 +8,7 @@ import { LedgerLoad } from "../rig/load.js";
 import { onEnd } from "../rig/on-end.js";
 import { pluginsThat } from "../rig/plugins.js";
 import { tempDir } from "../rig/temp.js";
-import { calm, ours, untilReleased, ways } from "./recovery-ways.js";
+import { calm, ours, ways } from "./recovery-ways.js";
 import { churn, type Served, type Stock } from "./served.js";
 import { mariadb } from "./served-mariadb.js";
 import { postgres } from "./served-postgres.js";
@@ -17,10 +17,12 @@ import { Stay } from "./stay.js";
 
 const MiB = 2 ** 20;
 
-/** So long at least the clients are watched, whatever is taken: the longer one looks, the longer a transaction one sees. */
-const WATCH_MS = 15_000;
+/** What was under full load comes to rest. */
+const REST_MS = 5000;
+/** So long the clients are watched, whatever is taken: the longer one looks, the longer a transaction one sees. As long as a repair takes. */
+const watchMs = (size: number): number => (size > 512 * MiB ? 36_000 : 15_000);
 /** Of a session that changes rows, while pictures are taken: a server that is busy, but not as busy as it can be. */
-const PAUSE_MS = 1500;
+const PAUSE_MS = 2000;
 /** The load stops somewhat later than told, bytes. */
 const SHORT = 16 * MiB;
 
@@ -60,7 +62,7 @@ export const recovery: Bench = {
       { bench: "recovery redo", about: "what the server replayed on the picture", ours, rows: redo.rows },
       {
         bench: "recovery stall",
-        about: `longest transaction of a client until the picture was complete, or for ${WATCH_MS / 1000} s`,
+        about: `longest transaction of a client in ${watchMs(256 * MiB) / 1000} or ${watchMs(960 * MiB) / 1000} s, in which the picture is taken`,
         ours,
         rows: stalls.rows,
       },
@@ -105,24 +107,22 @@ async function takeAll(scene: Scene, say: Options["say"]): Promise<Picture[]> {
     changes.pause(0);
     while ((await served.redo()) < size - SHORT) await sleep(100);
     changes.pause(PAUSE_MS);
+    await sleep(REST_MS);
     for (const [way, take] of Object.entries(ways)) {
       const confirmed = load.acknowledged();
       load.lap();
       const begun = performance.now();
-      let held = 0;
-      const onReleased = (): void => void (held = load.lap().worstStallMs);
-      const taken = await take({ volume, served, config, onReleased });
+      const taken = await take({ volume, served, config });
       const took = performance.now() - begun;
       sheet.takes.add(of, way, took);
       say(`  ${way}: taken in ${(took / 1000).toFixed(1)} s`);
-      await sleep(WATCH_MS - took);
-      sheet.stalls.add(of, untilReleased(way), held);
-      sheet.stalls.add(of, way, Math.max(held, load.lap().worstStallMs));
+      await sleep(Math.max(0, watchMs(size) - took));
+      sheet.stalls.add(of, way, load.lap().worstStallMs);
       if (round === 0) pictures.push({ way, file: taken.file, confirmed });
       else await taken.remove();
     }
     load.lap();
-    await sleep(WATCH_MS);
+    await sleep(watchMs(size));
     sheet.stalls.add(of, calm, load.lap().worstStallMs);
   }
   await changes.stop();

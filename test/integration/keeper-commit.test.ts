@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Keeper, lapseOf } from "#core/keeper/client.js";
-import { armed, freezables, sectionOf, thaw } from "../rig/freezable.js";
+import { armed, freezables, freeze, sectionOf, thaw } from "../rig/freezable.js";
 import { refusalOf } from "../rig/refusal.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
 
@@ -58,6 +58,28 @@ test("steps of several volumes are done side by side, and one that fails is name
   assert.equal(existsSync(`${btrfs}/five`), false, "nothing follows what failed");
   assert.equal(thaw(held), false, "it is released");
   await again.disarm();
+});
+
+test("steps that the kernel does not answer take no thread from the releases", async (t) => {
+  const mounts = freezables(t, 2, ["ext4", "btrfs"]);
+  if (mounts === null) return;
+  const [held = "", btrfs = ""] = mounts;
+  const chains = Array.from({ length: 12 }, (_, at) => [
+    { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: `snap-${at}` } as const,
+  ]);
+  const keeper = await armed(t, { ...sectionOf([held]), ops: [{ op: "parallel", chains }], limitMs: 500 });
+  // Somebody else's freeze: a snapshot waits for its end.
+  assert.equal(freeze(btrfs), true);
+  try {
+    const error = await refusalOf(keeper.hold());
+    assert.equal(error.code, "E_HOLD_FAILED");
+    assert.match(error.message, /btrfs-snapshot \S+snap-0, .*snap-11: the kernel did not answer in time/);
+    assert.equal(thaw(held), false, "it is released");
+    assert.deepEqual(readdirSync(btrfs), []);
+  } finally {
+    thaw(btrfs);
+  }
+  await keeper.disarm();
 });
 
 test("where the host has nothing to do while it is held, its word is not waited for", async (t) => {

@@ -25,7 +25,14 @@ export class GuestFailed extends Error {
 export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
 
 /** …and of those in which kernels differ: freezing may be nested from 6.8 on; the rest is what both providers and the keeper ask of any. */
-export const kernelTests: readonly string[] = ["kernel.lab", "dm.lab", "keeper.lab", "lvm.lab", "provider-dmsnap.lab"];
+export const kernelTests: readonly string[] = [
+  "kernel.lab",
+  "dm.lab",
+  "keeper.lab",
+  "lvm.lab",
+  "provider-dmsnap.lab",
+  "provider-dmsnap-instant",
+];
 
 /** The compiled lab tests, or those whose file name has one of `parts` in it. */
 export function labTests(parts: readonly string[] = []): string[] {
@@ -77,8 +84,7 @@ export async function* runInGuest(
       watch.refresh();
       const event = parseEvent(line);
       if (event === undefined) throw new GuestFailed(`the guest told what is not an event: ${line}`);
-      // A file that fails beside its tests says why on the console.
-      yield event.event === "ended" && event.code !== 0 ? { ...event, why: `${event.why}\n${tail.text()}` } : event;
+      yield event;
       if (event.event === "done") return await machine.off();
     }
     throw new GuestFailed(`${problem}; the end of its console:\n${tail.text()}`);

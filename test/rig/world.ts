@@ -10,6 +10,7 @@ import {
   type State,
 } from "#core/transaction/machine.js";
 import { answer, type Player, type Turn } from "./player.js";
+import { isForHost } from "#core/keeper/commit.js";
 import type { CriticalSection, Fault } from "#core/schema/types.js";
 
 type Pending =
@@ -237,7 +238,7 @@ export class World {
       if (policy === "best-effort") continue;
       const degraded = this.#badly.has(`thaw ${id}`);
       const all: Op[] = role === "writer" ? ["prepare", "freeze", "thaw", "seal"] : ["prepare", "seal"];
-      if ((section?.commit.length ?? 0) > 0) all.push("commit");
+      if (isForHost(section?.commit ?? [])) all.push("commit");
       if (repairs && !this.#badly.has(`recover ${id}`)) all.push("recover");
       const due: Op[] = degraded ? ["prepare", "freeze"] : all;
       for (const op of due) assert.ok(this.#well.has(`${op} ${id}`), `created without ${op} of ${id}`);

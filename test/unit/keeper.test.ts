@@ -76,7 +76,7 @@ const station: Station = { point: { kind: "fs", mount: "/srv" }, identity: null,
 const report: SectionReport = { by: "ioctl", points: [], heldMs: 1, reason: "failed" };
 
 const messageOf = (failure: Parameters<typeof failureOf>[0]["failure"], missing: number[] = []): string =>
-  failureOf({ say: "over", report, failure, missing }, [station], { limitMs: 1000 }).message;
+  failureOf({ say: "over", report, failure, missing, unanswered: [] }, [station], { limitMs: 1000 }).message;
 
 test("a failed section is an error that names its culprit", () => {
   assert.match(messageOf({ is: "busy", station: 0 }), /^\/srv is frozen or suspended by somebody else/);

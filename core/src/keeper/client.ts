@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { singleOps } from "./commit.js";
 import { HoldstillError } from "../errors/error.js";
 import type { HoldPoint } from "../schema/types.js";
 import { orderOf, type Stop } from "./order.js";
@@ -63,7 +64,8 @@ export class Keeper {
 
   #spawn(way: readonly string[]): KeeperProcess {
     const hear = (answer: Answer): void => this.#hear(answer);
-    const own: KeeperProcess = new KeeperProcess(way, this.#stops.length, hear, (why) => {
+    const calls = this.#stops.length + singleOps(this.#arms.ops).length;
+    const own: KeeperProcess = new KeeperProcess(way, calls, hear, (why) => {
       if (own === this.#process) this.#lost(why);
     });
     return own;

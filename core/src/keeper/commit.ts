@@ -1,5 +1,5 @@
 import type { CommitOp } from "../schema/types.js";
-import type { Hands, KernelOp } from "./grip.js";
+import type { Hands, KernelOp, Step } from "./grip.js";
 
 /** Which operation failed, and what the kernel says. */
 export interface OpFailure {
@@ -7,8 +7,18 @@ export interface OpFailure {
   readonly reason: string;
 }
 
-/** A commit made ready: answers the first failure, null if there was none. No operation is begun once `goesOn` says no. */
-export type Commit = (goesOn: () => boolean) => Promise<OpFailure | null>;
+/** The section in which a commit is done. */
+export interface Course {
+  /** Once it says no, nothing more is begun. */
+  goesOn(): boolean;
+  /** Runs it, and answers what it does. */
+  ask(step: Step): Promise<string | null>;
+  /** Told at once, whatever else is under way. */
+  fails(failure: OpFailure): void;
+}
+
+/** A commit made ready. Resolves when nothing of it is under way any more. */
+export type Commit = (course: Course) => Promise<void>;
 
 /** Those that are no chains, however deep they stand. */
 export const singleOps = (ops: readonly CommitOp[]): (KernelOp | { op: "plugin" })[] =>
@@ -33,33 +43,22 @@ export function readyCommit(ops: readonly CommitOp[], hands: Hands): Commit {
         return [single(op, hands)];
     }
   });
-  return async (goesOn) => {
+  return async (course) => {
     for (const part of parts) {
-      if (!goesOn()) return null;
-      const failure = await part(goesOn);
-      if (failure !== null) return failure;
+      if (!course.goesOn()) return;
+      await part(course);
     }
-    return null;
   };
 }
 
-/** When one fails the others end with the operation that they are at: nothing is left running that an abort could meet. */
 function sideBySide(chains: readonly Commit[]): Commit {
-  return async (goesOn) => {
-    let first: OpFailure | null = null;
-    const run = async (chain: Commit): Promise<void> => {
-      const failure = await chain(() => first === null && goesOn());
-      first ??= failure;
-    };
-    await Promise.all(chains.map(run));
-    return first;
-  };
+  return async (course) => void (await Promise.all(chains.map((chain) => chain(course))));
 }
 
 function single(op: KernelOp, hands: Hands): Commit {
   const step = hands.step(op);
-  return async () => {
-    const reason = await step.run();
-    return reason === null ? null : { name: step.name, reason };
+  return async (course) => {
+    const reason = await course.ask(step);
+    if (reason !== null) course.fails({ name: step.name, reason });
   };
 }

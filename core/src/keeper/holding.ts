@@ -2,7 +2,7 @@ import { readMounts } from "../storage/mounts.js";
 import { monotonic } from "./clock.js";
 import type { Haste } from "./haste.js";
 import { type Commit, isForHost, readyCommit } from "./commit.js";
-import { type Grip, type Hands, StationFault } from "./grip.js";
+import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
 import type { Ledger } from "./ledger.js";
 import type { Means, PointReport, Reason, SectionReport } from "./section.js";
 import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
@@ -54,8 +54,10 @@ export class Holding {
   readonly #haste: Haste;
   readonly #ledger: Ledger;
   readonly #tell: Tell;
-  /** Holds and releases that the kernel has not answered. */
-  readonly #calls = new Set<Promise<void>>();
+  /** What the kernel has been asked, and has not answered: holds, operations of the commit, releases. */
+  readonly #calls = new Set<Promise<unknown>>();
+  /** The operations among them. */
+  readonly #unanswered = new Set<string>();
   #askedAt: number | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
@@ -141,9 +143,12 @@ export class Holding {
       await Promise.all(rank.map((place) => this.#track(this.#take(place))));
       if (this.#reason !== null) return;
     }
-    const failure = await this.#commit(() => this.#reason === null);
+    await this.#commit({
+      goesOn: () => this.#reason === null,
+      ask: (step) => this.#ask(step),
+      fails: (failure) => this.end("failed", { is: "op", ...failure }),
+    });
     if (this.#reason !== null) return;
-    if (failure !== null) return this.end("failed", { is: "op", ...failure });
     if (this.#isOurs) this.end("done");
     this.#tell({ say: "held" });
   }
@@ -163,6 +168,7 @@ export class Holding {
   }
 
   async #release(reason: Reason, failure: Failure | null): Promise<void> {
+    const unanswered = [...this.#unanswered];
     for (const rank of this.#ranks.toReversed()) {
       const releases = rank.map((place) => this.#letGo(place)).filter((release) => release !== null);
       if (releases.length > 0) await atMost(PATIENCE_MS, Promise.all(releases));
@@ -172,13 +178,20 @@ export class Holding {
     this.#ledger.hurries(false);
     this.#reported = true;
     const missing = this.#places.filter(isMissing).map(({ index }) => index);
-    this.#tell({ say: "over", report: this.#report(reason), failure, missing });
+    this.#tell({ say: "over", report: this.#report(reason), failure, missing, unanswered });
   }
 
   /** Where one point fails there is time up to the deadline for the others to come in; else there is none. */
   #patience(reason: Reason): number {
     const left = this.#limitMs - (monotonic() - (this.#askedAt ?? 0));
     return PATIENCE_MS + (reason === "failed" || reason === "word" ? Math.max(0, left) : 0);
+  }
+
+  async #ask(step: Step): Promise<string | null> {
+    this.#unanswered.add(step.name);
+    const reason = await this.#track(step.run());
+    this.#unanswered.delete(step.name);
+    return reason;
   }
 
   async #flush(place: Place): Promise<void> {
@@ -217,7 +230,7 @@ export class Holding {
     return this.#track(release());
   }
 
-  #track(call: Promise<void>): Promise<void> {
+  #track<T>(call: Promise<T>): Promise<T> {
     this.#calls.add(call);
     return call.finally(() => this.#calls.delete(call));
   }

@@ -26,10 +26,10 @@ export function waysToStart(hasSystemd = existsSync("/run/systemd/system")): str
 /** What does a dead keeper's work: see rescue.ts. */
 export const wayToRescue = (ledger: string): string[] => [...node, path.join(import.meta.dirname, "rescue.js"), ledger];
 
-/** Each station has a thread of its own, so that one that blocks leaves the others theirs. */
-export const environmentFor = (stations: number): Record<string, string> => ({
+/** As many calls to the kernel as may be under way have threads of their own, so that one that blocks leaves the others theirs. */
+export const environmentFor = (calls: number): Record<string, string> => ({
   ...baseEnvironment(),
-  UV_THREADPOOL_SIZE: String(Math.min(stations + 4, MOST_THREADS)),
+  UV_THREADPOOL_SIZE: String(Math.min(calls + 4, MOST_THREADS)),
 });
 
 /** The keeper as a process, in a session of its own, and both ends of its pipe. */
@@ -39,14 +39,14 @@ export class KeeperProcess {
 
   constructor(
     [command = "", ...args]: readonly string[],
-    stations: number,
+    calls: number,
     hear: (answer: Answer) => void,
     gone: (why: string) => void,
   ) {
     this.#child = spawn(command, args, {
       detached: true,
       cwd: "/",
-      env: environmentFor(stations),
+      env: environmentFor(calls),
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { stdin, stdout, stderr } = this.#child;

@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import { ioctl } from "../system/libc.js";
-import { singleOps } from "./commit.js";
 import type { Grip, Step } from "./grip.js";
 import { Haste } from "./haste.js";
 import { Holding } from "./holding.js";
@@ -39,8 +38,6 @@ const idle: Step = {
  * while I/O is held.
  */
 export async function rehearse(arms: Arms): Promise<void> {
-  // Without those of the host, for whose word nobody waits here.
-  const ops = singleOps(arms.ops).filter(({ op }) => op !== "plugin");
   for (let times = 0; times < TIMES; times += 1) {
     const place = `${arms.ledger}.rehearsal`;
     const ledger = Ledger.begin({ ...arms, ledger: place }, "ioctl", process.pid);
@@ -48,8 +45,10 @@ export async function rehearse(arms: Arms): Promise<void> {
     rmSync(place);
     const hands = { means: "ioctl", grip: async () => nothing, step: () => idle } as const;
     const haste = new Haste(false, "/dev/null");
-    const holding = await Holding.prepare({ ...arms, ops }, hands, { tell: () => undefined, ledger, haste });
+    const holding = await Holding.prepare(arms, hands, { tell: () => undefined, ledger, haste });
     await holding.hold();
+    // Where the host has a word to say.
+    holding.end("word");
     await holding.settled();
     ledger.end();
   }

@@ -42,6 +42,6 @@ if (ledger !== null) {
   ledger.end();
 } else {
   const report: SectionReport = { by: "ioctl", points: [], heldMs: 0, reason: "failed" };
-  tell({ say: "over", report, failure: null, missing: [] });
+  tell({ say: "over", report, failure: null, missing: [], unanswered: [] });
 }
 process.exit(0);

@@ -4,7 +4,7 @@ import type { Answer, Station } from "./wire.js";
 
 /** Why not everything was held, as an error that names the culprit. */
 export function failureOf(
-  { report, failure, missing }: Extract<Answer, { say: "over" }>,
+  { report, failure, missing, unanswered }: Extract<Answer, { say: "over" }>,
   stations: readonly Station[],
   { limitMs }: Pick<SectionPlan, "limitMs">,
 ): HoldstillError {
@@ -25,6 +25,11 @@ export function failureOf(
       break;
   }
   if (missing.length > 0) return new HoldstillError("E_HOLD_LATE", { points: missing.map(name), limitMs });
+  if (report.reason === "deadline" && unanswered.length > 0)
+    return new HoldstillError("E_HOLD_FAILED", {
+      point: unanswered.join(", "),
+      reason: "the kernel did not answer in time",
+    });
   return lapseOf(report) ?? new HoldstillError("E_KEEPER", { reason: "it released before everything was held" });
 }
 

@@ -45,12 +45,12 @@ export type Failure =
   | { is: "op"; name: string; reason: string }
   | { is: "fault"; reason: string };
 
-/** From the keeper. `late`: a hold that came after the report, and was released at once. */
+/** From the keeper. `missing`: stations, and `unanswered`: operations, that the kernel had not answered when it released. `late`: a hold that came after the report, and was released at once. */
 export type Answer =
   | { say: "armed"; means: Means }
   | { say: "unarmed"; reason: string; station: number | null }
   | { say: "held" }
-  | { say: "over"; report: SectionReport; failure: Failure | null; missing: number[] }
+  | { say: "over"; report: SectionReport; failure: Failure | null; missing: number[]; unanswered: string[] }
   | { say: "late"; station: number };
 
 export const HEARTBEAT_MS = 250;

@@ -81,7 +81,7 @@ export type Principals = string[];
  */
 export type Support = null | Qualities;
 /**
- * One step of the commit, done while everything is held, in the order given. All but two are single kernel calls that the keeper makes; devices go by their device-mapper names. `parallel`: chains that do not depend on each other, such as those of several volumes; each is done in its own order, and what the kernel has to wait for in each is waited for once. `plugin`: the commit cannot be data; the host calls provider.commit().
+ * One step of the commit, done while everything is held. All but two are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `parallel`: chains that do not depend on each other, such as those of several volumes; each is done in its own order, and what the kernel has to wait for in all of them it waits for at once. `plugin`, wherever it stands: the commit cannot be data; after all kernel calls the host calls provider.commit().
  */
 export type CommitOp =
   | {

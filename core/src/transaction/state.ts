@@ -64,7 +64,7 @@ export type Event =
   | { is: "record-failed"; fault: Fault }
   | { is: "interrupted"; fault: Fault };
 
-/** What the keeper is given: the critical sections of all providers in one. Their commits do not wait for each other. */
+/** What the keeper is given: the critical sections of all providers in one. What the kernel does for one does not wait for what it does for another. */
 export interface Section {
   readonly points: readonly HoldPoint[];
   readonly ops: readonly CommitOp[];

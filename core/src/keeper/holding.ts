@@ -2,29 +2,14 @@ import { readMounts } from "../storage/mounts.js";
 import { monotonic } from "./clock.js";
 import type { Haste } from "./haste.js";
 import { type Commit, isForHost, readyCommit } from "./commit.js";
-import { type Grip, type Hands, type Step, StationFault } from "./grip.js";
+import { type Hands, type Step, StationFault } from "./grip.js";
 import type { Ledger } from "./ledger.js";
-import type { Means, PointReport, Reason, SectionReport } from "./section.js";
-import { type Answer, type Arms, type Failure, SILENCE_MS, type Station } from "./wire.js";
+import { isMissing, type Place, reportOf } from "./place.js";
+import type { Means, Reason, SectionReport } from "./section.js";
+import { type Answer, type Arms, type Failure, SILENCE_MS } from "./wire.js";
 
 /** What one rank's release may take before the next rank is released without waiting for it, ms; and what comes in late is waited for before the report. */
 const PATIENCE_MS = 150;
-
-type Standing =
-  | { at: "idle" }
-  | { at: "flushing" }
-  | { at: "asked" }
-  | { at: "refused"; problem: string }
-  | { at: "held" | "releasing"; heldAt: number }
-  | { at: "released"; heldAt: number; releasedAt: number }
-  | { at: "lost"; heldAt: number; releasedAt: number | null; problem: string };
-
-interface Place {
-  readonly index: number;
-  readonly station: Station;
-  readonly grip: Grip;
-  standing: Standing;
-}
 
 type Tell = (answer: Answer) => void;
 
@@ -34,9 +19,6 @@ interface Books {
   readonly ledger: Ledger;
   readonly haste: Haste;
 }
-
-/** The kernel has not answered whether it holds. */
-const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
 
 /**
  * One critical section from the first hold to the last release. It ends by the first of: the core's word, a hold that fails,
@@ -249,31 +231,10 @@ export class Holding {
   }
 
   #report(reason: Reason): SectionReport {
-    const points = this.#places.map(({ station, standing }) => reportOf(station, standing));
+    const points = this.#places.map(reportOf);
     const releases = points.map(({ releasedAt }) => releasedAt ?? 0);
     const heldMs = this.#askedAt === null ? 0 : Math.max(0, Math.max(0, ...releases) - this.#askedAt);
     return { by: this.#means, points, heldMs, reason };
-  }
-}
-
-function reportOf({ point }: Station, standing: Standing): PointReport {
-  const never = { point, heldAt: null, releasedAt: null, inForce: false };
-  switch (standing.at) {
-    case "idle":
-      return { ...never, problem: "it was not asked any more" };
-    case "flushing":
-      return { ...never, problem: "its data did not reach the disk in time; it was not held" };
-    case "asked":
-      return { ...never, problem: "it did not come in time; it will be released as soon as it comes" };
-    case "refused":
-      return { ...never, problem: standing.problem };
-    case "held":
-    case "releasing":
-      return { ...never, heldAt: standing.heldAt, problem: "its release has not come back yet" };
-    case "released":
-      return { point, heldAt: standing.heldAt, releasedAt: standing.releasedAt, inForce: true };
-    case "lost":
-      return { ...never, heldAt: standing.heldAt, releasedAt: standing.releasedAt, problem: standing.problem };
   }
 }
 

@@ -6,5 +6,5 @@ import { retell } from "./retell.js";
 
 test("the lab tests pass on kernel 6.1", async (t) => {
   const kernel = await found(t, "6.1");
-  if (kernel !== undefined) await retell(t, runInGuest(kernel, labTests(labMode === "1" ? [] : kernelTests)));
+  if (kernel !== undefined) await retell(t, () => runInGuest(kernel, labTests(labMode === "1" ? [] : kernelTests)));
 });

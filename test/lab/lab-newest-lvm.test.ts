@@ -6,5 +6,5 @@ import { retell } from "./retell.js";
 
 test("the lab tests of provider-lvm pass on the newest kernel", async (t) => {
   const kernel = await foundNewest(t);
-  if (kernel !== undefined) await retell(t, runInGuest(kernel, labTests(lvmTests)));
+  if (kernel !== undefined) await retell(t, () => runInGuest(kernel, labTests(lvmTests)));
 });

@@ -8,5 +8,5 @@ test("the lab tests pass on the newest kernel", async (t) => {
   const kernel = await foundNewest(t);
   const elsewhere = labTests(lvmTests);
   const files = labTests().filter((file) => !elsewhere.includes(file));
-  if (kernel !== undefined) await retell(t, runInGuest(kernel, files));
+  if (kernel !== undefined) await retell(t, () => runInGuest(kernel, files));
 });

@@ -8,7 +8,8 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabEvent } from "./events.js";
 import { found } from "./found.js";
-import { GuestFailed, runInGuest } from "./guest.js";
+import { GuestFailed, KernelFailed, runInGuest } from "./guest.js";
+import { retell } from "./retell.js";
 import { tempDir } from "../rig/temp.js";
 
 test("what fails in a guest fails here, with its error, and the other files still run", async (t) => {
@@ -44,6 +45,20 @@ test("a guest that hangs is killed, its console is shown, and nothing of it is l
     assert.match(error.message, /told nothing for 30 s and was killed.*this guest hangs now/s);
     return true;
   });
+  assert.deepEqual(leftovers(), []);
+});
+
+test("a guest whose kernel fails is booted once more, and no more", async (t) => {
+  const kernel = await found(t, "6.1");
+  if (kernel === undefined) return;
+  const leftovers = own(t);
+  let boots = 0;
+  const boot = (): ReturnType<typeof runInGuest> => {
+    boots += 1;
+    return runInGuest(kernel, [fixture("kernel-fails")], { fileSeconds: 30, silenceSeconds: 120 });
+  };
+  await assert.rejects(retell(t, boot), KernelFailed);
+  assert.equal(boots, 2);
   assert.deepEqual(leftovers(), []);
 });
 

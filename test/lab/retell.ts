@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { LabEvent } from "./events.js";
+import { KernelFailed } from "./guest.js";
 
-/** Tells each test of a guest as a subtest. */
-export async function retell(t: TestContext, events: AsyncGenerator<LabEvent, void>): Promise<void> {
+/** Tells each test of a guest as a subtest. One whose kernel failed is booted once more, and tells all again. */
+export async function retell(t: TestContext, boot: () => AsyncGenerator<LabEvent, void>): Promise<void> {
+  try {
+    await tell(t, boot());
+  } catch (error) {
+    if (!(error instanceof KernelFailed)) throw error;
+    t.diagnostic(`booted again, since ${error.message}`);
+    await tell(t, boot());
+  }
+}
+
+async function tell(t: TestContext, events: AsyncGenerator<LabEvent, void>): Promise<void> {
   for await (const event of events) {
     switch (event.event) {
       case "passed":

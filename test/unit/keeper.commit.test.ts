@@ -1,7 +1,7 @@
 /** The order of a commit's operations: chains side by side, each in its own order. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type Course, isForHost, type OpFailure, readyCommit } from "#core/keeper/commit.js";
+import { type Course, isForHost, isForKernel, type OpFailure, readyCommit } from "#core/keeper/commit.js";
 import type { Hands, Step } from "#core/keeper/grip.js";
 import { awaited } from "#core/keeper/promise.js";
 import type { CommitOp } from "#core/schema/types.js";
@@ -111,6 +111,8 @@ test("what is the host's is found in chains, too, and is not asked of the kernel
   const ops: CommitOp[] = [{ op: "parallel", chains: [[resume("a")], [{ op: "plugin" }]] }];
   assert.equal(isForHost(ops), true);
   assert.equal(isForHost([{ op: "parallel", chains: [[resume("a")]] }]), false);
+  assert.equal(isForKernel(ops), true);
+  assert.equal(isForKernel([{ op: "parallel", chains: [[], [{ op: "plugin" }]] }]), false);
   const over = readyCommit(ops, kernel.hands)(new Section());
   await kernel.answers("a");
   await over;

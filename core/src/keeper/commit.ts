@@ -24,6 +24,9 @@ export type Commit = (course: Course) => Promise<void>;
 export const singleOps = (ops: readonly CommitOp[]): (KernelOp | { op: "plugin" })[] =>
   ops.flatMap((op) => (op.op === "parallel" ? op.chains.flatMap(singleOps) : [op]));
 
+/** Whether the kernel has something to do: without it, and with nothing to hold, no keeper is needed. */
+export const isForKernel = (ops: readonly CommitOp[]): boolean => singleOps(ops).some(({ op }) => op !== "plugin");
+
 /** Whether the host has something to do while it is held. */
 export const isForHost = (ops: readonly CommitOp[]): boolean => singleOps(ops).some(({ op }) => op === "plugin");
 

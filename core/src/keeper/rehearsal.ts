@@ -34,8 +34,8 @@ const idle: Step = {
 };
 
 /**
- * Does the whole section with nothing in the place of each station and operation, so that no thread has to be started and nothing to be compiled
- * while I/O is held.
+ * Does the whole section with nothing in the place of each station and operation, so that no thread has to be started and nothing to
+ * be compiled while I/O is held.
  */
 export async function rehearse(arms: Arms): Promise<void> {
   for (let times = 0; times < TIMES; times += 1) {

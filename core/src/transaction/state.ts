@@ -1,4 +1,4 @@
-import { singleOps } from "../keeper/commit.js";
+import { isForKernel } from "../keeper/commit.js";
 import type { CommitOp, CriticalSection, Fault, FreezeToken, HoldPoint } from "../schema/types.js";
 
 export interface Actor {
@@ -102,5 +102,5 @@ export function sectionOf(cast: Cast): Section | null {
   const points = cast.flatMap((m) => m.section?.hold ?? []);
   const chains = cast.flatMap((m) => (m.section === null ? [] : [m.section.commit]));
   const ops: CommitOp[] = [{ op: "parallel", chains }];
-  return points.length === 0 && singleOps(ops).every(({ op }) => op === "plugin") ? null : { points, ops };
+  return points.length === 0 && !isForKernel(ops) ? null : { points, ops };
 }

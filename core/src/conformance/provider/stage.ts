@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { Keeper, lapseOf } from "../../keeper/client.js";
-import { isForHost, singleOps } from "../../keeper/commit.js";
+import { isForHost, isForKernel } from "../../keeper/commit.js";
 import type { Session } from "../../isolation/remote.js";
 import type { Transaction } from "../../plugin/context.js";
 import type { View } from "../../plugin/provider.js";
@@ -126,7 +126,7 @@ export class ProviderStage {
 
   /** As the host does: the kernel holds what is to be held, the keeper does the steps that are data, the plugin the others. */
   async #commit({ session, tx, section: { hold, commit } }: Act): Promise<void> {
-    const needsKeeper = hold.length > 0 || singleOps(commit).some(({ op }) => op !== "plugin");
+    const needsKeeper = hold.length > 0 || isForKernel(commit);
     const plan = { points: hold, ops: commit, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
     const keeper = needsKeeper ? await Keeper.arm(plan) : null;
     try {

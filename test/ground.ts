@@ -20,7 +20,7 @@ export async function clearGround(ground: string): Promise<string[]> {
   return found;
 }
 
-/** What the keeper switches on while it holds (core/src/keeper/haste.ts), and whether somebody else had done so before. */
+/** What the keeper switches on while it holds (core/src/keeper/process/rcu-expedited.ts), and whether somebody else had done so before. */
 const haste = "/sys/kernel/rcu_expedited";
 const isHasty = (): boolean => existsSync(haste) && readFileSync(haste, "utf8").trim() !== "0";
 const wasHasty = isHasty();

@@ -1,11 +1,11 @@
 /** holdstill's service from Node: `const holdstill = await connect(); await holdstill.create({ targets: ["/srv"] })`. */
-import { RemoteRequester } from "./service/remote.js";
+import { RemoteRequester } from "./service/client/remote-engine.js";
 
-export { HoldstillError, type Code, type Details } from "./errors/error.js";
-export type { Ended, ProviderStatus, Watching, WriterStatus } from "./requester/types.js";
+export { HoldstillError, type Code, type Details } from "./base/errors/error.js";
+export type { Ended, ProviderStatus, Watching, WriterStatus } from "./engine/types.js";
 export type { Plan, Request } from "./plan/plan.js";
-export type { Event, Fault, Residue, SnapshotSet } from "./schema/types.js";
-export type { RemoteRequester } from "./service/remote.js";
+export type { Event, Fault, Residue, SnapshotSet } from "./base/schema/types.js";
+export type { RemoteRequester } from "./service/client/remote-engine.js";
 
 export interface ConnectOptions {
   /** The service's socket. Without it that of HOLDSTILL_SOCKET, of the config, or the usual one. */
@@ -23,6 +23,6 @@ export async function connect({ socket }: ConnectOptions = {}): Promise<RemoteRe
 }
 
 async function usualSocket(): Promise<string> {
-  const { loadSettings } = await import("./config/load.js");
+  const { loadSettings } = await import("./base/config/load.js");
   return (await loadSettings()).service.socket;
 }

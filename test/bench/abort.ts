@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { open } from "holdstill";
-import type { Event } from "#core/schema/types.js";
+import type { Event } from "#core/base/schema/types.js";
 import { atExit } from "../rig/at-exit.js";
 import { freezable } from "../rig/freezable.js";
 import type { Fault } from "../rig/plugins.js";

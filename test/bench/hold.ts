@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lapseOf } from "#core/keeper/client.js";
+import { lapseOf } from "#core/keeper/client/client.js";
 import { armed, freezables, sectionOf } from "../rig/freezable.js";
 import { monotonic, Scribe } from "../rig/scribe.js";
 import { Stay } from "./stay.js";

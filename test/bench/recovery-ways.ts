@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import type { Event } from "#core/schema/types.js";
+import type { Event } from "#core/base/schema/types.js";
 import { program } from "../rig/cli.js";
 import type { ImageVolume } from "../rig/image-volume.js";
 import { scripts } from "./samples.js";

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/isolation/operations.js";
+import type { Op } from "#core/host/isolation/operations.js";
 import { freezables, thaw } from "../rig/freezable.js";
 import { inWords } from "../rig/in-words.js";
 import { childrenOf } from "../rig/keepers.js";

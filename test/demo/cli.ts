@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Event } from "#core/schema/types.js";
+import type { Event } from "#core/base/schema/types.js";
 import { program } from "../rig/cli.js";
 
 /** Runs `holdstill create … --json=stream` and hands every event on as it comes. Answers the exit code. */

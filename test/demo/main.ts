@@ -2,7 +2,7 @@
  * The main job on real parts: a PostgreSQL server under a write load is held still, captured, restored into a second server and
  * checked. Then the same with an application that hangs in freeze. `--json` ends with one line of measured values.
  */
-import type { EndedEvent, Event } from "#core/schema/types.js";
+import type { EndedEvent, Event } from "#core/base/schema/types.js";
 import { createLedger, verifyLedger, type Acknowledged } from "../rig/ledger.js";
 import { LedgerLoad } from "../rig/load.js";
 import { adopt, startPostgres, type PostgresServer } from "../rig/postgres.js";

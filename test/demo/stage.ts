@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill } from "../rig/cli.js";
 import { pluginsThat } from "../rig/plugins.js";
 import type { PostgresServer } from "../rig/postgres.js";

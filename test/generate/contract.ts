@@ -24,7 +24,7 @@ export function contractPage(): string {
   ].join("\n");
 }
 
-const source = (file: string): string => readFileSync(path.join(root, "core/src/plugin", `${file}.ts`), "utf8");
+const source = (file: string): string => readFileSync(path.join(root, "core/src/host/contract", `${file}.ts`), "utf8");
 
 interface Interface {
   name: string;

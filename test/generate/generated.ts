@@ -11,16 +11,8 @@ const banner = "// Generated from schemas/ by `npm run generate`. Do not edit: c
 /** The text of every generated file, by absolute path: what should be on disk. */
 export async function generated(): Promise<Record<string, string>> {
   const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));
-  const documents = Object.fromEntries(
-    names.map((name) => [
-      name.replace(".schema.json", ""),
-      JSON.parse(readFileSync(path.join(folder, name), "utf8")) as JSONSchema,
-    ]),
-  );
   return {
-    [path.join(root, "core/src/schema/types.ts")]: await types(names),
-    [path.join(root, "core/src/schema/documents.ts")]:
-      `${banner}\nexport const documents = ${JSON.stringify(documents, null, 2)} as const;\n`,
+    [path.join(root, "core/src/base/schema/types.ts")]: await types(names),
     [path.join(root, "core/src/plugin/CONTRACT.md")]: contractPage(),
     [path.join(root, "core/src/cli/DOCUMENTS.md")]: commandLinePage(),
   };

@@ -6,9 +6,9 @@ import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DoctorCheck } from "#core/schema/types.js";
-import { draftConfig } from "#core/requester/draft-config.js";
-import { findServers } from "#core/servers/servers.js";
+import type { DoctorCheck } from "#core/base/schema/types.js";
+import { draftConfig } from "#core/engine/setup/draft-config.js";
+import { findServers } from "#core/engine/setup/servers.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { missingPostgres } from "../rig/postgres-binaries.js";

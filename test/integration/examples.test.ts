@@ -7,7 +7,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkPlugin } from "holdstill/conformance";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill } from "../rig/cli.js";
 import { loopFs } from "../rig/loop.js";
 import { onEnd } from "../rig/on-end.js";

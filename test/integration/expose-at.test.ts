@@ -6,8 +6,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Leftover } from "#core/requester/types.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { Leftover } from "#core/engine/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { Stage } from "../rig/stage.js";

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { Op } from "#core/isolation/operations.js";
+import type { Op } from "#core/host/isolation/operations.js";
 import { open } from "holdstill";
-import type { Ended } from "#core/requester/types.js";
-import type { Fault as Wrong, SnapshotSet } from "#core/schema/types.js";
+import type { Ended } from "#core/engine/types.js";
+import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
 import type { Fault, Misbehaviour } from "../rig/plugins.js";
 import { type Roles, Stage } from "../rig/stage.js";

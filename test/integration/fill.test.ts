@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { SnapshotSet } from "#core/schema/types.js";
-import { validate } from "#core/schema/validate.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
+import { validate } from "#core/base/schema/validate.js";
 import { patience, Stage } from "../rig/stage.js";
 
 test("list, show and metrics say how full the room is, and what is lost, where they are asked to", async (t) => {

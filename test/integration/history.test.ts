@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { PastTransaction, Usual } from "#core/schema/types.js";
-import { validate } from "#core/schema/validate.js";
+import type { PastTransaction, Usual } from "#core/base/schema/types.js";
+import { validate } from "#core/base/schema/validate.js";
 import type { CliRun } from "../rig/cli.js";
 import { patience, Stage } from "../rig/stage.js";
 

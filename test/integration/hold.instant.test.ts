@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { Counter, CounterBroken, verifyCounter } from "../rig/counter.js";
 import { freezables } from "../rig/freezable.js";
 import { onEnd } from "../rig/on-end.js";

@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { holdstill, program } from "../rig/cli.js";
 import { freeze, freezables, thaw } from "../rig/freezable.js";
 import { monotonic, Scribe } from "../rig/scribe.js";

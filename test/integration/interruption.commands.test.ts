@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/isolation/operations.js";
+import type { Op } from "#core/host/isolation/operations.js";
 import { program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { patience, Stage } from "../rig/stage.js";

@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { Stage } from "../rig/stage.js";

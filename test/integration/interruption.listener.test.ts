@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
-import { HoldstillError } from "#core/errors/error.js";
-import { open } from "#core/requester/open.js";
-import type { Event } from "#core/schema/types.js";
+import { HoldstillError } from "#core/base/errors/error.js";
+import { open } from "#core/engine/open.js";
+import type { Event } from "#core/base/schema/types.js";
 import { Stage } from "../rig/stage.js";
 
 const moments = [

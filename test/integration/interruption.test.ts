@@ -8,12 +8,12 @@ import test, { describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/isolation/operations.js";
-import type { Ended } from "#core/requester/types.js";
+import type { Op } from "#core/host/isolation/operations.js";
+import type { Ended } from "#core/engine/types.js";
 import { program } from "../rig/cli.js";
 import { documentIn } from "../rig/document.js";
 import { pluginsThat } from "../rig/plugins.js";
-import type { Fault } from "#core/schema/types.js";
+import type { Fault } from "#core/base/schema/types.js";
 import { type Roles, Stage } from "../rig/stage.js";
 
 const moments: { role: "writer" | "provider"; op: Op }[] = [

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { Keeper, lapseOf } from "#core/keeper/client.js";
+import { Keeper, lapseOf } from "#core/keeper/client/client.js";
 import { armed, freezables, freeze, sectionOf, thaw } from "../rig/freezable.js";
 import { refusalOf } from "../rig/refusal.js";
 import { monotonic, Scribe } from "../rig/scribe.js";

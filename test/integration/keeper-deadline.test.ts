@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { lapseOf } from "#core/keeper/client.js";
+import { lapseOf } from "#core/keeper/client/client.js";
 import { onEnd } from "../rig/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { refusalOf } from "../rig/refusal.js";

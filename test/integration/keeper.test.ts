@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { Keeper, lapseOf, type Means } from "#core/keeper/client.js";
+import { Keeper, lapseOf, type Means } from "#core/keeper/client/client.js";
 import { onEnd } from "../rig/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
 import { loopFs, mount } from "../rig/loop.js";

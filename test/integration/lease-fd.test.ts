@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { Stage } from "../rig/stage.js";

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import test from "node:test";
 import { open } from "holdstill";
-import type { Ended, Leftover } from "#core/requester/types.js";
-import { Journal } from "#core/transaction/journal.js";
-import { stateDir } from "#core/catalog/state.js";
+import type { Ended, Leftover } from "#core/engine/types.js";
+import { Journal } from "#core/store/journal.js";
+import { stateDir } from "#core/store/state-directory.js";
 import { Stage } from "../rig/stage.js";
 
 for (const lies of ["nothing", "another set", "another volume", "twice", "no date"]) {

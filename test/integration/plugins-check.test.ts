@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { ConformanceReport } from "holdstill/conformance";
-import { validate } from "#core/schema/validate.js";
+import { validate } from "#core/base/schema/validate.js";
 import { holdstill } from "../rig/cli.js";
 import { tempDir } from "../rig/temp.js";
 import { template, waysToBeWrong, writeWrong } from "../rig/wrong-plugin.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Fault, PluginLock } from "#core/schema/types.js";
+import type { Fault, PluginLock } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { pluginsThat } from "../rig/plugins.js";
 import { Stage } from "../rig/stage.js";

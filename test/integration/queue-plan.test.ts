@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { makeStateDir, stateDir } from "#core/catalog/state.js";
-import { canMount } from "#core/exec/mirror.js";
-import type { Event, SnapshotSet } from "#core/schema/types.js";
-import { lockVolumes, type VolumeLocks } from "#core/transaction/volume-lock.js";
+import { makeStateDir, stateDir } from "#core/store/state-directory.js";
+import { canMount } from "#core/os/exec/mount-tree.js";
+import type { Event, SnapshotSet } from "#core/base/schema/types.js";
+import { lockVolumes, type VolumeLocks } from "#core/store/volume-lock.js";
 import { mount } from "../rig/loop.js";
 import { patience, Stage } from "../rig/stage.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import test from "node:test";
-import type { Event, Fault } from "#core/schema/types.js";
+import type { Event, Fault } from "#core/base/schema/types.js";
 import type { CliRun } from "../rig/cli.js";
 import { Stage } from "../rig/stage.js";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import test from "node:test";
 import mysql from "@holdstill/writer-mysql";
 import postgres from "@holdstill/writer-postgres";
-import { canConfine } from "#core/exec/confined.js";
+import { canConfine } from "#core/os/exec/read-only-namespace.js";
 import { context } from "../rig/context.js";
 import { Bench } from "../rig/mysql-picture.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";

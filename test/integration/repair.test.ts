@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/requester/types.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { Ended } from "#core/engine/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { Stage } from "../rig/stage.js";
 
 interface Row {

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill } from "../rig/cli.js";
 import { verifyLedger } from "../rig/ledger.js";
 import type { LedgerLoad, LoadClient } from "../rig/load.js";

@@ -6,9 +6,9 @@ import { chownSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileS
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ran } from "#core/requester/run.js";
-import type { Leftover } from "#core/requester/types.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { Ran } from "#core/engine/lease/run-command.js";
+import type { Leftover } from "#core/engine/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { type CliRun, program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { type Roles, Stage } from "../rig/stage.js";

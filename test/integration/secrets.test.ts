@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Fault } from "#core/schema/types.js";
+import type { Fault } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { writePlugin } from "../rig/plugin.js";
 import { tempDir } from "../rig/temp.js";

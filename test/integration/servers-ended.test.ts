@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { ImageVolume } from "../rig/image-volume.js";
 import { Bench, leavesNothing as leftByMysql } from "../rig/mysql-picture.js";

@@ -1,7 +1,7 @@
 /** The service is killed in the midst of transactions: everything is undone by the next one, and clients are told the truth. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Operation, SnapshotSet } from "#core/schema/types.js";
+import type { Operation, SnapshotSet } from "#core/base/schema/types.js";
 import { Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { AuditLine, Event, Fault, SnapshotSet, Span } from "#core/schema/types.js";
+import type { AuditLine, Event, Fault, SnapshotSet, Span } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../rig/cli.js";
 import { Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";

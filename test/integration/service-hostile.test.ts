@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import path from "node:path";
 import test from "node:test";
 import * as fc from "fast-check";
-import type { Health, Problem } from "#core/schema/types.js";
+import type { Health, Problem } from "#core/base/schema/types.js";
 import { onEnd } from "../rig/on-end.js";
 import { Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";

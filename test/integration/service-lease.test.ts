@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { LeaseState } from "#core/schema/types.js";
+import type { LeaseState } from "#core/base/schema/types.js";
 import { Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";
 

@@ -8,7 +8,7 @@ import path from "node:path";
 import { connect } from "holdstill/client";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault, Problem, SnapshotSet } from "#core/schema/types.js";
+import type { Fault, Problem, SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill, program } from "../rig/cli.js";
 import { onEnd } from "../rig/on-end.js";
 import { askAs, Service } from "../rig/service.js";

@@ -5,7 +5,7 @@ import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { PageAddress, Problem } from "#core/schema/types.js";
+import type { PageAddress, Problem } from "#core/base/schema/types.js";
 import { Chromium, noChromium } from "../rig/chromium.js";
 import { onEnd } from "../rig/on-end.js";
 import { Service } from "../rig/service.js";
@@ -202,7 +202,14 @@ test("the token is good once; without the cookie there is nothing; no name but t
   );
   assert.equal(page.headers["access-control-allow-origin"], undefined);
   assert.doesNotMatch(page.text, /\son\w+=|style=|<script>|https?:/, "nothing inline, nothing from elsewhere");
-  for (const name of ["../sets", "../history", "../writers", "../about", "main.js", "page.css"]) {
+  for (const name of [
+    "../../../sets",
+    "../../../history",
+    "../../../writers",
+    "../../../about",
+    "main.js",
+    "page.css",
+  ]) {
     const url = new URL(name, base).href;
     assert.equal((await get(url, { cookie })).status, 200, name);
     assert.equal((await get(url)).status, 403, `${name} without the cookie`);
@@ -212,7 +219,7 @@ test("the token is good once; without the cookie there is nothing; no name but t
     for (const method of ["POST", "DELETE", "OPTIONS"]) assert.equal((await get(url, { cookie }, method)).status, 405);
   }
   assert.equal((await get(`${origin}/sets`, { cookie })).status, 403, "the path is part of the secret");
-  assert.equal((await get(new URL("../v1/sets", base).href, { cookie })).status, 404, "the API is not here");
+  assert.equal((await get(new URL("../../../v1/sets", base).href, { cookie })).status, 404, "the API is not here");
   assert.equal((await get(new URL("../page/..%2f..%2fpackage.json", base).href, { cookie })).status, 404);
   assert.equal((await get(base.href, { cookie, host: host.replace("127.0.0.1", "localhost") })).status, 200);
 });

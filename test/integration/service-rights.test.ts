@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync } from "node:fs";
 import test from "node:test";
-import type { Operation, ServiceConfig } from "#core/schema/types.js";
+import type { Operation, ServiceConfig } from "#core/base/schema/types.js";
 import { askAs, Service } from "../rig/service.js";
 import { Stage } from "../rig/stage.js";
 

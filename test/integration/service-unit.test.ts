@@ -4,7 +4,7 @@ import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill, program } from "../rig/cli.js";
 import { freezable, thaw } from "../rig/freezable.js";
 import type { Ran } from "../rig/run.js";

@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { formatNumber } from "#core/storage/blockdevices.js";
-import { type Mount, mountAt, readMounts } from "#core/storage/mounts.js";
-import { locate } from "#core/storage/volumes.js";
+import { formatNumber } from "#core/os/blockdevices.js";
+import { type Mount, mountAt, readMounts } from "#core/os/mounts.js";
+import { locate } from "#core/plan/locate.js";
 import { loopFs, mount } from "../rig/loop.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -124,7 +124,7 @@ test("a target that may not be read is an error that says so", (t) => {
   if (process.getuid?.() !== 0) return t.skip("becoming another user needs root");
   const dir = tempDir(t);
   const script = `
-    const { locate } = await import(${JSON.stringify(import.meta.resolve("#core/storage/volumes.js"))});
+    const { locate } = await import(${JSON.stringify(import.meta.resolve("#core/plan/locate.js"))});
     try { locate([{ paths: ["${dir}"], exclude: [] }]); } catch (error) { console.log(error.message); }`;
   const args = ["--input-type=module", "-e", script];
   const said = execFileSync(process.execPath, args, { uid: 65534, gid: 65534, cwd: "/", encoding: "utf8" });

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault } from "#core/schema/types.js";
+import type { Fault } from "#core/base/schema/types.js";
 import { onEnd } from "../rig/on-end.js";
 import { HookedApp } from "../rig/hooked-app.js";
 import { isAlive } from "../rig/process.js";

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { readControl } from "@holdstill/writer-postgres/dist/control.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill } from "../rig/cli.js";
 import { verifyLedger } from "../rig/ledger.js";
 import { onEnd } from "../rig/on-end.js";

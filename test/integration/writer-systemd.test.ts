@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileS
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { cgroupRoot, numbers, startScribe, TestUnit } from "../rig/cgroup.js";
 import { onEnd } from "../rig/on-end.js";
 import { type CliRun, holdstill, type Surroundings } from "../rig/cli.js";

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import type { Context } from "holdstill/plugin";
-import { run } from "#core/exec/exec.js";
+import { run } from "#core/os/exec/exec.js";
 
 /** What a plugin under test said and did, beside the context that it gets. */
 export interface Probe<Options> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { findCommand } from "#core/cli/arguments.js";
-import { type SchemaName, validate } from "#core/schema/validate.js";
+import { findCommand } from "#core/cli/parse/arguments.js";
+import { type SchemaName, validate } from "#core/base/schema/validate.js";
 
 /** What a command has printed with --json. Throws where it is not one document, or not as the command's schema says. */
 export function documentIn(stdout: string, args: readonly string[]): unknown {

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client.js";
+import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client/client.js";
 import { onEnd } from "./on-end.js";
 import { loopFs, mount } from "./loop.js";
 

@@ -2,9 +2,9 @@
  * A process of its own that takes what it is told to and keeps it until it is ended. Says on stdout what happens, a line each.
  * Arguments: `journal ROOT ID`, or `volumes ROOT TRANSACTION VOLUME…`.
  */
-import { makeStateDir, stateDir } from "#core/catalog/state.js";
-import { Journal } from "#core/transaction/journal.js";
-import { lockVolumes } from "#core/transaction/volume-lock.js";
+import { makeStateDir, stateDir } from "#core/store/state-directory.js";
+import { Journal } from "#core/store/journal.js";
+import { lockVolumes } from "#core/store/volume-lock.js";
 
 const [what, root = "", name = "", ...volumes] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,5 +1,5 @@
 import type { Actor, Event, Op } from "#core/transaction/machine.js";
-import type { CriticalSection } from "#core/schema/types.js";
+import type { CriticalSection } from "#core/base/schema/types.js";
 
 export interface Player extends Actor {
   /** What a provider answers to prepare. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { InstanceSettings, Settings } from "#core/config/settings.js";
-import type { Host } from "#core/manifest/host.js";
+import type { InstanceSettings, Settings } from "#core/base/config/settings.js";
+import type { Host } from "#core/host/manifest/host.js";
 
 /** A plugin folder with a valid manifest, as far as `changes` leave it so, and an empty module. */
 export function writePlugin(dir: string, changes: Record<string, unknown> = {}): string {

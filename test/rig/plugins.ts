@@ -1,6 +1,6 @@
 import path from "node:path";
-import type { Op, Role } from "#core/isolation/operations.js";
-import type { PluginSpec, SessionHooks } from "#core/isolation/session.js";
+import type { Op, Role } from "#core/host/isolation/operations.js";
+import type { PluginSpec, SessionHooks } from "#core/host/isolation/session.js";
 
 /** The plugins that misbehave where they are told to; see test/plugins-that. */
 export const pluginsThat = path.resolve(import.meta.dirname, "../../plugins-that");

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { StateDir } from "#core/catalog/state.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { StateDir } from "#core/store/state-directory.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 
 /** A record that is valid, of a set with nothing in it. */
 export const emptySet = (id: string, name?: string): SnapshotSet => ({

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import type { View, Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
-import { locate } from "#core/storage/volumes.js";
+import { locate } from "#core/plan/locate.js";
 import type { Probe } from "./context.js";
 import { onEnd } from "./on-end.js";
 import { tempDir } from "./temp.js";

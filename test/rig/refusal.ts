@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isHoldstillError, type HoldstillError } from "#core/errors/error.js";
+import { isHoldstillError, type HoldstillError } from "#core/base/errors/error.js";
 
 /** The coded error that a promise must be rejected with. */
 export async function refusalOf(promise: Promise<unknown>): Promise<HoldstillError> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { SnapshotSet } from "#core/schema/types.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 
 /** The record that the schema's samples have. */
 export function sampleSet(): SnapshotSet {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { Event, KeptOperation, Operation, Problem, ServiceConfig } from "#core/schema/types.js";
+import type { Event, KeptOperation, Operation, Problem, ServiceConfig } from "#core/base/schema/types.js";
 import { program } from "./cli.js";
 import { onEnd } from "./on-end.js";
 import type { Roles, Stage } from "./stage.js";

@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import { makeStateDir, type StateDir, stateDir } from "#core/catalog/state.js";
+import { makeStateDir, type StateDir, stateDir } from "#core/store/state-directory.js";
 import { tempDir } from "./temp.js";
 
 /** A state directory of the test's own. */

@@ -1,6 +1,6 @@
 import { isEnd, plan, step, type Actor, type Effect, type Event, type State } from "#core/transaction/machine.js";
 import type { Member } from "#core/transaction/state.js";
-import type { CriticalSection, Fault, HoldPoint } from "#core/schema/types.js";
+import type { CriticalSection, Fault, HoldPoint } from "#core/base/schema/types.js";
 
 /**
  * A story of the machine as text. Lines at the margin are written by the author: a title after `#`, the cast, the events. What the

@@ -10,8 +10,8 @@ import {
   type State,
 } from "#core/transaction/machine.js";
 import { answer, type Player, type Turn } from "./player.js";
-import { isForHost } from "#core/keeper/commit.js";
-import type { CriticalSection, Fault } from "#core/schema/types.js";
+import { isForHost } from "#core/keeper/commit-ops.js";
+import type { CriticalSection, Fault } from "#core/base/schema/types.js";
 
 type Pending =
   | { of: "call"; actor: string; op: Op }

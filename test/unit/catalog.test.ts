@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { Catalog } from "#core/catalog/catalog.js";
-import type { StateDir } from "#core/catalog/state.js";
-import { readJournals } from "#core/transaction/journal.js";
+import { Catalog } from "#core/store/catalog.js";
+import type { StateDir } from "#core/store/state-directory.js";
+import { readJournals } from "#core/store/journal.js";
 import { run } from "../rig/run.js";
 import { damage, emptySet } from "../rig/record.js";
 import { tempState } from "../rig/state.js";
@@ -110,8 +110,8 @@ test("a folder without a record is no set: its transaction is under way, or reco
 test("sets that are removed while the catalog is read never hide the others", async (t) => {
   const { catalog, state } = filled(t);
   const source = `
-    import { stateDir } from "#core/catalog/state.js";
-    import { Catalog } from "#core/catalog/catalog.js";
+    import { stateDir } from "#core/store/state-directory.js";
+    import { Catalog } from "#core/store/catalog.js";
     import { mkdirSync } from "node:fs";
     const catalog = new Catalog(stateDir(process.env.STATE));
     for (let n = 0; n < 1000; n += 1) {
@@ -137,9 +137,9 @@ test("sets and journals that are removed while they are read are gone, not damag
     writeFileSync(path.join(state.transactions, `${id}.jsonl`), "");
   }
   const source = `
-    import { stateDir } from "#core/catalog/state.js";
-    import { Catalog } from "#core/catalog/catalog.js";
-    import { Journal } from "#core/transaction/journal.js";
+    import { stateDir } from "#core/store/state-directory.js";
+    import { Catalog } from "#core/store/catalog.js";
+    import { Journal } from "#core/store/journal.js";
     const state = stateDir(process.env.STATE);
     const catalog = new Catalog(state);
     for (const id of ${JSON.stringify(ids)}) {
@@ -172,8 +172,8 @@ test("a record that the disk has no room for leaves the one before it", async (t
   const { catalog, state } = filled(t);
   const source = `
     import assert from "node:assert/strict";
-    import { stateDir } from "#core/catalog/state.js";
-    import { Catalog } from "#core/catalog/catalog.js";
+    import { stateDir } from "#core/store/state-directory.js";
+    import { Catalog } from "#core/store/catalog.js";
     const catalog = new Catalog(stateDir(process.env.STATE));
     const set = catalog.find("nightly");
     assert.throws(() => catalog.write({ ...set, tags: { long: "x".repeat(10_000) } }), { code: "E_STATE_DIR" });`;

@@ -4,11 +4,11 @@ import { faultLines } from "#core/cli/render/fault.js";
 import { planLines } from "#core/cli/render/plan.js";
 import { setLines } from "#core/cli/render/set.js";
 import { tableLines } from "#core/cli/render/table.js";
-import { age, bytes, duration, instant } from "#core/display/units.js";
-import { StatusLine } from "#core/cli/status.js";
-import { HoldstillError, toFault } from "#core/errors/error.js";
+import { age, bytes, duration, instant } from "#core/base/display/units.js";
+import { StatusLine } from "#core/cli/live/status-line.js";
+import { HoldstillError, toFault } from "#core/base/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";
-import type { Event, Usual } from "#core/schema/types.js";
+import type { Event, Usual } from "#core/base/schema/types.js";
 import { plainLook } from "../rig/look.js";
 import { sampleSet } from "../rig/sample-set.js";
 

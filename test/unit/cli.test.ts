@@ -4,12 +4,12 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
-import { findCommand, inGroup, parse } from "#core/cli/arguments.js";
-import { spelled } from "#core/display/visible.js";
+import { findCommand, inGroup, parse } from "#core/cli/parse/arguments.js";
+import { spelled } from "#core/base/display/visible.js";
 import { table } from "#core/cli/table.js";
-import { Catalog } from "#core/catalog/catalog.js";
-import { makeStateDir, stateDir } from "#core/catalog/state.js";
-import { ownVersion } from "#core/version.js";
+import { Catalog } from "#core/store/catalog.js";
+import { makeStateDir, stateDir } from "#core/store/state-directory.js";
+import { ownVersion } from "#core/installation.js";
 import { program, holdstill } from "../rig/cli.js";
 import { emptySet } from "../rig/record.js";
 import { theatre } from "../rig/theatre.js";
@@ -18,20 +18,20 @@ import { tempDir } from "../rig/temp.js";
 test("--version says the version, and loads nothing for it", async (t) => {
   const { stdout, loaded } = await loading(t, ["--version"]);
   assert.equal(stdout, `holdstill ${ownVersion()}\n`);
-  assert.deepEqual(loaded, ["bin/holdstill.cjs", "dist/cli/main.js", "dist/version.js"]);
+  assert.deepEqual(loaded, ["bin/holdstill.cjs", "dist/cli/main.js", "dist/installation.js"]);
 });
 
 test("--help lists every command, and loads none of them and nothing outside the command line", async (t) => {
   const { stdout, loaded } = await loading(t, ["--help"]);
   for (const { name, summary } of table) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
   const outside = loaded.filter((name) => !name.startsWith("dist/cli/") || name.startsWith("dist/cli/commands/"));
-  assert.deepEqual(outside, ["bin/holdstill.cjs", "dist/display/visible.js", "dist/version.js"]);
+  assert.deepEqual(outside, ["bin/holdstill.cjs", "dist/base/display/visible.js", "dist/installation.js"]);
 });
 
 test("reading the catalog loads neither plugins nor workers", async (t) => {
   const { config } = theatre(tempDir(t));
   const { loaded } = await loading(t, ["list", "--config", config]);
-  assert.ok(loaded.includes("dist/requester/requester.js"));
+  assert.ok(loaded.includes("dist/engine/engine.js"));
   const heavy = loaded.filter((name) =>
     /^dist\/(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
   );
@@ -46,7 +46,7 @@ test("a record is checked without a schema being compiled: what ajv made of it w
   new Catalog(state).write(emptySet("20260102-030405-abcdef"));
   const { stdout, loaded } = await loading(t, ["list", "--config", config]);
   assert.match(stdout, /20260102-030405-abcdef/);
-  assert.ok(loaded.includes("dist/schema/checks/snapshot-set.v1.cjs"));
+  assert.ok(loaded.includes("dist/base/schema/checks/snapshot-set.v1.cjs"));
   assert.deepEqual(
     loaded.filter((name) => /ajv\/dist\/(?!runtime\/)|documents\.js|checks\/contract/.test(name)),
     [],

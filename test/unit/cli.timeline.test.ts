@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { SeenSpans } from "#core/display/spans.js";
+import { SeenSpans } from "#core/base/display/spans.js";
 import { timelineLines } from "#core/cli/render/timeline.js";
-import type { Span } from "#core/schema/types.js";
+import type { Span } from "#core/base/schema/types.js";
 import { plainLook } from "../rig/look.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { harmless } from "#core/cli/output.js";
-import { tellEvent } from "#core/cli/progress.js";
+import { harmless } from "#core/cli/terminal/output.js";
+import { tellEvent } from "#core/cli/live/progress.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { setLines } from "#core/cli/render/set.js";
-import { visible } from "#core/display/visible.js";
-import type { Event } from "#core/schema/types.js";
+import { visible } from "#core/base/display/visible.js";
+import type { Event } from "#core/base/schema/types.js";
 import { plainLook } from "../rig/look.js";
 import { sampleSet } from "../rig/sample-set.js";
 

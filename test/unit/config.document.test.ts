@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseText } from "#core/config/document.js";
+import { parseText } from "#core/base/config/document.js";
 
 test("every value knows its line, through lists, maps and aliases", () => {
   const { value, findings, lineOf } = parseText(

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { parseDuration } from "#core/config/duration.js";
-import { loadSettings, type ConfigSource } from "#core/config/load.js";
-import { xdg, type Settings } from "#core/config/settings.js";
-import type { Finding } from "#core/schema/types.js";
-import type { HoldstillError } from "#core/errors/error.js";
+import { parseDuration } from "#core/base/config/duration.js";
+import { loadSettings, type ConfigSource } from "#core/base/config/load.js";
+import { xdg, type Settings } from "#core/base/config/settings.js";
+import type { Finding } from "#core/base/schema/types.js";
+import type { HoldstillError } from "#core/base/errors/error.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -281,7 +281,7 @@ async function loadFreshIn(dir: string, t: TestContext): Promise<Settings> {
   const before = process.cwd();
   process.chdir(dir);
   t.after(() => process.chdir(before));
-  const url = `${import.meta.resolve("#core/config/load.js")}?in=${dir}`;
+  const url = `${import.meta.resolve("#core/base/config/load.js")}?in=${dir}`;
   const module = (await import(url)) as { loadSettings: typeof loadSettings };
   return module.loadSettings({ cwd: dir, env: {}, folders: [dir] });
 }

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { loadSettings } from "#core/config/load.js";
-import type { Finding } from "#core/schema/types.js";
+import { loadSettings } from "#core/base/config/load.js";
+import type { Finding } from "#core/base/schema/types.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -4,9 +4,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { canConfine } from "#core/exec/confined.js";
-import { run } from "#core/exec/exec.js";
-import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
+import { canConfine } from "#core/os/exec/read-only-namespace.js";
+import { run } from "#core/os/exec/exec.js";
+import type { ExecOptions, ExecResult } from "#core/host/contract/context.js";
 import { onEnd } from "../rig/on-end.js";
 import { tempDir } from "../rig/temp.js";
 import { unprivileged } from "../rig/unprivileged.js";
@@ -71,7 +71,7 @@ test("a program that is not installed is E_EXEC_MISSING here too", { skip }, asy
 
 /** What a host of another user, or of fewer rights, makes of it: the answer, and whether it told that it could not. */
 function elsewhere(as: readonly string[], script: string, options: ExecOptions): { answer: ExecResult; told: boolean } {
-  const text = `import { run } from ${JSON.stringify(import.meta.resolve("#core/exec/exec.js"))};
+  const text = `import { run } from ${JSON.stringify(import.meta.resolve("#core/os/exec/exec.js"))};
     let told = false;
     const given = ${JSON.stringify({ who, command: "sh", args: ["-c", script], options })};
     const answer = await run({ ...given, signal: new AbortController().signal, onUnconfined: () => (told = true) });

@@ -4,7 +4,7 @@ import test from "node:test";
 import { isBelow, lowest } from "#core/plan/consistency.js";
 import { bare, cutOf } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
-import type { Consistency, Cut } from "#core/schema/types.js";
+import type { Consistency, Cut } from "#core/base/schema/types.js";
 import { volume } from "../rig/planned.js";
 
 test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {

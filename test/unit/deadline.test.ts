@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
-import type { LimitsMs } from "#core/config/settings.js";
+import type { LimitsMs } from "#core/base/config/settings.js";
 import { callLimit, freezeWindow, thawReserve } from "#core/transaction/deadline.js";
 import type { Op } from "#core/transaction/machine.js";
-import type { Cut } from "#core/schema/types.js";
+import type { Cut } from "#core/base/schema/types.js";
 
 const limits: LimitsMs = {
   queue: 600_000,

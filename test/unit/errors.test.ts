@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { catalogue } from "#core/errors/catalogue.js";
-import { HoldstillError, toFault } from "#core/errors/error.js";
+import { catalogue } from "#core/base/errors/catalogue.js";
+import { HoldstillError, toFault } from "#core/base/errors/error.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const textOf = (dir: string, skip: (file: string) => boolean = () => false): string =>

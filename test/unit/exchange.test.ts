@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { exchange } from "#core/requester/exchange.js";
-import type { RestoreStep } from "#core/requester/restore-plan.js";
+import { exchange } from "#core/engine/restore/swap-into-place.js";
+import type { RestoreStep } from "#core/engine/restore/restore-plan.js";
 import { tempDir } from "../rig/temp.js";
 
 interface Place {

@@ -5,11 +5,11 @@ import { getPriority } from "node:os";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Who } from "#core/errors/details.js";
-import type { HoldstillError } from "#core/errors/error.js";
-import { OUTPUT_LIMIT, run } from "#core/exec/exec.js";
-import { startSession } from "#core/isolation/remote.js";
-import type { ExecOptions, ExecResult } from "#core/plugin/context.js";
+import type { Who } from "#core/base/errors/details.js";
+import type { HoldstillError } from "#core/base/errors/error.js";
+import { OUTPUT_LIMIT, run } from "#core/os/exec/exec.js";
+import { startSession } from "#core/host/isolation/host/start-session.js";
+import type { ExecOptions, ExecResult } from "#core/host/contract/context.js";
 import { onEnd } from "../rig/on-end.js";
 import { listening, specOf } from "../rig/plugins.js";
 import { isAlive } from "../rig/process.js";
@@ -96,7 +96,7 @@ test("what a command leaves behind in its group ends with it", async (t) => {
 for (const before of ["", "trap '' TERM HUP;"]) {
   test(`a command ${before === "" ? "" : "that ignores signals "}ends with the host that was killed, with all that it started`, async (t) => {
     const { script, pids } = family(t, before);
-    const module = import.meta.resolve("#core/exec/exec.js");
+    const module = import.meta.resolve("#core/os/exec/exec.js");
     const text = `import { run } from ${JSON.stringify(module)};
       const [command, ...args] = ${JSON.stringify(["sh", "-c", script])};
       await run({ who: {}, command, args, options: {}, signal: new AbortController().signal });`;

@@ -5,7 +5,7 @@ import path from "node:path";
 import test from "node:test";
 import { checkNames } from "#core/conformance/suite.js";
 import { table } from "#core/cli/table.js";
-import { validate } from "#core/schema/validate.js";
+import { validate } from "#core/base/schema/validate.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const file = path.join(root, "core/src/plugin/README.md");

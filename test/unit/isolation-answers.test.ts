@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Details } from "#core/errors/details.js";
-import { HoldstillError } from "#core/errors/error.js";
-import { checked } from "#core/isolation/answers.js";
-import { startSession } from "#core/isolation/remote.js";
+import type { Details } from "#core/base/errors/details.js";
+import { HoldstillError } from "#core/base/errors/error.js";
+import { checked } from "#core/host/isolation/host/check-answer.js";
+import { startSession } from "#core/host/isolation/host/start-session.js";
 import { listening, specOf } from "../rig/plugins.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { WriterTransaction } from "#core/plugin/context.js";
+import type { WriterTransaction } from "#core/host/contract/context.js";
 import { specOf } from "../rig/plugins.js";
 import { isAlive } from "../rig/process.js";
 import { run } from "../rig/run.js";
 import { tempDir } from "../rig/temp.js";
 
 const LIMIT_MS = 10_000;
-const remote = JSON.stringify(import.meta.resolve("#core/isolation/remote.js"));
+const remote = JSON.stringify(import.meta.resolve("#core/host/isolation/host/start-session.js"));
 const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
 
 test("a plugin process that spins ends with its host", async (t) => {

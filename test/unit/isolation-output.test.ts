@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Lines, LONGEST } from "#core/isolation/output.js";
+import { Lines, LONGEST } from "#core/host/isolation/host/output.js";
 
 const cut = (...chunks: readonly string[]): string[] => {
   const told: string[] = [];

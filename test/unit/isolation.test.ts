@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Code } from "#core/errors/details.js";
-import type { HoldstillError } from "#core/errors/error.js";
-import { GRACE_MS } from "#core/isolation/calls.js";
-import { startSession } from "#core/isolation/remote.js";
-import type { PluginSpec, Session } from "#core/isolation/session.js";
-import type { WriterTransaction } from "#core/plugin/context.js";
+import type { Code } from "#core/base/errors/details.js";
+import type { HoldstillError } from "#core/base/errors/error.js";
+import { GRACE_MS } from "#core/host/isolation/host/calls.js";
+import { startSession } from "#core/host/isolation/host/start-session.js";
+import type { PluginSpec, Session } from "#core/host/isolation/session.js";
+import type { WriterTransaction } from "#core/host/contract/context.js";
 import { type Fault, listening, type Misbehaviour, specOf } from "../rig/plugins.js";
 import { run } from "../rig/run.js";
 import { tempDir } from "../rig/temp.js";
@@ -16,7 +16,7 @@ const runtimes = ["thread", "process"] as const;
 const LIMIT_MS = 10_000;
 /** For calls that are meant to pass their deadline. */
 const SHORT_MS = 400;
-const remote = JSON.stringify(import.meta.resolve("#core/isolation/remote.js"));
+const remote = JSON.stringify(import.meta.resolve("#core/host/isolation/host/start-session.js"));
 
 const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
 const thaw = (session: Session<"writer">, dir: string, limitMs = LIMIT_MS) =>
@@ -96,8 +96,8 @@ for (const runtime of runtimes) {
     const spec = specOf("writer", runtime, dir, { in: "thaw", does: "blocks" });
     const { stdout, exitCode } = await run(`
       import { startSession } from ${remote};
-      import { hasStuckWorkers } from ${JSON.stringify(import.meta.resolve("#core/isolation/pool.js"))};
-      import { exitNow, preloadLibc } from ${JSON.stringify(import.meta.resolve("#core/system/libc.js"))};
+      import { hasStuckWorkers } from ${JSON.stringify(import.meta.resolve("#core/host/isolation/host/pool.js"))};
+      import { exitNow, preloadLibc } from ${JSON.stringify(import.meta.resolve("#core/os/libc.js"))};
       import { writeSync } from "node:fs";
       preloadLibc();
       const session = await startSession(${JSON.stringify(spec)}, { onLog() {}, onProgress() {} }, ${LIMIT_MS});

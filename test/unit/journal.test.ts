@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { forgetUndone, Journal, readJournals } from "#core/transaction/journal.js";
-import type { JournalEntry } from "#core/schema/types.js";
-import type { StateDir } from "#core/catalog/state.js";
+import { forgetUndone, Journal, readJournals } from "#core/store/journal.js";
+import type { JournalEntry } from "#core/base/schema/types.js";
+import type { StateDir } from "#core/store/state-directory.js";
 import type { Op } from "#core/transaction/machine.js";
-import type { Who } from "#core/errors/details.js";
+import type { Who } from "#core/base/errors/details.js";
 import { Holding } from "../rig/holding.js";
 import { run } from "../rig/run.js";
 import { tempState } from "../rig/state.js";
@@ -118,8 +118,8 @@ test("a line that the disk has no room for is an error, and what is written when
   const source = `
     import assert from "node:assert/strict";
     import { truncateSync } from "node:fs";
-    import { stateDir } from "#core/catalog/state.js";
-    import { Journal } from "#core/transaction/journal.js";
+    import { stateDir } from "#core/store/state-directory.js";
+    import { Journal } from "#core/store/journal.js";
     const state = stateDir(process.env.STATE);
     const journal = Journal.open(state, "${one}");
     journal.write(${JSON.stringify(begun(one))});
@@ -184,7 +184,7 @@ test("whoever only looks is never in the way of who works on the transaction", a
   const source = `
     import { closeSync, openSync } from "node:fs";
     import { setTimeout as sleep } from "node:timers/promises";
-    import { flockShared } from "#core/system/libc.js";
+    import { flockShared } from "#core/os/libc.js";
     for (let n = 0; n < 10; n += 1) {
       const fd = openSync(${JSON.stringify(fileOf(state, one))}, "r");
       flockShared(fd);

@@ -1,10 +1,10 @@
 /** The order of a commit's operations: chains side by side, each in its own order. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type Course, isForHost, isForKernel, type OpFailure, readyCommit } from "#core/keeper/commit.js";
-import type { Hands, Step } from "#core/keeper/grip.js";
-import { awaited } from "#core/keeper/promise.js";
-import type { CommitOp } from "#core/schema/types.js";
+import { type Course, isForHost, isForKernel, type OpFailure, readyCommit } from "#core/keeper/commit-ops.js";
+import type { Hands, Step } from "#core/keeper/process/backend.js";
+import { awaited } from "#core/keeper/client/deferred.js";
+import type { CommitOp } from "#core/base/schema/types.js";
 
 const resume = (device: string): CommitOp => ({ op: "dm-resume", device });
 

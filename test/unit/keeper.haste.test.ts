@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { Haste } from "#core/keeper/haste.js";
+import { Haste } from "#core/keeper/process/rcu-expedited.js";
 import { tempDir } from "../rig/temp.js";
 
 const rows: [what: string, before: string, inherited: boolean, during: string, after: string][] = [

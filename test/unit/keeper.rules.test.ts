@@ -1,12 +1,12 @@
 /** What may be held, and in what order: on tables, so that machines are tested that this one is not. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { orderOf } from "#core/keeper/order.js";
-import { refusalsOf } from "#core/keeper/rules.js";
-import type { SectionPlan } from "#core/keeper/client.js";
-import type { Surroundings } from "#core/keeper/surroundings.js";
-import type { BlockDevice, HoldPoint } from "#core/schema/types.js";
-import { parseMounts } from "#core/storage/mounts.js";
+import { orderOf } from "#core/keeper/policy/hold-order.js";
+import { refusalsOf } from "#core/keeper/policy/refusals.js";
+import type { SectionPlan } from "#core/keeper/client/client.js";
+import type { Surroundings } from "#core/keeper/policy/system-tables.js";
+import type { BlockDevice, HoldPoint } from "#core/base/schema/types.js";
+import { parseMounts } from "#core/os/mounts.js";
 
 const table = `
 25 1 253:0 / / rw - ext4 /dev/mapper/vg0-root rw

@@ -1,11 +1,11 @@
 /** The keeper's data: device-mapper's structures byte by byte, its wire, and how it is started. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import * as dm from "#core/keeper/dm.js";
-import { waysToStart } from "#core/keeper/process.js";
-import { fileMappings } from "#core/keeper/shelter.js";
-import { lapseOf, type SectionReport } from "#core/keeper/client.js";
-import { failureOf } from "#core/keeper/verdict.js";
+import * as dm from "#core/keeper/process/dm.js";
+import { waysToStart } from "#core/keeper/client/spawn.js";
+import { fileMappings } from "#core/keeper/process/hardening.js";
+import { lapseOf, type SectionReport } from "#core/keeper/client/client.js";
+import { failureOf } from "#core/keeper/client/outcome.js";
 import { decoder, encode, type Station } from "#core/keeper/wire.js";
 
 test("a suspend is a dm_ioctl of 312 bytes, version 4, with the flag and the device's number", () => {

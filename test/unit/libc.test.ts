@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { flockExclusive, preloadLibc } from "#core/system/libc.js";
+import { flockExclusive, preloadLibc } from "#core/os/libc.js";
 import { run } from "../rig/run.js";
 import { tempDir } from "../rig/temp.js";
 
-const libc = JSON.stringify(import.meta.resolve("#core/system/libc.js"));
+const libc = JSON.stringify(import.meta.resolve("#core/os/libc.js"));
 
 test("a file has one lock, and closing it gives the lock back", (t) => {
   preloadLibc();

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { audit } from "#core/catalog/audit.js";
-import { readHistory, remember } from "#core/catalog/history.js";
-import { appendLine } from "#core/catalog/line-file.js";
-import type { PastTransaction } from "#core/schema/types.js";
-import { validate } from "#core/schema/validate.js";
+import { audit } from "#core/store/audit.js";
+import { readHistory, remember } from "#core/store/history.js";
+import { appendLine } from "#core/store/line-file.js";
+import type { PastTransaction } from "#core/base/schema/types.js";
+import { validate } from "#core/base/schema/validate.js";
 import { tempState } from "../rig/state.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { createLog } from "#core/log/log.js";
-import { KEPT } from "#core/log/sink.js";
+import { createLog } from "#core/base/log/log.js";
+import { KEPT } from "#core/base/log/sink.js";
 import { run } from "../rig/run.js";
 import { tempDir } from "../rig/temp.js";
 
@@ -105,7 +105,7 @@ test("a disk that is full costs lines, and does not end the process", async () =
 
 test("the log goes to stderr where it is wanted, and never to stdout", async () => {
   const { stdout, stderr, exitCode } = await run(
-    `import { createLog } from ${JSON.stringify(import.meta.resolve("#core/log/log.js"))};
+    `import { createLog } from ${JSON.stringify(import.meta.resolve("#core/base/log/log.js"))};
      const log = createLog({ level: "info", stderr: true });
      log.info("seen");
      await log.close();`,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
-import type { CommitOp, HoldPoint } from "#core/schema/types.js";
+import type { CommitOp, HoldPoint } from "#core/base/schema/types.js";
 import type { Player, Turn } from "../rig/player.js";
 import { World } from "../rig/world.js";
 

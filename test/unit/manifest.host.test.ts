@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { thisHost } from "#core/manifest/host.js";
+import { thisHost } from "#core/host/manifest/host.js";
 
 const repository = path.resolve(import.meta.dirname, "../../..");
 

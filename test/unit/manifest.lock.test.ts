@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { digestFolder } from "#core/manifest/digest.js";
-import { lockOf, readLock, writeLock } from "#core/manifest/lock.js";
-import { inspectPlugins, resolvePlugins } from "#core/manifest/resolve.js";
-import { validate } from "#core/schema/validate.js";
+import { digestFolder } from "#core/host/manifest/digest.js";
+import { lockOf, readLock, writeLock } from "#core/host/manifest/lock.js";
+import { inspectPlugins, resolvePlugins } from "#core/host/manifest/resolve.js";
+import { validate } from "#core/base/schema/validate.js";
 import { bareHost, settingsWith, writePlugin } from "../rig/plugin.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
-import { resolvePlugins } from "#core/manifest/resolve.js";
-import { explainPlugin } from "#core/manifest/why.js";
+import { resolvePlugins } from "#core/host/manifest/resolve.js";
+import { explainPlugin } from "#core/host/manifest/why.js";
 import { bareHost, settingsWith, writePlugin, writeProgram } from "../rig/plugin.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";

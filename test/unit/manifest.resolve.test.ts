@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { resolvePlugins } from "#core/manifest/resolve.js";
+import { resolvePlugins } from "#core/host/manifest/resolve.js";
 import { bareHost, settingsWith, writePlugin, writeProgram } from "../rig/plugin.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { trustProblems } from "#core/manifest/trust.js";
-import { isPrivateGroup, readAccounts } from "#core/trust/accounts.js";
-import { beholder, type Beholder } from "#core/trust/ownership.js";
+import { trustProblems } from "#core/host/trust/folder-problems.js";
+import { isPrivateGroup, readAccounts } from "#core/host/trust/accounts.js";
+import { beholder, type Beholder } from "#core/host/trust/ownership.js";
 import { writePlugin } from "../rig/plugin.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -9,9 +9,9 @@ import type { PlannedVolume } from "#core/plan/plan.js";
 import { ownerless, pathsOf, selectComponents, type Taken } from "#core/plan/select.js";
 import { parseTarget } from "#core/plan/targets.js";
 import { type Present, sortOut } from "#core/plan/writers.js";
-import { HoldstillError } from "#core/errors/error.js";
-import type { Component, Cut } from "#core/schema/types.js";
-import type { Mount } from "#core/storage/mounts.js";
+import { HoldstillError } from "#core/base/errors/error.js";
+import type { Component, Cut } from "#core/base/schema/types.js";
+import type { Mount } from "#core/os/mounts.js";
 import { volume } from "../rig/planned.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { parseText } from "#core/config/document.js";
-import { compileOptions } from "#core/schema/options.js";
-import { validate } from "#core/schema/validate.js";
+import { parseText } from "#core/base/config/document.js";
+import { compileOptions } from "#core/base/schema/options.js";
+import { validate } from "#core/base/schema/validate.js";
 
 const plugins = path.resolve(import.meta.dirname, "../../../plugins");
 

@@ -10,8 +10,8 @@ import type {
   RecordedWriter,
   SnapshotSet,
   Span,
-} from "#core/schema/types.js";
-import { validate } from "#core/schema/validate.js";
+} from "#core/base/schema/types.js";
+import { validate } from "#core/base/schema/validate.js";
 import type { Answers } from "#core/transaction/calls.js";
 import { isDegraded, recordOf } from "#core/transaction/record.js";
 

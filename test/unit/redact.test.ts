@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { redactor } from "#core/isolation/redact.js";
+import { redactor } from "#core/host/isolation/host/redact.js";
 
 test("secrets are taken out of texts, names and values, in their encodings, and nothing else is touched", () => {
   const redact = redactor(["hunter2/é", "first line\nsecond line"]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { array, assert as holds, integer, property } from "fast-check";
-import { judge, type Retention, type Verdict } from "#core/catalog/retention.js";
-import type { SnapshotSet } from "#core/schema/types.js";
+import { judge, type Retention, type Verdict } from "#core/store/retention.js";
+import type { SnapshotSet } from "#core/base/schema/types.js";
 import { emptySet } from "../rig/record.js";
 
 const now = new Date("2026-06-30T12:00:00");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { validate, type SchemaName } from "#core/schema/validate.js";
+import { validate, type SchemaName } from "#core/base/schema/validate.js";
 
 const samples = path.resolve(import.meta.dirname, "../../../schemas/samples");
 

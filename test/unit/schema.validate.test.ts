@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Finding } from "#core/schema/types.js";
-import { editDistance, nearest } from "#core/schema/nearest.js";
-import { compileOptions } from "#core/schema/options.js";
-import { validate, type Checked } from "#core/schema/validate.js";
+import type { Finding } from "#core/base/schema/types.js";
+import { editDistance, nearest } from "#core/base/schema/nearest.js";
+import { compileOptions } from "#core/base/schema/options.js";
+import { validate, type Checked } from "#core/base/schema/validate.js";
 
 test("all faults of a document are reported at once, each with what was seen and what is expected", () => {
   const findings = faultsOf(

@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Who } from "#core/errors/details.js";
-import { keepSidecar } from "#core/transaction/sidecar.js";
+import type { Who } from "#core/base/errors/details.js";
+import { keepSidecar } from "#core/store/sidecar.js";
 import { refusalOf } from "../rig/refusal.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { makeStateDir, stateDir, writeDurably } from "#core/catalog/state.js";
+import { makeStateDir, stateDir, writeDurably } from "#core/store/state-directory.js";
 import { tempDir } from "../rig/temp.js";
 
 const isRoot = process.getuid?.() === 0;

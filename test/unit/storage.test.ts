@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { devicesBelow, formatNumber } from "#core/storage/blockdevices.js";
-import { holds, leavesOut } from "#core/storage/exclude.js";
-import { mountAt, parseMounts, realPathOf, type Mount } from "#core/storage/mounts.js";
+import { devicesBelow, formatNumber } from "#core/os/blockdevices.js";
+import { holds, leavesOut } from "#core/plan/exclude.js";
+import { mountAt, parseMounts, realPathOf, type Mount } from "#core/os/mounts.js";
 import { tempDir } from "../rig/temp.js";
 
 const table = String.raw`

@@ -1,10 +1,10 @@
-import { findCommand, formAskedBy, inGroup, type Parsed, parse } from "./arguments.js";
-import type { Call } from "./command.js";
-import { commandHelp, generalHelp } from "./help.js";
-import { leave, prepareToLeave } from "./leave.js";
-import { Misuse } from "./misuse.js";
+import { findCommand, formAskedBy, inGroup, type Parsed, parse } from "./parse/arguments.js";
+import type { Call } from "./parse/command.js";
+import { commandHelp, generalHelp } from "./render/help.js";
+import { leave, prepareToLeave } from "./terminal/exit.js";
+import { Misuse } from "./parse/usage-error.js";
 import { table } from "./table.js";
-import { outLook, print } from "./output.js";
+import { outLook, print } from "./terminal/output.js";
 
 /** Runs one command line to its end, and sets the exit code. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -15,7 +15,7 @@ async function ending(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args[0] === "help" ? [...args.slice(1), "--help"] : args);
   } catch (error) {
-    const { report } = await import("./failure.js");
+    const { report } = await import("./terminal/report-error.js");
     return report(error, formAskedBy(args), args.includes("--verbose") || args.includes("-v"));
   }
 }
@@ -43,7 +43,7 @@ function callOf(name: string, parsed: Parsed): Call {
   const { config, verbose } = parsed;
   const open: Call["open"] = async (needs, logged = verbose) => {
     if (needs === "workers") await prepareToLeave();
-    const { open: openRequester } = await import("../requester/open.js");
+    const { open: openRequester } = await import("../engine/open.js");
     return openRequester({
       ...(config === undefined ? {} : { config }),
       ...(logged ? { log: "stderr" as const } : {}),
@@ -55,14 +55,14 @@ function callOf(name: string, parsed: Parsed): Call {
     table,
     open,
     async reach(needs) {
-      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/choose-door.js")]);
+      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/client/connect.js")]);
       return doorOf(requester);
     },
   };
 }
 
 async function printVersion(): Promise<number> {
-  const { ownVersion } = await import("../version.js");
+  const { ownVersion } = await import("../installation.js");
   print([`holdstill ${ownVersion()}`]);
   return 0;
 }

@@ -1,4 +1,4 @@
-import type { Entry } from "./command.js";
+import type { Entry } from "./parse/command.js";
 
 /** Every command. Its file is loaded when it is called, or when its help is asked for. */
 export const table: readonly Entry[] = [
@@ -56,7 +56,7 @@ export const table: readonly Entry[] = [
   {
     name: "conceal",
     summary: "undo expose",
-    load: async () => (await import("./commands/conceal.js")).conceal,
+    load: async () => (await import("./commands/unexpose.js")).conceal,
   },
   {
     name: "verify",
@@ -86,7 +86,7 @@ export const table: readonly Entry[] = [
   {
     name: "hold-until",
     summary: "let nobody delete a set before a date",
-    load: async () => (await import("./commands/hold-until.js")).holdUntil,
+    load: async () => (await import("./commands/retain.js")).holdUntil,
   },
   {
     name: "complete",

@@ -1,5 +1,5 @@
-import { isHoldstillError, toFault } from "../errors/error.js";
-import type { CheckResult, Finding, Runtime } from "../schema/types.js";
+import { isHoldstillError, toFault } from "../base/errors/error.js";
+import type { CheckResult, Finding, Runtime } from "../base/schema/types.js";
 
 /** One thing that must be so. */
 export interface Check<Stage> {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parseText } from "../config/document.js";
-import type { Finding, Fixture } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
+import { parseText } from "../base/config/document.js";
+import type { Finding, Fixture } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
 
 export type ReadFixture = { ok: true; fixture: Fixture } | { ok: false; findings: Finding[] };
 

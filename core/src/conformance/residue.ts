@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../manifest/folder.js";
-import { isWithin, readMounts } from "../storage/mounts.js";
-import { prctl } from "../system/libc.js";
+import { entriesOf } from "../host/manifest/folder.js";
+import { isWithin, readMounts } from "../os/mounts.js";
+import { prctl } from "../os/libc.js";
 import { MARK } from "./shell.js";
 
 /** linux/prctl.h: from then on orphans below this process become its children. */

@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Who } from "../errors/details.js";
-import { operations } from "../isolation/operations.js";
-import { startSession } from "../isolation/remote.js";
-import type { AnswerOf, ArgsOf, Op, OpOf, PluginSpec, Role, Session } from "../isolation/remote.js";
-import type { Fixture, PluginManifest, Runtime } from "../schema/types.js";
+import type { Who } from "../base/errors/details.js";
+import { operations } from "../host/isolation/operations.js";
+import { startSession } from "../host/isolation/host/start-session.js";
+import type { AnswerOf, ArgsOf, Op, OpOf, PluginSpec, Role, Session } from "../host/isolation/host/start-session.js";
+import type { Fixture, PluginManifest, Runtime } from "../base/schema/types.js";
 import { Failure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
 import type { Valid } from "./folder/folder.js";

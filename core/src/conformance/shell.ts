@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Who } from "../errors/details.js";
-import { run } from "../exec/exec.js";
+import type { Who } from "../base/errors/details.js";
+import { run } from "../os/exec/exec.js";
 
 /** Tells what the fixture's commands start from what the plugin starts. */
 export const MARK = "HOLDSTILL_CONFORMANCE";

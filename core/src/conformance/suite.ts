@@ -1,12 +1,12 @@
-import { thisHost } from "../manifest/host.js";
-import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../schema/types.js";
-import { realPathOf } from "../storage/mounts.js";
+import { thisHost } from "../host/manifest/host.js";
+import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../base/schema/types.js";
+import { realPathOf } from "../os/mounts.js";
 import { type Check, runChecks, type Surroundings, withNeeds } from "./check.js";
 import { folderChecks } from "./folder/checks.js";
 import type { Folder } from "./folder/folder.js";
 import { endChecks, loadChecks } from "./loads.js";
 import { captureChecks } from "./provider/capture.js";
-import { pictureChecks } from "./provider/picture.js";
+import { pictureChecks } from "./provider/contents.js";
 import { promiseChecks } from "./provider/promises.js";
 import { ProviderStage } from "./provider/stage.js";
 import { removeChecks, undoChecks } from "./provider/undo.js";
@@ -16,7 +16,7 @@ import { secretsIn, Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
-import { pictureChecks as writerPictureChecks } from "./writer/picture.js";
+import { pictureChecks as writerPictureChecks } from "./writer/contents.js";
 import { signalChecks } from "./writer/signal.js";
 import { WriterStage } from "./writer/stage.js";
 

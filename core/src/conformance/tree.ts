@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../manifest/folder.js";
+import { entriesOf } from "../host/manifest/folder.js";
 
 /** Name of what the suite makes in each target. */
 const OURS = "holdstill-check";

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
-import { Catalog } from "../catalog/catalog.js";
-import { stateDir } from "../catalog/state.js";
-import type { Settings } from "../config/settings.js";
-import { Slots } from "../crew/slots.js";
-import type { RootLog } from "../log/log.js";
-import { Stillness } from "./stillness.js";
-import { VolumeQueue } from "./volume-queue.js";
+import { Catalog } from "../store/catalog.js";
+import { stateDir } from "../store/state-directory.js";
+import type { Settings } from "../base/config/settings.js";
+import { Slots } from "../os/semaphore.js";
+import type { RootLog } from "../base/log/log.js";
+import { Stillness } from "../store/write-gate.js";
+import { VolumeQueue } from "./create/volume-queue.js";
 import type { Bench, OpenOptions } from "./types.js";
 
 /** One for all operations of a process: they share the queue and the stillness. */
@@ -25,6 +25,6 @@ export function benchOf(settings: Settings, log: RootLog | null): Bench {
 
 export async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {
   if (level === "silent" || (file === null && log === undefined)) return null;
-  const { createLog } = await import("../log/log.js");
+  const { createLog } = await import("../base/log/log.js");
   return createLog({ level, ...(file === null ? {} : { file }), stderr: log === "stderr" });
 }

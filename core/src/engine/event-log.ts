@@ -1,6 +1,6 @@
-import type { Log, LogContext } from "../log/log.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import type { Event } from "../schema/types.js";
+import type { Log, LogContext } from "../base/log/log.js";
+import type { ResolvedPlugin } from "../host/manifest/resolution.js";
+import type { Event } from "../base/schema/types.js";
 
 /** The log as a listener: every line says which transaction and phase, and what a plugin says, which instance and plugin. */
 export function eventLog(log: Log, plugins: readonly ResolvedPlugin[]): (event: Event) => void {

@@ -1,6 +1,6 @@
-import { loadSettings } from "../config/load.js";
-import { benchOf, logFor } from "./bench.js";
-import { Requester } from "./requester.js";
+import { loadSettings } from "../base/config/load.js";
+import { benchOf, logFor } from "./context.js";
+import { Requester } from "./engine.js";
 import type { OpenOptions } from "./types.js";
 
 /** Reads the config. @throws HoldstillError E_CONFIG_* */

@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { makeStateDir, usable } from "../catalog/state.js";
-import { type Emit, Emitter } from "../events/emit.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import { Crew, type CrewHooks } from "../crew/crew.js";
+import { makeStateDir, usable } from "../store/state-directory.js";
+import { type Emit, Emitter } from "../base/events/emit.js";
+import type { ResolvedPlugin } from "../host/manifest/resolution.js";
+import { Crew, type CrewHooks } from "../host/plugin-workers.js";
 import { eventLog } from "./event-log.js";
-import type { Quiet } from "../transaction/run.js";
+import type { Quiet } from "../transaction/run-transaction.js";
 import type { Bench, Watching } from "./types.js";
 
 /** Plugins at work, and the way to tell of it. */

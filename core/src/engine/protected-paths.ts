@@ -1,4 +1,4 @@
-import type { Guarded } from "../keeper/surroundings.js";
+import type { Guarded } from "../keeper/policy/system-tables.js";
 import type { Bench } from "./types.js";
 
 /** What the host writes to on its way, and may not be made to wait for. The log is not among it: it is kept back while volumes are held. */

@@ -1,12 +1,12 @@
-import type { Settings } from "../config/settings.js";
-import type { Catalog } from "../catalog/catalog.js";
-import type { LastTime } from "../catalog/history.js";
-import type { StateDir } from "../catalog/state.js";
-import type { Who } from "../errors/details.js";
-import type { ExitCode } from "../errors/exit.js";
-import type { RootLog } from "../log/log.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import type { Server } from "../servers/servers.js";
+import type { Settings } from "../base/config/settings.js";
+import type { Catalog } from "../store/catalog.js";
+import type { LastTime } from "../store/history.js";
+import type { StateDir } from "../store/state-directory.js";
+import type { Who } from "../base/errors/details.js";
+import type { ExitCode } from "../base/errors/exit.js";
+import type { RootLog } from "../base/log/log.js";
+import type { ResolvedPlugin } from "../host/manifest/resolution.js";
+import type { Server } from "./setup/servers.js";
 import type {
   Component,
   Event,
@@ -17,10 +17,10 @@ import type {
   Snapshot,
   SnapshotSet,
   Span,
-} from "../schema/types.js";
-import type { Slots } from "../crew/slots.js";
-import type { Stillness } from "./stillness.js";
-import type { VolumeQueue } from "./volume-queue.js";
+} from "../base/schema/types.js";
+import type { Slots } from "../os/semaphore.js";
+import type { Stillness } from "../store/write-gate.js";
+import type { VolumeQueue } from "./create/volume-queue.js";
 
 export interface OpenOptions {
   /** A config file; without it the usual places are searched. */

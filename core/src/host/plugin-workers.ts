@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import { compensate, compensationOf } from "../isolation/compensation.js";
-import { startSession } from "../isolation/remote.js";
-import type { AnySession, PluginSpec, SessionHooks } from "../isolation/session.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import { reveal, type Revealed } from "../manifest/secrets.js";
-import type { FreezeToken } from "../schema/types.js";
-import { beholder } from "../trust/ownership.js";
-import { Slots } from "./slots.js";
+import { HoldstillError } from "../base/errors/error.js";
+import { compensate, compensationOf } from "./isolation/host/compensation.js";
+import { startSession } from "./isolation/host/start-session.js";
+import type { AnySession, PluginSpec, SessionHooks } from "./isolation/session.js";
+import type { ResolvedPlugin } from "./manifest/resolution.js";
+import { reveal, type Revealed } from "./manifest/secrets.js";
+import type { FreezeToken } from "../base/schema/types.js";
+import { beholder } from "./trust/ownership.js";
+import { Slots } from "../os/semaphore.js";
 
 /** What is heard from the plugins while they work. */
 export interface CrewHooks {

@@ -1,5 +1,5 @@
-import type { CommitOp } from "../schema/types.js";
-import type { Hands, KernelOp, Step } from "./grip.js";
+import type { CommitOp } from "../base/schema/types.js";
+import type { Hands, KernelOp, Step } from "./process/backend.js";
 
 /** Which operation failed, and what the kernel says. */
 export interface OpFailure {

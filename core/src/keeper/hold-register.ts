@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import type { HoldPoint } from "../schema/types.js";
+import type { HoldPoint } from "../base/schema/types.js";
 import type { Means } from "./section.js";
 import type { Arms, Station } from "./wire.js";
 

@@ -1,4 +1,4 @@
-import type { CommitOp, HoldPoint, Volume } from "../schema/types.js";
+import type { CommitOp, HoldPoint, Volume } from "../base/schema/types.js";
 
 /** What is to be done in one critical section: hold all points, do the operations, release. */
 export interface SectionPlan {

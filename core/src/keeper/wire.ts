@@ -1,4 +1,4 @@
-import type { CommitOp, HoldPoint } from "../schema/types.js";
+import type { CommitOp, HoldPoint } from "../base/schema/types.js";
 import type { Means, SectionReport } from "./section.js";
 
 /** The file system that a point must have; ids as in /proc/self/mountinfo. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import type { BlockDevice } from "../schema/types.js";
+import type { BlockDevice } from "../base/schema/types.js";
 import type { Mount } from "./mounts.js";
 
 /** Size of the unit in which sysfs gives `size`, bytes: always 512, whatever the device's own sector (block/genhd.c). */

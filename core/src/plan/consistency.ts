@@ -1,4 +1,4 @@
-import type { Consistency } from "../schema/types.js";
+import type { Consistency } from "../base/schema/types.js";
 
 const ranks: readonly Consistency[] = ["none", "crash", "filesystem", "application"];
 

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { isWithin } from "./mounts.js";
+import { isWithin } from "../os/mounts.js";
 
 /** `/x/*`: the directory stays, what is in it is left out. */
 const CONTENT = "/*";

@@ -1,10 +1,10 @@
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
-import type { BlockDevice, Volume } from "../schema/types.js";
-import { devicesBelow } from "./blockdevices.js";
+import type { BlockDevice, Volume } from "../base/schema/types.js";
+import { devicesBelow } from "../os/blockdevices.js";
 import { holds, leavesOut, resolveExclude } from "./exclude.js";
-import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "./mounts.js";
-import { fail } from "./target.js";
+import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "../os/mounts.js";
+import { fail } from "./unreadable-target.js";
 
 /** What one writer's component, or the requester, wants captured. Absolute paths; `exclude` as in Component. */
 export interface Request {

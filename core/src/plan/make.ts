@@ -1,9 +1,9 @@
-import type { LimitsMs } from "../config/settings.js";
-import { HoldstillError } from "../errors/error.js";
-import { refusalsOf } from "../keeper/rules.js";
-import { type Guarded, readSurroundings } from "../keeper/surroundings.js";
-import { locate } from "../storage/volumes.js";
-import type { Crew } from "../crew/crew.js";
+import type { LimitsMs } from "../base/config/settings.js";
+import { HoldstillError } from "../base/errors/error.js";
+import { refusalsOf } from "../keeper/policy/refusals.js";
+import { type Guarded, readSurroundings } from "../keeper/policy/system-tables.js";
+import { locate } from "./locate.js";
+import type { Crew } from "../host/plugin-workers.js";
 import { isBelow, lowest } from "./consistency.js";
 import { matchAll } from "./match.js";
 import { bare, cutOf, negotiate } from "./negotiate.js";

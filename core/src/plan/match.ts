@@ -1,7 +1,7 @@
-import { HoldstillError } from "../errors/error.js";
-import { isProvider } from "../isolation/session.js";
-import type { Volume } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
+import { HoldstillError } from "../base/errors/error.js";
+import { isProvider } from "../host/isolation/session.js";
+import type { Volume } from "../base/schema/types.js";
+import type { Crew } from "../host/plugin-workers.js";
 import type { PlannedVolume } from "./plan.js";
 
 /**

@@ -1,6 +1,6 @@
-import { HoldstillError } from "../errors/error.js";
-import type { Component, Consistency, Cut } from "../schema/types.js";
-import type { Place } from "../storage/volumes.js";
+import { HoldstillError } from "../base/errors/error.js";
+import type { Component, Consistency, Cut } from "../base/schema/types.js";
+import type { Place } from "./locate.js";
 import type { PlannedComponent, PlannedVolume } from "./plan.js";
 import type { Taken } from "./select.js";
 

@@ -1,4 +1,4 @@
-import type { Who } from "../errors/details.js";
+import type { Who } from "../base/errors/details.js";
 import type {
   Component,
   Consistency,
@@ -8,7 +8,7 @@ import type {
   Qualities,
   RequesterMark,
   Volume,
-} from "../schema/types.js";
+} from "../base/schema/types.js";
 
 /** What a requester asks for. */
 export interface Request {

@@ -1,4 +1,4 @@
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../base/errors/error.js";
 import type { Request } from "./plan.js";
 
 const levels: readonly unknown[] = ["application", "filesystem", "crash"];

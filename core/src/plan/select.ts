@@ -1,6 +1,6 @@
 import path from "node:path";
-import type { Component } from "../schema/types.js";
-import { isWithin, realPathOf } from "../storage/mounts.js";
+import type { Component } from "../base/schema/types.js";
+import { isWithin, realPathOf } from "../os/mounts.js";
 import type { Target } from "./targets.js";
 import type { Present } from "./writers.js";
 

@@ -1,9 +1,9 @@
 import { realpathSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import { nearest } from "../schema/nearest.js";
-import { formatNumber } from "../storage/blockdevices.js";
-import { type Mount, readMounts } from "../storage/mounts.js";
+import { HoldstillError } from "../base/errors/error.js";
+import { nearest } from "../base/schema/nearest.js";
+import { formatNumber } from "../os/blockdevices.js";
+import { type Mount, readMounts } from "../os/mounts.js";
 
 /** What a requester named, understood. */
 export type Target = { is: "path"; asked: string; path: string } | { is: "writer"; asked: string; instance: string };

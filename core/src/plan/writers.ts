@@ -1,9 +1,9 @@
-import type { Who } from "../errors/details.js";
-import { toFault } from "../errors/error.js";
-import { isWriter } from "../isolation/session.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import type { Component, Fault } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
+import type { Who } from "../base/errors/details.js";
+import { toFault } from "../base/errors/error.js";
+import { isWriter } from "../host/isolation/session.js";
+import type { ResolvedPlugin } from "../host/manifest/resolution.js";
+import type { Component, Fault } from "../base/schema/types.js";
+import type { Crew } from "../host/plugin-workers.js";
 
 /** A writer that said what it owns. */
 export interface Present {

@@ -1,4 +1,4 @@
-import { asHoldstillError } from "../errors/error.js";
+import { asHoldstillError } from "../base/errors/error.js";
 
 /** How often it is looked, ms. */
 const lookEvery = 250;

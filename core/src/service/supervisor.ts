@@ -1,4 +1,4 @@
-import { sendDatagram } from "../system/libc.js";
+import { sendDatagram } from "../os/libc.js";
 
 /** What systemd wants to know of a service: sd_notify(3), and sd_listen_fds(3) for the socket that it may have made. */
 export interface Supervisor {

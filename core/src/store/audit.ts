@@ -1,7 +1,7 @@
 import path from "node:path";
-import type { AuditLine, RequesterMark, SnapshotSet } from "../schema/types.js";
+import type { AuditLine, RequesterMark, SnapshotSet } from "../base/schema/types.js";
 import { appendLine } from "./line-file.js";
-import { type StateDir, usable } from "./state.js";
+import { type StateDir, usable } from "./state-directory.js";
 
 /** Where it is written down, and on whose behalf: a requester of the service; null: whoever runs this process. */
 export interface Ledger {

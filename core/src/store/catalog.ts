@@ -1,10 +1,10 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import { nearest } from "../schema/nearest.js";
-import type { Finding, SnapshotSet } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
-import { type StateDir, syncDir, usable, writeDurably } from "./state.js";
+import { HoldstillError } from "../base/errors/error.js";
+import { nearest } from "../base/schema/nearest.js";
+import type { Finding, SnapshotSet } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
+import { type StateDir, syncDir, usable, writeDurably } from "./state-directory.js";
 
 /** A record that could not be read; it is reported and left alone. */
 export interface Damaged {

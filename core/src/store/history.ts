@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { PastTransaction, Usual } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
+import type { PastTransaction, Usual } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
 import { appendLine } from "./line-file.js";
-import type { StateDir } from "./state.js";
+import type { StateDir } from "./state-directory.js";
 
 const fileOf = ({ root }: StateDir): string => path.join(root, "history.jsonl");
 

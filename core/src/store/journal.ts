@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { type StateDir, syncDir, usable } from "../catalog/state.js";
-import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
-import { flockExclusive, flockShared } from "../system/libc.js";
+import { type StateDir, syncDir, usable } from "./state-directory.js";
+import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
+import { flockExclusive, flockShared } from "../os/libc.js";
 
 /**
  * A transaction's journal: JSON lines, each fsynced. Its process holds a flock(2) on the file for as long as it lives, so that

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { syncDir } from "./state.js";
+import { syncDir } from "./state-directory.js";
 
 const { O_RDWR, O_APPEND, O_CREAT } = constants;
 

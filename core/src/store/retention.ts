@@ -1,4 +1,4 @@
-import type { SnapshotSet } from "../schema/types.js";
+import type { SnapshotSet } from "../base/schema/types.js";
 
 /** Periods of which the newest set each is kept. */
 const periods = { hourly: hourOf, daily: dayOf, weekly: weekOf, monthly: monthOf, yearly: yearOf } as const;

@@ -3,10 +3,10 @@ import { createReadStream, lstatSync, realpathSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { syncDir } from "../catalog/state.js";
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import type { RecordedSidecar, Sidecar } from "../schema/types.js";
+import { syncDir } from "./state-directory.js";
+import type { Who } from "../base/errors/details.js";
+import { HoldstillError } from "../base/errors/error.js";
+import type { RecordedSidecar, Sidecar } from "../base/schema/types.js";
 
 /**
  * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum. Ends when `signal` says so, also where

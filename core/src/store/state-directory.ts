@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../base/errors/error.js";
 
 /** The state directory: everything that holdstill remembers. Mode 0700, the user's own. */
 export interface StateDir {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StateDir } from "../catalog/state.js";
-import { HoldstillError } from "../errors/error.js";
-import type { VolumeOwner } from "../schema/types.js";
-import { flockExclusive } from "../system/libc.js";
+import type { StateDir } from "./state-directory.js";
+import { HoldstillError } from "../base/errors/error.js";
+import type { VolumeOwner } from "../base/schema/types.js";
+import { flockExclusive } from "../os/libc.js";
 
 /** How often a queued transaction looks again, ms. */
 const pollEvery = 100;

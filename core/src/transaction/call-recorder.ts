@@ -1,7 +1,7 @@
-import { toFault } from "../errors/error.js";
-import { type Emit, milliseconds } from "../events/emit.js";
-import type { Fault, JournalEntry, Span } from "../schema/types.js";
-import type { Journal } from "./journal.js";
+import { toFault } from "../base/errors/error.js";
+import { type Emit, milliseconds } from "../base/events/emit.js";
+import type { Fault, JournalEntry, Span } from "../base/schema/types.js";
+import type { Journal } from "../store/journal.js";
 import type { Event, Op } from "./state.js";
 
 interface Books {

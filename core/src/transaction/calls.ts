@@ -1,15 +1,15 @@
-import { HoldstillError, isHoldstillError } from "../errors/error.js";
-import type { Who } from "../errors/details.js";
-import { type AnySession, isProvider, isWriter, type Session } from "../isolation/session.js";
+import { HoldstillError, isHoldstillError } from "../base/errors/error.js";
+import type { Who } from "../base/errors/details.js";
+import { type AnySession, isProvider, isWriter, type Session } from "../host/isolation/session.js";
 import type { Plan } from "../plan/plan.js";
-import type { Transaction, WriterTransaction } from "../plugin/context.js";
-import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Volume } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
+import type { Transaction, WriterTransaction } from "../host/contract/context.js";
+import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Volume } from "../base/schema/types.js";
+import type { Crew } from "../host/plugin-workers.js";
 import type { Event, Op } from "./machine.js";
-import { refuseUnheld } from "./promised.js";
+import { refuseUnheld } from "./check-prepare-answer.js";
 import type { Repairs, Sealed } from "./repair.js";
-import { refuseForeign } from "./sealed.js";
-import { keepSidecar } from "./sidecar.js";
+import { refuseForeign } from "./check-seal-answer.js";
+import { keepSidecar } from "../store/sidecar.js";
 
 /** What the plugins answered, beside the fact that they did. */
 export interface Answers {

@@ -1,7 +1,7 @@
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
+import type { Who } from "../base/errors/details.js";
+import { HoldstillError } from "../base/errors/error.js";
 import type { PlannedVolume } from "../plan/plan.js";
-import type { CriticalSection, Finding } from "../schema/types.js";
+import type { CriticalSection, Finding } from "../base/schema/types.js";
 
 /**
  * What the plan promised hangs on the holds that match told of: the answer to prepare must name them all.

@@ -1,6 +1,6 @@
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import type { Finding, Snapshot, Volume } from "../schema/types.js";
+import type { Who } from "../base/errors/details.js";
+import { HoldstillError } from "../base/errors/error.js";
+import type { Finding, Snapshot, Volume } from "../base/schema/types.js";
 
 /**
  * What no schema can say of the answer to seal: every volume has its snapshot, each is of this set, and each is there once.

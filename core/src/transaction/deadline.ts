@@ -1,5 +1,5 @@
-import type { LimitsMs } from "../config/settings.js";
-import type { Cut } from "../schema/types.js";
+import type { LimitsMs } from "../base/config/settings.js";
+import type { Cut } from "../base/schema/types.js";
 import type { Op } from "./state.js";
 
 /** What a call's limit depends on. Times in ms. */

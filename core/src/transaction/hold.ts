@@ -1,6 +1,6 @@
-import { toFault } from "../errors/error.js";
-import { Keeper, type KeeperOptions, lapseOf, type SectionPlan, type SectionReport } from "../keeper/client.js";
-import type { Fault, RecordedHold } from "../schema/types.js";
+import { toFault } from "../base/errors/error.js";
+import { Keeper, type KeeperOptions, lapseOf, type SectionPlan, type SectionReport } from "../keeper/client/client.js";
+import type { Fault, RecordedHold } from "../base/schema/types.js";
 
 /** The keeper's part of one transaction: each step comes once at most, and disarm last. */
 export class Hold {

@@ -1,4 +1,4 @@
-import type { LimitsMs } from "../config/settings.js";
+import type { LimitsMs } from "../base/config/settings.js";
 
 /**
  * One phase of the transaction, as data: the machine reads what a failure does, the runner the limit, the command line the

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { milliseconds } from "../events/emit.js";
-import type { Who } from "../errors/details.js";
+import { milliseconds } from "../base/events/emit.js";
+import type { Who } from "../base/errors/details.js";
 import { bare } from "../plan/negotiate.js";
 import { isBelow, lowest } from "../plan/consistency.js";
 import type { Plan } from "../plan/plan.js";
@@ -12,9 +12,9 @@ import type {
   RecordedWriter,
   SnapshotSet,
   Span,
-} from "../schema/types.js";
+} from "../base/schema/types.js";
 import type { Answers } from "./calls.js";
-import { ownVersion } from "../version.js";
+import { ownVersion } from "../installation.js";
 
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
 export function recordOf(

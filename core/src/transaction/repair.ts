@@ -1,13 +1,13 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
-import type { LimitsMs } from "../config/settings.js";
-import type { Crew } from "../crew/crew.js";
-import type { Who } from "../errors/details.js";
-import type { ProviderAnswer, ProviderArgs } from "../isolation/operations.js";
-import { isProvider, type Session } from "../isolation/session.js";
+import type { LimitsMs } from "../base/config/settings.js";
+import type { Crew } from "../host/plugin-workers.js";
+import type { Who } from "../base/errors/details.js";
+import type { ProviderAnswer, ProviderArgs } from "../host/isolation/operations.js";
+import { isProvider, type Session } from "../host/isolation/session.js";
 import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
-import type { WriterTransaction } from "../plugin/context.js";
-import type { ExposedTree, Repair, Snapshot } from "../schema/types.js";
+import type { WriterTransaction } from "../host/contract/context.js";
+import type { ExposedTree, Repair, Snapshot } from "../base/schema/types.js";
 import { undoAll } from "./undo-all.js";
 
 /** A snapshot that was sealed, and whose it is. */

@@ -1,5 +1,5 @@
-import { isForKernel } from "../keeper/commit.js";
-import type { CommitOp, CriticalSection, Fault, FreezeToken, HoldPoint } from "../schema/types.js";
+import { isForKernel } from "../keeper/commit-ops.js";
+import type { CommitOp, CriticalSection, Fault, FreezeToken, HoldPoint } from "../base/schema/types.js";
 
 export interface Actor {
   readonly id: string;

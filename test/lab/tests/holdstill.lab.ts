@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-reflink";
-import { locate } from "#core/storage/volumes.js";
+import { locate } from "#core/plan/locate.js";
 import { holdstill } from "../../rig/cli.js";
 import { probeContext } from "../../rig/context.js";
 import { viewIn } from "../../rig/reflink.js";
@@ -19,7 +19,7 @@ test("the command line starts", async () => {
 test("the library loads, and koffi's native half", async () => {
   const { open } = await import("holdstill");
   assert.equal(typeof open, "function");
-  const { preloadLibc } = await import("#core/system/libc.js");
+  const { preloadLibc } = await import("#core/os/libc.js");
   preloadLibc();
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
-import { lapseOf } from "#core/keeper/client.js";
+import { lapseOf } from "#core/keeper/client/client.js";
 import { armed, sectionOf, thaw } from "../../rig/freezable.js";
 import { killCores } from "../../rig/killed-core.js";
 import { onEnd } from "../../rig/on-end.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import type { Ended } from "#core/requester/types.js";
+import type { Ended } from "#core/engine/types.js";
 import { Counter, verifyCounter } from "../../rig/counter.js";
 import { Keeping } from "../../rig/keeping.js";
 import { commandLine, configFile } from "../rig/command-line.js";

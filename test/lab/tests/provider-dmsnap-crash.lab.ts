@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-dmsnap";
-import { locate } from "#core/storage/volumes.js";
+import { locate } from "#core/plan/locate.js";
 import { Dmsnap } from "../rig/dmsnap.js";
 import { mapped, MappedDisk, state } from "../rig/mapped-disk.js";
 import { run } from "../rig/volume-group.js";

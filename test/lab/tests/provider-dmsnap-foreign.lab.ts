@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import type { Support } from "holdstill/plugin";
 import provider from "@holdstill/provider-dmsnap";
-import { locate } from "#core/storage/volumes.js";
+import { locate } from "#core/plan/locate.js";
 import { probeContext } from "../../rig/context.js";
 import { onEnd } from "../../rig/on-end.js";
 import { Dmsnap } from "../rig/dmsnap.js";

@@ -12,9 +12,9 @@ import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";
-import { beholder, weaknessesOfPath } from "../trust/ownership.js";
+import { beholder, weaknessesOfPath } from "../../host/trust/ownership.js";
 import { parseText, type Parsed } from "./document.js";
-import { senseFaults } from "./sense.js";
+import { senseFaults } from "./check-semantics.js";
 import { lockFileBeside, settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
 
 const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];

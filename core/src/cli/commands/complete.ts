@@ -1,10 +1,10 @@
-import type { BackupOutcome } from "../../plugin/writer.js";
-import { command, oneSet } from "../command.js";
-import { exitOf } from "../failure.js";
-import { Misuse } from "../misuse.js";
-import { errLook, print, printDocument, tell } from "../output.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
+import { command, oneSet } from "../parse/command.js";
+import { exitOf } from "../terminal/report-error.js";
+import { Misuse } from "../parse/usage-error.js";
+import { errLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import { backupType } from "../request.js";
+import { backupType } from "../parse/request.js";
 
 export const complete = command({
   usage: "SET --succeeded|--failed [--type copy|full]",

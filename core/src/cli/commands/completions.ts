@@ -1,6 +1,6 @@
-import { command, common, type Command, type Entry } from "../command.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument, textOf } from "../output.js";
+import { command, common, type Command, type Entry } from "../parse/command.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument, textOf } from "../terminal/output.js";
 import { completionLines, type Known } from "../render/completions.js";
 
 export const completions = command({

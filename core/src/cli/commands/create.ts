@@ -1,13 +1,13 @@
-import { HoldstillError, toFault } from "../../errors/error.js";
-import type { Ended } from "../../requester/types.js";
-import { attend, type Seen } from "../attendance.js";
-import { type Call, command } from "../command.js";
-import { Misuse } from "../misuse.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Ended } from "../../engine/types.js";
+import { attend, type Seen } from "../live/live-session.js";
+import { type Call, command } from "../parse/command.js";
+import { Misuse } from "../parse/usage-error.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
 import { timelineLines } from "../render/timeline.js";
-import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
+import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 
 export const create = command({
   usage: "TARGET… [--lease-fd N] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",

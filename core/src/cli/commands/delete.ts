@@ -1,10 +1,10 @@
-import { exit } from "../../errors/exit.js";
-import { command } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { printDocument } from "../output.js";
-import { exitOfRemoval, tellRemoval } from "../removal.js";
+import { exit } from "../../base/errors/exit.js";
+import { command } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { printDocument } from "../terminal/output.js";
+import { exitOfRemoval, tellRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
-import { visible } from "../../display/visible.js";
+import { visible } from "../../base/display/visible.js";
 
 export const remove = command({
   usage: "SET… [--yes]",

@@ -1,10 +1,10 @@
-import { exit } from "../../errors/exit.js";
-import type { DoctorCheck } from "../../schema/types.js";
-import { command, noOperands } from "../command.js";
-import { prepareToLeave } from "../leave.js";
-import { outLook, print, printDocument } from "../output.js";
-import { type Look, type Style, wrap } from "../render/look.js";
-import { visible } from "../../display/visible.js";
+import { exit } from "../../base/errors/exit.js";
+import type { DoctorCheck } from "../../base/schema/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { prepareToLeave } from "../terminal/exit.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
+import { type Look, type Style, wrap } from "../terminal/style.js";
+import { visible } from "../../base/display/visible.js";
 
 export const doctor = command({
   usage: "",
@@ -18,7 +18,7 @@ export const doctor = command({
   ],
   async run({ form, quiet, config }) {
     await prepareToLeave();
-    const { examine } = await import("../../requester/doctor.js");
+    const { examine } = await import("../../engine/setup/doctor.js");
     const checks = await examine(config === undefined ? {} : { config });
     if (form === "json") printDocument("doctor", { checks });
     else {

@@ -1,5 +1,5 @@
-import { command, oneSet } from "../command.js";
-import { outLook, print, printDocument } from "../output.js";
+import { command, oneSet } from "../parse/command.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
 import { exposedLines } from "../render/set.js";
 
 export const expose = command({

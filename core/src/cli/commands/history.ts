@@ -1,11 +1,11 @@
-import type { PastTransaction } from "../../schema/types.js";
-import { command, noOperands } from "../command.js";
-import { draw } from "../draw.js";
-import { Misuse } from "../misuse.js";
-import { outLook, print, printDocument } from "../output.js";
-import { type Look, type Style, styleOf, wrap } from "../render/look.js";
-import { duration, instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import type { PastTransaction } from "../../base/schema/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { draw } from "../render/draw.js";
+import { Misuse } from "../parse/usage-error.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
+import { type Look, type Style, styleOf, wrap } from "../terminal/style.js";
+import { duration, instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 export const history = command({
   usage: "[--last N] [--failed] [--timeline FILE]",

@@ -1,14 +1,14 @@
-import { toFault } from "../../errors/error.js";
-import { exit } from "../../errors/exit.js";
-import type { SnapshotSet } from "../../schema/types.js";
-import { attend } from "../attendance.js";
-import { type Call, command } from "../command.js";
-import { exitOf } from "../failure.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
-import { warn } from "../fill.js";
+import { toFault } from "../../base/errors/error.js";
+import { exit } from "../../base/errors/exit.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { attend } from "../live/live-session.js";
+import { type Call, command } from "../parse/command.js";
+import { exitOf } from "../terminal/report-error.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { warn } from "./parts/usage.js";
 import { faultLines } from "../render/fault.js";
 import { exposedLines } from "../render/set.js";
-import { requestOf, setOptions, targets, targetsAbout } from "../request.js";
+import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 
 export const hold = command({
   usage: "TARGET… [--expose] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",

@@ -1,10 +1,10 @@
 import path from "node:path";
-import { exit } from "../../errors/exit.js";
-import { toFault } from "../../errors/error.js";
-import { command, noOperands } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { prepareToLeave } from "../leave.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { toFault } from "../../base/errors/error.js";
+import { command, noOperands } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { prepareToLeave } from "../terminal/exit.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { planLines } from "../render/plan.js";
 
@@ -22,7 +22,7 @@ export const init = command({
     { line: "holdstill init --print", does: "what it would write" },
   ],
   async run(call) {
-    const { draftConfig, usualFile, writeConfig } = await import("../../requester/draft-config.js");
+    const { draftConfig, usualFile, writeConfig } = await import("../../engine/setup/draft-config.js");
     const { text, targets } = await draftConfig();
     const file = path.resolve(call.config ?? usualFile());
     if (call.values.print) {
@@ -46,7 +46,7 @@ export const init = command({
 async function showPlan(file: string, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
   await prepareToLeave();
-  const { open } = await import("../../requester/open.js");
+  const { open } = await import("../../engine/open.js");
   const requester = await open({ config: file });
   try {
     print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, outLook())]);

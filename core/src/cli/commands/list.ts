@@ -1,13 +1,13 @@
-import { command, noOperands } from "../command.js";
-import { tellDamaged } from "../damaged.js";
-import { outLook, print, printDocument } from "../output.js";
-import { filled, fillOption } from "../fill.js";
-import { dim, styleOf } from "../render/look.js";
+import { command, noOperands } from "../parse/command.js";
+import { tellDamaged } from "../render/damaged.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
+import { filled, fillOption } from "./parts/usage.js";
+import { dim, styleOf } from "../terminal/style.js";
 import { fillCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { age, bytes } from "../../display/units.js";
-import type { SnapshotSet } from "../../schema/types.js";
-import { spelled } from "../../display/visible.js";
+import { age, bytes } from "../../base/display/units.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { spelled } from "../../base/display/visible.js";
 
 export const list = command({
   usage: "[--fill]",

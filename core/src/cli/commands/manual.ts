@@ -1,6 +1,6 @@
-import { command, common, noOperands, type Options } from "../command.js";
-import { ownVersion } from "../../version.js";
-import { print, printDocument, textOf } from "../output.js";
+import { command, common, noOperands, type Options } from "../parse/command.js";
+import { ownVersion } from "../../installation.js";
+import { print, printDocument, textOf } from "../terminal/output.js";
 
 export const manual = command({
   usage: "",

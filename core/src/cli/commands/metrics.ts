@@ -1,8 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { command, noOperands } from "../command.js";
-import { filled, fillOption } from "../fill.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument } from "../output.js";
+import { command, noOperands } from "../parse/command.js";
+import { filled, fillOption } from "./parts/usage.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument } from "../terminal/output.js";
 import { metricsText } from "../render/metrics.js";
 
 export const metrics = command({

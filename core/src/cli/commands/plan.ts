@@ -1,9 +1,9 @@
-import { usualTimes } from "../../catalog/history.js";
-import { command } from "../command.js";
-import { interruption } from "../interrupt.js";
-import { outLook, print, printDocument, tell } from "../output.js";
+import { usualTimes } from "../../store/history.js";
+import { command } from "../parse/command.js";
+import { interruption } from "../live/interrupt.js";
+import { outLook, print, printDocument, tell } from "../terminal/output.js";
 import { planLines } from "../render/plan.js";
-import { requestOf, planOptions, targets, targetsAbout } from "../request.js";
+import { requestOf, planOptions, targets, targetsAbout } from "../parse/request.js";
 
 export const plan = command({
   usage: "TARGET… [--require LEVEL] [--include-root]",

@@ -1,9 +1,9 @@
-import { exit } from "../../errors/exit.js";
-import { command } from "../command.js";
-import { interruption } from "../interrupt.js";
-import { prepareToLeave } from "../leave.js";
-import { Misuse } from "../misuse.js";
-import { outLook, print, printDocument, tell } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { command } from "../parse/command.js";
+import { interruption } from "../live/interrupt.js";
+import { prepareToLeave } from "../terminal/exit.js";
+import { Misuse } from "../parse/usage-error.js";
+import { outLook, print, printDocument, tell } from "../terminal/output.js";
 import { CheckLines, verdictLines } from "../render/conformance.js";
 
 const runtimes = ["thread", "process"] as const;

@@ -1,14 +1,14 @@
-import type { Candidate } from "../../errors/details.js";
-import { toFault } from "../../errors/error.js";
-import type { Inspection } from "../../manifest/resolve.js";
-import type { CommandLine } from "../../schema/types.js";
-import { command, noOperands } from "../command.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import type { Candidate } from "../../base/errors/details.js";
+import { toFault } from "../../base/errors/error.js";
+import type { Inspection } from "../../host/manifest/resolve.js";
+import type { CommandLine } from "../../base/schema/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import type { Look, Style } from "../render/look.js";
+import type { Look, Style } from "../terminal/style.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../../display/visible.js";
+import { visible } from "../../base/display/visible.js";
 
 export const pluginsList = command({
   usage: "",

@@ -1,9 +1,9 @@
-import type { Pins } from "../../requester/pins.js";
-import { command, noOperands } from "../command.js";
-import { outLook, print, printDocument } from "../output.js";
-import type { Look } from "../render/look.js";
+import type { Pins } from "../../engine/setup/plugin-lock.js";
+import { command, noOperands } from "../parse/command.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
+import type { Look } from "../terminal/style.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../../display/visible.js";
+import { visible } from "../../base/display/visible.js";
 
 export const pluginsLock = command({
   usage: "[--check]",

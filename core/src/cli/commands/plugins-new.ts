@@ -1,7 +1,7 @@
 import path from "node:path";
-import { command } from "../command.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument } from "../output.js";
+import { command } from "../parse/command.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument } from "../terminal/output.js";
 
 const kinds = ["writer", "provider"] as const;
 
@@ -21,7 +21,7 @@ export const pluginsNew = command({
       const hint = "Write `holdstill plugins new writer NAME` or `holdstill plugins new provider NAME`.";
       throw new Misuse(`There is no kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
     }
-    const { createPlugin } = await import("../../scaffold/create.js");
+    const { createPlugin } = await import("../../host/scaffold/create.js");
     const dir = path.resolve(name);
     const language = values.ts ? "typescript" : "javascript";
     const files = createPlugin({ kind, name, language, dir });

@@ -1,11 +1,11 @@
-import type { Asked, ExplainedCandidate, Explanation } from "../../manifest/why.js";
-import { command } from "../command.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import type { Asked, ExplainedCandidate, Explanation } from "../../host/manifest/why.js";
+import { command } from "../parse/command.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import type { Look } from "../render/look.js";
+import type { Look } from "../terminal/style.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
-import { visible } from "../../display/visible.js";
+import { visible } from "../../base/display/visible.js";
 
 export const pluginsWhy = command({
   usage: "NAME",

@@ -1,12 +1,12 @@
-import type { ProviderStatus } from "../../requester/types.js";
-import { command, noOperands } from "../command.js";
-import { exitOf } from "../failure.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import type { ProviderStatus } from "../../engine/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { exitOf } from "../terminal/report-error.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import { bold, type Look } from "../render/look.js";
+import { bold, type Look } from "../terminal/style.js";
 import { tableLines } from "../render/table.js";
-import { bytes, instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import { bytes, instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 export const providers = command({
   usage: "",

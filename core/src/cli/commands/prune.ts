@@ -1,17 +1,17 @@
-import type { Period, Retention, Verdict } from "../../catalog/retention.js";
-import { exit } from "../../errors/exit.js";
-import type { SnapshotSet } from "../../schema/types.js";
-import { command } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { tellDamaged } from "../damaged.js";
-import { Misuse } from "../misuse.js";
-import { outLook, print, printDocument } from "../output.js";
-import { exitOfRemoval, type Removed, tellRemoval } from "../removal.js";
+import type { Period, Retention, Verdict } from "../../store/retention.js";
+import { exit } from "../../base/errors/exit.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { command } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { tellDamaged } from "../render/damaged.js";
+import { Misuse } from "../parse/usage-error.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
+import { exitOfRemoval, type Removed, tellRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
-import { spelled, visible } from "../../display/visible.js";
-import { tagsOf } from "../request.js";
-import { spanOf } from "../span.js";
+import { spelled, visible } from "../../base/display/visible.js";
+import { tagsOf } from "../parse/request.js";
+import { spanOf } from "../parse/time-span.js";
 
 const periods: readonly Period[] = ["hourly", "daily", "weekly", "monthly", "yearly"];
 

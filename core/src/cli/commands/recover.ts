@@ -1,12 +1,12 @@
-import { exit } from "../../errors/exit.js";
-import type { Leftover } from "../../requester/types.js";
-import { command, noOperands } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import type { Leftover } from "../../engine/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { residueLine } from "../render/fault.js";
-import { fitted } from "../render/look.js";
-import { instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import { fitted } from "../terminal/style.js";
+import { instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 export const recover = command({
   usage: "[--dry-run] [--yes]",

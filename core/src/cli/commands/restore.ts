@@ -1,13 +1,13 @@
 import path from "node:path";
-import { exit } from "../../errors/exit.js";
-import type { RestoreStep } from "../../requester/restore-plan.js";
-import { type Call, command } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { interruption } from "../interrupt.js";
-import { outLook, print, printDocument, tell } from "../output.js";
-import { fitted } from "../render/look.js";
-import { visible } from "../../display/visible.js";
-import { reportRestore } from "../restored.js";
+import { exit } from "../../base/errors/exit.js";
+import type { RestoreStep } from "../../engine/restore/restore-plan.js";
+import { type Call, command } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { interruption } from "../live/interrupt.js";
+import { outLook, print, printDocument, tell } from "../terminal/output.js";
+import { fitted } from "../terminal/style.js";
+import { visible } from "../../base/display/visible.js";
+import { reportRestore } from "./parts/restored.js";
 
 export const restore = command({
   usage: "SET [COMPONENT…] [--to DIR] [--dry-run] [--yes]",

@@ -1,12 +1,12 @@
-import { exit } from "../../errors/exit.js";
-import { command } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { command } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument } from "../terminal/output.js";
 import { described } from "../render/set.js";
-import { instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
-import { spanOf } from "../span.js";
+import { instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
+import { spanOf } from "../parse/time-span.js";
 
 export const holdUntil = command({
   usage: "SET WHEN [--yes]",

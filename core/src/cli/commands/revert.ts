@@ -1,11 +1,11 @@
-import { exit } from "../../errors/exit.js";
-import { command, oneSet } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { tell } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { command, oneSet } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { tell } from "../terminal/output.js";
 import { described } from "../render/set.js";
-import { visible } from "../../display/visible.js";
-import { reportRestore } from "../restored.js";
-import type { Safety } from "../../requester/preserve.js";
+import { visible } from "../../base/display/visible.js";
+import { reportRestore } from "./parts/restored.js";
+import type { Safety } from "../../engine/restore/safety-snapshot.js";
 
 export const revert = command({
   usage: "SET [--yes]",

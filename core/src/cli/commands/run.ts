@@ -1,17 +1,17 @@
-import { HoldstillError, toFault } from "../../errors/error.js";
-import { exit } from "../../errors/exit.js";
-import type { Place, Ran } from "../../requester/run.js";
-import type { SnapshotSet } from "../../schema/types.js";
-import { attend } from "../attendance.js";
-import { type Call, command } from "../command.js";
-import { exitOf } from "../failure.js";
-import { drained } from "../outlet.js";
-import { errLook, printDocument, tell } from "../output.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { exit } from "../../base/errors/exit.js";
+import type { Place, Ran } from "../../engine/lease/run-command.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { attend } from "../live/live-session.js";
+import { type Call, command } from "../parse/command.js";
+import { exitOf } from "../terminal/report-error.js";
+import { drained } from "../terminal/output-queue.js";
+import { errLook, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import { warn } from "../fill.js";
-import { duration } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
-import { backupType, requestOf, setOptions, targets, targetsAbout } from "../request.js";
+import { warn } from "./parts/usage.js";
+import { duration } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
+import { backupType, requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 
 export const run = command({
   usage:

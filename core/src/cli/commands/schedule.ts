@@ -1,10 +1,10 @@
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { exit } from "../../errors/exit.js";
-import { command } from "../command.js";
-import { isConfirmed } from "../confirm.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { command } from "../parse/command.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument } from "../terminal/output.js";
 import { unitFiles } from "../render/units-systemd.js";
 
 export const schedule = command({

@@ -1,9 +1,9 @@
 import path from "node:path";
-import { parseDuration } from "../../config/duration.js";
-import { command, noOperands } from "../command.js";
-import { interruption } from "../interrupt.js";
-import { Misuse } from "../misuse.js";
-import { print, printDocument, tell } from "../output.js";
+import { parseDuration } from "../../base/config/duration.js";
+import { command, noOperands } from "../parse/command.js";
+import { interruption } from "../live/interrupt.js";
+import { Misuse } from "../parse/usage-error.js";
+import { print, printDocument, tell } from "../terminal/output.js";
 import { serviceUnits } from "../render/units-service.js";
 
 export const serve = command({

@@ -1,9 +1,9 @@
-import { command, oneSet } from "../command.js";
-import { draw } from "../draw.js";
-import { filled, fillOption } from "../fill.js";
-import { outLook, print, printDocument } from "../output.js";
+import { command, oneSet } from "../parse/command.js";
+import { draw } from "../render/draw.js";
+import { filled, fillOption } from "./parts/usage.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
 import { setLines } from "../render/set.js";
-import { instant } from "../../display/units.js";
+import { instant } from "../../base/display/units.js";
 
 export const show = command({
   usage: "SET [--fill] [--timeline FILE]",

@@ -1,5 +1,5 @@
-import { command, oneSet } from "../command.js";
-import { print, printDocument } from "../output.js";
+import { command, oneSet } from "../parse/command.js";
+import { print, printDocument } from "../terminal/output.js";
 
 export const conceal = command({
   usage: "SET",

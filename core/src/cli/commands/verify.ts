@@ -1,8 +1,8 @@
-import { exit } from "../../errors/exit.js";
-import { command, oneSet } from "../command.js";
-import { outLook, print, printDocument } from "../output.js";
+import { exit } from "../../base/errors/exit.js";
+import { command, oneSet } from "../parse/command.js";
+import { outLook, print, printDocument } from "../terminal/output.js";
 import { verifiedLines } from "../render/set.js";
-import { visible } from "../../display/visible.js";
+import { visible } from "../../base/display/visible.js";
 
 export const verify = command({
   usage: "SET",

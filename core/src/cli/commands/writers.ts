@@ -1,12 +1,12 @@
-import type { WriterStatus } from "../../requester/types.js";
-import { command, noOperands } from "../command.js";
-import { exitOf } from "../failure.js";
-import { errLook, outLook, print, printDocument, tell } from "../output.js";
+import type { WriterStatus } from "../../engine/types.js";
+import { command, noOperands } from "../parse/command.js";
+import { exitOf } from "../terminal/report-error.js";
+import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import { bold, type Look, wrap } from "../render/look.js";
+import { bold, type Look, wrap } from "../terminal/style.js";
 import { tableLines } from "../render/table.js";
-import { duration, instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import { duration, instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 export const writers = command({
   usage: "",

@@ -1,4 +1,4 @@
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../../base/errors/error.js";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

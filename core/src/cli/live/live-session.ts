@@ -1,9 +1,9 @@
-import type { ExitCode } from "../errors/exit.js";
-import type { Event } from "../schema/types.js";
-import type { Call } from "./command.js";
+import type { ExitCode } from "../../base/errors/exit.js";
+import type { Event } from "../../base/schema/types.js";
+import type { Call } from "../parse/command.js";
 import { interruption } from "./interrupt.js";
-import { printLine } from "./output.js";
-import { SeenSpans } from "../display/spans.js";
+import { printLine } from "../terminal/output.js";
+import { SeenSpans } from "../../base/display/spans.js";
 import { watchFor } from "./watch.js";
 
 /** Someone at the terminal while a transaction runs: told of it, and able to interrupt it. */

@@ -1,6 +1,6 @@
-import { phases } from "../transaction/phases.js";
-import type { Event } from "../schema/types.js";
-import { duration } from "../display/units.js";
+import { phases } from "../../transaction/phases.js";
+import type { Event } from "../../base/schema/types.js";
+import { duration } from "../../base/display/units.js";
 
 /** What a person is told of an event. notable: also where a status line shows the rest. */
 export interface Told {

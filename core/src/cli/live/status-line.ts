@@ -1,6 +1,6 @@
-import type { Event } from "../schema/types.js";
+import type { Event } from "../../base/schema/types.js";
 import { shareOf } from "./progress.js";
-import { duration } from "../display/units.js";
+import { duration } from "../../base/display/units.js";
 
 interface Pending {
   op: string;

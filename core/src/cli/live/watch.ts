@@ -1,10 +1,10 @@
-import type { Event } from "../schema/types.js";
-import type { Call } from "./command.js";
-import { harmless, tell } from "./output.js";
+import type { Event } from "../../base/schema/types.js";
+import type { Call } from "../parse/command.js";
+import { harmless, tell } from "../terminal/output.js";
 import { tellEvent } from "./progress.js";
-import { isIdle, put } from "./outlet.js";
-import { StatusLine } from "./status.js";
-import { visible } from "../display/visible.js";
+import { isIdle, put } from "../terminal/output-queue.js";
+import { StatusLine } from "./status-line.js";
+import { visible } from "../../base/display/visible.js";
 
 /** Tells of a transaction while it runs. */
 export interface Watch {

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { type Call, type Command, common, type Entry, type Form, type Options } from "./command.js";
-import { Misuse } from "./misuse.js";
-import { table } from "./table.js";
+import { Misuse } from "./usage-error.js";
+import { table } from "../table.js";
 
 /** Which command is meant, and the arguments that are left for it. group: the first word of commands with two. */
 export type Meant =

@@ -1,5 +1,5 @@
-import type { Requester } from "../requester/requester.js";
-import type { Door } from "../service/door.js";
+import type { Requester } from "../../engine/engine.js";
+import type { Door } from "../../service/client/door.js";
 
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */

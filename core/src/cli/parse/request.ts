@@ -1,8 +1,8 @@
-import type { Request } from "../plan/plan.js";
-import type { BackupOutcome } from "../plugin/writer.js";
+import type { Request } from "../../plan/plan.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { Options } from "./command.js";
-import { Misuse } from "./misuse.js";
-import { hasSteering } from "../display/visible.js";
+import { Misuse } from "./usage-error.js";
+import { hasSteering } from "../../base/display/visible.js";
 
 const levels = ["application", "filesystem", "crash"] as const;
 type Level = (typeof levels)[number];

@@ -1,4 +1,4 @@
-import { Misuse } from "./misuse.js";
+import { Misuse } from "./usage-error.js";
 
 const units = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
 

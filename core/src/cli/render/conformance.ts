@@ -1,7 +1,7 @@
-import type { CheckResult, ConformanceReport } from "../../schema/types.js";
-import { bold, dim, type Look, wrap } from "./look.js";
-import { count, duration } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import type { CheckResult, ConformanceReport } from "../../base/schema/types.js";
+import { bold, dim, type Look, wrap } from "../terminal/style.js";
+import { count, duration } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 /** Tells of each check as it is done, under the heading of its group. */
 export class CheckLines {

@@ -1,7 +1,7 @@
-import type { Damaged } from "../catalog/catalog.js";
-import { visible } from "../display/visible.js";
-import { errLook, tell } from "./output.js";
-import { findingLine } from "./render/fault.js";
+import type { Damaged } from "../../store/catalog.js";
+import { visible } from "../../base/display/visible.js";
+import { errLook, tell } from "../terminal/output.js";
+import { findingLine } from "./fault.js";
 
 /** Names on stderr the records that could not be read, and what is wrong with them. */
 export function tellDamaged(damaged: readonly Damaged[]): void {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { Misuse } from "./misuse.js";
-import { drawing, page, type Subject } from "./render/drawing.js";
-import { visible } from "../display/visible.js";
+import { Misuse } from "../parse/usage-error.js";
+import { drawing, page, type Subject } from "./drawing.js";
+import { visible } from "../../base/display/visible.js";
 
 /** What a file that is drawn to may end with. */
 const forms = { ".svg": drawing, ".html": page } as const;

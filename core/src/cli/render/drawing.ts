@@ -1,5 +1,5 @@
-import type { Span } from "../../schema/types.js";
-import { duration } from "../../display/units.js";
+import type { Span } from "../../base/schema/types.js";
+import { duration } from "../../base/display/units.js";
 
 /** What a drawing is of. */
 export interface Subject {

@@ -1,7 +1,7 @@
-import type { Candidate, Weakness } from "../../errors/details.js";
-import type { Fault, Finding, Residue } from "../../schema/types.js";
-import type { Look } from "./look.js";
-import { visible } from "../../display/visible.js";
+import type { Candidate, Weakness } from "../../base/errors/details.js";
+import type { Fault, Finding, Residue } from "../../base/schema/types.js";
+import type { Look } from "../terminal/style.js";
+import { visible } from "../../base/display/visible.js";
 
 /** An error for a person: the sentence, what was seen, the next step. */
 export function faultLines(thrown: Fault, look: Look): string[] {

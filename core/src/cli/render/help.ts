@@ -1,6 +1,6 @@
-import { type Command, common, type Entry, type Options } from "./command.js";
-import { bold, type Look, wrap } from "./render/look.js";
-import { table } from "./table.js";
+import { type Command, common, type Entry, type Options } from "../parse/command.js";
+import { bold, type Look, wrap } from "../terminal/style.js";
+import { table } from "../table.js";
 
 /** What all commands are. */
 export function generalHelp(look: Look, entries: readonly Entry[] = table): string[] {

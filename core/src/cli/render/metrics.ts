@@ -1,5 +1,5 @@
-import { lastTimes } from "../../catalog/history.js";
-import type { PastTransaction, SnapshotSet } from "../../schema/types.js";
+import { lastTimes } from "../../store/history.js";
+import type { PastTransaction, SnapshotSet } from "../../base/schema/types.js";
 
 interface Metric {
   name: string;

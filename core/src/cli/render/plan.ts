@@ -1,11 +1,11 @@
-import type { Usual } from "../../schema/types.js";
-import type { LimitsMs } from "../../config/settings.js";
+import type { Usual } from "../../base/schema/types.js";
+import type { LimitsMs } from "../../base/config/settings.js";
 import type { Plan } from "../../plan/plan.js";
-import { bold, type Look, styleOf, wrap } from "./look.js";
+import { bold, type Look, styleOf, wrap } from "../terminal/style.js";
 import { componentLines, section } from "./set.js";
 import { type Cell, tableLines } from "./table.js";
-import { count, duration } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import { count, duration } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
 

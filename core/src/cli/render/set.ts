@@ -1,11 +1,11 @@
 import type { Plan } from "../../plan/plan.js";
-import { full } from "../../requester/fill.js";
-import type { Component, RecordedWriter, SnapshotSet } from "../../schema/types.js";
-import { bold, dim, type Look, styleOf, wrap } from "./look.js";
+import { full } from "../../engine/usage/usage.js";
+import type { Component, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
+import { bold, dim, type Look, styleOf, wrap } from "../terminal/style.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
-import { bytes, count, duration, instant } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import { bytes, count, duration, instant } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 /** What create says of a set that was made. */
 export function summaryLines(made: SnapshotSet, look: Look): string[] {

@@ -1,4 +1,4 @@
-import { type Look, type Style, wrap } from "./look.js";
+import { type Look, type Style, wrap } from "../terminal/style.js";
 
 export type Cell = string | { readonly text: string; readonly style: Style };
 

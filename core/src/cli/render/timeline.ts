@@ -1,7 +1,7 @@
-import type { Span } from "../../schema/types.js";
-import { bold, type Look, wrap } from "./look.js";
-import { duration } from "../../display/units.js";
-import { visible } from "../../display/visible.js";
+import type { Span } from "../../base/schema/types.js";
+import { bold, type Look, wrap } from "../terminal/style.js";
+import { duration } from "../../base/display/units.js";
+import { visible } from "../../base/display/visible.js";
 
 /**
  * Who held still, from when to when and against which limit, and what was done meanwhile; then every call. The bars of each part

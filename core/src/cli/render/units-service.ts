@@ -1,4 +1,4 @@
-import type { ServiceSettings } from "../../config/settings.js";
+import type { ServiceSettings } from "../../base/config/settings.js";
 import { commandLine } from "./units-systemd.js";
 
 export interface ServiceUnits {

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
-import { HoldstillError } from "../errors/error.js";
-import type { Call } from "./command.js";
-import { drained } from "./outlet.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { Call } from "../parse/command.js";
+import { drained } from "./output-queue.js";
 import { tell } from "./output.js";
 
 /**

@@ -1,4 +1,4 @@
-import { drained, outputFault, put } from "./outlet.js";
+import { drained, outputFault, put } from "./output-queue.js";
 
 interface Exits {
   hasStuckWorkers(): boolean;
@@ -10,8 +10,8 @@ let exits: Exits | null = null;
 /** To be called before plugins are: once a worker hangs in the kernel, an import may hang behind it. */
 export async function prepareToLeave(): Promise<void> {
   const [{ hasStuckWorkers }, { exitNow }] = await Promise.all([
-    import("../isolation/pool.js"),
-    import("../system/libc.js"),
+    import("../../host/isolation/host/pool.js"),
+    import("../../os/libc.js"),
   ]);
   exits = { hasStuckWorkers, exitNow };
 }

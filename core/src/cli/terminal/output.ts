@@ -1,7 +1,7 @@
-import type { CommandLine } from "../schema/types.js";
-import { colourLook, fitted, type Look, ownColours } from "./render/look.js";
-import { put } from "./outlet.js";
-import { spelled } from "../display/visible.js";
+import type { CommandLine } from "../../base/schema/types.js";
+import { colourLook, fitted, type Look, ownColours } from "./style.js";
+import { put } from "./output-queue.js";
+import { spelled } from "../../base/display/visible.js";
 
 export const outLook = (): Look => colourLook(process.stdout);
 export const errLook = (): Look => colourLook(process.stderr);

@@ -1,13 +1,13 @@
-import { catalogue } from "../errors/catalogue.js";
-import type { Code } from "../errors/details.js";
-import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
-import { exit, type ExitCode } from "../errors/exit.js";
-import { nearest } from "../schema/nearest.js";
-import type { EndedEvent, Fault } from "../schema/types.js";
-import type { Form } from "./command.js";
-import { Misuse } from "./misuse.js";
+import { catalogue } from "../../base/errors/catalogue.js";
+import type { Code } from "../../base/errors/details.js";
+import { asHoldstillError, HoldstillError, toFault } from "../../base/errors/error.js";
+import { exit, type ExitCode } from "../../base/errors/exit.js";
+import { nearest } from "../../base/schema/nearest.js";
+import type { EndedEvent, Fault } from "../../base/schema/types.js";
+import type { Form } from "../parse/command.js";
+import { Misuse } from "../parse/usage-error.js";
 import { errLook, printDocument, printLine, tell } from "./output.js";
-import { faultLines } from "./render/fault.js";
+import { faultLines } from "../render/fault.js";
 
 /** Reports whatever was thrown, in the form that was asked for. @returns what the command line ends with. */
 export function report(thrown: unknown, form: Form, verbose: boolean): ExitCode {

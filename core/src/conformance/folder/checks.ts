@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { missingCommands } from "../../manifest/commands.js";
-import { judge } from "../../manifest/judge.js";
-import { trustProblems } from "../../manifest/trust.js";
-import { readManifest } from "../../manifest/validate.js";
-import { beholder } from "../../trust/ownership.js";
+import { missingCommands } from "../../host/manifest/commands.js";
+import { judge } from "../../host/manifest/judge.js";
+import { trustProblems } from "../../host/trust/folder-problems.js";
+import { readManifest } from "../../host/manifest/validate.js";
+import { beholder } from "../../host/trust/ownership.js";
 import { type Check, Failure, findingText } from "../check.js";
 import { readFixture } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";

@@ -1,6 +1,6 @@
-import type { Host } from "../../manifest/host.js";
-import type { ReadManifest } from "../../manifest/validate.js";
-import type { Fixture } from "../../schema/types.js";
+import type { Host } from "../../host/manifest/host.js";
+import type { ReadManifest } from "../../host/manifest/validate.js";
+import type { Fixture } from "../../base/schema/types.js";
 import { Skip } from "../check.js";
 
 export type Valid = Extract<ReadManifest, { state: "valid" }>;

@@ -1,5 +1,5 @@
-import type { Finding } from "../../schema/types.js";
-import { escapePointer, shown } from "../../schema/findings.js";
+import type { Finding } from "../../base/schema/types.js";
+import { escapePointer, shown } from "../../base/schema/findings.js";
 import { type Check, Failure, findingText } from "../check.js";
 import { filledIn } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Check, Failure, Skip } from "../check.js";
 import { disturb, furnish } from "../tree.js";
-import type { Snapshot } from "../../schema/types.js";
+import type { Snapshot } from "../../base/schema/types.js";
 import type { ProviderStage } from "./stage.js";
 
 const group = "The picture";

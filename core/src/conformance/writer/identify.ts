@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import type { Component } from "../../schema/types.js";
+import type { Component } from "../../base/schema/types.js";
 import { type Check, Failure } from "../check.js";
 import { contentOf, news } from "../residue.js";
 import type { WriterStage } from "./stage.js";

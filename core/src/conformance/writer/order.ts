@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { entriesOf } from "../../manifest/folder.js";
-import { ownVersion } from "../../version.js";
-import type { SnapshotSet } from "../../schema/types.js";
-import type { WriterTransaction } from "../../plugin/context.js";
+import { entriesOf } from "../../host/manifest/folder.js";
+import { ownVersion } from "../../installation.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import type { WriterTransaction } from "../../host/contract/context.js";
 import { type Check, Failure, Skip } from "../check.js";
 import type { WriterStage } from "./stage.js";
 

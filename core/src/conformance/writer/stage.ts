@@ -1,9 +1,9 @@
-import { compensate, compensationOf } from "../../isolation/compensation.js";
-import type { ExecResult } from "../../plugin/context.js";
-import type { FreezeToken, Component, Cut } from "../../schema/types.js";
-import type { WriterTransaction } from "../../plugin/context.js";
+import { compensate, compensationOf } from "../../host/isolation/host/compensation.js";
+import type { ExecResult } from "../../host/contract/context.js";
+import type { FreezeToken, Component, Cut } from "../../base/schema/types.js";
+import type { WriterTransaction } from "../../host/contract/context.js";
 import { newSetId } from "../../plan/set-id.js";
-import type { Session } from "../../isolation/remote.js";
+import type { Session } from "../../host/isolation/host/start-session.js";
 import { Failure, Skip } from "../check.js";
 import type { Rig } from "../rig.js";
 

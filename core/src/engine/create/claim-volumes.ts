@@ -1,12 +1,12 @@
-import type { Untimed } from "../events/emit.js";
-import { makePlan } from "../plan/make.js";
-import type { Plan } from "../plan/plan.js";
-import type { VolumeOwner } from "../schema/types.js";
-import { lockVolumes } from "../transaction/volume-lock.js";
-import { guardedOf } from "./guarded.js";
-import type { Bench } from "./types.js";
+import type { Untimed } from "../../base/events/emit.js";
+import { makePlan } from "../../plan/make.js";
+import type { Plan } from "../../plan/plan.js";
+import type { VolumeOwner } from "../../base/schema/types.js";
+import { lockVolumes } from "../../store/volume-lock.js";
+import { guardedOf } from "../protected-paths.js";
+import type { Bench } from "../types.js";
 import type { Turn } from "./volume-queue.js";
-import { interruptible, type Workshop } from "./workshop.js";
+import { interruptible, type Workshop } from "../operation.js";
 
 /** What a transaction will do, and its volumes, which nobody else touches until they are released. */
 export interface Claim {

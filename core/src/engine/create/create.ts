@@ -1,23 +1,23 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { audit } from "../catalog/audit.js";
-import { remember } from "../catalog/history.js";
-import { usable } from "../catalog/state.js";
-import { asHoldstillError, HoldstillError, toFault } from "../errors/error.js";
-import { exit, type ExitCode } from "../errors/exit.js";
-import type { Untimed } from "../events/emit.js";
-import type { Resolution } from "../manifest/resolution.js";
-import { makePlan } from "../plan/make.js";
-import type { Plan, Request } from "../plan/plan.js";
-import type { EndedEvent, PastTransaction } from "../schema/types.js";
-import { forgetUndone, Journal } from "../transaction/journal.js";
-import { isDegraded } from "../transaction/record.js";
-import { type Outcome, runTransaction } from "../transaction/run.js";
-import { claimVolumes } from "./claim.js";
-import { guardedOf } from "./guarded.js";
-import type { Bench, Ended, Watching } from "./types.js";
+import { audit } from "../../store/audit.js";
+import { remember } from "../../store/history.js";
+import { usable } from "../../store/state-directory.js";
+import { asHoldstillError, HoldstillError, toFault } from "../../base/errors/error.js";
+import { exit, type ExitCode } from "../../base/errors/exit.js";
+import type { Untimed } from "../../base/events/emit.js";
+import type { Resolution } from "../../host/manifest/resolution.js";
+import { makePlan } from "../../plan/make.js";
+import type { Plan, Request } from "../../plan/plan.js";
+import type { EndedEvent, PastTransaction } from "../../base/schema/types.js";
+import { forgetUndone, Journal } from "../../store/journal.js";
+import { isDegraded } from "../../transaction/record.js";
+import { type Outcome, runTransaction } from "../../transaction/run-transaction.js";
+import { claimVolumes } from "./claim-volumes.js";
+import { guardedOf } from "../protected-paths.js";
+import type { Bench, Ended, Watching } from "../types.js";
 import type { Turn } from "./volume-queue.js";
-import { interruptible, withCrew, type Workshop } from "./workshop.js";
+import { interruptible, withCrew, type Workshop } from "../operation.js";
 
 /** Plans, waits for the volumes, and runs the transaction. Throws when it is refused before anything has begun. */
 export async function create(

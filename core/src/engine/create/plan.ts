@@ -1,9 +1,9 @@
-import type { Resolution } from "../manifest/resolution.js";
-import { makePlan } from "../plan/make.js";
-import type { Plan, Request } from "../plan/plan.js";
-import { guardedOf } from "./guarded.js";
-import type { Bench, Watching } from "./types.js";
-import { interruptible, withCrew } from "./workshop.js";
+import type { Resolution } from "../../host/manifest/resolution.js";
+import { makePlan } from "../../plan/make.js";
+import type { Plan, Request } from "../../plan/plan.js";
+import { guardedOf } from "../protected-paths.js";
+import type { Bench, Watching } from "../types.js";
+import { interruptible, withCrew } from "../operation.js";
 
 /** What a transaction would do. An interruption ends the plugins that are being asked. */
 export function plan(

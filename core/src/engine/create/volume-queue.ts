@@ -1,5 +1,5 @@
-import { HoldstillError } from "../errors/error.js";
-import type { QueuedEvent, VolumeOwner } from "../schema/types.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { QueuedEvent, VolumeOwner } from "../../base/schema/types.js";
 
 /** Whom one waits for, and how long still. */
 export type Place = Pick<QueuedEvent, "volume" | "owner"> & { position: number };

@@ -1,13 +1,13 @@
-import { toFault } from "../errors/error.js";
-import type { Residue, SnapshotSet } from "../schema/types.js";
-import type { Resolution } from "../manifest/resolution.js";
-import type { Crew } from "../crew/crew.js";
-import { Journal } from "../transaction/journal.js";
+import { toFault } from "../../base/errors/error.js";
+import type { Residue, SnapshotSet } from "../../base/schema/types.js";
+import type { Resolution } from "../../host/manifest/resolution.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { Journal } from "../../store/journal.js";
 import { expiredLeases, forgetLease, isLeased } from "./lease.js";
-import { withSetLock } from "./set-lock.js";
-import { remove } from "./sets.js";
-import type { Bench, Watching } from "./types.js";
-import { interruptible, withCrew } from "./workshop.js";
+import { withSetLock } from "../sets/set-lock.js";
+import { remove } from "../sets/sets.js";
+import type { Bench, Watching } from "../types.js";
+import { interruptible, withCrew } from "../operation.js";
 
 /** Sets that were to live as long as their requester, and outlived it. */
 export function expiredSets({ catalog, state }: Bench): SnapshotSet[] {

@@ -1,11 +1,11 @@
-import { makeStateDir } from "../catalog/state.js";
-import type { Resolution } from "../manifest/resolution.js";
-import type { Request } from "../plan/plan.js";
-import type { SnapshotSet } from "../schema/types.js";
-import { create } from "./create.js";
+import { makeStateDir } from "../../store/state-directory.js";
+import type { Resolution } from "../../host/manifest/resolution.js";
+import type { Request } from "../../plan/plan.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { create } from "../create/create.js";
 import { Lease } from "./lease.js";
-import type { Lender } from "./loan.js";
-import type { Bench, Ended, Watching } from "./types.js";
+import type { Lender } from "./temporary-set.js";
+import type { Bench, Ended, Watching } from "../types.js";
 
 /** A set while somebody needs it. */
 export interface Tenancy {

@@ -1,18 +1,18 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import type { Settings } from "../config/settings.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { type CommandEnd, runForeground } from "../exec/foreground.js";
-import { canMount, type Mirror } from "../exec/mirror.js";
-import { isProgram } from "../exec/program.js";
-import type { Request } from "../plan/plan.js";
-import type { BackupOutcome } from "../plugin/writer.js";
-import type { Fault, SnapshotSet } from "../schema/types.js";
-import { isDegraded } from "../transaction/record.js";
-import type { Lender, Loan } from "./loan.js";
-import { mirrorOf, recordFolder } from "./mirror.js";
-import { treesOf } from "./trees.js";
-import type { Ended, Watching } from "./types.js";
+import type { Settings } from "../../base/config/settings.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { type CommandEnd, runForeground } from "../../os/exec/foreground.js";
+import { canMount, type Mirror } from "../../os/exec/mount-tree.js";
+import { isProgram } from "../../os/exec/program.js";
+import type { Request } from "../../plan/plan.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
+import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import { isDegraded } from "../../transaction/record.js";
+import type { Lender, Loan } from "./temporary-set.js";
+import { mirrorOf, recordFolder } from "../sets/mirror.js";
+import { treesOf } from "../sets/exposed-trees.js";
+import type { Ended, Watching } from "../types.js";
 
 /** What is to be done with a set while it lives. */
 export interface Job {

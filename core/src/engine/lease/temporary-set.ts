@@ -1,16 +1,16 @@
-import { makeStateDir } from "../catalog/state.js";
-import type { Settings } from "../config/settings.js";
-import type { Resolution } from "../manifest/resolution.js";
-import type { Request } from "../plan/plan.js";
-import type { BackupOutcome } from "../plugin/writer.js";
-import type { SnapshotSet } from "../schema/types.js";
-import { create } from "./create.js";
-import { watched } from "./fill-watch.js";
+import { makeStateDir } from "../../store/state-directory.js";
+import type { Settings } from "../../base/config/settings.js";
+import type { Resolution } from "../../host/manifest/resolution.js";
+import type { Request } from "../../plan/plan.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { create } from "../create/create.js";
+import { watched } from "../usage/usage-watch.js";
 import { Lease } from "./lease.js";
-import { withSetLock } from "./set-lock.js";
-import { complete, expose, keep, remove } from "./sets.js";
-import type { Bench, Completed, Ended, Watching } from "./types.js";
-import { withCrew, type Workshop } from "./workshop.js";
+import { withSetLock } from "../sets/set-lock.js";
+import { complete, expose, keep, remove } from "../sets/sets.js";
+import type { Bench, Completed, Ended, Watching } from "../types.js";
+import { withCrew, type Workshop } from "../operation.js";
 
 /** A set that lives while somebody works with it. */
 export interface Loan {

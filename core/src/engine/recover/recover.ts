@@ -1,14 +1,14 @@
-import { HoldstillError, toFault } from "../errors/error.js";
-import { isProvider, isWriter } from "../isolation/session.js";
-import type { Residue } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { releaseAbandoned } from "../keeper/aftermath.js";
-import { abandoned } from "../keeper/ledger.js";
-import { nameOf } from "../keeper/section.js";
-import { type Account, Journal, readJournals } from "../transaction/journal.js";
-import { expiredSets, forgetExpired, removeExpired } from "./expired.js";
-import { concealStray, strayExposures } from "./stray.js";
-import type { Bench, Leftover, ProviderStatus } from "./types.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { isProvider, isWriter } from "../../host/isolation/session.js";
+import type { Residue } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { releaseAbandoned } from "../../keeper/client/release-abandoned.js";
+import { abandoned } from "../../keeper/hold-register.js";
+import { nameOf } from "../../keeper/section.js";
+import { type Account, Journal, readJournals } from "../../store/journal.js";
+import { expiredSets, forgetExpired, removeExpired } from "../lease/expired-sets.js";
+import { concealStray, strayExposures } from "./stray-exposures.js";
+import type { Bench, Leftover, ProviderStatus } from "../types.js";
 
 /**
  * What is left of transactions that died or could not undo everything, and snapshots of transactions of ours that no record

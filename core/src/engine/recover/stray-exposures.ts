@@ -1,14 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { toFault } from "../errors/error.js";
-import type { Residue, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { Journal } from "../transaction/journal.js";
-import { removeEmpty } from "../transaction/repair.js";
-import { hasStray } from "./mirror.js";
-import { withSetLock } from "./set-lock.js";
-import { conceal } from "./sets.js";
-import type { Bench } from "./types.js";
+import { toFault } from "../../base/errors/error.js";
+import type { Residue, SnapshotSet } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { Journal } from "../../store/journal.js";
+import { removeEmpty } from "../../transaction/repair.js";
+import { hasStray } from "../sets/mirror.js";
+import { withSetLock } from "../sets/set-lock.js";
+import { conceal } from "../sets/sets.js";
+import type { Bench } from "../types.js";
 
 /** Places where a picture may still be shown, by somebody who died before he could write it down or end it. */
 function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): string[] {

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import type { RecordedComponent, SnapshotSet } from "../schema/types.js";
-import { refuseLost } from "./spent.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { RecordedComponent, SnapshotSet } from "../../base/schema/types.js";
+import { refuseLost } from "../sets/lost-snapshots.js";
 
 /** One path that is put back. */
 export interface RestoreStep {

@@ -1,18 +1,18 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { audit } from "../catalog/audit.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { copyTree } from "../exec/tree-copy.js";
-import { isWriter, type Session } from "../isolation/session.js";
-import type { Fault, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { exchange } from "./exchange.js";
-import type { Safety } from "./preserve.js";
+import { audit } from "../../store/audit.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { copyTree } from "../../os/exec/tree-copy.js";
+import { isWriter, type Session } from "../../host/isolation/session.js";
+import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { exchange } from "./swap-into-place.js";
+import type { Safety } from "./safety-snapshot.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
-import { conceal, expose } from "./sets.js";
-import { pictureOf, treesOf } from "./trees.js";
-import type { Bench } from "./types.js";
-import { interruptible } from "./workshop.js";
+import { conceal, expose } from "../sets/sets.js";
+import { pictureOf, treesOf } from "../sets/exposed-trees.js";
+import type { Bench } from "../types.js";
+import { interruptible } from "../operation.js";
 
 export interface Restored {
   set: SnapshotSet;

@@ -1,12 +1,12 @@
-import { audit } from "../catalog/audit.js";
-import { HoldstillError } from "../errors/error.js";
-import { isProvider, type Session } from "../isolation/session.js";
-import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { preserve } from "./preserve.js";
+import { audit } from "../../store/audit.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { isProvider, type Session } from "../../host/isolation/session.js";
+import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { preserve } from "./safety-snapshot.js";
 import { finish, readyWriters, type Reverted } from "./restore.js";
-import { recordSpent, refuseLost } from "./spent.js";
-import type { Bench } from "./types.js";
+import { recordSpent, refuseLost } from "../sets/lost-snapshots.js";
+import type { Bench } from "../types.js";
 
 /**
  * Has the providers put whole volumes back, as they were cut. What was written to them since is gone, but for a snapshot that they

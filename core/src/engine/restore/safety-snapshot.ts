@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
-import type { Crew } from "../crew/crew.js";
-import type { Who } from "../errors/details.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { isProvider, type Session } from "../isolation/session.js";
-import { newSetId } from "../plan/set-id.js";
-import type { Fault, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
-import { Journal } from "../transaction/journal.js";
-import { ownVersion } from "../version.js";
-import type { Bench } from "./types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import type { Who } from "../../base/errors/details.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { isProvider, type Session } from "../../host/isolation/session.js";
+import { newSetId } from "../../plan/set-id.js";
+import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import { Journal } from "../../store/journal.js";
+import { ownVersion } from "../../installation.js";
+import type { Bench } from "../types.js";
 
 /** The set with what was there before a revert; or why there is none, and the revert goes on without. */
 export type Safety = { set: SnapshotSet } | { set: null; why: Fault };

@@ -1,8 +1,8 @@
 import { closeSync, openSync, renameSync } from "node:fs";
 import path from "node:path";
-import { syncDir } from "../catalog/state.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { exchange as exchangeNames, syncfs } from "../system/libc.js";
+import { syncDir } from "../../store/state-directory.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { exchange as exchangeNames, syncfs } from "../../os/libc.js";
 import type { RestoreStep } from "./restore-plan.js";
 
 /**

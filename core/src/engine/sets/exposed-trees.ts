@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { ExposedTree, SnapshotSet } from "../schema/types.js";
+import type { ExposedTree, SnapshotSet } from "../../base/schema/types.js";
 
 /** The exposed pictures, one for each captured path: a snapshot that was repaired takes the place of the one that it is a fork of. */
 export function treesOf({ snapshots, exposed = [] }: SnapshotSet): ExposedTree[] {

@@ -1,7 +1,7 @@
-import { HoldstillError } from "../errors/error.js";
-import type { Session } from "../isolation/session.js";
-import type { RecordedSnapshot, SnapshotSet } from "../schema/types.js";
-import type { Bench } from "./types.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { Session } from "../../host/isolation/session.js";
+import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { Bench } from "../types.js";
 
 /**
  * Writes into the record which snapshots a revert has used up, as a merge of LVM's does: those that their providers do not list any

@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import { canMount, dropMirror, type Mirror, raiseMirror } from "../exec/mirror.js";
-import type { SnapshotSet } from "../schema/types.js";
-import { readMounts } from "../storage/mounts.js";
-import { treesOf } from "./trees.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { canMount, dropMirror, type Mirror, raiseMirror } from "../../os/exec/mount-tree.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
+import { readMounts } from "../../os/mounts.js";
+import { treesOf } from "./exposed-trees.js";
 
 /*
  * A set's pictures at their original paths below one folder. For a command (run) they are mounted in a namespace of its own; for

@@ -1,10 +1,10 @@
-import { audit } from "../catalog/audit.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import type { Fault, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
+import { audit } from "../../store/audit.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
 import { withSetLock } from "./set-lock.js";
 import { remove } from "./sets.js";
-import type { Bench } from "./types.js";
+import type { Bench } from "../types.js";
 
 /** One that cannot be removed does not stop the others. */
 export async function removeAll(

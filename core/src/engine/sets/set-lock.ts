@@ -1,6 +1,6 @@
-import { HoldstillError } from "../errors/error.js";
-import { Journal } from "../transaction/journal.js";
-import type { Bench } from "./types.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { Journal } from "../../store/journal.js";
+import type { Bench } from "../types.js";
 
 /** Nobody else may expose, conceal, restore or delete the set meanwhile. @throws HoldstillError E_SET_BUSY */
 export async function withSetLock<T>(

@@ -1,21 +1,21 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { audit } from "../catalog/audit.js";
-import { isHeld } from "../catalog/retention.js";
-import type { Settings } from "../config/settings.js";
-import type { Who } from "../errors/details.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { isProvider, isWriter, type Session } from "../isolation/session.js";
-import type { View } from "../plugin/provider.js";
-import type { BackupOutcome } from "../plugin/writer.js";
-import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { Journal } from "../transaction/journal.js";
-import { removeEmpty } from "../transaction/repair.js";
-import { undoAll } from "../transaction/undo-all.js";
+import { audit } from "../../store/audit.js";
+import { isHeld } from "../../store/retention.js";
+import type { Settings } from "../../base/config/settings.js";
+import type { Who } from "../../base/errors/details.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
+import type { View } from "../../host/contract/provider.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
+import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { Journal } from "../../store/journal.js";
+import { removeEmpty } from "../../transaction/repair.js";
+import { undoAll } from "../../transaction/undo-all.js";
 import * as mirror from "./mirror.js";
-import { refuseLost } from "./spent.js";
-import type { Bench, Completed } from "./types.js";
+import { refuseLost } from "./lost-snapshots.js";
+import type { Bench, Completed } from "../types.js";
 
 /**
  * What is done with a set that exists. Each writes the record again as soon as something has changed, and no other transaction of

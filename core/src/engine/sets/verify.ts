@@ -1,14 +1,14 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { isProvider, isWriter, type Session } from "../isolation/session.js";
-import type { WriterTransaction } from "../plugin/context.js";
-import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification } from "../schema/types.js";
-import type { Crew } from "../crew/crew.js";
-import { removeEmpty } from "../transaction/repair.js";
-import { undoAll } from "../transaction/undo-all.js";
-import { refuseLost } from "./spent.js";
-import type { Bench } from "./types.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
+import type { WriterTransaction } from "../../host/contract/context.js";
+import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification } from "../../base/schema/types.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { removeEmpty } from "../../transaction/repair.js";
+import { undoAll } from "../../transaction/undo-all.js";
+import { refuseLost } from "./lost-snapshots.js";
+import type { Bench } from "../types.js";
 
 /**
  * Has each writer start its application on a picture, which is writable and thrown away, and look. What they found is kept in the

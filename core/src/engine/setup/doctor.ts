@@ -1,23 +1,23 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import path from "node:path";
-import { loadSettings } from "../config/load.js";
-import type { Settings } from "../config/settings.js";
-import { toFault } from "../errors/error.js";
-import { canMount } from "../exec/mirror.js";
-import { isProgram } from "../exec/program.js";
-import { type Inspection, inspectPlugins } from "../manifest/resolve.js";
-import { identifyAll } from "../plan/writers.js";
-import { matchAll } from "../plan/match.js";
-import type { Crew } from "../crew/crew.js";
-import { findServers, type Server } from "../servers/servers.js";
-import { isWithin, readMounts } from "../storage/mounts.js";
-import type { DoctorCheck } from "../schema/types.js";
-import { locate } from "../storage/volumes.js";
-import { baseEnvironment } from "../system/environment.js";
-import { benchOf } from "./bench.js";
-import type { OpenOptions } from "./types.js";
-import { withCrew } from "./workshop.js";
+import { loadSettings } from "../../base/config/load.js";
+import type { Settings } from "../../base/config/settings.js";
+import { toFault } from "../../base/errors/error.js";
+import { canMount } from "../../os/exec/mount-tree.js";
+import { isProgram } from "../../os/exec/program.js";
+import { type Inspection, inspectPlugins } from "../../host/manifest/resolve.js";
+import { identifyAll } from "../../plan/writers.js";
+import { matchAll } from "../../plan/match.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import { findServers, type Server } from "./servers.js";
+import { isWithin, readMounts } from "../../os/mounts.js";
+import type { DoctorCheck } from "../../base/schema/types.js";
+import { locate } from "../../plan/locate.js";
+import { baseEnvironment } from "../../os/environment.js";
+import { benchOf } from "../context.js";
+import type { OpenOptions } from "../types.js";
+import { withCrew } from "../operation.js";
 
 /** Looks at everything that a transaction will need, also where the config cannot be read. Never throws for what it finds. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {

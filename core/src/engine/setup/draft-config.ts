@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import { syncDir, writeDurably } from "../catalog/state.js";
-import { loadSettings } from "../config/load.js";
-import { xdg } from "../config/settings.js";
-import { HoldstillError } from "../errors/error.js";
-import { inspectPlugins } from "../manifest/resolve.js";
-import type { Volume } from "../schema/types.js";
-import { findServers, type Server } from "../servers/servers.js";
-import { locate } from "../storage/volumes.js";
+import { syncDir, writeDurably } from "../../store/state-directory.js";
+import { loadSettings } from "../../base/config/load.js";
+import { xdg } from "../../base/config/settings.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { inspectPlugins } from "../../host/manifest/resolve.js";
+import type { Volume } from "../../base/schema/types.js";
+import { findServers, type Server } from "./servers.js";
+import { locate } from "../../plan/locate.js";
 import { told } from "./doctor.js";
 
 /** A config that fits this machine, and the targets that a first plan would have. */

@@ -1,10 +1,10 @@
-import { lockFileBeside, type Settings } from "../config/settings.js";
-import type { FileChange } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import { differences } from "../manifest/digest.js";
-import { lockOf, pinOf, readLock, writeLock } from "../manifest/lock.js";
-import { resolvePlugins } from "../manifest/resolve.js";
-import type { PluginLock } from "../schema/types.js";
+import { lockFileBeside, type Settings } from "../../base/config/settings.js";
+import type { FileChange } from "../../base/errors/details.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { differences } from "../../host/manifest/digest.js";
+import { lockOf, pinOf, readLock, writeLock } from "../../host/manifest/lock.js";
+import { resolvePlugins } from "../../host/manifest/resolve.js";
+import type { PluginLock } from "../../base/schema/types.js";
 
 /** What the lock file pins, and how that differs from what it pinned before. */
 export interface Pins {

@@ -1,12 +1,12 @@
-import { lastTimes } from "../catalog/history.js";
-import { toFault } from "../errors/error.js";
-import { isProvider } from "../isolation/session.js";
-import type { Crew } from "../crew/crew.js";
-import type { Identified } from "../plan/writers.js";
-import type { PastTransaction } from "../schema/types.js";
-import { findServers } from "../servers/servers.js";
-import { isWithin } from "../storage/mounts.js";
-import type { ProviderStatus, WriterStatus } from "./types.js";
+import { lastTimes } from "../../store/history.js";
+import { toFault } from "../../base/errors/error.js";
+import { isProvider } from "../../host/isolation/session.js";
+import type { Crew } from "../../host/plugin-workers.js";
+import type { Identified } from "../../plan/writers.js";
+import type { PastTransaction } from "../../base/schema/types.js";
+import { findServers } from "../setup/servers.js";
+import { isWithin } from "../../os/mounts.js";
+import type { ProviderStatus, WriterStatus } from "../types.js";
 
 /** Asks every provider of the crew which snapshots exist. */
 export function listAll(crew: Crew, limitMs: number): Promise<ProviderStatus[]> {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HoldstillError, toFault } from "../errors/error.js";
-import type { ResolvedPlugin } from "../manifest/resolution.js";
-import type { Fault, SnapshotSet } from "../schema/types.js";
-import { full } from "./fill.js";
-import { listAll } from "./inspect.js";
-import type { Bench, ProviderStatus, Watching } from "./types.js";
-import { interruptible, withCrew } from "./workshop.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
+import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import { full } from "./usage.js";
+import { listAll } from "./status.js";
+import type { Bench, ProviderStatus, Watching } from "../types.js";
+import { interruptible, withCrew } from "../operation.js";
 
 /** A room that was warned of is warned of again when it was less full than this meanwhile, percent. */
 const roomy = 75;

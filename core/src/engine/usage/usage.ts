@@ -1,5 +1,5 @@
-import type { Snapshot, SnapshotSet } from "../schema/types.js";
-import type { ProviderStatus } from "./types.js";
+import type { Snapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { ProviderStatus } from "../types.js";
 
 /** A room that is as full as this, percent, is worth a look. */
 export const full = 80;

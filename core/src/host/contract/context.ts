@@ -1,4 +1,4 @@
-import type { Component, Cut } from "../schema/types.js";
+import type { Component, Cut } from "../../base/schema/types.js";
 
 /** What the host gives a plugin with every call. */
 export interface Context<Options = Record<string, unknown>> {

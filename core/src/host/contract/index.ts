@@ -22,4 +22,4 @@ export type {
   Support,
   ThawReport,
   Volume,
-} from "../schema/types.js";
+} from "../../base/schema/types.js";

@@ -1,4 +1,4 @@
-import type { CriticalSection, Exposed, Snapshot, Support, Volume } from "../schema/types.js";
+import type { CriticalSection, Exposed, Snapshot, Support, Volume } from "../../base/schema/types.js";
 import type { Context, Transaction } from "./context.js";
 
 /** A storage's side of a transaction. The default export of a plugin of kind `provider`. */

@@ -1,4 +1,12 @@
-import type { Component, Exposed, FreezeToken, Report, Sidecar, SnapshotSet, ThawReport } from "../schema/types.js";
+import type {
+  Component,
+  Exposed,
+  FreezeToken,
+  Report,
+  Sidecar,
+  SnapshotSet,
+  ThawReport,
+} from "../../base/schema/types.js";
 import type { Context, WriterTransaction } from "./context.js";
 
 /**

@@ -1,7 +1,7 @@
-import type { Who } from "../errors/details.js";
-import type { Context } from "../plugin/context.js";
-import type { Provider } from "../plugin/provider.js";
-import type { Writer } from "../plugin/writer.js";
+import type { Who } from "../../base/errors/details.js";
+import type { Context } from "../contract/context.js";
+import type { Provider } from "../contract/provider.js";
+import type { Writer } from "../contract/writer.js";
 import type {
   Components,
   CriticalSection,
@@ -13,7 +13,7 @@ import type {
   Snapshots,
   Support,
   ThawReport,
-} from "../schema/types.js";
+} from "../../base/schema/types.js";
 
 /** The contract of each kind of plugin. Every type below is derived from it, so that the two sides cannot drift apart. */
 interface Contract {

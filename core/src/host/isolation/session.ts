@@ -1,4 +1,4 @@
-import type { Who } from "../errors/details.js";
+import type { Who } from "../../base/errors/details.js";
 import type { AnswerOf, ArgsOf, OpOf, Role } from "./operations.js";
 import type { LogLevel } from "./wire.js";
 

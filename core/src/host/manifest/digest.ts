@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile, readlink } from "node:fs/promises";
 import path from "node:path";
-import type { FileChange } from "../errors/details.js";
-import type { LockedPlugin } from "../schema/types.js";
+import type { FileChange } from "../../base/errors/details.js";
+import type { LockedPlugin } from "../../base/schema/types.js";
 import { entriesOf, type Entry } from "./folder.js";
 
 /** What a folder holds: the part of a pin that is measured. */

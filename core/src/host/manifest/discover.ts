@@ -1,8 +1,8 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { Weakness } from "../errors/details.js";
+import type { Weakness } from "../../base/errors/details.js";
 import type { Beholder } from "../trust/ownership.js";
-import { trustProblems } from "./trust.js";
+import { trustProblems } from "../trust/folder-problems.js";
 import { readManifest, type ReadManifest } from "./validate.js";
 
 /** A plugin folder, as it was found. What the folder is called means nothing; the manifest decides. */

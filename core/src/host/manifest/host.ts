@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ownVersion, protocols } from "../version.js";
+import { installation, ownVersion, protocols } from "../../installation.js";
 
 /** What a plugin is weighed against. */
 export interface Host {
@@ -14,13 +14,7 @@ export interface Host {
 }
 
 export function thisHost(env: NodeJS.ProcessEnv = process.env): Host {
-  return { version: ownVersion(), protocols, bundled: bundledPlugins(), path: commandPath(env) };
-}
-
-/** The repository's plugins/, seen from core/dist/manifest. Installed from npm there is none: plugins are packages of their own. */
-export function bundledPlugins(): string | null {
-  const here = import.meta.dirname;
-  return here.split(path.sep).includes("node_modules") ? null : path.resolve(here, "../../../plugins");
+  return { version: ownVersion(), protocols, bundled: installation.bundledPlugins, path: commandPath(env) };
 }
 
 /** Many storage tools lie where only root's login shell looks. */

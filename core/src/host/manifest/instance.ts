@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import type { InstanceSettings, Settings } from "../config/settings.js";
-import type { Who } from "../errors/details.js";
-import type { Finding } from "../schema/types.js";
-import { HoldstillError } from "../errors/error.js";
-import { place, type Source } from "../schema/findings.js";
-import { valueAt, withAt } from "../schema/pointer.js";
+import type { InstanceSettings, Settings } from "../../base/config/settings.js";
+import type { Who } from "../../base/errors/details.js";
+import type { Finding } from "../../base/schema/types.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { place, type Source } from "../../base/schema/findings.js";
+import { valueAt, withAt } from "../../base/schema/pointer.js";
 import { beholder, exposures } from "../trust/ownership.js";
 import { missingCommands } from "./commands.js";
 import type { Host } from "./host.js";

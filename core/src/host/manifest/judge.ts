@@ -1,7 +1,7 @@
 import path from "node:path";
-import type { Candidate, Weakness } from "../errors/details.js";
-import { nearest } from "../schema/nearest.js";
-import type { PluginManifest } from "../schema/types.js";
+import type { Candidate, Weakness } from "../../base/errors/details.js";
+import { nearest } from "../../base/schema/nearest.js";
+import type { PluginManifest } from "../../base/schema/types.js";
 import type { Found } from "./discover.js";
 import type { Host } from "./host.js";
 import type { ReadManifest } from "./validate.js";

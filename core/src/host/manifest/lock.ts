@@ -1,8 +1,8 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { parseText } from "../config/document.js";
-import { HoldstillError } from "../errors/error.js";
-import type { LockedPlugin, PluginLock } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
+import { parseText } from "../../base/config/document.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { LockedPlugin, PluginLock } from "../../base/schema/types.js";
+import { validate } from "../../base/schema/validate.js";
 import { differences, digestFolder } from "./digest.js";
 import type { ResolvedPlugin } from "./resolution.js";
 

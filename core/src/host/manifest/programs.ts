@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import { valueAt } from "../schema/pointer.js";
+import type { Who } from "../../base/errors/details.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { valueAt } from "../../base/schema/pointer.js";
 import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
 
 /** What keeps the programs that the options name from being run; `pointers` say where the options name them. */

@@ -1,6 +1,6 @@
-import type { InstanceSettings } from "../config/settings.js";
-import type { Candidate, Who } from "../errors/details.js";
-import type { PluginManifest } from "../schema/types.js";
+import type { InstanceSettings } from "../../base/config/settings.js";
+import type { Candidate, Who } from "../../base/errors/details.js";
+import type { PluginManifest } from "../../base/schema/types.js";
 
 /** A plugin instance, ready to be started. */
 export interface ResolvedPlugin {

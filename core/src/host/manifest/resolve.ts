@@ -1,8 +1,8 @@
-import type { InstanceSettings, Settings } from "../config/settings.js";
-import type { Candidate } from "../errors/details.js";
-import type { Finding } from "../schema/types.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import { place } from "../schema/findings.js";
+import type { InstanceSettings, Settings } from "../../base/config/settings.js";
+import type { Candidate } from "../../base/errors/details.js";
+import type { Finding } from "../../base/schema/types.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { place } from "../../base/schema/findings.js";
 import { beholder } from "../trust/ownership.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";

@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { Finding } from "../schema/types.js";
-import { shown } from "../schema/findings.js";
-import { pointerOf, valueAt, withAt } from "../schema/pointer.js";
+import type { Finding } from "../../base/schema/types.js";
+import { shown } from "../../base/schema/findings.js";
+import { pointerOf, valueAt, withAt } from "../../base/schema/pointer.js";
 import { type Beholder, exposures } from "../trust/ownership.js";
 
 type Options = Record<string, unknown>;

@@ -1,10 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { parseText } from "../config/document.js";
-import { place, type Source } from "../schema/findings.js";
-import type { Finding, PluginManifest } from "../schema/types.js";
-import { compileOptions, type OptionsCheck } from "../schema/options.js";
-import { validate } from "../schema/validate.js";
+import { parseText } from "../../base/config/document.js";
+import { place, type Source } from "../../base/schema/findings.js";
+import type { Finding, PluginManifest } from "../../base/schema/types.js";
+import { compileOptions, type OptionsCheck } from "../../base/schema/options.js";
+import { validate } from "../../base/schema/validate.js";
 import { isRange, isVersion } from "./versions.js";
 
 /** A manifest that may be used, or why not. */

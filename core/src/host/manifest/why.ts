@@ -1,7 +1,7 @@
-import type { InstanceSettings, Settings } from "../config/settings.js";
-import type { Candidate, Weakness } from "../errors/details.js";
-import { HoldstillError, toFault } from "../errors/error.js";
-import type { Fault } from "../schema/types.js";
+import type { InstanceSettings, Settings } from "../../base/config/settings.js";
+import type { Candidate, Weakness } from "../../base/errors/details.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Fault } from "../../base/schema/types.js";
 import { beholder } from "../trust/ownership.js";
 import { findCommand } from "./commands.js";
 import { discover, type Found } from "./discover.js";

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { installation } from "../../installation.js";
 
 export interface NewPlugin {
   kind: "writer" | "provider";
@@ -12,7 +13,7 @@ export interface NewPlugin {
 }
 
 /** The files that a plugin is made of, beside its package: real ones, which our own tests run. */
-const template = path.resolve(import.meta.dirname, "../../template");
+const { template } = installation;
 
 /**
  * Makes a plugin that works, builds and conforms, to be changed into what is wanted.

@@ -1,8 +1,8 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { Weakness } from "../errors/details.js";
-import { quoted, weaknesses, weaknessesAbove, type Beholder } from "../trust/ownership.js";
-import { entriesOf, type Entry } from "./folder.js";
+import type { Weakness } from "../../base/errors/details.js";
+import { quoted, weaknesses, weaknessesAbove, type Beholder } from "./ownership.js";
+import { entriesOf, type Entry } from "../manifest/folder.js";
 
 /**
  * What lets somebody other than root and the user who runs holdstill decide which code a plugin runs: an owner or a mode, of the

@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { singleOps } from "./commit.js";
-import { HoldstillError } from "../errors/error.js";
-import type { HoldPoint } from "../schema/types.js";
-import { orderOf, type Stop } from "./order.js";
-import { KeeperProcess, wayToRescue, waysToStart } from "./process.js";
-import { ledgerFile } from "./ledger.js";
-import { refusalsOf } from "./rules.js";
-import { type Means, nameOf, type SectionPlan, type SectionReport } from "./section.js";
-import { type Guarded, readSurroundings } from "./surroundings.js";
-import { awaited, within } from "./promise.js";
-import { failureOf } from "./verdict.js";
-import { type Answer, type Arms, HEARTBEAT_MS } from "./wire.js";
+import { singleOps } from "../commit-ops.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { HoldPoint } from "../../base/schema/types.js";
+import { orderOf, type Stop } from "../policy/hold-order.js";
+import { KeeperProcess, wayToRescue, waysToStart } from "./spawn.js";
+import { ledgerFile } from "../hold-register.js";
+import { refusalsOf } from "../policy/refusals.js";
+import { type Means, nameOf, type SectionPlan, type SectionReport } from "../section.js";
+import { type Guarded, readSurroundings } from "../policy/system-tables.js";
+import { awaited, within } from "./deferred.js";
+import { failureOf } from "./outcome.js";
+import { type Answer, type Arms, HEARTBEAT_MS } from "../wire.js";
 
-export type { Means, PointReport, Reason, SectionPlan, SectionReport } from "./section.js";
-export { lapseOf } from "./verdict.js";
+export type { Means, PointReport, Reason, SectionPlan, SectionReport } from "../section.js";
+export { lapseOf } from "./outcome.js";
 
 /** For the keeper to start and to open everything, ms. */
 const ARM_LIMIT_MS = 15_000;

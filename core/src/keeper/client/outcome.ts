@@ -1,6 +1,6 @@
-import { HoldstillError } from "../errors/error.js";
-import { nameOf, type SectionPlan, type SectionReport } from "./section.js";
-import type { Answer, Station } from "./wire.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { nameOf, type SectionPlan, type SectionReport } from "../section.js";
+import type { Answer, Station } from "../wire.js";
 
 /** Why not everything was held, as an error that names the culprit. */
 export function failureOf(

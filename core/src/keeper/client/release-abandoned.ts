@@ -1,8 +1,8 @@
-import { HoldstillError } from "../errors/error.js";
-import { abandoned } from "./ledger.js";
-import { KeeperProcess, wayToRescue } from "./process.js";
-import { within } from "./promise.js";
-import { nameOf } from "./section.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { abandoned } from "../hold-register.js";
+import { KeeperProcess, wayToRescue } from "./spawn.js";
+import { within } from "./deferred.js";
+import { nameOf } from "../section.js";
 
 /**
  * Releases what a keeper of that name has left held, when nobody is there any more to do so. A file system that somebody else has

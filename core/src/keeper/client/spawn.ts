@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { installation } from "../../installation.js";
 import type { Socket } from "node:net";
-import { baseEnvironment } from "../system/environment.js";
-import { type Answer, decoder, encode, type Word } from "./wire.js";
+import { baseEnvironment } from "../../os/environment.js";
+import { type Answer, decoder, encode, type Word } from "../wire.js";
 
 /** Of the keeper's own complaints only the end is kept: characters. */
 const COMPLAINT = 2000;
@@ -13,18 +14,21 @@ const MOST_THREADS = 1024;
 /** No threads for V8: they could be caught by the memory that a held volume needs. No NODE_OPTIONS of somebody else's either. */
 const node = [process.execPath, "--v8-pool-size=0"];
 
+/** The modules that run in the keeper. */
+const programs = path.join(installation.modules, "keeper/process");
+
 let started = 0;
 
 /** How the keeper can be started, the best way first. A scope of its own: systemd ends a service with all its processes. */
 export function waysToStart(hasSystemd = existsSync("/run/systemd/system")): string[][] {
-  const direct = [...node, path.join(import.meta.dirname, "main.js")];
+  const direct = [...node, path.join(programs, "main.js")];
   const unit = `holdstill-keeper-${process.pid}-${(started += 1)}`;
   const scope = ["systemd-run", "--scope", "--quiet", "--collect", `--unit=${unit}`, "--"];
   return hasSystemd ? [[...scope, ...direct], direct] : [direct];
 }
 
 /** What does a dead keeper's work: see rescue.ts. */
-export const wayToRescue = (ledger: string): string[] => [...node, path.join(import.meta.dirname, "rescue.js"), ledger];
+export const wayToRescue = (ledger: string): string[] => [...node, path.join(programs, "rescue.js"), ledger];
 
 /** As many calls to the kernel as may be under way have threads of their own, so that one that blocks leaves the others theirs. */
 export const environmentFor = (calls: number): Record<string, string> => ({

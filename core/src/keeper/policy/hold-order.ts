@@ -1,8 +1,8 @@
-import type { HoldPoint } from "../schema/types.js";
+import type { HoldPoint } from "../../base/schema/types.js";
 import { type Layer, layersOfPoint, mountOfPoint } from "./layers.js";
-import { carriedBy } from "./rules.js";
-import type { Surroundings } from "./surroundings.js";
-import type { Identity, Station } from "./wire.js";
+import { carriedBy } from "./refusals.js";
+import type { Surroundings } from "./system-tables.js";
+import type { Identity, Station } from "../wire.js";
 
 /** A thing to hold, and the points that name it. */
 export interface Stop {

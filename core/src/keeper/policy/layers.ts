@@ -1,6 +1,6 @@
-import type { BlockDevice, HoldPoint } from "../schema/types.js";
-import { type Mount, mountAt } from "../storage/mounts.js";
-import type { Surroundings } from "./surroundings.js";
+import type { BlockDevice, HoldPoint } from "../../base/schema/types.js";
+import { type Mount, mountAt } from "../../os/mounts.js";
+import type { Surroundings } from "./system-tables.js";
 
 /** A file system or a block device, by its number: `fs 0:39`, `dev 253:3`. What is held is a layer, and all above it stand still. */
 export type Layer = `fs ${string}` | `dev ${string}`;

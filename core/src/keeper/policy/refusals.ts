@@ -1,8 +1,8 @@
-import type { HoldPoint } from "../schema/types.js";
-import { singleOps } from "./commit.js";
+import type { HoldPoint } from "../../base/schema/types.js";
+import { singleOps } from "../commit-ops.js";
 import { layersOfDevices, layersOfPath, layersOfPoint, mountOfPoint } from "./layers.js";
-import { nameOf, type SectionPlan } from "./section.js";
-import type { Surroundings } from "./surroundings.js";
+import { nameOf, type SectionPlan } from "../section.js";
+import type { Surroundings } from "./system-tables.js";
 
 /** Why a point is not held, and what to do. */
 export interface Refusal {

@@ -1,9 +1,10 @@
+import { installation } from "../../installation.js";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { release } from "node:os";
 import path from "node:path";
-import type { BlockDevice } from "../schema/types.js";
-import { devicesBelow, devicesBelowMapper, devicesBelowNode } from "../storage/blockdevices.js";
-import { type Mount, readMounts } from "../storage/mounts.js";
+import type { BlockDevice } from "../../base/schema/types.js";
+import { devicesBelow, devicesBelowMapper, devicesBelowNode } from "../../os/blockdevices.js";
+import { type Mount, readMounts } from "../../os/mounts.js";
 
 /** A file or folder that must stay usable while volumes are held. */
 export interface Guarded {
@@ -36,7 +37,7 @@ export function readSurroundings(places: readonly Guarded[] = []): Surroundings 
   const own: Guarded[] = [
     { what: "the root of the system, /", path: "/" },
     { what: "the program that runs holdstill", path: process.execPath },
-    { what: "holdstill itself", path: import.meta.dirname },
+    { what: "holdstill itself", path: installation.modules },
   ];
   return {
     mounts: readMounts(),

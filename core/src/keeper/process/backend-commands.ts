@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
-import type { DmTarget } from "../schema/types.js";
-import { baseEnvironment } from "../system/environment.js";
+import type { DmTarget } from "../../base/schema/types.js";
+import { baseEnvironment } from "../../os/environment.js";
 import {
   type Freed,
   type Grip,
@@ -12,9 +12,9 @@ import {
   type Step,
   StationFault,
   type Taken,
-} from "./grip.js";
+} from "./backend.js";
 import { type MountPoint, openMountPoint, whatChanged } from "./mount-point.js";
-import type { Station } from "./wire.js";
+import type { Station } from "../wire.js";
 
 /**
  * Asks the kernel by way of `fsfreeze` (util-linux), `dmsetup` and `btrfs`: slower, and each step starts a process. For

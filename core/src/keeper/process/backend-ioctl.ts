@@ -1,6 +1,6 @@
 import { openSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import { ioctl, syncfs } from "../system/libc.js";
+import { ioctl, syncfs } from "../../os/libc.js";
 import * as dm from "./dm.js";
 import {
   type Freed,
@@ -11,9 +11,9 @@ import {
   type Step,
   StationFault,
   type Taken,
-} from "./grip.js";
+} from "./backend.js";
 import { type MountPoint, openFolder, openMountPoint, whatChanged } from "./mount-point.js";
-import type { Station } from "./wire.js";
+import type { Station } from "../wire.js";
 
 /** _IOWR('X', 119, int) and _IOWR('X', 120, int), linux/fs.h */
 const FIFREEZE = 0xc0045877;

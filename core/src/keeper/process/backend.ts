@@ -1,7 +1,7 @@
-import type { Mount } from "../storage/mounts.js";
-import type { CommitOp } from "../schema/types.js";
-import type { Means } from "./section.js";
-import type { Station } from "./wire.js";
+import type { Mount } from "../../os/mounts.js";
+import type { CommitOp } from "../../base/schema/types.js";
+import type { Means } from "../section.js";
+import type { Station } from "../wire.js";
 
 /** `busy`: somebody else holds it. */
 export type Taken = { is: "held" } | { is: "busy" } | { is: "refused"; reason: string };

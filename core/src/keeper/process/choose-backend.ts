@@ -1,8 +1,8 @@
-import { preloadLibc } from "../system/libc.js";
-import { commandHands } from "./fallback.js";
-import type { Hands } from "./grip.js";
-import { directHands } from "./ioctl.js";
-import type { Means } from "./section.js";
+import { preloadLibc } from "../../os/libc.js";
+import { commandHands } from "./backend-commands.js";
+import type { Hands } from "./backend.js";
+import { directHands } from "./backend-ioctl.js";
+import type { Means } from "../section.js";
 
 /** null: directly, where koffi can be loaded. */
 export function chooseHands(means: Means | null): Hands {

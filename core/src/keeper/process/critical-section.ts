@@ -1,12 +1,12 @@
-import { readMounts } from "../storage/mounts.js";
-import { monotonic } from "./clock.js";
-import type { Haste } from "./haste.js";
-import { type Commit, isForHost, readyCommit } from "./commit.js";
-import { type Hands, type Step, StationFault } from "./grip.js";
-import type { Ledger } from "./ledger.js";
-import { isMissing, type Place, reportOf } from "./place.js";
-import type { Means, Reason, SectionReport } from "./section.js";
-import { type Answer, type Arms, type Failure, SILENCE_MS } from "./wire.js";
+import { readMounts } from "../../os/mounts.js";
+import { monotonic } from "../../os/clock.js";
+import type { Haste } from "./rcu-expedited.js";
+import { type Commit, isForHost, readyCommit } from "../commit-ops.js";
+import { type Hands, type Step, StationFault } from "./backend.js";
+import type { Ledger } from "../hold-register.js";
+import { isMissing, type Place, reportOf } from "./target-state.js";
+import type { Means, Reason, SectionReport } from "../section.js";
+import { type Answer, type Arms, type Failure, SILENCE_MS } from "../wire.js";
 
 /** What one rank's release may take before the next rank is released without waiting for it, ms; and what comes in late is waited for before the report. */
 const PATIENCE_MS = 150;

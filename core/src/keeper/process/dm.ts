@@ -1,4 +1,4 @@
-import type { DmTarget } from "../schema/types.js";
+import type { DmTarget } from "../../base/schema/types.js";
 
 /** struct dm_ioctl, linux/dm-ioctl.h: where the fields lie, bytes. The interface is at version 4.0.0 since Linux 2.6. */
 const at = { version: 0, dataSize: 12, dataStart: 16, targetCount: 20, flags: 28, dev: 40, name: 48, uuid: 176 };

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { mlock, prctl } from "../system/libc.js";
+import { mlock, prctl } from "../../os/libc.js";
 
 /** linux/prctl.h, since Linux 5.6 */
 const PR_SET_IO_FLUSHER = 57;

@@ -3,15 +3,15 @@
  * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
  */
 import { Socket } from "node:net";
-import { StationFault } from "./grip.js";
-import { Guardian } from "./guardian.js";
-import { chooseHands } from "./hands.js";
-import { Haste } from "./haste.js";
-import { Holding } from "./holding.js";
-import { Ledger } from "./ledger.js";
-import { rehearse } from "./rehearsal.js";
-import { lockFileMappings, takeShelter } from "./shelter.js";
-import { type Answer, type Arms, decoder, encode, type Word } from "./wire.js";
+import { StationFault } from "./backend.js";
+import { Guardian } from "./watchdog.js";
+import { chooseHands } from "./choose-backend.js";
+import { Haste } from "./rcu-expedited.js";
+import { Holding } from "./critical-section.js";
+import { Ledger } from "../hold-register.js";
+import { rehearse } from "./warm-up.js";
+import { lockFileMappings, takeShelter } from "./hardening.js";
+import { type Answer, type Arms, decoder, encode, type Word } from "../wire.js";
 
 const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
-import { mountAt, readMounts, type Mount } from "../storage/mounts.js";
-import { StationFault } from "./grip.js";
-import type { Identity } from "./wire.js";
+import { mountAt, readMounts, type Mount } from "../../os/mounts.js";
+import { StationFault } from "./backend.js";
+import type { Identity } from "../wire.js";
 
 /** A mounted file system by way of an open descriptor: whatever is mounted or unmounted later, it stays this one. */
 export interface MountPoint {

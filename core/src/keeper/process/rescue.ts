@@ -4,14 +4,14 @@
  */
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { flockExclusive } from "../system/libc.js";
-import { chooseHands } from "./hands.js";
-import { Haste } from "./haste.js";
-import { Holding } from "./holding.js";
-import { Ledger } from "./ledger.js";
-import type { SectionReport } from "./section.js";
-import { takeShelter } from "./shelter.js";
-import { type Answer, encode } from "./wire.js";
+import { flockExclusive } from "../../os/libc.js";
+import { chooseHands } from "./choose-backend.js";
+import { Haste } from "./rcu-expedited.js";
+import { Holding } from "./critical-section.js";
+import { Ledger } from "../hold-register.js";
+import type { SectionReport } from "../section.js";
+import { takeShelter } from "./hardening.js";
+import { type Answer, encode } from "../wire.js";
 
 function tell(answer: Answer): void {
   try {

@@ -1,6 +1,6 @@
-import type { Grip } from "./grip.js";
-import type { PointReport } from "./section.js";
-import type { Station } from "./wire.js";
+import type { Grip } from "./backend.js";
+import type { PointReport } from "../section.js";
+import type { Station } from "../wire.js";
 
 /** Times are ms of CLOCK_MONOTONIC. `lost`: the hold was not there any more, or (null) it could not be released. */
 type Standing =

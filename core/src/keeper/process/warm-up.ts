@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
-import { ioctl } from "../system/libc.js";
-import type { Grip, Step } from "./grip.js";
-import { Haste } from "./haste.js";
-import { Holding } from "./holding.js";
-import { Ledger } from "./ledger.js";
-import type { Arms } from "./wire.js";
+import { ioctl } from "../../os/libc.js";
+import type { Grip, Step } from "./backend.js";
+import { Haste } from "./rcu-expedited.js";
+import { Holding } from "./critical-section.js";
+import { Ledger } from "../hold-register.js";
+import type { Arms } from "../wire.js";
 
 /** Code runs at its full speed only after it has run a few times. */
 const TIMES = 4;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { environmentFor, wayToRescue } from "./process.js";
+import { environmentFor, wayToRescue } from "../client/spawn.js";
 
 /** A word: the keeper has ended well. The end of the input without one: it was killed, and what it may have held is released. */
 const script = 'read -r _ || exec "$@"';

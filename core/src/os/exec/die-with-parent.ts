@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
-import { closedPipe } from "../system/libc.js";
+import { closedPipe } from "../libc.js";
 
 /** The program's end of the pipe. */
 export const LEASH_FD = 3;

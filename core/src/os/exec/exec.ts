@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import type { ExecOptions, ExecResult } from "../plugin/context.js";
-import { baseEnvironment } from "../system/environment.js";
+import type { Who } from "../../base/errors/details.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { ExecOptions, ExecResult } from "../../host/contract/context.js";
+import { baseEnvironment } from "../environment.js";
 import { Capture } from "./capture.js";
-import { canConfine, confined } from "./confined.js";
-import { Group } from "./group.js";
-import { Leash } from "./leash.js";
+import { canConfine, confined } from "./read-only-namespace.js";
+import { Group } from "./process-group.js";
+import { Leash } from "./die-with-parent.js";
 import { giveUp } from "./pipes.js";
 import { isProgram } from "./program.js";
 

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
-import { HoldstillError, isHoldstillError } from "../errors/error.js";
-import { inMirror, type Mirror, readyFd } from "./mirror.js";
+import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
+import { inMirror, type Mirror, readyFd } from "./mount-tree.js";
 
 export interface Foreground {
   command: readonly string[];

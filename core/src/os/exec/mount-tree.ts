@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../../base/errors/error.js";
 
 /** Pictures, mounted where a command, or everybody, shall see them. */
 export interface Mirror {

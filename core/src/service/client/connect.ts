@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import type { Requester } from "../requester/requester.js";
+import type { Requester } from "../../engine/engine.js";
 import type { Door } from "./door.js";
 
 /**
@@ -11,6 +11,6 @@ export async function doorOf(requester: Requester): Promise<Door> {
   const there = lstatSync(socket, { throwIfNoEntry: false });
   const isTrusted = there?.isSocket() === true && (there.uid === 0 || there.uid === process.getuid?.());
   if (!isTrusted) return requester;
-  const { RemoteRequester } = await import("./remote.js");
+  const { RemoteRequester } = await import("./remote-engine.js");
   return (await RemoteRequester.connect(requester.settings)) ?? requester;
 }

@@ -1,9 +1,9 @@
 import { request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
-import { HoldstillError } from "../errors/error.js";
-import type { Fault } from "../schema/types.js";
-import { validate, type SchemaName, type Shape } from "../schema/validate.js";
-import { knownError } from "./problem.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import type { Fault } from "../../base/schema/types.js";
+import { validate, type SchemaName, type Shape } from "../../base/schema/validate.js";
+import { knownError } from "../http/problem.js";
 
 /** Asks a service. What it refuses is thrown as the error that it threw. */
 export class Connection {

@@ -1,15 +1,15 @@
 import path from "node:path";
-import type { Damaged } from "../catalog/catalog.js";
-import { judge, type Retention, type Verdict } from "../catalog/retention.js";
-import { type LimitsMs, type Settings, settingsOf } from "../config/settings.js";
-import { HoldstillError, isHoldstillError, toFault } from "../errors/error.js";
-import type { ExitCode } from "../errors/exit.js";
-import type { Plan, Request } from "../plan/plan.js";
-import { asOfNow } from "../requester/fill.js";
-import type { Tenancy } from "../requester/hold.js";
-import type { Lender, Loan, Sharing } from "../requester/loan.js";
-import type { Job, Ran } from "../requester/run.js";
-import type { Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "../requester/types.js";
+import type { Damaged } from "../../store/catalog.js";
+import { judge, type Retention, type Verdict } from "../../store/retention.js";
+import { type LimitsMs, type Settings, settingsOf } from "../../base/config/settings.js";
+import { HoldstillError, isHoldstillError, toFault } from "../../base/errors/error.js";
+import type { ExitCode } from "../../base/errors/exit.js";
+import type { Plan, Request } from "../../plan/plan.js";
+import { asOfNow } from "../../engine/usage/usage.js";
+import type { Tenancy } from "../../engine/lease/leased-set.js";
+import type { Lender, Loan, Sharing } from "../../engine/lease/temporary-set.js";
+import type { Job, Ran } from "../../engine/lease/run-command.js";
+import type { Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "../../engine/types.js";
 import type {
   EndedEvent,
   Fault,
@@ -19,8 +19,8 @@ import type {
   Residue,
   SetRequest,
   SnapshotSet,
-} from "../schema/types.js";
-import { validate } from "../schema/validate.js";
+} from "../../base/schema/types.js";
+import { validate } from "../../base/schema/validate.js";
 import type { Door } from "./door.js";
 import { Connection } from "./http.js";
 
@@ -124,17 +124,17 @@ export class RemoteRequester implements Door, Lender {
     watching: Watching,
     use: (loan: Loan) => Promise<T>,
   ): Promise<{ ended: Ended; result: T | null }> {
-    const { lend } = await import("./remote-loan.js");
+    const { lend } = await import("./remote-set.js");
     return lend(this, request, watching, use);
   }
 
   async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
-    const { run } = await import("../requester/run.js");
+    const { run } = await import("../../engine/lease/run-command.js");
     return run(this, request, job, watching);
   }
 
   async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
-    const { hold } = await import("../requester/hold.js");
+    const { hold } = await import("../../engine/lease/leased-set.js");
     return hold(this, request, tenancy, watching);
   }
 

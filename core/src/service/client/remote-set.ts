@@ -1,13 +1,13 @@
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Catalog } from "../catalog/catalog.js";
-import { stateDir } from "../catalog/state.js";
-import type { Settings } from "../config/settings.js";
-import type { Request } from "../plan/plan.js";
-import type { Loan } from "../requester/loan.js";
-import type { Completed, Ended, Watching } from "../requester/types.js";
-import type { SnapshotSet } from "../schema/types.js";
+import { Catalog } from "../../store/catalog.js";
+import { stateDir } from "../../store/state-directory.js";
+import type { Settings } from "../../base/config/settings.js";
+import type { Request } from "../../plan/plan.js";
+import type { Loan } from "../../engine/lease/temporary-set.js";
+import type { Completed, Ended, Watching } from "../../engine/types.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
 
 /** What is asked of the service for it. */
 interface Keeping {

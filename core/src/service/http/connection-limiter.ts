@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { HoldstillError } from "../errors/error.js";
+import { HoldstillError } from "../../base/errors/error.js";
 import { type Peer, peerOf } from "./peer.js";
 
 /** Connections: all together, and of one user who is not root. Beyond `most` they are answered 503, beyond twice that closed. */

@@ -1,4 +1,4 @@
-import { parseDuration } from "../config/duration.js";
+import { parseDuration } from "../../base/config/duration.js";
 import { requestFault } from "./problem.js";
 import type { Parameter } from "./route.js";
 

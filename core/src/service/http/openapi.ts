@@ -1,6 +1,6 @@
-import { documents } from "../schema/documents.js";
-import type { SchemaName } from "../schema/validate.js";
-import { ownVersion } from "../version.js";
+import { readSchema } from "../../base/schema/read-schema.js";
+import type { SchemaName } from "../../base/schema/validate.js";
+import { ownVersion } from "../../installation.js";
 import type { Parameter, Route } from "./route.js";
 
 interface Schema {
@@ -127,8 +127,7 @@ class Components {
 }
 
 function find(file: string, pointer: string): Schema {
-  const name = file.replace(".schema.json", "") as keyof typeof documents;
-  let found = documents[name] as unknown as Schema;
+  let found = readSchema(file) as unknown as Schema;
   for (const step of pointer.split("/").slice(1)) found = found[step] as Schema;
   return found;
 }

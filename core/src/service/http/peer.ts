@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import type { Socket } from "node:net";
-import type { RequesterMark } from "../schema/types.js";
-import { peerCredentials } from "../system/libc.js";
+import type { RequesterMark } from "../../base/schema/types.js";
+import { peerCredentials } from "../../os/libc.js";
 
 /** Who is at the other end of a connection: the kernel says so, unix(7), and nobody can say otherwise. */
 export interface Peer {

@@ -1,7 +1,7 @@
-import { catalogue } from "../errors/catalogue.js";
-import { asHoldstillError, HoldstillError, type Code, type Details } from "../errors/error.js";
-import { exit } from "../errors/exit.js";
-import type { Fault, Problem } from "../schema/types.js";
+import { catalogue } from "../../base/errors/catalogue.js";
+import { asHoldstillError, HoldstillError, type Code, type Details } from "../../base/errors/error.js";
+import { exit } from "../../base/errors/exit.js";
+import type { Fault, Problem } from "../../base/schema/types.js";
 
 const statuses: { readonly [C in Code]?: number } = {
   E_USAGE: 400,

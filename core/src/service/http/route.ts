@@ -1,11 +1,11 @@
-import type { StateDir } from "../catalog/state.js";
-import type { Right } from "../config/settings.js";
-import type { Requester } from "../requester/requester.js";
-import type { Health } from "../schema/types.js";
-import type { SchemaName, Shape } from "../schema/validate.js";
-import type { EventRecord } from "./event-record.js";
-import type { Leases } from "./leases.js";
-import type { Operations } from "./operations.js";
+import type { StateDir } from "../../store/state-directory.js";
+import type { Right } from "../../base/config/settings.js";
+import type { Requester } from "../../engine/engine.js";
+import type { Health } from "../../base/schema/types.js";
+import type { SchemaName, Shape } from "../../base/schema/validate.js";
+import type { EventRecord } from "../operations/event-record.js";
+import type { Leases } from "../operations/leases.js";
+import type { Operations } from "../operations/operations.js";
 import type { Peer } from "./peer.js";
 
 /** What the calls work with. */

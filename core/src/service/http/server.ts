@@ -2,12 +2,12 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { asHoldstillError, HoldstillError, isHoldstillError } from "../errors/error.js";
-import type { Log } from "../log/log.js";
-import { validate } from "../schema/validate.js";
-import { Calls } from "./calls.js";
-import { streamEvents } from "./event-stream.js";
-import { Guests } from "./guests.js";
+import { asHoldstillError, HoldstillError, isHoldstillError } from "../../base/errors/error.js";
+import type { Log } from "../../base/log/log.js";
+import { validate } from "../../base/schema/validate.js";
+import { Calls } from "./open-calls.js";
+import { streamEvents } from "../operations/event-stream.js";
+import { Guests } from "./connection-limiter.js";
 import { openApi } from "./openapi.js";
 import type { Peer } from "./peer.js";
 import { problemOf, requestFault } from "./problem.js";

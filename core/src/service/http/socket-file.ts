@@ -3,9 +3,9 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, renameSync, r
 import { once } from "node:events";
 import { connect, type Server } from "node:net";
 import path from "node:path";
-import { HoldstillError } from "../errors/error.js";
-import { peerCredentials } from "../system/libc.js";
-import { beholder, quoted, weaknessesAbove } from "../trust/ownership.js";
+import { HoldstillError } from "../../base/errors/error.js";
+import { peerCredentials } from "../../os/libc.js";
+import { beholder, quoted, weaknessesAbove } from "../../host/trust/ownership.js";
 import { descriptorOf } from "./peer.js";
 
 /** sockaddr_un, unix(7), less its end and what the draft's name is longer. */

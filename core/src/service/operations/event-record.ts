@@ -1,4 +1,4 @@
-import type { Event } from "../schema/types.js";
+import type { Event } from "../../base/schema/types.js";
 
 /** What is kept of one operation; a transaction tells of some dozens. */
 const most = 4096;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StateDir } from "../catalog/state.js";
-import { toFault } from "../errors/error.js";
-import type { Log } from "../log/log.js";
-import { Lease } from "../requester/lease.js";
-import type { Requester } from "../requester/requester.js";
-import type { Fault, LeaseState, RequesterMark } from "../schema/types.js";
+import type { StateDir } from "../../store/state-directory.js";
+import { toFault } from "../../base/errors/error.js";
+import type { Log } from "../../base/log/log.js";
+import { Lease } from "../../engine/lease/lease.js";
+import type { Requester } from "../../engine/engine.js";
+import type { Fault, LeaseState, RequesterMark } from "../../base/schema/types.js";
 
 /** How soon an expired set that somebody works on is tried again, ms. */
 const retryAfter = 1000;

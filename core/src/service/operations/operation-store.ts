@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { type StateDir, writeDurably } from "../catalog/state.js";
-import type { KeptOperation } from "../schema/types.js";
-import { validate } from "../schema/validate.js";
+import { type StateDir, writeDurably } from "../../store/state-directory.js";
+import type { KeptOperation } from "../../base/schema/types.js";
+import { validate } from "../../base/schema/validate.js";
 
 /** Operations that are over are kept until there are so many. */
 const most = 1000;

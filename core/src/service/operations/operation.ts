@@ -1,6 +1,13 @@
-import { HoldstillError, toFault } from "../errors/error.js";
-import type { Ended } from "../requester/types.js";
-import type { Event, Operation, OperationResult, OperationState, RequesterMark, SetRequest } from "../schema/types.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Ended } from "../../engine/types.js";
+import type {
+  Event,
+  Operation,
+  OperationResult,
+  OperationState,
+  RequesterMark,
+  SetRequest,
+} from "../../base/schema/types.js";
 import { EventRecord } from "./event-record.js";
 
 /** One set that is being taken, as its requester sees it. */

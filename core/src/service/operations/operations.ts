@@ -1,14 +1,14 @@
-import { parseDuration } from "../config/duration.js";
-import { asHoldstillError, HoldstillError } from "../errors/error.js";
-import { newSetId } from "../plan/set-id.js";
-import type { Requester } from "../requester/requester.js";
-import type { KeptOperation, Operation, OperationResult, SetRequest } from "../schema/types.js";
+import { parseDuration } from "../../base/config/duration.js";
+import { asHoldstillError, HoldstillError } from "../../base/errors/error.js";
+import { newSetId } from "../../plan/set-id.js";
+import type { Requester } from "../../engine/engine.js";
+import type { KeptOperation, Operation, OperationResult, SetRequest } from "../../base/schema/types.js";
 import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
 import { endedEvent, refusalOf, resultOf, RunningOperation } from "./operation.js";
 import type { OperationStore } from "./operation-store.js";
-import type { Peer } from "./peer.js";
+import type { Peer } from "../http/peer.js";
 
 /** Of so many that are over the events are remembered; older ones are read from disk, and have only their end. */
 const remembered = 64;

@@ -1,9 +1,9 @@
-import { HoldstillError, toFault } from "../errors/error.js";
-import { exit } from "../errors/exit.js";
-import type { Log } from "../log/log.js";
-import type { Requester } from "../requester/requester.js";
-import type { KeptOperation, OperationResult, Residue } from "../schema/types.js";
-import { isDegraded } from "../transaction/record.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { exit } from "../../base/errors/exit.js";
+import type { Log } from "../../base/log/log.js";
+import type { Requester } from "../../engine/engine.js";
+import type { KeptOperation, OperationResult, Residue } from "../../base/schema/types.js";
+import { isDegraded } from "../../transaction/record.js";
 import type { OperationStore } from "./operation-store.js";
 
 /** What a service that died has left is undone, and its operations are told how they ended. */

@@ -2,30 +2,33 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { lastTimes } from "../catalog/history.js";
-import type { Log } from "../log/log.js";
-import type { Requester } from "../requester/requester.js";
-import { ownVersion } from "../version.js";
-import type { Operations } from "./operations.js";
-import { PageDoor } from "./page-door.js";
+import path from "node:path";
+import { lastTimes } from "../../store/history.js";
+import type { Log } from "../../base/log/log.js";
+import type { Requester } from "../../engine/engine.js";
+import { installation, ownVersion } from "../../installation.js";
+import type { Operations } from "../operations/operations.js";
+import { PageDoor } from "./page-login.js";
 import { streamOperations } from "./page-stream.js";
-import { problemOf } from "./problem.js";
+import { problemOf } from "../http/problem.js";
 
 /** What one browser needs, and somewhat more. */
 const most = { connections: 32, headers: 8 * 1024, past: 200 };
 
+/** The page's own path below its address: as its modules lie, so that they find what they import. */
+const home = "service/page/browser/";
+
 /** All that the page is made of: its source, and the modules that it shares with the command line. By the path in the address. */
 const sources: ReadonlyMap<string, { type: string; from: string }> = new Map([
-  ["page/", { type: "text/html", from: "../../src/page/page.html" }],
-  ["page/page.css", { type: "text/css", from: "../../src/page/page.css" }],
-  ...["main", "element", "live", "bars", "sets", "history", "writers"].map((name) => scriptOf(`page/${name}.js`)),
-  ...["display/spans.js", "display/units.js", "display/visible.js", "transaction/phases.js"].map((name) =>
-    scriptOf(name),
-  ),
+  [home, { type: "text/html", from: path.join(installation.page, "page.html") }],
+  [`${home}page.css`, { type: "text/css", from: path.join(installation.page, "page.css") }],
+  ...["main", "element", "live", "bars", "sets", "history", "writers"].map((name) => scriptOf(`${home}${name}.js`)),
+  ...["spans", "units", "visible"].map((name) => scriptOf(`base/display/${name}.js`)),
+  scriptOf("transaction/phases.js"),
 ]);
 
 function scriptOf(name: string): [string, { type: string; from: string }] {
-  return [name, { type: "text/javascript", from: `../${name}` }];
+  return [name, { type: "text/javascript", from: path.join(installation.modules, name) }];
 }
 
 /** Only what we serve is run or asked; and no text can become markup, whatever a plugin calls itself. */
@@ -70,7 +73,7 @@ export async function servePage(
     const entry = token === null ? null : door.enter(token);
     if (entry !== null) {
       log?.info("the page was opened");
-      response.writeHead(303, { location: `${entry.path}page/`, "set-cookie": entry.cookie }).end();
+      response.writeHead(303, { location: `${entry.path}${home}`, "set-cookie": entry.cookie }).end();
       return;
     }
     const name = door.within(request, pathname);
@@ -141,7 +144,7 @@ function documentsOf(requester: Requester): ReadonlyMap<string, () => Promise<un
   ]);
 }
 
-const textOf = (from: string): string => readFileSync(new URL(from, import.meta.url), "utf8");
+const textOf = (from: string): string => readFileSync(from, "utf8");
 
 function end(response: ServerResponse, status: number, text: string, type = "text/plain"): void {
   response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-length": Buffer.byteLength(text) });

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { RunningOperation } from "./operation.js";
-import type { Operations } from "./operations.js";
+import type { RunningOperation } from "../operations/operation.js";
+import type { Operations } from "../operations/operations.js";
 
 /** So that a page that went away without a word is noticed, ms. */
 const beatEvery = 15_000;

@@ -1,9 +1,9 @@
-import type { ExitCode } from "../errors/exit.js";
-import type { Requester } from "../requester/requester.js";
-import type { Call } from "./command.js";
-import { exitOf } from "./failure.js";
-import { errLook, print, tell } from "./output.js";
-import { faultLines } from "./render/fault.js";
+import type { ExitCode } from "../../../base/errors/exit.js";
+import type { Requester } from "../../../engine/engine.js";
+import type { Call } from "../../parse/command.js";
+import { exitOf } from "../../terminal/report-error.js";
+import { errLook, print, tell } from "../../terminal/output.js";
+import { faultLines } from "../../render/fault.js";
 
 export type Removed = Awaited<ReturnType<Requester["removeAll"]>>;
 

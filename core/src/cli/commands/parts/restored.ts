@@ -1,9 +1,9 @@
-import type { Restored, Reverted } from "../requester/restore.js";
-import type { Call } from "./command.js";
-import { exitOf } from "./failure.js";
-import { errLook, print, printDocument, tell } from "./output.js";
-import { faultLines } from "./render/fault.js";
-import { visible } from "../display/visible.js";
+import type { Restored, Reverted } from "../../../engine/restore/restore.js";
+import type { Call } from "../../parse/command.js";
+import { exitOf } from "../../terminal/report-error.js";
+import { errLook, print, printDocument, tell } from "../../terminal/output.js";
+import { faultLines } from "../../render/fault.js";
+import { visible } from "../../../base/display/visible.js";
 
 /** What restore and revert end with. @returns The code of a writer that could not finish. */
 export function reportRestore(restored: Restored | Reverted, { form, quiet }: Pick<Call, "form" | "quiet">): number {

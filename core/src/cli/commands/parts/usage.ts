@@ -1,9 +1,9 @@
-import type { Requester } from "../requester/requester.js";
-import type { Fault, SnapshotSet } from "../schema/types.js";
-import type { Call } from "./command.js";
-import { errLook, tell } from "./output.js";
-import { faultLines } from "./render/fault.js";
-import { visible } from "../display/visible.js";
+import type { Requester } from "../../../engine/engine.js";
+import type { Fault, SnapshotSet } from "../../../base/schema/types.js";
+import type { Call } from "../../parse/command.js";
+import { errLook, tell } from "../../terminal/output.js";
+import { faultLines } from "../../render/fault.js";
+import { visible } from "../../../base/display/visible.js";
 
 /** Not without being told to: where storage is in trouble its providers may not answer, and what is recorded must be seen. */
 export const fillOption = {

@@ -1,6 +1,6 @@
-import type { HoldstillError } from "../errors/error.js";
-import type { Op } from "./operations.js";
-import type { ToWorker } from "./wire.js";
+import type { HoldstillError } from "../../../base/errors/error.js";
+import type { Op } from "../operations.js";
+import type { ToWorker } from "../wire.js";
 
 /** How long a plugin that was told to stop may take to do so. */
 export const GRACE_MS = 250;

@@ -1,9 +1,9 @@
-import type { Who } from "../errors/details.js";
-import type { Finding } from "../schema/types.js";
-import { HoldstillError } from "../errors/error.js";
-import { type Checked, validate } from "../schema/validate.js";
-import { ANSWER_LIMIT, exceeds } from "./extent.js";
-import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "./operations.js";
+import type { Who } from "../../../base/errors/details.js";
+import type { Finding } from "../../../base/schema/types.js";
+import { HoldstillError } from "../../../base/errors/error.js";
+import { type Checked, validate } from "../../../base/schema/validate.js";
+import { ANSWER_LIMIT, exceeds } from "./answer-size.js";
+import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "../operations.js";
 
 /** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
 export function preloadAnswers(role: Role): void {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
-import type { Who } from "../errors/details.js";
-import { HoldstillError } from "../errors/error.js";
-import type { Command } from "../exec/exec.js";
-import type { ExecResult } from "../plugin/context.js";
-import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
+import type { Who } from "../../../base/errors/details.js";
+import { HoldstillError } from "../../../base/errors/error.js";
+import type { Command } from "../../../os/exec/exec.js";
+import type { ExecResult } from "../../contract/context.js";
+import { beholder, weaknessesOfPath, type Beholder } from "../../trust/ownership.js";
 
 /** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;
@@ -40,7 +40,7 @@ export class Commands {
   /** Loads execa only where the manifest allows a command. */
   async #load({ programs, commands }: Allowed): Promise<void> {
     if (programs === "by-path") this.#us = await beholder();
-    if (this.#us !== null || commands.length > 0) this.#run = (await import("../exec/exec.js")).run;
+    if (this.#us !== null || commands.length > 0) this.#run = (await import("../../../os/exec/exec.js")).run;
   }
 
   /** Throws E_EXEC_DENIED for what the manifest does not allow, and E_EXEC_UNTRUSTED for what somebody else could change. */

@@ -1,5 +1,5 @@
-import type { ExecResult } from "../plugin/context.js";
-import type { Compensation, FreezeToken } from "../schema/types.js";
+import type { ExecResult } from "../../contract/context.js";
+import type { Compensation, FreezeToken } from "../../../base/schema/types.js";
 import { type Allowed, Commands } from "./commands.js";
 
 /** The command that a freeze has left for a worker that is dead; null: none. */

@@ -3,15 +3,16 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { MessageChannel, Worker as Thread } from "node:worker_threads";
 import { Tinypool, type TinypoolChannel } from "tinypool";
-import { tether } from "../exec/tether.js";
+import { tether } from "../../../os/exec/tether.js";
+import { installation } from "../../../installation.js";
 import { type Ending, reasonOf } from "./ending.js";
-import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrap } from "./wire.js";
+import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrap } from "../wire.js";
 
 /** After this a worker that was killed and has not ended hangs in the kernel; JavaScript is gone in 5 to 20 ms. */
 const STUCK_MS = 500;
 /** How long a worker's last messages may take to arrive after its end. */
 const LAST_WORDS_MS = 200;
-const inside = path.join(import.meta.dirname, "inside", "main.js");
+const inside = path.join(installation.modules, "host/isolation/worker/main.js");
 
 export interface WorkerSpec {
   runtime: "thread" | "process";

@@ -1,19 +1,19 @@
-import type { Who } from "../errors/details.js";
-import { HoldstillError, isHoldstillError } from "../errors/error.js";
-import { baseEnvironment } from "../system/environment.js";
-import { checked, preloadAnswers, tooLarge } from "./answers.js";
+import type { Who } from "../../../base/errors/details.js";
+import { HoldstillError, isHoldstillError } from "../../../base/errors/error.js";
+import { baseEnvironment } from "../../../os/environment.js";
+import { checked, preloadAnswers, tooLarge } from "./check-answer.js";
 import { Calls } from "./calls.js";
 import { Commands } from "./commands.js";
-import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "./operations.js";
+import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "../operations.js";
 import { Lines } from "./output.js";
 import { Quota, talksTooMuch } from "./quota.js";
 import { redactor } from "./redact.js";
 import { startWorker, type Worker } from "./pool.js";
-import type { PluginSpec, Session, SessionHooks } from "./session.js";
-import type { FromWorker, PluginFault } from "./wire.js";
+import type { PluginSpec, Session, SessionHooks } from "../session.js";
+import type { FromWorker, PluginFault } from "../wire.js";
 
 /** All that the rest of the core needs of this folder. */
-export type { PluginSpec, Session, SessionHooks } from "./session.js";
+export type { PluginSpec, Session, SessionHooks } from "../session.js";
 export type {
   AnswerOf,
   ArgsOf,
@@ -26,7 +26,7 @@ export type {
   WriterAnswer,
   WriterArgs,
   WriterOp,
-} from "./operations.js";
+} from "../operations.js";
 export { hasStuckWorkers } from "./pool.js";
 
 /** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE or E_CANCELLED for `load`; then the worker is ended. */

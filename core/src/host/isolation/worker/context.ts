@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
-import type { Context, Log } from "../../plugin/context.js";
+import type { Context, Log } from "../../contract/context.js";
 import type { LogLevel, Start } from "../wire.js";
 import type { Commands } from "./commands.js";
 import { isData } from "./fault.js";
-import { exceeds } from "../extent.js";
-import { LONGEST } from "../output.js";
-import { Quota, talksTooMuch } from "../quota.js";
+import { exceeds } from "../host/answer-size.js";
+import { LONGEST } from "../host/output.js";
+import { Quota, talksTooMuch } from "../host/quota.js";
 import type { Link } from "./link.js";
 
 /** The context of one call. */

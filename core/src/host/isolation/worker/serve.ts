@@ -1,4 +1,4 @@
-import { exceeds } from "../extent.js";
+import { exceeds } from "../host/answer-size.js";
 import type { FromWorker, Start, ToWorker } from "../wire.js";
 import { Commands } from "./commands.js";
 import { contextOf } from "./context.js";

@@ -1,7 +1,7 @@
-import { audit } from "../../catalog/audit.js";
+import { audit } from "../../../store/audit.js";
 import { demandOwn } from "../rights.js";
 import { type Route, route } from "../route.js";
-import { waitFor, waitIn } from "../waiting.js";
+import { waitFor, waitIn } from "../long-poll.js";
 
 /** Sets that are being taken. */
 export const operationRoutes: readonly Route[] = [

@@ -1,11 +1,11 @@
-import { audit } from "../../catalog/audit.js";
-import { HoldstillError } from "../../errors/error.js";
-import type { SnapshotSet } from "../../schema/types.js";
+import { audit } from "../../../store/audit.js";
+import { HoldstillError } from "../../../base/errors/error.js";
+import type { SnapshotSet } from "../../../base/schema/types.js";
 import { errorOf } from "../problem.js";
 import { demandOwn } from "../rights.js";
 import { type Call, type Route, route } from "../route.js";
-import type { SchemaName } from "../../schema/validate.js";
-import { waitFor, waitIn } from "../waiting.js";
+import type { SchemaName } from "../../../base/schema/validate.js";
+import { waitFor, waitIn } from "../long-poll.js";
 
 /** Sets that exist. `{set}` is an id, a unique beginning of one, a name, or `latest`. */
 export const setRoutes: readonly Route[] = [

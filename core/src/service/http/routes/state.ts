@@ -1,5 +1,5 @@
-import { HoldstillError, toFault } from "../../errors/error.js";
-import { fingerprintOf } from "../fingerprint.js";
+import { HoldstillError, toFault } from "../../../base/errors/error.js";
+import { fingerprintOf } from "../../operations/fingerprint.js";
 import { type Route, route } from "../route.js";
 
 /** What there is, and what would be. */

@@ -1,5 +1,5 @@
-import { duration } from "../display/units.js";
-import type { Span } from "../schema/types.js";
+import { duration } from "../../../base/display/units.js";
+import type { Span } from "../../../base/schema/types.js";
 import { element } from "./element.js";
 
 /** What of the track is filled, as shares of it. The numbers beside it say the same: so it is not read out. */

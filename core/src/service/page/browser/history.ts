@@ -1,5 +1,5 @@
-import { duration, instant } from "../display/units.js";
-import type { PastTransaction } from "../schema/types.js";
+import { duration, instant } from "../../../base/display/units.js";
+import type { PastTransaction } from "../../../base/schema/types.js";
 import { timeline } from "./bars.js";
 import { classed, element } from "./element.js";
 

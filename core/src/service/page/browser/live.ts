@@ -1,7 +1,7 @@
-import { SeenSpans } from "../display/spans.js";
-import { duration } from "../display/units.js";
-import type { Event, Operation } from "../schema/types.js";
-import { phases } from "../transaction/phases.js";
+import { SeenSpans } from "../../../base/display/spans.js";
+import { duration } from "../../../base/display/units.js";
+import type { Event, Operation } from "../../../base/schema/types.js";
+import { phases } from "../../../transaction/phases.js";
 import { BarRow, timeOf } from "./bars.js";
 import { classed, element } from "./element.js";
 

@@ -1,11 +1,14 @@
 /** The page of `holdstill serve --page`: what runs comes as a stream, the rest is asked for when something has ended. */
-import { visible } from "../display/visible.js";
-import type { Event, Operation, PastTransaction, SetList, WriterList } from "../schema/types.js";
+import { visible } from "../../../base/display/visible.js";
+import type { Event, Operation, PastTransaction, SetList, WriterList } from "../../../base/schema/types.js";
 import { part } from "./element.js";
 import { History } from "./history.js";
 import { LiveOperation } from "./live.js";
 import { setTable } from "./sets.js";
 import { type LastTimes, writerTable } from "./writers.js";
+
+/** The address that the page was opened by, seen from the page: it lies as deep as its modules do. */
+const root = "../../../";
 
 /** How often the bars grow, how long what is over stays in sight, and how often at most the rest is read again, ms. */
 const times = { grow: 100, stay: 15_000, refresh: 1000 } as const;
@@ -19,7 +22,7 @@ let last: LastTimes = {};
 const now = (): number => Date.now() - ahead;
 
 async function read<T>(what: string): Promise<T> {
-  const answer = await fetch(`../${what}`);
+  const answer = await fetch(`${root}${what}`);
   if (!answer.ok) throw new Error(await answer.text());
   // Nothing of this may steer how a line is written, or look like ours.
   return visible((await answer.json()) as T);
@@ -106,7 +109,7 @@ function say(text: string, isLost: boolean): void {
 }
 
 function follow(): void {
-  const stream = new EventSource("../events");
+  const stream = new EventSource(`${root}events`);
   stream.addEventListener("hello", (message) => {
     ahead = Date.now() - Date.parse((dataOf(message) as { now: string }).now);
     live.clear();

@@ -1,5 +1,5 @@
-import { bytes, count, duration, instant } from "../display/units.js";
-import type { SetList, Snapshot, SnapshotSet } from "../schema/types.js";
+import { bytes, count, duration, instant } from "../../../base/display/units.js";
+import type { SetList, Snapshot, SnapshotSet } from "../../../base/schema/types.js";
 import { classed, element, lines, table } from "./element.js";
 
 /** Newest first. */

@@ -1,8 +1,8 @@
-import { duration, instant } from "../display/units.js";
-import type { Fault, WriterDocument, WriterList } from "../schema/types.js";
+import { duration, instant } from "../../../base/display/units.js";
+import type { Fault, WriterDocument, WriterList } from "../../../base/schema/types.js";
 import { classed, element, lines, table } from "./element.js";
 
-/** What a writer did when it was last asked; see core/src/catalog/history.ts. */
+/** What a writer did when it was last asked; see core/src/store/history.ts. */
 interface Last {
   at: string;
   result: "held" | "failed";

@@ -1,0 +1,27 @@
+/** Where the files of this installation are, and which version they are. No other file knows its own place. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const at = (place: string): URL => new URL(place, import.meta.url);
+
+/** Semantic version of this host, from its own package.json. */
+export function ownVersion(): string {
+  return (JSON.parse(readFileSync(at("../package.json"), "utf8")) as { version: string }).version;
+}
+
+/** The contract versions that this host speaks. */
+export const protocols: readonly number[] = [1];
+
+/** Absolute paths. */
+export const installation = {
+  /** All compiled modules of the core. */
+  modules: fileURLToPath(at(".")),
+  /** The files that `plugins new` copies. */
+  template: fileURLToPath(at("../template")),
+  /** What a browser gets beside modules. */
+  page: fileURLToPath(at("../src/service/page/browser")),
+  /** JSON Schemas, one `NAME.v1.schema.json` each. */
+  schemas: fileURLToPath(at("../../schemas")),
+  /** The plugins of the repository. A package that npm installed has none: plugins are packages of their own. */
+  bundledPlugins: import.meta.url.includes("/node_modules/") ? null : fileURLToPath(at("../../plugins")),
+} as const;

@@ -7,7 +7,8 @@ const root = path.resolve(import.meta.dirname, "../../..");
 
 /** The whole page. */
 export function contractPage(): string {
-  const parts = (["writer", "provider", "context"] as const).map((file) => interfacesOf(source(file)));
+  const files = ["host/contract/writer", "host/contract/provider", "host/contract/context", "os/exec/options"];
+  const parts = files.map((file) => interfacesOf(source(file)));
   const interfaces = parts.flat();
   return [
     "# The contract, version 1",
@@ -24,7 +25,7 @@ export function contractPage(): string {
   ].join("\n");
 }
 
-const source = (file: string): string => readFileSync(path.join(root, "core/src/host/contract", `${file}.ts`), "utf8");
+const source = (file: string): string => readFileSync(path.join(root, "core/src", `${file}.ts`), "utf8");
 
 interface Interface {
   name: string;

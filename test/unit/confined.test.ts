@@ -6,7 +6,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { canConfine } from "#core/os/exec/read-only-namespace.js";
 import { run } from "#core/os/exec/exec.js";
-import type { ExecOptions, ExecResult } from "#core/host/contract/context.js";
+import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../rig/on-end.js";
 import { tempDir } from "../rig/temp.js";
 import { unprivileged } from "../rig/unprivileged.js";

@@ -9,7 +9,7 @@ import type { Who } from "#core/base/errors/details.js";
 import type { HoldstillError } from "#core/base/errors/error.js";
 import { OUTPUT_LIMIT, run } from "#core/os/exec/exec.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
-import type { ExecOptions, ExecResult } from "#core/host/contract/context.js";
+import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../rig/on-end.js";
 import { listening, specOf } from "../rig/plugins.js";
 import { isAlive } from "../rig/process.js";

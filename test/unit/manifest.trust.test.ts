@@ -3,8 +3,8 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, rmSync, symlinkSync, write
 import path from "node:path";
 import test from "node:test";
 import { trustProblems } from "#core/host/trust/folder-problems.js";
-import { isPrivateGroup, readAccounts } from "#core/host/trust/accounts.js";
-import { beholder, type Beholder } from "#core/host/trust/ownership.js";
+import { isPrivateGroup, readAccounts } from "#core/base/trust/accounts.js";
+import { beholder, type Beholder } from "#core/base/trust/ownership.js";
 import { writePlugin } from "../rig/plugin.js";
 import { tempDir } from "../rig/temp.js";
 

@@ -7,7 +7,7 @@ import type { AnySession, PluginSpec, SessionHooks } from "./isolation/session.j
 import type { ResolvedPlugin } from "./manifest/resolution.js";
 import { reveal, type Revealed } from "./manifest/secrets.js";
 import type { FreezeToken } from "../base/schema/types.js";
-import { beholder } from "./trust/ownership.js";
+import { beholder } from "../base/trust/ownership.js";
 import { Slots } from "../os/semaphore.js";
 
 /** What is heard from the plugins while they work. */

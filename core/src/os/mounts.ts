@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { fail } from "../plan/unreadable-target.js";
+import { fail } from "./unreadable-target.js";
 
 /** One line of /proc/self/mountinfo; proc_pid_mountinfo(5) has the fields. */
 export interface Mount {

@@ -4,7 +4,7 @@ import type { BlockDevice, Volume } from "../base/schema/types.js";
 import { devicesBelow } from "../os/blockdevices.js";
 import { holds, leavesOut, resolveExclude } from "./exclude.js";
 import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "../os/mounts.js";
-import { fail } from "./unreadable-target.js";
+import { fail } from "../os/unreadable-target.js";
 
 /** What one writer's component, or the requester, wants captured. Absolute paths; `exclude` as in Component. */
 export interface Request {

@@ -9,7 +9,7 @@ import { HoldstillError } from "../base/errors/error.js";
 import type { Requester } from "../engine/engine.js";
 import type { Health } from "../base/schema/types.js";
 import { flockExclusive } from "../os/libc.js";
-import { type Accounts, readAccounts } from "../host/trust/accounts.js";
+import { type Accounts, readAccounts } from "../base/trust/accounts.js";
 import { ownVersion } from "../installation.js";
 import { whenIdle } from "./idle.js";
 import { Leases } from "./operations/leases.js";

@@ -12,7 +12,7 @@ import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";
-import { beholder, weaknessesOfPath } from "../../host/trust/ownership.js";
+import { beholder, weaknessesOfPath } from "../trust/ownership.js";
 import { parseText, type Parsed } from "./document.js";
 import { senseFaults } from "./check-semantics.js";
 import { lockFileBeside, settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";

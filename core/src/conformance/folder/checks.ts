@@ -4,7 +4,7 @@ import { missingCommands } from "../../host/manifest/commands.js";
 import { judge } from "../../host/manifest/judge.js";
 import { trustProblems } from "../../host/trust/folder-problems.js";
 import { readManifest } from "../../host/manifest/validate.js";
-import { beholder } from "../../host/trust/ownership.js";
+import { beholder } from "../../base/trust/ownership.js";
 import { type Check, Failure, findingText } from "../check.js";
 import { readFixture } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";

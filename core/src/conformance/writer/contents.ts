@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
 import type { Exposed } from "../../base/schema/types.js";
-import { quoted } from "../../host/trust/ownership.js";
+import { quoted } from "../../base/trust/ownership.js";
 import { type Check, Failure, Skip } from "../check.js";
 import type { Act, WriterStage } from "./stage.js";
 

@@ -1,5 +1,5 @@
 import { compensate, compensationOf } from "../../host/isolation/host/compensation.js";
-import type { ExecResult } from "../../host/contract/context.js";
+import type { ExecResult } from "../../os/exec/options.js";
 import type { FreezeToken, Component, Cut } from "../../base/schema/types.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
 import { newSetId } from "../../plan/set-id.js";

@@ -1,6 +1,6 @@
 /** Everything that crosses between the host and a worker. The same words over a MessagePort (thread) and an IPC channel (process). */
 import type { MessagePort } from "node:worker_threads";
-import type { ExecOptions, ExecResult } from "../contract/context.js";
+import type { ExecOptions, ExecResult } from "../../os/exec/options.js";
 import type { Op, Role } from "./operations.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

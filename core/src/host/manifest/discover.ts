@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Weakness } from "../../base/errors/details.js";
-import type { Beholder } from "../trust/ownership.js";
+import type { Beholder } from "../../base/trust/ownership.js";
 import { trustProblems } from "../trust/folder-problems.js";
 import { readManifest, type ReadManifest } from "./validate.js";
 

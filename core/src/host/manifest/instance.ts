@@ -6,7 +6,7 @@ import type { Finding } from "../../base/schema/types.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { place, type Source } from "../../base/schema/findings.js";
 import { valueAt, withAt } from "../../base/schema/pointer.js";
-import { beholder, exposures } from "../trust/ownership.js";
+import { beholder, exposures } from "../../base/trust/ownership.js";
 import { missingCommands } from "./commands.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";

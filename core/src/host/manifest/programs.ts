@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { valueAt } from "../../base/schema/pointer.js";
-import { beholder, weaknessesOfPath, type Beholder } from "../trust/ownership.js";
+import { beholder, weaknessesOfPath, type Beholder } from "../../base/trust/ownership.js";
 
 /** What keeps the programs that the options name from being run; `pointers` say where the options name them. */
 export async function programProblems(

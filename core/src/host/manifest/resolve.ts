@@ -3,7 +3,7 @@ import type { Candidate } from "../../base/errors/details.js";
 import type { Finding } from "../../base/schema/types.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { place } from "../../base/schema/findings.js";
-import { beholder } from "../trust/ownership.js";
+import { beholder } from "../../base/trust/ownership.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
 import { settle, sourceOf, type Settled } from "./instance.js";

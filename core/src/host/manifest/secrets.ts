@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Finding } from "../../base/schema/types.js";
 import { shown } from "../../base/schema/findings.js";
 import { pointerOf, valueAt, withAt } from "../../base/schema/pointer.js";
-import { type Beholder, exposures } from "../trust/ownership.js";
+import { type Beholder, exposures } from "../../base/trust/ownership.js";
 
 type Options = Record<string, unknown>;
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;

@@ -2,7 +2,7 @@ import type { InstanceSettings, Settings } from "../../base/config/settings.js";
 import type { Candidate, Weakness } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { Fault } from "../../base/schema/types.js";
-import { beholder } from "../trust/ownership.js";
+import { beholder } from "../../base/trust/ownership.js";
 import { findCommand } from "./commands.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";

@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Weakness } from "../../base/errors/details.js";
-import { quoted, weaknesses, weaknessesAbove, type Beholder } from "./ownership.js";
+import { quoted, weaknesses, weaknessesAbove, type Beholder } from "../../base/trust/ownership.js";
 import { entriesOf, type Entry } from "../manifest/folder.js";
 
 /**

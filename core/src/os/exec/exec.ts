@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { execa } from "execa";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
-import type { ExecOptions, ExecResult } from "../../host/contract/context.js";
+import type { ExecOptions, ExecResult } from "./options.js";
 import { baseEnvironment } from "../environment.js";
 import { Capture } from "./capture.js";
 import { canConfine, confined } from "./read-only-namespace.js";

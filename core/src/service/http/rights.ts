@@ -1,7 +1,7 @@
 import type { Right, ServiceSettings } from "../../base/config/settings.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import type { RequesterMark, SnapshotSet } from "../../base/schema/types.js";
-import type { Accounts } from "../../host/trust/accounts.js";
+import type { Accounts } from "../../base/trust/accounts.js";
 import type { Peer } from "./peer.js";
 
 const all: readonly Right[] = ["read", "create", "delete", "restore"];

@@ -5,7 +5,7 @@ import { connect, type Server } from "node:net";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { peerCredentials } from "../../os/libc.js";
-import { beholder, quoted, weaknessesAbove } from "../../host/trust/ownership.js";
+import { beholder, quoted, weaknessesAbove } from "../../base/trust/ownership.js";
 import { descriptorOf } from "./peer.js";
 
 /** sockaddr_un, unix(7), less its end and what the draft's name is longer. */

@@ -3,8 +3,8 @@ import path from "node:path";
 import type { Who } from "../../../base/errors/details.js";
 import { HoldstillError } from "../../../base/errors/error.js";
 import type { Command } from "../../../os/exec/exec.js";
-import type { ExecResult } from "../../contract/context.js";
-import { beholder, weaknessesOfPath, type Beholder } from "../../trust/ownership.js";
+import type { ExecResult } from "../../../os/exec/options.js";
+import { beholder, weaknessesOfPath, type Beholder } from "../../../base/trust/ownership.js";
 
 /** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;

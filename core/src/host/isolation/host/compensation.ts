@@ -1,4 +1,4 @@
-import type { ExecResult } from "../../contract/context.js";
+import type { ExecResult } from "../../../os/exec/options.js";
 import type { Compensation, FreezeToken } from "../../../base/schema/types.js";
 import { type Allowed, Commands } from "./commands.js";
 

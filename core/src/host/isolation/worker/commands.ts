@@ -1,4 +1,4 @@
-import type { ExecOptions, ExecResult } from "../../contract/context.js";
+import type { ExecOptions, ExecResult } from "../../../os/exec/options.js";
 import type { PluginFault, ToWorker } from "../wire.js";
 import type { Link } from "./link.js";
 

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { Weakness } from "../../base/errors/details.js";
+import type { Weakness } from "../errors/details.js";
 import { isPrivateGroup, readAccounts, type Accounts } from "./accounts.js";
 
 /** On whose behalf it is asked who could change a file. */

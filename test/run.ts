@@ -7,7 +7,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
-import { clearGround, layGround } from "./ground.js";
+import { clearGround, layGround } from "./support/process/leftovers.js";
 
 /** As many are named at the end: where to look when the whole takes too long. */
 const SLOWEST = 10;

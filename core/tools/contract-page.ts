@@ -1,7 +1,7 @@
 /** The page of the contract, core/src/plugin/CONTRACT.md: the types' docstrings and the schemas, for who does not read types. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Schema, valueLines } from "./values.js";
+import { type Schema, valueLines } from "./schema-values.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
-import { commandLinePage } from "./command-line.js";
-import { contractPage } from "./contract.js";
+import { commandLinePage } from "./json-page.js";
+import { contractPage } from "./contract-page.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const folder = path.join(root, "schemas");

@@ -1,7 +1,7 @@
 /** The page of what commands print with --json, core/src/cli/DOCUMENTS.md, from schemas/: for who writes a program around them. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Schema, valueLines } from "./values.js";
+import { type Schema, valueLines } from "./schema-values.js";
 
 const folder = path.resolve(import.meta.dirname, "../../../schemas");
 const file = "command-line.v1.schema.json";

@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { open } from "holdstill";
 import type { Event } from "#core/base/schema/types.js";
-import { atExit } from "../rig/at-exit.js";
-import { freezable } from "../rig/freezable.js";
-import type { Fault } from "../rig/plugins.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { patience, Stage } from "../rig/stage.js";
-import { isGone, Victim } from "../rig/victim.js";
+import { atExit } from "../support/process/at-exit.js";
+import { freezable } from "../support/storage/freezable.js";
+import type { Fault } from "../support/fixture/misbehaving-plugins.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { patience, Stage } from "../support/fixture/scene.js";
+import { isGone, Victim } from "../support/process/victim.js";
 import { Stay } from "./stay.js";
 import { type Bench, Samples } from "./samples.js";
 

@@ -1,8 +1,8 @@
 /** What a command costs before it does anything, next to what others start with: its time, and its instructions, which no noise changes. */
 import { spawnSync } from "node:child_process";
-import { program } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
-import { monotonic } from "../rig/scribe.js";
+import { program } from "../support/process/command-line.js";
+import { Stage } from "../support/fixture/scene.js";
+import { monotonic } from "../support/fixture/fake-keeper.js";
 import { Stay } from "./stay.js";
 import { type Bench, Samples } from "./samples.js";
 

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lapseOf } from "#core/keeper/client/client.js";
-import { armed, freezables, sectionOf } from "../rig/freezable.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
+import { armed, freezables, sectionOf } from "../support/storage/freezable.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
 import { Stay } from "./stay.js";
 import { type Bench, type Options, type Result, Samples, scripts } from "./samples.js";
 

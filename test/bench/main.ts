@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { clearGround, layGround } from "../ground.js";
+import { clearGround, layGround } from "../support/process/leftovers.js";
 import { all } from "./all.js";
 import { machine } from "./machine.js";
 import { isDrawn, plot } from "./plot.js";

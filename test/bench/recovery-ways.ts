@@ -6,8 +6,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Event } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
-import type { ImageVolume } from "../rig/image-volume.js";
+import { program } from "../support/process/command-line.js";
+import type { ImageVolume } from "../support/storage/image-volume.js";
 import { scripts } from "./samples.js";
 import type { Served } from "./served.js";
 

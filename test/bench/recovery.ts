@@ -2,12 +2,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ImageVolume } from "../rig/image-volume.js";
-import type { Acknowledged } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { onEnd } from "../rig/on-end.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { tempDir } from "../rig/temp.js";
+import { ImageVolume } from "../support/storage/image-volume.js";
+import type { Acknowledged } from "../support/server/ledger.js";
+import { LedgerLoad } from "../support/server/load.js";
+import { onEnd } from "../support/process/on-end.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { tempDir } from "../support/storage/temp.js";
 import { calm, ours, ways } from "./recovery-ways.js";
 import { churn, type Served, type Stock } from "./served.js";
 import { mariadb } from "./served-mariadb.js";

@@ -2,11 +2,11 @@
 import { writeFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { open } from "holdstill";
-import { freezables } from "../rig/freezable.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { patience } from "../rig/stage.js";
-import { tempDir } from "../rig/temp.js";
-import { monotonic } from "../rig/scribe.js";
+import { freezables } from "../support/storage/freezable.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { patience } from "../support/fixture/scene.js";
+import { tempDir } from "../support/storage/temp.js";
+import { monotonic } from "../support/fixture/fake-keeper.js";
 import { Stay } from "./stay.js";
 import { type Bench, median, Samples } from "./samples.js";
 

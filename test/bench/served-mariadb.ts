@@ -1,7 +1,7 @@
 import path from "node:path";
-import { createLedger, verifyLedger } from "../rig/ledger.js";
-import { install, mariadb as flavour, missingServer, MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
+import { createLedger, verifyLedger } from "../support/server/ledger.js";
+import { install, mariadb as flavour, missingServer, MysqlServer } from "../support/server/mysql-server.js";
+import { onEnd } from "../support/process/on-end.js";
 import { redoBytes } from "@holdstill/writer-mysql/dist/redo.js";
 import { type Engine, READY_WITHIN_MS } from "./served.js";
 

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
-import { verifyLedger } from "../rig/ledger.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { serverWithLedger } from "../rig/postgres-picture.js";
-import { startExisting } from "../rig/postgres.js";
+import { verifyLedger } from "../support/server/ledger.js";
+import { missingPostgres } from "../support/server/postgres-binaries.js";
+import { serverWithLedger } from "../support/server/postgres-snapshot.js";
+import { startExisting } from "../support/server/postgres-server.js";
 import { type Engine, READY_WITHIN_MS } from "./served.js";
 
 /** No checkpoint comes by itself: how much there is to replay is for the bench to say. */

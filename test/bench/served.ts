@@ -1,8 +1,8 @@
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ImageVolume } from "../rig/image-volume.js";
-import type { Acknowledged } from "../rig/ledger.js";
-import type { LoadClient } from "../rig/load.js";
+import type { ImageVolume } from "../support/storage/image-volume.js";
+import type { Acknowledged } from "../support/server/ledger.js";
+import type { LoadClient } from "../support/server/load.js";
 
 /** A start that replays much on a busy machine. */
 export const READY_WITHIN_MS = 10 * 60_000;

@@ -7,11 +7,11 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freezables, thaw } from "../rig/freezable.js";
-import { inWords } from "../rig/in-words.js";
-import type { Misbehaviour } from "../rig/plugins.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { patience, type Roles, Stage } from "../rig/stage.js";
+import { freezables, thaw } from "../support/storage/freezable.js";
+import { inWords } from "../support/process/in-words.js";
+import type { Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { patience, type Roles, Stage } from "../support/fixture/scene.js";
 import { MemoryGroup } from "./memory-group.js";
 import { type Moment, moments, Victim } from "./victim.js";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "../rig/on-end.js";
+import { onEnd } from "../support/process/on-end.js";
 
 /** cgroups(7): where memory groups are, and what their limit and their usage are called, by version. */
 const versions = [

@@ -16,11 +16,11 @@ import {
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { onEnd } from "../rig/on-end.js";
-import { holdstill, program } from "../rig/cli.js";
-import { freezables, thaw } from "../rig/freezable.js";
-import { mount } from "../rig/loop.js";
-import { patience, Stage } from "../rig/stage.js";
+import { onEnd } from "../support/process/on-end.js";
+import { holdstill, program } from "../support/process/command-line.js";
+import { freezables, thaw } from "../support/storage/freezable.js";
+import { mount } from "../support/storage/loop-device.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 /** A pipe that is full, and the end that it is read from. */
 function fullPipe(dir: string): number {

@@ -4,11 +4,11 @@ import { createInterface } from "node:readline";
 import { readdirSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { childrenOf, read } from "../rig/keepers.js";
-import { onEnd } from "../rig/on-end.js";
-import { program } from "../rig/cli.js";
-import type { Stage } from "../rig/stage.js";
-import { isGone } from "../rig/victim.js";
+import { childrenOf, read } from "../support/process/keepers.js";
+import { onEnd } from "../support/process/on-end.js";
+import { program } from "../support/process/command-line.js";
+import type { Stage } from "../support/fixture/scene.js";
+import { isGone } from "../support/process/victim.js";
 
 /** Where a transaction stands, as far as can be seen from outside: from the hold to the release it tells nothing. */
 export const moments = [

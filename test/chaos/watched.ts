@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EndedEvent, Operation } from "#core/base/schema/types.js";
-import type { Service } from "../rig/service.js";
+import type { Service } from "../support/process/service.js";
 
 /** A set that is being taken by way of the service, and what its requester hears of it. */
 export class Watched {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { repository } from "../support/repository.js";
 
-const source = path.resolve(import.meta.dirname, "../../../core/src");
+const source = path.join(repository, "core/src");
 
 /** What each room may import from, in the direction of core/README.md. The files at the top may use all, and all may use installation.ts. */
 const mayUse: Record<string, string[]> = {

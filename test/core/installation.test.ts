@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { thisHost } from "#core/host/manifest/host.js";
-
-const repository = path.resolve(import.meta.dirname, "../../..");
+import { repository } from "../support/repository.js";
 
 test("the host knows its version, its bundled plugins, and looks for programs where root's shell does", () => {
   const host = thisHost({ PATH: "/opt/bin:relative:/sbin" });

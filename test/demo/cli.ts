@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Event } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
+import { program } from "../support/process/command-line.js";
 
 /** Runs `holdstill create … --json=stream` and hands every event on as it comes. Answers the exit code. */
 export function createStream(args: readonly string[], onEvent: (event: Event) => void): Promise<number | null> {

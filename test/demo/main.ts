@@ -3,10 +3,10 @@
  * checked. Then the same with an application that hangs in freeze. `--json` ends with one line of measured values.
  */
 import type { EndedEvent, Event } from "#core/base/schema/types.js";
-import { createLedger, verifyLedger, type Acknowledged } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { adopt, startPostgres, type PostgresServer } from "../rig/postgres.js";
-import { scratch } from "../rig/scratch.js";
+import { createLedger, verifyLedger, type Acknowledged } from "../support/server/ledger.js";
+import { LedgerLoad } from "../support/server/load.js";
+import { adopt, startPostgres, type PostgresServer } from "../support/server/postgres-server.js";
+import { scratch } from "../support/storage/scratch.js";
 import { createStream } from "./cli.js";
 import { DemoStage } from "./stage.js";
 

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill } from "../rig/cli.js";
-import { pluginsThat } from "../rig/plugins.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { holdstill } from "../support/process/command-line.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import type { PostgresServer } from "../support/server/postgres-server.js";
 
 /** What a user would have: a config, and the command line. */
 export class DemoStage {

@@ -5,9 +5,9 @@ import path from "node:path";
 import test, { describe, it } from "node:test";
 import type { Ended } from "#core/engine/types.js";
 import type { Fault } from "#core/base/schema/types.js";
-import { holdstill } from "../rig/cli.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill } from "../support/process/command-line.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { Stage } from "../support/fixture/scene.js";
 
 interface Bad {
   /** What is wrong, as the rest of a sentence. */

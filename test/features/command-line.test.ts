@@ -5,10 +5,10 @@ import test from "node:test";
 import type { Ended } from "#core/engine/types.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { holdstill } from "../rig/cli.js";
-import { type Script, theatre } from "../rig/theatre.js";
-import { tempDir } from "../rig/temp.js";
-import { unbroken } from "../rig/unbroken.js";
+import { holdstill } from "../support/process/command-line.js";
+import { type Script, theatre } from "../support/fixture/scene-config.js";
+import { tempDir } from "../support/storage/temp.js";
+import { unbroken } from "../support/process/unwrapped.js";
 
 test("a set is made, listed, shown, exposed, completed, concealed and deleted", async (t) => {
   const dir = tempDir(t);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { checkPlugin } from "holdstill/conformance";
-import { tempDir } from "../rig/temp.js";
-import { template, waysToBeWrong, writeWrong } from "../rig/wrong-plugin.js";
+import { tempDir } from "../support/storage/temp.js";
+import { template, waysToBeWrong, writeWrong } from "../support/fixture/wrong-plugin.js";
 
 test("the writer that plugins new makes conforms, in a thread and in a process", async () => {
   const { checks, failed } = await checkPlugin(template("writer"));

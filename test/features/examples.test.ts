@@ -8,12 +8,13 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkPlugin } from "holdstill/conformance";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill } from "../rig/cli.js";
-import { loopFs } from "../rig/loop.js";
-import { onEnd } from "../rig/on-end.js";
-import { tempDir } from "../rig/temp.js";
+import { holdstill } from "../support/process/command-line.js";
+import { loopFs } from "../support/storage/loop-device.js";
+import { onEnd } from "../support/process/on-end.js";
+import { tempDir } from "../support/storage/temp.js";
+import { repository } from "../support/repository.js";
 
-const examples = path.resolve(import.meta.dirname, "../../../core/examples");
+const examples = path.join(repository, "core/examples");
 
 /** Copies a plugin's folder, as somebody who installs it does. */
 function installed(dir: string, name: string): string {

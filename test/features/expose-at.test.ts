@@ -8,9 +8,9 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { Stage } from "../rig/stage.js";
+import { program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { Stage } from "../support/fixture/scene.js";
 
 const skip = process.getuid?.() === 0 ? false : "mounting needs root";
 

@@ -9,8 +9,8 @@ import { open } from "holdstill";
 import type { Ended } from "#core/engine/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
-import type { Fault, Misbehaviour } from "../rig/plugins.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import type { Fault, Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
+import { type Roles, Stage } from "../support/fixture/scene.js";
 
 const faults: Fault[] = [
   "throws",

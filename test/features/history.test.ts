@@ -6,8 +6,8 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { PastTransaction, Usual } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import type { CliRun } from "../rig/cli.js";
-import { patience, Stage } from "../rig/stage.js";
+import type { CliRun } from "../support/process/command-line.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 async function nights(t: TestContext): Promise<Stage> {
   const stage = new Stage(t);

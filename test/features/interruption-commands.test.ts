@@ -7,9 +7,9 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/host/isolation/operations.js";
-import { program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { patience, Stage } from "../rig/stage.js";
+import { program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 interface Moment {
   args: readonly string[];

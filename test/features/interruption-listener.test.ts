@@ -5,7 +5,7 @@ import test from "node:test";
 import { HoldstillError } from "#core/base/errors/error.js";
 import { open } from "#core/engine/open.js";
 import type { Event } from "#core/base/schema/types.js";
-import { Stage } from "../rig/stage.js";
+import { Stage } from "../support/fixture/scene.js";
 
 const moments = [
   ...["prepare", "freeze", "commit", "thaw", "seal"].map((phase) => `phase ${phase}`),

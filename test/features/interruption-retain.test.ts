@@ -7,9 +7,9 @@ import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { Stage } from "../rig/stage.js";
+import { program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { Stage } from "../support/fixture/scene.js";
 
 for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   test(`${signal} in the middle of hold-until, as it writes the record`, async (t) => {

@@ -10,11 +10,11 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Op } from "#core/host/isolation/operations.js";
 import type { Ended } from "#core/engine/types.js";
-import { program } from "../rig/cli.js";
-import { documentIn } from "../rig/document.js";
-import { pluginsThat } from "../rig/plugins.js";
+import { program } from "../support/process/command-line.js";
+import { documentIn } from "../support/process/document.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import type { Fault } from "#core/base/schema/types.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import { type Roles, Stage } from "../support/fixture/scene.js";
 
 const moments: { role: "writer" | "provider"; op: Op }[] = [
   { role: "writer", op: "identify" },

@@ -6,10 +6,10 @@ import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Ended } from "#core/engine/types.js";
-import { program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { Stage } from "../rig/stage.js";
-import { unbroken } from "../rig/unbroken.js";
+import { program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { Stage } from "../support/fixture/scene.js";
+import { unbroken } from "../support/process/unwrapped.js";
 
 /** What `create` says and ends with, when descriptor 3 is what it was given. */
 function create(stage: Stage, fd: number | "pipe", roles = {}): { ended: Ended; code: string; status: number | null } {

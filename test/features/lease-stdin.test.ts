@@ -7,10 +7,10 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { type Roles, Stage } from "../rig/stage.js";
-import { unbroken } from "../rig/unbroken.js";
+import { program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { type Roles, Stage } from "../support/fixture/scene.js";
+import { unbroken } from "../support/process/unwrapped.js";
 
 /** A hold that has told of its set. */
 async function holding(t: TestContext, stage: Stage, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {

@@ -7,7 +7,7 @@ import { open } from "holdstill";
 import type { Ended, Leftover } from "#core/engine/types.js";
 import { Journal } from "#core/store/journal.js";
 import { stateDir } from "#core/store/state-directory.js";
-import { Stage } from "../rig/stage.js";
+import { Stage } from "../support/fixture/scene.js";
 
 for (const lies of ["nothing", "another set", "another volume", "twice", "no date"]) {
   test(`a provider that seals ${lies} is named, and everything is undone`, async (t) => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { holdstill } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill } from "../support/process/command-line.js";
+import { Stage } from "../support/fixture/scene.js";
 
 test("every line of the log says which transaction and phase, and what a plugin does, which instance and plugin", async (t) => {
   const stage = new Stage(t);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { patience, Stage } from "../rig/stage.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 // The others make the state directory: a provider tries there what it can.
 for (const args of [

@@ -6,10 +6,10 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
-import { damage } from "../rig/record.js";
-import { sampleSet } from "../rig/sample-set.js";
-import { Stage } from "../rig/stage.js";
+import { program } from "../support/process/command-line.js";
+import { damage } from "../support/fixture/set-record.js";
+import { sampleSet } from "../support/fixture/sample-set.js";
+import { Stage } from "../support/fixture/scene.js";
 
 const whole = 1000;
 

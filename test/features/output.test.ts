@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { table } from "#core/cli/table.js";
-import { holdstill, program } from "../rig/cli.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { patience, Stage } from "../rig/stage.js";
+import { holdstill, program } from "../support/process/command-line.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 /** Commands that change nothing, so that one stage serves all. */
 const looking: readonly (readonly string[])[] = [

@@ -4,9 +4,9 @@ import path from "node:path";
 import test from "node:test";
 import type { ConformanceReport } from "holdstill/conformance";
 import { validate } from "#core/base/schema/validate.js";
-import { holdstill } from "../rig/cli.js";
-import { tempDir } from "../rig/temp.js";
-import { template, waysToBeWrong, writeWrong } from "../rig/wrong-plugin.js";
+import { holdstill } from "../support/process/command-line.js";
+import { tempDir } from "../support/storage/temp.js";
+import { template, waysToBeWrong, writeWrong } from "../support/fixture/wrong-plugin.js";
 
 test("--json is one document that its schema accepts, and a plugin that conforms ends with 0", async () => {
   const ran = await holdstill(["plugins", "check", template("writer"), "--runtime=thread", "--json"]);

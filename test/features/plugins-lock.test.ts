@@ -3,9 +3,9 @@ import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Fault, PluginLock } from "#core/base/schema/types.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { Stage } from "../rig/stage.js";
+import { type CliRun, holdstill } from "../support/process/command-line.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { Stage } from "../support/fixture/scene.js";
 
 interface Shop {
   stage: Stage;

@@ -4,23 +4,24 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { holdstill } from "../rig/cli.js";
-import { tempDir } from "../rig/temp.js";
-
-const root = path.resolve(import.meta.dirname, "../../..");
+import { holdstill } from "../support/process/command-line.js";
+import { tempDir } from "../support/storage/temp.js";
+import { repository } from "../support/repository.js";
 
 /** A folder of an author's plugins, with holdstill installed beside them. */
 function workshop(t: TestContext): string {
   const dir = tempDir(t);
-  npm(dir, ["install", "--offline", "--no-audit", "--no-fund", `file:${path.join(root, "core")}`]);
+  npm(dir, ["install", "--offline", "--no-audit", "--no-fund", `file:${path.join(repository, "core")}`]);
   return dir;
 }
 
 /** TypeScript and Node's types, as npm would have put them there. */
 function withTypeScript(dir: string): void {
-  symlinkSync(path.join(root, "node_modules/typescript"), path.join(dir, "node_modules/typescript"));
-  cpSync(path.join(root, "node_modules/@types/node"), path.join(dir, "node_modules/@types/node"), { recursive: true });
-  cpSync(path.join(root, "node_modules/undici-types"), path.join(dir, "node_modules/undici-types"), {
+  symlinkSync(path.join(repository, "node_modules/typescript"), path.join(dir, "node_modules/typescript"));
+  cpSync(path.join(repository, "node_modules/@types/node"), path.join(dir, "node_modules/@types/node"), {
+    recursive: true,
+  });
+  cpSync(path.join(repository, "node_modules/undici-types"), path.join(dir, "node_modules/undici-types"), {
     recursive: true,
   });
 }
@@ -52,7 +53,7 @@ for (const kind of ["writer", "provider"] as const) {
     const dir = workshop(t);
     withTypeScript(dir);
     run(dir, ["plugins", "new", kind, "acme", "--ts"]);
-    execFileSync(path.join(root, "node_modules/.bin/tsc"), { cwd: path.join(dir, "acme"), stdio: "pipe" });
+    execFileSync(path.join(repository, "node_modules/.bin/tsc"), { cwd: path.join(dir, "acme"), stdio: "pipe" });
     // What JavaScript's own test does in full.
     const only = ["abort-after-seal", "leaves-its-folder-alone"].flatMap((name) => ["--only", name]);
     const check = ["plugins", "check", path.join(dir, "acme"), "--runtime", "thread", ...only];

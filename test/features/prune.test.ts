@@ -8,9 +8,9 @@ import { Catalog } from "#core/store/catalog.js";
 import { makeStateDir, stateDir, type StateDir } from "#core/store/state-directory.js";
 import type { AuditLine, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import type { CliRun } from "../rig/cli.js";
-import { damage, emptySet } from "../rig/record.js";
-import { Stage } from "../rig/stage.js";
+import type { CliRun } from "../support/process/command-line.js";
+import { damage, emptySet } from "../support/fixture/set-record.js";
+import { Stage } from "../support/fixture/scene.js";
 
 /** A stage with a catalog of sets of these days of January; each is called after its day. */
 function calendar(t: TestContext, days: readonly number[]): { stage: Stage; state: StateDir; ids: string[] } {

@@ -8,8 +8,8 @@ import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import { canMount } from "#core/os/exec/mount-tree.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { lockVolumes, type VolumeLocks } from "#core/store/volume-lock.js";
-import { mount } from "../rig/loop.js";
-import { patience, Stage } from "../rig/stage.js";
+import { mount } from "../support/storage/loop-device.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 

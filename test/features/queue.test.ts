@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import test from "node:test";
 import type { Event, Fault } from "#core/base/schema/types.js";
-import type { CliRun } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
+import type { CliRun } from "../support/process/command-line.js";
+import { Stage } from "../support/fixture/scene.js";
 
 /** A create that owns the volume until it is interrupted. */
 async function owning(stage: Stage): Promise<{ owner: ChildProcess; ended: Promise<CliRun> }> {

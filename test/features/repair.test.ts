@@ -5,7 +5,7 @@ import path from "node:path";
 import test from "node:test";
 import type { Ended } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { Stage } from "../rig/stage.js";
+import { Stage } from "../support/fixture/scene.js";
 
 interface Row {
   name: string;

@@ -7,9 +7,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { program } from "../rig/cli.js";
-import { patience, Stage } from "../rig/stage.js";
-import { unbroken } from "../rig/unbroken.js";
+import { program } from "../support/process/command-line.js";
+import { patience, Stage } from "../support/fixture/scene.js";
+import { unbroken } from "../support/process/unwrapped.js";
 
 interface Disaster {
   stage: Stage;

@@ -9,10 +9,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Ran } from "#core/engine/lease/run-command.js";
 import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { type CliRun, program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { type Roles, Stage } from "../rig/stage.js";
-import { isGone } from "../rig/victim.js";
+import { type CliRun, program } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { type Roles, Stage } from "../support/fixture/scene.js";
+import { isGone } from "../support/process/victim.js";
 
 const skip = process.getuid?.() === 0 ? false : "mounting needs root";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { holdstill } from "../rig/cli.js";
-import { patience, Stage } from "../rig/stage.js";
-import { Systemd } from "../rig/systemd.js";
+import { holdstill } from "../support/process/command-line.js";
+import { patience, Stage } from "../support/fixture/scene.js";
+import { Systemd } from "../support/process/systemd.js";
 
 test("the timer of a schedule has the backup made, and a backup that fails fails the unit", async (t) => {
   const stage = new Stage(t);

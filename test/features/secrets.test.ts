@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Fault } from "#core/base/schema/types.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { writePlugin } from "../rig/plugin.js";
-import { tempDir } from "../rig/temp.js";
+import { type CliRun, holdstill } from "../support/process/command-line.js";
+import { writePlugin } from "../support/fixture/plugin-folder.js";
+import { tempDir } from "../support/storage/temp.js";
 
 const canary = 'c4nary/"of\\the&coal mine';
 const encoded = [

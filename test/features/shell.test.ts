@@ -5,9 +5,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { table } from "#core/cli/table.js";
-import { holdstill } from "../rig/cli.js";
-import { Stage } from "../rig/stage.js";
-import { tempDir } from "../rig/temp.js";
+import { holdstill } from "../support/process/command-line.js";
+import { Stage } from "../support/fixture/scene.js";
+import { tempDir } from "../support/storage/temp.js";
 
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Keeping } from "../rig/keeping.js";
-import { Service } from "../rig/service.js";
-import { patience, type Roles, Stage } from "../rig/stage.js";
+import { Keeping } from "../support/process/leased-command.js";
+import { Service } from "../support/process/service.js";
+import { patience, type Roles, Stage } from "../support/fixture/scene.js";
 
 const roles: Roles = { fillInterval: "100ms", limits: patience, provider: { fill: 10 } };
 const run = ["run", "writer:app", "--", "cat"];

@@ -5,7 +5,7 @@ import path from "node:path";
 import test from "node:test";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { patience, Stage } from "../rig/stage.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 test("list, show and metrics say how full the room is, and what is lost, where they are asked to", async (t) => {
   const stage = new Stage(t);

@@ -5,9 +5,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "#core/base/schema/types.js";
-import { onEnd } from "../rig/on-end.js";
-import { HookedApp } from "../rig/hooked-app.js";
-import { isAlive } from "../rig/process.js";
+import { onEnd } from "../support/process/on-end.js";
+import { HookedApp } from "../support/fixture/hooked-app.js";
+import { isAlive } from "../support/process/is-alive.js";
 
 const short = { freeze: "4s" };
 

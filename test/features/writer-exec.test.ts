@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Ended } from "#core/engine/types.js";
-import { HookedApp } from "../rig/hooked-app.js";
+import { HookedApp } from "../support/fixture/hooked-app.js";
 
 /** The two files of the picture, which are alike if it was made while the application held still. */
 async function pictured(app: HookedApp, options: object): Promise<{ lines: number; alike: boolean }> {

@@ -5,10 +5,10 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ended } from "#core/engine/types.js";
-import { cgroupRoot, numbers, startScribe, TestUnit } from "../rig/cgroup.js";
-import { onEnd } from "../rig/on-end.js";
-import { type CliRun, holdstill, type Surroundings } from "../rig/cli.js";
-import { tempDir } from "../rig/temp.js";
+import { cgroupRoot, numbers, startScribe, TestUnit } from "../support/process/cgroup.js";
+import { onEnd } from "../support/process/on-end.js";
+import { type CliRun, holdstill, type Surroundings } from "../support/process/command-line.js";
+import { tempDir } from "../support/storage/temp.js";
 
 const root = cgroupRoot() ?? "";
 const skip = root === "" ? "needs control groups of version 2, and root" : false;

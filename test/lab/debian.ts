@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { atExit } from "../rig/at-exit.js";
+import { atExit } from "../support/process/at-exit.js";
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 

@@ -10,7 +10,7 @@ import type { LabEvent } from "./events.js";
 import { found } from "./found.js";
 import { GuestFailed, KernelFailed, runInGuest } from "./guest.js";
 import { retell } from "./retell.js";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../support/storage/temp.js";
 
 test("what fails in a guest fails here, with its error, and the other files still run", async (t) => {
   const kernel = await found(t, "6.1");

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { atExit } from "../rig/at-exit.js";
-import { scratch } from "../rig/scratch.js";
+import { atExit } from "../support/process/at-exit.js";
+import { scratch } from "../support/storage/scratch.js";
 import { memory, type Kernel } from "./kernels.js";
 
 /** Disks of a guest, /dev/ubda and on: sparse files, so that they take what the guest writes. */

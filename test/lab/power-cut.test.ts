@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../support/storage/temp.js";
 import { found, labMode } from "./found.js";
 import { runInGuest } from "./guest.js";
 

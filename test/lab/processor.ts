@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
+import { repository } from "../support/repository.js";
 
-const source = path.resolve(import.meta.dirname, "../../../test/lab/ptrace.c");
+const source = path.join(repository, "test/lab/ptrace.c");
 
 /**
  * The library that a user-mode kernel of that name needs on this processor (see ptrace.c), built into `folder` where it isn't

@@ -5,8 +5,9 @@ import test from "node:test";
 import { parseText } from "#core/base/config/document.js";
 import { compileOptions } from "#core/base/schema/options.js";
 import { validate } from "#core/base/schema/validate.js";
+import { repository } from "../support/repository.js";
 
-const plugins = path.resolve(import.meta.dirname, "../../../plugins");
+const plugins = path.join(repository, "plugins");
 
 for (const plugin of readdirSync(plugins)) {
   const examples = examplesOf(plugin);

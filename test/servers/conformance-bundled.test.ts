@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
 import { type CheckOptions, checkPlugin } from "holdstill/conformance";
-import { loopFs } from "../rig/loop.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { startPostgres } from "../rig/postgres.js";
+import { loopFs } from "../support/storage/loop-device.js";
+import { onEnd } from "../support/process/on-end.js";
+import { missingPostgres } from "../support/server/postgres-binaries.js";
+import { startPostgres } from "../support/server/postgres-server.js";
+import { repository } from "../support/repository.js";
 
-const plugin = (name: string): string => path.resolve(import.meta.dirname, "../../../plugins", name);
+const plugin = (name: string): string => path.join(repository, "plugins", name);
 
 /** The names of the checks that passed; the test fails where one did not. */
 async function passedOf(name: string, options: CheckOptions = {}): Promise<string[]> {

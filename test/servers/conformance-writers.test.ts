@@ -4,16 +4,17 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { type CheckOptions, checkPlugin } from "holdstill/conformance";
-import { cgroupRoot, TestUnit } from "../rig/cgroup.js";
-import { install, mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
-import { scratch } from "../rig/scratch.js";
-import { tempDir } from "../rig/temp.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { cgroupRoot, TestUnit } from "../support/process/cgroup.js";
+import { install, mariadb, missingServer, MysqlServer } from "../support/server/mysql-server.js";
+import { onEnd } from "../support/process/on-end.js";
+import { scratch } from "../support/storage/scratch.js";
+import { tempDir } from "../support/storage/temp.js";
+import { unprivileged } from "../support/process/unprivileged.js";
+import { repository } from "../support/repository.js";
 
 /** Both runtimes must have passed these. */
 async function conforms(name: string, options: CheckOptions, checks: readonly string[]): Promise<void> {
-  const plugin = path.resolve(import.meta.dirname, "../../../plugins", name);
+  const plugin = path.join(repository, "plugins", name);
   const report = await checkPlugin(plugin, options);
   assert.deepEqual(
     report.checks.filter(({ status }) => status === "failed"),

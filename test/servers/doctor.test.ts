@@ -9,14 +9,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DoctorCheck } from "#core/base/schema/types.js";
 import { draftConfig } from "#core/engine/setup/draft-config.js";
 import { findServers } from "#core/engine/setup/servers.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { startPostgres } from "../rig/postgres.js";
-import { scratch } from "../rig/scratch.js";
-import { Stage } from "../rig/stage.js";
-import { tempDir } from "../rig/temp.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { type CliRun, holdstill } from "../support/process/command-line.js";
+import { onEnd } from "../support/process/on-end.js";
+import { missingPostgres } from "../support/server/postgres-binaries.js";
+import { startPostgres } from "../support/server/postgres-server.js";
+import { scratch } from "../support/storage/scratch.js";
+import { Stage } from "../support/fixture/scene.js";
+import { tempDir } from "../support/storage/temp.js";
+import { unprivileged } from "../support/process/unprivileged.js";
 
 const checksOf = (ran: CliRun): DoctorCheck[] => (ran.json() as { checks: DoctorCheck[] }).checks;
 

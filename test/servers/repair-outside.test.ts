@@ -6,15 +6,21 @@ import test from "node:test";
 import mysql from "@holdstill/writer-mysql";
 import postgres from "@holdstill/writer-postgres";
 import { canConfine } from "#core/os/exec/read-only-namespace.js";
-import { context } from "../rig/context.js";
-import { Bench } from "../rig/mysql-picture.js";
-import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
-import { versions } from "../rig/postgres-binaries.js";
-import { begin, exposed, serverWithLedger, takeCrashPicture, writerOptions } from "../rig/postgres-picture.js";
-import { scratch } from "../rig/scratch.js";
-import { portrait } from "../rig/tree.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { context } from "../support/fixture/context.js";
+import { Bench } from "../support/server/mysql-snapshot.js";
+import { mariadb, mariadb11, missingServer, mysql9 } from "../support/server/mysql-server.js";
+import { onEnd } from "../support/process/on-end.js";
+import { versions } from "../support/server/postgres-binaries.js";
+import {
+  begin,
+  exposed,
+  serverWithLedger,
+  takeCrashPicture,
+  writerOptions,
+} from "../support/server/postgres-snapshot.js";
+import { scratch } from "../support/storage/scratch.js";
+import { portrait } from "../support/storage/tree.js";
+import { unprivileged } from "../support/process/unprivileged.js";
 
 const confines = !canConfine() && "this process may not mount";
 

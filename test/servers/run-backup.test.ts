@@ -5,16 +5,16 @@ import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill } from "../rig/cli.js";
-import { verifyLedger } from "../rig/ledger.js";
-import type { LedgerLoad, LoadClient } from "../rig/load.js";
-import { Bench, configured } from "../rig/mysql-picture.js";
-import { mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
-import { adopt } from "../rig/postgres.js";
-import { loadOn, quick, serverWithLedger } from "../rig/postgres-picture.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { scratch } from "../rig/scratch.js";
+import { holdstill } from "../support/process/command-line.js";
+import { verifyLedger } from "../support/server/ledger.js";
+import type { LedgerLoad, LoadClient } from "../support/server/load.js";
+import { Bench, configured } from "../support/server/mysql-snapshot.js";
+import { mariadb, missingServer, MysqlServer } from "../support/server/mysql-server.js";
+import { onEnd } from "../support/process/on-end.js";
+import { adopt } from "../support/server/postgres-server.js";
+import { loadOn, quick, serverWithLedger } from "../support/server/postgres-snapshot.js";
+import { missingPostgres } from "../support/server/postgres-binaries.js";
+import { scratch } from "../support/storage/scratch.js";
 
 interface Tool {
   name: string;

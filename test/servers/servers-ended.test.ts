@@ -8,14 +8,14 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ended } from "#core/engine/types.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { ImageVolume } from "../rig/image-volume.js";
-import { Bench, leavesNothing as leftByMysql } from "../rig/mysql-picture.js";
-import { mariadb, missingServer } from "../rig/mysql-server.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { leavesNothing as leftByPostgres, serverWithLedger } from "../rig/postgres-picture.js";
-import { pluginsThat } from "../rig/plugins.js";
-import { tempDir } from "../rig/temp.js";
+import { type CliRun, holdstill } from "../support/process/command-line.js";
+import { ImageVolume } from "../support/storage/image-volume.js";
+import { Bench, leavesNothing as leftByMysql } from "../support/server/mysql-snapshot.js";
+import { mariadb, missingServer } from "../support/server/mysql-server.js";
+import { missingPostgres } from "../support/server/postgres-binaries.js";
+import { leavesNothing as leftByPostgres, serverWithLedger } from "../support/server/postgres-snapshot.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { tempDir } from "../support/storage/temp.js";
 
 /** A server on a volume that pictures can be taken of. */
 interface Served {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Ended } from "#core/engine/types.js";
-import { Counter, CounterBroken, verifyCounter } from "../rig/counter.js";
-import { freezables } from "../rig/freezable.js";
-import { onEnd } from "../rig/on-end.js";
-import { patience, Stage } from "../rig/stage.js";
+import { Counter, CounterBroken, verifyCounter } from "../support/storage/counter.js";
+import { freezables } from "../support/storage/freezable.js";
+import { onEnd } from "../support/process/on-end.js";
+import { patience, Stage } from "../support/fixture/scene.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 

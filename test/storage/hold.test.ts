@@ -6,10 +6,10 @@ import test, { type TestContext } from "node:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Ended } from "#core/engine/types.js";
-import { holdstill, program } from "../rig/cli.js";
-import { freeze, freezables, thaw } from "../rig/freezable.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import { holdstill, program } from "../support/process/command-line.js";
+import { freeze, freezables, thaw } from "../support/storage/freezable.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { type Roles, Stage } from "../support/fixture/scene.js";
 
 /** A stage beside file systems of its own, which provider-that has held while it copies them. */
 interface Scene {

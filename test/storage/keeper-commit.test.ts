@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { Keeper, lapseOf } from "#core/keeper/client/client.js";
-import { armed, freezables, freeze, sectionOf, thaw } from "../rig/freezable.js";
-import { refusalOf } from "../rig/refusal.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
+import { armed, freezables, freeze, sectionOf, thaw } from "../support/storage/freezable.js";
+import { refusalOf } from "../support/process/refusal.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
 
 test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);

@@ -4,11 +4,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import { lapseOf } from "#core/keeper/client/client.js";
-import { onEnd } from "../rig/on-end.js";
-import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
-import { refusalOf } from "../rig/refusal.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { isGone } from "../rig/victim.js";
+import { onEnd } from "../support/process/on-end.js";
+import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
+import { refusalOf } from "../support/process/refusal.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { isGone } from "../support/process/victim.js";
 
 test("a limit that is reached releases everything, and the report says so", async (t) => {
   const mounts = freezables(t, 2, ["xfs", "btrfs"]);

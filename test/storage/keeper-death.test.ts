@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freezables, thaw } from "../rig/freezable.js";
-import { inWords } from "../rig/in-words.js";
-import { killCores } from "../rig/killed-core.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { isGone, Victim } from "../rig/victim.js";
+import { freezables, thaw } from "../support/storage/freezable.js";
+import { inWords } from "../support/process/in-words.js";
+import { killCores } from "../support/process/killed-core.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { isGone, Victim } from "../support/process/victim.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 20);
 

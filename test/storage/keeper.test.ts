@@ -5,13 +5,14 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { Keeper, lapseOf, type Means } from "#core/keeper/client/client.js";
-import { onEnd } from "../rig/on-end.js";
-import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../rig/freezable.js";
-import { loopFs, mount } from "../rig/loop.js";
-import { refusalOf } from "../rig/refusal.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { tempDir } from "../rig/temp.js";
-import { isGone } from "../rig/victim.js";
+import { onEnd } from "../support/process/on-end.js";
+import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
+import { loopFs, mount } from "../support/storage/loop-device.js";
+import { refusalOf } from "../support/process/refusal.js";
+import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { tempDir } from "../support/storage/temp.js";
+import { isGone } from "../support/process/victim.js";
+import { repository } from "../support/repository.js";
 
 for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
   test(`by ${means}: what is held stands still, on ext4, XFS and btrfs, and goes on when released`, async (t) => {
@@ -41,7 +42,7 @@ test("where koffi cannot be loaded, the commands are taken by themselves, and th
   const fs = freezable(t, "ext4");
   if (fs === null) return;
   const alone = tempDir(t);
-  cpSync(path.resolve(import.meta.dirname, "../../../core/dist"), alone, { recursive: true });
+  cpSync(path.join(repository, "core/dist"), alone, { recursive: true });
   writeFileSync(`${alone}/package.json`, '{ "type": "module" }');
   const { Keeper: Copied } = (await import(`${alone}/keeper/client.js`)) as { Keeper: typeof Keeper };
   const keeper = await Copied.arm(sectionOf([fs]));

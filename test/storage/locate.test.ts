@@ -7,8 +7,8 @@ import test from "node:test";
 import { formatNumber } from "#core/os/blockdevices.js";
 import { type Mount, mountAt, readMounts } from "#core/os/mounts.js";
 import { locate } from "#core/plan/locate.js";
-import { loopFs, mount } from "../rig/loop.js";
-import { tempDir } from "../rig/temp.js";
+import { loopFs, mount } from "../support/storage/loop-device.js";
+import { tempDir } from "../support/storage/temp.js";
 
 const wish = (...paths: string[]): { paths: string[]; exclude: string[] } => ({ paths, exclude: [] });
 

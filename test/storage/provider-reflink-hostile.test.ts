@@ -6,11 +6,11 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Context } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
-import { probeContext, type Probe } from "../rig/context.js";
-import { loopFs } from "../rig/loop.js";
-import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
-import { tempDir } from "../rig/temp.js";
-import { sh } from "../rig/tree.js";
+import { probeContext, type Probe } from "../support/fixture/context.js";
+import { loopFs } from "../support/storage/loop-device.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../support/storage/reflink.js";
+import { tempDir } from "../support/storage/temp.js";
+import { sh } from "../support/storage/tree.js";
 
 const bob = { uid: 1001, gid: 1001 };
 

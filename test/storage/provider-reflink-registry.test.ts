@@ -4,11 +4,11 @@ import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from "
 import path from "node:path";
 import test from "node:test";
 import provider from "@holdstill/provider-reflink";
-import { probeContext } from "../rig/context.js";
-import { mount } from "../rig/loop.js";
-import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
-import { tempDir } from "../rig/temp.js";
-import { sh } from "../rig/tree.js";
+import { probeContext } from "../support/fixture/context.js";
+import { mount } from "../support/storage/loop-device.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../support/storage/reflink.js";
+import { tempDir } from "../support/storage/temp.js";
+import { sh } from "../support/storage/tree.js";
 
 const next = { ...tx, id: "20260101-000001-abcdef" };
 const long = (tree: string): string[] => Array.from({ length: 200 }, (_, index) => `${tree}/left-out-${index}`);

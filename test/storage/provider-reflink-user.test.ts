@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { loopFs } from "../rig/loop.js";
-import { tempDir } from "../rig/temp.js";
-import { sh } from "../rig/tree.js";
+import { loopFs } from "../support/storage/loop-device.js";
+import { tempDir } from "../support/storage/temp.js";
+import { sh } from "../support/storage/tree.js";
 
 const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
 
@@ -36,7 +36,7 @@ function asNobody(t: TestContext, home: string): unknown {
     import { execFileSync } from "node:child_process";
     import { readdirSync } from "node:fs";
     const { default: provider } = await import(${JSON.stringify(import.meta.resolve("@holdstill/provider-reflink"))});
-    const { probeContext } = await import(${JSON.stringify(import.meta.resolve("../rig/context.js"))});
+    const { probeContext } = await import(${JSON.stringify(import.meta.resolve("../support/fixture/context.js"))});
     const { ctx } = probeContext({}, ${JSON.stringify(`${home}/data`)});
     const volume = (paths, exclude) => ({ id: "v", mountPoint: ${JSON.stringify(path.dirname(home))}, fsType: "btrfs", source: "x", root: "/", devices: [], paths, exclude });
     const tx = ${JSON.stringify(tx)};

@@ -16,11 +16,11 @@ import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-reflink";
-import { probeContext } from "../rig/context.js";
-import { loopFs } from "../rig/loop.js";
-import { take, tx, viewIn, volumeOf, type Options } from "../rig/reflink.js";
-import { tempDir } from "../rig/temp.js";
-import { furnish, portrait, sh } from "../rig/tree.js";
+import { probeContext } from "../support/fixture/context.js";
+import { loopFs } from "../support/storage/loop-device.js";
+import { take, tx, viewIn, volumeOf, type Options } from "../support/storage/reflink.js";
+import { tempDir } from "../support/storage/temp.js";
+import { furnish, portrait, sh } from "../support/storage/tree.js";
 
 for (const kind of ["btrfs", "xfs", "ext4"] as const) {
   test(`on ${kind} a tree is copied with owners, modes, times, ACLs, attributes, links and holes`, async (t) => {

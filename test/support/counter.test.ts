@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { blockSize, encodeBlock, ringBlocks } from "../rig/counter-block.js";
-import { Counter, CounterBroken, verifyCounter } from "../rig/counter.js";
-import { onEnd } from "../rig/on-end.js";
-import { tempDir } from "../rig/temp.js";
+import { blockSize, encodeBlock, ringBlocks } from "./storage/counter-block.js";
+import { Counter, CounterBroken, verifyCounter } from "./storage/counter.js";
+import { onEnd } from "./process/on-end.js";
+import { tempDir } from "./storage/temp.js";
 
 const volumes = ["a", "b", "c"];
 

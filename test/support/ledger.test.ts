@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import type { Client } from "pg";
-import { createLedger, LedgerBroken, post, verifyLedger } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { onEnd } from "../rig/on-end.js";
-import { startPostgres, type PostgresServer } from "../rig/postgres.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
+import { createLedger, LedgerBroken, post, verifyLedger } from "./server/ledger.js";
+import { LedgerLoad } from "./server/load.js";
+import { onEnd } from "./process/on-end.js";
+import { startPostgres, type PostgresServer } from "./server/postgres-server.js";
+import { missingPostgres } from "./server/postgres-binaries.js";
 
 const skip = missingPostgres();
 

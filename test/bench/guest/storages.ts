@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { MappedDisk } from "../../lab/rig/mapped-disk.js";
-import { type MountedVolume, run, VolumeGroup } from "../../lab/rig/volume-group.js";
+import { MappedDisk } from "../../lab/support/mapped-disk.js";
+import { type MountedVolume, run, VolumeGroup } from "../../lab/support/volume-group.js";
 import { scripts } from "../samples.js";
 
 /** A kind of volume, with the ways to take pictures of it that are not ours. */

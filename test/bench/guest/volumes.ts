@@ -4,10 +4,10 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { open, type Requester } from "holdstill";
-import { Counter } from "../../rig/counter.js";
-import { tempDir } from "../../rig/temp.js";
+import { Counter } from "../../support/storage/counter.js";
+import { tempDir } from "../../support/storage/temp.js";
 import type { LabEvent } from "../../lab/events.js";
-import { monotonic } from "../../rig/scribe.js";
+import { monotonic } from "../../support/fixture/fake-keeper.js";
 import { type Storage, storages } from "./storages.js";
 
 const kernel = process.env["LAB_KERNEL"] ?? "";

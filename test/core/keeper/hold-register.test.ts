@@ -7,8 +7,9 @@ import path from "node:path";
 import test from "node:test";
 import { abandoned, Ledger, ledgerFile } from "#core/keeper/hold-register.js";
 import type { Arms, Station } from "#core/keeper/wire.js";
-import { onEnd } from "../rig/on-end.js";
-import { tempDir } from "../rig/temp.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { repository } from "../../support/repository.js";
 
 const station = (mount: string): Station => ({ point: { kind: "fs", mount }, identity: null, rank: 0 });
 const armsFor = (ledger: string, mounts: readonly string[]): Arms => ({
@@ -55,7 +56,7 @@ test("while the keeper or its guardian lives nothing is abandoned; when both are
     const station = (mount) => ({ point: { kind: "fs", mount }, identity: null, rank: 0 });
     const ledger = Ledger.begin({ stations: [station("/a"), station("/b")], ledger: process.argv[2] }, "ioctl", process.pid);
     ledger.asks([1]);`;
-  const module = path.resolve(import.meta.dirname, "../../../core/dist/keeper/hold-register.js");
+  const module = path.join(repository, "core/dist/keeper/hold-register.js");
   execFileSync(process.execPath, ["--input-type=module", "--eval", script, module, file]);
   assert.deepEqual(abandoned(name), { file, points: [{ kind: "fs", mount: "/b" }] });
   writeFileSync(file, "{");

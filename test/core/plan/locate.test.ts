@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { devicesBelow, formatNumber } from "#core/os/blockdevices.js";
 import { holds, leavesOut } from "#core/plan/exclude.js";
 import { mountAt, parseMounts, realPathOf, type Mount } from "#core/os/mounts.js";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const table = String.raw`
 25 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw

@@ -12,8 +12,8 @@ import { type Present, sortOut } from "#core/plan/writers.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import type { Component, Cut } from "#core/base/schema/types.js";
 import type { Mount } from "#core/os/mounts.js";
-import { volume } from "../rig/planned.js";
-import { tempDir } from "../rig/temp.js";
+import { volume } from "../../support/fixture/planned-volume.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 /** Two volumes that a component lies on, captured in each way. */
 const captured: Record<Cut, PlannedVolume[]> = {

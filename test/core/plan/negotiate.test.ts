@@ -5,7 +5,7 @@ import { isBelow, lowest } from "#core/plan/consistency.js";
 import { bare, cutOf } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
 import type { Consistency, Cut } from "#core/base/schema/types.js";
-import { volume } from "../rig/planned.js";
+import { volume } from "../../support/fixture/planned-volume.js";
 
 test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {
   const order: Consistency[] = ["none", "crash", "filesystem", "application"];

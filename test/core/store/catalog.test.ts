@@ -6,9 +6,9 @@ import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/store/catalog.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { readJournals } from "#core/store/journal.js";
-import { run } from "../rig/run.js";
-import { damage, emptySet } from "../rig/record.js";
-import { tempState } from "../rig/state.js";
+import { run } from "../../support/fixture/run-transaction.js";
+import { damage, emptySet } from "../../support/fixture/set-record.js";
+import { tempState } from "../../support/fixture/state-directory.js";
 
 const old = "20250601-120000-0a0a0a";
 const morning = "20260102-080000-1b1b1b";

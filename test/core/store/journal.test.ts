@@ -8,9 +8,9 @@ import type { JournalEntry } from "#core/base/schema/types.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import type { Op } from "#core/transaction/machine.js";
 import type { Who } from "#core/base/errors/details.js";
-import { Holding } from "../rig/holding.js";
-import { run } from "../rig/run.js";
-import { tempState } from "../rig/state.js";
+import { Holding } from "../../support/process/holder-process.js";
+import { run } from "../../support/fixture/run-transaction.js";
+import { tempState } from "../../support/fixture/state-directory.js";
 
 const one = "20260102-030405-0000a1";
 const db: Who = { role: "writer", instance: "db", plugin: "writer-postgres", version: "1.0.0" };

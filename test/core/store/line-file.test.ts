@@ -8,8 +8,8 @@ import { readHistory, remember } from "#core/store/history.js";
 import { appendLine } from "#core/store/line-file.js";
 import type { PastTransaction } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { tempState } from "../rig/state.js";
-import { tempDir } from "../rig/temp.js";
+import { tempState } from "../../support/fixture/state-directory.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 test("each line stands by itself, and only its owner may read the file", (t) => {
   const file = path.join(tempDir(t), "lines");

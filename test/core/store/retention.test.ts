@@ -3,7 +3,7 @@ import test from "node:test";
 import { array, assert as holds, integer, property } from "fast-check";
 import { judge, type Retention, type Verdict } from "#core/store/retention.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { emptySet } from "../rig/record.js";
+import { emptySet } from "../../support/fixture/set-record.js";
 
 const now = new Date("2026-06-30T12:00:00");
 

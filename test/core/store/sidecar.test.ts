@@ -6,8 +6,8 @@ import path from "node:path";
 import test from "node:test";
 import type { Who } from "#core/base/errors/details.js";
 import { keepSidecar } from "#core/store/sidecar.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { refusalOf } from "../../support/process/refusal.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const never = new AbortController().signal;
 const who: Who = { role: "writer", instance: "db", plugin: "writer-postgres", version: "1.0.0" };

@@ -14,7 +14,7 @@ import {
 import path from "node:path";
 import test from "node:test";
 import { makeStateDir, stateDir, writeDurably } from "#core/store/state-directory.js";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const isRoot = process.getuid?.() === 0;
 const needsRoot = isRoot ? false : "giving a file away needs root";

@@ -6,9 +6,9 @@ import test from "node:test";
 import { lockVolumes, type VolumeLocks } from "#core/store/volume-lock.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { HoldstillError } from "#core/base/errors/error.js";
-import { Holding } from "../rig/holding.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempState } from "../rig/state.js";
+import { Holding } from "../../support/process/holder-process.js";
+import { refusalOf } from "../../support/process/refusal.js";
+import { tempState } from "../../support/fixture/state-directory.js";
 
 test("who comes second is told the owner, and gets the volume when the owner is killed", async (t) => {
   const state = tempState(t);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { generated } from "../generate/generated.js";
+import { generated } from "#tools/generated.js";
 
 test("the committed types and documents are what the schemas generate", async () => {
   for (const [file, text] of Object.entries(await generated())) {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
 import type { CommitOp, HoldPoint } from "#core/base/schema/types.js";
-import type { Player, Turn } from "../rig/player.js";
-import { World } from "../rig/world.js";
+import type { Player, Turn } from "../../support/fixture/machine-player.js";
+import { World } from "../../support/fixture/fake-world.js";
 
 const writer = fc.record({
   role: fc.constant("writer" as const),

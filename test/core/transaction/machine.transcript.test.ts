@@ -4,9 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { isEnd, plan, step, type Event } from "#core/transaction/machine.js";
-import { perform } from "../rig/transcript.js";
+import { perform } from "../../support/fixture/transcript.js";
+import { repository } from "../../support/repository.js";
 
-const folder = path.resolve(import.meta.dirname, "../../unit/transcripts");
+const folder = path.join(repository, "test/core/transaction/transcripts");
 const rewrite = process.env["REWRITE"] === "1";
 
 for (const name of readdirSync(folder).toSorted()) {

@@ -6,11 +6,12 @@ import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { connect } from "holdstill/client";
 import test, { type TestContext } from "node:test";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
-import { tempDir } from "../rig/temp.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { repository } from "../../support/repository.js";
 
-const clients = path.resolve(import.meta.dirname, "../../../core/examples/clients");
+const clients = path.join(repository, "core/examples/clients");
 
 interface Client {
   language: string;

@@ -4,9 +4,9 @@ import { chmodSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { AuditLine, Event, Fault, SnapshotSet, Span } from "#core/base/schema/types.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { type CliRun, holdstill } from "../../support/process/command-line.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 /** Every command that knows both doors, in a day's order. */
 const day: readonly (readonly string[])[] = [

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Operation, SnapshotSet } from "#core/base/schema/types.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const patient = { identify: "60s", prepare: "60s", freeze: "60s", copy: "60s", seal: "60s", abort: "30s" };
 

@@ -6,9 +6,9 @@ import path from "node:path";
 import test from "node:test";
 import * as fc from "fast-check";
 import type { Health, Problem } from "#core/base/schema/types.js";
-import { onEnd } from "../rig/on-end.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 /** What comes back for bytes that are sent as they are. */
 async function exchange(service: Service, bytes: string | Buffer, limitMs = 20_000): Promise<string> {

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { LeaseState } from "#core/base/schema/types.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -9,10 +9,10 @@ import { connect } from "holdstill/client";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault, Problem, SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill, program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { askAs, Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill, program } from "../../support/process/command-line.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { askAs, Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const isRoot = process.getuid?.() === 0;
 

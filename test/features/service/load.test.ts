@@ -5,9 +5,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { canMount } from "#core/os/exec/mount-tree.js";
-import { mount } from "../rig/loop.js";
-import { Service } from "../rig/service.js";
-import { patience, Stage } from "../rig/stage.js";
+import { mount } from "../../support/storage/loop-device.js";
+import { Service } from "../../support/process/service.js";
+import { patience, Stage } from "../../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 const requesters = 64;

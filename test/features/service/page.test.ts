@@ -6,10 +6,10 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { PageAddress, Problem } from "#core/base/schema/types.js";
-import { Chromium, noChromium } from "../rig/chromium.js";
-import { onEnd } from "../rig/on-end.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { Chromium, noChromium } from "../../support/process/chromium.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const skip = noChromium();
 /** A folder for pictures of the page, for who wants to look at them. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { chmodSync, readdirSync } from "node:fs";
 import test from "node:test";
 import type { Operation, ServiceConfig } from "#core/base/schema/types.js";
-import { askAs, Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { askAs, Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : "only root can be several users";

@@ -6,9 +6,9 @@ import test from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { AuditLine, Health, Operation, Problem, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { holdstill } from "../rig/cli.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill } from "../../support/process/command-line.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const auditOf = (stage: Stage): AuditLine[] =>
   readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8")

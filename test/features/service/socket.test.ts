@@ -4,9 +4,9 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlin
 import { createServer } from "node:net";
 import path from "node:path";
 import test from "node:test";
-import { holdstill } from "../rig/cli.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill } from "../../support/process/command-line.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 test("a link, a file or a folder in the place of the socket is refused, and left as it is", async (t) => {
   const stage = new Stage(t);

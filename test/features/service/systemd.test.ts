@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { existsSync, lstatSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { holdstill, program } from "../rig/cli.js";
-import { onEnd } from "../rig/on-end.js";
-import { Service } from "../rig/service.js";
-import { Stage } from "../rig/stage.js";
+import { holdstill, program } from "../../support/process/command-line.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { Service } from "../../support/process/service.js";
+import { Stage } from "../../support/fixture/scene.js";
 
 const missing = (tool: string): string | false =>
   spawnSync(tool, ["--version"]).error === undefined ? false : `${tool} is not installed`;

@@ -5,12 +5,12 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill, program } from "../rig/cli.js";
-import { freezable, thaw } from "../rig/freezable.js";
-import type { Ran } from "../rig/run.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { patience, type Roles, Stage } from "../rig/stage.js";
-import { Systemd } from "../rig/systemd.js";
+import { holdstill, program } from "../../support/process/command-line.js";
+import { freezable, thaw } from "../../support/storage/freezable.js";
+import type { Ran } from "../../support/fixture/run-transaction.js";
+import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { patience, type Roles, Stage } from "../../support/fixture/scene.js";
+import { Systemd } from "../../support/process/systemd.js";
 
 const shorter = (text: string): string =>
   text.replace("--idle 10m", "--idle 3s").replace("WatchdogSec=60s", "WatchdogSec=3s");

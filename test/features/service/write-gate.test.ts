@@ -5,12 +5,12 @@ import path from "node:path";
 import test from "node:test";
 import { canMount } from "#core/os/exec/mount-tree.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
-import { freezable, freezables } from "../rig/freezable.js";
-import { childrenOf } from "../rig/keepers.js";
-import { onEnd } from "../rig/on-end.js";
-import { monotonic, Scribe } from "../rig/scribe.js";
-import { Service } from "../rig/service.js";
-import { patience, Stage } from "../rig/stage.js";
+import { freezable, freezables } from "../../support/storage/freezable.js";
+import { childrenOf } from "../../support/process/keepers.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { Service } from "../../support/process/service.js";
+import { patience, Stage } from "../../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import { type CliRun, holdstill, type Surroundings } from "../../rig/cli.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
+import { type CliRun, holdstill, type Surroundings } from "../../support/process/command-line.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 export type Command = (args: readonly string[], more?: Surroundings) => Promise<CliRun>;
 

@@ -6,9 +6,9 @@ import provider from "@holdstill/provider-dmsnap";
 import type { CriticalSection, Snapshot, View } from "holdstill/plugin";
 import { Keeper, type SectionReport } from "#core/keeper/client/client.js";
 import { locate } from "#core/plan/locate.js";
-import { context, type TestContext as PluginContext } from "../../rig/context.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
+import { context, type TestContext as PluginContext } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
 import type { MountedVolume } from "./volume-group.js";
 
 export interface Options extends Record<string, unknown> {

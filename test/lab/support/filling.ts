@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Keeping } from "../../rig/keeping.js";
+import type { Keeping } from "../../support/process/leased-command.js";
 import { run } from "./volume-group.js";
 
 export function pour(file: string, mebibytes: number): void {

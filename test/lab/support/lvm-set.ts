@@ -6,9 +6,9 @@ import type { Context, CriticalSection, Snapshot, Transaction, View, Volume } fr
 import { Keeper, type SectionReport } from "#core/keeper/client/client.js";
 import { lapseOf } from "#core/keeper/client/outcome.js";
 import { locate } from "#core/plan/locate.js";
-import { probeContext } from "../../rig/context.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
+import { probeContext } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 export type Options = Parameters<typeof provider.prepare>[2]["options"];
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "../../rig/on-end.js";
+import { onEnd } from "../../support/process/on-end.js";
 import { type FileSystem, freeDisk, mkfs, type MountedVolume, run } from "./volume-group.js";
 
 const MiB = 2048;

@@ -4,10 +4,10 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Exposed, Snapshot, Writer, WriterTransaction } from "holdstill/plugin";
-import type { TestContext as Called } from "../../rig/context.js";
-import { type Acknowledged, verifyLedger } from "../../rig/ledger.js";
-import { LedgerLoad, type LoadClient } from "../../rig/load.js";
-import { tempDir } from "../../rig/temp.js";
+import type { TestContext as Called } from "../../support/fixture/context.js";
+import { type Acknowledged, verifyLedger } from "../../support/server/ledger.js";
+import { LedgerLoad, type LoadClient } from "../../support/server/load.js";
+import { tempDir } from "../../support/storage/temp.js";
 import type { LvmSets } from "./lvm-set.js";
 
 /** How many sets are taken; `HOLDSTILL_ROUNDS=30 npm run lab -- --minutes 40 postgres mysql` for the full measure. */

@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import { onEnd } from "../../rig/on-end.js";
+import { onEnd } from "../../support/process/on-end.js";
 import { freeDisk, run } from "./volume-group.js";
 
 /** Where the disk's own label would be, sectors; there nobody sees the one of ours. */

@@ -1,4 +1,4 @@
-import { type CliRun, holdstill } from "../../rig/cli.js";
+import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { run } from "./volume-group.js";
 
 /** holdstill with all that it keeps on the second disk of the guest, which is mounted at /mnt. */

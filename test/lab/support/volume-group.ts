@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "../../rig/on-end.js";
+import { onEnd } from "../../support/process/on-end.js";
 
 export type FileSystem = "ext4" | "xfs" | "f2fs";
 

@@ -5,14 +5,14 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import writer from "@holdstill/writer-mysql";
 import type { SnapshotSet } from "holdstill/plugin";
-import { context } from "../../rig/context.js";
-import { HookedApp } from "../../rig/hooked-app.js";
-import { leavesNothing, writerOptions } from "../../rig/mysql-picture.js";
-import { mariadb, missingServer, MysqlServer } from "../../rig/mysql-server.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
-import { unprivileged } from "../../rig/unprivileged.js";
-import { run } from "../rig/volume-group.js";
+import { context } from "../../support/fixture/context.js";
+import { HookedApp } from "../../support/fixture/hooked-app.js";
+import { leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { mariadb, missingServer, MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
+import { run } from "../support/volume-group.js";
 
 const set = (by: string): string => `date --set '${by}' > /dev/null`;
 

@@ -5,11 +5,12 @@ import { once } from "node:events";
 import path from "node:path";
 import test from "node:test";
 import { type CheckResult, checkPlugin } from "holdstill/conformance";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { VolumeGroup } from "../support/volume-group.js";
+import { repository } from "../../support/repository.js";
 
-const example = path.resolve(import.meta.dirname, "../../../../core/examples/provider-array");
+const example = path.join(repository, "core/examples/provider-array");
 
 test("a provider whose file systems lie on two logical volumes conforms, and its picture is of one instant", async (t) => {
   const vg = new VolumeGroup(t);

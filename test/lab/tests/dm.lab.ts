@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { onEnd } from "../../rig/on-end.js";
-import { run } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { run } from "../support/volume-group.js";
 
 /** _IOWR(0xfd, NUMBER, struct dm_ioctl), include/uapi/linux/dm-ioctl.h. The struct has 312 bytes. */
 const structSize = 312;

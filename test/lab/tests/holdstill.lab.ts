@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/plan/locate.js";
-import { holdstill } from "../../rig/cli.js";
-import { probeContext } from "../../rig/context.js";
-import { viewIn } from "../../rig/reflink.js";
-import { tempDir } from "../../rig/temp.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { holdstill } from "../../support/process/command-line.js";
+import { probeContext } from "../../support/fixture/context.js";
+import { viewIn } from "../../support/storage/reflink.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 test("the command line starts", async () => {
   const { exitCode, stdout, stderr } = await holdstill(["--version"]);

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
 import { lapseOf } from "#core/keeper/client/client.js";
-import { armed, sectionOf, thaw } from "../../rig/freezable.js";
-import { killCores } from "../../rig/killed-core.js";
-import { onEnd } from "../../rig/on-end.js";
-import { refusalOf } from "../../rig/refusal.js";
-import { monotonic, Scribe } from "../../rig/scribe.js";
-import { isGone } from "../../rig/victim.js";
-import { MappedDisk } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { armed, sectionOf, thaw } from "../../support/storage/freezable.js";
+import { killCores } from "../../support/process/killed-core.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { refusalOf } from "../../support/process/refusal.js";
+import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { isGone } from "../../support/process/victim.js";
+import { MappedDisk } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 4);
 /** Time enough for all that can be held. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import test from "node:test";
-import { sh } from "../../rig/tree.js";
+import { sh } from "../../support/storage/tree.js";
 
 test("the kernel is the one that was asked for", () => {
   assert.match(release(), new RegExp(`^${process.env["LAB_KERNEL"]?.replaceAll(".", "\\.")}\\.`));

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { release } from "node:os";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test, { type TestContext } from "node:test";
-import { Counter, CounterBroken, verifyCounter } from "../../rig/counter.js";
-import { run, VolumeGroup, type MountedVolume } from "../rig/volume-group.js";
+import { Counter, CounterBroken, verifyCounter } from "../../support/storage/counter.js";
+import { run, VolumeGroup, type MountedVolume } from "../support/volume-group.js";
 
 const [major = 0, minor = 0] = release().split(".").map(Number);
 /** Freezing what is frozen already is allowed since Linux 6.8. */

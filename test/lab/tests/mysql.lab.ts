@@ -2,16 +2,16 @@
 import { chownSync, mkdirSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import writer from "@holdstill/writer-mysql";
-import { context } from "../../rig/context.js";
-import { createLedger } from "../../rig/ledger.js";
-import { LedgerLoad } from "../../rig/load.js";
-import { leavesNothing, writerOptions } from "../../rig/mysql-picture.js";
-import { mariadb, missingServer, MysqlServer } from "../../rig/mysql-server.js";
-import { onEnd } from "../../rig/on-end.js";
-import { unprivileged } from "../../rig/unprivileged.js";
-import { lvmSets } from "../rig/lvm-set.js";
-import { rounds, takeRounds } from "../rig/rounds.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { context } from "../../support/fixture/context.js";
+import { createLedger } from "../../support/server/ledger.js";
+import { LedgerLoad } from "../../support/server/load.js";
+import { leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { mariadb, missingServer, MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
+import { lvmSets } from "../support/lvm-set.js";
+import { rounds, takeRounds } from "../support/rounds.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 test(
   `${rounds} sets of two thin volumes under load are repaired, whole and writable`,

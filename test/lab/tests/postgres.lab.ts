@@ -2,13 +2,13 @@
 import { chownSync, existsSync, mkdirSync } from "node:fs";
 import test from "node:test";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../../rig/context.js";
-import { debian15, missingPostgres } from "../../rig/postgres-binaries.js";
-import { leavesNothing, loadOn, serverWithLedger, writerOptions } from "../../rig/postgres-picture.js";
-import { unprivileged } from "../../rig/unprivileged.js";
-import { lvmSets } from "../rig/lvm-set.js";
-import { rounds, takeRounds } from "../rig/rounds.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { context } from "../../support/fixture/context.js";
+import { debian15, missingPostgres } from "../../support/server/postgres-binaries.js";
+import { leavesNothing, loadOn, serverWithLedger, writerOptions } from "../../support/server/postgres-snapshot.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
+import { lvmSets } from "../support/lvm-set.js";
+import { rounds, takeRounds } from "../support/rounds.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 const bindir = existsSync(debian15) ? debian15 : undefined;
 

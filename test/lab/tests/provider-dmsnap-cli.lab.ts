@@ -4,11 +4,11 @@ import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
 import type { Ended } from "#core/engine/types.js";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { Keeping } from "../../rig/keeping.js";
-import { commandLine, configFile } from "../rig/command-line.js";
-import { MappedDisk, state } from "../rig/mapped-disk.js";
-import { pourUntil } from "../rig/filling.js";
+import { Counter, verifyCounter } from "../../support/storage/counter.js";
+import { Keeping } from "../../support/process/leased-command.js";
+import { commandLine, configFile } from "../support/command-line.js";
+import { MappedDisk, state } from "../support/mapped-disk.js";
+import { pourUntil } from "../support/filling.js";
 
 const plugins = [{ use: "provider-dmsnap", options: { size: "16M" } }];
 

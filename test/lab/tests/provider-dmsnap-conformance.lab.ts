@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
 import { checkPlugin } from "holdstill/conformance";
-import { tempDir } from "../../rig/temp.js";
-import { MappedDisk, state } from "../rig/mapped-disk.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { MappedDisk, state } from "../support/mapped-disk.js";
+import { repository } from "../../support/repository.js";
 
-const plugin = path.resolve(import.meta.dirname, "../../../../plugins/provider-dmsnap");
+const plugin = path.join(repository, "plugins/provider-dmsnap");
 /** What takes few transactions: processes are slow in here. */
 const only = [
   "keeps-its-promises",

@@ -4,9 +4,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-dmsnap";
 import { locate } from "#core/plan/locate.js";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { mapped, MappedDisk, state } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { mapped, MappedDisk, state } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 class Died extends Error {}
 

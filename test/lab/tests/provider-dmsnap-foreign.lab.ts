@@ -5,11 +5,11 @@ import test from "node:test";
 import type { Support } from "holdstill/plugin";
 import provider from "@holdstill/provider-dmsnap";
 import { locate } from "#core/plan/locate.js";
-import { probeContext } from "../../rig/context.js";
-import { onEnd } from "../../rig/on-end.js";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { mapped, MappedDisk } from "../rig/mapped-disk.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { probeContext } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { mapped, MappedDisk } from "../support/mapped-disk.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 const tableOf = (name: string): string => run("dmsetup", ["table", name]);
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { MappedDisk, state } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { MappedDisk, state } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 const keyedTable = (name: string): string => run("dmsetup", ["table", "--showkeys", name]);
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { MappedDisk } from "../rig/mapped-disk.js";
+import { Counter, verifyCounter } from "../../support/storage/counter.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { MappedDisk } from "../support/mapped-disk.js";
 
 test("devices with ext4 and XFS that are written to all the time are cut at one instant, also those that have snapshots already", async (t) => {
   const [one, other] = [new MappedDisk(t), new MappedDisk(t)];

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
-import { commandLine } from "../rig/command-line.js";
-import { MappedDisk, state } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { commandLine } from "../support/command-line.js";
+import { MappedDisk, state } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 const plugins = [{ use: "provider-dmsnap", options: { size: "16M" } }];
 

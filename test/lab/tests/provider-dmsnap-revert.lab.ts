@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Snapshot } from "holdstill/plugin";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { mapped, MappedDisk } from "../rig/mapped-disk.js";
-import { type MountedVolume, run } from "../rig/volume-group.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { mapped, MappedDisk } from "../support/mapped-disk.js";
+import { type MountedVolume, run } from "../support/volume-group.js";
 
 const tableOf = (name: string): string => run("dmsetup", ["table", name]);
 

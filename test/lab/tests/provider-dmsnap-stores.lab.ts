@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { mapped, MappedDisk } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { mapped, MappedDisk } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 test("on a block device each snapshot and each layer has a slice of its own; one that is not empty is refused", async (t) => {
   const disk = new MappedDisk(t);

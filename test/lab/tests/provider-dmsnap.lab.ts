@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import type { Snapshot } from "holdstill/plugin";
-import { Dmsnap } from "../rig/dmsnap.js";
-import { mapped, MappedDisk } from "../rig/mapped-disk.js";
-import { run } from "../rig/volume-group.js";
+import { Dmsnap } from "../support/dmsnap.js";
+import { mapped, MappedDisk } from "../support/mapped-disk.js";
+import { run } from "../support/volume-group.js";
 
 /** With how much of its store is used. */
 const statusOf = ({ facts }: Snapshot): string => run("dmsetup", ["status", String(facts?.["device"])]);

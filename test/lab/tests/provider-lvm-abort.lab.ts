@@ -7,10 +7,10 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-lvm";
 import type { Context } from "holdstill/plugin";
-import { commit, lvmSets, type Options, transaction, volumesOf } from "../rig/lvm-set.js";
-import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { SlowDisk } from "../rig/slow-disk.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { commit, lvmSets, type Options, transaction, volumesOf } from "../support/lvm-set.js";
+import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { SlowDisk } from "../support/slow-disk.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 test("after the commit, and after the seal, an abort leaves nothing", async (t) => {
   const vg = new VolumeGroup(t);

@@ -4,12 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import { holdstill } from "../../rig/cli.js";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
-import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { holdstill } from "../../support/process/command-line.js";
+import { Counter, verifyCounter } from "../../support/storage/counter.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 test("create, show, expose and delete a set over thin and thick volumes", async (t) => {
   const vg = new VolumeGroup(t);

@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
-import { commit, lvmSets, transaction, volumesOf } from "../rig/lvm-set.js";
-import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
+import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 test("a picture that somebody spoils before the commit is no picture", async (t) => {
   const vg = new VolumeGroup(t);

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { stage } from "../rig/lvm-stage.js";
-import { run } from "../rig/volume-group.js";
+import { stage } from "../support/lvm-scene.js";
+import { run } from "../support/volume-group.js";
 
 test("a fork of a snapshot can be changed, and the snapshot stays as it was cut", async (t) => {
   const { sets, thick, thin } = stage(t);

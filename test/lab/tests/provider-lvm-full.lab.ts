@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { tempDir } from "../../rig/temp.js";
-import { commit, lvmSets, transaction, volumesOf } from "../rig/lvm-set.js";
-import { checkAll, stateOf } from "../rig/lvm-state.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
+import { checkAll, stateOf } from "../support/lvm-state.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 test("a thick snapshot that overflows before it is sealed fails its transaction, and its origin goes on", async (t) => {
   const vg = new VolumeGroup(t);

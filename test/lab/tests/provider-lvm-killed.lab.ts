@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
-import { commandLine } from "../rig/command-line.js";
-import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { commandLine } from "../support/command-line.js";
+import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 const plugins = [{ use: "provider-lvm", options: { size: "16M" } }];
 

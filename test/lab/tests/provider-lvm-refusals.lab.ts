@@ -6,10 +6,10 @@ import { writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { onEnd } from "../../rig/on-end.js";
-import { lvmSets, type Options, transaction, volumesOf } from "../rig/lvm-set.js";
-import { furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { run, VolumeGroup } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { lvmSets, type Options, transaction, volumesOf } from "../support/lvm-set.js";
+import { furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { run, VolumeGroup } from "../support/volume-group.js";
 
 test("what does not fit, is named already or is locked is refused before anything is touched", async (t) => {
   const vg = new VolumeGroup(t);

@@ -5,11 +5,11 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot, SnapshotSet } from "holdstill/plugin";
-import { onEnd } from "../../rig/on-end.js";
-import { type Command, commandLine } from "../rig/command-line.js";
-import { stage } from "../rig/lvm-stage.js";
-import { checkAll, stateOf } from "../rig/lvm-state.js";
-import { run } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { type Command, commandLine } from "../support/command-line.js";
+import { stage } from "../support/lvm-scene.js";
+import { checkAll, stateOf } from "../support/lvm-state.js";
+import { run } from "../support/volume-group.js";
 
 test("what was mounted as a part of its file system is found in the picture", async (t) => {
   const { sets, thin } = stage(t);

@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { onEnd } from "../../rig/on-end.js";
-import { lvmSets, volumesOf } from "../rig/lvm-set.js";
-import { stateOf } from "../rig/lvm-state.js";
-import { type FileSystem, freeDisk, mkfs, run, VolumeGroup } from "../rig/volume-group.js";
+import { Counter, verifyCounter } from "../../support/storage/counter.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { lvmSets, volumesOf } from "../support/lvm-set.js";
+import { stateOf } from "../support/lvm-state.js";
+import { type FileSystem, freeDisk, mkfs, run, VolumeGroup } from "../support/volume-group.js";
 
 const passphrase = "/run/passphrase";
 /** Cheap, for a test. */

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Context } from "holdstill/plugin";
-import { lvmSets, type Options, transaction, volumesOf } from "../rig/lvm-set.js";
-import { checkAll, furnish, mounts, stateOf } from "../rig/lvm-state.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { lvmSets, type Options, transaction, volumesOf } from "../support/lvm-set.js";
+import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 test("after each program that prepare runs, an abort leaves nothing", async (t) => {
   const vg = new VolumeGroup(t);

@@ -4,8 +4,8 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { stage } from "../rig/lvm-stage.js";
-import { run, type VolumeGroup } from "../rig/volume-group.js";
+import { stage } from "../support/lvm-scene.js";
+import { run, type VolumeGroup } from "../support/volume-group.js";
 
 test("each view shows what was there at the cut, and only a writable one changes the snapshot", async (t) => {
   const { sets, thick, thin, vg } = stage(t);

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import { Keeping } from "../../rig/keeping.js";
-import { commandLineWith, configFile } from "../rig/command-line.js";
-import { pour, pourUntil } from "../rig/filling.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { Keeping } from "../../support/process/leased-command.js";
+import { commandLineWith, configFile } from "../support/command-line.js";
+import { pour, pourUntil } from "../support/filling.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 test("run warns while its command runs: of a thick snapshot that fills up, of one that overflows, and of a pool", async (t) => {
   const vg = new VolumeGroup(t);

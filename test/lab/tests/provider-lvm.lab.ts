@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
-import { Counter, CounterBroken, verifyCounter } from "../../rig/counter.js";
-import { lvmSets, volumesOf } from "../rig/lvm-set.js";
-import { type MountedVolume, VolumeGroup } from "../rig/volume-group.js";
+import { Counter, CounterBroken, verifyCounter } from "../../support/storage/counter.js";
+import { lvmSets, volumesOf } from "../support/lvm-set.js";
+import { type MountedVolume, VolumeGroup } from "../support/volume-group.js";
 
 test("thin and thick volumes of two volume groups are cut at one instant, and sets of one volume each are not", async (t) => {
   const folders = twoGroups(t).map(({ mount }) => `${mount}/counter`);

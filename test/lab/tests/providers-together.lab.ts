@@ -6,12 +6,12 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { open, type Requester } from "holdstill";
 import type { SnapshotSet } from "holdstill/plugin";
-import { Counter, verifyCounter } from "../../rig/counter.js";
-import { onEnd } from "../../rig/on-end.js";
-import { tempDir } from "../../rig/temp.js";
-import { checkAll, stateOf } from "../rig/lvm-state.js";
-import { MappedDisk } from "../rig/mapped-disk.js";
-import { type MountedVolume, VolumeGroup } from "../rig/volume-group.js";
+import { Counter, verifyCounter } from "../../support/storage/counter.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { checkAll, stateOf } from "../support/lvm-state.js";
+import { MappedDisk } from "../support/mapped-disk.js";
+import { type MountedVolume, VolumeGroup } from "../support/volume-group.js";
 
 /** `HOLDSTILL_ROUNDS=50 npm run lab -- --minutes 60 providers-together` for the full measure. */
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 1);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import test from "node:test";
-import { onEnd } from "../../rig/on-end.js";
-import { debian15, embeddedBindir, missingPostgres } from "../../rig/postgres-binaries.js";
-import { startPostgres } from "../../rig/postgres.js";
-import { Mariadb } from "../rig/mariadb.js";
-import { VolumeGroup } from "../rig/volume-group.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { debian15, embeddedBindir, missingPostgres } from "../../support/server/postgres-binaries.js";
+import { startPostgres } from "../../support/server/postgres-server.js";
+import { Mariadb } from "../support/mariadb.js";
+import { VolumeGroup } from "../support/volume-group.js";
 
 const bindir = existsSync(debian15) ? debian15 : undefined;
 

@@ -3,9 +3,9 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Place } from "@holdstill/writer-postgres/dist/picture.js";
 import { writingOut } from "@holdstill/writer-postgres/dist/write-out.js";
-import { probeContext } from "../rig/context.js";
-import type { Options } from "../rig/postgres-picture.js";
-import { tempDir } from "../rig/temp.js";
+import { probeContext } from "../../support/fixture/context.js";
+import type { Options } from "../../support/server/postgres-snapshot.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 /** Does the work, with a sync that takes its time and has that exit code; answers when the work ended and when each sync began. */
 async function played(

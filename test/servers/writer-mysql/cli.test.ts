@@ -5,11 +5,11 @@ import path from "node:path";
 import test from "node:test";
 import type { Ended } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { type CliRun, holdstill } from "../rig/cli.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { Bench, configured, leavesNothing } from "../rig/mysql-picture.js";
-import { install, mariadb, missingServer, MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
+import { type CliRun, holdstill } from "../../support/process/command-line.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { Bench, configured, leavesNothing } from "../../support/server/mysql-snapshot.js";
+import { install, mariadb, missingServer, MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
 
 const skip = missingServer(mariadb);
 

@@ -6,12 +6,12 @@ import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
-import { context } from "../rig/context.js";
-import { Bench, leavesNothing, type Options, writerOptions } from "../rig/mysql-picture.js";
-import { mariadb, mariadb11, missingServer, mysql9 } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
-import { stopped } from "../rig/process.js";
-import { tempDir } from "../rig/temp.js";
+import { context } from "../../support/fixture/context.js";
+import { Bench, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { mariadb, mariadb11, missingServer, mysql9 } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { stopped } from "../../support/process/is-alive.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const skip = missingServer(mariadb);
 

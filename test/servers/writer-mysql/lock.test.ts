@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import writer from "@holdstill/writer-mysql";
-import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
-import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { Bench, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
 
 const skip = missingServer(mariadb);
 

@@ -4,11 +4,11 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
-import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../rig/calls.js";
-import { context, type TestContext } from "../rig/context.js";
-import { Bench, leavesNothing, type Options } from "../rig/mysql-picture.js";
-import { onEnd } from "../rig/on-end.js";
-import { mariadb, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
+import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
+import { context, type TestContext } from "../../support/fixture/context.js";
+import { Bench, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { mariadb, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 
 /** What becomes of a server. */
 const ends: Record<string, (server: MysqlServer) => Promise<void>> = {

@@ -7,12 +7,12 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import writer from "@holdstill/writer-mysql";
-import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { Bench, leavesNothing, type Options, writerOptions } from "../rig/mysql-picture.js";
-import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
-import { scratch } from "../rig/scratch.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { Bench, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { scratch } from "../../support/storage/scratch.js";
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -4,12 +4,12 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import test from "node:test";
 import writer from "@holdstill/writer-mysql";
-import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { Bench, leavesNothing, writerOptions } from "../rig/mysql-picture.js";
-import { mariadb, missingServer } from "../rig/mysql-server.js";
-import { sampleSet } from "../rig/sample-set.js";
-import { tempDir } from "../rig/temp.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { Bench, leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { mariadb, missingServer } from "../../support/server/mysql-server.js";
+import { sampleSet } from "../../support/fixture/sample-set.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const skip = missingServer(mariadb);
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import writer from "@holdstill/writer-mysql";
-import { type Acknowledged, verifyLedger } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { Bench, leavesNothing } from "../rig/mysql-picture.js";
-import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../rig/mysql-server.js";
-import { onEnd } from "../rig/on-end.js";
+import { type Acknowledged, verifyLedger } from "../../support/server/ledger.js";
+import { LedgerLoad } from "../../support/server/load.js";
+import { Bench, leavesNothing } from "../../support/server/mysql-snapshot.js";
+import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
+import { onEnd } from "../../support/process/on-end.js";
 
 /** How many pictures are taken under load. */
 const pictures = Number(process.env["HOLDSTILL_PICTURES"] ?? 5);

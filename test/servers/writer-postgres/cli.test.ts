@@ -6,15 +6,21 @@ import path from "node:path";
 import test from "node:test";
 import { readControl } from "@holdstill/writer-postgres/dist/control.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { holdstill } from "../rig/cli.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { journalElsewhere, leavesNothing, loadOn, quick, serverWithLedger } from "../rig/postgres-picture.js";
-import { adopt } from "../rig/postgres.js";
-import { scratch } from "../rig/scratch.js";
-import { tempDir } from "../rig/temp.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { holdstill } from "../../support/process/command-line.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import {
+  journalElsewhere,
+  leavesNothing,
+  loadOn,
+  quick,
+  serverWithLedger,
+} from "../../support/server/postgres-snapshot.js";
+import { adopt } from "../../support/server/postgres-server.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { tempDir } from "../../support/storage/temp.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 test(
   "create leaves a pristine snapshot and a recovered fork, which opens at once",

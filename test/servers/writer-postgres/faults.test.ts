@@ -6,11 +6,11 @@ import { pathToFileURL } from "node:url";
 import { createRequire } from "node:module";
 import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { stopped } from "../rig/process.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { context } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import { stopped } from "../../support/process/is-alive.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
 import {
   assemble,
   begin,
@@ -20,8 +20,8 @@ import {
   takePicture,
   writerOptions,
   type Options,
-} from "../rig/postgres-picture.js";
-import { tempDir } from "../rig/temp.js";
+} from "../../support/server/postgres-snapshot.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 const skip = missingPostgres();
 

@@ -5,12 +5,12 @@ import { chmodSync, statfsSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { Filler } from "../rig/filler.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { loopFs } from "../rig/loop.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
+import { context } from "../../support/fixture/context.js";
+import { Filler } from "../../support/storage/filler.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { loopFs } from "../../support/storage/loop-device.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
 import {
   begin,
   exposed,
@@ -19,7 +19,7 @@ import {
   serverWithLedger,
   takeCrashPicture,
   writerOptions,
-} from "../rig/postgres-picture.js";
+} from "../../support/server/postgres-snapshot.js";
 
 const skip = missingPostgres();
 

@@ -4,13 +4,19 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { Cuttable } from "../rig/cuttable.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { begin, leavesNothing, loadOn, serverWithLedger, writerOptions } from "../rig/postgres-picture.js";
+import { context } from "../../support/fixture/context.js";
+import { Cuttable } from "../../support/storage/cuttable-device.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { LedgerLoad } from "../../support/server/load.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import {
+  begin,
+  leavesNothing,
+  loadOn,
+  serverWithLedger,
+  writerOptions,
+} from "../../support/server/postgres-snapshot.js";
 
 /** `HOLDSTILL_ROUNDS=30` for the full measure. */
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);

@@ -6,12 +6,18 @@ import test, { type TestContext as NodeTest } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cut, Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../rig/calls.js";
-import { context, type TestContext } from "../rig/context.js";
-import { ImageVolume } from "../rig/image-volume.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import type { PostgresServer } from "../rig/postgres.js";
-import { begin, leavesNothing, type Options, serverWithLedger, writerOptions } from "../rig/postgres-picture.js";
+import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
+import { context, type TestContext } from "../../support/fixture/context.js";
+import { ImageVolume } from "../../support/storage/image-volume.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
+import {
+  begin,
+  leavesNothing,
+  type Options,
+  serverWithLedger,
+  writerOptions,
+} from "../../support/server/postgres-snapshot.js";
 
 const skip = missingPostgres() || (process.getuid?.() !== 0 && "mounting needs root");
 

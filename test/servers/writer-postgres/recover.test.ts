@@ -6,12 +6,12 @@ import test, { type TestContext } from "node:test";
 import type { Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
 import { readControl } from "@holdstill/writer-postgres/dist/control.js";
-import { context, type TestContext as Called } from "../rig/context.js";
-import { verifyLedger, type Acknowledged } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres, versions } from "../rig/postgres-binaries.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { context, type TestContext as Called } from "../../support/fixture/context.js";
+import { verifyLedger, type Acknowledged } from "../../support/server/ledger.js";
+import { LedgerLoad } from "../../support/server/load.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres, versions } from "../../support/server/postgres-binaries.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
 import {
   exposed,
   leavesNothing,
@@ -22,10 +22,10 @@ import {
   takePicture,
   writerOptions,
   type Options,
-} from "../rig/postgres-picture.js";
-import { scratch } from "../rig/scratch.js";
-import { portrait } from "../rig/tree.js";
-import { unprivileged } from "../rig/unprivileged.js";
+} from "../../support/server/postgres-snapshot.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { portrait } from "../../support/storage/tree.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 interface Spread {
   server: PostgresServer;

@@ -7,11 +7,11 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
 import {
   exposed,
   journalElsewhere,
@@ -22,10 +22,10 @@ import {
   takePicture,
   writerOptions,
   type Picture,
-} from "../rig/postgres-picture.js";
-import { sampleSet } from "../rig/sample-set.js";
-import { scratch } from "../rig/scratch.js";
-import { unprivileged } from "../rig/unprivileged.js";
+} from "../../support/server/postgres-snapshot.js";
+import { sampleSet } from "../../support/fixture/sample-set.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 const skip = missingPostgres();
 type Taken = Omit<Picture, "sidecar" | "thaw">;

@@ -5,11 +5,11 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { verifyLedger } from "../rig/ledger.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { adopt, type PostgresServer } from "../rig/postgres.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger } from "../../support/server/ledger.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import { adopt, type PostgresServer } from "../../support/server/postgres-server.js";
 import {
   assemble,
   begin,
@@ -19,7 +19,7 @@ import {
   serverWithLedger,
   takePicture,
   writerOptions,
-} from "../rig/postgres-picture.js";
+} from "../../support/server/postgres-snapshot.js";
 
 const skip = missingPostgres();
 

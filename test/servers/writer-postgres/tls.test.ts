@@ -5,13 +5,13 @@ import { chownSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { startPostgres } from "../rig/postgres.js";
-import { writerOptions } from "../rig/postgres-picture.js";
-import { scratch } from "../rig/scratch.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { context } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import { startPostgres } from "../../support/server/postgres-server.js";
+import { writerOptions } from "../../support/server/postgres-snapshot.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 /** A port of this process's own, so that test files that run side by side do not meet. */
 const port = 20_000 + (process.pid % 20_000);

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { context } from "../rig/context.js";
-import { verifyLedger, type Acknowledged } from "../rig/ledger.js";
-import { LedgerLoad } from "../rig/load.js";
-import { onEnd } from "../rig/on-end.js";
-import { versions } from "../rig/postgres-binaries.js";
-import { PostgresNotReady, type PostgresServer } from "../rig/postgres.js";
+import { context } from "../../support/fixture/context.js";
+import { verifyLedger, type Acknowledged } from "../../support/server/ledger.js";
+import { LedgerLoad } from "../../support/server/load.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { versions } from "../../support/server/postgres-binaries.js";
+import { PostgresNotReady, type PostgresServer } from "../../support/server/postgres-server.js";
 import {
   assemble,
   journalElsewhere,
@@ -17,9 +17,9 @@ import {
   serverWithLedger,
   takePicture,
   writerOptions,
-} from "../rig/postgres-picture.js";
-import { scratch } from "../rig/scratch.js";
-import { unprivileged } from "../rig/unprivileged.js";
+} from "../../support/server/postgres-snapshot.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 /** Starts a second server on the restored directory, checks the books, and lets it write past the end of its WAL file. */
 async function opens(

@@ -4,10 +4,10 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import writer from "@holdstill/writer-postgres";
-import { context } from "../rig/context.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { context } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
 import {
   assemble,
   begin,
@@ -17,7 +17,7 @@ import {
   serverWithLedger,
   takePicture,
   writerOptions,
-} from "../rig/postgres-picture.js";
+} from "../../support/server/postgres-snapshot.js";
 
 const skip = missingPostgres();
 

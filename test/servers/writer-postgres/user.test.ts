@@ -6,19 +6,19 @@ import path from "node:path";
 import test from "node:test";
 import type { Report } from "holdstill/plugin";
 import { readControl } from "@holdstill/writer-postgres/dist/control.js";
-import { context } from "../rig/context.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
+import { context } from "../../support/fixture/context.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
 import {
   exposed,
   journalElsewhere,
   serverWithLedger,
   takeCrashPicture,
   writerOptions,
-} from "../rig/postgres-picture.js";
-import { scratch } from "../rig/scratch.js";
-import { portrait } from "../rig/tree.js";
-import { unprivileged } from "../rig/unprivileged.js";
+} from "../../support/server/postgres-snapshot.js";
+import { scratch } from "../../support/storage/scratch.js";
+import { portrait } from "../../support/storage/tree.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 
 const user = unprivileged();
 const mayUnshare = spawnSync("unshare", ["--user", "--map-root-user", "true"], { ...user, cwd: "/" }).status === 0;
@@ -39,7 +39,7 @@ test("an ordinary user recovers a picture with a tablespace, and its original is
   writeFileSync(
     file,
     `const { default: writer } = await import(${JSON.stringify(import.meta.resolve("@holdstill/writer-postgres"))});
-     const { context } = await import(${JSON.stringify(import.meta.resolve("../rig/context.js"))});
+     const { context } = await import(${JSON.stringify(import.meta.resolve("../../support/fixture/context.js"))});
      const [tx, shown, options] = ${JSON.stringify([picture.tx, shown, options])};
      console.log(JSON.stringify(await writer.recover(tx, shown, context(options))));`,
   );

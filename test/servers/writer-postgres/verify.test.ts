@@ -6,9 +6,9 @@ import path from "node:path";
 import test from "node:test";
 import type { Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { context, type TestContext as Called } from "../rig/context.js";
-import { debian15, missingPostgres, versions } from "../rig/postgres-binaries.js";
-import type { PostgresServer } from "../rig/postgres.js";
+import { context, type TestContext as Called } from "../../support/fixture/context.js";
+import { debian15, missingPostgres, versions } from "../../support/server/postgres-binaries.js";
+import type { PostgresServer } from "../../support/server/postgres-server.js";
 import {
   exposed,
   leavesNothing,
@@ -18,8 +18,8 @@ import {
   takePicture,
   writerOptions,
   type Options,
-} from "../rig/postgres-picture.js";
-import { isAlive } from "../rig/process.js";
+} from "../../support/server/postgres-snapshot.js";
+import { isAlive } from "../../support/process/is-alive.js";
 
 async function verify(tx: WriterTransaction, shown: Exposed, ctx: Called<Options>): Promise<Report> {
   const report = await writer.verify?.(tx, shown, ctx);

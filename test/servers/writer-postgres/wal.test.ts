@@ -4,11 +4,11 @@ import path from "node:path";
 import test from "node:test";
 import { Session } from "@holdstill/writer-postgres/dist/session.js";
 import { walFiles, walOverSql } from "@holdstill/writer-postgres/dist/wal-source.js";
-import { onEnd } from "../rig/on-end.js";
-import { missingPostgres } from "../rig/postgres-binaries.js";
-import { startPostgres } from "../rig/postgres.js";
-import { writerOptions } from "../rig/postgres-picture.js";
-import { tempDir } from "../rig/temp.js";
+import { onEnd } from "../../support/process/on-end.js";
+import { missingPostgres } from "../../support/server/postgres-binaries.js";
+import { startPostgres } from "../../support/server/postgres-server.js";
+import { writerOptions } from "../../support/server/postgres-snapshot.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 test("WAL read over SQL is byte by byte that of the folder", { skip: missingPostgres() }, async (t) => {
   const server = await startPostgres();

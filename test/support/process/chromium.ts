@@ -5,7 +5,7 @@ import type { Readable, Writable } from "node:stream";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onEnd } from "./on-end.js";
-import { tempDir } from "./temp.js";
+import { tempDir } from "../storage/temp.js";
 
 const program = "/usr/bin/chromium";
 

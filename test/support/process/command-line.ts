@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { documentIn } from "./document.js";
-import type { Ran } from "./run.js";
+import type { Ran } from "../fixture/run-transaction.js";
 import type { User } from "./unprivileged.js";
+import { repository } from "../repository.js";
 
 export interface CliRun extends Ran {
   /** stdout as the one document that the command's schema describes. Throws when it is not. */
@@ -10,7 +11,7 @@ export interface CliRun extends Ran {
 }
 
 /** What npm links as `holdstill`. */
-export const program = path.resolve(import.meta.dirname, "../../../core/bin/holdstill.cjs");
+export const program = path.join(repository, "core/bin/holdstill.cjs");
 
 const { NODE_V8_COVERAGE } = process.env;
 /** So that `npm run coverage` counts the processes that tests start. */

@@ -1,7 +1,7 @@
 /** A process that uses a keeper and is there to be killed. Arguments: mounts and device-mapper devices. Says where it is, and goes on when told to. */
 import { createInterface } from "node:readline/promises";
 import { Keeper } from "#core/keeper/client/client.js";
-import { sectionOf } from "./freezable.js";
+import { sectionOf } from "../storage/freezable.js";
 
 const keeper = await Keeper.arm(sectionOf(process.argv.slice(2), 8000));
 console.log(`armed ${keeper.pid}`);

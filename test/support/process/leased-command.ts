@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { program } from "./cli.js";
+import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
 
 /** A command line that keeps a set until its stdin ends, as `hold` does, and `run … -- cat`. */

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { createRequire, register } from "node:module";
 
 const file = process.env["HOLDSTILL_TEST_LOADED"] ?? "/dev/null";
-register(new URL("./loaded-hooks.js", import.meta.url), { data: file });
+register(new URL("./loaded-modules-hooks.js", import.meta.url), { data: file });
 
 // What is required, and not imported, goes past the hooks.
 const { cache } = createRequire(import.meta.url);

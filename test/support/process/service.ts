@@ -5,9 +5,9 @@ import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { Event, KeptOperation, Operation, Problem, ServiceConfig } from "#core/base/schema/types.js";
-import { program } from "./cli.js";
+import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
-import type { Roles, Stage } from "./stage.js";
+import type { Roles, Stage } from "../fixture/scene.js";
 import type { User } from "./unprivileged.js";
 
 export interface Reply {

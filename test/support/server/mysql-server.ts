@@ -4,11 +4,11 @@ import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readF
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2/promise";
-import { atExit } from "./at-exit.js";
+import { atExit } from "../process/at-exit.js";
 import { rowsOf } from "./ledger.js";
 import type { LoadClient } from "./load.js";
-import { scratch } from "./scratch.js";
-import { unprivileged, type User } from "./unprivileged.js";
+import { scratch } from "../storage/scratch.js";
+import { unprivileged, type User } from "../process/unprivileged.js";
 
 /** A server's programs: how a data directory is made, and what serves it. */
 export interface Flavour {

@@ -5,15 +5,15 @@ import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
 import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
-import { context, type TestContext } from "./context.js";
-import { ImageVolume } from "./image-volume.js";
+import { context, type TestContext } from "../fixture/context.js";
+import { ImageVolume } from "../storage/image-volume.js";
 import { createLedger } from "./ledger.js";
 import { LedgerLoad } from "./load.js";
 import { type Flavour, install, MysqlServer, type Settings } from "./mysql-server.js";
-import { onEnd } from "./on-end.js";
-import { pluginsThat } from "./plugins.js";
-import { tempDir } from "./temp.js";
-import { unprivileged } from "./unprivileged.js";
+import { onEnd } from "../process/on-end.js";
+import { pluginsThat } from "../fixture/misbehaving-plugins.js";
+import { tempDir } from "../storage/temp.js";
+import { unprivileged } from "../process/unprivileged.js";
 
 export type Options = typeof writer extends Writer<infer O> ? O : never;
 

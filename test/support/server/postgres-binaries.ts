@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { scratch } from "./scratch.js";
+import { scratch } from "../storage/scratch.js";
 
 /** Where Debian's package postgresql-15 has its programs: a second version to test with, where it is installed. */
 export const debian15 = "/usr/lib/postgresql/15/bin";

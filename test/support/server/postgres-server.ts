@@ -4,10 +4,10 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
-import { atExit } from "./at-exit.js";
+import { atExit } from "../process/at-exit.js";
 import { requiredBindir } from "./postgres-binaries.js";
-import { scratch, type Scratch } from "./scratch.js";
-import { unprivileged, type User } from "./unprivileged.js";
+import { scratch, type Scratch } from "../storage/scratch.js";
+import { unprivileged, type User } from "../process/unprivileged.js";
 
 export interface StartOptions {
   /** Folder with initdb and postgres. Default: those of the npm package. */

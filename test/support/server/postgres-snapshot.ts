@@ -5,14 +5,14 @@ import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
 import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import type { TestContext } from "./context.js";
-import { fuzzyCopy } from "./fuzzy-copy.js";
+import type { TestContext } from "../fixture/context.js";
+import { fuzzyCopy } from "../storage/fuzzy-copy.js";
 import { createLedger } from "./ledger.js";
 import { LedgerLoad } from "./load.js";
-import { onEnd } from "./on-end.js";
-import { adopt, startPostgres, type NewClusterOptions, type PostgresServer } from "./postgres.js";
-import { scratch } from "./scratch.js";
-import { unprivileged } from "./unprivileged.js";
+import { onEnd } from "../process/on-end.js";
+import { adopt, startPostgres, type NewClusterOptions, type PostgresServer } from "./postgres-server.js";
+import { scratch } from "../storage/scratch.js";
+import { unprivileged } from "../process/unprivileged.js";
 
 export type Options = typeof writer extends Writer<infer O> ? O : never;
 

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readSync } from "node:fs";
 import path from "node:path";
-import { atExit } from "./at-exit.js";
+import { atExit } from "../process/at-exit.js";
 import { blockSize, counterFile, decodeBlock, ringBlocks } from "./counter-block.js";
 
 /** A step that is on all volumes. */

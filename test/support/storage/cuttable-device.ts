@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { loopFs, makeFs, mountImage } from "./loop.js";
+import { loopFs, makeFs, mountImage } from "./loop-device.js";
 
 /**
  * An ext4 file system in a file on XFS, of which pictures of one instant can be taken: it is frozen, the file is cloned, it is

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { Keeper, type KeeperOptions, type SectionPlan } from "#core/keeper/client/client.js";
-import { onEnd } from "./on-end.js";
-import { loopFs, mount } from "./loop.js";
+import { onEnd } from "../process/on-end.js";
+import { loopFs, mount } from "./loop-device.js";
 
 /** A file system of the test's own that may be frozen: it is thawed before it is unmounted, whatever happened. */
 export function freezable(t: TestContext, kind: Parameters<typeof loopFs>[1], name?: string): string | null {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "./on-end.js";
+import { onEnd } from "../process/on-end.js";
 import { thaw } from "./freezable.js";
 import { scratch } from "./scratch.js";
 

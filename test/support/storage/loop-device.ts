@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "./on-end.js";
+import { onEnd } from "../process/on-end.js";
 import { tempDir } from "./temp.js";
 
 type Kind = "ext4" | "xfs" | "btrfs";

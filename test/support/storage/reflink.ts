@@ -6,8 +6,8 @@ import type { TestContext } from "node:test";
 import type { View, Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
 import { locate } from "#core/plan/locate.js";
-import type { Probe } from "./context.js";
-import { onEnd } from "./on-end.js";
+import type { Probe } from "../fixture/context.js";
+import { onEnd } from "../process/on-end.js";
 import { tempDir } from "./temp.js";
 
 export type Options = { store?: string };

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { atExit } from "./at-exit.js";
-import type { User } from "./unprivileged.js";
+import { atExit } from "../process/at-exit.js";
+import type { User } from "../process/unprivileged.js";
 
 export interface Scratch {
   readonly path: string;

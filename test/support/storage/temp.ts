@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { onEnd } from "./on-end.js";
+import { onEnd } from "../process/on-end.js";
 
 /** A folder of the test's own, removed when the test ends, also when it fails. */
 export function tempDir(t: TestContext): string {

@@ -7,8 +7,8 @@ import { loadSettings, type ConfigSource } from "#core/base/config/load.js";
 import { xdg, type Settings } from "#core/base/config/settings.js";
 import type { Finding } from "#core/base/schema/types.js";
 import type { HoldstillError } from "#core/base/errors/error.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { refusalOf } from "../../../support/process/refusal.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const root = process.geteuid?.() === 0;
 

@@ -5,8 +5,8 @@ import path from "node:path";
 import test from "node:test";
 import { loadSettings } from "#core/base/config/load.js";
 import type { Finding } from "#core/base/schema/types.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { refusalOf } from "../../../support/process/refusal.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 test("a pipe is refused and not waited for, whether it is named or found", { timeout: 20_000 }, async (t) => {
   const dir = tempDir(t);

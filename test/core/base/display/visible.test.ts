@@ -6,8 +6,8 @@ import { faultLines } from "#core/cli/render/fault.js";
 import { setLines } from "#core/cli/render/set.js";
 import { visible } from "#core/base/display/visible.js";
 import type { Event } from "#core/base/schema/types.js";
-import { plainLook } from "../rig/look.js";
-import { sampleSet } from "../rig/sample-set.js";
+import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 const evil = "x\n\u001B[32mok\u2028\u202E\u0085y";
 const tamed = String.raw`x\n\u001b[32mok\u2028\u202e\u0085y`;

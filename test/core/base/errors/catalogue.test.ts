@@ -4,14 +4,14 @@ import path from "node:path";
 import test from "node:test";
 import { catalogue } from "#core/base/errors/catalogue.js";
 import { HoldstillError, toFault } from "#core/base/errors/error.js";
+import { repository } from "../../../support/repository.js";
 
-const root = path.resolve(import.meta.dirname, "../../..");
 const textOf = (dir: string, skip: (file: string) => boolean = () => false): string =>
-  readdirSync(path.join(root, dir), { recursive: true, encoding: "utf8" })
+  readdirSync(path.join(repository, dir), { recursive: true, encoding: "utf8" })
     .filter(
       (file) => /\.(ts|js)$/.test(file) && !file.includes("node_modules") && !file.includes("dist") && !skip(file),
     )
-    .map((file) => readFileSync(path.join(root, dir, file), "utf8"))
+    .map((file) => readFileSync(path.join(repository, dir, file), "utf8"))
     .join("\n");
 
 const codes = Object.keys(catalogue);
@@ -34,7 +34,7 @@ test("every code of the catalogue is seen in a test", () => {
 });
 
 test("every code of the catalogue is documented", () => {
-  const readme = readFileSync(path.join(root, "core/src/errors/README.md"), "utf8");
+  const readme = readFileSync(path.join(repository, "core/src/errors/README.md"), "utf8");
   assert.deepEqual(
     codes.filter((code) => !readme.includes(`\`${code}\``)),
     [],

@@ -4,8 +4,8 @@ import path from "node:path";
 import test from "node:test";
 import { createLog } from "#core/base/log/log.js";
 import { KEPT } from "#core/base/log/sink.js";
-import { run } from "../rig/run.js";
-import { tempDir } from "../rig/temp.js";
+import { run } from "../../../support/fixture/run-transaction.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 interface Line {
   level: string;

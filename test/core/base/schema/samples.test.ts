@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { validate, type SchemaName } from "#core/base/schema/validate.js";
+import { repository } from "../../../support/repository.js";
 
-const samples = path.resolve(import.meta.dirname, "../../../schemas/samples");
+const samples = path.join(repository, "schemas/samples");
 
 /** Of each invalid sample: where its one finding points. */
 const faults: Record<string, string> = {

@@ -10,10 +10,11 @@ import { table } from "#core/cli/table.js";
 import { Catalog } from "#core/store/catalog.js";
 import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import { ownVersion } from "#core/installation.js";
-import { program, holdstill } from "../rig/cli.js";
-import { emptySet } from "../rig/record.js";
-import { theatre } from "../rig/theatre.js";
-import { tempDir } from "../rig/temp.js";
+import { program, holdstill } from "../../../support/process/command-line.js";
+import { emptySet } from "../../../support/fixture/set-record.js";
+import { theatre } from "../../../support/fixture/scene-config.js";
+import { tempDir } from "../../../support/storage/temp.js";
+import { repository } from "../../../support/repository.js";
 
 test("--version says the version, and loads nothing for it", async (t) => {
   const { stdout, loaded } = await loading(t, ["--version"]);
@@ -200,9 +201,7 @@ test("a damaged record is reported on stderr, and the others are listed", async 
   const sets = path.join(dir, "state/sets");
   for (const id of ["20260102-030405-a1b2c3", "20260103-030405-a1b2c3"])
     mkdirSync(path.join(sets, id), { recursive: true });
-  const sample = readFileSync(
-    path.join(import.meta.dirname, "../../../schemas/samples/valid/snapshot-set.postgres-on-lvm.json"),
-  );
+  const sample = readFileSync(path.join(repository, "schemas/samples/valid/snapshot-set.postgres-on-lvm.json"));
   writeFileSync(path.join(sets, "20260102-030405-a1b2c3/set.json"), sample);
   writeFileSync(path.join(sets, "20260103-030405-a1b2c3/set.json"), "{");
   const { stdout, stderr, exitCode } = await holdstill(["list", "--config", config]);
@@ -257,7 +256,7 @@ process.once("beforeExit", () => {
 /** Runs the command line and lists what it loaded of the core, and of packages, in order of name. */
 async function loading(t: TestContext, args: readonly string[]): Promise<{ stdout: string; loaded: string[] }> {
   const file = path.join(tempDir(t), "loaded");
-  const rig = path.join(import.meta.dirname, "../rig/loaded.js");
+  const rig = path.join(repository, "test/dist/support/process/loaded-modules.js");
   const { stdout, stderr, exitCode } = await holdstill(args, {
     env: { HOLDSTILL_TEST_LOADED: file },
     nodeArgs: ["--import", rig],

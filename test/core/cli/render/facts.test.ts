@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setLines } from "#core/cli/render/set.js";
-import { plainLook } from "../rig/look.js";
-import { sampleSet } from "../rig/sample-set.js";
+import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 test("a fact of many words is broken into lines that fit, and so is why a writer was not held", () => {
   const set = sampleSet();

@@ -9,8 +9,8 @@ import { StatusLine } from "#core/cli/live/status-line.js";
 import { HoldstillError, toFault } from "#core/base/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";
 import type { Event, Usual } from "#core/base/schema/types.js";
-import { plainLook } from "../rig/look.js";
-import { sampleSet } from "../rig/sample-set.js";
+import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 const who = { role: "writer", instance: "app", plugin: "writer-app", version: "1.0.0" } as const;

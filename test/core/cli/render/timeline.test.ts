@@ -3,7 +3,7 @@ import test from "node:test";
 import { SeenSpans } from "#core/base/display/spans.js";
 import { timelineLines } from "#core/cli/render/timeline.js";
 import type { Span } from "#core/base/schema/types.js";
-import { plainLook } from "../rig/look.js";
+import { plainLook } from "../../../support/fixture/terminal-style.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { exchange } from "#core/engine/restore/swap-into-place.js";
 import type { RestoreStep } from "#core/engine/restore/restore-plan.js";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 interface Place {
   step: RestoreStep;

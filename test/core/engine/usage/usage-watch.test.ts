@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { FillWarnings } from "#core/engine/usage/usage-watch.js";
 import type { Snapshot, SnapshotSet } from "#core/base/schema/types.js";
-import { sampleSet } from "../rig/sample-set.js";
+import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 type Now = Pick<Snapshot, "fill" | "lost">;
 

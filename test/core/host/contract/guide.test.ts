@@ -6,9 +6,9 @@ import test from "node:test";
 import { checkNames } from "#core/conformance/suite.js";
 import { table } from "#core/cli/table.js";
 import { validate } from "#core/base/schema/validate.js";
+import { repository } from "../../../support/repository.js";
 
-const root = path.resolve(import.meta.dirname, "../../..");
-const file = path.join(root, "core/src/plugin/README.md");
+const file = path.join(repository, "core/src/plugin/README.md");
 const text = readFileSync(file, "utf8");
 
 test("the manifest and the conformance.json that the guide shows are valid", () => {
@@ -20,7 +20,7 @@ test("the manifest and the conformance.json that the guide shows are valid", () 
 });
 
 test("the guide tells every property of conformance.json that an author must know", () => {
-  const schema = readFileSync(path.join(root, "schemas/conformance-fixture.v1.schema.json"), "utf8");
+  const schema = readFileSync(path.join(repository, "schemas/conformance-fixture.v1.schema.json"), "utf8");
   const { properties } = JSON.parse(schema) as { properties: Record<string, unknown> };
   const untold = Object.keys(properties).filter((name) => !text.includes(`\`${name}\``) && !text.includes(`"${name}"`));
   assert.deepEqual(untold, ["$schema"]);

@@ -6,8 +6,8 @@ import type { Details } from "#core/base/errors/details.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import { checked } from "#core/host/isolation/host/check-answer.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
-import { listening, specOf } from "../rig/plugins.js";
-import { tempDir } from "../rig/temp.js";
+import { listening, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
 const component = { name: "a", kind: "files", paths: ["/a"], tolerates: "fuzzy" };

@@ -4,10 +4,10 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { WriterTransaction } from "#core/host/contract/context.js";
-import { specOf } from "../rig/plugins.js";
-import { isAlive } from "../rig/process.js";
-import { run } from "../rig/run.js";
-import { tempDir } from "../rig/temp.js";
+import { specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { isAlive } from "../../../support/process/is-alive.js";
+import { run } from "../../../support/fixture/run-transaction.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const LIMIT_MS = 10_000;
 const remote = JSON.stringify(import.meta.resolve("#core/host/isolation/host/start-session.js"));

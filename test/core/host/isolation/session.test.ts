@@ -8,9 +8,9 @@ import { GRACE_MS } from "#core/host/isolation/host/calls.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { PluginSpec, Session } from "#core/host/isolation/session.js";
 import type { WriterTransaction } from "#core/host/contract/context.js";
-import { type Fault, listening, type Misbehaviour, specOf } from "../rig/plugins.js";
-import { run } from "../rig/run.js";
-import { tempDir } from "../rig/temp.js";
+import { type Fault, listening, type Misbehaviour, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { run } from "../../../support/fixture/run-transaction.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const runtimes = ["thread", "process"] as const;
 const LIMIT_MS = 10_000;

@@ -6,8 +6,8 @@ import { digestFolder } from "#core/host/manifest/digest.js";
 import { lockOf, readLock, writeLock } from "#core/host/manifest/lock.js";
 import { inspectPlugins, resolvePlugins } from "#core/host/manifest/resolve.js";
 import { validate } from "#core/base/schema/validate.js";
-import { bareHost, settingsWith, writePlugin } from "../rig/plugin.js";
-import { tempDir } from "../rig/temp.js";
+import { bareHost, settingsWith, writePlugin } from "../../../support/fixture/plugin-folder.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const hashFolder = async (dir: string): Promise<string> => (await digestFolder(dir)).content;
 

@@ -4,9 +4,9 @@ import path from "node:path";
 import test from "node:test";
 import { resolvePlugins } from "#core/host/manifest/resolve.js";
 import { explainPlugin } from "#core/host/manifest/why.js";
-import { bareHost, settingsWith, writePlugin, writeProgram } from "../rig/plugin.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../support/fixture/plugin-folder.js";
+import { refusalOf } from "../../../support/process/refusal.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const provider = { name: "provider-reflink", kind: "provider" };
 const bilingual = { ...bareHost, protocols: [1, 2] };

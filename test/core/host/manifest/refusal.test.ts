@@ -7,9 +7,9 @@ import type { Settings } from "#core/base/config/settings.js";
 import type { Details } from "#core/base/errors/details.js";
 import type { HoldstillError } from "#core/base/errors/error.js";
 import { inspectPlugins, resolvePlugins } from "#core/host/manifest/resolve.js";
-import { bareHost, settingsWith, writePlugin, writeProgram } from "../rig/plugin.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../support/fixture/plugin-folder.js";
+import { refusalOf } from "../../../support/process/refusal.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const provider = { name: "provider-reflink", kind: "provider" };
 

@@ -3,9 +3,9 @@ import { symlinkSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { resolvePlugins } from "#core/host/manifest/resolve.js";
-import { bareHost, settingsWith, writePlugin, writeProgram } from "../rig/plugin.js";
-import { refusalOf } from "../rig/refusal.js";
-import { tempDir } from "../rig/temp.js";
+import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../support/fixture/plugin-folder.js";
+import { refusalOf } from "../../../support/process/refusal.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const provider = { name: "provider-reflink", kind: "provider" };
 

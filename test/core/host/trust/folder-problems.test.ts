@@ -5,8 +5,8 @@ import test from "node:test";
 import { trustProblems } from "#core/host/trust/folder-problems.js";
 import { isPrivateGroup, readAccounts } from "#core/base/trust/accounts.js";
 import { beholder, type Beholder } from "#core/base/trust/ownership.js";
-import { writePlugin } from "../rig/plugin.js";
-import { tempDir } from "../rig/temp.js";
+import { writePlugin } from "../../../support/fixture/plugin-folder.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const root = process.geteuid?.() === 0;
 const needsRoot = { skip: !root && "needs root" };

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { Haste } from "#core/keeper/process/rcu-expedited.js";
-import { tempDir } from "../rig/temp.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const rows: [what: string, before: string, inherited: boolean, during: string, after: string][] = [
   ["what was off is on meanwhile, and off again", "0", false, "1", "0"],

@@ -10,10 +10,10 @@ import type { HoldstillError } from "#core/base/errors/error.js";
 import { OUTPUT_LIMIT, run } from "#core/os/exec/exec.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
-import { onEnd } from "../rig/on-end.js";
-import { listening, specOf } from "../rig/plugins.js";
-import { isAlive } from "../rig/process.js";
-import { tempDir } from "../rig/temp.js";
+import { onEnd } from "../../../support/process/on-end.js";
+import { listening, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { isAlive } from "../../../support/process/is-alive.js";
+import { tempDir } from "../../../support/storage/temp.js";
 
 const who: Who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" };
 const exec = (

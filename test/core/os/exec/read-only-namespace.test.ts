@@ -7,9 +7,9 @@ import test, { type TestContext } from "node:test";
 import { canConfine } from "#core/os/exec/read-only-namespace.js";
 import { run } from "#core/os/exec/exec.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
-import { onEnd } from "../rig/on-end.js";
-import { tempDir } from "../rig/temp.js";
-import { unprivileged } from "../rig/unprivileged.js";
+import { onEnd } from "../../../support/process/on-end.js";
+import { tempDir } from "../../../support/storage/temp.js";
+import { unprivileged } from "../../../support/process/unprivileged.js";
 
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
 const skip = !canConfine() && "this process may not mount";

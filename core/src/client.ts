@@ -1,11 +1,11 @@
 /** holdstill's service from Node: `const holdstill = await connect(); await holdstill.create({ targets: ["/srv"] })`. */
-import { RemoteRequester } from "./service/client/remote-engine.js";
+import { RemoteEngine } from "./service/client/remote-engine.js";
 
 export { HoldstillError, type Code, type Details } from "./base/errors/error.js";
-export type { Ended, ProviderStatus, Watching, WriterStatus } from "./engine/types.js";
-export type { Plan, Request } from "./plan/plan.js";
+export type { TransactionResult, ProviderStatus, Watcher, WriterStatus } from "./engine/types.js";
+export type { Plan, SnapshotRequest } from "./plan/plan.js";
 export type { Event, Fault, Residue, SnapshotSet } from "./base/schema/types.js";
-export type { RemoteRequester } from "./service/client/remote-engine.js";
+export type { RemoteEngine } from "./service/client/remote-engine.js";
 
 export interface ConnectOptions {
   /** The service's socket. Without it that of HOLDSTILL_SOCKET, of the config, or the usual one. */
@@ -18,8 +18,8 @@ export interface ConnectOptions {
  *
  * @throws HoldstillError E_SERVICE_LOST when no service answers there.
  */
-export async function connect({ socket }: ConnectOptions = {}): Promise<RemoteRequester> {
-  return RemoteRequester.at(socket ?? (await usualSocket()));
+export async function connect({ socket }: ConnectOptions = {}): Promise<RemoteEngine> {
+  return RemoteEngine.at(socket ?? (await usualSocket()));
 }
 
 async function usualSocket(): Promise<string> {

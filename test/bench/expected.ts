@@ -74,7 +74,7 @@ const all: readonly Expectation[] = [
   },
   {
     bench: "recovery redo",
-    what: "redo on a picture of holdstill's",
+    what: "redo on a snapshot of holdstill's",
     expected: "0",
     judge: ({ rows }) =>
       listed(
@@ -87,7 +87,7 @@ const all: readonly Expectation[] = [
   },
   {
     bench: "recovery stall",
-    what: "longest transaction of a client while the picture is taken and repaired, holdstill ÷ crash-consistent, watched for as long",
+    what: "longest transaction of a client while the snapshot is taken and repaired, holdstill ÷ crash-consistent, watched for as long",
     expected: "≤ 1.5",
     judge: (result) => ratios(result, () => true, isCrash, atMost(1.5)),
     because:

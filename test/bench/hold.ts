@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lapseOf } from "#core/keeper/client/client.js";
+import { lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, sectionOf } from "../support/storage/freezable.js";
 import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
 import { Stay } from "./stay.js";
@@ -17,7 +17,7 @@ const ways: Record<string, (mounts: string[], stay: Stay) => Promise<number>> = 
     await keeper.hold();
     const report = await keeper.release();
     await keeper.disarm();
-    const lapse = lapseOf(report);
+    const lapse = lapseError(report);
     if (lapse !== null) throw lapse;
     return report.heldMs;
   },

@@ -1,4 +1,4 @@
-/** The ways of taking a picture of a database server's volume, while its clients go on. */
+/** The ways of taking a snapshot of a database server's volume, while its clients go on. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
@@ -20,7 +20,7 @@ export interface Taking {
   readonly config: string;
 }
 
-/** A picture that is complete. */
+/** A snapshot that is complete. */
 export interface Taken {
   /** What it is in. */
   readonly file: string;
@@ -32,7 +32,7 @@ export type Way = (taking: Taking) => Promise<Taken>;
 export const ours = "holdstill";
 export const crash = "crash-consistent";
 /** Beside the ways: nothing is taken. */
-export const calm = "no picture is taken";
+export const calm = "no snapshot is taken";
 
 export const ways: Readonly<Record<string, Way>> = {
   async [crash]({ volume }) {
@@ -46,7 +46,7 @@ export const ways: Readonly<Record<string, Way>> = {
     const { writers } = JSON.parse(stdout) as { writers: { repair?: { state: string; in?: string[] } }[] };
     const [repaired] = writers[0]?.repair?.in ?? [];
     if (writers[0]?.repair?.state !== "repaired" || repaired === undefined)
-      throw new Error(`the picture was not repaired: ${stdout}`);
+      throw new Error(`the snapshot was not repaired: ${stdout}`);
     const remove = async (): Promise<void> =>
       void (await exec(process.execPath, [program, "delete", set, "--yes", "--config", config]));
     return { file: path.join(volume.store, repaired), remove };

@@ -1,4 +1,4 @@
-/** How soon a database server is ready on a picture that was taken under load, and what its clients noticed of the taking. */
+/** How soon a database server is ready on a snapshot that was taken under load, and what its clients noticed of the taking. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,7 +21,7 @@ const MiB = 2 ** 20;
 const REST_MS = 5000;
 /** So long the clients are watched, whatever is taken: the longer one looks, the longer a transaction one sees. As long as a repair takes. */
 const watchMs = (size: number): number => (size > 512 * MiB ? 36_000 : 15_000);
-/** Of a session that changes rows, while pictures are taken: a server that is busy, but not as busy as it can be. */
+/** Of a session that changes rows, while snapshots are taken: a server that is busy, but not as busy as it can be. */
 const PAUSE_MS = 2000;
 /** The load stops somewhat later than told, bytes. */
 const SHORT = 16 * MiB;
@@ -59,14 +59,14 @@ export const recovery: Bench = {
     const { starts, redo, stalls, takes } = sheet;
     return [
       { bench: "recovery", about: "from the start of the server until it takes queries", ours, rows: starts.rows },
-      { bench: "recovery redo", about: "what the server replayed on the picture", ours, rows: redo.rows },
+      { bench: "recovery redo", about: "what the server replayed on the snapshot", ours, rows: redo.rows },
       {
         bench: "recovery stall",
-        about: `longest transaction of a client in ${watchMs(256 * MiB) / 1000} or ${watchMs(960 * MiB) / 1000} s, in which the picture is taken`,
+        about: `longest transaction of a client in ${watchMs(256 * MiB) / 1000} or ${watchMs(960 * MiB) / 1000} s, in which the snapshot is taken`,
         ours,
         rows: stalls.rows,
       },
-      { bench: "recovery taking", about: "until the picture was complete", ours, rows: takes.rows },
+      { bench: "recovery taking", about: "until the snapshot was complete", ours, rows: takes.rows },
     ];
   },
 };
@@ -92,7 +92,7 @@ interface Picture {
   readonly confirmed: readonly Acknowledged[];
 }
 
-/** Takes pictures in every way and every round, while clients go on; answers those of the first round, and removes the others. */
+/** Takes snapshots in every way and every round, while clients go on; answers those of the first round, and removes the others. */
 async function takeAll(scene: Scene, say: Options["say"]): Promise<Picture[]> {
   const { stay, volume, served, stock, of, size, rounds, sheet } = scene;
   const config = configOf(tempDir(stay.t), volume, served);
@@ -137,7 +137,7 @@ async function openAll({ volume, served, of, rounds, sheet }: Scene, pictures: r
       // A new file each time: nothing of it is in memory.
       const fork = volume.fork(file);
       const mount = volume.expose(fork);
-      // Its folder lets root in only; a restored picture lies where its server can go.
+      // Its folder lets root in only; a restored snapshot lies where its server can go.
       chmodSync(path.dirname(mount), 0o755);
       const { readyMs, redoBytes } = await served.open(mount, confirmed);
       volume.discard(fork);
@@ -149,7 +149,7 @@ async function openAll({ volume, served, of, rounds, sheet }: Scene, pictures: r
 
 function configOf(dir: string, { mount, image, store }: ImageVolume, { writer }: Served): string {
   mkdirSync(store, { recursive: true });
-  // The server that repairs an exposed picture is another user.
+  // The server that repairs an exposed snapshot is another user.
   chmodSync(dir, 0o755);
   const file = path.join(dir, "holdstill.json");
   const plugins = [

@@ -31,7 +31,7 @@ export interface Served {
   checkpoint(): Promise<void>;
   /** What a crash now would leave to replay, bytes. */
   redo(): Promise<number>;
-  /** Starts a server on a picture that is mounted there, checks its books, and ends it. */
+  /** Starts a server on a snapshot that is mounted there, checks its books, and ends it. */
   open(mount: string, confirmed: readonly Acknowledged[]): Promise<Opened>;
   halt(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { type Bench, Samples } from "./samples.js";
 const tables = {
   volumes: "I/O held, ext4 under a writing load, in a user-mode kernel",
   "volumes stall": "longest step of a program that writes to all volumes in turn, on the one processor that all share",
-  "volumes apart": "time between the first and the last picture of a set that is not of one instant",
+  "volumes apart": "time between the first and the last snapshot of a set that is not of one instant",
   "volumes process": "what it takes there to start a program, of which scripts start many",
 } as const;
 

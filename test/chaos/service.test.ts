@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/host/isolation/operations.js";
+import type { PluginOp } from "#core/host/isolation/operations.js";
 import { freezables, thaw } from "../support/storage/freezable.js";
 import { inWords } from "../support/process/in-words.js";
 import { childrenOf } from "../support/process/keepers.js";
@@ -37,7 +37,11 @@ interface Moment {
   within: number;
 }
 
-const hangs = (op: Op): { in: Op; does: "late"; delayMs: number } => ({ in: op, does: "late", delayMs: 60_000 });
+const hangs = (op: PluginOp): { in: PluginOp; does: "late"; delayMs: number } => ({
+  in: op,
+  does: "late",
+  delayMs: 60_000,
+});
 
 const moments: readonly Moment[] = [
   { name: "while it prepares", provider: hangs("prepare"), phase: "prepare", called: ["store", "prepare"], within: 20 },
@@ -52,7 +56,7 @@ const moments: readonly Moment[] = [
   { name: "when it is about to hold", phase: "hold", within: 0 },
   { name: "while it holds", phase: "hold", within: 12 },
   {
-    name: "while pictures are taken",
+    name: "while snapshots are taken",
     provider: hangs("commit"),
     phase: "hold",
     called: ["store", "commit"],
@@ -66,12 +70,12 @@ const moments: readonly Moment[] = [
     within: 200,
   },
   { name: "while applications thaw", writer: hangs("thaw"), phase: "thaw", called: ["app", "thaw"], within: 20 },
-  { name: "while pictures are sealed", provider: hangs("seal"), phase: "seal", called: ["store", "seal"], within: 20 },
+  { name: "while snapshots are sealed", provider: hangs("seal"), phase: "seal", called: ["store", "seal"], within: 20 },
   {
-    name: "while pictures are repaired",
-    writer: { ...hangs("recover"), recovery: "always" },
-    phase: "recover",
-    called: ["app", "recover"],
+    name: "while snapshots are repaired",
+    writer: { ...hangs("repair"), repair: "always" },
+    phase: "repair",
+    called: ["app", "repair"],
     within: 20,
   },
   { name: "when the set is about to be recorded", phase: "seal", called: ["store", "seal"], within: 60 },

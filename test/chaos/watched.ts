@@ -25,7 +25,7 @@ export class Watched {
   /** What another service says of it is what was told before, if anything was; and the set is there, or not. */
   async judge(next: Service): Promise<void> {
     const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<Operation>();
-    assert.ok(state.at === "ended", `operation ${this.id} is ${state.at}`);
+    assert.ok(state.type === "ended", `operation ${this.id} is ${state.type}`);
     const { outcome, error, set } = state.result;
     if (this.ended !== null) assert.equal(outcome, this.ended.outcome, "nobody is told two things");
     const record = (await next.ask("GET", `/v1/sets/${this.id}`)).status;
@@ -40,7 +40,7 @@ export class Watched {
 
   async outcomeAt(next: Service): Promise<string> {
     const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<Operation>();
-    return state.at === "ended" ? state.result.outcome : state.at;
+    return state.type === "ended" ? state.result.outcome : state.type;
   }
 
   async #listen(service: Service): Promise<void> {

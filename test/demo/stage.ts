@@ -33,7 +33,7 @@ export class DemoStage {
     return { set: record.json() as SnapshotSet, text: text.stdout };
   }
 
-  /** Copies the picture and the writer's sidecar to a place of their own: a data directory to start a server on. */
+  /** Copies the snapshot and the writer's sidecar to a place of their own: a data directory to start a server on. */
   async restore(set: SnapshotSet): Promise<string> {
     const exposed = (await holdstill(["expose", set.id, "--json", "--config", this.config])).json() as SnapshotSet;
     const picture = exposed.exposed?.[0]?.exposed.trees[0]?.path ?? "";
@@ -41,7 +41,7 @@ export class DemoStage {
     cpSync(picture, to, { recursive: true, verbatimSymlinks: true });
     const sidecar = set.writers[0]?.sidecar?.dir ?? "";
     cpSync(sidecar, to, { recursive: true });
-    await holdstill(["conceal", set.id, "--config", this.config]);
+    await holdstill(["unexpose", set.id, "--config", this.config]);
     return to;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Draws what was recorded of a terminal as a picture: `node test/dist/demo/terminal.js <TRANSCRIPT >PICTURE.svg`. Lines with a `$`
+ * Draws what was recorded of a terminal as a snapshot: `node test/dist/demo/terminal.js <TRANSCRIPT >PICTURE.svg`. Lines with a `$`
  * are what was typed. Nothing is added, and what the programs themselves paint is painted.
  */
 import { readFileSync } from "node:fs";

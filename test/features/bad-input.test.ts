@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { describe, it } from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault } from "#core/base/schema/types.js";
 import { holdstill } from "../support/process/command-line.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
@@ -226,12 +226,12 @@ test("a best-effort writer that fails is left out, and the record says so", asyn
     policy: "best-effort",
     writer: { in: "freeze", does: "throws" },
   });
-  const { set, outcome } = ran.json() as Ended;
+  const { set, outcome } = ran.json() as TransactionResult;
   assert.equal(outcome, "created", ran.stdout + ran.stderr);
   assert.equal(ran.exitCode, 0);
   assert.equal(set?.consistency, "none");
   assert.equal(set?.writers[0]?.state, "left-out");
-  assert.match(set?.components[0]?.why ?? "", /the application said no/);
+  assert.match(set?.components[0]?.reason ?? "", /the application said no/);
 });
 
 test("a freeze that was lost lowers the consistency, and the command says so with its exit code", async (t) => {
@@ -244,15 +244,15 @@ test("a freeze that was lost lowers the consistency, and the command says so wit
   mkdirSync(stage.app, { recursive: true });
   writeFileSync(path.join(stage.app, "frozen"), "somebody else");
   const ran = await slow;
-  const { set } = ran.json() as Ended;
+  const { set } = ran.json() as TransactionResult;
   assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
   assert.equal(set?.consistency, "none");
-  assert.match(set?.writers[0]?.why ?? "", /was not in force to the end/); // E_FREEZE_LOST
+  assert.match(set?.writers[0]?.reason ?? "", /was not in force to the end/); // E_FREEZE_LOST
 });
 
 test("delete without a terminal and without --yes says what it would do, and does nothing", async (t) => {
   const stage = new Stage(t);
-  const { set } = (await stage.run(["create", "writer:app", "--json"])).json() as Ended;
+  const { set } = (await stage.run(["create", "writer:app", "--json"])).json() as TransactionResult;
   const refused = await stage.run(["delete", set?.id ?? "", "--json"]);
   assert.equal((refused.json() as { error: Fault }).error.code, "E_NEEDS_YES");
   assert.equal(refused.exitCode, 2);

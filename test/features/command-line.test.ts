@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import { holdstill } from "../support/process/command-line.js";
@@ -10,7 +10,7 @@ import { type Script, theatre } from "../support/fixture/scene-config.js";
 import { tempDir } from "../support/storage/temp.js";
 import { unbroken } from "../support/process/unwrapped.js";
 
-test("a set is made, listed, shown, exposed, completed, concealed and deleted", async (t) => {
+test("a set is made, listed, shown, exposed, completed, unexposed and deleted", async (t) => {
   const dir = tempDir(t);
   const { config, data } = theatre(dir);
   const on = (...args: string[]): ReturnType<typeof holdstill> => holdstill([...args, "--config", config]);
@@ -30,9 +30,9 @@ test("a set is made, listed, shown, exposed, completed, concealed and deleted", 
   const exposed = await on("expose", "latest", "--quiet");
   assert.equal(readFileSync(path.join(exposed.stdout.trim(), "file"), "utf8"), "content");
   assert.equal((await on("complete", "nightly", "--succeeded")).exitCode, 0);
-  const concealed = JSON.parse((await on("conceal", "nightly", "--json")).stdout) as SnapshotSet;
-  assert.deepEqual(concealed.exposed, []);
-  assert.equal(concealed.outcome?.succeeded, true);
+  const unexposed = JSON.parse((await on("unexpose", "nightly", "--json")).stdout) as SnapshotSet;
+  assert.deepEqual(unexposed.exposed, []);
+  assert.equal(unexposed.outcome?.succeeded, true);
 
   const asked = await on("delete", "nightly");
   assert.equal(asked.exitCode, 2);
@@ -162,7 +162,7 @@ test("--json=stream tells every step as a valid event, `ended` last and once; --
     );
   }
   const { stdout, stderr } = await holdstill(["create", data, "--json", "--config", config]);
-  const ended = JSON.parse(stdout) as Ended;
+  const ended = JSON.parse(stdout) as TransactionResult;
   assert.deepEqual([ended.outcome, ended.exitCode, ended.set?.consistency, stderr], ["created", 0, "application", ""]);
 });
 

@@ -12,7 +12,7 @@ test("the provider that plugins new makes conforms, in a thread and in a process
     [],
   );
   assert.equal(failed, 0);
-  const runtimes = checks.filter(({ name, status }) => name === "picture-is-of-the-cut" && status === "passed");
+  const runtimes = checks.filter(({ name, status }) => name === "snapshot-is-of-the-cut" && status === "passed");
   assert.deepEqual(
     runtimes.map(({ runtime }) => runtime),
     ["thread", "process"],

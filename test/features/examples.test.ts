@@ -40,7 +40,7 @@ function writing(t: TestContext, database: string): void {
   });
 }
 
-test("the SQLite writer is installed by copying its folder, and used by config alone: the picture is whole under load", async (t) => {
+test("the SQLite writer is installed by copying its folder, and used by config alone: the snapshot is whole under load", async (t) => {
   const dir = tempDir(t);
   installed(dir, "writer-sqlite");
   const database = path.join(dir, "app/app.db");
@@ -59,7 +59,7 @@ test("the SQLite writer is installed by copying its folder, and used by config a
   assert.equal(set.consistency, "application");
   const exposed = await holdstill(["expose", set.id, "--quiet", "--config", config]);
   onEnd(t, async () => void (await holdstill(["delete", set.id, "--yes", "--config", config])));
-  // The picture is read-only, and SQLite writes to open: a restore copies it.
+  // The snapshot is read-only, and SQLite writes to open: a restore copies it.
   const restored = path.join(dir, "restored");
   cpSync(exposed.stdout.trim(), restored, { recursive: true });
   const picture = path.join(restored, "app.db");
@@ -74,7 +74,7 @@ test("the SQLite writer is installed by copying its folder, and used by config a
   assert.equal(gone.exitCode, 0, gone.stderr);
 });
 
-test("the SQLite writer conforms, and finds a picture bad that is", async (t) => {
+test("the SQLite writer conforms, and finds a snapshot bad that is", async (t) => {
   const { checks } = await checkPlugin(installed(tempDir(t), "writer-sqlite"));
   assert.deepEqual(
     checks.filter(({ status }) => status === "failed"),

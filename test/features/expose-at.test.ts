@@ -1,4 +1,4 @@
-/** `holdstill expose --at`: the pictures below a folder that the caller names, for everybody, until they are concealed. */
+/** `holdstill expose --at`: the snapshots below a folder that the caller names, for everybody, until they are unexposed. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const skip = process.getuid?.() === 0 ? false : "mounting needs root";
 interface Scene {
   stage: Stage;
   id: string;
-  /** Where the pictures are to be mounted. */
+  /** Where the snapshots are to be mounted. */
   at: string;
   mounts: () => string[];
 }
@@ -26,7 +26,7 @@ async function staged(t: TestContext): Promise<Scene> {
   const stage = new Stage(t);
   const made = await stage.run(["create", "writer:app", "--quiet"]);
   assert.equal(made.exitCode, 0, made.stderr);
-  const at = path.join(stage.dir, "picture");
+  const at = path.join(stage.dir, "snapshot");
   mkdirSync(at);
   const mounts = (): string[] =>
     readFileSync("/proc/self/mountinfo", "utf8")
@@ -40,13 +40,13 @@ async function staged(t: TestContext): Promise<Scene> {
 }
 
 test(
-  "the pictures lie below the folder at their original paths, read-only, until the set is concealed",
+  "the snapshots lie below the folder at their original paths, read-only, until the set is unexposed",
   { skip },
   async (t) => {
     const { stage, id, at, mounts } = await staged(t);
     const exposed = await stage.run(["expose", id, "--at", at, "--json"]);
     assert.equal(exposed.exitCode, 0, exposed.stdout + exposed.stderr);
-    assert.equal((exposed.json() as SnapshotSet).mirror, at);
+    assert.equal((exposed.json() as SnapshotSet).exposedAt, at);
     const file = path.join(at, stage.app, "data/file");
     assert.equal(readFileSync(file, "utf8"), "precious\n");
     assert.throws(() => writeFileSync(file, "spoilt"), { code: "EROFS" });
@@ -65,9 +65,9 @@ test(
     assert.match(busy.stdout, /"E_MIRROR_BUSY"/);
     reader.stdin.end("\n");
     await once(reader, "exit");
-    const concealed = await stage.run(["conceal", id, "--json"]);
-    assert.equal(concealed.exitCode, 0, concealed.stderr);
-    assert.equal((concealed.json() as SnapshotSet).mirror, undefined);
+    const unexposed = await stage.run(["unexpose", id, "--json"]);
+    assert.equal(unexposed.exitCode, 0, unexposed.stderr);
+    assert.equal((unexposed.json() as SnapshotSet).exposedAt, undefined);
     assert.deepEqual([mounts(), readdirSync(at)], [[], []]);
     await stage.run(["expose", id, "--at", at]);
     assert.equal((await stage.run(["delete", id, "--yes"])).exitCode, 0);
@@ -98,8 +98,8 @@ test(
     assert.equal((await stage.run(["expose", id, "--at", at])).exitCode, 0);
     mkdirSync(inDir("other"));
     const second = await stage.run(["expose", id, "--at", inDir("other")]);
-    assert.match(second.stderr, /the set is mounted at .*picture already/);
-    assert.equal((await stage.run(["conceal", id])).exitCode, 0);
+    assert.match(second.stderr, /the set is mounted at .*snapshot already/);
+    assert.equal((await stage.run(["unexpose", id])).exitCode, 0);
   },
 );
 

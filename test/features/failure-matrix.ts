@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { Op } from "#core/host/isolation/operations.js";
+import type { PluginOp } from "#core/host/isolation/operations.js";
 import { open } from "holdstill";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
 import type { Fault, Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
@@ -69,9 +69,9 @@ class Play {
   constructor(t: TestContext, role: Role, phase: PhaseName, does: Fault, isolation: "thread" | "process") {
     this.stage = new Stage(t);
     this.role = role;
-    const op = (phase === "identify" && role === "provider" ? "match" : phase) as Op;
+    const op = (phase === "identify" && role === "provider" ? "match" : phase) as PluginOp;
     const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
-    this.roles = { isolation, [role]: phase === "recover" ? { ...wrong, recovery: "always" } : wrong };
+    this.roles = { isolation, [role]: phase === "repair" ? { ...wrong, repair: "always" } : wrong };
   }
 
   create(roles: Roles = this.roles) {
@@ -107,7 +107,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   async abort(play) {
     const ran = await play.create();
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
-    const { error, residue } = ran.json() as Ended;
+    const { error, residue } = ran.json() as TransactionResult;
     play.isNamed(error?.message);
     assert.deepEqual(residue, []);
     play.isClean();
@@ -117,9 +117,9 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
   async degrade(play) {
     const ran = await play.create();
     assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
-    const { set } = ran.json() as Ended;
+    const { set } = ran.json() as TransactionResult;
     assert.equal(set?.consistency, "none");
-    play.isNamed(set?.writers[0]?.why);
+    play.isNamed(set?.writers[0]?.reason);
     assert.equal(play.stage.isFrozen(), false);
     await play.nextWorks();
   },
@@ -131,21 +131,21 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
         : { writer: { in: "freeze", does: "throws" } };
     const ran = await play.create({ ...trigger, ...play.roles });
     assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr);
-    const { residue } = ran.json() as Ended;
+    const { residue } = ran.json() as TransactionResult;
     assert.deepEqual(
       residue.map((left) => left.actor),
       [instance[play.role]],
     );
     play.isNamed(residue[0]?.error.message);
 
-    const recovered = await play.stage.run(["recover", "--yes", "--json"]);
+    const recovered = await play.stage.run(["repair", "--yes", "--json"]);
     assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
     play.isClean();
     await play.nextWorks();
   },
 
   async report(play) {
-    const { set } = (await play.create({})).json() as Ended;
+    const { set } = (await play.create({})).json() as TransactionResult;
     const ran = await play.stage.run(["complete", set?.id ?? "", "--succeeded", "--json"], play.roles);
     const answer = ran.json() as { set: SnapshotSet; failed: { writer: string; error: Wrong }[] };
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);

@@ -1,4 +1,4 @@
-/** What is to be seen of past transactions: history, writers, and timelines as pictures. */
+/** What is to be seen of past transactions: history, writers, and timelines as snapshots. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -78,7 +78,7 @@ test("a plan says how long its calls usually take, against which limit, and what
   assert.doesNotMatch((await new Stage(t).run(["plan", "writer:app"])).stdout, /last runs/);
 });
 
-test("a timeline is a picture that names the culprit, as well-formed XML whatever a plugin says", async (t) => {
+test("a timeline is a snapshot that names the culprit, as well-formed XML whatever a plugin says", async (t) => {
   const stage = await nights(t);
   const file = path.join(stage.dir, "why.svg");
   assert.equal(

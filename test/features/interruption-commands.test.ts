@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/host/isolation/operations.js";
+import type { PluginOp } from "#core/host/isolation/operations.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
 import { patience, Stage } from "../support/fixture/scene.js";
@@ -15,7 +15,7 @@ interface Moment {
   args: readonly string[];
   role: "writer" | "provider";
   /** The command is ended when this call has taken effect and has not been answered. */
-  op: Op;
+  op: PluginOp;
   /** What is done before. */
   first?: readonly string[];
   /** What was killed before, and so left something. */
@@ -24,7 +24,7 @@ interface Moment {
 
 const moments: readonly Moment[] = [
   { args: ["expose", "good"], role: "provider", op: "expose" },
-  { args: ["conceal", "good"], role: "provider", op: "conceal", first: ["expose", "good"] },
+  { args: ["unexpose", "good"], role: "provider", op: "unexpose", first: ["expose", "good"] },
   { args: ["verify", "good"], role: "writer", op: "verify" },
   { args: ["restore", "good", "--yes"], role: "writer", op: "beforeRestore" },
   { args: ["revert", "good", "--yes"], role: "provider", op: "revert" },
@@ -35,7 +35,7 @@ const moments: readonly Moment[] = [
     [
       ["writer", "abort", { args: ["create", "writer:app"], role: "writer", op: "freeze" }],
       ["provider", "abort", { args: ["create", "writer:app"], role: "provider", op: "seal" }],
-      ["provider", "conceal", { args: ["expose", "good"], role: "provider", op: "expose" }],
+      ["provider", "unexpose", { args: ["expose", "good"], role: "provider", op: "expose" }],
       // Its stdin is at an end, so it removes its set at once.
       ["provider", "remove", { args: ["hold", "writer:app"], role: "provider", op: "remove" }],
     ] as const

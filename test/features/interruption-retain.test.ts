@@ -1,4 +1,4 @@
-/** hold-until, ended while it writes: the set is as it was, free for others, and the command works when it is given again. */
+/** retain, ended while it writes: the set is as it was, free for others, and the command works when it is given again. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,14 +12,14 @@ import { onEnd } from "../support/process/on-end.js";
 import { Stage } from "../support/fixture/scene.js";
 
 for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
-  test(`${signal} in the middle of hold-until, as it writes the record`, async (t) => {
+  test(`${signal} in the middle of retain, as it writes the record`, async (t) => {
     const stage = new Stage(t);
     assert.equal((await stage.run(["create", "writer:app", "--name", "good"])).exitCode, 0);
     const set = (await stage.run(["show", "good", "--json"])).json() as SnapshotSet;
     const draft = path.join(stage.dir, "state/sets", set.id, "set.json.draft");
     // Whoever opens a pipe to write to it waits for a reader.
     execFileSync("mkfifo", [draft]);
-    const args = [program, "hold-until", "good", "30d", "--config", stage.configFile()];
+    const args = [program, "retain", "good", "30d", "--config", stage.configFile()];
     const child = spawn(process.execPath, args, { stdio: "ignore" });
     onEnd(t, () => void child.kill("SIGKILL"));
     while (!(await isOpening(child.pid))) {
@@ -33,11 +33,11 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
 
     assert.deepEqual((await stage.run(["show", "good", "--json"])).json(), set);
     assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
-    assert.equal((await stage.run(["hold-until", "good", "30d"])).exitCode, 0);
+    assert.equal((await stage.run(["retain", "good", "30d"])).exitCode, 0);
     assert.equal((await stage.run(["delete", "good", "--yes"])).exitCode, 3, "it is held now");
     const lines = readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8").trimEnd().split("\n");
     const actions = lines.map((line) => (JSON.parse(line) as { action: string }).action);
-    assert.deepEqual(actions, ["create", "hold-until", "hold-until"], "both were tried");
+    assert.deepEqual(actions, ["create", "retain", "retain"], "both were tried");
   });
 }
 

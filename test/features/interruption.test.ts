@@ -8,15 +8,15 @@ import test, { describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Op } from "#core/host/isolation/operations.js";
-import type { Ended } from "#core/engine/types.js";
+import type { PluginOp } from "#core/host/isolation/operations.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { program } from "../support/process/command-line.js";
 import { documentIn } from "../support/process/document.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import type { Fault } from "#core/base/schema/types.js";
 import { type Roles, Stage } from "../support/fixture/scene.js";
 
-const moments: { role: "writer" | "provider"; op: Op }[] = [
+const moments: { role: "writer" | "provider"; op: PluginOp }[] = [
   { role: "writer", op: "identify" },
   { role: "writer", op: "prepare" },
   { role: "provider", op: "prepare" },
@@ -28,7 +28,7 @@ const moments: { role: "writer" | "provider"; op: Op }[] = [
 ];
 
 /** A create that hangs in `op`, after the call has taken effect. */
-async function hanging(stage: Stage, role: "writer" | "provider", op: Op): Promise<ChildProcess> {
+async function hanging(stage: Stage, role: "writer" | "provider", op: PluginOp): Promise<ChildProcess> {
   const when = op === "thaw" ? "before" : "after";
   const config = stage.configFile({ [role]: { in: op, does: "hangs", when }, limits: patient });
   const child = spawn(process.execPath, [program, "create", "writer:app", "--json", "--config", config], {
@@ -179,7 +179,7 @@ describe("kill -9 while a plugin hangs", { concurrency: 2 }, () => {
       assert.equal(stage.isFrozen(), false);
       assert.deepEqual(stage.stored(), []);
       const next = await stage.run(["create", "writer:app", "--json"]);
-      assert.equal((next.json() as Ended).outcome, "created");
+      assert.equal((next.json() as TransactionResult).outcome, "created");
     });
   }
 });

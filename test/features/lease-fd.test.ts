@@ -5,20 +5,24 @@ import { once } from "node:events";
 import { closeSync, openSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
 import { Stage } from "../support/fixture/scene.js";
 import { unbroken } from "../support/process/unwrapped.js";
 
 /** What `create` says and ends with, when descriptor 3 is what it was given. */
-function create(stage: Stage, fd: number | "pipe", roles = {}): { ended: Ended; code: string; status: number | null } {
+function create(
+  stage: Stage,
+  fd: number | "pipe",
+  roles = {},
+): { ended: TransactionResult; code: string; status: number | null } {
   const args = ["create", "writer:app", "--lease-fd", "3", "--json", "--config", stage.configFile(roles)];
   const { stdout, status } = spawnSync(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "ignore", fd],
     encoding: "utf8",
   });
-  const ended = JSON.parse(stdout) as Ended;
+  const ended = JSON.parse(stdout) as TransactionResult;
   return { ended, code: ended.error?.code ?? "", status };
 }
 
@@ -39,11 +43,11 @@ test("while the descriptor is open the set is no leftover, and the next create l
     "one descriptor may keep several sets",
   );
   assert.match((await stage.run(["prune", "--keep-last", "1", "--dry-run"])).stdout, /^keep .* leased$/m);
-  assert.match((await stage.run(["hold-until", id, "1d"])).stderr, /lives as long as its requester/);
+  assert.match((await stage.run(["retain", id, "1d"])).stderr, /lives as long as its requester/);
 
   closeSync(fd);
   const third = await stage.run(["create", "writer:app", "--json"]);
-  assert.deepEqual(stage.stored(), [(third.json() as Ended).set?.id]);
+  assert.deepEqual(stage.stored(), [(third.json() as TransactionResult).set?.id]);
   assert.deepEqual(leases(stage), []);
 });
 

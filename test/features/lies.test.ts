@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import test from "node:test";
 import { open } from "holdstill";
-import type { Ended, Leftover } from "#core/engine/types.js";
+import type { TransactionResult, Leftover } from "#core/engine/types.js";
 import { Journal } from "#core/store/journal.js";
 import { stateDir } from "#core/store/state-directory.js";
 import { Stage } from "../support/fixture/scene.js";
@@ -13,7 +13,7 @@ for (const lies of ["nothing", "another set", "another volume", "twice", "no dat
   test(`a provider that seals ${lies} is named, and everything is undone`, async (t) => {
     const stage = new Stage(t);
     const ran = await stage.run(["create", "writer:app", "--json"], { provider: { lies } });
-    const { error } = ran.json() as Ended;
+    const { error } = ran.json() as TransactionResult;
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
     assert.equal(error?.code, "E_ANSWER_INVALID");
     assert.match(error?.message ?? "", /`store`/);
@@ -38,7 +38,7 @@ test("a snapshot whose transaction was ours and whose record is gone is found, a
   rmSync(path.join(stage.dir, "state/sets", set?.id ?? ""), { recursive: true });
   const left = await holdstill.leftovers();
   assert.deepEqual(
-    left.map((one) => one.is),
+    left.map((one) => one.type),
     ["snapshot"],
   );
   assert.deepEqual((await holdstill.recover(left)).residue, []);

@@ -34,7 +34,7 @@ function catalogOfMany(t: TestContext): { stage: Stage; sets: string; damaged: s
   const stage = new Stage(t);
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
-  const record: SnapshotSet = { ...sampleSet(), snapshots: [], exposed: [], holdUntil: "2026-01-02T00:00:00.000Z" };
+  const record: SnapshotSet = { ...sampleSet(), snapshots: [], exposed: [], retainUntil: "2026-01-02T00:00:00.000Z" };
   delete record.lease;
   for (let n = 0; n < whole; n += 1) {
     const id = `20260102-${String(n).padStart(6, "0")}-0123ab`;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { table } from "#core/cli/table.js";
+import { commandTable } from "#core/cli/table.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import { patience, Stage } from "../support/fixture/scene.js";
@@ -14,7 +14,7 @@ const looking: readonly (readonly string[])[] = [
   ["init", "--print"],
   ["plan", "writer:app"],
   ["list"],
-  ["list", "--fill"],
+  ["list", "--usage"],
   ["show", "nightly"],
   ["history"],
   ["writers"],
@@ -40,10 +40,10 @@ const changing = (stage: Stage): readonly (readonly string[])[] => [
   ["run", "writer:app", "--", "true"],
   ["hold", "writer:app"],
   ["expose", "nightly"],
-  ["conceal", "nightly"],
+  ["unexpose", "nightly"],
   ["verify", "nightly"],
   ["complete", "nightly", "--succeeded"],
-  ["hold-until", "nightly", "now"],
+  ["retain", "nightly", "now"],
   ["restore", "nightly", "--to", path.join(stage.dir, "elsewhere"), "--yes"],
   ["revert", "nightly", "--yes"],
   ["plugins", "new", "writer", "writer-of-a-test"],
@@ -77,10 +77,10 @@ test("with --json every command prints one document, and it is as its schema say
     const document = said.json() as object;
     assert.equal(said.exitCode, 0, `${name}: ${said.stdout}${said.stderr}`);
     assert.ok(!("error" in document) || document.error === null, name);
-    for (const { name: command } of table) if (`${name} `.startsWith(`${command} `)) seen.add(command);
+    for (const { name: command } of commandTable) if (`${name} `.startsWith(`${command} `)) seen.add(command);
   }
   assert.deepEqual(
-    table.filter(({ name }) => !seen.has(name)),
+    commandTable.filter(({ name }) => !seen.has(name)),
     [],
     "a command is not tried",
   );
@@ -88,7 +88,7 @@ test("with --json every command prints one document, and it is as its schema say
 
 test("with --json every command prints one document where it can do nothing", async (t) => {
   const stage = await staged(t);
-  for (const { name } of table) {
+  for (const { name } of commandTable) {
     const said = await stage.run([...name.split(" "), "--jsno", "--json"]);
     assert.equal(said.exitCode, 2, name);
     assert.equal((said.json() as { error: { code: string } }).error.code, "E_USAGE", name);
@@ -147,7 +147,7 @@ test("on a terminal the lines of every command fit, and have colour", async (t) 
 
 test("on a terminal what went wrong fits, too", async (t) => {
   const stage = await staged(t);
-  assert.equal((await stage.run(["hold-until", "nightly", "30d"])).exitCode, 0);
+  assert.equal((await stage.run(["retain", "nightly", "30d"])).exitCode, 0);
   const wrong: readonly (readonly string[])[] = [
     ["show", "nihgtly"],
     ["plan", "/no/such/folder"],

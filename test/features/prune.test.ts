@@ -1,4 +1,4 @@
-/** What takes sets away, and what guards them: prune, delete, hold-until and the audit. */
+/** What takes sets away, and what guards them: prune, delete, retain and the audit. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -103,23 +103,23 @@ test("records that are damaged or foreign are told of, and never deleted", async
 test("a set that is held is not deleted before its date, unless somebody ends that, which is written down", async (t) => {
   const { stage, state, ids } = calendar(t, [1, 2]);
   const on = (...args: string[]): Promise<CliRun> => stage.run(args);
-  const held = await on("hold-until", "day-1", "30d", "--json");
-  const until = Date.parse((held.json() as SnapshotSet).holdUntil ?? "");
+  const held = await on("retain", "day-1", "30d", "--json");
+  const until = Date.parse((held.json() as SnapshotSet).retainUntil ?? "");
   assert.ok(Math.abs(until - Date.now() - 30 * 86_400_000) < 60_000);
   const refused = await on("delete", "day-1", "--yes");
   assert.equal(refused.exitCode, 3);
-  assert.match(refused.stderr, /is held until .*\n→ .*hold-until \S+ now --yes/);
+  assert.match(refused.stderr, /is held until .*\n→ .*retain \S+ now --yes/);
   assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_HELD"/);
   assert.match((await on("prune", "--keep-last", "1", "--dry-run")).stdout, /^keep .* held until/m);
   assert.match((await on("show", "day-1")).stdout, /^Held\n {2}until 20/m);
 
-  assert.equal((await on("hold-until", "day-1", "now")).exitCode, 2, "an earlier date is asked about");
-  assert.equal((await on("hold-until", "day-1", "someday")).exitCode, 2);
-  assert.equal((await on("hold-until", "day-1", "now", "--yes")).exitCode, 0);
+  assert.equal((await on("retain", "day-1", "now")).exitCode, 2, "an earlier date is asked about");
+  assert.equal((await on("retain", "day-1", "someday")).exitCode, 2);
+  assert.equal((await on("retain", "day-1", "now", "--yes")).exitCode, 0);
   assert.equal((await on("delete", "day-1", "--yes")).exitCode, 0);
   assert.deepEqual(await listed(stage), [ids[1]]);
   assert.deepEqual(
     auditOf(state).map(({ action }) => action),
-    ["hold-until", "hold-until", "delete"],
+    ["retain", "retain", "delete"],
   );
 });

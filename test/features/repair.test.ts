@@ -1,9 +1,9 @@
-/** Pictures that writers repair after the cut, and applications that go on though their writer is dead. */
+/** Snapshots that writers repair after the cut, and applications that go on though their writer is dead. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { Stage } from "../support/fixture/scene.js";
 
@@ -19,19 +19,19 @@ interface Row {
 const rows: Row[] = [
   {
     name: "without a fork the snapshot itself is repaired",
-    writer: { recovery: "always" },
+    writer: { repair: "always" },
     exit: 0,
     repair: { state: "repaired", in: ["SET/0"], facts: { trees: 1 } },
   },
   {
-    name: "a writer that wants the picture kept as it was cut is passed over where there is no fork",
-    writer: { recovery: "fork" },
+    name: "a writer that wants the snapshot kept as it was cut is passed over where there is no fork",
+    writer: { repair: "fork" },
     exit: 0,
     repair: { state: "passed-over", in: [], why: "store makes no fork of a snapshot" },
   },
   {
     name: "a snapshot that nobody may write to is passed over",
-    writer: { recovery: "always" },
+    writer: { repair: "always" },
     provider: { writable: false },
     exit: 0,
     repair: { state: "passed-over", in: [], why: "the snapshots of store are read-only" },
@@ -39,7 +39,7 @@ const rows: Row[] = [
   { name: "a writer that wants no repair is not asked for one", writer: {}, exit: 0, repair: undefined },
   {
     name: "a repair that fails lowers the consistency, and says why",
-    writer: { recovery: "always", unrepairable: "page 7 is torn" },
+    writer: { repair: "always", unrepairable: "page 7 is torn" },
     exit: 5,
     repair: { state: "failed", in: ["SET/0"], why: "page 7 is torn" },
     why: /could not be repaired: page 7 is torn/,
@@ -51,11 +51,11 @@ for (const { name, writer, provider = {}, exit, repair, why = /^$/ } of rows) {
     const stage = new Stage(t);
     const ran = await stage.run(["create", "writer:app", "--json"], { writer, provider });
     assert.equal(ran.exitCode, exit, ran.stdout + ran.stderr);
-    const { set } = ran.json() as Ended;
+    const { set } = ran.json() as TransactionResult;
     assert.ok(set);
     const text = JSON.stringify(repair)?.replace("SET", set.id);
     assert.deepEqual(set.writers[0]?.repair, text === undefined ? undefined : JSON.parse(text));
-    assert.match(set.writers[0]?.why ?? "", why);
+    assert.match(set.writers[0]?.reason ?? "", why);
     assert.equal(existsSync(repairedFile(stage, set)), repair?.["state"] === "repaired" || exit === 5);
     assert.equal(existsSync(path.join(stage.dir, "exposed", set.id)), false, "nothing is exposed any more");
     assert.equal(stage.calls("app").includes("recover"), exit === 5 || repair?.["state"] === "repaired");
@@ -67,7 +67,7 @@ const repairedFile = (stage: Stage, { id }: SnapshotSet): string =>
 
 test("the error of a failed repair is E_REPAIR_FAILED", async (t) => {
   const stage = new Stage(t);
-  const writer = { recovery: "always", unrepairable: "page 7 is torn" };
+  const writer = { repair: "always", unrepairable: "page 7 is torn" };
   const ran = await stage.run(["create", "writer:app", "--json=stream"], { writer });
   assert.match(ran.stdout, /"op":"recover","status":"failed".*"code":"E_REPAIR_FAILED"/);
 });

@@ -35,7 +35,7 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
   const dry = await stage.run(["restore", "good", "--dry-run"]);
   assert.equal(
     unbroken(dry.stdout),
-    `This would: copy the picture of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
+    `This would: copy the snapshot of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
   );
   assert.equal((await stage.run(["restore", "good"])).exitCode, 2);
   assert.equal(content(data), "spoilt");
@@ -144,7 +144,7 @@ test("a set whose snapshot a revert has used up says so, is shown, verified and 
   assert.equal(content(data), "precious\n");
   assert.match((await stage.run(["show", "good"])).stdout, /^Gone\n {2}\S+ {2}✗ lost {2}a revert has used it up/m);
   assert.match((await stage.run(["list"])).stdout, /^\S+ {2}good .* ✗ lost/m);
-  assert.match((await stage.run(["show", id, "--fill"])).stdout, /✗ lost {2}a revert has used it up/);
+  assert.match((await stage.run(["show", id, "--usage"])).stdout, /✗ lost {2}a revert has used it up/);
   for (const command of [["expose"], ["verify"], ["restore", "--yes"], ["revert", "--yes"]]) {
     const refused = await stage.run([...command, "good", "--json"], { provider });
     assert.equal(refused.exitCode, 3, refused.stderr);

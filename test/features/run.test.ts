@@ -1,4 +1,4 @@
-/** `holdstill run`: a command gets the pictures, and whatever becomes of it or of us, nothing stays. */
+/** `holdstill run`: a command gets the snapshots, and whatever becomes of it or of us, nothing stays. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,7 +6,7 @@ import { chownSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileS
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ran } from "#core/engine/lease/run-command.js";
+import type { RunResult } from "#core/engine/lease/run-command.js";
 import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { type CliRun, program } from "../support/process/command-line.js";
@@ -34,7 +34,7 @@ const run = (stage: Stage, script: string, options: string[] = [], roles: Roles 
   stage.run(["run", "writer:app", ...options, "--config", stage.configFile(roles), "--", "sh", "-c", script]);
 
 test(
-  "the command finds the pictures below one root, read-only, with the record and the sidecars",
+  "the command finds the snapshots below one root, read-only, with the record and the sidecars",
   { skip },
   async (t) => {
     const stage = new Stage(t);
@@ -56,7 +56,7 @@ test(
 );
 
 test(
-  "with --in-place the command finds the picture at the original path, and the original is changed by others",
+  "with --in-place the command finds the snapshot at the original path, and the original is changed by others",
   { skip },
   async (t) => {
     const stage = new Stage(t);
@@ -69,7 +69,7 @@ test(
   },
 );
 
-test("who may not mount gets the pictures where they are exposed", { skip }, async (t) => {
+test("who may not mount gets the snapshots where they are exposed", { skip }, async (t) => {
   const stage = new Stage(t);
   const user = { uid: 65534, gid: 65534 };
   for (const entry of readdirSync(stage.dir, { recursive: true, encoding: "utf8" }))
@@ -83,7 +83,7 @@ test("who may not mount gets the pictures where they are exposed", { skip }, asy
   const read = await on("--", "sh", "-c", one, stage.app);
   assert.deepEqual([read.stdout, read.exitCode], ["precious\n1\n", 0], read.stderr);
   const refused = await on("--in-place", "--", two);
-  assert.match(refused.stderr, /^holdstill: The pictures could not be mounted: this process may not mount\.$/m);
+  assert.match(refused.stderr, /^holdstill: The snapshots could not be mounted: this process may not mount\.$/m);
   assert.equal(refused.exitCode, 4);
   assert.match((await on("--in-place", "--json", "--", two)).stdout, /"E_MIRROR"/);
   assert.deepEqual(stage.stored(), []);
@@ -93,7 +93,7 @@ test("the command's exit code is passed on, and the writers learn whether it was
   const stage = new Stage(t);
   const failed = await run(stage, "echo hello; exit 7", ["--json"]);
   assert.equal(failed.exitCode, 7);
-  assert.deepEqual((failed.json() as Ran).command, { exitCode: 7, signal: null });
+  assert.deepEqual((failed.json() as RunResult).command, { exitCode: 7, signal: null });
   const killed = await run(stage, "kill -KILL $$");
   assert.equal(killed.exitCode, 137);
   assert.match(killed.stderr, /^holdstill: sh ended by SIGKILL after /m);
@@ -137,9 +137,9 @@ test("after an abort, and with a set below what was asked, the command is not ru
 
 test("writers that cannot be told, and a set that cannot be removed, are told of", async (t) => {
   const stage = new Stage(t);
-  const untold = await run(stage, "true", [], { writer: { in: "complete", does: "throws" } });
-  assert.equal(untold.exitCode, 0);
-  assert.match(untold.stderr, /failed in complete/);
+  const notNotified = await run(stage, "true", [], { writer: { in: "complete", does: "throws" } });
+  assert.equal(notNotified.exitCode, 0);
+  assert.match(notNotified.stderr, /failed in complete/);
   const left = await run(stage, "true", [], { provider: { in: "remove", does: "throws", when: "before" } });
   assert.equal(left.exitCode, 6);
   assert.match(left.stderr, /failed in remove/);
@@ -230,7 +230,7 @@ test(
       assert.equal(readFileSync(path.join(stage.dir, "read"), "utf8"), "precious\n");
       const { leftovers } = (await stage.run(["recover", "--dry-run", "--json"])).json() as { leftovers: Leftover[] };
       assert.deepEqual(
-        leftovers.map(({ is }) => is),
+        leftovers.map(({ type: is }) => is),
         ["expired"],
       );
       assert.equal((await stage.run(sweep)).exitCode, 0);

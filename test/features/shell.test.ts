@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { table } from "#core/cli/table.js";
+import { commandTable } from "#core/cli/table.js";
 import { holdstill } from "../support/process/command-line.js";
 import { Stage } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
@@ -20,7 +20,7 @@ test("bash completes commands, their options, and words of two", async (t) => {
       .split("\n")
       .filter((word) => word !== "");
   };
-  const firsts = new Set(table.map(({ name }) => name.split(" ")[0] ?? name));
+  const firsts = new Set(commandTable.map(({ name }) => name.split(" ")[0] ?? name));
   assert.deepEqual(completed("").toSorted(), [...firsts, "--help", "--version"].toSorted());
   assert.deepEqual(completed("prune", "--keep-w"), ["--keep-weekly", "--keep-within"]);
   assert.deepEqual(completed("plugins", "l"), ["list", "lock"]);
@@ -49,12 +49,12 @@ test(
       const told = execFileSync("fish", ["--no-config", "-c", script], { encoding: "utf8", cwd: dir });
       return told.split("\n").flatMap((one) => one.split("\t", 1)[0] || []);
     };
-    const firsts = new Set(table.map(({ name }) => name.split(" ")[0] ?? name));
+    const firsts = new Set(commandTable.map(({ name }) => name.split(" ")[0] ?? name));
     assert.deepEqual(completed("").toSorted(), [...firsts].toSorted());
     assert.deepEqual(completed("prune --keep-w"), ["--keep-weekly", "--keep-within"]);
     assert.deepEqual(completed("plugins l"), ["list", "lock"]);
     assert.deepEqual(completed("plugins list --f"), []);
-    assert.deepEqual(completed("list --f"), ["--fill"]);
+    assert.deepEqual(completed("list --f"), ["--usage"]);
   },
 );
 
@@ -68,7 +68,8 @@ test(
       encoding: "utf8",
     });
     assert.equal(stderr, "");
-    for (const { name } of table) assert.ok(stdout.includes(`.SS ${name.replaceAll("-", String.raw`\-`)}`), name);
+    for (const { name } of commandTable)
+      assert.ok(stdout.includes(`.SS ${name.replaceAll("-", String.raw`\-`)}`), name);
     assert.match(page, /EXIT STATUS|E.*X.*I.*T/);
   },
 );

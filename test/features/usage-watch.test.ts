@@ -7,7 +7,7 @@ import { Keeping } from "../support/process/leased-command.js";
 import { Service } from "../support/process/service.js";
 import { patience, type Roles, Stage } from "../support/fixture/scene.js";
 
-const roles: Roles = { fillInterval: "100ms", limits: patience, provider: { fill: 10 } };
+const roles: Roles = { usageInterval: "100ms", limits: patience, provider: { usage: 10 } };
 const run = ["run", "writer:app", "--", "cat"];
 const hold = ["hold", "writer:app"];
 
@@ -17,7 +17,7 @@ const withConfig = ([command = "", ...rest]: readonly string[], stage: Stage, mo
   stage.configFile({ ...roles, ...more }),
   ...rest,
 ];
-const room = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.fill`, String(percent));
+const room = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.usage`, String(percent));
 const looks = (stage: Stage): number => stage.calls("store").filter((call) => call === "list").length;
 const warnings = (text: string): number => text.match(/E_ROOM_FILLS/g)?.length ?? 0;
 

@@ -9,31 +9,31 @@ import { patience, Stage } from "../support/fixture/scene.js";
 
 test("list, show and metrics say how full the room is, and what is lost, where they are asked to", async (t) => {
   const stage = new Stage(t);
-  const roles = { provider: { fill: 75 }, limits: patience };
+  const roles = { provider: { usage: 75 }, limits: patience };
   for (const name of ["one", "two"]) await stage.run(["create", "writer:app", "--name", name], roles);
   const plain = await stage.run(["list"], roles);
   assert.doesNotMatch(plain.stdout, /FILL/);
-  const listed = await stage.run(["list", "--fill"], roles);
+  const listed = await stage.run(["list", "--usage"], roles);
   assert.match(listed.stdout, /^SET .* FILL {2}TARGETS\n.* 75 % {2}writer:app\n.* 75 % {2}writer:app\n$/);
-  const shown = (await stage.run(["show", "two", "--fill"], roles)).stdout;
+  const shown = (await stage.run(["show", "two", "--usage"], roles)).stdout;
   assert.match(shown, /^Room, as of now\n {2}\S+\/0 {2}75 % {2}of\s+\S+\/store$/m);
   assert.match(
-    (await stage.run(["metrics", "--fill"], roles)).stdout,
+    (await stage.run(["metrics", "--usage"], roles)).stdout,
     /^holdstill_room_fill_ratio\{where=".*\/store"\} 0\.75$/m,
   );
 
   const [lost = ""] = (await stage.run(["list", "--quiet"], roles)).stdout.split("\n");
   rmSync(path.join(stage.store, lost), { recursive: true });
-  assert.match((await stage.run(["list", "--fill"], roles)).stdout, /^\S+ {2}one .* ✗ lost {2}writer:app$/m);
+  assert.match((await stage.run(["list", "--usage"], roles)).stdout, /^\S+ {2}one .* ✗ lost {2}writer:app$/m);
   assert.match(
-    (await stage.run(["show", lost, "--fill"], roles)).stdout,
+    (await stage.run(["show", lost, "--usage"], roles)).stdout,
     /✗ lost {2}its provider does not know it any more$/m,
   );
   assert.match(
-    (await stage.run(["metrics", "--fill"], roles)).stdout,
+    (await stage.run(["metrics", "--usage"], roles)).stdout,
     /^holdstill_snapshots_lost\{provider="store"\} 1$/m,
   );
-  const { sets } = (await stage.run(["list", "--fill", "--json"], roles)).json() as { sets: SnapshotSet[] };
+  const { sets } = (await stage.run(["list", "--usage", "--json"], roles)).json() as { sets: SnapshotSet[] };
   for (const set of sets) assert.ok(validate("snapshot-set", set, "stdout").ok);
 });
 
@@ -41,7 +41,7 @@ test("a provider that does not answer costs what it would have said, and nothing
   const stage = new Stage(t);
   await stage.run(["create", "writer:app", "--name", "one"], { limits: patience });
   for (const args of [["list"], ["show", "one"], ["metrics"]]) {
-    const ran = await stage.run([...args, "--fill"], { provider: { in: "list", does: "throws" } });
+    const ran = await stage.run([...args, "--usage"], { provider: { in: "list", does: "throws" } });
     assert.match(ran.stdout, /one/, args.join(" "));
     assert.match(ran.stderr, /provider `store` .* failed in list/);
     assert.equal(ran.exitCode, 0);

@@ -1,4 +1,4 @@
-/** `holdstill verify`: the application is started on a picture that is thrown away. */
+/** `holdstill verify`: the application is started on a snapshot that is thrown away. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,12 +37,12 @@ test("what the writer found is told and kept, and what it wrote is gone", async 
   assert.match(bad.stdout, /✗ does not open .* the file is not\s+precious/);
   const kept = (await stage.run(["show", id, "--json"])).json() as SnapshotSet;
   assert.deepEqual(
-    kept.verified?.map(({ writer, ok, why }) => [writer, ok, why]),
+    kept.verified?.map(({ writer, ok, reason: why }) => [writer, ok, why]),
     [["app", false, "the file is not precious"]],
   );
 });
 
-test("a writer that fails to verify is a finding, and the picture is concealed", async (t) => {
+test("a writer that fails to verify is a finding, and the snapshot is unexposed", async (t) => {
   const [stage, id] = await staged(t);
   const failed = await stage.run(["verify", id], { writer: { in: "verify", does: "exits" } });
   assert.equal(failed.exitCode, 5);
@@ -50,27 +50,27 @@ test("a writer that fails to verify is a finding, and the picture is concealed",
   assert.deepEqual(pictures(stage, id), ["0", "volumes.json"]);
 });
 
-test("a picture that cannot be concealed does not stop the others from being concealed", async (t) => {
+test("a snapshot that cannot be unexposed does not stop the others from being unexposed", async (t) => {
   const stage = new Stage(t);
   const elsewhere = mkdtempSync("/dev/shm/holdstill-test-");
   onEnd(t, () => rmSync(elsewhere, { recursive: true }));
   writeFileSync(path.join(elsewhere, "file"), "precious\n");
-  const writer = { more: [elsewhere], recovery: "always" };
+  const writer = { more: [elsewhere], repair: "always" };
   const made = await stage.run(["create", "writer:app", "--quiet"], { writer });
   assert.equal(made.exitCode, 0, made.stderr);
-  const provider = { in: "conceal", does: "throws", when: "before" } as const;
-  const concealed = async (args: string[], exit: number): Promise<number> => {
+  const provider = { in: "unexpose", does: "throws", when: "before" } as const;
+  const unexposed = async (args: string[], exit: number): Promise<number> => {
     const before = stage.calls("store").length;
     const ran = await stage.run(args, { writer, provider });
     assert.equal(ran.exitCode, exit, ran.stderr);
     return stage
       .calls("store")
       .slice(before)
-      .filter((call) => call === "conceal").length;
+      .filter((call) => call === "unexpose").length;
   };
-  assert.equal(await concealed(["verify", "latest"], 5), 2);
-  assert.equal(await concealed(["conceal", "latest"], 4), 2);
-  assert.equal(await concealed(["create", "writer:app"], 5), 2, "nor after a repair");
+  assert.equal(await unexposed(["verify", "latest"], 5), 2);
+  assert.equal(await unexposed(["unexpose", "latest"], 4), 2);
+  assert.equal(await unexposed(["create", "writer:app"], 5), 2, "nor after a repair");
 });
 
 test("a set that somebody reads is not verified", async (t) => {
@@ -81,7 +81,7 @@ test("a set that somebody reads is not verified", async (t) => {
   assert.match(refused.stdout, /"E_SET_EXPOSED"/);
 });
 
-test("after kill -9 of a verify recover finds what was shown, and conceals it", async (t) => {
+test("after kill -9 of a verify recover finds what was shown, and unexposes it", async (t) => {
   const [stage, id] = await staged(t);
   const config = stage.configFile({ writer: { in: "verify", does: "hangs" } });
   const child = spawn(process.execPath, [program, "verify", id, "--config", config], { stdio: "ignore" });
@@ -92,7 +92,7 @@ test("after kill -9 of a verify recover finds what was shown, and conceals it", 
   const { leftovers } = (await stage.run(["recover", "--dry-run", "--json"])).json() as { leftovers: Leftover[] };
   assert.deepEqual(leftovers, [{ is: "exposure", id }]);
   const done = await stage.run(["recover", "--yes"]);
-  assert.match(done.stdout, /^Done: conceal set /);
+  assert.match(done.stdout, /^Done: unexpose set /);
   assert.deepEqual(pictures(stage, id), ["0", "volumes.json"]);
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
 });

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { HookedApp } from "../support/fixture/hooked-app.js";
 
-/** The two files of the picture, which are alike if it was made while the application held still. */
+/** The two files of the snapshot, which are alike if it was made while the application held still. */
 async function pictured(app: HookedApp, options: object): Promise<{ lines: number; alike: boolean }> {
   const exposed = await app.run(["expose", "latest", "--quiet"], options);
   const [a, b] = ["a", "b"].map((name) => readFileSync(path.join(exposed.stdout.trim(), name), "utf8"));
-  await app.run(["conceal", "latest"], options);
+  await app.run(["unexpose", "latest"], options);
   return { lines: b?.split("\n").length ?? 0, alike: a === b };
 }
 
@@ -112,7 +112,7 @@ test("own programs: a check tells whether the freeze was in force to the end", a
   const shaky = app.hook("shaky", { freeze: `if [ -e ${app.dir}/asked ]; then exit 1; fi; touch ${app.dir}/asked` });
   const lost = await app.run(["create", "writer:app", "--json"], { ...options, check: [shaky, "freeze"] });
   assert.equal(lost.exitCode, 5);
-  const { set } = lost.json() as Ended;
+  const { set } = lost.json() as TransactionResult;
   assert.match(JSON.stringify(set), /says before the thaw that the application is not frozen/);
   await isThawed(app);
   // A program that says "frozen" and does nothing is found out.

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileS
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { cgroupRoot, numbers, startScribe, TestUnit } from "../support/process/cgroup.js";
 import { onEnd } from "../support/process/on-end.js";
 import { type CliRun, holdstill, type Surroundings } from "../support/process/command-line.js";
@@ -54,7 +54,7 @@ async function shop(t: TestContext): Promise<Shop> {
 const isOneInstant = ([first = 0, ...rest]: number[]): boolean =>
   rest.every((n, at) => n <= ([first, ...rest][at] ?? 0) && n >= first - 1);
 
-/** Does something once the application is frozen and the picture is being taken. */
+/** Does something once the application is frozen and the snapshot is being taken. */
 function inCommit(act: (pid: number) => void): Surroundings {
   let done = false;
   return {
@@ -78,7 +78,7 @@ for (const by of ["unit", "cgroup"] as const) {
     assert.ok(await runs());
     const exposed = await run(["expose", "latest", "--quiet"], options);
     const seen = numbers(exposed.stdout.trim());
-    await run(["conceal", "latest"], options);
+    await run(["unexpose", "latest"], options);
     assert.ok(isOneInstant(seen), seen.join(" "));
   });
 }
@@ -112,7 +112,7 @@ for (const { name, act, says } of losses) {
     assert.match(made.stderr, says);
     assert.equal(stage.unit.isFrozen(), false);
     const { stdout } = await stage.run(["show", "latest", "--json"]);
-    assert.notEqual((JSON.parse(stdout) as Ended["set"])?.consistency, "application");
+    assert.notEqual((JSON.parse(stdout) as TransactionResult["set"])?.consistency, "application");
   });
 }
 

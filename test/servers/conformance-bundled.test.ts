@@ -21,7 +21,7 @@ async function passedOf(name: string, options: CheckOptions = {}): Promise<strin
 
 test("provider-reflink conforms where it copies, as anybody can check", async () => {
   const passed = await passedOf("provider-reflink");
-  assert.ok(passed.includes("picture-is-of-the-cut thread") && passed.includes("picture-is-of-the-cut process"));
+  assert.ok(passed.includes("snapshot-is-of-the-cut thread") && passed.includes("snapshot-is-of-the-cut process"));
 });
 
 test("provider-reflink conforms where it clones, on btrfs", async (t) => {

@@ -86,7 +86,7 @@ test(
     await server.query("CREATE DATABASE books");
     await server.query("CREATE TABLE books.plain (id INT PRIMARY KEY) ENGINE=MyISAM");
     const fixture = {
-      options: { socket: server.socket, recoveryMemoryMb: 64 },
+      options: { socket: server.socket, repairMemoryMb: 64 },
       environment: { NODE: process.execPath, SOCKET: server.socket },
       probe: inServer('query("REPLACE books.plain VALUES (1)")'),
       loseFreeze: inServer(

@@ -1,11 +1,11 @@
-/** Pictures that lead to the server that was captured, past the writer's own checks: a repair cannot write there. */
+/** Snapshots that lead to the server that was captured, past the writer's own checks: a repair cannot write there. */
 import assert from "node:assert/strict";
 import { readdirSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import mysql from "@holdstill/writer-mysql";
 import postgres from "@holdstill/writer-postgres";
-import { canConfine } from "#core/os/exec/read-only-namespace.js";
+import { canMakeReadOnlyNamespace } from "#core/os/exec/read-only-namespace.js";
 import { context } from "../support/fixture/context.js";
 import { Bench } from "../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../support/server/mysql-server.js";
@@ -22,11 +22,11 @@ import { scratch } from "../support/storage/scratch.js";
 import { portrait } from "../support/storage/tree.js";
 import { unprivileged } from "../support/process/unprivileged.js";
 
-const confines = !canConfine() && "this process may not mount";
+const confines = !canMakeReadOnlyNamespace() && "this process may not mount";
 
 for (const flavour of [mariadb, mariadb11, mysql9]) {
   test(
-    `${flavour.name}: a table that lies in a folder which no picture has stays as it is, byte by byte`,
+    `${flavour.name}: a table that lies in a folder which no snapshot has stays as it is, byte by byte`,
     { skip: missingServer(flavour) || confines },
     async (t) => {
       const bench = await Bench.lay(t, flavour, {
@@ -50,7 +50,7 @@ for (const flavour of [mariadb, mariadb11, mysql9]) {
       const before = portrait(far);
 
       const shown = bench.expose(clone);
-      await mysql.recover?.(tx, shown, ctx);
+      await mysql.repair?.(tx, shown, ctx);
       await mysql.verify?.(tx, shown, ctx);
       assert.equal(portrait(far), before);
       await server.start();
@@ -79,7 +79,7 @@ for (const { name, bindir, skip } of versions()) {
       await server.halt("immediate");
       const before = portrait(far.path);
 
-      await assert.rejects(async () => postgres.recover?.(picture.tx, exposed(picture), ctx), { code: "PG_RECOVERY" });
+      await assert.rejects(async () => postgres.repair?.(picture.tx, exposed(picture), ctx), { code: "PG_RECOVERY" });
       assert.equal(portrait(far.path), before);
       await server.start();
       assert.deepEqual(await server.query("SELECT count(*)::int AS n FROM late"), [{ n: 200 }]);

@@ -20,7 +20,7 @@ interface Tool {
   name: string;
   env: Record<string, string>;
   init: string;
-  /** In `holdstill run`; ROOT is the folder of the pictures. */
+  /** In `holdstill run`; ROOT is the folder of the snapshots. */
   backup: string;
   /** In the folder that it is restored to. */
   restore: string;
@@ -47,7 +47,7 @@ const tools = (repository: string): Tool[] => [
 interface Served {
   load: LedgerLoad;
   config: string;
-  /** A session of a server on a data directory that was restored. `sidecar`: what the writer left beside the picture. */
+  /** A session of a server on a data directory that was restored. `sidecar`: what the writer left beside the snapshot. */
   readonly open: (dataDir: string, sidecar: string) => Promise<LoadClient>;
 }
 
@@ -93,7 +93,7 @@ const mysql: Engine = {
         const second = new MysqlServer(mariadb, dataDir, { "log-bin": "bin", "server-id": 2 });
         onEnd(t, async () => await second.stop());
         await second.start();
-        assert.doesNotMatch(second.log(), /crash/, "what was backed up was the repaired picture");
+        assert.doesNotMatch(second.log(), /crash/, "what was backed up was the repaired snapshot");
         return await second.connect({ database: "books" });
       },
     };

@@ -1,13 +1,13 @@
 /**
  * A database server that is stopped, killed or restarted at each moment of a set that is made by the command line: the set says
- * `application` only of a picture that is, and else what was seen; the server is none the worse.
+ * `application` only of a snapshot that is, and else what was seen; the server is none the worse.
  */
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import { ImageVolume } from "../support/storage/image-volume.js";
 import { Bench, leavesNothing as leftByMysql } from "../support/server/mysql-snapshot.js";
@@ -17,7 +17,7 @@ import { leavesNothing as leftByPostgres, serverWithLedger } from "../support/se
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import { tempDir } from "../support/storage/temp.js";
 
-/** A server on a volume that pictures can be taken of. */
+/** A server on a volume that snapshots can be taken of. */
 interface Served {
   readonly writer: object;
   readonly volume: ImageVolume;
@@ -84,7 +84,7 @@ class Gate {
 
   constructor(t: TestContext, { volume, writer }: Served) {
     this.#dir = tempDir(t);
-    // The server on a picture is another user.
+    // The server on a snapshot is another user.
     chmodSync(this.#dir, 0o755);
     const hook = path.join(this.#dir, "hook");
     const waits = `if [ -e ${this.#dir}/at-$1 ]; then mv ${this.#dir}/at-$1 ${this.#dir}/now; fi\nwhile [ -e ${this.#dir}/now ]; do sleep 0.02; done\n`;
@@ -142,14 +142,14 @@ const moments: { when: string; at?: string; comes: (codes: Served["codes"], end:
 const exitCodes: Readonly<Record<string, number>> = { application: 0, filesystem: 5, aborted: 4 };
 
 function outcomeOf(made: CliRun): string {
-  const { set, error, residue = [] } = made.json() as Partial<Ended>;
+  const { set, error, residue = [] } = made.json() as Partial<TransactionResult>;
   assert.deepEqual(residue, []);
   if (set === null || set === undefined) {
     const { pluginCode } = (error?.details ?? {}) as { pluginCode?: string };
     return `aborted: ${pluginCode}`;
   }
   const db = set.writers.find(({ by }) => by.instance === "db");
-  if (db?.state === "degraded") assert.match(db.why ?? "", /not in force to the end: the session ended/);
+  if (db?.state === "degraded") assert.match(db.reason ?? "", /not in force to the end: the session ended/);
   return `${set.consistency}, ${db?.state}, ${db?.repair?.state ?? "as it was cut"}`;
 }
 

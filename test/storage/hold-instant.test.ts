@@ -1,8 +1,8 @@
-/** One instant over three file systems: a number that is written to each in turn is the same in all pictures, or one step apart. */
+/** One instant over three file systems: a number that is written to each in turn is the same in all snapshots, or one step apart. */
 import assert from "node:assert/strict";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { Counter, CounterBroken, verifyCounter } from "../support/storage/counter.js";
 import { freezables } from "../support/storage/freezable.js";
 import { onEnd } from "../support/process/on-end.js";
@@ -10,11 +10,11 @@ import { patience, Stage } from "../support/fixture/scene.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
-/** Takes a set of all mounts while they are counted on. @returns Where the pictures lie. */
+/** Takes a set of all mounts while they are counted on. @returns Where the snapshots lie. */
 async function picture(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
   const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
   const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patience });
-  const { set } = ran.json() as Ended;
+  const { set } = ran.json() as TransactionResult;
   assert.equal(set?.cut, "atomic", ran.stdout + ran.stderr);
   // provider-that numbers its copies in the order of the plan.
   return mounts.map((mount) => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { freeze, freezables, thaw } from "../support/storage/freezable.js";
 import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
@@ -15,7 +15,7 @@ import { type Roles, Stage } from "../support/fixture/scene.js";
 interface Scene {
   stage: Stage;
   mounts: string[];
-  /** How long the picture takes: ms. */
+  /** How long the snapshot takes: ms. */
   roles(delayMs: number, more?: Record<string, unknown>): Roles;
 }
 
@@ -41,17 +41,17 @@ test("what the kernel holds is captured at one instant, flushed, and the record 
   for (const scribe of scribes) await scribe.writesAfter(0);
   const ran = await s.stage.run(["create", ...s.mounts, "--json"], s.roles(400));
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
-  const { set, timeline } = ran.json() as Ended;
+  const { set, timeline } = ran.json() as TransactionResult;
   assert.equal(set?.cut, "atomic");
   assert.equal(set.consistency, "filesystem");
   assert.equal(set.hold?.by, "ioctl");
   const commit = timeline.find(({ op }) => op === "commit");
   assert.ok(commit && commit.to - commit.from >= 400);
   assert.deepEqual(
-    set.hold.points.map(({ point }) => point),
+    set.hold.targets.map(({ target: point }) => point),
     s.mounts.map((mount) => ({ kind: "fs", mount })),
   );
-  for (const { from, to } of set.hold.points) assert.ok(from < commit.from && to > commit.to, "held all the while");
+  for (const { from, to } of set.hold.targets) assert.ok(from < commit.from && to > commit.to, "held all the while");
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(monotonic())) > 0, "and it goes on");
   assert.deepEqual(leftFrozen(s.mounts), [false, false]);
 });
@@ -64,7 +64,7 @@ test("a hold that somebody ends meanwhile fails the set, and everything is undon
   assert.ok(thaw(s.mounts[0] ?? ""), "it was held");
   const ran = await running;
   assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
-  const { error, residue } = ran.json() as Ended;
+  const { error, residue } = ran.json() as TransactionResult;
   assert.equal(error?.code, "E_HOLD_LAPSED");
   assert.match(error.message, new RegExp(s.mounts[0] ?? ""));
   assert.deepEqual([residue, s.stage.stored(), s.stage.isFrozen()], [[], [], false]);
@@ -77,19 +77,19 @@ test("what somebody else has frozen is not captured, and stays frozen", async (t
   const [first = "", second = ""] = s.mounts;
   assert.ok(freeze(second));
   const ran = await s.stage.run(["create", ...s.mounts, "--json"], s.roles(0));
-  assert.equal((ran.json() as Ended).error?.code, "E_HOLD_BUSY", ran.stdout);
+  assert.equal((ran.json() as TransactionResult).error?.code, "E_HOLD_BUSY", ran.stdout);
   assert.deepEqual(leftFrozen([first, second]), [false, true]);
   assert.deepEqual(s.stage.stored(), []);
 });
 
-test("a picture that takes longer than the hold may is given up in time", async (t) => {
+test("a snapshot that takes longer than the hold may is given up in time", async (t) => {
   const s = scene(t, 1);
   if (s === null) return;
   const ran = await s.stage.run(["create", ...s.mounts, "--json"], {
     ...s.roles(30_000),
     limits: { hold: "600ms", abort: "5s" },
   });
-  const { error, timeline } = ran.json() as Ended;
+  const { error, timeline } = ran.json() as TransactionResult;
   assert.equal(error?.code, "E_DEADLINE", ran.stdout + ran.stderr);
   assert.match(error.message, /did not answer commit/);
   const hold = timeline.find(({ actor }) => actor === "keeper");
@@ -174,6 +174,6 @@ test("a provider that does not hold what it promised is caught before anything i
   const s = scene(t, 1);
   if (s === null) return;
   const ran = await s.stage.run(["create", "writer:app", ...s.mounts, "--json"], s.roles(0, { lies: "unheld" }));
-  assert.equal((ran.json() as Ended).error?.code, "E_ANSWER_INVALID", ran.stdout);
+  assert.equal((ran.json() as TransactionResult).error?.code, "E_ANSWER_INVALID", ran.stdout);
   assert.equal(s.stage.calls("app").includes("freeze"), false);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { Keeper, lapseOf } from "#core/keeper/client/client.js";
+import { Keeper, lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, freeze, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
 import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
@@ -17,7 +17,7 @@ test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
   await keeper.hold();
   assert.equal(readFileSync(`${btrfs}/snap/file`, "utf8"), "content");
   assert.throws(() => writeFileSync(`${btrfs}/snap/file`, ""), { code: "EROFS" });
-  assert.equal(lapseOf(await keeper.release()), null);
+  assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
   const wrong = await refusalOf(Keeper.arm({ ...sectionOf([btrfs]), ops: [snapshot] }));
   assert.match(wrong.message, /would wait for ever/);
@@ -46,7 +46,7 @@ test("steps of several volumes are done side by side, and one that fails is name
   const keeper = await armed(t, { ...sectionOf([held]), ops: [{ op: "parallel", chains }] });
   await keeper.hold();
   assert.deepEqual(readdirSync(btrfs).toSorted(), ["one", "three", "two"]);
-  assert.equal(lapseOf(await keeper.release()), null);
+  assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
   const again = await armed(t, {
     ...sectionOf([held]),
@@ -93,9 +93,9 @@ test("where the host has nothing to do while it is held, its word is not waited 
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(held)) > 0, "it was released without a word");
   const report = await keeper.release();
   assert.equal(report.reason, "done");
-  assert.equal(lapseOf(report), null);
+  assert.equal(lapseError(report), null);
   assert.ok(
-    report.points.every(({ inForce, heldAt, releasedAt }) => inForce && heldAt !== null && releasedAt !== null),
+    report.targets.every(({ inForce, heldAt, releasedAt }) => inForce && heldAt !== null && releasedAt !== null),
   );
   await keeper.disarm();
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { lapseOf } from "#core/keeper/client/client.js";
+import { lapseError } from "#core/keeper/client/client.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
@@ -20,7 +20,7 @@ test("a limit that is reached releases everything, and the report says so", asyn
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(held + 100)) > 0, "nobody else releases it");
   const report = await keeper.release();
   assert.equal(report.reason, "deadline");
-  assert.match(lapseOf(report)?.message ?? "", /limit of the hold/);
+  assert.match(lapseError(report)?.message ?? "", /limit of the hold/);
   await keeper.disarm();
 });
 
@@ -49,8 +49,11 @@ for (const dirty of [false, true]) {
     t.diagnostic(`rejected ${(took - limitMs).toFixed(0)} ms after the deadline`);
     assert.ok(took < limitMs + 3000);
     assert.ok((await scribe.writesAfter(asked + took)) > 0, "the other one is writable");
-    const { points } = await keeper.release();
-    assert.match(points.find(({ point }) => point.kind === "fs" && point.mount === above)?.problem ?? "", /in time/);
+    const { targets: points } = await keeper.release();
+    assert.match(
+      points.find(({ target: point }) => point.kind === "fs" && point.mount === above)?.problem ?? "",
+      /in time/,
+    );
     await keeper.disarm();
     assert.ok(existsSync(`/proc/${keeper.pid}`), "it waits for what it asked for");
     assert.ok(thaw(below));

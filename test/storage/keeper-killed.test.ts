@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Leftover } from "#core/engine/types.js";
-import { lapseOf } from "#core/keeper/client/client.js";
+import { lapseError } from "#core/keeper/client/client.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { inWords } from "../support/process/in-words.js";
 import { keeperOf, read } from "../support/process/keepers.js";
@@ -98,7 +98,7 @@ test(`a keeper that is killed while it asks the kernel, or holds, is replaced by
     await holding;
     const report = await keeper.release();
     assert.equal(report.reason, "failed");
-    assert.equal(lapseOf(report)?.code, "E_HOLD_LAPSED");
+    assert.equal(lapseError(report)?.code, "E_HOLD_LAPSED");
     await keeper.disarm();
     const released = monotonic();
     for (const scribe of scribes) {
@@ -127,7 +127,7 @@ test("a keeper that is killed while a call of its is stuck in the kernel is repl
   assert.equal((await failure).code, "E_KEEPER");
   assert.ok((await scribe.writesAfter(killed + 100)) > 0, "the other one is writable");
   const report = await keeper.release();
-  assert.equal(lapseOf(report)?.code, "E_HOLD_LAPSED");
+  assert.equal(lapseError(report)?.code, "E_HOLD_LAPSED");
   await keeper.disarm();
   assert.ok(thaw(below));
   assert.ok(await isGone(pid, 20_000));
@@ -163,7 +163,7 @@ test("where core, keeper and guardian are all killed, recover releases what they
   assert.ok(await scribes[0]?.standsStill(), "nobody has released it");
 
   const looked = (await stage.run(["recover", "--dry-run", "--json"], roles)).json() as { leftovers: Leftover[] };
-  const held = looked.leftovers.flatMap((one) => (one.is === "transaction" ? one.held : []));
+  const held = looked.leftovers.flatMap((one) => (one.type === "transaction" ? one.held : []));
   assert.deepEqual(held, ours);
   const recovered = await stage.run(["recover", "--yes"], roles);
   assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);

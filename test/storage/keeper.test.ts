@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { Keeper, lapseOf, type Means } from "#core/keeper/client/client.js";
+import { Keeper, lapseError, type BackendName } from "#core/keeper/client/client.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { loopFs, mount } from "../support/storage/loop-device.js";
@@ -14,7 +14,7 @@ import { tempDir } from "../support/storage/temp.js";
 import { isGone } from "../support/process/victim.js";
 import { repository } from "../support/repository.js";
 
-for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
+for (const means of ["ioctl", "commands"] as const satisfies BackendName[]) {
   test(`by ${means}: what is held stands still, on ext4, XFS and btrfs, and goes on when released`, async (t) => {
     const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
     if (mounts === null) return;
@@ -29,8 +29,8 @@ for (const means of ["ioctl", "commands"] as const satisfies Means[]) {
     for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
     assert.equal(report.by, means);
     assert.equal(report.reason, "word");
-    assert.equal(lapseOf(report), null);
-    for (const { heldAt, releasedAt, inForce } of report.points) {
+    assert.equal(lapseError(report), null);
+    for (const { heldAt, releasedAt, inForce } of report.targets) {
       assert.ok(inForce && heldAt !== null && releasedAt !== null && heldAt < releasedAt && releasedAt < monotonic());
     }
     await keeper.disarm();
@@ -49,7 +49,7 @@ test("where koffi cannot be loaded, the commands are taken by themselves, and th
   assert.equal(keeper.means, "commands");
   await keeper.hold();
   const report = await keeper.release();
-  assert.deepEqual([report.by, lapseOf(report)], ["commands", null]);
+  assert.deepEqual([report.by, lapseError(report)], ["commands", null]);
   await keeper.disarm();
 });
 
@@ -62,7 +62,7 @@ test("two mounts of one file system are held once and reported twice", async (t)
   await keeper.hold();
   const report = await keeper.release();
   assert.deepEqual(
-    report.points.map(({ point, inForce }) => [point.kind === "fs" && point.mount, inForce]),
+    report.targets.map(({ target: point, inForce }) => [point.kind === "fs" && point.mount, inForce]),
     [
       [fs, true],
       [bind, true],
@@ -78,7 +78,7 @@ test("a file system whose disk is a file on another one is held first and releas
   const keeper = await armed(t, sectionOf([below, above]));
   writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
   await keeper.hold();
-  const { points } = await keeper.release();
+  const { targets: points } = await keeper.release();
   const [lower, upper] = points;
   assert.ok(upper?.heldAt && lower?.heldAt && upper.heldAt < lower.heldAt);
   assert.ok(upper.releasedAt && lower.releasedAt && lower.releasedAt < upper.releasedAt);
@@ -111,10 +111,10 @@ test("a hold that somebody ends from outside is not in force, and the set cannot
   assert.ok(thaw(lost));
   const report = await keeper.release();
   assert.deepEqual(
-    report.points.map(({ inForce }) => inForce),
+    report.targets.map(({ inForce }) => inForce),
     [false, true],
   );
-  const lapse = lapseOf(report);
+  const lapse = lapseError(report);
   assert.equal(lapse?.code, "E_HOLD_LAPSED");
   assert.deepEqual(lapse.details.points, [lost]);
   await keeper.disarm();
@@ -136,7 +136,7 @@ test("where another file system was mounted between arm and hold, nothing is fro
   assert.equal(error.code, "E_HOLD_FAILED");
   assert.match(error.message, /unmounted/);
   assert.ok((await scribe.writesAfter(before)) > 0);
-  const { points, heldMs } = await keeper.release();
+  const { targets: points, heldMs } = await keeper.release();
   assert.deepEqual([points[0]?.heldAt, heldMs], [null, 0]);
   assert.deepEqual([thaw(planned), thaw(aside)], [false, false], "neither is frozen");
   await keeper.disarm();
@@ -193,7 +193,7 @@ test("SIGTERM, SIGINT and SIGHUP for its whole group are nothing to a keeper tha
   await keeper.hold();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.kill(-(keeper.pid ?? 0), signal);
   assert.ok(await scribe.standsStill());
-  assert.equal(lapseOf(await keeper.release()), null);
+  assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
 });
 
@@ -208,7 +208,7 @@ test("a keeper that is killed while it holds is replaced by one that releases, a
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(killed + 50)) > 0, scribe.point);
   const report = await keeper.release();
   assert.equal(report.reason, "failed");
-  assert.equal(lapseOf(report)?.code, "E_HOLD_LAPSED");
+  assert.equal(lapseError(report)?.code, "E_HOLD_LAPSED");
   await keeper.disarm();
 });
 
@@ -238,6 +238,6 @@ test("with its memory locked, the keeper has its program and libraries in memory
   const locked = /^VmLck:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${keeper.pid}/status`, "utf8"))?.[1];
   assert.ok(Number(locked) > 50_000, `${locked} kB`);
   await keeper.hold();
-  assert.equal(lapseOf(await keeper.release()), null);
+  assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
 });

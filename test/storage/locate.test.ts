@@ -41,7 +41,7 @@ test("two paths on one file system are one volume, and two file systems are two"
   );
 });
 
-test("a path below a captured one is dropped, and is found in the other's picture, also by way of a bind mount and a link", (t) => {
+test("a path below a captured one is dropped, and is found in the other's snapshot, also by way of a bind mount and a link", (t) => {
   const fs = loopFs(t, "ext4");
   if (fs === null) return;
   mkdirSync(`${fs}/db/base`, { recursive: true });

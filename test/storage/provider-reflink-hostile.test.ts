@@ -95,11 +95,11 @@ test("an owner reads the copy of what is his while it is exposed, and at no othe
   await provider.expose(snapshot, view, probe.ctx);
   assert.deepEqual(look(), [0o711, true]);
   assert.equal(asBob(`echo changed > ${view.at}${home.data}/kept`), false);
-  await provider.conceal(snapshot, probe.ctx);
+  await provider.unexpose(snapshot, probe.ctx);
   assert.deepEqual(look(), [0o700, false]);
 });
 
-test("links that an owner made in an exposed snapshot are not followed when it is concealed and removed", async (t) => {
+test("links that an owner made in an exposed snapshot are not followed when it is unexposed and removed", async (t) => {
   const home = furnishHome(t);
   if (home === null) return;
   const { fs, data, exclude, secret } = home;
@@ -122,7 +122,7 @@ test("links that an owner made in an exposed snapshot are not followed when it i
   } finally {
     sh(`chattr -i ${copy}.away/kept`, "/");
   }
-  await provider.conceal(snapshot, probe.ctx);
+  await provider.unexpose(snapshot, probe.ctx);
   await provider.remove(snapshot, probe.ctx);
   assert.deepEqual(portraitOf(secret), before);
   assert.equal(existsSync(`${fs}/home/.holdstill`), false);

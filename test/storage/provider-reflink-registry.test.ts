@@ -53,7 +53,7 @@ test("a file that is no entry is named in a warning, fails its own snapshot only
   });
   await assert.rejects(async () => provider.commit?.(tx, probe.ctx), { code: "STORE", message: /is no entry/ });
   await provider.abort(next, probe.ctx);
-  await provider.conceal(snapshot, probe.ctx);
+  await provider.unexpose(snapshot, probe.ctx);
   assert.equal(statSync(String(snapshot.facts?.["path"])).mode & 0o777, 0o700);
   await provider.remove(snapshot, probe.ctx);
   assert.deepEqual([existsSync(copy), existsSync(file)], [false, false]);

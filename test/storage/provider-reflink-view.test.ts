@@ -39,7 +39,7 @@ async function show({ probe, snapshot }: Taken, view: View): Promise<{ at: strin
   return { at: trees[0]?.path ?? "", readOnly };
 }
 
-test("a read-only view shows the picture, and root cannot change it there", async (t) => {
+test("a read-only view shows the snapshot, and root cannot change it there", async (t) => {
   const it = await taken(t);
   if (it === null) return;
   const before = portrait(it.tree);
@@ -51,13 +51,13 @@ test("a read-only view shows the picture, and root cannot change it there", asyn
   assert.throws(() => writeFileSync(`${at}/new`, ""), { code: "EROFS" });
   const options = sh(`findmnt -no OPTIONS ${view.at}`, "/");
   for (const option of ["ro", "nosuid", "nodev"]) assert.ok(options.split(/[,\n]/).includes(option), options);
-  await provider.conceal(it.snapshot, it.probe.ctx);
-  await provider.conceal(it.snapshot, it.probe.ctx);
+  await provider.unexpose(it.snapshot, it.probe.ctx);
+  await provider.unexpose(it.snapshot, it.probe.ctx);
   assert.deepEqual(readdirSync(view.at), []);
   assert.equal(portrait(it.copy), before);
 });
 
-test("a writable view shows the picture itself, without power for its programs: what is written stays", async (t) => {
+test("a writable view shows the snapshot itself, without power for its programs: what is written stays", async (t) => {
   const it = await taken(t);
   if (it === null) return;
   writeFileSync(`${it.copy}/sh`, readFileSync("/bin/sh"));
@@ -69,13 +69,13 @@ test("a writable view shows the picture itself, without power for its programs: 
   const asBob = { uid: 1001, gid: 1001, encoding: "utf8", cwd: "/" } as const;
   const { stdout } = spawnSync(`${at}/sh`, ["-pc", "id -u"], asBob);
   assert.equal(stdout.trim(), "1001", "set-user-ID bits do nothing there");
-  await provider.conceal(it.snapshot, it.probe.ctx);
+  await provider.unexpose(it.snapshot, it.probe.ctx);
   assert.deepEqual(readdirSync(view.at), []);
   assert.equal(readFileSync(`${it.copy}/new`, "utf8"), "stays");
 });
 
 for (const kind of ["xfs", "ext4"] as const) {
-  test(`on ${kind} a scratch view is a copy of its own, which conceal throws away`, async (t) => {
+  test(`on ${kind} a scratch view is a copy of its own, which unexpose throws away`, async (t) => {
     const it = await taken(t, kind);
     if (it === null) return;
     const before = portrait(it.tree);
@@ -87,14 +87,14 @@ for (const kind of ["xfs", "ext4"] as const) {
     assert.equal(portrait(it.copy), before);
     assert.equal((await provider.list(it.probe.ctx)).length, 1, "a scratch copy is no snapshot");
     assert.equal(readdirSync(it.store).length, 2);
-    await provider.conceal(it.snapshot, it.probe.ctx);
+    await provider.unexpose(it.snapshot, it.probe.ctx);
     assert.deepEqual(readdirSync(it.store), [it.snapshot.id]);
     assert.deepEqual(readdirSync(view.at), []);
     assert.equal(portrait(it.copy), before);
   });
 }
 
-test("another view in the same place replaces the one before, and conceal ends those in all places", async (t) => {
+test("another view in the same place replaces the one before, and unexpose ends those in all places", async (t) => {
   const it = await taken(t);
   if (it === null) return;
   const here = viewIn(t, "read-only");
@@ -104,12 +104,12 @@ test("another view in the same place replaces the one before, and conceal ends t
   const { at } = await show(it, { ...here, access: "scratch" });
   writeFileSync(`${at}/new`, "");
   assert.equal(existsSync(`${it.copy}/new`), false);
-  await provider.conceal(it.snapshot, it.probe.ctx);
+  await provider.unexpose(it.snapshot, it.probe.ctx);
   assert.deepEqual([...readdirSync(here.at), ...readdirSync(there.at)], []);
   assert.equal(statSync(path.join(it.store, it.snapshot.id)).mode & 0o777, 0o700);
 });
 
-test("a view that somebody uses is not forgotten: conceal says so, and ends it later", async (t) => {
+test("a view that somebody uses is not forgotten: unexpose says so, and ends it later", async (t) => {
   const it = await taken(t);
   if (it === null) return;
   const view = viewIn(t, "scratch");
@@ -118,12 +118,12 @@ test("a view that somebody uses is not forgotten: conceal says so, and ends it l
   process.chdir(at);
   try {
     const busy = { code: "MOUNT", message: /cannot be unmounted/, hint: /fuser/ };
-    await assert.rejects(provider.conceal(it.snapshot, it.probe.ctx), busy);
+    await assert.rejects(provider.unexpose(it.snapshot, it.probe.ctx), busy);
     await assert.rejects(provider.abort(tx, it.probe.ctx), busy);
   } finally {
     process.chdir(cwd);
   }
-  await provider.conceal(it.snapshot, it.probe.ctx);
+  await provider.unexpose(it.snapshot, it.probe.ctx);
   assert.deepEqual(readdirSync(view.at), []);
 });
 
@@ -143,7 +143,7 @@ test("a fork is a snapshot of the set beside the first, and each goes its own wa
   assert.equal(portrait(at), before);
   writeFileSync(`${at}/new`, "");
   assert.equal(portrait(it.copy), before);
-  await provider.conceal(fork, it.probe.ctx);
+  await provider.unexpose(fork, it.probe.ctx);
   await provider.remove(it.snapshot, it.probe.ctx);
   assert.equal(existsSync(`${it.store}/${fork.id}${it.tree}/new`), true);
   await provider.remove(fork, it.probe.ctx);

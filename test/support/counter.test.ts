@@ -31,7 +31,7 @@ test("the volumes of a counter that stands still are equal, and the last step is
   assert.ok(last >= ringBlocks + 20);
 });
 
-test("pictures that are taken one after the other while it counts are told from those of one instant", async (t) => {
+test("snapshots that are taken one after the other while it counts are told from those of one instant", async (t) => {
   const { counter, live, copies } = await counting(t);
   for (const [index, folder] of live.entries()) {
     copy(folder, copies[index]);

@@ -62,7 +62,7 @@ const provider = {
     return { trees, readOnly: access !== "writable" };
   },
 
-  async conceal({ id }, ctx) {
+  async unexpose({ id }, ctx) {
     await ask(ctx, "DELETE", `/snapshots/${id}/export`);
   },
 

@@ -39,11 +39,13 @@ const writer = {
 
   async thaw(tx) {
     const session = sessions.get(tx.id);
-    if (session === undefined) return { held: false, why: "this worker holds nothing" };
-    const held = await session.hears("COMMIT;\nSELECT 'free';\n", "free");
+    if (session === undefined) return { uninterrupted: false, reason: "this worker holds nothing" };
+    const uninterrupted = await session.hears("COMMIT;\nSELECT 'free';\n", "free");
     sessions.delete(tx.id);
     await session.end();
-    return held ? { held } : { held, why: `the session ended: ${session.complaint() || "it was killed"}` };
+    return uninterrupted
+      ? { uninterrupted }
+      : { uninterrupted, reason: `the session ended: ${session.complaint() || "it was killed"}` };
   },
 
   async abort(tx) {
@@ -60,7 +62,7 @@ const writer = {
     ]);
     const [tables, ...found] = stdout.trim().split("\n");
     const ok = found.join() === "ok" && tables !== "tables|0";
-    return ok ? { ok } : { ok, why: stderr.trim() || `${tables}; ${found.join("; ")}` };
+    return ok ? { ok } : { ok, reason: stderr.trim() || `${tables}; ${found.join("; ")}` };
   },
 };
 export default writer;

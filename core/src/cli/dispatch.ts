@@ -1,48 +1,48 @@
-import { findCommand, formAskedBy, inGroup, type Parsed, parse } from "./parse/arguments.js";
-import type { Call } from "./parse/command.js";
+import { findEntry, formAskedBy, inGroup, type ParsedArguments, parse } from "./parse/arguments.js";
+import type { CommandCall } from "./parse/command.js";
 import { commandHelp, generalHelp } from "./render/help.js";
-import { leave, prepareToLeave } from "./terminal/exit.js";
-import { Misuse } from "./parse/usage-error.js";
-import { table } from "./table.js";
-import { outLook, print } from "./terminal/output.js";
+import { exitProcess, prepareExit } from "./terminal/exit.js";
+import { UsageError } from "./parse/usage-error.js";
+import { commandTable } from "./table.js";
+import { stdoutStyle, print } from "./terminal/output.js";
 
 /** Runs one command line to its end, and sets the exit code. */
-export async function run(args: readonly string[]): Promise<void> {
-  await leave(await ending(args));
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  await exitProcess(await ending(args));
 }
 
 async function ending(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args[0] === "help" ? [...args.slice(1), "--help"] : args);
   } catch (error) {
-    const { report } = await import("./terminal/report-error.js");
+    const { reportError: report } = await import("./terminal/report-error.js");
     return report(error, formAskedBy(args), args.includes("--verbose") || args.includes("-v"));
   }
 }
 
 async function dispatch(args: readonly string[]): Promise<number> {
-  const meant = findCommand(args);
+  const meant = findEntry(args);
   if (meant.is !== "command") {
     const entries = meant.is === "group" ? inGroup(meant.group) : undefined;
     if (meant.rest.includes("--version")) return printVersion();
     if (!meant.rest.some((arg) => arg === "--help" || arg === "-h")) throw incomplete(meant);
-    print(generalHelp(outLook(), entries));
+    print(generalHelp(stdoutStyle(), entries));
     return 0;
   }
   const { entry, rest } = meant;
   const command = await entry.load();
   const parsed = parse(rest, entry.name, command);
   if (parsed.help) {
-    print(commandHelp(entry, command, outLook()));
+    print(commandHelp(entry, command, stdoutStyle()));
     return 0;
   }
   return command.run(callOf(entry.name, parsed));
 }
 
-function callOf(name: string, parsed: Parsed): Call {
+function callOf(name: string, parsed: ParsedArguments): CommandCall {
   const { config, verbose } = parsed;
-  const open: Call["open"] = async (needs, logged = verbose) => {
-    if (needs === "workers") await prepareToLeave();
+  const open: CommandCall["open"] = async (needs, logged = verbose) => {
+    if (needs === "workers") await prepareExit();
     const { open: openRequester } = await import("../engine/open.js");
     return openRequester({
       ...(config === undefined ? {} : { config }),
@@ -52,10 +52,13 @@ function callOf(name: string, parsed: Parsed): Call {
   return {
     ...parsed,
     name,
-    table,
+    table: commandTable,
     open,
-    async reach(needs) {
-      const [requester, { doorOf }] = await Promise.all([open(needs), import("../service/client/connect.js")]);
+    async connect(needs) {
+      const [requester, { connectEngine: doorOf }] = await Promise.all([
+        open(needs),
+        import("../service/client/connect.js"),
+      ]);
       return doorOf(requester);
     },
   };
@@ -67,9 +70,9 @@ async function printVersion(): Promise<number> {
   return 0;
 }
 
-function incomplete(meant: { is: "nothing" } | { is: "group"; group: string }): Misuse {
+function incomplete(meant: { is: "nothing" } | { is: "group"; group: string }): UsageError {
   const hint = "`holdstill --help` lists the commands.";
-  if (meant.is === "nothing") return new Misuse("No command was given.", hint);
+  if (meant.is === "nothing") return new UsageError("No command was given.", hint);
   const names = inGroup(meant.group).map(({ name }) => `\`${name}\``);
-  return new Misuse(`\`${meant.group}\` is not a whole command: write ${names.join(" or ")}.`, hint);
+  return new UsageError(`\`${meant.group}\` is not a whole command: write ${names.join(" or ")}.`, hint);
 }

@@ -8,6 +8,6 @@ const args = process.argv.slice(2);
 if (args.length === 1 && args[0] === "--version") {
   process.stdout.write(`holdstill ${ownVersion()}\n`);
 } else {
-  const { run } = await import("./dispatch.js");
+  const { runCommandLine: run } = await import("./dispatch.js");
   await run(args);
 }

@@ -1,7 +1,7 @@
-import type { Entry } from "./parse/command.js";
+import type { CommandEntry } from "./parse/command.js";
 
 /** Every command. Its file is loaded when it is called, or when its help is asked for. */
-export const table: readonly Entry[] = [
+export const commandTable: readonly CommandEntry[] = [
   {
     name: "doctor",
     summary: "look at all that a snapshot will need",
@@ -15,27 +15,27 @@ export const table: readonly Entry[] = [
   {
     name: "plan",
     summary: "show what create would do; touches nothing",
-    load: async () => (await import("./commands/plan.js")).plan,
+    load: async () => (await import("./commands/plan.js")).planCommand,
   },
   {
     name: "create",
     summary: "take a snapshot set, or undo everything",
-    load: async () => (await import("./commands/create.js")).create,
+    load: async () => (await import("./commands/create.js")).createCommand,
   },
   {
     name: "run",
-    summary: "take a set, run a command with its pictures, remove the set",
-    load: async () => (await import("./commands/run.js")).run,
+    summary: "take a set, run a command with its snapshots, remove the set",
+    load: async () => (await import("./commands/run.js")).runCommand,
   },
   {
     name: "hold",
     summary: "take a set that lives while stdin is open",
-    load: async () => (await import("./commands/hold.js")).hold,
+    load: async () => (await import("./commands/hold.js")).holdCommand,
   },
   {
     name: "serve",
     summary: "be a service for requesters in any language, on a Unix socket",
-    load: async () => (await import("./commands/serve.js")).serve,
+    load: async () => (await import("./commands/serve.js")).serveCommand,
   },
   { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
   {
@@ -51,32 +51,32 @@ export const table: readonly Entry[] = [
   {
     name: "expose",
     summary: "make a set's snapshots readable, and say where",
-    load: async () => (await import("./commands/expose.js")).expose,
+    load: async () => (await import("./commands/expose.js")).exposeCommand,
   },
   {
-    name: "conceal",
+    name: "unexpose",
     summary: "undo expose",
-    load: async () => (await import("./commands/unexpose.js")).conceal,
+    load: async () => (await import("./commands/unexpose.js")).unexpose,
   },
   {
     name: "verify",
-    summary: "start the applications on a set's pictures, and look",
-    load: async () => (await import("./commands/verify.js")).verify,
+    summary: "start the applications on a set's snapshots, and look",
+    load: async () => (await import("./commands/verify.js")).verifyCommand,
   },
   {
     name: "restore",
     summary: "put data back from a set, or elsewhere",
-    load: async () => (await import("./commands/restore.js")).restore,
+    load: async () => (await import("./commands/restore.js")).restoreCommand,
   },
   {
     name: "revert",
     summary: "have the storage put whole volumes back",
-    load: async () => (await import("./commands/revert.js")).revert,
+    load: async () => (await import("./commands/revert.js")).revertCommand,
   },
   {
     name: "delete",
     summary: "remove sets and their snapshots",
-    load: async () => (await import("./commands/delete.js")).remove,
+    load: async () => (await import("./commands/delete.js")).deleteCommand,
   },
   {
     name: "prune",
@@ -84,19 +84,19 @@ export const table: readonly Entry[] = [
     load: async () => (await import("./commands/prune.js")).prune,
   },
   {
-    name: "hold-until",
+    name: "retain",
     summary: "let nobody delete a set before a date",
-    load: async () => (await import("./commands/retain.js")).holdUntil,
+    load: async () => (await import("./commands/retain.js")).retain,
   },
   {
     name: "complete",
     summary: "tell a set's writers how the backup went",
-    load: async () => (await import("./commands/complete.js")).complete,
+    load: async () => (await import("./commands/complete.js")).completeCommand,
   },
   {
     name: "recover",
     summary: "undo what transactions that died have left",
-    load: async () => (await import("./commands/recover.js")).recover,
+    load: async () => (await import("./commands/recover.js")).recoverCommand,
   },
   {
     name: "writers",

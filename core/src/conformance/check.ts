@@ -2,7 +2,7 @@ import { isHoldstillError, toFault } from "../base/errors/error.js";
 import type { CheckResult, Finding, Runtime } from "../base/schema/types.js";
 
 /** One thing that must be so. */
-export interface Check<Stage> {
+export interface ConformanceCheck<Stage> {
   /** Stable: what a report, a script and the tests of the suite go by. */
   readonly name: string;
   readonly group: string;
@@ -17,7 +17,7 @@ export interface Check<Stage> {
 }
 
 /** It is not so. */
-export class Failure extends Error {
+export class CheckFailure extends Error {
   override readonly name = "Failure";
   /** null: the check knows. */
   readonly next: string | null;
@@ -32,14 +32,14 @@ export class Failure extends Error {
 const TRIES = 3;
 
 /** What the worker answers after a call that was cut off; a Failure where it was killed each time. */
-export async function obeying(step: string, attempt: () => Promise<void>): Promise<void> {
+export async function runObeying(step: string, attempt: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
       if (tries === TRIES)
-        throw new Failure(`${step} went on although its signal had fired, and its worker was killed.`);
+        throw new CheckFailure(`${step} went on although its signal had fired, and its worker was killed.`);
     }
   }
 }
@@ -49,7 +49,7 @@ export class Skip extends Error {
   override readonly name = "Skip";
 }
 
-export interface Surroundings {
+export interface CheckContext {
   readonly runtime?: Runtime;
   /** What came of the checks before. */
   readonly earlier: readonly CheckResult[];
@@ -66,9 +66,9 @@ export interface Surroundings {
 
 /** Does the checks in their order. What throws anything but the three errors of `Check.run` is a bug of the suite. */
 export async function runChecks<Stage>(
-  checks: readonly Check<Stage>[],
+  checks: readonly ConformanceCheck<Stage>[],
   stage: Stage,
-  { runtime, earlier, after, hide, onResult, signal, only }: Surroundings,
+  { runtime, earlier, after, hide, onResult, signal, only }: CheckContext,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
@@ -88,7 +88,7 @@ export async function runChecks<Stage>(
 /** The names, and those of all checks that these need. Throws nothing for a name that no check has. */
 export function withNeeds(
   names: readonly string[],
-  checks: readonly Pick<Check<never>, "name" | "needs">[],
+  checks: readonly Pick<ConformanceCheck<never>, "name" | "needs">[],
 ): Set<string> {
   const wanted = new Set<string>();
   const want = (name: string): void => {
@@ -100,27 +100,27 @@ export function withNeeds(
   return wanted;
 }
 
-const headOf = <S>({ name, group, title }: Check<S>) => ({ name, group, title });
+const headOf = <S>({ name, group, title }: ConformanceCheck<S>) => ({ name, group, title });
 
-function lackOf<S>(check: Check<S>, results: readonly CheckResult[]): CheckResult | undefined {
+function lackOf<S>(check: ConformanceCheck<S>, results: readonly CheckResult[]): CheckResult | undefined {
   for (const name of check.needs ?? []) {
     const needed = results.findLast((result) => result.name === name);
     if (needed?.status === "passed") continue;
     const what = needed?.status === "failed" ? "which failed" : "which was not tried";
-    return { status: "skipped", ...headOf(check), why: `it needs ${name}, ${what}` };
+    return { status: "skipped", ...headOf(check), reason: `it needs ${name}, ${what}` };
   }
   return undefined;
 }
 
-async function outcomeOf<S>(check: Check<S>, stage: S): Promise<CheckResult> {
+async function outcomeOf<S>(check: ConformanceCheck<S>, stage: S): Promise<CheckResult> {
   const begun = performance.now();
   const ms = (): number => Math.round(performance.now() - begun);
   try {
     await check.run(stage);
     return { status: "passed", ...headOf(check), ms: ms() };
   } catch (error) {
-    if (error instanceof Skip) return { status: "skipped", ...headOf(check), why: error.message };
-    if (error instanceof Failure) {
+    if (error instanceof Skip) return { status: "skipped", ...headOf(check), reason: error.message };
+    if (error instanceof CheckFailure) {
       return { status: "failed", ...headOf(check), ms: ms(), seen: error.message, next: error.next ?? check.next };
     }
     if (isHoldstillError(error)) {

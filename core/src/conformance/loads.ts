@@ -1,8 +1,8 @@
-import { type Check, Failure } from "./check.js";
-import type { Rig } from "./rig.js";
+import { type ConformanceCheck, CheckFailure } from "./check.js";
+import type { PluginRig } from "./rig.js";
 
 /** Whether a worker can be started at all. */
-export const loadChecks: readonly Check<Rig>[] = [
+export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
   {
     name: "fixture-is-set-up",
     group: "Loading",
@@ -15,7 +15,7 @@ export const loadChecks: readonly Check<Rig>[] = [
       const ran = probe === undefined ? null : await rig.probe(probe, "free");
       if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return;
       const what = ran.is === "late" ? "waits" : `ends with ${ran.exitCode}`;
-      throw new Failure(
+      throw new CheckFailure(
         `The probe ${what} although nothing is frozen. ${ran.output}`.trim(),
         "Mend `probe` in conformance.json.",
       );
@@ -34,7 +34,7 @@ export const loadChecks: readonly Check<Rig>[] = [
 ];
 
 /** After everything: what is still mounted would be in the way of whoever comes next. */
-export const endChecks: readonly Check<Rig>[] = [
+export const endChecks: readonly ConformanceCheck<PluginRig>[] = [
   {
     name: "fixture-is-taken-down",
     group: "What is left",
@@ -43,7 +43,7 @@ export const endChecks: readonly Check<Rig>[] = [
     needs: ["fixture-is-set-up"],
     async run(rig) {
       const fault = await rig.tearDown();
-      if (fault !== null) throw new Failure(fault);
+      if (fault !== null) throw new CheckFailure(fault);
     },
   },
 ];

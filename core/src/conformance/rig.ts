@@ -4,13 +4,21 @@ import path from "node:path";
 import type { Who } from "../base/errors/details.js";
 import { operations } from "../host/isolation/operations.js";
 import { startSession } from "../host/isolation/host/start-session.js";
-import type { AnswerOf, ArgsOf, Op, OpOf, PluginSpec, Role, Session } from "../host/isolation/host/start-session.js";
+import type {
+  AnswerOf,
+  ArgsOf,
+  PluginOp,
+  OpOf,
+  PluginSpec,
+  Role,
+  Session,
+} from "../host/isolation/host/start-session.js";
 import type { Fixture, PluginManifest, Runtime } from "../base/schema/types.js";
-import { Failure, seenOf } from "./check.js";
+import { CheckFailure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
 import type { Valid } from "./folder/folder.js";
 import { attached, contentOf, descendants } from "./residue.js";
-import { type Ran, runShell } from "./shell.js";
+import { type ShellResult, runShell } from "./shell.js";
 
 /** How long a worker may take to load its plugin, ms: as for the host. */
 const LOAD_MS = 30_000;
@@ -20,7 +28,7 @@ const PROBE_MS = 2000;
 const MEMORY_MB = 128;
 
 /** A plugin whose folder is in order. */
-export interface Subject {
+export interface CheckedSubject {
   dir: string;
   valid: Valid;
   /** As it was written. */
@@ -28,8 +36,8 @@ export interface Subject {
 }
 
 /** Everything that the plugin is tried with: folders, the fixture, workers. */
-export class Rig {
-  readonly subject: Subject;
+export class PluginRig {
+  readonly subject: CheckedSubject;
   readonly fixture: Fixture;
   /** Absolute, without links; removed at the end. */
   readonly base: string;
@@ -49,7 +57,7 @@ export class Rig {
   readonly options: Readonly<Record<string, unknown>>;
   #isUp = false;
 
-  constructor(subject: Subject) {
+  constructor(subject: CheckedSubject) {
     this.subject = subject;
     this.base = realpathSync(mkdtempSync(path.join(tmpdir(), "holdstill-check-")));
     // The application that the fixture starts may be another user.
@@ -97,8 +105,8 @@ export class Rig {
     const { setup } = this.fixture;
     if (setup === undefined) return;
     const ran = await this.shell(setup, SETUP_MS);
-    if (ran.is === "late") throw new Failure(`setup did not end in ${SETUP_MS / 1000} s: ${ran.output}`);
-    if (ran.exitCode !== 0) throw new Failure(`setup ended with ${ran.exitCode}: ${ran.output}`);
+    if (ran.is === "late") throw new CheckFailure(`setup did not end in ${SETUP_MS / 1000} s: ${ran.output}`);
+    if (ran.exitCode !== 0) throw new CheckFailure(`setup ended with ${ran.exitCode}: ${ran.output}`);
   }
 
   /** Sets up anew what was set up before, or for the first time. */
@@ -130,13 +138,13 @@ export class Rig {
     return attached([this.base]).filter((what) => what.startsWith("mount "));
   }
 
-  shell(text: string, limitMs: number): Promise<Ran> {
+  shell(text: string, limitMs: number): Promise<ShellResult> {
     const env = { ...this.fixture.environment, ...this.#variables() };
     return runShell(text, { who: this.who, cwd: this.subject.dir, env, folder: this.base }, limitMs);
   }
 
   /** @param expected Whoever is held is waited for for a short time only; who is not may be slow. */
-  probe(text: string, expected: "held" | "free"): Promise<Ran> {
+  probe(text: string, expected: "held" | "free"): Promise<ShellResult> {
     return this.shell(text, expected === "held" ? PROBE_MS : this.limit());
   }
 
@@ -152,7 +160,7 @@ export class Rig {
     const next = this.#spare ?? this.#launch();
     this.#spare = null;
     const session = await next;
-    this.offered = new Set(Object.keys(operations[role]).filter((op) => session.offers(op as Op)));
+    this.offered = new Set(Object.keys(operations[role]).filter((op) => session.offers(op as PluginOp)));
     this.#spare = this.#launch();
     // Who takes it learns of it.
     this.#spare.catch(() => {});
@@ -224,7 +232,7 @@ export class Rig {
   /** An empty folder of the run. */
   folder(kind: "sets" | "shown", name: string): string {
     const dir = path.join(this.base, kind, name);
-    // A server that is started on a picture may be another user.
+    // A server that is started on a snapshot may be another user.
     mkdirSync(dir, { recursive: true, mode: kind === "shown" ? 0o755 : 0o700 });
     return dir;
   }

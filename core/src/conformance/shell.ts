@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Who } from "../base/errors/details.js";
-import { run } from "../os/exec/exec.js";
+import { runProgram } from "../os/exec/exec.js";
 
 /** Tells what the fixture's commands start from what the plugin starts. */
 export const MARK = "HOLDSTILL_CONFORMANCE";
@@ -15,20 +15,20 @@ export interface Shell {
 }
 
 /** late: it was ended because it took too long. */
-export type Ran = { is: "ended"; exitCode: number | null; output: string } | { is: "late"; output: string };
+export type ShellResult = { is: "ended"; exitCode: number | null; output: string } | { is: "late"; output: string };
 
 /**
  * Runs one of the fixture's commands with sh. Its output goes to a file: what it starts in the background would keep a pipe open,
  * and us waiting.
  */
-export async function runShell(text: string, { who, cwd, env, folder }: Shell, limitMs: number): Promise<Ran> {
+export async function runShell(text: string, { who, cwd, env, folder }: Shell, limitMs: number): Promise<ShellResult> {
   const file = path.join(folder, "output");
   const signal = AbortSignal.timeout(limitMs);
   // -u: a misspelt $WORK must not become the root of the file system.
   const args = ["-u", "-c", `exec >"$1" 2>&1; shift\n${text}`, "conformance.json", file];
   const options = { cwd, env: { ...env, [MARK]: "1" } };
   try {
-    const { exitCode } = await run({ who, command: "sh", args, options, signal });
+    const { exitCode } = await runProgram({ who, command: "sh", args, options, signal });
     return { is: "ended", exitCode, output: textOf(file) };
   } catch (error) {
     if (!signal.aborted) throw error;

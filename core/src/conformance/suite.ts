@@ -1,24 +1,24 @@
 import { thisHost } from "../host/manifest/host.js";
 import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../base/schema/types.js";
 import { realPathOf } from "../os/mounts.js";
-import { type Check, runChecks, type Surroundings, withNeeds } from "./check.js";
+import { type ConformanceCheck, runChecks, type CheckContext, withNeeds } from "./check.js";
 import { folderChecks } from "./folder/checks.js";
 import type { Folder } from "./folder/folder.js";
 import { endChecks, loadChecks } from "./loads.js";
 import { captureChecks } from "./provider/capture.js";
-import { pictureChecks } from "./provider/contents.js";
+import { snapshotChecks } from "./provider/contents.js";
 import { promiseChecks } from "./provider/promises.js";
-import { ProviderStage } from "./provider/stage.js";
+import { ProviderScenario } from "./provider/stage.js";
 import { removeChecks, undoChecks } from "./provider/undo.js";
 import { adoptOrphans } from "./residue.js";
-import { Rig, type Subject } from "./rig.js";
+import { PluginRig, type CheckedSubject } from "./rig.js";
 import { secretsIn, Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
-import { pictureChecks as writerPictureChecks } from "./writer/contents.js";
+import { contentsChecks as writerPictureChecks } from "./writer/contents.js";
 import { signalChecks } from "./writer/signal.js";
-import { WriterStage } from "./writer/stage.js";
+import { WriterScenario } from "./writer/stage.js";
 
 export interface CheckOptions {
   /** What the plugin is tried on, or the file that says it. Default: conformance.json in the plugin's folder. */
@@ -53,21 +53,21 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
 }
 
 const writerChecks = [...identifyChecks, ...orderChecks, ...writerPictureChecks, ...abortChecks, ...signalChecks];
-const providerChecks = [...captureChecks, ...pictureChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
+const providerChecks = [...captureChecks, ...snapshotChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
 const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks, ...endChecks];
 /** Of every check: what --only may name. */
 export const checkNames: readonly string[] = [...new Set(everyCheck.map(({ name }) => name))];
 
 const both: readonly Runtime[] = ["thread", "process"];
-type Watching = Pick<Surroundings, "onResult" | "signal" | "only">;
+type Watching = Pick<CheckContext, "onResult" | "signal" | "only">;
 
 async function withRig(
-  subject: Subject,
+  subject: CheckedSubject,
   earlier: readonly CheckResult[],
   asked: readonly Runtime[],
   watching: Watching,
 ): Promise<CheckResult[]> {
-  const rig = new Rig(subject);
+  const rig = new PluginRig(subject);
   const results: CheckResult[] = [];
   adoptOrphans("on");
   try {
@@ -89,29 +89,29 @@ async function withRig(
 }
 
 /** No report tells a secret, whatever the plugin says. */
-function hiding(rig: Rig): (text: string) => string {
+function hiding(rig: PluginRig): (text: string) => string {
   const secrets = secretsIn(rig.options);
   return (text) => secrets.reduce((told, { value }) => told.replaceAll(value, "(hidden)"), text);
 }
 
-async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
+async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
   const { runtime } = rig;
   const common = { runtime, after: () => rig.closeAll(), hide: hiding(rig), ...watching };
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
-  const after = async (status: CheckResult["status"], stage: WriterStage | ProviderStage): Promise<void> => {
+  const after = async (status: CheckResult["status"], stage: WriterScenario | ProviderScenario): Promise<void> => {
     // A check may find that there is nothing to try when it has begun already.
     if (status === "failed" || (status === "skipped" && stage.hasBegun)) await stage.mend();
     if (status === "failed") {
       await rig.renew().catch(() => {});
-      if (stage instanceof ProviderStage) stage.refurnish();
+      if (stage instanceof ProviderScenario) stage.refurnish();
       traces.renew();
     }
     stage.forget();
     await rig.closeAll();
   };
-  const attempt = async <S extends WriterStage | ProviderStage>(
-    checks: readonly Check<S>[],
+  const attempt = async <S extends WriterScenario | ProviderScenario>(
+    checks: readonly ConformanceCheck<S>[],
     stage: S,
   ): Promise<void> => {
     const onStage = { ...common, earlier: results, after: (status: CheckResult["status"]) => after(status, stage) };
@@ -120,16 +120,16 @@ async function inWorkers(rig: Rig, earlier: readonly CheckResult[], watching: Wa
     } finally {
       await stage.mend();
       await rig.retire();
-      if (stage instanceof ProviderStage) stage.leaveTargets();
+      if (stage instanceof ProviderScenario) stage.leaveTargets();
     }
   };
-  if (rig.who.role === "writer") await attempt(writerChecks, new WriterStage(rig));
-  else await attempt(providerChecks, new ProviderStage(rig));
+  if (rig.who.role === "writer") await attempt(writerChecks, new WriterScenario(rig));
+  else await attempt(providerChecks, new ProviderScenario(rig));
   results.push(...(await runChecks(traceChecks, traces, { ...common, earlier: results })));
   return results;
 }
 
-function subjectOf({ dir, valid, fixture = {} }: Folder): Subject | null {
+function subjectOf({ dir, valid, fixture = {} }: Folder): CheckedSubject | null {
   return valid === undefined ? null : { dir, valid, fixture };
 }
 

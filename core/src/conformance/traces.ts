@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Check, Failure, Skip } from "./check.js";
+import { type ConformanceCheck, CheckFailure, Skip } from "./check.js";
 import { attached, contentOf, descendants, news, type Process } from "./residue.js";
-import type { Rig } from "./rig.js";
+import type { PluginRig } from "./rig.js";
 
 /** What there was before the plugin was tried, to be compared with what there is afterwards. */
 export class Traces {
-  readonly rig: Rig;
+  readonly rig: PluginRig;
   readonly #processes: readonly number[];
   readonly #plugin: ReadonlyMap<string, string>;
   readonly #watched: ReadonlyMap<string, string>;
   #attached: readonly string[];
 
-  private constructor(rig: Rig, plugin: ReadonlyMap<string, string>, watched: ReadonlyMap<string, string>) {
+  private constructor(rig: PluginRig, plugin: ReadonlyMap<string, string>, watched: ReadonlyMap<string, string>) {
     this.rig = rig;
     this.#processes = descendants().map(({ pid }) => pid);
     this.#plugin = plugin;
@@ -19,7 +19,7 @@ export class Traces {
     this.#attached = attached(placesOf(rig));
   }
 
-  static async of(rig: Rig): Promise<Traces> {
+  static async of(rig: PluginRig): Promise<Traces> {
     return new Traces(rig, await contentOf(rig.subject.dir), await contentOfAll(rig.fixture.watch ?? []));
   }
 
@@ -54,7 +54,7 @@ export class Traces {
   }
 }
 
-const placesOf = ({ base, fixture }: Rig): string[] => [base, ...(fixture.watch ?? [])];
+const placesOf = ({ base, fixture }: PluginRig): string[] => [base, ...(fixture.watch ?? [])];
 
 async function contentOfAll(folders: readonly string[]): Promise<Map<string, string>> {
   const contents = await Promise.all(folders.map((folder) => contentOf(folder)));
@@ -65,10 +65,11 @@ const group = "What is left";
 const needs = ["loads"];
 
 function refuse(what: string, left: readonly string[]): void {
-  if (left.length > 0) throw new Failure(`${what}: ${left.slice(0, 5).join("; ")}${left.length > 5 ? "; …" : ""}.`);
+  if (left.length > 0)
+    throw new CheckFailure(`${what}: ${left.slice(0, 5).join("; ")}${left.length > 5 ? "; …" : ""}.`);
 }
 
-export const traceChecks: readonly Check<Traces>[] = [
+export const traceChecks: readonly ConformanceCheck<Traces>[] = [
   {
     name: "leaves-no-process",
     group,
@@ -104,7 +105,7 @@ export const traceChecks: readonly Check<Traces>[] = [
     name: "leaves-no-mount",
     group,
     title: "No mount and no loop device is left.",
-    next: "Undo in conceal and in abort what expose and prepare attached.",
+    next: "Undo in unexpose and in abort what expose and prepare attached.",
     needs,
     run: (traces) => refuse("Left", traces.mounts()),
   },

@@ -48,7 +48,7 @@ export async function portrait(folder: string): Promise<Map<string, string>> {
 }
 
 /** What differs, a phrase each. */
-export function differences(expected: ReadonlyMap<string, string>, seen: ReadonlyMap<string, string>): string[] {
+export function treeDifferences(expected: ReadonlyMap<string, string>, seen: ReadonlyMap<string, string>): string[] {
   const names = new Set([...expected.keys(), ...seen.keys()]);
   return [...names].flatMap((name) => {
     const [was, is] = [expected.get(name), seen.get(name)];

@@ -2,14 +2,14 @@ import { availableParallelism } from "node:os";
 import { Catalog } from "../store/catalog.js";
 import { stateDir } from "../store/state-directory.js";
 import type { Settings } from "../base/config/settings.js";
-import { Slots } from "../os/semaphore.js";
+import { Semaphore } from "../os/semaphore.js";
 import type { RootLog } from "../base/log/log.js";
-import { Stillness } from "../store/write-gate.js";
+import { WriteGate } from "../store/write-gate.js";
 import { VolumeQueue } from "./create/volume-queue.js";
-import type { Bench, OpenOptions } from "./types.js";
+import type { EngineContext, OpenOptions } from "./types.js";
 
-/** One for all operations of a process: they share the queue and the stillness. */
-export function benchOf(settings: Settings, log: RootLog | null): Bench {
+/** One for all operations of a process: they share the queue and the writeGate. */
+export function createContext(settings: Settings, log: RootLog | null): EngineContext {
   const state = stateDir(settings.stateDir);
   return {
     settings,
@@ -17,9 +17,9 @@ export function benchOf(settings: Settings, log: RootLog | null): Bench {
     catalog: new Catalog(state),
     log,
     requester: null,
-    planning: new Slots(2 * availableParallelism()),
+    planning: new Semaphore(2 * availableParallelism()),
     queue: new VolumeQueue(),
-    stillness: new Stillness(log),
+    writeGate: new WriteGate(log),
   };
 }
 

@@ -1,23 +1,32 @@
 import { audit } from "../store/audit.js";
 import type { Damaged } from "../store/catalog.js";
-import type { Retention, Verdict } from "../store/retention.js";
+import type { Retention, RetentionVerdict } from "../store/retention.js";
 import type { Settings } from "../base/config/settings.js";
 import type { RootLog } from "../base/log/log.js";
 import type { Resolution } from "../host/manifest/resolution.js";
 import type { Inspection } from "../host/manifest/resolve.js";
 import type { Explanation } from "../host/manifest/why.js";
-import type { Plan, Request } from "../plan/plan.js";
+import type { Plan, SnapshotRequest } from "../plan/plan.js";
 import type { BackupOutcome } from "../host/contract/writer.js";
 import type { AuditLine, Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../base/schema/types.js";
-import type { FillWatch } from "./usage/usage-watch.js";
-import type { Pins } from "./setup/plugin-lock.js";
-import type { Bench, Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "./types.js";
-import type { Tenancy } from "./lease/leased-set.js";
-import type { Lender } from "./lease/temporary-set.js";
+import type { UsageWatch } from "./usage/usage-watch.js";
+import type { PluginLockChange } from "./setup/plugin-lock.js";
+import type {
+  EngineContext,
+  Completed,
+  TransactionResult,
+  Leftover,
+  ProviderStatus,
+  SilentProvider,
+  Watcher,
+  WriterStatus,
+} from "./types.js";
+import type { LeaseTerms } from "./lease/leased-set.js";
+import type { TemporarySets } from "./lease/temporary-set.js";
 import type { Restored, Reverted } from "./restore/restore.js";
 import type { RestorePlan } from "./restore/restore-plan.js";
-import type { Job, Ran } from "./lease/run-command.js";
-import type { Workshop } from "./operation.js";
+import type { RunJob, RunResult } from "./lease/run-command.js";
+import type { Operation } from "./operation.js";
 
 /**
  * Everything that a backup tool may ask for; the command line is a thin layer over it. Methods throw HoldstillError; `create`
@@ -25,44 +34,44 @@ import type { Workshop } from "./operation.js";
  *
  * What a method needs is imported when it is called: reading the catalog loads neither plugins nor workers.
  */
-export class Requester implements Lender {
+export class Engine implements TemporarySets {
   readonly settings: Settings;
   readonly log: RootLog | null;
-  readonly #bench: Bench;
+  readonly #bench: EngineContext;
 
-  constructor(bench: Bench) {
+  constructor(bench: EngineContext) {
     this.settings = bench.settings;
     this.log = bench.log;
     this.#bench = bench;
   }
 
   /** The same on behalf of somebody else, whom records and the audit name. */
-  onBehalfOf(requester: RequesterMark): Requester {
-    return new Requester({ ...this.#bench, requester });
+  onBehalfOf(requester: RequesterMark): Engine {
+    return new Engine({ ...this.#bench, requester });
   }
 
   /** Resolves when no transaction of this process holds volumes: then one may write to disk. */
-  async calm(): Promise<void> {
-    await this.#bench.stillness.calm();
+  async writable(): Promise<void> {
+    await this.#bench.writeGate.pass();
   }
 
   /** What a transaction would do. Touches nothing. */
-  async plan(request: Request, watching: Watching = {}): Promise<Plan> {
-    const [{ plan }, { plugins }] = await Promise.all([import("./create/plan.js"), this.#resolution()]);
+  async plan(request: SnapshotRequest, watching: Watcher = {}): Promise<Plan> {
+    const [{ planSet: plan }, { plugins }] = await Promise.all([import("./create/plan.js"), this.#resolution()]);
     return plan(this.#bench, plugins, request, watching);
   }
 
   /** Takes a snapshot set, or undoes everything. */
-  async create(request: Request, watching: Watching = {}): Promise<Ended> {
+  async create(request: SnapshotRequest, watching: Watcher = {}): Promise<TransactionResult> {
     const turn = this.#bench.queue.enter(request.targets);
     return turn.whilst(async () => {
-      const { create } = await import("./create/create.js");
+      const { createSet: create } = await import("./create/create.js");
       return create(this.#bench, request, await this.#swept(watching), watching, turn);
     });
   }
 
   /** Takes a set that lives while this descriptor, which the process has inherited, is open somewhere. */
-  async createLeased(request: Request, fd: number, watching: Watching = {}): Promise<Ended> {
+  async createLeased(request: SnapshotRequest, fd: number, watching: Watcher = {}): Promise<TransactionResult> {
     return (await import("./lease/leased-set.js")).createLeased(
       this.#bench,
       request,
@@ -72,19 +81,19 @@ export class Requester implements Lender {
     );
   }
 
-  /** Takes a set, runs a command with its pictures, tells the writers how it went, and removes the set. */
-  async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
-    return (await import("./lease/run-command.js")).run(this, request, job, watching);
+  /** Takes a set, runs a command with its snapshots, tells the writers how it went, and removes the set. */
+  async run(request: SnapshotRequest, job: RunJob, watching: Watcher = {}): Promise<RunResult> {
+    return (await import("./lease/run-command.js")).runWithSet(this, request, job, watching);
   }
 
   /** Takes a set, and removes it as soon as nobody needs it any more, or this process dies. */
-  async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
-    return (await import("./lease/leased-set.js")).hold(this, request, tenancy, watching);
+  async hold(request: SnapshotRequest, tenancy: LeaseTerms, watching: Watcher = {}): Promise<TransactionResult> {
+    return (await import("./lease/leased-set.js")).holdLease(this, request, tenancy, watching);
   }
 
   /** Takes a set, and lends it to `use`. */
-  readonly lend: Lender["lend"] = async (request, sharing, watching, use) => {
-    return (await import("./lease/temporary-set.js")).lend(
+  readonly withTemporarySet: TemporarySets["withTemporarySet"] = async (request, sharing, watching, use) => {
+    return (await import("./lease/temporary-set.js")).withTemporarySet(
       this.#bench,
       await this.#swept(watching),
       request,
@@ -96,7 +105,11 @@ export class Requester implements Lender {
 
   /** The set stays, though it was to go with its lease. */
   keep(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets/sets.js")).keep(this.#bench, crew, set), "keep");
+    return this.#onSet(
+      key,
+      async (workers, set) => (await import("./sets/sets.js")).keepSet(this.#bench, workers, set),
+      "keep",
+    );
   }
 
   /** Oldest first; records that cannot be read are reported beside them. */
@@ -110,42 +123,45 @@ export class Requester implements Lender {
   }
 
   /** The sets with how full the room of each snapshot is, and which is lost; and the providers that did not say. */
-  async asOfNow(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: Silent[] }> {
-    const [{ asOfNow }, providers] = await Promise.all([import("./usage/usage.js"), this.providers()]);
+  async withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }> {
+    const [{ withCurrentUsage: asOfNow }, providers] = await Promise.all([
+      import("./usage/usage.js"),
+      this.providers(),
+    ]);
     return { sets: asOfNow(sets, providers), silent: providers.filter((one) => "error" in one) };
   }
 
   /** Warns in the log, until it is ended, of room that fills up. */
-  async watchFill(): Promise<FillWatch> {
-    const { watchAll } = await import("./usage/usage-watch.js");
+  async watchUsage(): Promise<UsageWatch> {
+    const { watchAllSets: watchAll } = await import("./usage/usage-watch.js");
     return watchAll(this.#bench, async () => (await this.#resolution()).plugins);
   }
 
   /**
-   * Makes the set's snapshots readable; `exposed` of the answer says where. With `at`, an empty folder, all pictures are below that
-   * at their original paths, too, until the set is concealed.
+   * Makes the set's snapshots readable; `exposed` of the answer says where. With `at`, an empty folder, all snapshots are below that
+   * at their original paths, too, until the set is unexposed.
    */
   expose(key: string, at: string | null = null): Promise<SnapshotSet> {
     return this.#onSet(
       key,
-      async (crew, set) => (await import("./sets/sets.js")).expose(this.#bench, crew, set, at),
+      async (workers, set) => (await import("./sets/sets.js")).exposeSet(this.#bench, workers, set, at),
       "expose",
     );
   }
 
-  conceal(key: string): Promise<SnapshotSet> {
+  unexpose(key: string): Promise<SnapshotSet> {
     return this.#onSet(
       key,
-      async (crew, set) => (await import("./sets/sets.js")).conceal(this.#bench, crew, set),
-      "conceal",
+      async (workers, set) => (await import("./sets/sets.js")).unexposeSet(this.#bench, workers, set),
+      "unexpose",
     );
   }
 
-  /** Has the writers start their applications on the pictures; `verified` of the answer says what they found. */
+  /** Has the writers start their applications on the snapshots; `verified` of the answer says what they found. */
   verify(key: string): Promise<SnapshotSet> {
     return this.#onSet(
       key,
-      async (crew, set) => (await import("./sets/verify.js")).verify(this.#bench, crew, set),
+      async (workers, set) => (await import("./sets/verify.js")).verifySet(this.#bench, workers, set),
       "verify",
     );
   }
@@ -155,56 +171,58 @@ export class Requester implements Lender {
     return (await import("./restore/restore-plan.js")).planRestore(this.show(key), names, to);
   }
 
-  /** Copies pictures to where the data was, or elsewhere. An interruption before the first takes its place undoes all. */
+  /** Copies snapshots to where the data was, or elsewhere. An interruption before the first takes its place undoes all. */
   async restore(plan: RestorePlan, signal: AbortSignal = new AbortController().signal): Promise<Restored> {
-    const { restore } = await import("./restore/restore.js");
-    return this.#onSet(plan.set.id, (crew, set) => restore(this.#bench, crew, { ...plan, set }, signal));
+    const { restoreSet: restore } = await import("./restore/restore.js");
+    return this.#onSet(plan.set.id, (workers, set) => restore(this.#bench, workers, { ...plan, set }, signal));
   }
 
   /** Has the providers put the volumes back as they were; what was there before is another set then, where there is room. */
   async revert(key: string): Promise<Reverted> {
-    const { revert } = await import("./restore/revert.js");
-    return this.#onSet(key, (crew, set) => revert(this.#bench, crew, set));
+    const { revertSet: revert } = await import("./restore/revert.js");
+    return this.#onSet(key, (workers, set) => revert(this.#bench, workers, set));
   }
 
   /** Removes the set's snapshots and its record. */
   remove(key: string): Promise<SnapshotSet> {
-    return this.#onSet(key, async (crew, set) => (await import("./sets/sets.js")).remove(this.#bench, crew, set));
+    return this.#onSet(key, async (workers, set) =>
+      (await import("./sets/sets.js")).removeSet(this.#bench, workers, set),
+    );
   }
 
   /** Removes sets, each as far as it goes. */
   async removeAll(ids: readonly string[]): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
-    const { removeAll } = await import("./sets/remove-all.js");
-    return this.#withCrew({}, ({ crew }) => removeAll(this.#bench, crew, ids));
+    const { removeSets: removeAll } = await import("./sets/remove-all.js");
+    return this.#withCrew({}, ({ workers }) => removeAll(this.#bench, workers, ids));
   }
 
   /** Which sets the rules keep, and which may go; of records that cannot be read nobody knows, so they stay. Looks only. */
   async judge(
     retention: Retention,
     only: (set: SnapshotSet) => boolean = () => true,
-  ): Promise<{ verdicts: Verdict[]; damaged: Damaged[] }> {
-    const { judge } = await import("../store/retention.js");
+  ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }> {
+    const { judgeRetention: judge } = await import("../store/retention.js");
     const { sets, damaged } = this.list();
     const meant = sets.filter((set) => only(set));
     return { verdicts: judge(meant, retention, new Date()), damaged };
   }
 
   /** Lets nobody delete the set before that instant; one that has passed lets everybody. */
-  async holdUntil(key: string, until: Date): Promise<SnapshotSet> {
-    return (await import("./sets/remove-all.js")).holdUntil(this.#bench, this.show(key).id, until);
+  async retain(key: string, until: Date): Promise<SnapshotSet> {
+    return (await import("./sets/remove-all.js")).retainSet(this.#bench, this.show(key).id, until);
   }
 
   /** Removes a set that outlived its lease, and writes down why. */
   async expire(id: string, why: string): Promise<Residue[]> {
     const { removeExpired } = await import("./lease/expired-sets.js");
-    return this.#withCrew({}, ({ crew }) => removeExpired(this.#bench, crew, id, why));
+    return this.#withCrew({}, ({ workers }) => removeExpired(this.#bench, workers, id, why));
   }
 
   /** Tells the set's writers how the backup went. */
   complete(key: string, outcome: BackupOutcome): Promise<Completed> {
     return this.#onSet(
       key,
-      async (crew, set) => (await import("./sets/sets.js")).complete(this.#bench, crew, set, outcome),
+      async (workers, set) => (await import("./sets/sets.js")).completeSet(this.#bench, workers, set, outcome),
       "complete",
     );
   }
@@ -216,29 +234,29 @@ export class Requester implements Lender {
 
   /** What is left of transactions that died, and snapshots that no record names. Looks only. */
   async leftovers(): Promise<Leftover[]> {
-    return (await import("./recover/recover.js")).leftovers(this.#bench, await this.providers());
+    return (await import("./recover/recover.js")).findLeftovers(this.#bench, await this.providers());
   }
 
   /** Undoes what `leftovers` found, as far as it goes. */
   async recover(leftovers: readonly Leftover[]): Promise<{ done: Leftover[]; residue: Residue[] }> {
-    const { recover } = await import("./recover/recover.js");
-    return this.#withCrew({}, ({ crew }) => recover(this.#bench, crew, leftovers));
+    const { recoverAll: recover } = await import("./recover/recover.js");
+    return this.#withCrew({}, ({ workers }) => recover(this.#bench, workers, leftovers));
   }
 
   /** Asks every writer what it owns. */
   async writers(): Promise<WriterStatus[]> {
-    const [{ identifyAll }, { statusOf }] = await Promise.all([
+    const [{ identifyAll }, { writerStatuses: statusOf }] = await Promise.all([
       import("../plan/writers.js"),
       import("./usage/status.js"),
     ]);
-    const identified = await this.#withCrew({}, ({ crew }) => identifyAll(crew, this.settings.limits.identify));
+    const identified = await this.#withCrew({}, ({ workers }) => identifyAll(workers, this.settings.limits.identify));
     return statusOf(identified, await this.history());
   }
 
   /** Asks every provider which snapshots exist. */
   async providers(): Promise<ProviderStatus[]> {
-    const { listAll } = await import("./usage/status.js");
-    return this.#withCrew({}, ({ crew }) => listAll(crew, this.settings.limits.identify));
+    const { listSnapshots: listAll } = await import("./usage/status.js");
+    return this.#withCrew({}, ({ workers }) => listAll(workers, this.settings.limits.identify));
   }
 
   /** Every plugin that was found, and why it was or wasn't taken; never fails because of one of them. */
@@ -252,19 +270,19 @@ export class Requester implements Lender {
   }
 
   /** Pins the plugins that the config takes to what they contain now. */
-  async lock(): Promise<Pins> {
-    return (await import("./setup/plugin-lock.js")).pin(this.settings);
+  async lock(): Promise<PluginLockChange> {
+    return (await import("./setup/plugin-lock.js")).lockPlugins(this.settings);
   }
 
   /** Throws what is not as the lock file pins it. */
-  async checkLock(): Promise<Pins> {
-    return (await import("./setup/plugin-lock.js")).checkPins(this.settings);
+  async checkLock(): Promise<PluginLockChange> {
+    return (await import("./setup/plugin-lock.js")).checkPluginLock(this.settings);
   }
 
   /** Without what outlived its requester: an interruption of that is one of what was to come. */
-  async #swept(watching: Watching): Promise<Resolution> {
+  async #swept(watching: Watcher): Promise<Resolution> {
     const [{ sweepExpired }, resolution] = await Promise.all([import("./lease/expired-sets.js"), this.#resolution()]);
-    await this.calm();
+    await this.writable();
     await sweepExpired(this.#bench, resolution.plugins, watching);
     return resolution;
   }
@@ -273,25 +291,28 @@ export class Requester implements Lender {
     return (await import("../host/manifest/resolve.js")).resolvePlugins(this.settings);
   }
 
-  async #withCrew<T>(watching: Watching, work: (workshop: Workshop) => Promise<T>): Promise<T> {
-    const [{ withCrew }, { plugins }] = await Promise.all([import("./operation.js"), this.#resolution()]);
+  async #withCrew<T>(watching: Watcher, work: (workshop: Operation) => Promise<T>): Promise<T> {
+    const [{ withOperation: withCrew }, { plugins }] = await Promise.all([
+      import("./operation.js"),
+      this.#resolution(),
+    ]);
     return withCrew(this.#bench, plugins, watching, work);
   }
 
   /** With the set's lock, and its record as it is then: another process may have changed or deleted it meanwhile. */
   async #onSet<T>(
     key: string,
-    work: (crew: Workshop["crew"], set: SnapshotSet) => Promise<T>,
+    work: (workers: Operation["workers"], set: SnapshotSet) => Promise<T>,
     noted?: AuditLine["action"],
   ): Promise<T> {
     const { id } = this.show(key);
     const { withSetLock } = await import("./sets/set-lock.js");
     return withSetLock(this.#bench, id, () =>
-      this.#withCrew({}, async ({ crew }) => {
-        await this.#bench.stillness.calm();
+      this.#withCrew({}, async ({ workers }) => {
+        await this.#bench.writeGate.pass();
         const set = this.show(id);
         if (noted !== undefined) audit(this.#bench, noted, set);
-        return work(crew, set);
+        return work(workers, set);
       }),
     );
   }

@@ -1,12 +1,12 @@
-import type { Log, LogContext } from "../base/log/log.js";
+import type { CoreLog, LogContext } from "../base/log/log.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type { Event } from "../base/schema/types.js";
 
 /** The log as a listener: every line says which transaction and phase, and what a plugin says, which instance and plugin. */
-export function eventLog(log: Log, plugins: readonly ResolvedPlugin[]): (event: Event) => void {
+export function eventLog(log: CoreLog, plugins: readonly ResolvedPlugin[]): (event: Event) => void {
   const names = new Map(plugins.map(({ who }) => [who.instance, who.plugin]));
   let context: LogContext = {};
-  const by = (actor: string): Log => {
+  const by = (actor: string): CoreLog => {
     const plugin = names.get(actor);
     return log.child({ ...context, instance: actor, ...(plugin === undefined ? {} : { plugin }) });
   };

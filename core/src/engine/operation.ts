@@ -1,35 +1,35 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { makeStateDir, usable } from "../store/state-directory.js";
+import { makeStateDir, asStateError } from "../store/state-directory.js";
 import { type Emit, Emitter } from "../base/events/emit.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
-import { Crew, type CrewHooks } from "../host/plugin-workers.js";
+import { PluginWorkers, type PluginWorkerHooks } from "../host/plugin-workers.js";
 import { eventLog } from "./event-log.js";
-import type { Quiet } from "../transaction/run-transaction.js";
-import type { Bench, Watching } from "./types.js";
+import type { HoldGate } from "../transaction/run-transaction.js";
+import type { EngineContext, Watcher } from "./types.js";
 
 /** Plugins at work, and the way to tell of it. */
-export interface Workshop {
-  crew: Crew;
+export interface Operation {
+  workers: PluginWorkers;
   emit: Emit;
-  quiet: Quiet;
+  writeGate: HoldGate;
   signal: AbortSignal;
 }
 
 /**
- * Runs something with a crew of plugins, and ends their workers whatever happens. An interruption before a transaction has
+ * Runs something with a workers of plugins, and ends their workers whatever happens. An interruption before a transaction has
  * begun ends the workers, so that whatever is waited for fails.
  */
-export async function withCrew<T>(
-  bench: Bench,
+export async function withOperation<T>(
+  bench: EngineContext,
   plugins: readonly ResolvedPlugin[],
-  { onEvent, signal = new AbortController().signal }: Watching,
-  work: (workshop: Workshop) => Promise<T>,
+  { onEvent, signal = new AbortController().signal }: Watcher,
+  work: (workshop: Operation) => Promise<T>,
 ): Promise<T> {
-  const { log, stillness } = bench;
-  await stillness.calm();
+  const { log, writeGate: shared } = bench;
+  await shared.pass();
   makeStateDir(bench.state);
-  usable(bench.state, () => {
+  asStateError(bench.state, () => {
     for (const { who } of plugins)
       mkdirSync(path.join(bench.state.plugins, who.instance), { recursive: true, mode: 0o700 });
   });
@@ -38,32 +38,32 @@ export async function withCrew<T>(
     ...(log === null ? [] : [eventLog(log, plugins)]),
   ]);
   const { emit } = emitter;
-  const quiet: Quiet = {
-    async begin() {
+  const writeGate: HoldGate = {
+    async suspend() {
       emitter.keep();
-      await stillness.begin();
+      await shared.suspend();
     },
-    end() {
-      stillness.end();
+    resume() {
+      shared.resume();
       emitter.flush();
     },
-    calm: () => stillness.calm(),
+    pass: () => shared.pass(),
   };
-  const crew = new Crew(plugins, bench.state.plugins, hooks(emit));
+  const workers = new PluginWorkers(plugins, bench.state.plugins, hooks(emit));
   try {
     signal.throwIfAborted();
-    return await work({ crew, emit, quiet, signal });
+    return await work({ workers, emit, writeGate, signal });
   } finally {
-    await crew.close();
+    await workers.close();
   }
 }
 
 /** Where nothing needs undoing yet: an interruption ends the workers, and so whatever waits for them. */
 export async function interruptible<T>(
-  { crew, signal }: Pick<Workshop, "crew" | "signal">,
+  { workers, signal }: Pick<Operation, "workers" | "signal">,
   work: () => Promise<T>,
 ): Promise<T> {
-  const stop = (): void => void crew.close();
+  const stop = (): void => void workers.close();
   signal.addEventListener("abort", stop, { once: true });
   try {
     return await work();
@@ -74,7 +74,7 @@ export async function interruptible<T>(
   }
 }
 
-function hooks(emit: Emit): CrewHooks {
+function hooks(emit: Emit): PluginWorkerHooks {
   return {
     onLog(actor, level, message, fields) {
       emit({ type: "log", actor, level, message, ...(fields === undefined ? {} : { fields }) });

@@ -1,7 +1,7 @@
-import type { Guarded } from "../keeper/policy/system-tables.js";
-import type { Bench } from "./types.js";
+import type { ProtectedPath } from "../keeper/policy/system-tables.js";
+import type { EngineContext } from "./types.js";
 
 /** What the host writes to on its way, and may not be made to wait for. The log is not among it: it is kept back while volumes are held. */
-export const guardedOf = ({ state }: Pick<Bench, "state">): Guarded[] => [
+export const protectedPaths = ({ state }: Pick<EngineContext, "state">): ProtectedPath[] => [
   { what: "holdstill's state directory", path: state.root },
 ];

@@ -18,8 +18,8 @@ import type {
   SnapshotSet,
   Span,
 } from "../base/schema/types.js";
-import type { Slots } from "../os/semaphore.js";
-import type { Stillness } from "../store/write-gate.js";
+import type { Semaphore } from "../os/semaphore.js";
+import type { WriteGate } from "../store/write-gate.js";
 import type { VolumeQueue } from "./create/volume-queue.js";
 
 export interface OpenOptions {
@@ -32,7 +32,7 @@ export interface OpenOptions {
 }
 
 /** Who watches an operation, and may interrupt it. */
-export interface Watching {
+export interface Watcher {
   onEvent?: (event: Event) => void;
   /** Abort it with a HoldstillError E_INTERRUPTED: the transaction is undone in order. */
   signal?: AbortSignal;
@@ -41,7 +41,7 @@ export interface Watching {
 }
 
 /** How a transaction ended. */
-export interface Ended {
+export interface TransactionResult {
   outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
   exitCode: ExitCode;
   set: SnapshotSet | null;
@@ -52,10 +52,10 @@ export interface Ended {
 
 /** What a transaction that died, or could not undo everything, left behind; and sets that outlived their lease. */
 export type Leftover =
-  | { is: "transaction"; id: string; begunAt: string; owed: { who: Who }[]; held: string[] }
-  | { is: "snapshot"; provider: string; snapshot: Snapshot }
-  | { is: "exposure"; id: string }
-  | { is: "expired"; id: string; createdAt: string; lease: LeaseMark };
+  | { type: "transaction"; id: string; begunAt: string; owed: { who: Who }[]; held: string[] }
+  | { type: "snapshot"; provider: string; snapshot: Snapshot }
+  | { type: "exposure"; id: string }
+  | { type: "expired"; id: string; createdAt: string; lease: LeaseMark };
 
 export type WriterStatus = {
   who: Who;
@@ -67,7 +67,7 @@ export type WriterStatus = {
 } & ({ components: Component[] } | { error: Fault });
 export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
 /** A provider that did not say what it has. */
-export type Silent = Extract<ProviderStatus, { error: Fault }>;
+export type SilentProvider = Extract<ProviderStatus, { error: Fault }>;
 
 /** `failed`: writers that could not be told. */
 export interface Completed {
@@ -76,7 +76,7 @@ export interface Completed {
 }
 
 /** What all operations share. */
-export interface Bench {
+export interface EngineContext {
   readonly settings: Settings;
   readonly state: StateDir;
   readonly catalog: Catalog;
@@ -85,7 +85,7 @@ export interface Bench {
   /** On whose behalf; null: whoever runs this process. */
   readonly requester: RequesterMark | null;
   /** Plans are made a few at a time: each starts workers. */
-  readonly planning: Slots;
+  readonly planning: Semaphore;
   readonly queue: VolumeQueue;
-  readonly stillness: Stillness;
+  readonly writeGate: WriteGate;
 }

@@ -7,11 +7,11 @@ import type { AnySession, PluginSpec, SessionHooks } from "./isolation/session.j
 import type { ResolvedPlugin } from "./manifest/resolution.js";
 import { reveal, type Revealed } from "./manifest/secrets.js";
 import type { FreezeToken } from "../base/schema/types.js";
-import { beholder } from "../base/trust/ownership.js";
-import { Slots } from "../os/semaphore.js";
+import { trustedUser } from "../base/trust/ownership.js";
+import { Semaphore } from "../os/semaphore.js";
 
 /** What is heard from the plugins while they work. */
-export interface CrewHooks {
+export interface PluginWorkerHooks {
   onLog(
     actor: string,
     level: "debug" | "info" | "warn" | "error",
@@ -28,17 +28,17 @@ const startLimit = 30_000;
  * The plugins of one operation, each in its worker. A worker is started when it is first needed, and replaced by a blank one
  * when it was spoilt.
  */
-export class Crew {
+export class PluginWorkers {
   readonly plugins: ReadonlyMap<string, ResolvedPlugin>;
   /** With a folder for each plugin, by its instance name. */
   readonly #dataRoot: string;
-  readonly #hooks: CrewHooks;
+  readonly #hooks: PluginWorkerHooks;
   readonly #sessions = new Map<string, Promise<AnySession>>();
   readonly #closing: Promise<"gone" | "stuck">[] = [];
-  readonly #slots = new Slots(availableParallelism());
+  readonly #slots = new Semaphore(availableParallelism());
   readonly #closed = new AbortController();
 
-  constructor(plugins: readonly ResolvedPlugin[], dataRoot: string, hooks: CrewHooks) {
+  constructor(plugins: readonly ResolvedPlugin[], dataRoot: string, hooks: PluginWorkerHooks) {
     this.plugins = new Map(plugins.map((plugin) => [plugin.who.instance, plugin]));
     this.#dataRoot = dataRoot;
     this.#hooks = hooks;
@@ -140,7 +140,7 @@ export class Crew {
 
 /** Secrets are read when a worker is started, and known to nobody else. */
 async function revealed({ who, options, secrets }: ResolvedPlugin): Promise<Revealed> {
-  const read = await reveal(options, secrets, await beholder());
+  const read = await reveal(options, secrets, await trustedUser());
   const [fault] = read.faults;
   if (fault === undefined) return read;
   const reason = `its secret ${fault.pointer} cannot be read: seen ${fault.seen}, expected ${fault.expected}`;

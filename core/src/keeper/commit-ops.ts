@@ -1,5 +1,5 @@
 import type { CommitOp } from "../base/schema/types.js";
-import type { Hands, KernelOp, Step } from "./process/backend.js";
+import type { Backend, KernelOp, ReadyOp } from "./process/backend.js";
 
 /** Which operation failed, and what the kernel says. */
 export interface OpFailure {
@@ -8,17 +8,17 @@ export interface OpFailure {
 }
 
 /** The section in which a commit is done. */
-export interface Course {
+export interface CommitRun {
   /** Once it says no, nothing more is begun. */
   goesOn(): boolean;
   /** Runs it, and answers what it does. */
-  ask(step: Step): Promise<string | null>;
+  ask(step: ReadyOp): Promise<string | null>;
   /** Told at once, whatever else is under way. */
   fails(failure: OpFailure): void;
 }
 
 /** A commit made ready. Resolves when nothing of it is under way any more. */
-export type Commit = (course: Course) => Promise<void>;
+export type ReadyCommit = (course: CommitRun) => Promise<void>;
 
 /** Those that are no chains, however deep they stand. */
 export const singleOps = (ops: readonly CommitOp[]): (KernelOp | { op: "plugin" })[] =>
@@ -35,7 +35,7 @@ export const isForHost = (ops: readonly CommitOp[]): boolean => singleOps(ops).s
  *
  * @throws StationFault when something that it needs cannot be opened.
  */
-export function readyCommit(ops: readonly CommitOp[], hands: Hands): Commit {
+export function readyCommit(ops: readonly CommitOp[], hands: Backend): ReadyCommit {
   const parts = ops.flatMap((op) => {
     switch (op.op) {
       case "plugin":
@@ -54,11 +54,11 @@ export function readyCommit(ops: readonly CommitOp[], hands: Hands): Commit {
   };
 }
 
-function sideBySide(chains: readonly Commit[]): Commit {
+function sideBySide(chains: readonly ReadyCommit[]): ReadyCommit {
   return async (course) => void (await Promise.all(chains.map((chain) => chain(course))));
 }
 
-function single(op: KernelOp, hands: Hands): Commit {
+function single(op: KernelOp, hands: Backend): ReadyCommit {
   const step = hands.step(op);
   return async (course) => {
     const reason = await course.ask(step);

@@ -11,15 +11,15 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import type { HoldPoint } from "../base/schema/types.js";
-import type { Means } from "./section.js";
-import type { Arms, Station } from "./wire.js";
+import type { HoldTarget } from "../base/schema/types.js";
+import type { BackendName } from "./section.js";
+import type { ArmRequest, ArmTarget } from "./wire.js";
 
 /** statfs(2): a file system in memory. It never waits for a disk, and goes with the kernel whose holds are noted there. */
 const TMPFS_MAGIC = 0x01021994;
 
 /** A process, also when its number has been given to another one since. */
-interface Being {
+interface ProcessIdentity {
   pid: number;
   /** Field 22 of proc_pid_stat(5), in ticks since boot. */
   since: string;
@@ -30,10 +30,10 @@ interface Being {
 /** The first line of a ledger. */
 interface Heading {
   version: 1;
-  stations: Station[];
-  means: Means;
+  stations: ArmTarget[];
+  means: BackendName;
   /** The keeper, and who does its work when it is dead. One of them alive: nobody else is needed. */
-  keepers: Being[];
+  keepers: ProcessIdentity[];
 }
 
 const OFF = "0".charCodeAt(0);
@@ -43,7 +43,7 @@ const ON = "1".charCodeAt(0);
  * What a keeper may hold at this moment, noted before the kernel is asked, in a file that outlives it. Whoever comes after it
  * releases that, and nothing else. After the heading there is a byte for the kernel's haste, and one for each station.
  */
-export class Ledger {
+export class HoldRegister {
   readonly heading: Readonly<Heading>;
   readonly #file: string;
   readonly #fd: number;
@@ -60,21 +60,25 @@ export class Ledger {
   }
 
   /** Of a keeper that is this process; nothing is held yet. `guardian`: the pid of who takes over. */
-  static begin({ ledger, stations }: Arms, means: Means, guardian: number): Ledger {
+  static begin(
+    { register: ledger, targets: stations }: ArmRequest,
+    means: BackendName,
+    guardian: number,
+  ): HoldRegister {
     const keepers = [process.pid, guardian].map((pid) => ({ pid, since: sinceWhen(pid) ?? "", space: space() }));
     const heading: Heading = { version: 1, stations, means, keepers };
     const text = `${JSON.stringify(heading)}\n${"0".repeat(stations.length + 1)}`;
     const fd = openSync(ledger, "w", 0o600);
     writeSync(fd, text, 0);
-    return new Ledger(ledger, fd, text);
+    return new HoldRegister(ledger, fd, text);
   }
 
   /** Of a keeper that is dead; `lock` waits for whoever else is about to inherit it. null: there is none any more. */
-  static async inherit(file: string, lock: (fd: number) => Promise<void>): Promise<Ledger | null> {
+  static async inherit(file: string, lock: (fd: number) => Promise<void>): Promise<HoldRegister | null> {
     if (!existsSync(file)) return null;
     const fd = openSync(file, "r+");
     await lock(fd);
-    return new Ledger(file, fd, readFileSync(fd, "utf8"));
+    return new HoldRegister(file, fd, readFileSync(fd, "utf8"));
   }
 
   get isHurrying(): boolean {
@@ -122,7 +126,7 @@ function parse(text: string): { heading: Heading; marks: string } {
 }
 
 /** Where the ledger of that name is. @throws Error where nothing lies in memory. */
-export function ledgerFile(name: string, roots: readonly string[] = ["/run", "/dev/shm"]): string {
+export function registerFile(name: string, roots: readonly string[] = ["/run", "/dev/shm"]): string {
   const root = roots.find((one) => isInMemory(one));
   if (root === undefined) throw new Error(`neither ${roots.join(" nor ")} lies in memory, to note there what is held`);
   const folder = path.join(root, `holdstill-keeper-${process.getuid?.()}`);
@@ -135,13 +139,13 @@ export function ledgerFile(name: string, roots: readonly string[] = ["/run", "/d
 }
 
 /** What a keeper of that name has left held when there is nobody any more to release it; null: nothing. */
-export function abandoned(name: string): { file: string; points: HoldPoint[] } | null {
+export function abandonedHolds(name: string): { file: string; points: HoldTarget[] } | null {
   try {
-    const file = ledgerFile(name);
+    const file = registerFile(name);
     const { heading, marks } = parse(readFileSync(file, "utf8"));
     if (heading.keepers.some(({ pid, since, space: its }) => its !== space() || sinceWhen(pid) === since)) return null;
     const held = heading.stations.filter((_, at) => marks[at + 1] === "1");
-    return marks.includes("1") ? { file, points: held.map(({ point }) => point) } : null;
+    return marks.includes("1") ? { file, points: held.map(({ target: point }) => point) } : null;
   } catch {
     return null;
   }

@@ -86,7 +86,7 @@ function settle(resolve: (errno: number) => void, reject: (error: Error) => void
 }
 
 /** Two files or folders of one file system change names at once, renameat2(2). Throws where the file system cannot do that. */
-export function exchange(one: string, other: string): void {
+export function exchangePaths(one: string, other: string): void {
   const { renameat2, errno } = (libc ??= load());
   if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return;
   throw new Error(`${one} and ${other} could not change names, ${getSystemErrorName(-errno())}`);

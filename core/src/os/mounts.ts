@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { fail } from "./unreadable-target.js";
+import { throwUnreadable } from "./unreadable-target.js";
 
 /** One line of /proc/self/mountinfo; proc_pid_mountinfo(5) has the fields. */
 export interface Mount {
@@ -83,7 +83,7 @@ export function realPathOf(target: string): string {
   try {
     return realpathSync(target);
   } catch (error) {
-    return fail(target, error);
+    return throwUnreadable(target, error);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Starting a worker keeps a core busy for about 90 ms: more at a time than there are cores only delays the first. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -8,7 +8,7 @@ const reasons: Record<string, string> = {
 };
 
 /** Throws E_TARGET_UNREADABLE, with a system error's code in words. */
-export function fail(target: string, cause: unknown): never {
+export function throwUnreadable(target: string, cause: unknown): never {
   if (typeof cause === "string") throw new HoldstillError("E_TARGET_UNREADABLE", { target, reason: cause });
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));

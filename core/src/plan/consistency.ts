@@ -2,11 +2,11 @@ import type { Consistency } from "../base/schema/types.js";
 
 const ranks: readonly Consistency[] = ["none", "crash", "filesystem", "application"];
 
-export const isBelow = (a: Consistency, b: Consistency): boolean => ranks.indexOf(a) < ranks.indexOf(b);
+export const isLowerConsistency = (a: Consistency, b: Consistency): boolean => ranks.indexOf(a) < ranks.indexOf(b);
 
 /** A set is as consistent as the least consistent thing in it; one with nothing in it is not consistent. */
-export function lowest(all: Iterable<Consistency>): Consistency {
+export function lowestConsistency(all: Iterable<Consistency>): Consistency {
   let low: Consistency | null = null;
-  for (const one of all) if (low === null || isBelow(one, low)) low = one;
+  for (const one of all) if (low === null || isLowerConsistency(one, low)) low = one;
   return low ?? "none";
 }

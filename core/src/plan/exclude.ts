@@ -19,7 +19,7 @@ export function resolveExclude(entry: string): string {
 }
 
 /** What one leaves out another may need: an exclusion holds if no path that is asked for falls to it, and all who capture the place agree. */
-export function holds(entry: string, wishes: readonly Wish[]): boolean {
+export function isExclusionAgreed(entry: string, wishes: readonly Wish[]): boolean {
   const asked = wishes.flatMap((wish) => wish.paths).some((target) => leavesOut(entry, target));
   const concerned = wishes.filter((wish) => wish.paths.some((captured) => isWithin(bare(entry), captured)));
   return !asked && concerned.every((wish) => wish.exclude.some((other) => other === entry || leavesOut(other, entry)));

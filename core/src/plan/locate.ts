@@ -2,24 +2,24 @@ import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import type { BlockDevice, Volume } from "../base/schema/types.js";
 import { devicesBelow } from "../os/blockdevices.js";
-import { holds, leavesOut, resolveExclude } from "./exclude.js";
+import { isExclusionAgreed, leavesOut, resolveExclude } from "./exclude.js";
 import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "../os/mounts.js";
-import { fail } from "../os/unreadable-target.js";
+import { throwUnreadable } from "../os/unreadable-target.js";
 
 /** What one writer's component, or the requester, wants captured. Absolute paths; `exclude` as in Component. */
-export interface Request {
+export interface CaptureRequest {
   readonly paths: readonly string[];
   readonly exclude: readonly string[];
 }
 
 /** Where the kernel keeps what is where. Given by tests; read from the running kernel otherwise. */
-export interface Tables {
+export interface SystemTables {
   readonly mounts: readonly Mount[];
   devices(mount: Mount): BlockDevice[];
 }
 
-/** Where a path that was asked for is found in the picture. */
-export interface Place {
+/** Where a path that was asked for is found in the snapshot. */
+export interface CapturedPlace {
   /** As it was asked for. */
   readonly requested: string;
   /** Volume.id */
@@ -31,8 +31,8 @@ export interface Place {
 export interface Located {
   readonly volumes: Volume[];
   /** One for each path of each request, in order. */
-  readonly places: Place[];
-  /** Mount points below a captured path, of file systems that no path captures: what lies there is not in the picture. */
+  readonly places: CapturedPlace[];
+  /** Mount points below a captured path, of file systems that no path captures: what lies there is not in the snapshot. */
   readonly nested: string[];
 }
 
@@ -46,7 +46,7 @@ interface Spot {
   readonly inner: string;
 }
 
-/** File systems that hold the kernel's state and no data: nobody misses them in a picture. */
+/** File systems that hold the kernel's state and no data: nobody misses them in a snapshot. */
 const stateless = new Set(
   (
     "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl " +
@@ -60,7 +60,7 @@ const stateless = new Set(
  * Volume.id is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
  * mounts of one file system have the same, bind mounts too; it changes when the file system is mounted anew.
  */
-export function locate(requests: readonly Request[], tables: Tables = readTables()): Located {
+export function locate(requests: readonly CaptureRequest[], tables: SystemTables = readSystemTables()): Located {
   const spots = requests.map((request) => request.paths.map((target) => spotOf(target, tables.mounts)));
   const all = spots.flat();
   const captured = all.filter((spot, at) => !all.some((other, from) => from !== at && covers(other, spot, from < at)));
@@ -68,12 +68,12 @@ export function locate(requests: readonly Request[], tables: Tables = readTables
     paths: (spots[at] ?? []).map((spot) => spot.path),
     exclude: request.exclude.map(resolveExclude),
   }));
-  const exclude = resolved.flatMap((request) => request.exclude).filter((entry) => holds(entry, resolved));
+  const exclude = resolved.flatMap((request) => request.exclude).filter((entry) => isExclusionAgreed(entry, resolved));
   const volumes = byVolume(captured).map((group) => toVolume(group, exclude, tables));
   return { volumes, places: all.map((spot) => placeOf(spot, captured)), nested: nestedMounts(volumes, all, tables) };
 }
 
-export function readTables(): Tables {
+export function readSystemTables(): SystemTables {
   return { mounts: readMounts(), devices: devicesBelow };
 }
 
@@ -82,9 +82,9 @@ function spotOf(requested: string, mounts: readonly Mount[]): Spot {
   try {
     accessSync(real, constants.R_OK);
   } catch (error) {
-    fail(requested, error);
+    throwUnreadable(requested, error);
   }
-  const mount = mountAt(mounts, real) ?? fail(requested, "no mount carries it");
+  const mount = mountAt(mounts, real) ?? throwUnreadable(requested, "no mount carries it");
   const subvolume = mount.fsType === "btrfs" ? subvolumeOf(real, mount) : "/";
   return {
     requested,
@@ -130,7 +130,7 @@ function byVolume(spots: readonly Spot[]): [Spot, ...Spot[]][] {
   return [...groups.values()];
 }
 
-function toVolume(spots: [Spot, ...Spot[]], exclude: readonly string[], tables: Tables): Volume {
+function toVolume(spots: [Spot, ...Spot[]], exclude: readonly string[], tables: SystemTables): Volume {
   const { mount, volume, subvolume } = spots[0];
   const paths = spots.map((spot) => spot.path);
   return {
@@ -145,13 +145,13 @@ function toVolume(spots: [Spot, ...Spot[]], exclude: readonly string[], tables: 
   };
 }
 
-function placeOf(spot: Spot, captured: readonly Spot[]): Place {
+function placeOf(spot: Spot, captured: readonly Spot[]): CapturedPlace {
   const by = captured.find((other) => other === spot || covers(other, spot, true)) ?? spot;
   const original = path.join(by.path, path.relative(by.inner, spot.inner));
   return { requested: spot.requested, volume: spot.volume, original };
 }
 
-function nestedMounts(volumes: readonly Volume[], spots: readonly Spot[], { mounts }: Tables): string[] {
+function nestedMounts(volumes: readonly Volume[], spots: readonly Spot[], { mounts }: SystemTables): string[] {
   return mounts
     .filter((mount) => !stateless.has(mount.fsType) && mountAt(mounts, mount.mountPoint) === mount)
     .map((mount) => mount.mountPoint)

@@ -1,18 +1,18 @@
 import type { LimitsMs } from "../base/config/settings.js";
 import { HoldstillError } from "../base/errors/error.js";
 import { refusalsOf } from "../keeper/policy/refusals.js";
-import { type Guarded, readSurroundings } from "../keeper/policy/system-tables.js";
+import { type ProtectedPath, readSystemState } from "../keeper/policy/system-tables.js";
 import { locate } from "./locate.js";
-import type { Crew } from "../host/plugin-workers.js";
-import { isBelow, lowest } from "./consistency.js";
+import type { PluginWorkers } from "../host/plugin-workers.js";
+import { isLowerConsistency, lowestConsistency } from "./consistency.js";
 import { matchAll } from "./match.js";
-import { bare, cutOf, negotiate } from "./negotiate.js";
-import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, Request } from "./plan.js";
-import { refuseBadRequest } from "./request.js";
+import { volumeOnly, cutOf, negotiate } from "./negotiate.js";
+import type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter, SnapshotRequest } from "./plan.js";
+import { checkRequest } from "./request.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
 import { newSetId } from "./set-id.js";
 import { parseTarget, type Target } from "./targets.js";
-import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
+import { identifyAll, type LeftOut, type PresentWriter, sortOut } from "./writers.js";
 
 /**
  * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
@@ -22,16 +22,16 @@ import { identifyAll, type LeftOut, type Present, sortOut } from "./writers.js";
  * @throws HoldstillError E_USAGE, E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, E_HOLD_REFUSED, or the error of a required writer's identify.
  */
 export async function makePlan(
-  request: Request,
-  crew: Crew,
+  request: SnapshotRequest,
+  workers: PluginWorkers,
   limits: LimitsMs,
-  guarded: readonly Guarded[],
+  guarded: readonly ProtectedPath[],
 ): Promise<Plan> {
-  refuseBadRequest(request);
-  const known = [...crew.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
+  checkRequest(request);
+  const known = [...workers.plugins.values()].filter((p) => p.who.role === "writer").map((p) => p.who.instance);
   const targets = request.targets.map((target) => parseTarget(target, known));
-  const identified = identifyAll(crew, limits.identify);
-  crew.warm("provider");
+  const identified = identifyAll(workers, limits.identify);
+  workers.warm("provider");
   const { present, leftOut } = sortOut(await identified);
   refuseMissing(targets, leftOut);
 
@@ -42,11 +42,11 @@ export async function makePlan(
     ...taken.map(({ component }) => ({ paths: component.paths, exclude: component.exclude ?? [] })),
     ...rest.map((one) => ({ paths: [one], exclude: [] })),
   ]);
-  const volumes = await matchAll(crew, located.volumes, limits.identify);
+  const volumes = await matchAll(workers, located.volumes, limits.identify);
   const cut = cutOf(volumes);
   const components = negotiate({ taken, ownerless: rest }, volumes, located.places);
   refuseHolds(volumes, request.includeRoot ?? false, guarded);
-  const promised = lowest(components.map((c) => c.promised));
+  const promised = lowestConsistency(components.map((c) => c.promised));
   const asked = request.require ?? owed(components, present);
   refuseBelow(promised, asked, components);
   return {
@@ -55,7 +55,7 @@ export async function makePlan(
     cut,
     volumes,
     writers: writersOf(present, components, volumes),
-    providers: providersOf(crew, volumes),
+    providers: providersOf(workers, volumes),
     components,
     leftOut,
     warnings: [...warnings, ...located.nested.map(notCaptured)],
@@ -65,20 +65,22 @@ export async function makePlan(
 }
 
 /** What counts as success when the requester requires nothing: the promise, less what hangs on best-effort writers. */
-function owed(components: readonly PlannedComponent[], present: readonly Present[]): Plan["asked"] {
+function owed(components: readonly PlannedComponent[], present: readonly PresentWriter[]): Plan["asked"] {
   const isOptional = (c: PlannedComponent): boolean =>
     present.some(({ who, policy }) => who.instance === c.writer && policy === "best-effort");
-  return lowest(
-    components.map((c) => (isOptional(c) ? lowest([c.promised, bare(c.cut, c.held).consistency]) : c.promised)),
+  return lowestConsistency(
+    components.map((c) =>
+      isOptional(c) ? lowestConsistency([c.promised, volumeOnly(c.cut, c.held).consistency]) : c.promised,
+    ),
   );
 }
 
 /** What the keeper would refuse is refused before anything is touched. */
-function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, guarded: readonly Guarded[]): void {
+function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, guarded: readonly ProtectedPath[]): void {
   const points = volumes.flatMap(({ qualities }) => qualities.hold ?? []);
   if (points.length === 0) return;
   const own = volumes.map(({ volume }) => volume);
-  const refusals = refusalsOf({ points, ops: [], includeRoot, volumes: own }, readSurroundings(guarded));
+  const refusals = refusalsOf({ targets: points, ops: [], includeRoot, volumes: own }, readSystemState(guarded));
   if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
 }
 
@@ -92,7 +94,7 @@ function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]):
 }
 
 function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], components: readonly PlannedComponent[]): void {
-  if (!isBelow(promised, asked)) return;
+  if (!isLowerConsistency(promised, asked)) return;
   const worst = components.find((c) => c.promised === promised);
   const why = `${worst?.component.paths.join(", ")}: ${worst?.why}.`;
   throw new HoldstillError("E_PLAN_BELOW", { asked, promised, why });
@@ -100,7 +102,7 @@ function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], component
 
 /** Only writers whose components gain by it are asked to hold still. */
 function writersOf(
-  present: readonly Present[],
+  present: readonly PresentWriter[],
   components: readonly PlannedComponent[],
   volumes: readonly PlannedVolume[],
 ): PlannedWriter[] {
@@ -112,8 +114,8 @@ function writersOf(
   });
 }
 
-function providersOf(crew: Crew, volumes: readonly PlannedVolume[]): PlannedProvider[] {
-  return [...crew.plugins.values()].flatMap(({ who }) => {
+function providersOf(workers: PluginWorkers, volumes: readonly PlannedVolume[]): PlannedProvider[] {
+  return [...workers.plugins.values()].flatMap(({ who }) => {
     const own = volumes.filter((v) => v.provider === who.instance).map((v) => v.volume);
     return own.length === 0 ? [] : [{ who, volumes: own }];
   });

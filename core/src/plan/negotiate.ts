@@ -1,22 +1,22 @@
 import { HoldstillError } from "../base/errors/error.js";
 import type { Component, Consistency, Cut } from "../base/schema/types.js";
-import type { Place } from "./locate.js";
+import type { CapturedPlace } from "./locate.js";
 import type { PlannedComponent, PlannedVolume } from "./plan.js";
-import type { Taken } from "./select.js";
+import type { SelectedComponent } from "./select.js";
 
 /** How the volumes will be captured, by the least that their providers can do. */
 export function cutOf(volumes: readonly PlannedVolume[]): Cut {
   if (volumes.some((v) => !v.qualities.pointInTime)) return "fuzzy";
   const oneGroup = new Set(volumes.map((v) => v.provider)).size <= 1 && volumes.every((v) => v.qualities.atomicGroup);
-  // What is held all at once is of one instant, whoever takes the picture.
+  // What is held all at once is of one instant, whoever takes the snapshot.
   const allHeld = volumes.every((v) => isHeld(v));
   return volumes.length <= 1 || oneGroup || allHeld ? "atomic" : "per-volume";
 }
 
 const isHeld = ({ qualities }: PlannedVolume): boolean => (qualities.hold ?? []).length > 0;
 
-/** What a picture is worth without the help of an application. held: the kernel holds its volumes while it is taken. */
-export function bare(cut: Cut, held: boolean): { consistency: Consistency; why: string } {
+/** What a snapshot is worth without the help of an application. held: the kernel holds its volumes while it is taken. */
+export function volumeOnly(cut: Cut, held: boolean): { consistency: Consistency; why: string } {
   if (held && cut !== "fuzzy")
     return { consistency: "filesystem", why: "no writer takes part; the file systems are flushed and held" };
   switch (cut) {
@@ -39,12 +39,12 @@ interface Captured {
 /**
  * Brings together what writers tolerate and what providers can do.
  *
- * @throws HoldstillError E_PLAN_INCONSISTENT for a component of a required writer that such a picture is no use to.
+ * @throws HoldstillError E_PLAN_INCONSISTENT for a component of a required writer that such a snapshot is no use to.
  */
 export function negotiate(
-  { taken, ownerless }: { taken: readonly Taken[]; ownerless: readonly string[] },
+  { taken, ownerless }: { taken: readonly SelectedComponent[]; ownerless: readonly string[] },
   volumes: readonly PlannedVolume[],
-  places: readonly Place[],
+  places: readonly CapturedPlace[],
 ): PlannedComponent[] {
   const capture = (paths: readonly string[]): Captured => {
     const ids = new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume));
@@ -62,14 +62,14 @@ export function negotiate(
     if (writer.policy === "required") throw new HoldstillError("E_PLAN_INCONSISTENT", mismatch);
     return {
       ...shared,
-      promised: bare(cut, captured.held).consistency,
-      why: `it needs a ${tolerates} picture, and this one is ${cut}`,
+      promised: volumeOnly(cut, captured.held).consistency,
+      why: `it needs a ${tolerates} snapshot, and this one is ${cut}`,
     };
   });
   const rest = ownerless.map((one): PlannedComponent => {
     const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
     const { volumes: ids, cut, held } = capture([one]);
-    const { consistency, why } = bare(cut, held);
+    const { consistency, why } = volumeOnly(cut, held);
     return { writer: null, component, volumes: ids, cut, held, promised: consistency, why };
   });
   return [...owned, ...rest];

@@ -11,7 +11,7 @@ import type {
 } from "../base/schema/types.js";
 
 /** What a requester asks for. */
-export interface Request {
+export interface SnapshotRequest {
   /** Paths, mount points, block devices, or `writer:INSTANCE`. */
   targets: readonly string[];
   name?: string;
@@ -68,7 +68,7 @@ export interface PlannedComponent {
 /** Everything that will happen, before anything is touched. */
 export interface Plan {
   readonly id: string;
-  readonly request: Request;
+  readonly request: SnapshotRequest;
   readonly cut: Cut;
   readonly volumes: readonly PlannedVolume[];
   readonly writers: readonly PlannedWriter[];

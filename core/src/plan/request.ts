@@ -1,12 +1,12 @@
 import { HoldstillError } from "../base/errors/error.js";
-import type { Request } from "./plan.js";
+import type { SnapshotRequest } from "./plan.js";
 
 const levels: readonly unknown[] = ["application", "filesystem", "crash"];
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** What a library's caller may get wrong. @throws HoldstillError E_USAGE */
-export function refuseBadRequest({ targets, name, tags = {}, require }: Request): void {
+export function checkRequest({ targets, name, tags = {}, require }: SnapshotRequest): void {
   if (targets.length === 0)
     refuse("No target was given.", "Name at least one path, mount point, device or writer:INSTANCE.");
   if (targets.includes("")) refuse("A target is empty.", "Name a path, mount point, device or writer:INSTANCE.");

@@ -2,16 +2,16 @@ import path from "node:path";
 import type { Component } from "../base/schema/types.js";
 import { isWithin, realPathOf } from "../os/mounts.js";
 import type { Target } from "./targets.js";
-import type { Present } from "./writers.js";
+import type { PresentWriter } from "./writers.js";
 
 /** A component that will be captured, with the writer that owns it. */
-export interface Taken {
-  writer: Present;
+export interface SelectedComponent {
+  writer: PresentWriter;
   component: Component;
 }
 
 /** What the targets come to, as paths: as named, or all that a named writer owns. Each once. */
-export function pathsOf(targets: readonly Target[], present: readonly Present[]): string[] {
+export function pathsOf(targets: readonly Target[], present: readonly PresentWriter[]): string[] {
   const paths = targets.flatMap((target) => {
     if (target.is === "path") return [target.path];
     const writer = present.find((w) => w.who.instance === target.instance);
@@ -22,14 +22,14 @@ export function pathsOf(targets: readonly Target[], present: readonly Present[])
 
 /** The components that lie wholly in the captured paths. One that lies there only in part is no use, and is said. */
 export function selectComponents(
-  present: readonly Present[],
+  present: readonly PresentWriter[],
   paths: readonly string[],
-): { taken: Taken[]; warnings: string[] } {
+): { taken: SelectedComponent[]; warnings: string[] } {
   const captured = paths.map(realPathOf);
   const isCaptured = (one: string): boolean => captured.some((folder) => isWithin(realPathOf(one), folder));
   const touches = (one: string): boolean =>
     isCaptured(one) || captured.some((folder) => isWithin(folder, realPathOf(one)));
-  const taken: Taken[] = [];
+  const taken: SelectedComponent[] = [];
   const warnings: string[] = [];
   for (const writer of present) {
     for (const component of writer.components) {
@@ -47,7 +47,7 @@ export function selectComponents(
 }
 
 /** The captured paths that no component is. What else lies in them has nobody who could hold it still. */
-export function ownerless(paths: readonly string[], taken: readonly Taken[]): string[] {
+export function ownerless(paths: readonly string[], taken: readonly SelectedComponent[]): string[] {
   const owned = new Set(taken.flatMap(({ component }) => component.paths.map(realPathOf)));
   return paths.filter((one) => !owned.has(realPathOf(one)));
 }

@@ -3,24 +3,24 @@ import { toFault } from "../base/errors/error.js";
 import { isWriter } from "../host/isolation/session.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type { Component, Fault } from "../base/schema/types.js";
-import type { Crew } from "../host/plugin-workers.js";
+import type { PluginWorkers } from "../host/plugin-workers.js";
 
 /** A writer that said what it owns. */
-export interface Present {
+export interface PresentWriter {
   who: Who;
   policy: ResolvedPlugin["policy"];
   components: Component[];
 }
 /** …or why it could not. */
-export type Identified = Present | (Omit<Present, "components"> & { error: unknown });
+export type IdentifiedWriters = PresentWriter | (Omit<PresentWriter, "components"> & { error: unknown });
 
-/** Asks every writer of the crew, in parallel, what it owns. */
-export function identifyAll(crew: Crew, limitMs: number): Promise<Identified[]> {
-  const writers = [...crew.plugins.values()].filter((plugin) => plugin.who.role === "writer");
+/** Asks every writer of the workers, in parallel, what it owns. */
+export function identifyAll(workers: PluginWorkers, limitMs: number): Promise<IdentifiedWriters[]> {
+  const writers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "writer");
   return Promise.all(
     writers.map(async ({ who, policy }) => {
       try {
-        const session = await crew.session(who.instance);
+        const session = await workers.session(who.instance);
         if (!isWriter(session)) throw new Error(`${who.instance} is not a writer`);
         return { who, policy, components: await session.call("identify", [], limitMs) };
       } catch (error) {
@@ -36,8 +36,8 @@ export interface LeftOut {
 }
 
 /** Those that answered, and the best-effort ones that did not. @throws the error of a required writer. */
-export function sortOut(identified: readonly Identified[]): { present: Present[]; leftOut: LeftOut[] } {
-  const present: Present[] = [];
+export function sortOut(identified: readonly IdentifiedWriters[]): { present: PresentWriter[]; leftOut: LeftOut[] } {
+  const present: PresentWriter[] = [];
   const leftOut: LeftOut[] = [];
   for (const writer of identified) {
     if (!("error" in writer)) present.push(writer);

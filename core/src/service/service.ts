@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makeStateDir, type StateDir, stateDir } from "../store/state-directory.js";
 import type { Settings } from "../base/config/settings.js";
 import { HoldstillError } from "../base/errors/error.js";
-import type { Requester } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import type { Health } from "../base/schema/types.js";
 import { flockExclusive } from "../os/libc.js";
 import { type Accounts, readAccounts } from "../base/trust/accounts.js";
@@ -17,11 +17,11 @@ import { OperationStore } from "./operations/operation-store.js";
 import { Operations } from "./operations/operations.js";
 import { type PageServer, servePage } from "./page/page-server.js";
 import type { Peer } from "./http/peer.js";
-import { recoverAll } from "./operations/recovery.js";
+import { recoverAtStart } from "./operations/recovery.js";
 import { groupId, Rights } from "./http/rights.js";
-import type { Desk } from "./http/route.js";
+import type { RouteContext } from "./http/route.js";
 import { routes } from "./http/routes/routes.js";
-import { receive } from "./http/server.js";
+import { startHttpServer } from "./http/server.js";
 import { listenAt } from "./http/socket-file.js";
 import { supervisorIn } from "./supervisor.js";
 
@@ -40,7 +40,7 @@ export interface ServeOptions {
 const parting = 1000;
 
 /** Serves until it is told to end, or has nothing to do; everything that was begun has then come to its end. */
-export async function serve(requester: Requester, options: ServeOptions): Promise<void> {
+export async function startService(requester: Engine, options: ServeOptions): Promise<void> {
   const { settings, log } = requester;
   const supervisor = supervisorIn(process.env);
   const state = stateDir(settings.stateDir);
@@ -50,16 +50,16 @@ export async function serve(requester: Requester, options: ServeOptions): Promis
     const accounts = await readAccounts();
     const rights = new Rights(settings.service, accounts);
     const store = new OperationStore(state);
-    await recoverAll(requester, store, log);
+    await recoverAtStart(requester, store, log);
     const leases = new Leases(requester, state, log);
     const operations = new Operations({ requester, leases, store, limit: settings.service.operations });
-    const fill = await requester.watchFill();
+    const fill = await requester.watchUsage();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
     let page: PageServer | null = null;
     const invite = (): string | null => page?.invite() ?? null;
-    const desk: Desk = { state, requester, operations, leases, health, invite };
-    const { server, guests, calls } = await receive(routes, desk, rights, log);
+    const desk: RouteContext = { state, requester, operations, leases, health, invite };
+    const { server, guests, calls } = await startHttpServer(routes, desk, rights, log);
 
     const unlink =
       supervisor.socket === null

@@ -1,17 +1,17 @@
 import path from "node:path";
 import type { AuditLine, RequesterMark, SnapshotSet } from "../base/schema/types.js";
 import { appendLine } from "./line-file.js";
-import { type StateDir, usable } from "./state-directory.js";
+import { type StateDir, asStateError } from "./state-directory.js";
 
 /** Where it is written down, and on whose behalf: a requester of the service; null: whoever runs this process. */
-export interface Ledger {
+export interface AuditContext {
   readonly state: StateDir;
   readonly requester: RequesterMark | null;
 }
 
 /** Writes down who did what, on disk before it is done. @throws HoldstillError E_STATE_DIR: then it must not be done. */
 export function audit(
-  { state, requester }: Ledger,
+  { state, requester }: AuditContext,
   action: AuditLine["action"],
   { id, name }: Pick<SnapshotSet, "id" | "name">,
   detail?: string,
@@ -24,7 +24,7 @@ export function audit(
     ...(requester === null ? self() : marked(requester)),
     ...(detail === undefined ? {} : { detail }),
   };
-  usable(state, () => appendLine(path.join(state.root, "audit.jsonl"), JSON.stringify(line)));
+  asStateError(state, () => appendLine(path.join(state.root, "audit.jsonl"), JSON.stringify(line)));
 }
 
 function self(): Pick<AuditLine, "uid" | "sudoUser" | "pid"> {

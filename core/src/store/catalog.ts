@@ -4,7 +4,7 @@ import { HoldstillError } from "../base/errors/error.js";
 import { nearest } from "../base/schema/nearest.js";
 import type { Finding, SnapshotSet } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
-import { type StateDir, syncDir, usable, writeDurably } from "./state-directory.js";
+import { type StateDir, syncDir, asStateError, writeDurably } from "./state-directory.js";
 
 /** A record that could not be read; it is reported and left alone. */
 export interface Damaged {
@@ -63,7 +63,7 @@ export class Catalog {
   write(set: SnapshotSet): void {
     const checked = validate("snapshot-set", set, "the record");
     if (!checked.ok) throw new Error(`the record would be damaged: ${JSON.stringify(checked.findings)}`);
-    usable(this.#state, () => {
+    asStateError(this.#state, () => {
       const dir = this.folder(set.id);
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);

@@ -8,7 +8,7 @@ import type { StateDir } from "./state-directory.js";
 const fileOf = ({ root }: StateDir): string => path.join(root, "history.jsonl");
 
 /** A disk that cannot take the line costs the line, and nothing else. */
-export function remember(state: StateDir, past: PastTransaction): void {
+export function appendHistory(state: StateDir, past: PastTransaction): void {
   try {
     appendLine(fileOf(state), JSON.stringify(past));
   } catch {
@@ -35,10 +35,10 @@ function parse(line: string): PastTransaction[] {
 /** What a writer did when it was last asked. */
 export interface LastTime {
   at: string;
-  result: "held" | "failed";
+  result: "frozen" | "failed";
   /** From the request to freeze to the thaw's answer, ms; null: it never froze. */
   frozenMs: number | null;
-  why: string | null;
+  reason: string | null;
 }
 
 /** Of each writer that ever took part, by its instance. */
@@ -51,9 +51,9 @@ export function lastTimes(past: readonly PastTransaction[]): Map<string, LastTim
       const end = own.findLast(({ op }) => op === "thaw" || op === "abort");
       last.set(freeze.actor, {
         at,
-        result: failed === undefined ? "held" : "failed",
+        result: failed === undefined ? "frozen" : "failed",
         frozenMs: end === undefined || freeze.outcome === "failed" ? null : end.to - freeze.from,
-        why: failed?.why ?? null,
+        reason: failed?.reason ?? null,
       });
     }
   }

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { type StateDir, syncDir, usable } from "./state-directory.js";
+import { type StateDir, syncDir, asStateError } from "./state-directory.js";
 import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
 import { flockExclusive, flockShared } from "../os/libc.js";
@@ -32,7 +32,7 @@ export class Journal {
 
   /** Opens, or creates, a transaction's journal; null when another process is working on it. @throws HoldstillError E_STATE_DIR */
   static open(state: StateDir, id: string): Journal | null {
-    const fd = usable(state, () => openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600));
+    const fd = asStateError(state, () => openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600));
     if (isOurs(fd)) {
       syncDir(state.transactions);
       return new Journal(fd);
@@ -114,7 +114,7 @@ export function forgetUndone(state: StateDir, isRecorded: (id: string) => boolea
 }
 
 /** What a journal says of its transaction. */
-export interface Account {
+export interface JournalAccount {
   id: string;
   begun: BegunEntry;
   ended: EndedEntry | null;
@@ -128,7 +128,7 @@ export interface Account {
  * @param isRecorded Whether the set of that id has its record, which is the transaction's commit point: from then on abort is
  * owed only to those that were already being undone.
  */
-export function readJournals(state: StateDir, isRecorded: (id: string) => boolean): Account[] {
+export function readJournals(state: StateDir, isRecorded: (id: string) => boolean): JournalAccount[] {
   if (!existsSync(state.transactions)) return [];
   return readdirSync(state.transactions)
     .filter((file) => file.endsWith(".jsonl"))
@@ -137,7 +137,7 @@ export function readJournals(state: StateDir, isRecorded: (id: string) => boolea
 }
 
 /** null: it has no beginning, or one that belongs to another transaction, or is gone. */
-function readAccount(file: string, isRecorded: (id: string) => boolean): Account | null {
+function readAccount(file: string, isRecorded: (id: string) => boolean): JournalAccount | null {
   const text = ifThere(() => readFileSync(file, "utf8")) ?? "";
   const entries = text.split("\n").flatMap((line) => parse(line, file));
   const begun = entries.find((entry) => entry.entry === "begun");
@@ -154,7 +154,7 @@ function readAccount(file: string, isRecorded: (id: string) => boolean): Account
 function owesAbort(
   entries: readonly JournalEntry[],
   actor: string,
-  ended: Account["ended"],
+  ended: JournalAccount["ended"],
   asking: readonly string[] | null,
 ): boolean {
   if (ended !== null) return ended.residue.some((left) => left.actor === actor);

@@ -14,7 +14,7 @@ export interface Retention {
   withinMs?: number;
 }
 
-export interface Verdict {
+export interface RetentionVerdict {
   set: SnapshotSet;
   /** Which rules keep it; none: it may go. */
   kept: string[];
@@ -25,11 +25,11 @@ export interface Verdict {
  * must not be taken for a newer one of another. Hours, days and weeks are those of this machine's time zone; weeks begin on
  * Monday. Oldest first.
  */
-export function judge(sets: readonly SnapshotSet[], retention: Retention, now: Date): Verdict[] {
+export function judgeRetention(sets: readonly SnapshotSet[], retention: Retention, now: Date): RetentionVerdict[] {
   const verdicts = sets
-    .map((set): Verdict => ({ set, kept: inUse(set, now) }))
+    .map((set): RetentionVerdict => ({ set, kept: inUse(set, now) }))
     .toSorted((a, b) => (a.set.createdAt < b.set.createdAt ? -1 : 1));
-  const groups = new Map<string, Verdict[]>();
+  const groups = new Map<string, RetentionVerdict[]>();
   for (const verdict of verdicts) {
     const targets = JSON.stringify(verdict.set.targets.toSorted());
     const group = groups.get(targets);
@@ -43,17 +43,17 @@ export function judge(sets: readonly SnapshotSet[], retention: Retention, now: D
 /** What no rule may take away: a set that is guarded, that somebody reads, or that lives as long as its requester. */
 function inUse(set: SnapshotSet, now: Date): string[] {
   return [
-    ...(isHeld(set, now) ? [`held until ${set.holdUntil}`] : []),
+    ...(isRetained(set, now) ? [`held until ${set.retainUntil}`] : []),
     ...((set.exposed ?? []).length > 0 ? ["exposed"] : []),
     ...(set.lease === undefined ? [] : ["leased"]),
   ];
 }
 
-export const isHeld = ({ holdUntil }: SnapshotSet, now: Date): boolean =>
+export const isRetained = ({ retainUntil: holdUntil }: SnapshotSet, now: Date): boolean =>
   holdUntil !== undefined && Date.parse(holdUntil) > now.getTime();
 
 /** @param group Newest first. */
-function apply(group: readonly Verdict[], { last = 0, periods: wanted = {}, withinMs }: Retention): void {
+function apply(group: readonly RetentionVerdict[], { last = 0, periods: wanted = {}, withinMs }: Retention): void {
   for (const verdict of group.slice(0, last)) verdict.kept.push("last");
   for (const period of Object.keys(periods) as Period[]) {
     let left = wanted[period] ?? 0;

@@ -38,7 +38,7 @@ export const stateDir = (root: string): StateDir => ({
 
 /** @throws HoldstillError E_STATE_DIR when it cannot be made, or somebody else could change it. */
 export function makeStateDir(state: StateDir): void {
-  usable(state, () => {
+  asStateError(state, () => {
     mkdirSync(state.root, { recursive: true, mode: 0o700 });
     check(state.root);
     for (const dir of [state.sets, state.transactions, state.volumes, state.plugins, state.leases])
@@ -47,7 +47,7 @@ export function makeStateDir(state: StateDir): void {
 }
 
 /** @throws HoldstillError E_STATE_DIR for what the file system refuses, as when its disk is full. */
-export function usable<T>({ root }: Pick<StateDir, "root">, work: () => T): T {
+export function asStateError<T>({ root }: Pick<StateDir, "root">, work: () => T): T {
   try {
     return work();
   } catch (error) {

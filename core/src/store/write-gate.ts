@@ -10,7 +10,7 @@ export interface Pausable {
  * A write would stop the event loop that is to say "release", and on a volume that is held it would wait for that very word.
  * Holds may overlap; those who wait to write have their turn before the next hold begins, so that neither starves the other.
  */
-export class Stillness {
+export class WriteGate {
   readonly #log: Pausable | null;
   #holds = 0;
   #paused: Promise<void> | null = null;
@@ -22,7 +22,7 @@ export class Stillness {
   }
 
   /** A hold is about to begin. Resolves when nothing is on its way to disk any more, or after 1 s. */
-  async begin(): Promise<void> {
+  async suspend(): Promise<void> {
     while (this.#writers.length > 0) await new Promise<void>((resolve) => this.#holders.push(resolve));
     this.#holds += 1;
     this.#paused ??= this.#log?.pause() ?? null;
@@ -30,7 +30,7 @@ export class Stillness {
   }
 
   /** The hold is over, whatever came of it. */
-  end(): void {
+  resume(): void {
     this.#holds -= 1;
     if (this.#holds > 0) return;
     this.#paused = null;
@@ -41,7 +41,7 @@ export class Stillness {
   }
 
   /** When one may write; null: now. Not to be asked by who holds. */
-  calm(): Promise<void> | null {
+  pass(): Promise<void> | null {
     return this.#holds === 0 ? null : new Promise((resolve) => this.#writers.push(resolve));
   }
 }

@@ -1,10 +1,10 @@
 import { toFault } from "../base/errors/error.js";
-import { type Emit, milliseconds } from "../base/events/emit.js";
+import { type Emit, roundMs } from "../base/events/emit.js";
 import type { Fault, JournalEntry, Span } from "../base/schema/types.js";
 import type { Journal } from "../store/journal.js";
-import type { Event, Op } from "./state.js";
+import type { TransactionEvent, TransactionOp } from "./state.js";
 
-interface Books {
+interface RecorderTargets {
   readonly journal: Journal;
   readonly emit: Emit;
   /** Every call is added here when it has ended. */
@@ -12,22 +12,22 @@ interface Books {
 }
 
 /** What a transaction writes down of its calls: in the journal, in the timeline, and to whoever watches. */
-export class Chronicle {
-  readonly #books: Books;
+export class CallRecorder {
+  readonly #books: RecorderTargets;
   /** Lines that wait for the release: the journal is a file, and files may be held. null: none has to wait. */
   #kept: JournalEntry[] | null = null;
 
-  constructor(books: Books) {
+  constructor(books: RecorderTargets) {
     this.#books = books;
   }
 
   /** Before the action: if it cannot be written down it must not happen, unless it undoes something. */
-  asked(actor: string, op: Op): void {
+  asked(actor: string, op: TransactionOp): void {
     this.#write({ entry: "asked", actor, op }, op);
   }
 
   /** An answer that cannot be written down counts as a failure. */
-  answered(actor: string, op: Op, event: Event): Event {
+  answered(actor: string, op: TransactionOp, event: TransactionEvent): TransactionEvent {
     const token = event.is === "frozen" ? { token: event.token } : {};
     const fault = event.is === "failed" ? { fault: event.fault } : {};
     try {
@@ -42,18 +42,18 @@ export class Chronicle {
   note(span: Omit<Span, "outcome" | "why">, fault: Fault | null): void {
     const { actor, op, from, to } = span;
     const status = fault === null ? "ok" : "failed";
-    this.#books.timeline.push({ ...span, outcome: status, ...(fault === null ? {} : { why: fault.message }) });
-    const elapsedMs = milliseconds(to - from);
+    this.#books.timeline.push({ ...span, outcome: status, ...(fault === null ? {} : { reason: fault.message }) });
+    const elapsedMs = roundMs(to - from);
     this.#books.emit({ type: "call", actor, op, status, elapsedMs, ...(fault === null ? {} : { error: fault }) });
   }
 
   /** From now on lines wait. */
-  keep(): void {
+  suspend(): void {
     this.#kept ??= [];
   }
 
   /** Writes what waited. @returns Why it could not. */
-  flush(): Fault | null {
+  resume(): Fault | null {
     const kept = this.#kept ?? [];
     this.#kept = null;
     try {
@@ -64,7 +64,7 @@ export class Chronicle {
     }
   }
 
-  #write(entry: JournalEntry, op: Op): void {
+  #write(entry: JournalEntry, op: TransactionOp): void {
     if (this.#kept !== null) {
       this.#kept.push(entry);
       return;

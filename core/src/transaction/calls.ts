@@ -4,31 +4,31 @@ import { type AnySession, isProvider, isWriter, type Session } from "../host/iso
 import type { Plan } from "../plan/plan.js";
 import type { Transaction, WriterTransaction } from "../host/contract/context.js";
 import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Volume } from "../base/schema/types.js";
-import type { Crew } from "../host/plugin-workers.js";
-import type { Event, Op } from "./machine.js";
-import { refuseUnheld } from "./check-prepare-answer.js";
-import type { Repairs, Sealed } from "./repair.js";
-import { refuseForeign } from "./check-seal-answer.js";
+import type { PluginWorkers } from "../host/plugin-workers.js";
+import type { TransactionEvent, TransactionOp } from "./machine.js";
+import { checkPrepareAnswer } from "./check-prepare-answer.js";
+import type { Repairs, SealedSnapshot } from "./repair.js";
+import { checkSealAnswer } from "./check-seal-answer.js";
 import { keepSidecar } from "../store/sidecar.js";
 
 /** What the plugins answered, beside the fact that they did. */
-export interface Answers {
+export interface ParticipantAnswers {
   cutAt: Date;
   readonly facts: Map<string, Record<string, unknown>>;
   readonly sidecars: Map<string, RecordedSidecar>;
-  readonly snapshots: Sealed[];
+  readonly snapshots: SealedSnapshot[];
   readonly repairs: Map<string, Repair>;
 }
 
 /** Where writers keep files with the set, and when these may be written to disk. */
 interface Files {
   readonly sidecarDir: (writer: string) => string;
-  readonly quiet: { calm(): Promise<void> | null };
+  readonly writeGate: { pass(): Promise<void> | null };
 }
 
 /** The machine's calls, as calls to plugins, and their answers, as the machine's events. */
-export class Calls {
-  readonly answers: Answers = {
+export class TransactionCalls {
+  readonly answers: ParticipantAnswers = {
     cutAt: new Date(),
     facts: new Map(),
     sidecars: new Map(),
@@ -36,7 +36,7 @@ export class Calls {
     repairs: new Map(),
   };
   readonly #plan: Plan;
-  readonly #crew: Crew;
+  readonly #workers: PluginWorkers;
   readonly #repairs: Repairs;
   readonly #files: Files;
   /** Ends the keeping of the files that a writer has left. */
@@ -44,18 +44,18 @@ export class Calls {
   /** Workers that a fault has spoilt: abort needs a blank one. */
   readonly #spoilt = new Set<string>();
 
-  constructor(plan: Plan, crew: Crew, repairs: Repairs, files: Files) {
+  constructor(plan: Plan, workers: PluginWorkers, repairs: Repairs, files: Files) {
     this.#plan = plan;
-    this.#crew = crew;
+    this.#workers = workers;
     this.#repairs = repairs;
     this.#files = files;
   }
 
   /** @throws HoldstillError whatever went wrong. */
-  async ask(actor: string, op: Op, token: FreezeToken | null, limitMs: number): Promise<Event> {
+  async ask(actor: string, op: TransactionOp, token: FreezeToken | null, limitMs: number): Promise<TransactionEvent> {
     if (op === "abort") return this.#undo(actor, token, limitMs);
     try {
-      const session = await this.#crew.session(actor);
+      const session = await this.#workers.session(actor);
       if (isWriter(session)) return await this.#askWriter(session, op, token, limitMs);
       if (isProvider(session)) return await this.#askProvider(session, op, limitMs);
       throw new Error(`${actor} is neither a writer nor a provider`);
@@ -71,11 +71,16 @@ export class Calls {
     this.#keeping.get(actor)?.();
     const provider = this.#repairs.cancel();
     if (provider !== null) this.#spoilt.add(provider);
-    const session = await this.#crew.session(actor).catch(() => null);
+    const session = await this.#workers.session(actor).catch(() => null);
     session?.cancel();
   }
 
-  async #askWriter(session: Session<"writer">, op: Op, token: FreezeToken | null, limitMs: number): Promise<Event> {
+  async #askWriter(
+    session: Session<"writer">,
+    op: TransactionOp,
+    token: FreezeToken | null,
+    limitMs: number,
+  ): Promise<TransactionEvent> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#writerTx(actor);
@@ -86,7 +91,7 @@ export class Calls {
       case "freeze":
         return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
       case "thaw": {
-        const { held, why, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
+        const { uninterrupted: held, reason: why, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
         if (!held) throw new HoldstillError("E_FREEZE_LOST", { who, why: why ?? "the writer gave no reason" });
         this.#learn(actor, facts);
         return { is: "thawed", actor };
@@ -99,14 +104,14 @@ export class Calls {
         this.#learn(actor, sidecar.facts);
         return { is: "sealed", actor };
       }
-      case "recover": {
+      case "repair": {
         const planned = this.#plan.writers.find((one) => one.who.instance === actor) ?? { components: [], volumes: [] };
         const repair = await this.#repairs
           .run(session, planned, tx, this.answers.snapshots, limitMs)
           .finally(() => this.#keepForks());
         this.answers.repairs.set(actor, repair);
-        if (repair.state !== "failed") return { is: "recovered", actor };
-        throw new HoldstillError("E_REPAIR_FAILED", { who, why: repair.why ?? "the writer gave no reason" });
+        if (repair.state !== "failed") return { is: "repaired", actor };
+        throw new HoldstillError("E_REPAIR_FAILED", { who, why: repair.reason ?? "the writer gave no reason" });
       }
       default:
         throw new Error(`a writer is not asked to ${op}`);
@@ -119,21 +124,21 @@ export class Calls {
     const timer = setTimeout(() => ending.abort(tooMuch(who, sidecar)), until - performance.now());
     this.#keeping.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
     try {
-      return await keepSidecar(dir, sidecar, who, ending.signal, () => this.#files.quiet.calm());
+      return await keepSidecar(dir, sidecar, who, ending.signal, () => this.#files.writeGate.pass());
     } finally {
       clearTimeout(timer);
       this.#keeping.delete(who.instance);
     }
   }
 
-  async #askProvider(session: Session<"provider">, op: Op, limitMs: number): Promise<Event> {
+  async #askProvider(session: Session<"provider">, op: TransactionOp, limitMs: number): Promise<TransactionEvent> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#tx();
     switch (op) {
       case "prepare": {
         const section = await session.call("prepare", [tx, this.#volumesOf(actor)], limitMs);
-        refuseUnheld(who, section, this.#plan.volumes);
+        checkPrepareAnswer(who, section, this.#plan.volumes);
         return { is: "prepared", actor, section };
       }
       case "commit":
@@ -142,7 +147,7 @@ export class Calls {
         return { is: "committed", actor };
       case "seal": {
         const snapshots = await session.call("seal", [tx], limitMs);
-        refuseForeign(who, snapshots, tx.id, this.#volumesOf(actor));
+        checkSealAnswer(who, snapshots, tx.id, this.#volumesOf(actor));
         for (const snapshot of snapshots) this.answers.snapshots.push({ who, snapshot });
         return { is: "sealed", actor };
       }
@@ -155,18 +160,18 @@ export class Calls {
    * In a blank worker where the old one is spoilt; what fails is tried once more in another. A blank worker knows nothing of the
    * application: it goes on by the freeze's compensation, where there is one, before the worker is started.
    */
-  async #undo(actor: string, token: FreezeToken | null, limitMs: number): Promise<Event> {
+  async #undo(actor: string, token: FreezeToken | null, limitMs: number): Promise<TransactionEvent> {
     const undo = async (session: AnySession): Promise<void> => {
       if (isWriter(session)) await session.call("abort", [this.#writerTx(actor), token], limitMs);
       else if (isProvider(session)) await session.call("abort", [this.#tx()], limitMs);
     };
     const blank = async (): Promise<AnySession> => {
-      await this.#crew.compensate(actor, token, limitMs);
-      return this.#crew.replace(actor);
+      await this.#workers.compensate(actor, token, limitMs);
+      return this.#workers.replace(actor);
     };
     await this.#repairs.settled();
     try {
-      await undo(await (this.#spoilt.delete(actor) ? blank() : this.#crew.session(actor)));
+      await undo(await (this.#spoilt.delete(actor) ? blank() : this.#workers.session(actor)));
     } catch {
       await undo(await blank());
     }

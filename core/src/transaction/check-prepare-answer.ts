@@ -8,7 +8,7 @@ import type { CriticalSection, Finding } from "../base/schema/types.js";
  *
  * @throws HoldstillError E_ANSWER_INVALID
  */
-export function refuseUnheld(who: Who, { hold }: CriticalSection, volumes: readonly PlannedVolume[]): void {
+export function checkPrepareAnswer(who: Who, { hold }: CriticalSection, volumes: readonly PlannedVolume[]): void {
   const promised = volumes.flatMap(({ provider, qualities }) =>
     provider === who.instance ? (qualities.hold ?? []) : [],
   );

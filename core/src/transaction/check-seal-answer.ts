@@ -7,7 +7,7 @@ import type { Finding, Snapshot, Volume } from "../base/schema/types.js";
  *
  * @throws HoldstillError E_ANSWER_INVALID with everything that is wrong.
  */
-export function refuseForeign(
+export function checkSealAnswer(
   who: Who,
   snapshots: readonly Snapshot[],
   setId: string,

@@ -1,6 +1,6 @@
 import type { LimitsMs } from "../base/config/settings.js";
 import type { Cut } from "../base/schema/types.js";
-import type { Op } from "./state.js";
+import type { TransactionOp } from "./state.js";
 
 /** What a call's limit depends on. Times in ms. */
 export interface Situation {
@@ -29,7 +29,11 @@ export function holdLimit(limits: LimitsMs, cut: Cut, frozenFor: number | null):
  * The limit of one call, ms. Inside the freeze window, and inside the hold, it is the remainder less what their end needs, so that it
  * is always a call that is late, and has a name, and never the window around it.
  */
-export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, heldFor, ownFreeze }: Situation): number {
+export function callLimit(
+  op: TransactionOp,
+  limits: LimitsMs,
+  { cut, frozenFor, heldFor, ownFreeze }: Situation,
+): number {
   const left = freezeWindow(limits, cut) - (frozenFor ?? 0);
   const beforeThaw = left - thawReserve(limits);
   switch (op) {
@@ -50,8 +54,8 @@ export function callLimit(op: Op, limits: LimitsMs, { cut, frozenFor, heldFor, o
       return Math.max(1, Math.min(left, limits.freeze), thawReserve(limits));
     case "seal":
       return limits.seal;
-    case "recover":
-      return limits.recover;
+    case "repair":
+      return limits.repair;
     case "abort":
       return limits.abort;
   }

@@ -1,9 +1,15 @@
 import { toFault } from "../base/errors/error.js";
-import { Keeper, type KeeperOptions, lapseOf, type SectionPlan, type SectionReport } from "../keeper/client/client.js";
+import {
+  Keeper,
+  type KeeperOptions,
+  lapseError,
+  type SectionPlan,
+  type SectionReport,
+} from "../keeper/client/client.js";
 import type { Fault, RecordedHold } from "../base/schema/types.js";
 
 /** The keeper's part of one transaction: each step comes once at most, and disarm last. */
-export class Hold {
+export class KeeperHold {
   readonly #options: KeeperOptions;
   readonly #zero: number;
   #keeper: Promise<Keeper> | null = null;
@@ -26,11 +32,11 @@ export class Hold {
     await (await this.#armed()).hold(limitMs);
   }
 
-  /** @returns Why the picture is not of one instant; null: everything was held until now. */
+  /** @returns Why the snapshot is not of one instant; null: everything was held until now. */
   async release(): Promise<Fault | null> {
     try {
       this.#report = await (await this.#armed()).release();
-      const lapse = lapseOf(this.#report);
+      const lapse = lapseError(this.#report);
       return lapse === null ? null : toFault(lapse);
     } catch (error) {
       return toFault(error);
@@ -46,11 +52,13 @@ export class Hold {
   /** What is to be recorded of it. */
   get record(): RecordedHold | null {
     if (this.#report === null) return null;
-    const { by, heldMs, points } = this.#report;
-    const held = points.flatMap(({ point, heldAt, releasedAt }) =>
-      heldAt === null || releasedAt === null ? [] : [{ point, from: this.#since(heldAt), to: this.#since(releasedAt) }],
+    const { by, heldMs, targets } = this.#report;
+    const held = targets.flatMap(({ target, heldAt, releasedAt }) =>
+      heldAt === null || releasedAt === null
+        ? []
+        : [{ target, from: this.#since(heldAt), to: this.#since(releasedAt) }],
     );
-    return { by, heldMs: round(heldMs), points: held };
+    return { by, heldMs: round(heldMs), targets: held };
   }
 
   #armed(): Promise<Keeper> {

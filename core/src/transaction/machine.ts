@@ -1,7 +1,7 @@
 /**
  * The transaction as a pure state machine: `step(state, event)` gives the next state and the effects to run. No clock, no I/O.
  *
- *   planned ─ start ─▶ preparing ─▶ arming ─▶ freezing ─▶ holding ─▶ committing ─▶ releasing ─▶ thawing ─▶ sealing ─▶ recovering
+ *   planned ─ start ─▶ preparing ─▶ arming ─▶ freezing ─▶ holding ─▶ committing ─▶ releasing ─▶ thawing ─▶ sealing ─▶ repairing
  *                          │           │    level by level   │            │            │     levels reversed  │           │
  *                          │           │           │         │            │            │           │          │       recording ─▶ created
  *                          └───────────┴───────────┴──── a required actor failed, or an interruption ─────────┘           │
@@ -16,28 +16,37 @@ import { isForHost } from "../keeper/commit-ops.js";
 import type { CriticalSection, Fault, FreezeToken } from "../base/schema/types.js";
 import { phases } from "./phases.js";
 import {
-  type Cast,
+  type Participants,
   type Effect,
-  type Event,
+  type TransactionEvent,
   isEnd,
-  type Member,
-  type Op,
+  type Participant,
+  type TransactionOp,
   sectionOf,
-  type Standing,
-  type State,
-  type Step,
+  type ParticipantState,
+  type TransactionState,
+  type Transition,
 } from "./state.js";
 
-export { isEnd, plan, residueOf } from "./state.js";
-export type { Actor, Cast, Effect, Event, Op, Section, State, Step } from "./state.js";
+export { isEnd, initialState, residueOf } from "./state.js";
+export type {
+  Actor,
+  Participants,
+  Effect,
+  TransactionEvent,
+  TransactionOp,
+  KeeperSection,
+  TransactionState,
+  Transition,
+} from "./state.js";
 
 /** @throws Error on an event that cannot happen in this state: a bug of the runner. */
-export function step(state: State, event: Event): Step {
-  return advance(note(state, event));
+export function advance(state: TransactionState, event: TransactionEvent): Transition {
+  return proceed(note(state, event));
 }
 
 /** Takes the event down: who stands where now, and whether the transaction turns round. */
-function note(state: State, event: Event): Step {
+function note(state: TransactionState, event: TransactionEvent): Transition {
   switch (event.is) {
     case "start":
       if (state.at !== "planned") throw new Error(`start while ${state.at}`);
@@ -52,8 +61,8 @@ function note(state: State, event: Event): Step {
       return answered(state, event.actor, "thaw", { at: "ready", after: "thaw" });
     case "sealed":
       return answered(state, event.actor, "seal", { at: "ready", after: "seal" });
-    case "recovered":
-      return answered(state, event.actor, "recover", { at: "ready", after: "recover" });
+    case "repaired":
+      return answered(state, event.actor, "repair", { at: "ready", after: "repair" });
     case "undone":
       return answered(state, event.actor, "abort", { at: "undone", fault: faultOf(member(state, event.actor)) });
     case "failed":
@@ -77,12 +86,12 @@ function note(state: State, event: Event): Step {
 }
 
 /** Asks for what the state needs, and moves on once everybody that it waits for has answered. */
-function advance(from: Step): Step {
+function proceed(from: Transition): Transition {
   const { state, effects } = from;
   if (state.at === "undoing") return undo({ state, effects });
-  const out = state.cast.find((m) => m.standing.at === "failed");
-  if (out !== undefined) return advance(ask(from, out.actor.id, "abort"));
-  const on = (next: State): Step => advance({ state: next, effects });
+  const out = state.cast.find((m) => m.state.at === "failed");
+  if (out !== undefined) return proceed(ask(from, out.actor.id, "abort"));
+  const on = (next: TransactionState): Transition => proceed({ state: next, effects });
   switch (state.at) {
     case "planned":
     case "arming":
@@ -113,7 +122,8 @@ function advance(from: Step): Step {
       return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold" }] };
     }
     case "committing": {
-      const due = (m: Member): boolean => isAfter(m, "prepare") && m.section !== null && isForHost(m.section.commit);
+      const due = (m: Participant): boolean =>
+        isAfter(m, "prepare") && m.section !== null && isForHost(m.section.commit);
       if (state.cast.some(due)) return askAll({ state, effects }, due, "commit");
       if (waits(state, "commit")) return { state, effects };
       if (!state.held) return on({ at: "thawing", cast: state.cast, level: 2 });
@@ -121,7 +131,7 @@ function advance(from: Step): Step {
     }
     case "thawing": {
       const { level } = state;
-      const due = (m: Member): boolean => m.actor.level === level && m.standing.at === "frozen";
+      const due = (m: Participant): boolean => m.actor.level === level && m.state.at === "frozen";
       if (state.cast.some(due)) return askAll({ state, effects }, due, "thaw");
       if (waits(state, "thaw")) return { state, effects };
       return on(
@@ -130,10 +140,10 @@ function advance(from: Step): Step {
     }
     case "sealing": {
       if (state.cast.some(toSeal)) return askAll({ state, effects }, toSeal, "seal");
-      return anyBusy(state) ? { state, effects } : on({ at: "recovering", cast: state.cast });
+      return anyBusy(state) ? { state, effects } : on({ at: "repairing", cast: state.cast });
     }
-    case "recovering": {
-      if (state.cast.some(toRepair)) return askAll({ state, effects }, toRepair, "recover");
+    case "repairing": {
+      if (state.cast.some(toRepair)) return askAll({ state, effects }, toRepair, "repair");
       if (anyBusy(state)) return { state, effects };
       return { state: { at: "recording", cast: state.cast }, effects: [...effects, { do: "record" }] };
     }
@@ -141,23 +151,23 @@ function advance(from: Step): Step {
 }
 
 /** Release holds, then thaw writers, then, unhurried, delete what was begun. A step that fails never stops the next one. */
-function undo(from: { state: Extract<State, { at: "undoing" }>; effects: Effect[] }): Step {
+function undo(from: { state: Extract<TransactionState, { at: "undoing" }>; effects: Effect[] }): Transition {
   const { state, effects } = from;
-  const on = (stage: "thaw" | "abort"): Step => undo({ state: { ...state, stage }, effects });
+  const on = (stage: "thaw" | "abort"): Transition => undo({ state: { ...state, stage }, effects });
   switch (state.stage) {
     case "release":
       return from;
     case "thaw": {
-      const frozen = state.cast.find((m) => m.standing.at === "frozen");
-      if (frozen !== undefined) return advance(ask(from, frozen.actor.id, "thaw"));
-      const unsure = state.cast.find((m) => m.standing.at === "failed" && m.actor.role === "writer");
-      if (unsure !== undefined) return advance(ask(from, unsure.actor.id, "abort"));
+      const frozen = state.cast.find((m) => m.state.at === "frozen");
+      if (frozen !== undefined) return proceed(ask(from, frozen.actor.id, "thaw"));
+      const unsure = state.cast.find((m) => m.state.at === "failed" && m.actor.role === "writer");
+      if (unsure !== undefined) return proceed(ask(from, unsure.actor.id, "abort"));
       const slow = waits(state, "freeze") || waits(state, "thaw") || waits(state, "abort");
       return slow ? from : on("abort");
     }
     case "abort": {
-      const due = state.cast.find((m) => m.standing.at === "ready" || m.standing.at === "failed");
-      if (due !== undefined) return advance(ask(from, due.actor.id, "abort"));
+      const due = state.cast.find((m) => m.state.at === "ready" || m.state.at === "failed");
+      if (due !== undefined) return proceed(ask(from, due.actor.id, "abort"));
       if (anyBusy(state)) return from;
       return { state: { at: "aborted", cast: state.cast, cause: state.cause }, effects };
     }
@@ -165,24 +175,24 @@ function undo(from: { state: Extract<State, { at: "undoing" }>; effects: Effect[
 }
 
 /** The transaction turns round: pending calls are cancelled, except those that undo. The first cause stays. */
-function turn(state: State, cause: Fault): Step {
+function turn(state: TransactionState, cause: Fault): Transition {
   if (state.at === "undoing" || isEnd(state)) return { state, effects: [] };
   const holds = state.at === "holding" || state.at === "releasing" || (state.at === "committing" && state.held);
   const effects: Effect[] = state.cast
-    .filter((m) => m.standing.at === "busy" && m.standing.op !== "thaw" && m.standing.op !== "abort")
+    .filter((m) => m.state.at === "busy" && m.state.op !== "thaw" && m.state.op !== "abort")
     .map((m) => ({ do: "cancel", actor: m.actor.id }));
   if (holds && state.at !== "releasing") effects.unshift({ do: "release" });
   return { state: { at: "undoing", cast: state.cast, stage: holds ? "release" : "thaw", cause }, effects };
 }
 
-function released(state: State): Step {
+function released(state: TransactionState): Transition {
   if (state.at === "releasing") return { state: { at: "thawing", cast: state.cast, level: 2 }, effects: [] };
   if (state.at === "undoing" && state.stage === "release") return { state: { ...state, stage: "thaw" }, effects: [] };
   throw new Error(`released while ${state.at}`);
 }
 
-function failed(state: State, id: string, fault: Fault): Step {
-  const { actor, standing } = member(state, id);
+function failed(state: TransactionState, id: string, fault: Fault): Transition {
+  const { actor, state: standing } = member(state, id);
   if (standing.at !== "busy") throw new Error(`${id} failed while ${standing.at}`);
   if (standing.op === "abort") return answered(state, id, "abort", { at: "residue", fault });
   const { op, token } = standing;
@@ -191,45 +201,56 @@ function failed(state: State, id: string, fault: Fault): Step {
   return fatal ? turn(noted, fault) : { state: noted, effects: [] };
 }
 
-function answered(state: State, id: string, op: Op, standing: Standing, section?: CriticalSection | null): Step {
-  const { standing: before } = member(state, id);
+function answered(
+  state: TransactionState,
+  id: string,
+  op: TransactionOp,
+  standing: ParticipantState,
+  section?: CriticalSection | null,
+): Transition {
+  const { state: before } = member(state, id);
   if (before.at !== "busy" || before.op !== op) throw new Error(`${id} answered ${op} without having been asked`);
   return { state: { ...state, cast: put(state.cast, id, standing, section) }, effects: [] };
 }
 
-function ask({ state, effects }: Step, id: string, op: Op): Step {
+function ask({ state, effects }: Transition, id: string, op: TransactionOp): Transition {
   const asked = member(state, id);
   const token = tokenOf(asked);
-  const standing: Standing = { at: "busy", op, token, fault: faultOf(asked) };
+  const standing: ParticipantState = { at: "busy", op, token, fault: faultOf(asked) };
   return {
     state: { ...state, cast: put(state.cast, id, standing) },
     effects: [...effects, { do: "call", actor: id, op, token }],
   };
 }
 
-function askAll(from: Step, due: (member: Member) => boolean, op: Op): Step {
-  return advance(from.state.cast.filter(due).reduce((so, m) => ask(so, m.actor.id, op), from));
+function askAll(from: Transition, due: (member: Participant) => boolean, op: TransactionOp): Transition {
+  return proceed(from.state.cast.filter(due).reduce((so, m) => ask(so, m.actor.id, op), from));
 }
 
-function put(cast: Cast, id: string, standing: Standing, section?: CriticalSection | null): Cast {
+function put(
+  cast: Participants,
+  id: string,
+  standing: ParticipantState,
+  section?: CriticalSection | null,
+): Participants {
   return cast.map((m) =>
-    m.actor.id === id ? { ...m, standing, section: section === undefined ? m.section : section } : m,
+    m.actor.id === id ? { ...m, state: standing, section: section === undefined ? m.section : section } : m,
   );
 }
 
-function member(state: State, id: string): Member {
+function member(state: TransactionState, id: string): Participant {
   const found = state.cast.find((m) => m.actor.id === id);
   if (found === undefined) throw new Error(`nobody is called ${id}`);
   return found;
 }
 
 const everybody = (): boolean => true;
-const anyBusy = (state: State): boolean => state.cast.some((m) => m.standing.at === "busy");
-const anyIdle = (state: State): boolean => state.cast.some((m) => m.standing.at === "idle");
-const waits = (state: State, op: Op): boolean =>
-  state.cast.some((m) => m.standing.at === "busy" && m.standing.op === op);
-const isAfter = (m: Member, op: Op): boolean => m.standing.at === "ready" && m.standing.after === op;
-const toSeal = (m: Member): boolean => m.standing.at === "ready" && m.standing.after !== "seal";
-const toRepair = (m: Member): boolean => m.actor.repairs && isAfter(m, "seal");
-const tokenOf = ({ standing }: Member): FreezeToken | null => ("token" in standing ? standing.token : null);
-const faultOf = ({ standing }: Member): Fault | null => ("fault" in standing ? standing.fault : null);
+const anyBusy = (state: TransactionState): boolean => state.cast.some((m) => m.state.at === "busy");
+const anyIdle = (state: TransactionState): boolean => state.cast.some((m) => m.state.at === "idle");
+const waits = (state: TransactionState, op: TransactionOp): boolean =>
+  state.cast.some((m) => m.state.at === "busy" && m.state.op === op);
+const isAfter = (m: Participant, op: TransactionOp): boolean => m.state.at === "ready" && m.state.after === op;
+const toSeal = (m: Participant): boolean => m.state.at === "ready" && m.state.after !== "seal";
+const toRepair = (m: Participant): boolean => m.actor.repairs && isAfter(m, "seal");
+const tokenOf = ({ state: standing }: Participant): FreezeToken | null => ("token" in standing ? standing.token : null);
+const faultOf = ({ state: standing }: Participant): Fault | null => ("fault" in standing ? standing.fault : null);

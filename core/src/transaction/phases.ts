@@ -41,7 +41,7 @@ export const phases = {
     actors: ["provider"],
     limit: "copy",
     onFailure: "abort",
-    summary: "providers take the picture",
+    summary: "providers take the snapshot",
   },
   release: {
     actors: ["keeper"],
@@ -61,11 +61,11 @@ export const phases = {
     onFailure: "abort",
     summary: "snapshots are finished, metadata is kept",
   },
-  recover: {
+  repair: {
     actors: ["writer"],
-    limit: "recover",
+    limit: "repair",
     onFailure: "degrade",
-    summary: "pictures are repaired, so that they open at once",
+    summary: "snapshots are repaired, so that they open at once",
   },
   complete: {
     actors: ["writer"],

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
-import { milliseconds } from "../base/events/emit.js";
+import { roundMs } from "../base/events/emit.js";
 import type { Who } from "../base/errors/details.js";
-import { bare } from "../plan/negotiate.js";
-import { isBelow, lowest } from "../plan/consistency.js";
+import { volumeOnly } from "../plan/negotiate.js";
+import { isLowerConsistency, lowestConsistency } from "../plan/consistency.js";
 import type { Plan } from "../plan/plan.js";
 import type {
   FrozenSpan,
@@ -13,13 +13,13 @@ import type {
   SnapshotSet,
   Span,
 } from "../base/schema/types.js";
-import type { Answers } from "./calls.js";
+import type { ParticipantAnswers } from "./calls.js";
 import { ownVersion } from "../installation.js";
 
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
 export function recordOf(
   plan: Plan,
-  answers: Answers,
+  answers: ParticipantAnswers,
   timeline: readonly Span[],
   hold: RecordedHold | null,
 ): SnapshotSet {
@@ -37,7 +37,7 @@ export function recordOf(
     targets: [...targets],
     cut: plan.cut,
     asked: plan.asked,
-    consistency: lowest(components.map((c) => c.consistency)),
+    consistency: lowestConsistency(components.map((c) => c.consistency)),
     frozenMs: frozenMs(timeline),
     components,
     writers: [...writers, ...plan.leftOut.map(({ who, error }) => leftOut(who, error.message))],
@@ -50,25 +50,25 @@ export function recordOf(
   };
 }
 
-export const isDegraded = (set: SnapshotSet): boolean => isBelow(set.consistency, set.asked);
+export const isDegraded = (set: SnapshotSet): boolean => isLowerConsistency(set.consistency, set.asked);
 
 function recordedWriter(
   { who, policy }: Plan["writers"][number],
-  answers: Answers,
+  answers: ParticipantAnswers,
   timeline: readonly Span[],
 ): RecordedWriter {
   const own = timeline.filter((span) => span.actor === who.instance);
   const frozen = frozenSpan(own);
   const why =
-    own.find((span) => span.outcome === "failed")?.why ?? (frozen === null ? "it was never frozen" : undefined);
+    own.find((span) => span.outcome === "failed")?.reason ?? (frozen === null ? "it was never frozen" : undefined);
   const facts = answers.facts.get(who.instance);
   const repair = answers.repairs.get(who.instance);
   const sidecar = answers.sidecars.get(who.instance);
   return {
     by: ref(who),
     policy,
-    state: why === undefined ? "held" : frozen === null ? "left-out" : "degraded",
-    ...(why === undefined ? {} : { why }),
+    state: why === undefined ? "frozen" : frozen === null ? "left-out" : "degraded",
+    ...(why === undefined ? {} : { reason: why }),
     ...(frozen === null ? {} : { frozen }),
     ...(facts === undefined ? {} : { facts }),
     ...(repair === undefined ? {} : { repair }),
@@ -93,7 +93,7 @@ function frozenMs(timeline: readonly Span[]): number {
   const asked = timeline.filter((span) => span.op === "freeze");
   if (asked.length === 0) return 0;
   const ends = asked.map((freeze) => endOfFreeze(timeline.filter(({ actor }) => actor === freeze.actor)) ?? freeze);
-  return milliseconds(Math.max(...ends.map(({ to }) => to)) - Math.min(...asked.map(({ from }) => from)));
+  return roundMs(Math.max(...ends.map(({ to }) => to)) - Math.min(...asked.map(({ from }) => from)));
 }
 
 function recordedComponent(
@@ -101,15 +101,15 @@ function recordedComponent(
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };
-  const broken = writers.find((w) => w.by.instance === writer && w.state !== "held");
-  if (broken === undefined) return { ...shared, consistency: promised, ...(why === undefined ? {} : { why }) };
-  return { ...shared, consistency: bare(cut, held).consistency, why: broken.why ?? broken.state };
+  const broken = writers.find((w) => w.by.instance === writer && w.state !== "frozen");
+  if (broken === undefined) return { ...shared, consistency: promised, ...(why === undefined ? {} : { reason: why }) };
+  return { ...shared, consistency: volumeOnly(cut, held).consistency, reason: broken.reason ?? broken.state };
 }
 
 const leftOut = (who: Who, why: string): RecordedWriter => ({
   by: ref(who),
   policy: "best-effort",
   state: "left-out",
-  why,
+  reason: why,
 });
 const ref = ({ instance, plugin, version: of }: Who): PluginRef => ({ instance, plugin, version: of });

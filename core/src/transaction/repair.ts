@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { LimitsMs } from "../base/config/settings.js";
-import type { Crew } from "../host/plugin-workers.js";
+import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { Who } from "../base/errors/details.js";
 import type { ProviderAnswer, ProviderArgs } from "../host/isolation/operations.js";
 import { isProvider, type Session } from "../host/isolation/session.js";
@@ -11,39 +11,39 @@ import type { ExposedTree, Repair, Snapshot } from "../base/schema/types.js";
 import { undoAll } from "./undo-all.js";
 
 /** A snapshot that was sealed, and whose it is. */
-export interface Sealed {
+export interface SealedSnapshot {
   readonly who: Who;
   readonly snapshot: Snapshot;
 }
 
-export interface RepairBench {
-  readonly crew: Crew;
+export interface RepairContext {
+  readonly workers: PluginWorkers;
   readonly limits: LimitsMs;
   readonly volumes: readonly PlannedVolume[];
   /** Where the set's snapshots are exposed. */
   readonly exposeDir: string;
 }
 
-type Needed = "fork" | "expose" | "conceal";
+type Needed = "fork" | "expose" | "unexpose";
 
 /**
- * The writers' repairs of one set's pictures, one after another: two writers may have their data on one volume. Where the provider
- * makes a fork, the picture as it was cut stays beside it.
+ * The writers' repairs of one set's snapshots, one after another: two writers may have their data on one volume. Where the provider
+ * makes a fork, the snapshot as it was cut stays beside it.
  */
 export class Repairs {
-  readonly #bench: RepairBench;
+  readonly #bench: RepairContext;
   /** Of a snapshot, by its id: what is written to in its place. */
-  readonly #writable = new Map<string, Sealed>();
+  readonly #writable = new Map<string, SealedSnapshot>();
   #last: Promise<unknown> = Promise.resolve();
   #asked: Session<"provider"> | null = null;
   #isCancelled = false;
 
-  constructor(bench: RepairBench) {
+  constructor(bench: RepairContext) {
     this.#bench = bench;
   }
 
   /** The snapshots that were made for it. */
-  get forks(): Sealed[] {
+  get forks(): SealedSnapshot[] {
     return [...this.#writable.values()].filter(({ snapshot }) => snapshot.of !== undefined);
   }
 
@@ -63,10 +63,10 @@ export class Repairs {
     writer: Session<"writer">,
     planned: Pick<PlannedWriter, "components" | "volumes">,
     tx: WriterTransaction,
-    sealed: readonly Sealed[],
+    sealed: readonly SealedSnapshot[],
     limitMs: number,
   ): Promise<Repair> {
-    const components = planned.components.filter(({ recovery = "none" }) => recovery !== "none");
+    const components = planned.components.filter(({ repair: recovery = "none" }) => recovery !== "none");
     const pictures = sealed.filter(
       ({ snapshot }) => snapshot.of === undefined && planned.volumes.includes(snapshot.volumeId),
     );
@@ -78,12 +78,12 @@ export class Repairs {
   async #repair(
     writer: Session<"writer">,
     tx: WriterTransaction,
-    pictures: readonly Sealed[],
+    pictures: readonly SealedSnapshot[],
     limitMs: number,
   ): Promise<Repair> {
-    if (!writer.offers("recover")) return passedOver(`${writer.who.plugin} repairs nothing`);
-    const onlyForks = tx.components.some(({ recovery }) => recovery === "fork");
-    const writable: Sealed[] = [];
+    if (!writer.offers("repair")) return passedOver(`${writer.who.plugin} repairs nothing`);
+    const onlyForks = tx.components.some(({ repair: recovery }) => recovery === "fork");
+    const writable: SealedSnapshot[] = [];
     for (const picture of pictures) {
       const found = this.#writable.get(picture.snapshot.id) ?? (await this.#writableOf(picture, onlyForks));
       if (typeof found === "string") return passedOver(found);
@@ -93,20 +93,20 @@ export class Repairs {
     try {
       const trees: ExposedTree[] = [];
       for (const one of writable) trees.push(...(await this.#expose(one)));
-      const { ok, why, facts } = await writer.call("recover", [tx, { trees, readOnly: false }], limitMs);
+      const { ok, reason: why, facts } = await writer.call("repair", [tx, { trees, readOnly: false }], limitMs);
       return {
         state: ok ? "repaired" : "failed",
         in: writable.map(({ snapshot }) => snapshot.id),
-        ...(why === undefined ? {} : { why }),
+        ...(why === undefined ? {} : { reason: why }),
         ...(facts === undefined ? {} : { facts }),
       };
     } finally {
-      await undoAll(writable, (one) => this.#conceal(one));
+      await undoAll(writable, (one) => this.#unexpose(one));
     }
   }
 
   /** A fork; without forks the snapshot itself where it may be written to; else why not. */
-  async #writableOf({ who, snapshot }: Sealed, onlyForks: boolean): Promise<Sealed | string> {
+  async #writableOf({ who, snapshot }: SealedSnapshot, onlyForks: boolean): Promise<SealedSnapshot | string> {
     const provider = await this.#provider(who);
     if (provider.offers("fork")) {
       const fork = await this.#ask(provider, "fork", [snapshot]);
@@ -118,7 +118,7 @@ export class Repairs {
     return `the snapshots of ${who.instance} are read-only`;
   }
 
-  async #expose({ who, snapshot }: Sealed): Promise<ExposedTree[]> {
+  async #expose({ who, snapshot }: SealedSnapshot): Promise<ExposedTree[]> {
     const at = this.#placeOf(snapshot);
     mkdirSync(at, { recursive: true, mode: 0o711 });
     const exposed = await this.#ask(await this.#provider(who), "expose", [snapshot, { access: "writable", at }]);
@@ -126,9 +126,9 @@ export class Repairs {
     return exposed.trees;
   }
 
-  async #conceal({ who, snapshot }: Sealed): Promise<void> {
+  async #unexpose({ who, snapshot }: SealedSnapshot): Promise<void> {
     const provider = await this.#provider(who);
-    await provider.call("conceal", [snapshot], this.#bench.limits.abort);
+    await provider.call("unexpose", [snapshot], this.#bench.limits.abort);
     removeEmpty(this.#placeOf(snapshot));
   }
 
@@ -152,13 +152,13 @@ export class Repairs {
   }
 
   async #provider({ instance }: Who): Promise<Session<"provider">> {
-    const session = await this.#bench.crew.session(instance);
+    const session = await this.#bench.workers.session(instance);
     if (isProvider(session)) return session;
     throw new Error(`${instance} is no provider`);
   }
 }
 
-const passedOver = (why: string): Repair => ({ state: "passed-over", in: [], why });
+const passedOver = (why: string): Repair => ({ state: "passed-over", in: [], reason: why });
 
 /** Removes the folder, and the set's with the last one. What is not empty, somebody still uses. */
 export function removeEmpty(place: string): void {

@@ -1,16 +1,16 @@
 import type { LimitsMs } from "../base/config/settings.js";
 import { HoldstillError, toFault } from "../base/errors/error.js";
-import { type Emit, milliseconds } from "../base/events/emit.js";
+import { type Emit, roundMs } from "../base/events/emit.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../base/schema/types.js";
-import type { Guarded } from "../keeper/policy/system-tables.js";
+import type { ProtectedPath } from "../keeper/policy/system-tables.js";
 import { monotonic } from "../os/clock.js";
 import { actorsOf } from "./participants.js";
-import { Calls } from "./calls.js";
-import { Chronicle } from "./call-recorder.js";
-import type { Crew } from "../host/plugin-workers.js";
+import { TransactionCalls } from "./calls.js";
+import { CallRecorder } from "./call-recorder.js";
+import type { PluginWorkers } from "../host/plugin-workers.js";
 import { callLimit, holdLimit } from "./deadline.js";
-import { Hold } from "./hold.js";
+import { KeeperHold } from "./hold.js";
 import type { Journal } from "../store/journal.js";
 import * as machine from "./machine.js";
 import { phases, type PhaseName } from "./phases.js";
@@ -18,10 +18,10 @@ import { recordOf } from "./record.js";
 import { Repairs } from "./repair.js";
 
 export interface Services {
-  crew: Crew;
+  workers: PluginWorkers;
   journal: Journal;
   emit: Emit;
-  quiet: Quiet;
+  writeGate: HoldGate;
   limits: LimitsMs;
   /** Makes the set's record durable: the transaction's commit point. */
   keep: (set: SnapshotSet) => void;
@@ -29,7 +29,7 @@ export interface Services {
   /** Where the set's snapshots are exposed. */
   exposeDir: string;
   /** What must stay usable while volumes are held. */
-  guarded: readonly Guarded[];
+  guarded: readonly ProtectedPath[];
   /** Aborted with the error that interrupts. */
   signal: AbortSignal;
   /** Every call is added here when it has ended. */
@@ -37,60 +37,60 @@ export interface Services {
 }
 
 /** What must be still while the kernel holds I/O: nothing of ours may wait for a volume that waits for us. */
-export interface Quiet {
+export interface HoldGate {
   /** Resolves when nothing is on its way to disk any more, or after 1 s. */
-  begin(): Promise<void>;
+  suspend(): Promise<void>;
   /** Tells and writes what was kept. */
-  end(): void;
+  resume(): void;
   /** When one may write to disk, because no other transaction of this process holds volumes; null: now. */
-  calm(): Promise<void> | null;
+  pass(): Promise<void> | null;
 }
 
-export type Outcome =
+export type TransactionOutcome =
   | { is: "created"; set: SnapshotSet; residue: Residue[] }
   | { is: "aborted"; cause: Fault; residue: Residue[] };
 
 /** Runs the machine's effects against the plugins until it comes to an end; whatever happens, it does come to an end. */
-export function runTransaction(plan: Plan, services: Services): Promise<Outcome> {
+export function runTransaction(plan: Plan, services: Services): Promise<TransactionOutcome> {
   return new Runner(plan, services).run();
 }
 
 class Runner {
   readonly #plan: Plan;
   readonly #services: Services;
-  readonly #calls: Calls;
-  readonly #hold: Hold;
-  readonly #chronicle: Chronicle;
+  readonly #calls: TransactionCalls;
+  readonly #hold: KeeperHold;
+  readonly #chronicle: CallRecorder;
   readonly #started = monotonic();
-  #state: machine.State;
+  #state: machine.TransactionState;
   /** When the first freeze was asked, ms since the start. */
   #frozenAt: number | null = null;
   /** When the hold was asked, ms since the start; null: nothing is held. */
   #heldAt: number | null = null;
   /** Since the hold was asked: settles when it may begin. */
-  #stillness: Promise<void> | null = null;
+  #writeGate: Promise<void> | null = null;
   #set: SnapshotSet | null = null;
   /** Whose call is still to be made, and is not to be made any more. */
   readonly #cancelled = new Set<string>();
   /** The event that is worked on, and those that came meanwhile: whoever is told of a phase or a call may interrupt at once. */
-  readonly #events: machine.Event[] = [];
-  #end: (outcome: Outcome) => void = () => undefined;
+  readonly #events: machine.TransactionEvent[] = [];
+  #end: (outcome: TransactionOutcome) => void = () => undefined;
 
   constructor(plan: Plan, services: Services) {
     this.#plan = plan;
     this.#services = services;
-    const { crew, limits, exposeDir } = services;
-    const repairs = new Repairs({ crew, limits, volumes: plan.volumes, exposeDir });
-    this.#calls = new Calls(plan, crew, repairs, services);
-    this.#hold = new Hold(this.#started, { guarded: services.guarded, name: plan.id });
-    this.#chronicle = new Chronicle(services);
-    this.#state = machine.plan(actorsOf(plan));
+    const { workers, limits, exposeDir } = services;
+    const repairs = new Repairs({ workers, limits, volumes: plan.volumes, exposeDir });
+    this.#calls = new TransactionCalls(plan, workers, repairs, services);
+    this.#hold = new KeeperHold(this.#started, { guarded: services.guarded, name: plan.id });
+    this.#chronicle = new CallRecorder(services);
+    this.#state = machine.initialState(actorsOf(plan));
   }
 
-  async run(): Promise<Outcome> {
+  async run(): Promise<TransactionOutcome> {
     const { signal } = this.#services;
     const interrupt = (): void => this.#dispatch({ is: "interrupted", fault: toFault(signal.reason) });
-    const ended = new Promise<Outcome>((resolve) => {
+    const ended = new Promise<TransactionOutcome>((resolve) => {
       this.#end = resolve;
     });
     this.#dispatch({ is: "start" });
@@ -104,18 +104,18 @@ class Runner {
     }
   }
 
-  #dispatch(event: machine.Event): void {
+  #dispatch(event: machine.TransactionEvent): void {
     this.#events.push(event);
     if (this.#events.length > 1) return;
-    for (let next: machine.Event | undefined = event; next !== undefined; next = this.#events[0]) {
+    for (let next: machine.TransactionEvent | undefined = event; next !== undefined; next = this.#events[0]) {
       this.#take(next);
       this.#events.shift();
     }
   }
 
-  #take(event: machine.Event): void {
+  #take(event: machine.TransactionEvent): void {
     if (machine.isEnd(this.#state)) return;
-    const { state, effects } = machine.step(this.#state, event);
+    const { state, effects } = machine.advance(this.#state, event);
     this.#announce(this.#state, state);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
@@ -148,7 +148,7 @@ class Runner {
     }
   }
 
-  async #arm(section: machine.Section): Promise<void> {
+  async #arm(section: machine.KeeperSection): Promise<void> {
     const { limits } = this.#services;
     const { request, volumes } = this.#plan;
     const from = this.#now();
@@ -171,13 +171,13 @@ class Runner {
   }
 
   async #holdAll(): Promise<void> {
-    const { limits, quiet } = this.#services;
+    const { limits, writeGate } = this.#services;
     try {
-      this.#stillness = quiet.begin();
-      await this.#stillness;
+      this.#writeGate = writeGate.suspend();
+      await this.#writeGate;
       if (this.#state.at !== "holding") return;
       this.#heldAt = this.#now();
-      this.#chronicle.keep();
+      this.#chronicle.suspend();
       await this.#hold.hold(holdLimit(limits, this.#plan.cut, this.#frozenFor()));
       this.#calls.answers.cutAt = new Date();
       this.#dispatch({ is: "held" });
@@ -187,28 +187,28 @@ class Runner {
   }
 
   async #release(): Promise<void> {
-    const { limits, quiet } = this.#services;
+    const { limits, writeGate } = this.#services;
     const fault = await this.#hold.release();
     const to = this.#now();
     const from = this.#heldAt ?? to;
     this.#heldAt = null;
-    await this.#stillness;
-    quiet.end();
+    await this.#writeGate;
+    writeGate.resume();
     await this.#calm();
     this.#chronicle.note({ op: "hold", actor: keeper, from, to, limitMs: limits.hold }, fault);
-    const unwritten = this.#chronicle.flush();
+    const unwritten = this.#chronicle.resume();
     this.#dispatch({ is: "released", fault: fault ?? unwritten });
   }
 
   /** One call to a plugin; it settles exactly once, with an event. */
-  async #call(actor: string, op: machine.Op, token: FreezeToken | null): Promise<void> {
+  async #call(actor: string, op: machine.TransactionOp, token: FreezeToken | null): Promise<void> {
     this.#cancelled.delete(actor);
     await this.#mayWrite();
     const limitMs = this.#limit(actor, op);
     const from = this.#now();
     this.#services.emit({ type: "call", actor, op, status: "begun", limitMs });
     if (op === "freeze") this.#frozenAt ??= from;
-    let event: machine.Event;
+    let event: machine.TransactionEvent;
     try {
       if (this.#cancelled.has(actor)) throw this.#cancellation(actor, op);
       this.#chronicle.asked(actor, op);
@@ -226,20 +226,20 @@ class Runner {
 
   /** What is written while this transaction itself holds volumes is kept; while others do, it waits. */
   async #mayWrite(): Promise<void> {
-    const calm = this.#heldAt === null ? this.#services.quiet.calm() : null;
+    const calm = this.#heldAt === null ? this.#services.writeGate.pass() : null;
     if (calm !== null) await calm;
   }
 
   async #calm(): Promise<void> {
-    await this.#services.quiet.calm();
+    await this.#services.writeGate.pass();
   }
 
-  #cancellation(actor: string, op: machine.Op): Error {
-    const who = this.#services.crew.plugins.get(actor)?.who;
+  #cancellation(actor: string, op: machine.TransactionOp): Error {
+    const who = this.#services.workers.plugins.get(actor)?.who;
     return who === undefined ? new Error(`nobody is called ${actor}`) : new HoldstillError("E_CANCELLED", { who, op });
   }
 
-  #record(): machine.Event {
+  #record(): machine.TransactionEvent {
     try {
       const set = recordOf(this.#plan, this.#calls.answers, this.#services.timeline, this.#hold.record);
       this.#services.keep(set);
@@ -250,12 +250,12 @@ class Runner {
     }
   }
 
-  #limit(actor: string, op: machine.Op): number {
-    const ownFreeze = this.#services.crew.plugins.get(actor)?.freezeMs ?? null;
+  #limit(actor: string, op: machine.TransactionOp): number {
+    const ownFreeze = this.#services.workers.plugins.get(actor)?.freezeMs ?? null;
     const heldFor = this.#heldAt === null ? null : this.#now() - this.#heldAt;
     const { cut } = this.#plan;
     const frozenFor = this.#frozenFor();
-    return milliseconds(callLimit(op, this.#services.limits, { cut, frozenFor, heldFor, ownFreeze }));
+    return roundMs(callLimit(op, this.#services.limits, { cut, frozenFor, heldFor, ownFreeze }));
   }
 
   #frozenFor(): number | null {
@@ -263,13 +263,13 @@ class Runner {
   }
 
   /** The only place where a change of state is told. */
-  #announce(from: machine.State, to: machine.State): void {
+  #announce(from: machine.TransactionState, to: machine.TransactionState): void {
     const phase = phaseOf[to.at];
     if (from.at === to.at || phase === undefined) return;
     this.#services.emit({ type: "phase", phase, limitMs: this.#services.limits[phases[phase].limit] });
   }
 
-  #outcome(state: machine.State): Outcome {
+  #outcome(state: machine.TransactionState): TransactionOutcome {
     const residue = machine.residueOf(state).map(({ actor, fault }) => ({ actor, op: "abort", error: fault }));
     if (state.at === "created" && this.#set !== null) return { is: "created", set: this.#set, residue };
     if (state.at === "aborted") return { is: "aborted", cause: state.cause, residue };
@@ -277,13 +277,13 @@ class Runner {
   }
 
   #now(): number {
-    return milliseconds(monotonic() - this.#started);
+    return roundMs(monotonic() - this.#started);
   }
 }
 
 /** Who holds, in events and records. */
 const keeper = "keeper";
-const phaseOf: { readonly [At in machine.State["at"]]?: PhaseName } = {
+const phaseOf: { readonly [At in machine.TransactionState["at"]]?: PhaseName } = {
   preparing: "prepare",
   arming: "arm",
   freezing: "freeze",
@@ -292,6 +292,6 @@ const phaseOf: { readonly [At in machine.State["at"]]?: PhaseName } = {
   releasing: "release",
   thawing: "thaw",
   sealing: "seal",
-  recovering: "recover",
+  repairing: "repair",
   undoing: "abort",
 };

@@ -21,7 +21,7 @@ const provider = {
     const dir = partial(options.store, tx.id);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await writeFile(path.join(dir, "volumes.json"), JSON.stringify(volumes));
-    // Nothing for the kernel to hold; the picture is taken by our own commit.
+    // Nothing for the kernel to hold; the snapshot is taken by our own commit.
     return { hold: [], commit: [{ op: "plugin" }] };
   },
 
@@ -62,7 +62,7 @@ const provider = {
     return { trees: found.paths.map((original) => ({ original, path: path.join(shown, original) })), readOnly: false };
   },
 
-  async conceal({ id, setId }, { options: { store } }) {
+  async unexpose({ id, setId }, { options: { store } }) {
     const found = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
     if (found !== undefined) await throwAway(found.folder);
   },
@@ -82,7 +82,7 @@ async function copy(from, to, ctx) {
   if (exitCode !== 0) throw failure("COPY_FAILED", stderr.trim(), "See that it may be read, and that there is space.");
 }
 
-/** A copy of the copy, which conceal throws away. It has its name once it is whole. */
+/** A copy of the copy, which unexpose throws away. It has its name once it is whole. */
 async function scratchOf(folder, ctx) {
   const scratch = `${folder}.scratch`;
   if (await exists(scratch)) return scratch;

@@ -16,7 +16,7 @@ const mark = (tx: Transaction): string => `holdstill ${tx.id}\n`;
 
 const writer: Writer<Options> = {
   async identify({ options }) {
-    // Nothing changes while the lock is ours, so a copy is as good as a picture of one instant.
+    // Nothing changes while the lock is ours, so a copy is as good as a snapshot of one instant.
     return [{ name: "data", kind: "files", paths: [options.data], tolerates: "fuzzy" }];
   },
 
@@ -26,10 +26,10 @@ const writer: Writer<Options> = {
   },
 
   async thaw(tx, _token, { options }) {
-    const held = (await ownerOf(options.lock)) === mark(tx);
-    if (!held) return { held, why: `${options.lock} is not ours any more` };
+    const uninterrupted = (await ownerOf(options.lock)) === mark(tx);
+    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is not ours any more` };
     await rm(options.lock);
-    return { held };
+    return { uninterrupted };
   },
 
   async seal(tx, { options }) {

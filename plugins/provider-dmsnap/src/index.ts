@@ -70,7 +70,7 @@ const provider: Provider<Options> = {
     return show(entry, view, registry, ctx);
   },
 
-  async conceal(snapshot, ctx) {
+  async unexpose(snapshot, ctx) {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     if (entry !== undefined) await hide(entry, registry, ctx);
@@ -141,7 +141,7 @@ async function current(entry: Entry, ctx: Context<Options>): Promise<Snapshot> {
       `the store of ${entry.id} (${entry.origin.name}) is ${Math.round(used * 100)} % full: when it overflows, the snapshot is lost`,
     );
   }
-  return { ...snapshot, fill: { percent: Math.round(used * 1000) / 10, where: name } };
+  return { ...snapshot, usage: { percent: Math.round(used * 1000) / 10, where: name } };
 }
 
 function withoutDevice(entry: Entry): Partial<Snapshot> {

@@ -20,7 +20,7 @@ import { allot, assemble, make, placeOf } from "./store.js";
 const PAUSE_MS = 200;
 
 /**
- * Puts the picture back into its origin, which nobody may use meanwhile: the kernel copies what the store has kept
+ * Puts the snapshot back into its origin, which nobody may use meanwhile: the kernel copies what the store has kept
  * (Documentation/admin-guide/device-mapper/snapshot.rst, snapshot-merge). The snapshot stays: it is equal to the origin then. The
  * state on disk is `reverting` until all is done, and a revert that was cut off goes on when it is asked for again.
  */

@@ -14,8 +14,8 @@ import { bypassed, isStacked } from "./stack.js";
 import { allot, drop, make, placeOf } from "./store.js";
 
 /**
- * Mounts the picture. But for `writable` it goes over a throw-away layer: even a read-only mount replays the journal, and XFS
- * always has something to replay. So the picture stays as it was cut.
+ * Mounts the snapshot. But for `writable` it goes over a throw-away layer: even a read-only mount replays the journal, and XFS
+ * always has something to replay. So the snapshot stays as it was cut.
  */
 export async function show(entry: Entry, view: View, registry: Registry, ctx: Context<Options>): Promise<Exposed> {
   const mapper = new Mapper(ctx);
@@ -56,7 +56,7 @@ export async function hide(entry: Entry, registry: Registry, ctx: Context<Option
   return registry.write(rest);
 }
 
-/** Never shows a picture that lacks something: one that overflowed, or whose origin was written to past it. */
+/** Never shows a snapshot that lacks something: one that overflowed, or whose origin was written to past it. */
 export async function assertSound(entry: Entry, registry: Registry, mapper: Mapper): Promise<void> {
   const cut = entry.of === undefined ? undefined : registry.find(entry.of);
   if (cut !== undefined) await assertSound(cut, registry, mapper);
@@ -102,7 +102,7 @@ async function mount(entry: Entry, { access, at }: View, ctx: Context<Options>):
   if (exitCode === 0) return;
   throw new Refusal(
     "MOUNT",
-    `The picture cannot be mounted at ${at}: ${stderr.trim()}`,
+    `The snapshot cannot be mounted at ${at}: ${stderr.trim()}`,
     "Look at the kernel's log: `dmesg | tail`.",
   );
 }
@@ -126,5 +126,5 @@ function exposedOf({ paths, inner }: Entry, { access, at }: View): Exposed {
 
 function exposedElsewhere({ id }: Entry, view: View): Refusal {
   const message = `The snapshot ${id} is exposed already, ${view.access}, at ${view.at}.`;
-  return new Refusal("EXPOSED", message, "Conceal it first.");
+  return new Refusal("EXPOSED", message, "Unexpose it first.");
 }

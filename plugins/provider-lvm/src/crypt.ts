@@ -6,7 +6,7 @@ import { Refusal } from "./refusal.js";
 
 /*
  * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on
- * the disk. Its picture is shown by way of a second device with the table, and so the key, of the first: that one must be open, and
+ * the disk. Its snapshot is shown by way of a second device with the table, and so the key, of the first: that one must be open, and
  * its key in the table. The key goes from the one to the other through dmsetup's standard input, and is never on disk.
  */
 
@@ -25,11 +25,11 @@ export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | n
   return top?.kind === "crypt" ? (top.label ?? null) : null;
 }
 
-/** Device-mapper name of what shows the decrypted picture, while it is shown. */
+/** Device-mapper name of what shows the decrypted snapshot, while it is shown. */
 export const clearOf = ({ volume }: Own): string => deviceName(volume, "clear");
 
 /**
- * That the picture can be shown later.
+ * That the snapshot can be shown later.
  *
  * @throws Refusal UNSUPPORTED
  */
@@ -41,7 +41,7 @@ export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Conte
   };
   if (table === null) return refuse(`${crypt} above it is no single crypt target`);
   // A reference to the kernel's keyring (dm-crypt.c, crypt_set_keyring_key), which only cryptsetup itself can use.
-  if (table.key.startsWith(":")) return refuse(`its key lies in a kernel keyring, so that no picture could be shown`);
+  if (table.key.startsWith(":")) return refuse(`its key lies in a kernel keyring, so that no snapshot could be shown`);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function uncover(
   const origin = deviceName({ vg: own.volume.vg, name: own.volume.origin ?? own.of ?? "" });
   const table = look(crypt) === null ? null : await tableOf(crypt, ctx);
   if (table === null || table.key.startsWith(":") || !isOn(table, own, origin)) {
-    const message = `The picture is encrypted, and ${crypt}, which has its key, is not open.`;
+    const message = `The snapshot is encrypted, and ${crypt}, which has its key, is not open.`;
     throw new Refusal("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
   }
   const { length, cipher, key, offset, rest } = table;

@@ -23,7 +23,7 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   if (here !== undefined && isSame(here, own, view)) return exposed;
   if (there.length > 0) {
     const message = `${snapshot.id} is exposed already, on ${there.map(({ at }) => at).join(", ")}.`;
-    throw new Refusal("BUSY", message, "Conceal its set first.");
+    throw new Refusal("BUSY", message, "Unexpose its set first.");
   }
   // One that a crash has left.
   await drop(own, all, ctx);
@@ -39,7 +39,7 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
 }
 
 /** Idempotent. */
-export async function conceal(snapshot: Snapshot, ctx: Context): Promise<void> {
+export async function unexpose(snapshot: Snapshot, ctx: Context): Promise<void> {
   const all = await readVolumes(ctx);
   const own = find(snapshot, all);
   if (own !== null) await end(own, all, ctx);

@@ -9,7 +9,7 @@ import { deviceOf } from "./picture.js";
 import { Refusal } from "./refusal.js";
 import { find, findWhole, toSnapshot } from "./snapshot.js";
 
-/** A second, writable picture beside the first. */
+/** A second, writable snapshot beside the first. */
 export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot> {
   const own = findWhole(snapshot, await readVolumes(ctx));
   const { volume, setId, captured, cutAt } = own;

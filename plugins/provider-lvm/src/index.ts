@@ -1,6 +1,6 @@
-import type { CommitOp, Context, HoldPoint, Provider, Transaction, Volume } from "holdstill/plugin";
+import type { CommitOp, Context, HoldTarget, Provider, Transaction, Volume } from "holdstill/plugin";
 import { assertKey, cryptOf } from "./crypt.js";
-import { conceal, expose } from "./exposure.js";
+import { unexpose, expose } from "./exposure.js";
 import { fork } from "./fork.js";
 import { forget, intend, intentsOf } from "./intent.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
@@ -119,7 +119,7 @@ const provider: Provider<Options> = {
   },
 
   expose,
-  conceal,
+  unexpose: unexpose,
   fork,
   preserve,
   revert,
@@ -137,8 +137,8 @@ export default provider;
  * Suspending a device flushes it, and freezes the file system that lies on it. With encryption in between that one is suspended
  * first: the keeper goes from the top down.
  */
-function holdOf(volume: Volume, origin: LogicalVolume): HoldPoint[] {
-  return [cryptOf(volume), deviceName(origin)].flatMap((name): HoldPoint[] =>
+function holdOf(volume: Volume, origin: LogicalVolume): HoldTarget[] {
+  return [cryptOf(volume), deviceName(origin)].flatMap((name): HoldTarget[] =>
     name === null ? [] : [{ kind: "dm", name }],
   );
 }
@@ -189,7 +189,7 @@ function plan(
   });
 }
 
-/** A snapshot as LVM makes them; its picture is taken in the commit. */
+/** A snapshot as LVM makes them; its snapshot is taken in the commit. */
 async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
   const { origin, name, room, volume } = part;
   const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);

@@ -15,7 +15,7 @@ export const REPLAY = 64 * 2 ** 20;
 const ROOM = 0.2;
 
 /**
- * A throw-away layer above a picture, so that what is written leaves it as it is: above a thin one a snapshot of it, above a thick one
+ * A throw-away layer above a snapshot, so that what is written leaves it as it is: above a thin one a snapshot of it, above a thick one
  * a transient one of device-mapper's, with a logical volume to write to.
  */
 const layerName = ({ volume }: Own): string => `${volume.name}-scratch`;
@@ -65,7 +65,7 @@ export async function makeStore(
   await lvm(ctx, "lvcreate", [...args, "--zero", "y", "--wipesignatures", "n", "--size", `${bytes}b`, vg.name]);
 }
 
-/** Removes it, and what decrypts a picture or it. Idempotent. */
+/** Removes it, and what decrypts a snapshot or it. Idempotent. */
 export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   await cover(own, ctx);
   const layer = layerOf(own, all);
@@ -73,7 +73,7 @@ export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
 }
 
-/** Room for an application that works on a picture, bytes: a share of it, as far as there is room. */
+/** Room for an application that works on a snapshot, bytes: a share of it, as far as there is room. */
 export function roomAbove({ vg }: LogicalVolume, picture: string): number {
   const inExtents = (bytes: number): number => Math.floor(bytes / vg.extentBytes) * vg.extentBytes;
   return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(picture).bytes * ROOM)));

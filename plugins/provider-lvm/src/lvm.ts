@@ -4,7 +4,7 @@ import { Refusal } from "./refusal.js";
 
 /**
  * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would
- * look at snapshots that have no picture yet. Complaints come on stderr, also from newer versions, which put them into a report in JSON.
+ * look at snapshots that have no snapshot yet. Complaints come on stderr, also from newer versions, which put them into a report in JSON.
  */
 const settings = [
   "global { wait_for_locks = 0 }",

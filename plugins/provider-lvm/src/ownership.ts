@@ -15,7 +15,7 @@ export interface Own {
   readonly captured: string;
   /** Name of the snapshot that this is a fork or a layer of. */
   readonly of: string | null;
-  /** When the picture was taken, ISO 8601; null: it has not been sealed. */
+  /** When the snapshot was taken, ISO 8601; null: it has not been sealed. */
   readonly cutAt: string | null;
 }
 

@@ -14,11 +14,11 @@ export type Permission = "r" | "rw";
 /** LVM takes no snapshot of a thick one: its fork is one of device-mapper's, and a logical volume what that writes to. */
 const isLayered = ({ role, volume }: Own): boolean => role === "fork" && !isThin(volume);
 
-/** Device-mapper name of what shows the picture, when it is open. */
+/** Device-mapper name of what shows the snapshot, when it is open. */
 export const deviceOf = (own: Own): string => deviceName(own.volume, isLayered(own) ? "view" : undefined);
 
 /**
- * Makes the picture's device, for reading only or for writing.
+ * Makes the snapshot's device, for reading only or for writing.
  *
  * @throws Refusal INVALID, UNKNOWN_SNAPSHOT
  */

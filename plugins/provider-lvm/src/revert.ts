@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.js";
 import { findWhole, toSnapshot } from "./snapshot.js";
 import { assertRoom, roomBeside } from "./space.js";
 
-/** Puts the picture in place of its origin: LVM's merge, which uses the snapshot up. */
+/** Puts the snapshot in place of its origin: LVM's merge, which uses the snapshot up. */
 export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise<void> {
   const all = await readVolumes(ctx);
   const { own } = revertible(snapshot, all, ctx);

@@ -4,9 +4,9 @@ import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
 import { Refusal } from "./refusal.js";
-import { assertWhole, fillOf } from "./space.js";
+import { assertWhole, usageOf } from "./space.js";
 
-/** What of the captured volume is needed to show its picture. */
+/** What of the captured volume is needed to show its snapshot. */
 export interface Captured {
   readonly fsType: string;
   readonly mountPoint: string;
@@ -47,10 +47,10 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
 /** How it is now. */
 export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
   const { volume } = own;
-  const fill = fillOf(volume, all);
+  const fill = usageOf(volume, all);
   return {
     ...toSnapshot(own),
-    ...(fill === null ? {} : { fill }),
+    ...(fill === null ? {} : { usage: fill }),
     ...(volume.isMerging ? { lost: "a revert puts it in place of its origin when that is activated next" } : {}),
     ...(volume.isInvalid ? { lost: "it overflowed" } : {}),
   };

@@ -96,7 +96,7 @@ export function assertWhole(snapshot: LogicalVolume): void {
 }
 
 /** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
-export function fillOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["fill"]> | null {
+export function usageOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["usage"]> | null {
   const room = poolOf(snapshot, all) ?? snapshot;
   const percents = [room.full.data, room.full.metadata].filter((percent) => percent !== null);
   return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(room) };

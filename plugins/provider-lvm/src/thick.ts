@@ -8,13 +8,13 @@ import { assertWhole } from "./space.js";
 const HEADER = 4096;
 
 /*
- * LVM makes an ordinary snapshot in prepare, and its metadata is right from then on. Then the picture is taken back: the
+ * LVM makes an ordinary snapshot in prepare, and its metadata is right from then on. Then the snapshot is taken back: the
  * snapshot's device gets a table without a snapshot, its room is wiped, and a new, empty snapshot waits in the inactive
  * slot. It is registered with the origin, but does not copy before it is resumed. That is the whole commit:
  *
  *   suspend ORIGIN  ─▶  resume SNAPSHOT  ─▶  resume ORIGIN
  *
- * Who activates it earlier, by `lvchange --refresh` say, spoils the picture without a trace. So the table that stands in for it
+ * Who activates it earlier, by `lvchange --refresh` say, spoils the snapshot without a trace. So the table that stands in for it
  * lies on the latch: a device that is to be removed as soon as nobody uses it, and then the commit misses it.
  */
 
@@ -45,7 +45,7 @@ async function wipe(node: string, ctx: Context): Promise<void> {
   throw new Refusal("MAPPER_FAILED", `${node} cannot be written: ${stderr.trim()}`, "Look at the kernel's log.");
 }
 
-/** That the pictures of the commit are those that are there. */
+/** That the snapshots of the commit are those that are there. */
 export async function checkThick(snapshots: readonly LogicalVolume[], ctx: Context): Promise<void> {
   if (snapshots.length === 0) return;
   const live = (await dmsetup(ctx, ["table", "--target", "snapshot"])).split("\n");

@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.js";
 
 /**
  * LVM makes an ordinary, inactive snapshot in prepare, and knows it by a number in the pool. Then the pool forgets that number, and
- * the commit gives it out again, for the picture of that instant. Who activates the volume meanwhile gets an error.
+ * the commit gives it out again, for the snapshot of that instant. Who activates the volume meanwhile gets an error.
  */
 export async function prepareThin(snapshot: LogicalVolume, origin: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
   const { pool, thinId } = snapshot;

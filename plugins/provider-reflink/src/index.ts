@@ -98,7 +98,7 @@ const provider: Provider<Options> = {
     };
   },
 
-  async conceal(snapshot, ctx) {
+  async unexpose(snapshot, ctx) {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);

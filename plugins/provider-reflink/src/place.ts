@@ -50,7 +50,7 @@ export async function choosePlace(volume: Volume, ctx: Context<Options>): Promis
 
 /**
  * The nearest folder above the tree where a store is safe. Where the tree is all of a mount nothing is above it on its file
- * system: then the store lies within, and is left out of the picture.
+ * system: then the store lies within, and is left out of the snapshot.
  */
 function storeAbove(tree: string, mountPoint: string): string | undefined {
   const folders = ancestorsOf(tree).filter((dir) => isWithin(dir, mountPoint) && (dir !== tree || dir === mountPoint));

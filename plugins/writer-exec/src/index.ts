@@ -39,7 +39,9 @@ const writer = {
     await letGo(new Owed(ctx.dataDir, tx.id), "thaw", ctx);
     prepared.delete(tx.id);
     const facts = { checked: ctx.options.check !== undefined };
-    return held ? { held, facts } : { held, why: notFrozen(ctx.options, "before the thaw").message, facts };
+    return held
+      ? { uninterrupted: held, facts }
+      : { uninterrupted: held, reason: notFrozen(ctx.options, "before the thaw").message, facts };
   },
 
   async abort(tx, _token, ctx) {

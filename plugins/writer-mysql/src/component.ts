@@ -13,7 +13,7 @@ const methods: Readonly<Record<Lock, string>> = {
  * The server as one component: its folders are of use only together. Its files are of use only as of one instant: the threads
  * that write InnoDB's pages go on under every lock that the servers have.
  */
-export function component(server: Server, { recovery }: Options): Component {
+export function component(server: Server, { repair }: Options): Component {
   const { folders, ...facts } = server;
   return {
     name: "server",
@@ -21,8 +21,8 @@ export function component(server: Server, { recovery }: Options): Component {
     paths: [...folders],
     tolerates: "point-in-time",
     level: "back-end",
-    // Putting a picture in the place of the data, for one process, takes root.
-    recovery: process.getuid?.() === 0 ? recovery : "none",
+    // Putting a snapshot in the place of the data, for one process, takes root.
+    repair: process.getuid?.() === 0 ? repair : "none",
     method: { atomic: methods[lockFor(server)] },
     facts: { ...facts },
   };

@@ -19,9 +19,9 @@ interface Hold {
   readonly server: Server;
   readonly thread: number;
   readonly lock: Lock;
-  /** Folders that the server has had since, and no picture has. */
+  /** Folders that the server has had since, and no snapshot has. */
   uncaptured?: readonly string[];
-  /** At freeze and at thaw; the picture's own lies between. Under a lock they are one. */
+  /** At freeze and at thaw; the snapshot's own lies between. Under a lock they are one. */
   from?: Position | undefined;
   to?: Position | undefined;
 }
@@ -49,7 +49,7 @@ const writer = {
       await readPosition(session, server, ctx.signal);
       if (!server.durable)
         ctx.log.warn(
-          "innodb_flush_log_at_trx_commit or sync_binlog is not 1: a picture may lack what was acknowledged, or its log",
+          "innodb_flush_log_at_trx_commit or sync_binlog is not 1: a snapshot may lack what was acknowledged, or its log",
         );
       const lock = lockFor(server);
       const watch = lock === "none" ? undefined : await Session.open(ctx.options, ctx.signal);
@@ -83,7 +83,7 @@ const writer = {
 
   async thaw(tx, _token, ctx): Promise<ThawReport> {
     const hold = holds.get(tx.id);
-    if (hold === undefined) return { held: false, why: unprepared().message };
+    if (hold === undefined) return { uninterrupted: false, reason: unprepared().message };
     const { session, server, lock } = hold;
     try {
       await prove(hold, ctx.signal);
@@ -92,10 +92,12 @@ const writer = {
       const now = await readServer(session, ctx.signal);
       hold.uncaptured = uncaptured(tx, now);
       const why = newcomers(now, lock);
-      return why === undefined ? { held: true, facts: { lock, from: hold.from, to: hold.to } } : { held: false, why };
+      return why === undefined
+        ? { uninterrupted: true, facts: { lock, from: hold.from, to: hold.to } }
+        : { uninterrupted: false, reason: why };
     } catch (error) {
       if (!(error instanceof MysqlFault)) throw error;
-      return { held: false, why: error.message };
+      return { uninterrupted: false, reason: error.message };
     } finally {
       await end(hold);
     }
@@ -108,7 +110,7 @@ const writer = {
     refuse(hold.uncaptured ?? []);
     const { server, lock, from, to } = hold;
     const { product, version, uuid, role, unlogged } = server;
-    const howToRestore = `Start ${product} ${version} on the picture, or a copy of it, at the places of the original.`;
+    const howToRestore = `Start ${product} ${version} on the snapshot, or a copy of it, at the places of the original.`;
     return { files: [], facts: { product, version, uuid, role, unlogged, lock, from, to, howToRestore } };
   },
 
@@ -119,7 +121,7 @@ const writer = {
     await endSession(tx.id, ctx.options, ctx.signal);
   },
 
-  recover: recoverPicture,
+  repair: recoverPicture,
   verify: verifyPicture,
   beforeRestore: refuseRunning,
 } satisfies Writer<Options>;
@@ -143,7 +145,7 @@ function uncaptured({ components }: WriterTransaction, { folders }: Server): str
   return folders.filter((folder) => !captured.some((path) => inside(folder, path)));
 }
 
-/** A server on the picture would find in the redo log, and open, what lies there: files of the server that was captured. */
+/** A server on the snapshot would find in the redo log, and open, what lies there: files of the server that was captured. */
 function refuse(folders: readonly string[]): void {
   if (folders.length === 0) return;
   const message = `the server also has ${folders.join(", ")}, which is not captured`;

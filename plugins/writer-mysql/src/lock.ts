@@ -6,7 +6,7 @@ import type { Options } from "./options.js";
 import type { Server } from "./server.js";
 import type { Session } from "./session.js";
 
-/** How the server is held still. none: InnoDB's redo makes a picture of one instant whole, so nobody has to wait. */
+/** How the server is held still. none: InnoDB's redo makes a snapshot of one instant whole, so nobody has to wait. */
 export type Lock = "none" | "backup-stage" | "read-lock";
 
 /** What each lock is taken with in prepare and in freeze, and released with in thaw. */
@@ -25,7 +25,7 @@ const statements: Readonly<Record<Lock, { prepare: string[]; freeze: string[]; t
   },
 };
 
-/** For a picture of one instant, as the component asks for. */
+/** For a snapshot of one instant, as the component asks for. */
 export function lockFor({ product, unlogged }: Server): Lock {
   if (unlogged.length === 0) return "none";
   return product === "MariaDB" ? "backup-stage" : "read-lock";

@@ -9,8 +9,8 @@ export interface Options {
   passwordFile?: string;
   lockSeconds: number;
   killBlockers: boolean;
-  recovery: "none" | "fork" | "always";
-  recoveryMemoryMb: number;
+  repair: "none" | "fork" | "always";
+  repairMemoryMb: number;
   serverBinary?: string;
   serverArguments: string[];
   verify: "start" | "tables" | "checksums";

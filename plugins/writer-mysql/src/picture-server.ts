@@ -12,7 +12,7 @@ import { Session } from "./session.js";
 /** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */
 export type VersionMatch = "exact" | "series";
 
-/** What a server on a picture did. */
+/** What a server on a snapshot did. */
 export interface Ran<T> {
   readonly result: T;
   /** From the start of its process to the first session, ms. */
@@ -24,7 +24,7 @@ export interface Ran<T> {
 }
 
 /**
- * Starts a server on the picture, which nobody but this process can reach, works with it, and stops it cleanly. It runs as the
+ * Starts a server on the snapshot, which nobody but this process can reach, works with it, and stops it cleanly. It runs as the
  * files' owner, without network, grants, replication and events, and it purges no binary log.
  *
  * @throws MysqlFault MYSQL_PICTURE when it doesn't start or doesn't stop cleanly; MYSQL_VERSION.
@@ -36,7 +36,7 @@ export async function withServer<T>(
   ctx: Context<Options>,
   work: (session: Session) => Promise<T>,
 ): Promise<Ran<T>> {
-  if (exposed.readOnly) throw new MysqlFault("MYSQL_PICTURE", "the picture is read-only", "Expose it writable.");
+  if (exposed.readOnly) throw new MysqlFault("MYSQL_PICTURE", "the snapshot is read-only", "Expose it writable.");
   const binary = ctx.options.serverBinary ?? facts.binary;
   if (binary === undefined) {
     const hint = "Set the option serverBinary: the captured server's process was out of sight.";
@@ -72,7 +72,7 @@ export async function withServer<T>(
 }
 
 function serverArguments(facts: ServerFacts, runDir: string, options: Options): string[] {
-  const memory = `${options.recoveryMemoryMb}M`;
+  const memory = `${options.repairMemoryMb}M`;
   const own = {
     socket: path.join(runDir, "socket"),
     "pid-file": path.join(runDir, "pid"),
@@ -141,7 +141,7 @@ async function checkVersion(
   if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
   const said = found === undefined ? complaints(answer) : answer.stdout.trim();
-  throw new MysqlFault("MYSQL_VERSION", `the picture is of ${product} ${version}, but ${binary} says: ${said}`, hint);
+  throw new MysqlFault("MYSQL_VERSION", `the snapshot is of ${product} ${version}, but ${binary} says: ${said}`, hint);
 }
 
 function series(version: string): string {
@@ -149,6 +149,6 @@ function series(version: string): string {
 }
 
 function unusable(what: string, ended: ExecResult): MysqlFault {
-  const hint = "Read its words; the picture as it was cut is not changed by this where a fork was repaired.";
-  return new MysqlFault("MYSQL_PICTURE", `the server on the picture did not ${what}, ${complaints(ended)}`, hint);
+  const hint = "Read its words; the snapshot as it was cut is not changed by this where a fork was repaired.";
+  return new MysqlFault("MYSQL_PICTURE", `the server on the snapshot did not ${what}, ${complaints(ended)}`, hint);
 }

@@ -2,7 +2,7 @@ import type { Exposed, ExecResult } from "holdstill/plugin";
 import { MysqlFault } from "./fault.js";
 import { inside } from "./server.js";
 
-/** Places the trees of a picture where their originals lie, and runs a program there as an ordinary user. */
+/** Places the trees of a snapshot where their originals lie, and runs a program there as an ordinary user. */
 export interface Stage {
   readonly trees: Exposed["trees"];
   readonly uid: number;
@@ -10,8 +10,8 @@ export interface Stage {
 }
 
 /**
- * In a mount namespace of its own the picture covers the original: paths that stand in tables (`DATA DIRECTORY`), in the redo log,
- * in the binary log's index or in symbolic links lead into the picture, and nothing can touch the data that it was made of.
+ * In a mount namespace of its own the snapshot covers the original: paths that stand in tables (`DATA DIRECTORY`), in the redo log,
+ * in the binary log's index or in symbolic links lead into the snapshot, and nothing can touch the data that it was made of.
  * The mounts are gone with the process. Each step replaces the one before, so that all of it is one process.
  */
 const script = `
@@ -32,12 +32,12 @@ export function onStage({ trees, uid, gid }: Stage, program: readonly string[]):
   return ["--mount", "--propagation", "slave", "--", "sh", "-c", script, "sh", ...args];
 }
 
-/** Where the file of the original lies in the picture. */
+/** Where the file of the original lies in the snapshot. */
 export function inPicture(file: string, { trees }: Pick<Exposed, "trees">): string {
   const tree = trees.find(({ original }) => inside(file, original));
   if (tree !== undefined) return `${tree.path}${file.slice(tree.original.length)}`;
   const hint = "Take the set again, with all folders of the server.";
-  throw new MysqlFault("MYSQL_PICTURE", `the picture does not have ${file}`, hint);
+  throw new MysqlFault("MYSQL_PICTURE", `the snapshot does not have ${file}`, hint);
 }
 
 /** What a person needs to see why a program failed: its first complaints, of which the others follow, or its last lines. */

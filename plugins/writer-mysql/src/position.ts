@@ -9,7 +9,7 @@ export interface Position {
   /** MariaDB's `0-1-9036`, MySQL's `uuid:1-9036`. */
   readonly gtid?: string;
   readonly lsn?: number;
-  /** Bytes of redo since the last checkpoint: what a start on a picture has to replay. */
+  /** Bytes of redo since the last checkpoint: what a start on a snapshot has to replay. */
   readonly redoBytes?: number;
 }
 

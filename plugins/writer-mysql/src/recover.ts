@@ -7,7 +7,7 @@ import { withServer } from "./picture-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 
-/** Where the picture's binary log ends: where a replica of it goes on, or a roll forward. */
+/** Where the snapshot's binary log ends: where a replica of it goes on, or a roll forward. */
 interface LogEnd {
   readonly file?: string;
   readonly offset?: number;
@@ -16,7 +16,7 @@ interface LogEnd {
 
 /**
  * Lets a server of the same version replay the redo log, roll back what was not committed, and stop cleanly: then a server opens
- * the picture at once. It adds nothing but an empty binary log file, so that a replica or a roll forward can start from it.
+ * the snapshot at once. It adds nothing but an empty binary log file, so that a replica or a roll forward can start from it.
  */
 export async function recoverPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const facts = capturedServer(tx);
@@ -41,7 +41,7 @@ export async function recoverPicture(tx: WriterTransaction, exposed: Exposed, ct
     };
   } catch (error) {
     if (!(error instanceof MysqlFault)) throw error;
-    return { ok: false, why: `${error.message} (${error.code})` };
+    return { ok: false, reason: `${error.message} (${error.code})` };
   }
 }
 

@@ -16,7 +16,7 @@ export interface Server {
   /** Every folder that belongs to the data, dataDir first. */
   readonly folders: readonly string[];
   readonly tmpDir: string;
-  /** Engines without a redo log, of tables outside of the server's own schemas: a picture of one instant may find them half written. */
+  /** Engines without a redo log, of tables outside of the server's own schemas: a snapshot of one instant may find them half written. */
   readonly unlogged: readonly string[];
   readonly role: "primary" | "replica";
   readonly binlog: "on" | "off";
@@ -24,7 +24,7 @@ export interface Server {
   readonly durable: boolean;
   /** The server's program; not there where the process is out of sight. */
   readonly binary?: string;
-  /** What a server on the picture has to be told, as `innodb_page_size: "16384"`. */
+  /** What a server on the snapshot has to be told, as `innodb_page_size: "16384"`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -118,7 +118,7 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
     ...(pid !== undefined && { binary: pid.binary }),
     settings: {
       ...Object.fromEntries(formSettings.filter((name) => at(name) !== "").map((name) => [name, at(name)])),
-      // By its real name, which is where the picture is put in its place.
+      // By its real name, which is where the snapshot is put in its place.
       datadir: dataDir,
       ...(binlog === "on" && { log_bin: own(at("log_bin_basename")), log_bin_index: own(at("log_bin_index")) }),
       ...(at("relay_log_basename") !== "" && { relay_log: own(at("relay_log_basename")) }),

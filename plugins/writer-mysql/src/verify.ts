@@ -14,7 +14,7 @@ interface Table {
   readonly name: string;
 }
 
-/** Starts a server on the picture, checks what was asked for, and writes: a wrong owner shows only there. */
+/** Starts a server on the snapshot, checks what was asked for, and writes: a wrong owner shows only there. */
 export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const facts = capturedServer(tx);
   const { verify: extent } = ctx.options;
@@ -35,10 +35,10 @@ export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx
     };
     return bad.length === 0
       ? { ok: true, facts: counted }
-      : { ok: false, why: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
+      : { ok: false, reason: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
   } catch (error) {
     if (!(error instanceof MysqlFault)) throw error;
-    return { ok: false, why: `${error.message} (${error.code})` };
+    return { ok: false, reason: `${error.message} (${error.code})` };
   }
 }
 

@@ -23,7 +23,7 @@ export interface Cluster {
   readonly versionDir: string;
   /** Files that the server reads and that may lie elsewhere. */
   readonly configFiles: readonly string[];
-  /** Settings that a picture of one instant relies on. */
+  /** Settings that a snapshot of one instant relies on. */
   readonly durable: boolean;
   readonly archiver: Archiver;
   readonly settings: Readonly<Record<string, string>>;

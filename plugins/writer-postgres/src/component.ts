@@ -47,7 +47,7 @@ export function component(cluster: Cluster, options: Options): Component {
     exclude: exclusions(cluster),
     tolerates: "fuzzy",
     level: "back-end",
-    recovery: recoveryOf(options),
+    repair: recoveryOf(options),
     method,
     facts: { ...facts(cluster, options) },
   };

@@ -1,7 +1,7 @@
 import type { Component } from "holdstill/plugin";
 import { PostgresFault } from "./fault.js";
 
-/** What identify keeps with the set; all that a picture's recovery, verification and restore know of the server. */
+/** What identify keeps with the set; all that a snapshot's recovery, verification and restore know of the server. */
 export interface Facts {
   readonly version: string;
   readonly systemIdentifier: string;

@@ -22,7 +22,7 @@ export interface Owner {
 }
 
 /**
- * A folder of a picture, held open. The picture belongs to the server's user, who may reach it while we change it as root: so
+ * A folder of a snapshot, held open. The snapshot belongs to the server's user, who may reach it while we change it as root: so
  * whatever is done here is done below the open folder, follows no link, and what is made belongs to the folder's owner.
  */
 export class Folder {

@@ -50,7 +50,7 @@ const writer = {
     try {
       const cluster = await readCluster(session, ctx.signal);
       if (!cluster.durable)
-        ctx.log.warn("fsync or full_page_writes is off: a crash, and so a picture, may be beyond repair");
+        ctx.log.warn("fsync or full_page_writes is off: a crash, and so a snapshot, may be beyond repair");
       const { failing, lastFailed } = cluster.archiver;
       if (failing) ctx.log.warn(`the server cannot archive its WAL (${lastFailed}), and keeps it all`);
       refuseChanges(tx, component(cluster, ctx.options));
@@ -81,7 +81,7 @@ const writer = {
 
   async thaw(tx, _token, ctx): Promise<ThawReport> {
     const hold = holds.get(tx.id);
-    if (hold === undefined) return { held: false, why: unprepared().message };
+    if (hold === undefined) return { uninterrupted: false, reason: unprepared().message };
     try {
       if (inBackupMode(tx)) hold.end = await stopBackup(hold.session, hold.cluster, ctx.signal);
       const proof = await prove(hold.session, ctx.signal);
@@ -92,8 +92,8 @@ const writer = {
       hold.broken = error.message;
     }
     return hold.broken === undefined
-      ? { held: true, facts: { lsn: hold.frozenAt, lsnAfter: hold.thawedAt } }
-      : { held: false, why: hold.broken };
+      ? { uninterrupted: true, facts: { lsn: hold.frozenAt, lsnAfter: hold.thawedAt } }
+      : { uninterrupted: false, reason: hold.broken };
   },
 
   async seal(tx, ctx) {
@@ -105,8 +105,8 @@ const writer = {
       if (!inBackupMode(tx)) {
         const howToRestore =
           cluster.tablespaces.length > 0 || !inside(cluster.walDir, cluster.dataDir)
-            ? "Copy the picture back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
-            : "Start PostgreSQL on the picture, or a copy of it, without postmaster.pid: it replays its own WAL.";
+            ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
+            : "Start PostgreSQL on the snapshot, or a copy of it, without postmaster.pid: it replays its own WAL.";
         const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
         return { files: [], facts: { ...facts, timeline: cluster.timeline, ...between, howToRestore } };
       }
@@ -130,7 +130,7 @@ const writer = {
     await endSessions(tx.id, ctx.options, ctx.signal);
   },
 
-  recover,
+  repair: recover,
   verify,
 
   async beforeRestore(set, ctx) {
@@ -149,7 +149,7 @@ function inBackupMode(tx: WriterTransaction): boolean {
   return tx.cut !== "atomic";
 }
 
-/** What was planned must be all that there is still: a tablespace that was made since is in no picture. */
+/** What was planned must be all that there is still: a tablespace that was made since is in no snapshot. */
 function refuseChanges(tx: WriterTransaction, now: Component): void {
   const planned = tx.components.flatMap(({ paths }) => paths);
   const missing = now.paths.filter((one) => !planned.includes(one));

@@ -8,17 +8,17 @@ import { factsOf, type Facts } from "./facts.js";
 import { PostgresFault } from "./fault.js";
 import { Folder, type Owner } from "./folder.js";
 
-/** What was captured, and where its picture lies. */
+/** What was captured, and where its snapshot lies. */
 export interface Place {
   readonly original: string;
   readonly place: string;
 }
 
-/** The data directory of a picture, writable, and where the rest of the cluster lies. */
+/** The data directory of a snapshot, writable, and where the rest of the cluster lies. */
 export class Picture {
   readonly facts: Facts;
   readonly dataDir: string;
-  /** All folders of the picture, the data directory first. */
+  /** All folders of the snapshot, the data directory first. */
   readonly folders: readonly string[];
   readonly folder: Folder;
   /** As many as the component has paths. */
@@ -38,7 +38,7 @@ export class Picture {
   static open({ components }: WriterTransaction, exposed: Exposed): Picture {
     const [component] = components;
     if (component === undefined) throw fault("no component was captured", "Report this: the host asked for nothing.");
-    if (exposed.readOnly) throw fault("the picture is read-only", "Use a provider that shows pictures writable.");
+    if (exposed.readOnly) throw fault("the snapshot is read-only", "Use a provider that shows snapshots writable.");
     const picture = new Picture(factsOf(component), component.paths, exposed);
     try {
       picture.#assertOurs();
@@ -57,19 +57,19 @@ export class Picture {
     return readControl(this.folder.at("global/pg_control"));
   }
 
-  /** Where the picture of a captured path lies. */
+  /** Where the snapshot of a captured path lies. */
   placeOf(original: string): string {
     const trees = this.#exposed.trees.filter((tree) => inside(original, tree.original));
     const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
-    if (tree === undefined) throw fault(`${original} is not in the picture`, `Add ${original} to what is captured.`);
+    if (tree === undefined) throw fault(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
     const place = path.join(tree.path, path.relative(tree.original, original));
     if (inside(realpathSync(place), realpathSync(tree.path))) return place;
     throw leadsOut(place);
   }
 
   /**
-   * Cuts every way from the picture to the cluster that was captured: links to tablespaces and WAL lead into the picture
-   * afterwards, and a link that we do not know is refused before anything is changed. A server that was started on the picture
+   * Cuts every way from the snapshot to the cluster that was captured: links to tablespaces and WAL lead into the snapshot
+   * afterwards, and a link that we do not know is refused before anything is changed. A server that was started on the snapshot
    * would write where they lead.
    */
   async detach(): Promise<void> {
@@ -98,7 +98,10 @@ export class Picture {
     const { uid } = this.owner;
     const { systemIdentifier } = this.control();
     if (systemIdentifier !== this.facts.systemIdentifier) {
-      throw fault(`${this.dataDir} is a picture of another cluster (${systemIdentifier})`, "Look at what was exposed.");
+      throw fault(
+        `${this.dataDir} is a snapshot of another cluster (${systemIdentifier})`,
+        "Look at what was exposed.",
+      );
     }
     const self = process.getuid?.();
     if (uid === 0 || (self !== 0 && uid !== self)) {
@@ -126,14 +129,14 @@ export class Picture {
 function madeSince(oid: string): PostgresFault {
   const hint = "Take the snapshot again; nobody may make tablespaces meanwhile.";
   return fault(
-    `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the picture`,
+    `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the snapshot`,
     hint,
   );
 }
 
 function leadsOut(link: string): PostgresFault {
   return fault(
-    `${link} is a symbolic link, which may lead out of the picture`,
+    `${link} is a symbolic link, which may lead out of the snapshot`,
     "Make it a tablespace, or a mount; or set autoRecover: false.",
   );
 }

@@ -12,9 +12,9 @@ export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
 const mountAndRun = 'while [ "$1" != -- ]; do mount --bind -- "$1" "$2"; shift 2; done; shift; exec "$@"';
 
 /**
- * The programs of the server's own version, run as the owner of the picture's data directory.
+ * The programs of the server's own version, run as the owner of the snapshot's data directory.
  *
- * Where a cluster lies in several places they run in a mount namespace of their own, in which the picture lies over the originals:
+ * Where a cluster lies in several places they run in a mount namespace of their own, in which the snapshot lies over the originals:
  * redo of CREATE TABLESPACE makes the link to the original place anew, whatever was there (src/backend/commands/tablespace.c,
  * create_tablespace_directories), and a server would go on to write into the cluster that was captured.
  */
@@ -37,11 +37,12 @@ export class Programs {
     const wanted = (await readFile(picture.folder.at("PG_VERSION"), "utf8")).trim();
     const { stdout } = await programs.run("postgres", ["--version"]);
     const found = / (\d+)/.exec(stdout)?.[1];
-    if (found !== wanted) throw fault(`the picture is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
+    if (found !== wanted)
+      throw fault(`the snapshot is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
     return programs;
   }
 
-  /** It can write to the picture, and to the folder `own` if there is one. */
+  /** It can write to the snapshot, and to the folder `own` if there is one. */
   async run(program: Program, args: readonly string[], own?: string): Promise<ExecResult> {
     const file = path.join(this.#dir, program);
     try {

@@ -9,8 +9,8 @@ import { parseLsn } from "./wal.js";
 import { writingOut } from "./write-out.js";
 
 /**
- * Recovers a writable picture, so that a server opens it at once: a single-user server of the same version replays the WAL
- * and ends with a clean stop (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A picture that was
+ * Recovers a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL
+ * and ends with a clean stop (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that was
  * recovered already is left as it is.
  */
 export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
@@ -54,9 +54,9 @@ const nothingToDo: Redo = { redoBytes: 0 };
 async function replay({ sidecarDir }: WriterTransaction, picture: Picture, ctx: Context<Options>): Promise<Redo> {
   const programs = await Programs.of(picture, ctx);
   layIn(sidecarDir, picture.folder);
-  // With them it would wait for WAL from elsewhere; what the picture has is enough.
+  // With them it would wait for WAL from elsewhere; what the snapshot has is enough.
   for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
-  ctx.progress("recovering the picture");
+  ctx.progress("recovering the snapshot");
   // Written out by us, without an order, which takes a fraction of the time.
   const own = settings(picture.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
   const args = ["--single", "-D", picture.dataDir, ...own, "template1"];
@@ -75,6 +75,6 @@ function failed(what: string, log: string): PostgresFault {
   const lines = log.split("\n").filter((line) => /FATAL|PANIC|HINT|DETAIL/.test(line));
   const said = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
   const hint =
-    "The picture as it was cut may still start, with the server's own configuration; see the README, Restoring.";
+    "The snapshot as it was cut may still start, with the server's own configuration; see the README, Restoring.";
   return new PostgresFault("PG_RECOVERY", said === "" ? what : `${what}: ${said}`, hint);
 }

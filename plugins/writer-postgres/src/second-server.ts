@@ -10,7 +10,7 @@ import type { Programs } from "./programs.js";
 import { Session } from "./session.js";
 import { settings } from "./settings.js";
 
-/** A server on a picture, which nobody but us (and the captured server's user) can reach. */
+/** A server on a snapshot, which nobody but us (and the captured server's user) can reach. */
 export class SecondServer {
   /** Of its socket. */
   readonly host: string;
@@ -99,7 +99,7 @@ export class SecondServer {
   #notStarted(): PostgresFault {
     const lines = this.log.split("\n").filter((line) => /FATAL|PANIC|ERROR/.test(line));
     const said = lines.slice(-3).join("; ");
-    return new PostgresFault("PG_RECOVERY", `no server starts on the picture: ${said}`, "Take the snapshot again.");
+    return new PostgresFault("PG_RECOVERY", `no server starts on the snapshot: ${said}`, "Take the snapshot again.");
   }
 }
 

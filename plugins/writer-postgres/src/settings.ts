@@ -2,16 +2,16 @@ import type { Facts } from "./facts.js";
 import type { Options } from "./options.js";
 
 /**
- * Settings of a server on a picture, as arguments: those of the captured server on which redo depends, and for the rest ours. The
- * picture's configuration is not read, because it tells where the captured server archives, listens and logs to, and
+ * Settings of a server on a snapshot, as arguments: those of the captured server on which redo depends, and for the rest ours. The
+ * snapshot's configuration is not read, because it tells where the captured server archives, listens and logs to, and
  * what is left of it (postgresql.auto.conf) is overruled.
  */
 export function settings(
   { settings: captured }: Facts,
-  { recoveryMemoryMb }: Pick<Options, "recoveryMemoryMb">,
+  { repairMemoryMb }: Pick<Options, "repairMemoryMb">,
   own: Readonly<Record<string, string>>,
 ): string[] {
-  const all = { ...captured, ...always, shared_buffers: `${recoveryMemoryMb}MB`, ...own };
+  const all = { ...captured, ...always, shared_buffers: `${repairMemoryMb}MB`, ...own };
   return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
@@ -33,7 +33,7 @@ const always = {
   log_destination: "stderr",
   log_min_messages: "warning",
   lc_messages: "C",
-  // In the picture: a server that is killed would leave a file in /dev/shm.
+  // In the snapshot: a server that is killed would leave a file in /dev/shm.
   dynamic_shared_memory_type: "mmap",
   // There may be none left beside the captured server.
   huge_pages: "off",

@@ -11,7 +11,7 @@ import { walSource } from "./wal-source.js";
 
 /** What a person has to do to start the copy; the README says it at length. */
 const howToRestore =
-  "Copy the picture, put backup_label, tablespace_map (with the places of the copied tablespaces) and the files of pg_wal from this " +
+  "Copy the snapshot, put backup_label, tablespace_map (with the places of the copied tablespaces) and the files of pg_wal from this " +
   "folder into it, give all of it to the server's user, and start PostgreSQL; never without backup_label.";
 
 /** Writes what makes a fuzzy copy whole: backup_label, tablespace_map, and the WAL from start through stop. */
@@ -59,7 +59,7 @@ export async function writeSidecar(
 }
 
 /**
- * WAL that tells of a tablespace which is not in the picture must not be replayed: redo would make a link to it, and write into
+ * WAL that tells of a tablespace which is not in the snapshot must not be replayed: redo would make a link to it, and write into
  * what the captured server uses. The server makes its own link before it writes that WAL, so we look after the WAL was copied.
  */
 async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { SecondServer } from "./second-server.js";
 import type { Session } from "./session.js";
 
 /**
- * Starts a server on a writable picture, looks and writes, and stops it. A picture that does not hold is a report; that it could
+ * Starts a server on a writable snapshot, looks and writes, and stops it. A snapshot that does not hold is a report; that it could
  * not be looked at is an error.
  */
 export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
@@ -22,13 +22,13 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
     return await look(picture, programs, state, ctx);
   } catch (error) {
     if (!(error instanceof PostgresFault) || !isVerdict(error)) throw error;
-    return { ok: false, why: error.message, facts: { code: error.code } };
+    return { ok: false, reason: error.message, facts: { code: error.code } };
   } finally {
     picture.close();
   }
 }
 
-/** What speaks against the picture, and not against how we look at it. */
+/** What speaks against the snapshot, and not against how we look at it. */
 function isVerdict({ code }: PostgresFault): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
@@ -39,7 +39,7 @@ async function look(picture: Picture, programs: Programs, state: string, ctx: Co
   const startMs = Math.round(performance.now() - begun);
   const checks: string[] = [];
   try {
-    ctx.progress("a server runs on the picture");
+    ctx.progress("a server runs on the snapshot");
     const user = await superuser(server, ctx);
     if (ctx.options.verify.includes("amcheck")) {
       const target = ["--host", server.host, "--port", "5432", "--username", user];
@@ -98,7 +98,7 @@ async function must(run: ReturnType<Programs["run"]>, name: string): Promise<voi
   const said = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
   throw new PostgresFault(
     "PG_QUERY",
-    `${name} found fault with the picture: ${said}`,
+    `${name} found fault with the snapshot: ${said}`,
     "Look at the captured server too.",
   );
 }

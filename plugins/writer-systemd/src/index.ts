@@ -17,7 +17,7 @@ const writer = {
   identify({ options }) {
     const { component: name, kind, paths, exclude, tolerates, level } = options;
     const { name: cgroup } = locate(options);
-    const facts = { cgroup, howToRestore: "Start the application on the picture as after kill -9." };
+    const facts = { cgroup, howToRestore: "Start the application on the snapshot as after kill -9." };
     return Promise.resolve([
       { name, kind, paths, tolerates, level, facts, ...(exclude === undefined ? {} : { exclude }) },
     ]);
@@ -46,7 +46,9 @@ const writer = {
     holds.delete(tx.id);
     const seen = hold === undefined ? "the worker that froze it is gone" : await lossOf(hold);
     letGo(new Owed(dataDir, tx.id));
-    return seen === undefined ? { held: true, facts: { cgroup: hold?.group.name } } : { held: false, why: seen };
+    return seen === undefined
+      ? { uninterrupted: true, facts: { cgroup: hold?.group.name } }
+      : { uninterrupted: false, reason: seen };
   },
 
   async abort(tx, _token, { dataDir }) {

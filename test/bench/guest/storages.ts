@@ -5,7 +5,7 @@ import { MappedDisk } from "../../lab/support/mapped-disk.js";
 import { type MountedVolume, run, VolumeGroup } from "../../lab/support/volume-group.js";
 import { scripts } from "../samples.js";
 
-/** A kind of volume, with the ways to take pictures of it that are not ours. */
+/** A kind of volume, with the ways to take snapshots of it that are not ours. */
 export interface Storage {
   readonly name: string;
   /** Blocks of a config. */

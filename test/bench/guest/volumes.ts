@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { open, type Requester } from "holdstill";
+import { open, type Engine } from "holdstill";
 import { Counter } from "../../support/storage/counter.js";
 import { tempDir } from "../../support/storage/temp.js";
 import type { LabEvent } from "../../lab/events.js";
@@ -42,7 +42,7 @@ for (const [name, lay] of Object.entries(storages)) {
   });
 }
 
-async function measure(holdstill: Requester, storage: Storage, count: number): Promise<void> {
+async function measure(holdstill: Engine, storage: Storage, count: number): Promise<void> {
   const volumes = storage.volumes.slice(0, count);
   const of = `${count} ${storage.name}`;
   const folders = volumes.map(({ mount }) => `${mount}/counter`);
@@ -58,7 +58,7 @@ async function measure(holdstill: Requester, storage: Storage, count: number): P
     counter.pace(calm);
   };
   for (let round = 0; round < roundsOf(count); round += 1) {
-    await stalled("no picture is taken", () => counter.advance(5));
+    await stalled("no snapshot is taken", () => counter.advance(5));
     await stalled("holdstill", async () => {
       const { set, error } = await holdstill.create({ targets: volumes.map(({ mount }) => mount) });
       if (set?.cut !== "atomic") throw new Error(`${of}: ${error?.message ?? "not of one instant"}`);

@@ -1,15 +1,15 @@
 /** The order of a commit's operations: chains side by side, each in its own order. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type Course, isForHost, isForKernel, type OpFailure, readyCommit } from "#core/keeper/commit-ops.js";
-import type { Hands, Step } from "#core/keeper/process/backend.js";
-import { awaited } from "#core/keeper/client/deferred.js";
+import { type CommitRun, isForHost, isForKernel, type OpFailure, readyCommit } from "#core/keeper/commit-ops.js";
+import type { Backend, ReadyOp } from "#core/keeper/process/backend.js";
+import { deferred } from "#core/keeper/client/deferred.js";
 import type { CommitOp } from "#core/base/schema/types.js";
 
 const resume = (device: string): CommitOp => ({ op: "dm-resume", device });
 
 /** A section that ends when an operation fails, or when it is told to. */
-class Section implements Course {
+class Section implements CommitRun {
   readonly failures: OpFailure[] = [];
   isOver = false;
 
@@ -17,7 +17,7 @@ class Section implements Course {
     return !this.isOver;
   }
 
-  ask(step: Step): Promise<string | null> {
+  ask(step: ReadyOp): Promise<string | null> {
     return step.run();
   }
 
@@ -32,12 +32,12 @@ class Kernel {
   readonly asked: string[] = [];
   readonly #answers = new Map<string, (reason: string | null) => void>();
 
-  readonly hands: Hands = {
-    means: "ioctl",
-    grip: () => Promise.reject(new Error("nothing is held here")),
+  readonly hands: Backend = {
+    name: "ioctl",
+    open: () => Promise.reject(new Error("nothing is held here")),
     step: (op) => {
       const name = "device" in op ? op.device : op.op;
-      const answer = awaited<string | null>();
+      const answer = deferred<string | null>();
       this.#answers.set(name, answer.resolve);
       return {
         name,

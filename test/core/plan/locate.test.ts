@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { devicesBelow, formatNumber } from "#core/os/blockdevices.js";
-import { holds, leavesOut } from "#core/plan/exclude.js";
+import { isExclusionAgreed, leavesOut } from "#core/plan/exclude.js";
 import { mountAt, parseMounts, realPathOf, type Mount } from "#core/os/mounts.js";
 import { tempDir } from "../../support/storage/temp.js";
 
@@ -132,13 +132,13 @@ test("a file system without a block device has an empty stack", (t) => {
 
 test("an exclusion holds only if everybody who captures the place agrees", () => {
   const database = { paths: ["/db"], exclude: ["/db/wal/*"] };
-  assert.equal(holds("/db/wal/*", [database]), true);
-  assert.equal(holds("/db/wal/*", [database, { paths: ["/"], exclude: [] }]), false);
-  assert.equal(holds("/db/wal/*", [database, { paths: ["/"], exclude: ["/db"] }]), true);
-  assert.equal(holds("/db", [database, { paths: ["/"], exclude: ["/db"] }]), false);
-  assert.equal(holds("/db/wal/*", [database, { paths: ["/db"], exclude: ["/db/wal"] }]), true);
-  assert.equal(holds("/db/wal/*", [database, { paths: ["/db/wal/archive"], exclude: [] }]), false);
-  assert.equal(holds("/db/wal/*", [database, { paths: ["/other"], exclude: [] }]), true);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database]), true);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database, { paths: ["/"], exclude: [] }]), false);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database, { paths: ["/"], exclude: ["/db"] }]), true);
+  assert.equal(isExclusionAgreed("/db", [database, { paths: ["/"], exclude: ["/db"] }]), false);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database, { paths: ["/db"], exclude: ["/db/wal"] }]), true);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database, { paths: ["/db/wal/archive"], exclude: [] }]), false);
+  assert.equal(isExclusionAgreed("/db/wal/*", [database, { paths: ["/other"], exclude: [] }]), true);
 });
 
 test("a trailing /* leaves out the content and keeps the directory", () => {

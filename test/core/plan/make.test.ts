@@ -6,9 +6,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { negotiate } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
-import { ownerless, pathsOf, selectComponents, type Taken } from "#core/plan/select.js";
+import { ownerless, pathsOf, selectComponents, type SelectedComponent } from "#core/plan/select.js";
 import { parseTarget } from "#core/plan/targets.js";
-import { type Present, sortOut } from "#core/plan/writers.js";
+import { type PresentWriter, sortOut } from "#core/plan/writers.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import type { Component, Cut } from "#core/base/schema/types.js";
 import type { Mount } from "#core/os/mounts.js";
@@ -26,7 +26,7 @@ const places = [
   { requested: "/db", volume: "8:2", original: "/db" },
 ];
 
-test("a component that tolerates a fuzzy picture is promised whatever the cut", () => {
+test("a component that tolerates a fuzzy snapshot is promised whatever the cut", () => {
   for (const cut of ["atomic", "per-volume", "fuzzy"] as const) {
     const all = { taken: [taken("db", "fuzzy", "required")], ownerless: [] };
     const [planned] = negotiate(all, captured[cut], places);
@@ -61,12 +61,12 @@ test("only the component's own volumes matter to it: another that is copied does
   );
 });
 
-test("a best-effort writer that needs one instant is promised what the picture alone is worth, and why", () => {
+test("a best-effort writer that needs one instant is promised what the snapshot alone is worth, and why", () => {
   const all = { taken: [taken("db", "point-in-time", "best-effort")], ownerless: [] };
   const [planned] = negotiate(all, captured.fuzzy, places);
   assert.deepEqual(
     [planned?.promised, planned?.why],
-    ["none", "it needs a point-in-time picture, and this one is fuzzy"],
+    ["none", "it needs a point-in-time snapshot, and this one is fuzzy"],
   );
 });
 
@@ -193,13 +193,21 @@ const component = (name: string, paths: string[], tolerates: Component["tolerate
   tolerates,
 });
 
-const presentOf = (instance: string, components: Component[], policy: Present["policy"] = "required"): Present => ({
+const presentOf = (
+  instance: string,
+  components: Component[],
+  policy: PresentWriter["policy"] = "required",
+): PresentWriter => ({
   who: { role: "writer", instance, plugin: `writer-${instance}`, version: "1.0.0" },
   policy,
   components,
 });
 
-function taken(instance: string, tolerates: Component["tolerates"], policy: Present["policy"]): Taken {
+function taken(
+  instance: string,
+  tolerates: Component["tolerates"],
+  policy: PresentWriter["policy"],
+): SelectedComponent {
   const owned = component("main", [`/${instance}`], tolerates);
   return { writer: presentOf(instance, [owned], policy), component: owned };
 }

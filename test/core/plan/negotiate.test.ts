@@ -1,8 +1,8 @@
-/** How pictures are cut, and what they are worth by that. */
+/** How snapshots are cut, and what they are worth by that. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isBelow, lowest } from "#core/plan/consistency.js";
-import { bare, cutOf } from "#core/plan/negotiate.js";
+import { isLowerConsistency, lowestConsistency } from "#core/plan/consistency.js";
+import { volumeOnly, cutOf } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
 import type { Consistency, Cut } from "#core/base/schema/types.js";
 import { volume } from "../../support/fixture/planned-volume.js";
@@ -10,10 +10,10 @@ import { volume } from "../../support/fixture/planned-volume.js";
 test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {
   const order: Consistency[] = ["none", "crash", "filesystem", "application"];
   for (const [at, low] of order.entries()) {
-    assert.equal(lowest(order.slice(at).toReversed()), low);
-    for (const [other, high] of order.entries()) assert.equal(isBelow(low, high), at < other);
+    assert.equal(lowestConsistency(order.slice(at).toReversed()), low);
+    for (const [other, high] of order.entries()) assert.equal(isLowerConsistency(low, high), at < other);
   }
-  assert.equal(lowest([]), "none");
+  assert.equal(lowestConsistency([]), "none");
 });
 
 const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, atomicGroup: boolean][], cut: Cut][] = [
@@ -61,7 +61,7 @@ const heldBy = (id: string, provider: string): PlannedVolume => {
   return { ...rest, qualities: { ...qualities, hold: [{ kind: "dm", name: provider }] } };
 };
 
-test("what the kernel holds all at once is of one instant, whoever takes the picture; what is not held is not", () => {
+test("what the kernel holds all at once is of one instant, whoever takes the snapshot; what is not held is not", () => {
   assert.equal(cutOf([heldBy("8:1", "lvm"), heldBy("8:2", "dmsnap")]), "atomic");
   assert.equal(cutOf([heldBy("8:1", "lvm"), volume("8:2", "array", true, true)]), "per-volume");
   assert.equal(cutOf([heldBy("8:1", "lvm"), volume("8:2", "reflink", false, false)]), "fuzzy");
@@ -71,10 +71,10 @@ for (const [held, worth] of [
   [false, ["crash", "crash", "none"]],
   [true, ["filesystem", "filesystem", "none"]],
 ] as const) {
-  test(`without a writer a picture is worth ${worth.join(", ")} by its cut, ${held ? "held" : "not held"}`, () => {
+  test(`without a writer a snapshot is worth ${worth.join(", ")} by its cut, ${held ? "held" : "not held"}`, () => {
     const all = ["atomic", "per-volume", "fuzzy"] as const;
     assert.deepEqual(
-      all.map((cut) => bare(cut, held).consistency),
+      all.map((cut) => volumeOnly(cut, held).consistency),
       worth,
     );
   });

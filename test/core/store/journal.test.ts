@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { forgetUndone, Journal, readJournals } from "#core/store/journal.js";
 import type { JournalEntry } from "#core/base/schema/types.js";
 import type { StateDir } from "#core/store/state-directory.js";
-import type { Op } from "#core/transaction/machine.js";
+import type { TransactionOp } from "#core/transaction/machine.js";
 import type { Who } from "#core/base/errors/details.js";
 import { Holding } from "../../support/process/holder-process.js";
 import { run } from "../../support/fixture/run-transaction.js";
@@ -27,9 +27,9 @@ const begun = (id: string): JournalEntry => ({
   targets: ["/srv"],
   enlisted: [{ who: db, cut: "atomic" }, { who: disk }],
 });
-const asked = (actor: string, op: Op): JournalEntry => ({ entry: "asked", actor, op });
-const ok = (actor: string, op: Op): JournalEntry => ({ entry: "answered", actor, op });
-const failed = (actor: string, op: Op): JournalEntry => ({ entry: "answered", actor, op, fault });
+const asked = (actor: string, op: TransactionOp): JournalEntry => ({ entry: "asked", actor, op });
+const ok = (actor: string, op: TransactionOp): JournalEntry => ({ entry: "answered", actor, op });
+const failed = (actor: string, op: TransactionOp): JournalEntry => ({ entry: "answered", actor, op, fault });
 const frozen: JournalEntry = { entry: "answered", actor: "db", op: "freeze", token: { lsn: "0/1" } };
 const ended = (outcome: "created" | "aborted", left: string[] = []): JournalEntry => ({
   entry: "ended",

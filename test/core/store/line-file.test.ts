@@ -4,7 +4,7 @@ import { appendFileSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { audit } from "#core/store/audit.js";
-import { readHistory, remember } from "#core/store/history.js";
+import { readHistory, appendHistory } from "#core/store/history.js";
 import { appendLine } from "#core/store/line-file.js";
 import type { PastTransaction } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
@@ -32,9 +32,9 @@ test("after a line of the audit that was cut short the next one is whole", (t) =
 
 test("after a line of the history that was cut short the next one is read", (t) => {
   const state = tempState(t);
-  remember(state, past("first"));
+  appendHistory(state, past("first"));
   appendFileSync(path.join(state.root, "history.jsonl"), '{"at":');
-  remember(state, past("second"));
+  appendHistory(state, past("second"));
   assert.deepEqual(
     readHistory(state).map(({ name }) => name),
     ["first", "second"],

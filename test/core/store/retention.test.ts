@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { array, assert as holds, integer, property } from "fast-check";
-import { judge, type Retention, type Verdict } from "#core/store/retention.js";
+import { judgeRetention, type Retention, type RetentionVerdict } from "#core/store/retention.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { emptySet } from "../../support/fixture/set-record.js";
 
@@ -14,12 +14,12 @@ const at = (...times: string[]): SnapshotSet[] =>
     createdAt: new Date(time).toISOString(),
   }));
 
-const keptOf = (verdicts: readonly Verdict[]): string[][] => verdicts.map(({ kept }) => kept);
+const keptOf = (verdicts: readonly RetentionVerdict[]): string[][] => verdicts.map(({ kept }) => kept);
 
 test("the newest of each period stays, and each says which rule keeps it", () => {
   const sets = at("2026-05-31T23:00", "2026-06-01T08:00", "2026-06-01T20:00", "2026-06-08T01:00", "2026-06-08T01:30");
   const rules: Retention = { last: 1, periods: { hourly: 1, daily: 2, weekly: 3, monthly: 2 } };
-  assert.deepEqual(keptOf(judge(sets, rules, now)), [
+  assert.deepEqual(keptOf(judgeRetention(sets, rules, now)), [
     ["weekly 2026-05-25", "monthly 2026-05"],
     [],
     ["daily 2026-06-01", "weekly 2026-06-01"],
@@ -30,7 +30,7 @@ test("the newest of each period stays, and each says which rule keeps it", () =>
 
 test("a span is measured from the newest set, not from now", () => {
   const sets = at("2026-01-01T00:00", "2026-01-02T00:00", "2026-01-03T00:00");
-  assert.deepEqual(keptOf(judge(sets, { withinMs: 86_400_000 }, now)), [[], ["within"], ["within"]]);
+  assert.deepEqual(keptOf(judgeRetention(sets, { withinMs: 86_400_000 }, now)), [[], ["within"], ["within"]]);
 });
 
 test("sets of other targets are judged on their own", () => {
@@ -41,7 +41,7 @@ test("sets of other targets are judged on their own", () => {
     { ...b, targets: ["writer:pg"] },
     { ...c, targets: ["/y", "/x"] },
   ];
-  assert.deepEqual(keptOf(judge(sets, { last: 1 }, now)), [[], ["last"], ["last"]]);
+  assert.deepEqual(keptOf(judgeRetention(sets, { last: 1 }, now)), [[], ["last"], ["last"]]);
 });
 
 test("what is held, exposed or leased stays whatever the rules say", () => {
@@ -57,7 +57,7 @@ test("what is held, exposed or leased stays whatever the rules say", () => {
     { ...d, lease: { id: "x", pid: 1, since: "" } },
     e,
   ];
-  const verdicts = keptOf(judge(sets, { last: 1 }, now));
+  const verdicts = keptOf(judgeRetention(sets, { last: 1 }, now));
   assert.deepEqual(verdicts, [["held until 2026-07-01T00:00:00.000Z"], [], ["exposed"], ["leased"], ["last"]]);
 });
 
@@ -67,8 +67,8 @@ test("as many sets stay as a rule has periods, the newest among them, and more r
   holds(
     property(array(day, { minLength: 1, maxLength: 40 }), count, count, (days, daily, weekly) => {
       const sets = at(...days);
-      const one = judge(sets, { periods: { daily } }, now);
-      const both = judge(sets, { periods: { daily, weekly } }, now);
+      const one = judgeRetention(sets, { periods: { daily } }, now);
+      const both = judgeRetention(sets, { periods: { daily, weekly } }, now);
       const stay = one.filter(({ kept }) => kept.length > 0);
       assert.equal(stay.length, Math.min(daily, new Set(days.map((text) => new Date(text).toDateString())).size));
       assert.ok((one.at(-1)?.kept.length ?? 0) > 0);

@@ -4,7 +4,7 @@ import test from "node:test";
 import * as fc from "fast-check";
 import type { LimitsMs } from "#core/base/config/settings.js";
 import { callLimit, freezeWindow, thawReserve } from "#core/transaction/deadline.js";
-import type { Op } from "#core/transaction/machine.js";
+import type { TransactionOp } from "#core/transaction/machine.js";
 import type { Cut } from "#core/base/schema/types.js";
 
 const limits: LimitsMs = {
@@ -15,7 +15,7 @@ const limits: LimitsMs = {
   hold: 10_000,
   copy: 3_600_000,
   seal: 300_000,
-  recover: 1_800_000,
+  repair: 1_800_000,
   complete: 300_000,
   abort: 30_000,
 };
@@ -23,7 +23,7 @@ const short: LimitsMs = { ...limits, freeze: 4000, copy: 2000, hold: 500 };
 
 type Row = [
   what: string,
-  op: Op,
+  op: TransactionOp,
   limits: LimitsMs,
   cut: Cut,
   frozenFor: number | null,
@@ -62,7 +62,7 @@ test("whatever the limits, freeze and commit end before the reserve for thaw beg
   const ms = fc.integer({ min: 1, max: 4_000_000 });
   const any = fc.record({ freeze: ms, hold: ms, copy: ms, prepare: ms, seal: ms, abort: ms });
   const cuts = fc.constantFrom<Cut[]>("atomic", "per-volume", "fuzzy");
-  const ops = fc.constantFrom<Op[]>("prepare", "freeze", "commit", "thaw", "seal", "abort");
+  const ops = fc.constantFrom<TransactionOp[]>("prepare", "freeze", "commit", "thaw", "seal", "abort");
   fc.assert(
     fc.property(
       any,

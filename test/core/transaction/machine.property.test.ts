@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
-import type { CommitOp, HoldPoint } from "#core/base/schema/types.js";
+import type { CommitOp, HoldTarget } from "#core/base/schema/types.js";
 import type { Player, Turn } from "../../support/fixture/machine-player.js";
 import { World } from "../../support/fixture/fake-world.js";
 
@@ -19,7 +19,7 @@ const provider = fc.record({
   level: fc.constant(0 as const),
   repairs: fc.constant(false),
   section: fc.record({
-    hold: fc.constantFrom<HoldPoint[]>([], [{ kind: "fs", mount: "/srv" }], [{ kind: "dm", name: "vg0-data" }]),
+    hold: fc.constantFrom<HoldTarget[]>([], [{ kind: "fs", mount: "/srv" }], [{ kind: "dm", name: "vg0-data" }]),
     commit: fc.constantFrom<CommitOp[]>([], [{ op: "plugin" }], [{ op: "parallel", chains: [[], [{ op: "plugin" }]] }]),
   }),
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { isEnd, plan, step, type Event } from "#core/transaction/machine.js";
+import { isEnd, initialState, advance, type TransactionEvent } from "#core/transaction/machine.js";
 import { perform } from "../../support/fixture/transcript.js";
 import { repository } from "../../support/repository.js";
 
@@ -22,14 +22,17 @@ for (const name of readdirSync(folder).toSorted()) {
 }
 
 test("an event that cannot happen is a bug of the runner and is thrown", () => {
-  const { state } = step(plan([{ id: "db", role: "writer", policy: "required", level: 1, repairs: false }]), {
-    is: "start",
-  });
-  const impossible: Event[] = [
+  const { state } = advance(
+    initialState([{ id: "db", role: "writer", policy: "required", level: 1, repairs: false }]),
+    {
+      is: "start",
+    },
+  );
+  const impossible: TransactionEvent[] = [
     { is: "start" },
     { is: "frozen", actor: "db", token: "t" },
     { is: "prepared", actor: "nobody", section: null },
     { is: "released", fault: null },
   ];
-  for (const event of impossible) assert.throws(() => step(state, event), Error, event.is);
+  for (const event of impossible) assert.throws(() => advance(state, event), Error, event.is);
 });

@@ -12,7 +12,7 @@ import type {
   Span,
 } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import type { Answers } from "#core/transaction/calls.js";
+import type { ParticipantAnswers } from "#core/transaction/calls.js";
 import { isDegraded, recordOf } from "#core/transaction/record.js";
 
 test("a writer that was frozen to the end keeps its promise", () => {
@@ -23,7 +23,7 @@ test("a writer that was frozen to the end keeps its promise", () => {
   assert.equal(set.frozenMs, 30);
 });
 
-test("a freeze that was lost degrades the writer, and its component to what the picture alone is worth", () => {
+test("a freeze that was lost degrades the writer, and its component to what the snapshot alone is worth", () => {
   const spans = [ok("freeze", "db", 10, 20), failed("thaw", "db", 30, 40), ok("abort", "db", 40, 55)];
   for (const [cut, worth] of [
     ["atomic", "crash"],
@@ -135,7 +135,7 @@ const ok = (op: string, actor: string, from: number, to: number): Span => ({
 const failed = (op: string, actor: string, from: number, to: number): Span => ({
   ...ok(op, actor, from, to),
   outcome: "failed",
-  why: `${op} failed`,
+  reason: `${op} failed`,
 });
 const good = (actor: string): Span[] => [
   ok("prepare", actor, 0, 5),
@@ -144,7 +144,7 @@ const good = (actor: string): Span[] => [
   ok("seal", actor, 50, 60),
 ];
 
-const answers = (): Answers => ({
+const answers = (): ParticipantAnswers => ({
   cutAt: new Date("2026-01-02T03:04:05.678Z"),
   facts: new Map(),
   sidecars: new Map(),
@@ -189,10 +189,10 @@ const record = (cut: Cut, policies: Record<string, "required" | "best-effort">, 
 
 function writer(set: SnapshotSet, instance: string): Record<"state" | "why" | "frozen", unknown> {
   const found: Partial<RecordedWriter> = set.writers.find((one) => one.by.instance === instance) ?? {};
-  return { state: found.state, why: found.why, frozen: found.frozen };
+  return { state: found.state, why: found.reason, frozen: found.frozen };
 }
 
 function component(set: SnapshotSet, instance: string): Record<"consistency" | "why", unknown> {
   const found: Partial<RecordedComponent> = set.components.find((one) => one.writer === instance) ?? {};
-  return { consistency: found.consistency, why: found.why };
+  return { consistency: found.consistency, why: found.reason };
 }

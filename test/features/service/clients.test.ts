@@ -63,7 +63,7 @@ async function run(command: readonly string[], socket: string): Promise<{ exitCo
 
 for (const client of all) {
   test(
-    `a backup in ${client.language} takes a set, follows it, archives the pictures, tells the writers, and leaves nothing`,
+    `a backup in ${client.language} takes a set, follows it, archives the snapshots, tells the writers, and leaves nothing`,
     { skip: lacking(client) },
     async (t) => {
       const stage = new Stage(t);

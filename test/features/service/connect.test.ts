@@ -19,7 +19,7 @@ const day: readonly (readonly string[])[] = [
   ["providers"],
   ["expose", "nightly"],
   ["verify", "nightly"],
-  ["conceal", "nightly"],
+  ["unexpose", "nightly"],
   ["verify", "nightly"],
   ["complete", "nightly", "--succeeded", "--type", "full"],
   ["delete", "nightly", "--yes"],

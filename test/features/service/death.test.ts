@@ -34,7 +34,7 @@ for (const { role, op, frozen } of moments) {
     assert.ok(!stage.isFrozen());
     assert.deepEqual(stage.stored(), []);
     const { state } = (await next.ask("GET", `/v1/operations/${id}`)).json<Operation>();
-    assert.ok(state.at === "ended");
+    assert.ok(state.type === "ended");
     assert.deepEqual([state.result.outcome, state.result.error?.code], ["aborted", "E_SERVICE_DIED"]);
     const told = await next.allEvents(id);
     assert.deepEqual(

@@ -12,7 +12,7 @@ import { Service } from "../../support/process/service.js";
 import { Stage } from "../../support/fixture/scene.js";
 
 const skip = noChromium();
-/** A folder for pictures of the page, for who wants to look at them. */
+/** A folder for snapshots of the page, for who wants to look at them. */
 const { HOLDSTILL_PICTURES: pictures } = process.env;
 
 function addressOf({ stderr }: Service): string {

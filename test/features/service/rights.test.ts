@@ -47,7 +47,7 @@ test("who has no right may connect and learn that, and nothing else", { skip }, 
     ["GET", `/v1/operations/${id}/await`],
     ["DELETE", `/v1/operations/${id}`],
     ["POST", `/v1/sets/${id}/expose`],
-    ["POST", `/v1/sets/${id}/conceal`],
+    ["POST", `/v1/sets/${id}/unexpose`],
     ["POST", `/v1/sets/${id}/verify`],
     ["POST", `/v1/sets/${id}/complete`, { succeeded: true }],
     ["POST", `/v1/sets/${id}/lease`],
@@ -75,7 +75,7 @@ test(
     await service.ended(id);
     assert.equal((await askAs(alice, service.socket, "POST", `/v1/sets/${id}/expose`)).status, 200);
     assert.equal((await askAs(bob, service.socket, "GET", `/v1/sets/${id}`)).status, 200, "create implies read");
-    for (const call of ["expose", "conceal", "verify", "lease"]) {
+    for (const call of ["expose", "unexpose", "verify", "lease"]) {
       const { status, code } = await askAs(bob, service.socket, "POST", `/v1/sets/${id}/${call}`);
       assert.deepEqual([status, code], [403, "E_FORBIDDEN"], call);
     }

@@ -51,7 +51,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
   assert.equal(events.at(0)?.event.type, "begun");
   assert.equal(events.at(-1)?.event.type, "ended");
   const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
-  assert.ok(state.at === "ended", "who has read the last event finds the operation over");
+  assert.ok(state.type === "ended", "who has read the last event finds the operation over");
   assert.deepEqual([state.result.outcome, state.result.set], ["created", id]);
 
   const resumed = await service.allEvents(id, 3);
@@ -64,7 +64,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
   const body = { succeeded: true, type: "full" };
   assert.equal((await service.ask("POST", `/v1/sets/${id}/complete`, { body })).status, 200);
   assert.equal((await service.ask("POST", `/v1/sets/${id}/verify`)).status, 409, "somebody may be reading it");
-  assert.equal((await service.ask("POST", `/v1/sets/${id}/conceal`)).status, 200);
+  assert.equal((await service.ask("POST", `/v1/sets/${id}/unexpose`)).status, 200);
   const verified = (await service.ask("POST", `/v1/sets/${id}/verify`)).json<SnapshotSet>();
   assert.equal(verified.verified?.[0]?.ok, true);
   assert.deepEqual((await service.ask("DELETE", `/v1/sets/${id}`)).json(), { deleted: id });
@@ -72,7 +72,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
 
   assert.deepEqual(
     auditOf(stage).map(({ action, pid, executable, set: of }) => [action, pid, executable, of]),
-    ["create", "expose", "complete", "conceal", "verify", "delete"]
+    ["create", "expose", "complete", "unexpose", "verify", "delete"]
       .toSpliced(3, 0, "verify")
       .map((action) => [action, process.pid, process.execPath, id]),
   );
@@ -143,7 +143,7 @@ test("an operation that is interrupted is undone in order, and so is everything 
   assert.ok(!stage.isFrozen());
   assert.deepEqual(stage.stored(), []);
   const kept = service.kept(stage, two.id)?.operation.state;
-  assert.ok(kept?.at === "ended" && kept.result.outcome === "interrupted", "the next service knows it");
+  assert.ok(kept?.type === "ended" && kept.result.outcome === "interrupted", "the next service knows it");
 });
 
 test("who has to wait is told for whom, and how many are before him, and comes forward", async (t) => {
@@ -155,7 +155,7 @@ test("who has to wait is told for whom, and how many are before him, and comes f
   const [first = "", second = "", third = ""] = ids;
   const placeOf = async (id: string): Promise<[string, number] | null> => {
     const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
-    return state.at === "queued" ? [state.owner.transaction, state.position ?? 0] : null;
+    return state.type === "queued" ? [state.owner.transaction, state.position ?? 0] : null;
   };
   const isAt = async (id: string, place: [string, number]): Promise<boolean> =>
     isDeepStrictEqual(await placeOf(id), place);

@@ -52,10 +52,10 @@ test(
     const service = await Service.start(t, stage, { config: placed(stage.configFile(roles)) });
     const holding = await service.create({ targets: [held], includeRoot: true });
     const other = await service.create({ targets: ["writer:app"] });
-    const [exposed, concealed, verified, completed, deleted, restored] = sets;
+    const [exposed, unexposed, verified, completed, deleted, restored] = sets;
     const asked = [
       service.ask("POST", `/v1/sets/${exposed}/expose`),
-      service.ask("POST", `/v1/sets/${concealed}/conceal`),
+      service.ask("POST", `/v1/sets/${unexposed}/unexpose`),
       service.ask("POST", `/v1/sets/${verified}/verify`),
       service.ask("POST", `/v1/sets/${completed}/complete`, { body: { succeeded: true } }),
       service.ask("DELETE", `/v1/sets/${deleted}`),
@@ -116,7 +116,7 @@ test(
           const set = (await service.ask("GET", `/v1/sets/${id}`)).json<SnapshotSet>();
           assert.equal(set.cut, "atomic");
           assert.deepEqual(
-            set.hold?.points.map(({ point }) => point),
+            set.hold?.targets.map(({ target: point }) => point),
             [{ kind: "fs", mount: points[at] }],
             "its own, and nobody else's",
           );

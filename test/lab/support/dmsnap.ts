@@ -50,7 +50,7 @@ export class Dmsnap {
 
   /** The critical section, by a keeper. */
   async hold({ hold, commit }: CriticalSection): Promise<SectionReport> {
-    const keeper = await Keeper.arm({ points: hold, ops: commit, limitMs: 8000, includeRoot: false });
+    const keeper = await Keeper.arm({ targets: hold, ops: commit, limitMs: 8000, includeRoot: false });
     try {
       await keeper.hold();
       return await keeper.release();
@@ -79,7 +79,7 @@ export class Dmsnap {
     const section = await this.prepare(id, volumes);
     const report = await this.hold(section);
     assert.deepEqual(
-      report.points.map(({ inForce }) => inForce),
+      report.targets.map(({ inForce }) => inForce),
       volumes.map(() => true),
     );
     return { id, snapshots: await this.seal(id), report };
@@ -94,8 +94,8 @@ export class Dmsnap {
     return exposed.trees[0]?.path ?? "";
   }
 
-  conceal(snapshot: Snapshot): Promise<void> {
-    return provider.conceal(snapshot, this.ctx);
+  unexpose(snapshot: Snapshot): Promise<void> {
+    return provider.unexpose(snapshot, this.ctx);
   }
 
   remove(snapshot: Snapshot): Promise<void> {

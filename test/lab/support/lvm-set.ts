@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Context, CriticalSection, Snapshot, Transaction, View, Volume } from "holdstill/plugin";
 import { Keeper, type SectionReport } from "#core/keeper/client/client.js";
-import { lapseOf } from "#core/keeper/client/outcome.js";
+import { lapseError } from "#core/keeper/client/outcome.js";
 import { locate } from "#core/plan/locate.js";
 import { probeContext } from "../../support/fixture/context.js";
 import { onEnd } from "../../support/process/on-end.js";
@@ -64,7 +64,7 @@ export function lvmSets(t: TestContext, options: Partial<Options> = {}, limitMs 
   };
   const shown = new Set<string>();
   const expose = async (snapshot: Snapshot, access: View["access"] = "read-only"): Promise<string[]> => {
-    if (!shown.has(snapshot.id)) onEnd(t, async () => await provider.conceal(snapshot, ctx));
+    if (!shown.has(snapshot.id)) onEnd(t, async () => await provider.unexpose(snapshot, ctx));
     shown.add(snapshot.id);
     const at = path.join("/mnt/exposed", snapshot.id);
     mkdirSync(at, { recursive: true });
@@ -86,12 +86,12 @@ export function volumesOf(paths: readonly string[]): Volume[] {
 
 /** Holds, does the operations, releases. Rejects where not everything was held throughout. */
 export async function commit(section: CriticalSection, volumes: readonly Volume[]): Promise<SectionReport> {
-  const plan = { points: section.hold, ops: section.commit, limitMs: 10_000, includeRoot: false, volumes };
+  const plan = { targets: section.hold, ops: section.commit, limitMs: 10_000, includeRoot: false, volumes };
   const keeper = await Keeper.arm(plan);
   try {
     await keeper.hold();
     const report = await keeper.release();
-    const lapse = lapseOf(report);
+    const lapse = lapseError(report);
     if (lapse !== null) throw lapse;
     return report;
   } finally {

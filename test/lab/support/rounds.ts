@@ -13,7 +13,7 @@ import type { LvmSets } from "./lvm-set.js";
 /** How many sets are taken; `HOLDSTILL_ROUNDS=30 npm run lab -- --minutes 40 postgres mysql` for the full measure. */
 export const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 2);
 
-/** A server on a picture. */
+/** A server on a snapshot. */
 interface Second {
   readonly readyMs: number;
   connect(): Promise<LoadClient>;
@@ -36,7 +36,7 @@ interface Round {
 }
 
 /**
- * Takes a set of the server's volumes, again and again, while it is under load: each picture is repaired, opens, has all that was
+ * Takes a set of the server's volumes, again and again, while it is under load: each snapshot is repaired, opens, has all that was
  * confirmed before the cut and nothing by halves, and takes more. A subtest's name tells how it went.
  */
 export async function takeRounds<Options>(t: TestContext, sets: LvmSets, subject: Subject<Options>): Promise<void> {
@@ -47,8 +47,8 @@ export async function takeRounds<Options>(t: TestContext, sets: LvmSets, subject
     const round = await take(t, sets, subject, `Set-${number}`);
     try {
       const picture = await show(round, sets);
-      const repaired = await writer.recover?.(round.tx, picture, ctx);
-      assert.deepEqual([repaired?.ok, repaired?.why], [true, undefined]);
+      const repaired = await writer.repair?.(round.tx, picture, ctx);
+      assert.deepEqual([repaired?.ok, repaired?.reason], [true, undefined]);
       const second = await subject.open(picture);
       taken.push({ ...round, redoBytes: Number(repaired?.facts?.["redoBytes"]), startMs: second.readyMs });
       try {
@@ -57,7 +57,7 @@ export async function takeRounds<Options>(t: TestContext, sets: LvmSets, subject
         await second.stop();
       }
     } finally {
-      for (const snapshot of round.snapshots) await provider.conceal(snapshot, sets.ctx);
+      for (const snapshot of round.snapshots) await provider.unexpose(snapshot, sets.ctx);
       for (const snapshot of round.snapshots) await provider.remove(snapshot, sets.ctx);
     }
   }
@@ -86,7 +86,7 @@ async function take<Options>(
   const { report, seal } = await prepared.cut();
   const thaw = await writer.thaw(tx, token, ctx);
   const { worstStallMs: stallMs } = load.lap();
-  assert.deepEqual([thaw.held, thaw.why], [true, undefined]);
+  assert.deepEqual([thaw.uninterrupted, thaw.reason], [true, undefined]);
   await writer.seal?.(tx, ctx);
   return { tx, snapshots: (await seal()).snapshots, confirmed, heldMs: report.heldMs, stallMs };
 }

@@ -12,7 +12,7 @@ import { repository } from "../../support/repository.js";
 
 const example = path.join(repository, "core/examples/provider-array");
 
-test("a provider whose file systems lie on two logical volumes conforms, and its picture is of one instant", async (t) => {
+test("a provider whose file systems lie on two logical volumes conforms, and its snapshot is of one instant", async (t) => {
   const vg = new VolumeGroup(t);
   const targets = [vg.thick("one", "ext4").mount, vg.thick("two", "xfs", 320).mount];
   const folder = path.join(tempDir(t), "array");

@@ -42,5 +42,5 @@ test("a path is traced to its logical volume, and the reflink provider takes a s
   writeFileSync(`${mount}/srv/file`, "changed\n");
   const { trees } = await provider.expose(snapshot, viewIn(t, "read-only"), ctx);
   assert.equal(readFileSync(`${trees[0]?.path}/file`, "utf8"), "precious\n");
-  await provider.conceal(snapshot, ctx);
+  await provider.unexpose(snapshot, ctx);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
-import { lapseOf } from "#core/keeper/client/client.js";
+import { lapseError } from "#core/keeper/client/client.js";
 import { armed, sectionOf, thaw } from "../../support/storage/freezable.js";
 import { killCores } from "../../support/process/killed-core.js";
 import { onEnd } from "../../support/process/on-end.js";
@@ -64,7 +64,7 @@ test("f2fs is held, and goes on", async (t) => {
   await keeper.hold();
   assert.ok(await scribe.standsStill());
   const released = monotonic();
-  assert.equal(lapseOf(await keeper.release()), null);
+  assert.equal(lapseError(await keeper.release()), null);
   assert.ok((await scribe.writesAfter(released)) > 0);
   await keeper.disarm();
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import { Counter, verifyCounter } from "../../support/storage/counter.js";
 import { Keeping } from "../../support/process/leased-command.js";
 import { commandLine, configFile } from "../support/command-line.js";
@@ -24,7 +24,7 @@ test("a set of two devices under load is atomic, held by the keeper, exposed and
   await counter.advance(3);
   await counter.stop();
   assert.equal(created.exitCode, 0, created.stdout + created.stderr);
-  const { set } = created.json() as Ended;
+  const { set } = created.json() as TransactionResult;
   assert.deepEqual([set?.cut, set?.consistency, set?.hold?.by], ["atomic", "filesystem", "ioctl"]);
   const exposed = (await command(["expose", "latest", "--json"])).json() as SnapshotSet;
   const trees = exposed.exposed?.flatMap((one) => one.exposed.trees) ?? [];
@@ -38,7 +38,7 @@ test("run warns of a store that fills up while its command runs", async (t) => {
   const disk = new MappedDisk(t);
   const { mount } = disk.volume("one", "ext4", 96);
   const before = state();
-  const config = configFile(t, plugins, { fillInterval: "1s" });
+  const config = configFile(t, plugins, { usageInterval: "1s" });
   const kept = new Keeping(t, ["run", "--config", config, mount, "--", "cat"]);
   await kept.said("is below");
   assert.doesNotMatch(kept.stderr, /warning/);

@@ -102,12 +102,12 @@ test("an origin that goes between prepare and hold is refused, and abort leaves 
   assert.deepEqual([mapped(), run("losetup", ["--list"])], [["held-ubda"], ""]);
 });
 
-test("an error in the midst of the commit, or a picture that was not taken by it, leaves nothing, and everything goes on", async (t) => {
+test("an error in the midst of the commit, or a snapshot that was not taken by it, leaves nothing, and everything goes on", async (t) => {
   const disk = new MappedDisk(t);
   const volumes = [disk.volume("one", "ext4", 32), disk.volume("two", "ext4", 32)];
   const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
   const before = traces(dmsnap);
-  // The first picture is taken, and then the second one cannot be.
+  // The first snapshot is taken, and then the second one cannot be.
   const failed = dmsnap.id();
   const section = await dmsnap.prepare(failed, volumes);
   run("dmsetup", ["remove", `two-holdstill-${failed}.1`]);

@@ -19,7 +19,7 @@ test("a fork is written to while the snapshot stays as it was cut, and goes with
   const fork = await dmsnap.fork(snapshot);
   assert.deepEqual([fork.of, fork.setId], [snapshot.id, snapshot.setId]);
   writeFileSync(`${await dmsnap.expose(fork, "writable")}/file`, "repaired");
-  await dmsnap.conceal(fork);
+  await dmsnap.unexpose(fork);
   await assert.rejects(dmsnap.expose(snapshot, "writable"), { code: "EXPOSED" });
   assert.equal(readFileSync(`${await dmsnap.expose(snapshot)}/file`, "utf8"), "cut");
   assert.equal(readFileSync(`${await dmsnap.expose(fork)}/file`, "utf8"), "repaired");

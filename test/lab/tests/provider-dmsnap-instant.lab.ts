@@ -25,6 +25,6 @@ test("devices with ext4 and XFS that are written to all the time are cut at one 
     const pictures: string[] = [];
     for (const snapshot of snapshots) pictures.push(`${await dmsnap.expose(snapshot)}/counter`);
     assert.ok(verifyCounter(pictures) > 0);
-    for (const snapshot of snapshots) await dmsnap.conceal(snapshot);
+    for (const snapshot of snapshots) await dmsnap.unexpose(snapshot);
   }
 });

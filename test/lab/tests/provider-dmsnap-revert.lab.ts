@@ -1,4 +1,4 @@
-/** provider-dmsnap puts a picture back into its origin, and together again after the machine went down. */
+/** provider-dmsnap puts a snapshot back into its origin, and together again after the machine went down. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -29,7 +29,7 @@ function forget(dmsnap: Dmsnap, dm: string, snapshots: readonly Snapshot[], tabl
   run("dmsetup", ["create", dm, "--table", table]);
 }
 
-test("revert puts the picture back, keeps the snapshot and other ones, and refuses while the origin is mounted", async (t) => {
+test("revert puts the snapshot back, keeps the snapshot and other ones, and refuses while the origin is mounted", async (t) => {
   const data = new MappedDisk(t).volume("data", "ext4");
   const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();
   const table = tableOf("data");
@@ -71,7 +71,7 @@ test("before a revert what was there is kept in a snapshot of its own, which is 
   run("mount", ["/dev/mapper/data", data.mount]);
   assert.equal(readFileSync(file, "utf8"), "first");
   assert.equal(readFileSync(`${await dmsnap.expose(safety)}/file`, "utf8"), "second");
-  await dmsnap.conceal(safety);
+  await dmsnap.unexpose(safety);
   run("umount", [data.mount]);
   await dmsnap.revert(safety);
   run("mount", ["/dev/mapper/data", data.mount]);

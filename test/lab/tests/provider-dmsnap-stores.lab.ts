@@ -55,13 +55,13 @@ test("a snapshot that has overflowed is told to be invalid, is not shown, and do
   writeFileSync(`${data.mount}/some`, Buffer.alloc(256 * 1024, 1));
   run("sync", []);
   const [filling] = await dmsnap.list();
-  assert.ok((filling?.fill?.percent ?? 0) > (empty?.fill?.percent ?? 100), JSON.stringify([empty, filling]));
-  assert.equal(filling?.fill?.where, snapshot.facts?.["device"]);
+  assert.ok((filling?.usage?.percent ?? 0) > (empty?.usage?.percent ?? 100), JSON.stringify([empty, filling]));
+  assert.equal(filling?.usage?.where, snapshot.facts?.["device"]);
   writeFileSync(`${data.mount}/much`, Buffer.alloc(24 * 1024 ** 2, 1));
   run("sync", []);
   const [overflowed] = await dmsnap.list();
   assert.match(overflowed?.lost ?? "", /overflowed/);
-  assert.equal(overflowed?.fill, undefined);
+  assert.equal(overflowed?.usage, undefined);
   await assert.rejects(dmsnap.expose(snapshot), { code: "OVERFLOWED" });
   await assert.rejects(dmsnap.revert(snapshot), { code: "IN_USE" });
   await dmsnap.remove(snapshot);

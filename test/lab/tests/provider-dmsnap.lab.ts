@@ -25,7 +25,7 @@ test("a snapshot shows what was there, the origin goes on, and removing it leave
   assert.equal(readFileSync(`${picture}/file`, "utf8"), "precious\n");
   assert.throws(() => writeFileSync(`${picture}/file`, ""), /EROFS/);
   assert.equal(await dmsnap.expose(snapshot), picture);
-  await dmsnap.conceal(snapshot);
+  await dmsnap.unexpose(snapshot);
   await dmsnap.remove(snapshot);
   assert.deepEqual([mapped(), tableOf("data"), run("losetup", ["--list"])], [before, table, ""]);
   assert.equal(readFileSync(`${data.mount}/file`, "utf8"), "overwritten\n");
@@ -66,14 +66,14 @@ test("what is written to a scratch view is gone with it, and what is written to 
   assert.ok(snapshot);
   const pristine = statusOf(snapshot);
   writeFileSync(`${await dmsnap.expose(snapshot, "scratch")}/scratch`, "");
-  assert.equal(statusOf(snapshot), pristine, "the replay of the journal does not go into the picture");
+  assert.equal(statusOf(snapshot), pristine, "the replay of the journal does not go into the snapshot");
   await assert.rejects(dmsnap.expose(snapshot, "writable"), { code: "EXPOSED" });
-  await dmsnap.conceal(snapshot);
+  await dmsnap.unexpose(snapshot);
   const writable = await dmsnap.expose(snapshot, "writable");
   assert.deepEqual(readdirSync(writable), []);
   writeFileSync(`${writable}/kept`, "");
-  await dmsnap.conceal(snapshot);
-  await dmsnap.conceal(snapshot);
+  await dmsnap.unexpose(snapshot);
+  await dmsnap.unexpose(snapshot);
   assert.deepEqual(readdirSync(await dmsnap.expose(snapshot)), ["kept"]);
   assert.deepEqual(readdirSync(data.mount), []);
 });

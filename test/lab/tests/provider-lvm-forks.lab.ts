@@ -21,10 +21,10 @@ test("a fork of a snapshot can be changed, and the snapshot stays as it was cut"
     writeFileSync(`${changed}/file`, "repaired\n");
     const [tree = ""] = await sets.expose(first);
     assert.equal(readFileSync(`${tree}/file`, "utf8"), "precious\n");
-    await provider.conceal(fork, sets.ctx);
+    await provider.unexpose(fork, sets.ctx);
     const [again = ""] = await sets.expose(fork);
     assert.equal(readFileSync(`${again}/file`, "utf8"), "repaired\n");
-    await provider.conceal(fork, sets.ctx);
+    await provider.unexpose(fork, sets.ctx);
     const [scratched = ""] = await sets.expose(fork, "scratch");
     writeFileSync(`${scratched}/file`, "tried\n");
   }

@@ -25,7 +25,7 @@ test("a thick snapshot that overflows before it is sealed fails its transaction,
   checkAll(vg, [volume]);
 });
 
-test("a pool that fills to the last block keeps the pictures that it has, takes no more, and goes on when some are removed", async (t) => {
+test("a pool that fills to the last block keeps the snapshots that it has, takes no more, and goes on when some are removed", async (t) => {
   const vg = new VolumeGroup(t);
   vg.pool("pool", 96);
   const volume = vg.thin("pool", "data", "ext4", 160);
@@ -50,8 +50,8 @@ test("a pool that fills to the last block keeps the pictures that it has, takes 
   t.diagnostic(`a transaction in whose midst the pool filled: ${outcome}`);
   await provider.abort(tx, sets.ctx);
   const [listed] = await provider.list(sets.ctx);
-  assert.ok((listed?.fill?.percent ?? 0) > 99, JSON.stringify(listed));
-  assert.equal(listed?.fill?.where, `${vg.name}/pool`);
+  assert.ok((listed?.usage?.percent ?? 0) > 99, JSON.stringify(listed));
+  assert.equal(listed?.usage?.where, `${vg.name}/pool`);
   assert.match(sets.warnings.join("\n"), /thin pool \S+: its data is (99\.\d+|100) % full/);
   await assert.rejects(sets.take([volume.mount]), { code: "POOL_FULL" });
   assert.equal(readFileSync(`${(await sets.expose(snapshot))[0]}/file`, "utf8"), "precious\n");
@@ -82,7 +82,7 @@ test("an error in the midst of the commit, and an origin that goes before it, le
   const tx = transaction();
   const planned = volumesOf(mounts);
   const section = await provider.prepare(tx, planned, ctx);
-  // The pool refuses the second of the three pictures, by a number that is given out already.
+  // The pool refuses the second of the three snapshots, by a number that is given out already.
   const id = vg.lvm("lvs", ["--noheadings", "-o", "thin_id", `${vg.name}/thin-holdstill-${tx.id}`]).trim();
   run("dmsetup", ["message", vg.dm("pool", "tpool"), "0", `create_thin ${id}`]);
   await assert.rejects(commit(section, planned), { code: "E_HOLD_FAILED" });

@@ -65,8 +65,8 @@ test("a snapshot that has overflowed is called invalid and never shown, and one 
   fill("first", 14);
   const [listed] = await provider.list(sets.ctx);
   assert.equal(listed?.lost, undefined);
-  assert.ok((listed?.fill?.percent ?? 0) >= 80, JSON.stringify(listed));
-  assert.equal(listed?.fill?.where, snapshot.id);
+  assert.ok((listed?.usage?.percent ?? 0) >= 80, JSON.stringify(listed));
+  assert.equal(listed?.usage?.where, snapshot.id);
   assert.match(sets.warnings.join("\n"), /is (8|9)\d(\.\d+)? % full/);
   fill("second", 10);
   assert.match((await provider.list(sets.ctx))[0]?.lost ?? "", /overflowed/);

@@ -1,4 +1,4 @@
-/** Where provider-lvm's pictures have what was captured, and the way back to that. */
+/** Where provider-lvm's snapshots have what was captured, and the way back to that. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
@@ -11,7 +11,7 @@ import { stage } from "../support/lvm-scene.js";
 import { checkAll, stateOf } from "../support/lvm-state.js";
 import { run } from "../support/volume-group.js";
 
-test("what was mounted as a part of its file system is found in the picture", async (t) => {
+test("what was mounted as a part of its file system is found in the snapshot", async (t) => {
   const { sets, thin } = stage(t);
   const bound = "/mnt/bound";
   mkdirSync(bound, { recursive: true });
@@ -77,7 +77,7 @@ test("before a revert the command line keeps what was there as a set of its own,
     trees.map((tree) => readFileSync(`${tree.path}/file`, "utf8")),
     ["later", "later"],
   );
-  assert.equal((await command(["conceal", safety?.id ?? ""])).exitCode, 0);
+  assert.equal((await command(["unexpose", safety?.id ?? ""])).exitCode, 0);
   // LVM itself could go back to the thick one only.
   const restored = await command(["restore", safety?.id ?? "", "--yes"]);
   assert.equal(restored.exitCode, 0, restored.stderr);

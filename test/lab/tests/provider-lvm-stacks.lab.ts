@@ -26,22 +26,22 @@ test("file systems on LUKS on thin and thick volumes are cut at one instant, sho
   const counter = await Counter.start(places);
   onEnd(t, async () => void (await counter.stop()));
   const { snapshots, report } = await sets.take(places);
-  assert.equal(report.points.length, 4, "the encryption and the volume below it are held");
+  assert.equal(report.targets.length, 4, "the encryption and the volume below it are held");
   await counter.advance(2);
   await counter.stop();
   const pictures: string[] = [];
   for (const snapshot of snapshots) pictures.push(...(await sets.expose(snapshot)));
   assert.ok(verifyCounter(pictures) > 0);
   for (const snapshot of snapshots) {
-    await provider.conceal(snapshot, sets.ctx);
+    await provider.unexpose(snapshot, sets.ctx);
     const [scratch = ""] = await sets.expose(snapshot, "scratch");
     writeFileSync(`${scratch}/tried`, "");
-    await provider.conceal(snapshot, sets.ctx);
+    await provider.unexpose(snapshot, sets.ctx);
     const fork = await provider.fork?.(snapshot, sets.ctx);
     assert.ok(fork);
     const [changed = ""] = await sets.expose(fork, "writable");
     writeFileSync(`${changed}/repaired`, "");
-    await provider.conceal(fork, sets.ctx);
+    await provider.unexpose(fork, sets.ctx);
     await provider.remove(fork, sets.ctx);
   }
   const [secret = ""] = /[0-9a-f]{64,}/.exec(run("dmsetup", ["table", "--showkeys", "luks-thick"])) ?? assert.fail();

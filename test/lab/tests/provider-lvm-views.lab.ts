@@ -26,7 +26,7 @@ test("each view shows what was there at the cut, and only a writable one changes
         assert.deepEqual(readdirSync(tree), ["file"]);
         if (access === "read-only") assert.throws(() => writeFileSync(`${tree}/new`, ""), /EROFS/);
         else writeFileSync(`${tree}/new`, access);
-        await provider.conceal(snapshot, sets.ctx);
+        await provider.unexpose(snapshot, sets.ctx);
         assert.equal(existsSync(tree), false);
         if (access === "scratch") assert.equal(digest(vg, snapshot), before, "a view has changed the snapshot");
       }
@@ -35,7 +35,7 @@ test("each view shows what was there at the cut, and only a writable one changes
       await assert.rejects(sets.expose(snapshot, "scratch"), { code: "BUSY" });
       await provider.remove(snapshot, sets.ctx);
       await provider.remove(snapshot, sets.ctx);
-      await provider.conceal(snapshot, sets.ctx);
+      await provider.unexpose(snapshot, sets.ctx);
     });
   }
   assert.doesNotMatch(vg.lvm("lvs", ["-a", "--noheadings", "-o", "lv_name", vg.name]), /holdstill/);

@@ -13,7 +13,7 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   const thick = vg.thick("thick", "ext4", 96);
   const thin = vg.thin("pool", "thin", "ext4", 128);
   const plugins = [{ use: "provider-lvm", options: { size: "16M" } }];
-  const config = configFile(t, plugins, { fillInterval: "1s" });
+  const config = configFile(t, plugins, { usageInterval: "1s" });
   const command = commandLineWith(t, config);
   const kept = new Keeping(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
   await kept.said("is below");

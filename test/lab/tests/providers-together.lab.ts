@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { open, type Requester } from "holdstill";
+import { open, type Engine } from "holdstill";
 import type { SnapshotSet } from "holdstill/plugin";
 import { Counter, verifyCounter } from "../../support/storage/counter.js";
 import { onEnd } from "../../support/process/on-end.js";
@@ -69,7 +69,7 @@ test("sets over 3 thin and 3 thick volumes of 2 groups and 2 plain devices are o
 /** What was captured comes back as a whole, elsewhere. */
 async function restored(
   t: TestContext,
-  requester: Requester,
+  requester: Engine,
   { id }: SnapshotSet,
   folders: readonly string[],
   words: readonly string[],
@@ -112,7 +112,7 @@ function park(t: TestContext): {
 }
 
 /** The library with a config of the test's own; its sets are removed at the end. */
-async function library(t: TestContext, store: string): Promise<Requester> {
+async function library(t: TestContext, store: string): Promise<Engine> {
   const dir = tempDir(t);
   const config = path.join(dir, "config.json");
   const plugins = [{ use: "provider-lvm" }, { use: "provider-dmsnap", options: { store } }];
@@ -136,7 +136,7 @@ const sum = (folder: string): string =>
     .update(readFileSync(path.join(folder, "file")))
     .digest("hex");
 
-/** Where the picture of each folder lies. */
+/** Where the snapshot of each folder lies. */
 function placesOf({ exposed = [] }: SnapshotSet, folders: readonly string[]): string[] {
   const trees = exposed.flatMap((one) => one.exposed.trees);
   return folders.map((folder) => trees.find(({ original }) => original === folder)?.path ?? assert.fail(folder));

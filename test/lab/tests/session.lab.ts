@@ -40,7 +40,7 @@ test("from doctor to a backup, by way of a disaster, to a database that has lost
   await load.advance(200);
   const confirmed = load.acknowledged();
   type("holdstill run writer:pg-main --keep --name nightly -- restic backup /run/holdstill/root");
-  type("holdstill list --fill");
+  type("holdstill list --usage");
   await load.stop();
 
   await server.halt("immediate");

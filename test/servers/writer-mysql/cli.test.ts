@@ -1,9 +1,9 @@
-/** The whole way, with the command line: the keeper holds a real file system, the writer repairs a fork of its picture. */
+/** The whole way, with the command line: the keeper holds a real file system, the writer repairs a fork of its snapshot. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { Ended } from "#core/engine/types.js";
+import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { verifyLedger } from "../../support/server/ledger.js";
@@ -20,8 +20,8 @@ test(
     const bench = await Bench.lay(t, mariadb);
     const config = configured(bench, {}, "image");
     const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
-    onEnd(t, async () => void (await on("conceal", "latest")));
-    assert.match((await on("plan", "writer:db")).stdout, /required +server +no lock; picture repaired/);
+    onEnd(t, async () => void (await on("unexpose", "latest")));
+    assert.match((await on("plan", "writer:db")).stdout, /required +server +no lock; snapshot repaired/);
     const load = await bench.load();
     const confirmed = load.acknowledged();
     const made = await on("create", "writer:db", "--require", "application", "--json");
@@ -29,7 +29,7 @@ test(
     await load.advance(50);
     await load.stop();
     await leavesNothing(bench.server);
-    const set = (made.json() as Ended).set as SnapshotSet;
+    const set = (made.json() as TransactionResult).set as SnapshotSet;
     assert.deepEqual([set.cut, set.consistency], ["atomic", "application"]);
     const repair = set.writers[0]?.repair;
     assert.deepEqual([repair?.state, repair?.in], ["repaired", [`${set.id}-fork`]]);
@@ -50,7 +50,7 @@ test(
       await second.stop();
     }
     assert.ok(gtids.includes(String(repair?.facts?.["gtid"])), `${gtids.join(" ")} ${JSON.stringify(repair?.facts)}`);
-    assert.equal((await on("conceal", "latest")).exitCode, 0);
+    assert.equal((await on("unexpose", "latest")).exitCode, 0);
     assert.equal((await on("delete", "latest", "--yes")).exitCode, 0);
   },
 );
@@ -89,7 +89,7 @@ test("several servers are captured in one set", { skip }, async (t) => {
   writeFileSync(config, JSON.stringify(document));
   const made = await holdstill(["create", "writer:db", "writer:other", "--config", config, "--json"]);
   assert.equal(made.exitCode, 0, made.stderr + made.stdout);
-  const set = (made.json() as Ended).set as SnapshotSet;
+  const set = (made.json() as TransactionResult).set as SnapshotSet;
   assert.deepEqual(
     set.writers.map(({ state, repair }) => [state, repair?.state]),
     [

@@ -36,8 +36,8 @@ test("a session that is killed while frozen is told by thaw", { skip }, async (t
   const token = await writer.freeze(tx, ctx);
   await server.query(`KILL ${(token as { thread: number }).thread}`);
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /the session ended/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /the session ended/);
   await writer.abort(tx, token, ctx);
   await leavesNothing(server);
 });
@@ -67,8 +67,8 @@ test("a server that goes down is a coded error in each phase, and lost in thaw",
     await server.halt(signal);
     await server.start();
     const thaw = await writer.thaw(during, token, ctx);
-    assert.equal(thaw.held, false);
-    assert.match(thaw.why ?? "", /the session ended/);
+    assert.equal(thaw.uninterrupted, false);
+    assert.match(thaw.reason ?? "", /the session ended/);
     await writer.abort(during, token, ctx);
     await leavesNothing(server);
     await server.halt();
@@ -102,7 +102,7 @@ test("abort may come twice, before prepare, and in a blank worker", { skip }, as
   await writer.prepare?.(tx, ctx);
   const token = await writer.freeze(tx, ctx);
   const blank = await blankWorker();
-  assert.equal((await blank.thaw(tx, token, ctx)).held, false);
+  assert.equal((await blank.thaw(tx, token, ctx)).uninterrupted, false);
   await blank.abort(tx, token, ctx);
   await server.query("INSERT INTO books.old VALUES (1)");
   await blank.abort(tx, token, ctx);
@@ -184,7 +184,7 @@ for (const { flavour, lacks } of rights) {
           const token = await writer.freeze(tx, ctx);
           phase = "thaw";
           const thaw = await writer.thaw(tx, token, ctx);
-          assert.equal(thaw.held, true, thaw.why);
+          assert.equal(thaw.uninterrupted, true, thaw.reason);
           return "done";
         } catch (error) {
           assert.ok(error instanceof Error && "code" in error);

@@ -1,4 +1,4 @@
-/** Disks that are full: the layer that a picture is repaired on, and the server's own. */
+/** Disks that are full: the layer that a snapshot is repaired on, and the server's own. */
 import assert from "node:assert/strict";
 import { chmodSync, chownSync } from "node:fs";
 import path from "node:path";
@@ -27,13 +27,13 @@ test("a layer that is full fails recover with the server's words, and a larger o
   const exposed = bench.expose(picture.clone);
   const filler = Filler.fill(exposed.trees[0]?.path ?? "");
   const begun = performance.now();
-  const full = await writer.recover?.(picture.tx, exposed, bench.ctx);
+  const full = await writer.repair?.(picture.tx, exposed, bench.ctx);
   assert.equal(full?.ok, false);
-  assert.match(full?.why ?? "", /did not start, .*(error 28|No space left on device).*MYSQL_PICTURE/);
+  assert.match(full?.reason ?? "", /did not start, .*(error 28|No space left on device).*MYSQL_PICTURE/);
   assert.ok(performance.now() - begun < 30_000);
   filler.remove();
-  const report = await writer.recover?.(picture.tx, exposed, bench.ctx);
-  assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+  const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
+  assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
   const second = await bench.open(exposed);
   const client = await second.connect({ database: "books" });
   await verifyLedger(client, confirmed);

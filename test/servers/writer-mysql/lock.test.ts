@@ -35,7 +35,7 @@ for (const { flavour, lock } of [
   { flavour: mysql9, lock: "read-lock" },
 ]) {
   test(
-    `${flavour.name}: with MyISAM tables clients that write wait, and the position is the picture's own`,
+    `${flavour.name}: with MyISAM tables clients that write wait, and the position is the snapshot's own`,
     { skip: missingServer(flavour) },
     async (t) => {
       const bench = await Bench.lay(t, flavour);
@@ -53,7 +53,7 @@ for (const { flavour, lock } of [
       const clone = volume.cut();
       assert.deepEqual(await server.query("SELECT count(*) AS n FROM books.old WHERE id = 3"), [{ n: 0 }]);
       const thaw = await writer.thaw(tx, token, ctx);
-      assert.deepEqual([thaw.held, thaw.why], [true, undefined]);
+      assert.deepEqual([thaw.uninterrupted, thaw.reason], [true, undefined]);
       await insert.outcome;
       assert.deepEqual(await server.query("SELECT count(*) AS n FROM books.old WHERE id = 3"), [{ n: 1 }]);
       const { facts } = (await writer.seal?.(tx, ctx)) ?? {};
@@ -62,14 +62,14 @@ for (const { flavour, lock } of [
       await load.stop();
 
       const exposed = bench.expose(clone);
-      const report = await writer.recover?.(tx, exposed, ctx);
-      assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+      const report = await writer.repair?.(tx, exposed, ctx);
+      assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
       const from = facts?.["from"] as { file: string; offset: number; gtid?: string };
       assert.deepEqual([report?.facts?.["file"], report?.facts?.["offset"]], [from.file, from.offset]);
       assert.equal(report?.facts?.["gtid"], from.gtid);
       const second = await bench.open(exposed);
       const [check] = await second.query<{ Msg_text: string }>("CHECK TABLE books.old");
-      assert.equal(check?.Msg_text, "OK", "it was closed when the picture was taken");
+      assert.equal(check?.Msg_text, "OK", "it was closed when the snapshot was taken");
       assert.deepEqual(await second.query("SELECT id FROM books.old"), [{ id: 1 }]);
       const client = await second.connect({ database: "books" });
       await verifyLedger(client, confirmed);
@@ -115,7 +115,7 @@ test("with killBlockers the statement is ended, and told", { skip }, async (t) =
   const begun = performance.now();
   const token = await writer.freeze(tx, ctx);
   assert.ok(performance.now() - begun < 6000);
-  assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+  assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
   assert.match(
     ctx.complaints.join("\n"),
     new RegExp(`killing thread ${long.thread} of root@localhost runs UPDATE old`),
@@ -164,11 +164,11 @@ test(
     const ddl = await meanwhile(bench, "ALTER TABLE big ADD INDEX (x, id), ALGORITHM=COPY");
     const begun = performance.now();
     const picture = await bench.take();
-    assert.equal(picture.thaw.held, true);
+    assert.equal(picture.thaw.uninterrupted, true);
     assert.ok(performance.now() - begun < 5000);
     const exposed = bench.expose(picture.clone);
-    const report = await writer.recover?.(picture.tx, exposed, ctx);
-    assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+    const report = await writer.repair?.(picture.tx, exposed, ctx);
+    assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
     const second = await bench.open(exposed);
     assert.deepEqual(await second.query("SELECT count(*) AS n, sum(balance) AS s FROM books.account"), [
       { n: 200, s: "0" },
@@ -187,8 +187,8 @@ test("a table without redo log that comes after prepare is told", { skip }, asyn
   const token = await writer.freeze(tx, bench.ctx);
   await withMyisam(bench);
   const thaw = await writer.thaw(tx, token, bench.ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /a table of MyISAM was made meanwhile/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /a table of MyISAM was made meanwhile/);
   await isFree(bench.server);
 });
 
@@ -203,8 +203,8 @@ test("a lock whose session died is gone from the server, and thaw says that it d
   await server.query(`KILL ${thread}`);
   await server.query("INSERT INTO books.old VALUES (2)");
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /the session ended/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /the session ended/);
   await isFree(server);
 });
 

@@ -26,7 +26,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   prepare: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   freeze: "MYSQL_SESSION_LOST",
   thaw: "not held",
-  // The picture is there, and the server was held while it was taken.
+  // The snapshot is there, and the server was held while it was taken.
   seal: "well",
   recover: "well",
   verify: "well",
@@ -36,7 +36,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
 /** A call that takes longer says TimeoutError. */
 const limitMs = 30_000;
 
-/** The writer's calls around a picture of one instant. */
+/** The writer's calls around a snapshot of one instant. */
 async function stepsOn(bench: Bench): Promise<Steps> {
   const ctx = (): TestContext<Options> => context(bench.ctx.options, { limitMs });
   const tx = await bench.begin();
@@ -52,9 +52,9 @@ async function stepsOn(bench: Bench): Promise<Steps> {
       clone = bench.volume.cut();
       return "well";
     },
-    thaw: async () => ((await writer.thaw(tx, token, ctx())).held ? "well" : "not held"),
+    thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    recover: async () => wordOf(await writer.recover?.(tx, picture(), ctx())),
+    recover: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
     verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };

@@ -49,7 +49,7 @@ const ways = [
 
 for (const { flavour, settings, follow, promote, gtid, source } of ways) {
   test(
-    `${flavour.name}: a replica is built from a repaired picture by its own position, catches up, and may be promoted while frozen`,
+    `${flavour.name}: a replica is built from a repaired snapshot by its own position, catches up, and may be promoted while frozen`,
     { skip: missingServer(flavour) },
     async (t) => {
       const port = await freePort();
@@ -59,7 +59,7 @@ for (const { flavour, settings, follow, promote, gtid, source } of ways) {
       const load = await bench.load();
       const picture = await bench.take();
       const exposed = bench.expose(picture.clone);
-      const report = await writer.recover?.(picture.tx, exposed, bench.ctx);
+      const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
       await load.advance(100);
       await load.stop();
       if (flavour === mysql9) execFileSync("rm", ["-f", `${exposed.trees[0]?.path ?? ""}/auto.cnf`]);
@@ -81,9 +81,13 @@ for (const { flavour, settings, follow, promote, gtid, source } of ways) {
       await replica.query(promote);
       await replica.query("INSERT INTO books.journal VALUES (99, 1, 1, 2, 0)");
       const thaw = await writer.thaw(tx, token, ctx);
-      assert.deepEqual([thaw.held, thaw.why], [true, undefined], "a promotion changes no page, and ends no session");
+      assert.deepEqual(
+        [thaw.uninterrupted, thaw.reason],
+        [true, undefined],
+        "a promotion changes no page, and ends no session",
+      );
       const { role } = (await writer.seal?.(tx, ctx))?.facts ?? {};
-      assert.equal(role, "replica", "as it was when the picture was begun");
+      assert.equal(role, "replica", "as it was when the snapshot was begun");
       await leavesNothing(replica);
     },
   );

@@ -14,7 +14,7 @@ import { tempDir } from "../../support/storage/temp.js";
 const skip = missingServer(mariadb);
 
 test(
-  "redo, undo, binary log and tables elsewhere are found, and repairing a picture touches none of the running server's",
+  "redo, undo, binary log and tables elsewhere are found, and repairing a snapshot touches none of the running server's",
   { skip },
   async (t) => {
     const elsewhere = ["redo", "undo", "binlog", "aria", "tables"];
@@ -41,8 +41,8 @@ test(
     assert.deepEqual(new Set(paths), new Set(expected));
 
     const exposed = bench.expose(picture.clone, paths);
-    const report = await writer.recover?.(picture.tx, exposed, ctx);
-    assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+    const report = await writer.repair?.(picture.tx, exposed, ctx);
+    assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
     await load.advance(50);
     await load.stop();
     const client = await server.connect({ database: "books" });
@@ -53,7 +53,7 @@ test(
     assert.doesNotMatch(server.log(), /\[ERROR\]|corrupt/i);
 
     const verified = await writer.verify?.(picture.tx, bench.expose(volume.fork(picture.clone), paths), ctx);
-    assert.deepEqual([verified?.ok, verified?.why], [true, undefined]);
+    assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
     assert.equal(verified?.facts?.["redoBytes"], 0, "it was repaired");
     await server.query("INSERT INTO books.far VALUES (2)");
     assert.deepEqual(await server.query("SELECT id FROM books.far"), [{ id: 1 }, { id: 2 }]);
@@ -76,7 +76,7 @@ test(
     await writer.prepare?.(tx, ctx);
     const token = await writer.freeze(tx, ctx);
     await server.query(make);
-    assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+    assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
     await assert.rejects(async () => writer.seal?.(tx, ctx), refusal);
     await writer.abort(tx, token, ctx);
     await leavesNothing(server);
@@ -91,11 +91,11 @@ test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }
   const picture = await bench.take();
   const good = bench.expose(bench.volume.fork(picture.clone));
   const verified = await writer.verify?.(picture.tx, good, bench.ctx);
-  assert.deepEqual([verified?.ok, verified?.why], [true, undefined]);
+  assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
   assert.ok(Number(verified?.facts?.["tables"]) >= 3 && Number(verified?.facts?.["files"]) >= 3);
 
   const bad = bench.expose(bench.volume.fork(picture.clone));
-  await writer.recover?.(picture.tx, bad, bench.ctx);
+  await writer.repair?.(picture.tx, bad, bench.ctx);
   const file = await open(path.join(bad.trees[0]?.path ?? "", "books/big.ibd"), "r+");
   await file.write(Buffer.alloc(16_384, 0x55), 0, 16_384, 20 * 16_384);
   await file.close();
@@ -105,16 +105,16 @@ test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }
 });
 
 test(
-  "a picture that cannot be repaired says why: read-only, another version, another program, half of it gone",
+  "a snapshot that cannot be repaired says why: read-only, another version, another program, half of it gone",
   { skip },
   async (t) => {
     const bench = await Bench.lay(t, mariadb);
     const picture = await bench.take();
     const exposed = bench.expose(picture.clone);
     const recover = async (options: Parameters<typeof writerOptions>[1], given = exposed): Promise<string> => {
-      const report = await writer.recover?.(picture.tx, given, context(writerOptions(bench.server, options)));
+      const report = await writer.repair?.(picture.tx, given, context(writerOptions(bench.server, options)));
       assert.equal(report?.ok, false);
-      return report?.why ?? "";
+      return report?.reason ?? "";
     };
     assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_PICTURE/);
     assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true says: .*MYSQL_VERSION/);
@@ -131,12 +131,12 @@ test(
     const begun = performance.now();
     const signal = AbortSignal.timeout(50);
     await assert.rejects(
-      writer.recover?.(picture.tx, exposed, context(bench.ctx.options, { signal })) ?? Promise.resolve(),
+      writer.repair?.(picture.tx, exposed, context(bench.ctx.options, { signal })) ?? Promise.resolve(),
       { name: /Timeout|Abort/ },
     );
     assert.ok(performance.now() - begun < 5000);
     assert.deepEqual(
-      await writer.recover?.(picture.tx, exposed, bench.ctx).then(({ ok }) => ok),
+      await writer.repair?.(picture.tx, exposed, bench.ctx).then(({ ok }) => ok),
       true,
       "none of it did harm",
     );

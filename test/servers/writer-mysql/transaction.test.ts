@@ -7,10 +7,10 @@ import { Bench, leavesNothing } from "../../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 
-/** How many pictures are taken under load. */
+/** How many snapshots are taken under load. */
 const pictures = Number(process.env["HOLDSTILL_PICTURES"] ?? 5);
 
-/** Checks the books of a server on a picture, and lets it write. */
+/** Checks the books of a server on a snapshot, and lets it write. */
 async function isWhole(t: TestContext, server: MysqlServer, confirmed: readonly Acknowledged[]): Promise<void> {
   const client = await server.connect({ database: "books" });
   await verifyLedger(client, confirmed);
@@ -48,7 +48,7 @@ for (const { flavour, settings, gtid, rough } of versions) {
   const skip = missingServer(flavour);
 
   test(
-    `${flavour.name}: ${pictures} atomic pictures under load: each is repaired, knows its own position, and opens whole`,
+    `${flavour.name}: ${pictures} atomic snapshots under load: each is repaired, knows its own position, and opens whole`,
     { skip },
     async (t) => {
       const bench = await Bench.lay(t, flavour, { settings });
@@ -57,7 +57,7 @@ for (const { flavour, settings, gtid, rough } of versions) {
         await load.advance(50);
         const confirmed = load.acknowledged();
         const picture = await bench.take();
-        assert.deepEqual([picture.thaw.held, picture.thaw.why], [true, undefined]);
+        assert.deepEqual([picture.thaw.uninterrupted, picture.thaw.reason], [true, undefined]);
         assert.equal(picture.sidecar.facts?.["lock"], "none");
         if (number === 1) {
           const asCut = await bench.open(bench.expose(bench.volume.fork(picture.clone)), settings);
@@ -65,8 +65,8 @@ for (const { flavour, settings, gtid, rough } of versions) {
           await asCut.stop();
         }
         const exposed = bench.expose(picture.clone);
-        const report = await writer.recover?.(picture.tx, exposed, bench.ctx);
-        assert.deepEqual([report?.ok, report?.why], [true, undefined]);
+        const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
+        assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
 
         const { from, to } = picture.sidecar.facts as { from: LogPosition; to: LogPosition };
         const end = report?.facts as unknown as LogPosition & { redoBytes: number };
@@ -83,7 +83,7 @@ for (const { flavour, settings, gtid, rough } of versions) {
         const second = await bench.open(exposed, settings);
         assert.doesNotMatch(second.log(), rough);
         const [mine] = await second.query<{ gtid: string }>(`SELECT @@global.${gtid} AS gtid`);
-        assert.equal(mine?.gtid, end.gtid, "the repaired picture itself says the same");
+        assert.equal(mine?.gtid, end.gtid, "the repaired snapshot itself says the same");
         await isWhole(t, second, confirmed);
         await second.stop();
         bench.volume.discard(picture.clone);

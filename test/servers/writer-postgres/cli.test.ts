@@ -44,7 +44,7 @@ test(
     onEnd(t, async () => void (await holdstill(["delete", "latest", "--yes", "--config", config])));
 
     const planned = await holdstill(["plan", "writer:pg", "--config", config]);
-    assert.match(planned.stdout.replaceAll(/\s+/g, " "), /no lock, backup mode; picture repaired/);
+    assert.match(planned.stdout.replaceAll(/\s+/g, " "), /no lock, backup mode; snapshot repaired/);
     const confirmed = load.acknowledged();
     await on("create", "writer:pg");
     await load.stop();
@@ -52,7 +52,7 @@ test(
     const [pristine, fork] = set.snapshots.map(({ snapshot }) => snapshot);
     assert.equal(fork?.of, pristine?.id);
     const repair = set.writers[0]?.repair;
-    assert.deepEqual([repair?.state, repair?.in], ["repaired", [fork?.id]], repair?.why);
+    assert.deepEqual([repair?.state, repair?.in], ["repaired", [fork?.id]], repair?.reason);
     assert.ok(Number(repair?.facts?.["redoBytes"]) > 0);
 
     const shown = (await on("expose", "latest")) as SnapshotSet;

@@ -58,8 +58,8 @@ test("a session that is killed while frozen is told by thaw, and the sidecar pro
   const token = await writer.freeze(tx, ctx);
   await server.query("SELECT pg_terminate_backend($1)", await ourSessions(server));
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /session ended: terminating connection due to administrator command \(57P01\)/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /session ended: terminating connection due to administrator command \(57P01\)/);
   const sidecar = await writer.seal?.(tx, ctx);
   assert.deepEqual(sidecar?.files, []);
   assert.match(String(sidecar?.facts?.["useless"]), /session ended/);
@@ -112,7 +112,7 @@ test("abort may come twice, before prepare, and in a blank worker", { skip }, as
   await writer.prepare?.(tx, ctx);
   const token = await writer.freeze(tx, ctx);
   const blank = await blankWorker();
-  assert.deepEqual((await blank.thaw(tx, token, ctx)).held, false);
+  assert.deepEqual((await blank.thaw(tx, token, ctx)).uninterrupted, false);
   await blank.abort(tx, token, ctx);
   assert.deepEqual(await ourSessions(server), []);
   await blank.abort(tx, token, ctx);
@@ -151,7 +151,7 @@ test("the README's grants are enough, and without them each lack has a code", { 
 
   await server.query("GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean), pg_backup_stop(boolean) TO snap");
   const picture = await takePicture(t, ctx);
-  assert.equal(picture.thaw.held, true);
+  assert.equal(picture.thaw.uninterrupted, true);
   const second = await server.startOn(assemble(picture), quick);
   onEnd(t, async () => await second.stop("immediate"));
   await leavesNothing(server);
@@ -169,7 +169,7 @@ test("an atomic cut needs no backup mode, only proof", { skip }, async (t) => {
   await writer.prepare?.(tx, ctx);
   const token = await writer.freeze(tx, ctx);
   assert.deepEqual(await server.query("SELECT slot_name FROM pg_replication_slots"), []);
-  assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+  assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
   const sidecar = await writer.seal?.(tx, ctx);
   assert.deepEqual(sidecar?.files, []);
   assert.match(String(sidecar?.facts?.["lsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);

@@ -1,4 +1,4 @@
-/** Disks that are full: the server's own, that of the sidecar, and the layer that a picture is repaired on. */
+/** Disks that are full: the server's own, that of the sidecar, and the layer that a snapshot is repaired on. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, statfsSync } from "node:fs";
@@ -56,7 +56,7 @@ test("a disk that is too full for the sidecar fails seal, and the server is left
   execFileSync("mkdir", [tx.sidecarDir]);
   await writer.prepare?.(tx, ctx);
   const token = await writer.freeze(tx, ctx);
-  assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+  assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
   Filler.fill(disk);
   await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_NO_ROOM", message: new RegExp(tx.sidecarDir) });
   await writer.abort(tx, token, ctx);
@@ -78,12 +78,12 @@ test("a layer that is full fails recover with the server's words, and a larger o
   const shown = exposed({ copies });
   const filler = Filler.fill(disk);
   assert.equal(statfsSync(disk).bavail, 0);
-  await assert.rejects(async () => writer.recover?.(picture.tx, shown, ctx), {
+  await assert.rejects(async () => writer.repair?.(picture.tx, shown, ctx), {
     code: "PG_RECOVERY",
     message: /No space left on device/,
   });
   filler.remove();
-  assert.equal((await writer.recover?.(picture.tx, shown, ctx))?.ok, true);
+  assert.equal((await writer.repair?.(picture.tx, shown, ctx))?.ok, true);
   const second = await server.startOn(shown.trees[0]?.path ?? "", {});
   onEnd(t, async () => await second.stop("immediate"));
   const client = await second.connect();

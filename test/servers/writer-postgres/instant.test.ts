@@ -1,4 +1,4 @@
-/** Pictures of one instant of a server under load: each opens, as it was cut or recovered. */
+/** Snapshots of one instant of a server under load: each opens, as it was cut or recovered. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -22,7 +22,7 @@ import {
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
 test(
-  `${rounds} pictures of one instant under load open, whole and writable`,
+  `${rounds} snapshots of one instant under load open, whole and writable`,
   { skip: missingPostgres() },
   async (t) => {
     const volume = Cuttable.make(t);
@@ -44,14 +44,14 @@ test(
       const picture = volume.cut();
       const thaw = await writer.thaw(tx, token, ctx);
       stalls.push(load.lap().worstStallMs);
-      assert.equal(thaw.held, true, thaw.why);
+      assert.equal(thaw.uninterrupted, true, thaw.reason);
       await writer.seal?.(tx, ctx);
 
       const copy = path.join(picture.at, "data");
       const shown = { trees: [{ original: dataDir, path: copy }], readOnly: false };
-      // Each other picture as it was cut: redo is the server's own then.
+      // Each other snapshot as it was cut: redo is the server's own then.
       if (round % 2 === 0) {
-        const report = await writer.recover?.(tx, shown, ctx);
+        const report = await writer.repair?.(tx, shown, ctx);
         assert.equal(report?.ok, true);
         redo.push(Number(report?.facts?.["redoBytes"]));
       } else {

@@ -64,7 +64,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
 /** A call that takes longer says TimeoutError. */
 const limitMs = 30_000;
 
-/** The writer's calls around a picture of one instant, which is good for a fuzzy copy too. */
+/** The writer's calls around a snapshot of one instant, which is good for a fuzzy copy too. */
 async function stepsOn(
   t: NodeTest,
   volume: ImageVolume,
@@ -93,9 +93,9 @@ async function stepsOn(
       clone = volume.cut();
       return "well";
     },
-    thaw: async () => ((await writer.thaw(tx, token, ctx())).held ? "well" : "not held"),
+    thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    recover: async () => wordOf(await writer.recover?.(tx, picture(), ctx())),
+    recover: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
     verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };

@@ -1,4 +1,4 @@
-/** Pictures of real servers, recovered so that they open at once. */
+/** Snapshots of real servers, recovered so that they open at once. */
 import assert from "node:assert/strict";
 import { readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -49,12 +49,12 @@ async function spreadServer(t: TestContext, bindir?: string): Promise<Spread> {
 }
 
 async function recover(tx: WriterTransaction, shown: Exposed, ctx: Called<Options>): Promise<Report> {
-  const report = await writer.recover?.(tx, shown, ctx);
+  const report = await writer.repair?.(tx, shown, ctx);
   assert.ok(report);
   return report;
 }
 
-/** A server starts on the recovered picture without any redo, its books are right, and it takes more. */
+/** A server starts on the recovered snapshot without any redo, its books are right, and it takes more. */
 async function opensAtOnce(
   t: TestContext,
   server: PostgresServer,
@@ -82,7 +82,7 @@ async function opensAtOnce(
 
 for (const { name, bindir, skip } of versions()) {
   test(
-    `${name}: a crash picture is recovered and opens at once, and the originals are untouched`,
+    `${name}: a crash snapshot is recovered and opens at once, and the originals are untouched`,
     { skip },
     async (t) => {
       const { server, load, ctx, originals } = await spreadServer(t, bindir);
@@ -136,7 +136,7 @@ for (const { name, bindir, skip } of versions()) {
 
 const skip = missingPostgres();
 
-test("a picture of a standby is recovered as a server of its own", { skip }, async (t) => {
+test("a snapshot of a standby is recovered as a server of its own", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   const confirmed = load.acknowledged();
   await load.stop();
@@ -181,7 +181,7 @@ test(
   },
 );
 
-test("a link that may lead out of the picture is refused before anything is changed", { skip }, async (t) => {
+test("a link that may lead out of the snapshot is refused before anything is changed", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   await load.stop();
   const picture = await takeCrashPicture(t, server, ctx);
@@ -200,10 +200,10 @@ test("a link that may lead out of the picture is refused before anything is chan
     unlinkSync(path.join(dataDir, link));
   }
   const without = { ...shown, trees: shown.trees.slice(0, 2) };
-  await assert.rejects(recover(picture.tx, without, ctx), { code: "PG_PICTURE", message: /is not in the picture/ });
+  await assert.rejects(recover(picture.tx, without, ctx), { code: "PG_PICTURE", message: /is not in the snapshot/ });
 });
 
-test("the wrong picture, the wrong programs and a picture beyond repair have codes", { skip }, async (t) => {
+test("the wrong snapshot, the wrong programs and a snapshot beyond repair have codes", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   await load.stop();
   const picture = await takeCrashPicture(t, server, ctx);

@@ -1,4 +1,4 @@
-/** Back in place: what the hooks make of pictures that were copied to where the originals were. */
+/** Back in place: what the hooks make of snapshots that were copied to where the originals were. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
@@ -30,7 +30,7 @@ import { unprivileged } from "../../support/process/unprivileged.js";
 const skip = missingPostgres();
 type Taken = Omit<Picture, "sidecar" | "thaw">;
 
-/** The record of a set with the picture's component. */
+/** The record of a set with the snapshot's component. */
 function setOf({ tx, sidecarDir }: Taken): SnapshotSet {
   const by = { instance: "pg", plugin: "writer-postgres", version: "1.0.0" };
   return {
@@ -41,11 +41,11 @@ function setOf({ tx, sidecarDir }: Taken): SnapshotSet {
       volumes: [],
       consistency: "application",
     })),
-    writers: [{ by, policy: "required", state: "held", sidecar: { dir: sidecarDir, files: [] } }],
+    writers: [{ by, policy: "required", state: "frozen", sidecar: { dir: sidecarDir, files: [] } }],
   };
 }
 
-/** Copies the picture over the originals. */
+/** Copies the snapshot over the originals. */
 function putBack({ copies }: Taken): void {
   for (const { original, copy } of copies)
     execFileSync("sh", ["-euc", `rm -rf ${original}; cp -a -T ${copy} ${original}`]);
@@ -83,14 +83,14 @@ test(
   },
 );
 
-test("a recovered picture has its links set to the originals' places again", { skip }, async (t) => {
+test("a recovered snapshot has its links set to the originals' places again", { skip }, async (t) => {
   const far = scratch("far", unprivileged());
   onEnd(t, far.remove);
   const server = await serverWithLedger(t, {});
   await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
   const ctx = context(writerOptions(server));
   const picture = await takeCrashPicture(t, server, ctx);
-  await writer.recover?.(picture.tx, exposed(picture), ctx);
+  await writer.repair?.(picture.tx, exposed(picture), ctx);
   await server.halt("immediate");
   putBack(picture);
   await writer.afterRestore?.(setOf(picture), ctx);
@@ -103,7 +103,7 @@ test("a recovered picture has its links set to the originals' places again", { s
 });
 
 for (const cut of ["atomic", "fuzzy"] as const) {
-  test(`a pristine ${cut} picture and the archive lead to a chosen transaction`, { skip }, async (t) => {
+  test(`a pristine ${cut} snapshot and the archive lead to a chosen transaction`, { skip }, async (t) => {
     const archive = scratch("archive", unprivileged());
     onEnd(t, archive.remove);
     const config = { archive_mode: "on", archive_command: `cp %p ${archive.path}/%f` };
@@ -138,11 +138,11 @@ for (const cut of ["atomic", "fuzzy"] as const) {
   });
 }
 
-test("a recovered picture is refused as the base for a point in time", { skip }, async (t) => {
+test("a recovered snapshot is refused as the base for a point in time", { skip }, async (t) => {
   const server = await serverWithLedger(t, {});
   const ctx = context(writerOptions(server));
   const picture = await takeCrashPicture(t, server, ctx);
-  await writer.recover?.(picture.tx, exposed(picture), ctx);
+  await writer.repair?.(picture.tx, exposed(picture), ctx);
   await server.halt("immediate");
   putBack(picture);
   const aimed = context({ ...ctx.options, restoreTo: { command: "true", xid: "7" } });

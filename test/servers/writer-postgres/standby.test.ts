@@ -48,7 +48,7 @@ async function withStandbys(
   return { primary, standby };
 }
 
-test("a standby is captured too, and its picture opens", { skip }, async (t) => {
+test("a standby is captured too, and its snapshot opens", { skip }, async (t) => {
   const { primary, standby } = await withStandbys(t);
   const server = await standby();
   const load = await loadOn(t, primary);
@@ -56,7 +56,7 @@ test("a standby is captured too, and its picture opens", { skip }, async (t) => 
   await caughtUp(primary, server);
 
   const picture = await takePicture(t, context(writerOptions(server)));
-  assert.equal(picture.thaw.held, true, picture.thaw.why);
+  assert.equal(picture.thaw.uninterrupted, true, picture.thaw.reason);
   assert.equal(picture.sidecar.facts?.["role"], "standby");
   await load.stop();
   const restored = await primary.startOn(
@@ -85,8 +85,8 @@ test("a standby that is promoted is told by freeze and thaw, and seal needs it n
         const token = await writer.freeze(tx, ctx);
         if (before === "thaw") await promote(server);
         const thaw = await writer.thaw(tx, token, ctx);
-        assert.equal(thaw.held, before === "seal", `${cut}, promoted before ${before}`);
-        if (before === "thaw") assert.match(thaw.why ?? "", /promoted/);
+        assert.equal(thaw.uninterrupted, before === "seal", `${cut}, promoted before ${before}`);
+        if (before === "thaw") assert.match(thaw.reason ?? "", /promoted/);
         if (before === "seal") {
           await promote(server);
           assert.equal((await writer.seal?.(tx, ctx))?.facts?.["role"], "standby");
@@ -112,8 +112,8 @@ test("a conflict on a standby that ends the session is told, with the server's w
   await primary.query("DROP DATABASE work");
   await caughtUp(primary, server);
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /conflict with recovery/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /conflict with recovery/);
   await writer.abort(tx, token, ctx);
   await leavesNothing(server);
 });

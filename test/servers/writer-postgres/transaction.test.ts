@@ -72,9 +72,9 @@ for (const { name, bindir, skip } of versions()) {
       const picture = await takePicture(t, ctx);
       await load.stop();
 
-      assert.equal(picture.thaw.held, true);
+      assert.equal(picture.thaw.uninterrupted, true);
       assert.deepEqual(ctx.complaints, [
-        "fsync or full_page_writes is off: a crash, and so a picture, may be beyond repair",
+        "fsync or full_page_writes is off: a crash, and so a snapshot, may be beyond repair",
       ]);
       assert.ok(picture.sidecar.files.includes("backup_label"));
       assert.ok(!picture.sidecar.files.includes("tablespace_map"), "there are no tablespaces");

@@ -37,7 +37,7 @@ test("a long query, an idle transaction and DDL under way hold nothing up, and g
   const long = await client(t, server, "SELECT 1");
   const answer = long.query("SELECT pg_sleep(600)").catch((error: unknown) => error);
   const picture = await takePicture(t, context(writerOptions(server)));
-  assert.equal(picture.thaw.held, true, picture.thaw.why);
+  assert.equal(picture.thaw.uninterrupted, true, picture.thaw.reason);
   await idle.query("COMMIT");
   await ddl.query("COMMIT");
   const asleep =
@@ -67,7 +67,7 @@ test("no room for another connection is told with what to do", { skip }, async (
   await assert.rejects(writer.identify(ctx), { code: "PG_CONNECT", message: /too many connections/, hint: /LIMIT/ });
   await other.end();
   const picture = await takePicture(t, ctx);
-  assert.equal(picture.thaw.held, true, "one connection is enough for a snapshot");
+  assert.equal(picture.thaw.uninterrupted, true, "one connection is enough for a snapshot");
   await leavesNothing(server);
 });
 
@@ -82,8 +82,8 @@ test("a right that is revoked while frozen is told by thaw, and backup mode ends
   const token = await writer.freeze(tx, ctx);
   await server.query(`REVOKE EXECUTE ON ${functions} FROM snap`);
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
-  assert.match(thaw.why ?? "", /permission denied for function pg_backup_stop/);
+  assert.equal(thaw.uninterrupted, false);
+  assert.match(thaw.reason ?? "", /permission denied for function pg_backup_stop/);
   await writer.abort(tx, token, ctx);
   await leavesNothing(server);
 });
@@ -96,7 +96,7 @@ test("an archive command that fails is warned of, and makes nobody wait", { skip
   const ctx = context(writerOptions(server));
   const picture = await takePicture(t, ctx);
   assert.match(ctx.complaints.join("\n"), /cannot archive its WAL \(0000/);
-  assert.equal(picture.thaw.held, true);
+  assert.equal(picture.thaw.uninterrupted, true);
   const facts = picture.tx.components[0]?.facts?.["archiver"] as { mode: string; failing: boolean };
   assert.deepEqual([facts.mode, facts.failing], ["on", true]);
   const second = await server.startOn(assemble(picture), quick);
@@ -105,7 +105,7 @@ test("an archive command that fails is warned of, and makes nobody wait", { skip
 });
 
 test(
-  "a tablespace that is made after the plan fails prepare, because no picture would have it",
+  "a tablespace that is made after the plan fails prepare, because no snapshot would have it",
   { skip },
   async (t) => {
     const server = await serverWithLedger(t, {});
@@ -129,7 +129,7 @@ test(
     await writer.prepare?.(tx, ctx);
     const token = await writer.freeze(tx, ctx);
     await server.query(`CREATE TABLESPACE late LOCATION '${await folderFor(server, tx.sidecarDir)}'`);
-    assert.equal((await writer.thaw(tx, token, ctx)).held, true);
+    assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
     await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_PICTURE", message: /made meanwhile/ });
     await writer.abort(tx, token, ctx);
     await leavesNothing(server);
@@ -171,7 +171,7 @@ test(
       /no checkpoint before the cut: canceling statement due to statement timeout/,
     );
     const token = await writer.freeze(tx, context(much.options));
-    assert.equal((await writer.thaw(tx, token, context(much.options))).held, true);
+    assert.equal((await writer.thaw(tx, token, context(much.options))).uninterrupted, true);
     const sidecar = await writer.seal?.(tx, context(much.options));
     const { lsn, lsnAfter } = sidecar?.facts ?? {};
     assert.ok(typeof lsn === "string" && typeof lsnAfter === "string");
@@ -188,7 +188,7 @@ test("a server that restarts within an atomic cut was not held", { skip }, async
   await server.halt("immediate");
   await server.start();
   const thaw = await writer.thaw(tx, token, ctx);
-  assert.equal(thaw.held, false);
+  assert.equal(thaw.uninterrupted, false);
   await writer.abort(tx, token, ctx);
   await leavesNothing(server);
 });

@@ -24,7 +24,7 @@ const user = unprivileged();
 const mayUnshare = spawnSync("unshare", ["--user", "--map-root-user", "true"], { ...user, cwd: "/" }).status === 0;
 const skip = missingPostgres() || (!mayUnshare && "ordinary users may make no user namespaces here");
 
-test("an ordinary user recovers a picture with a tablespace, and its original is untouched", { skip }, async (t) => {
+test("an ordinary user recovers a snapshot with a tablespace, and its original is untouched", { skip }, async (t) => {
   const server = await serverWithLedger(t, {});
   const far = await journalElsewhere(t, server);
   const options = writerOptions(server);

@@ -1,4 +1,4 @@
-/** Servers that verify starts on pictures. */
+/** Servers that verify starts on snapshots. */
 import assert from "node:assert/strict";
 import { chownSync, closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ async function verify(tx: WriterTransaction, shown: Exposed, ctx: Called<Options
   return report;
 }
 
-/** No socket folder of ours, and no other server on the picture. */
+/** No socket folder of ours, and no other server on the snapshot. */
 function leftNothing({ trees }: Exposed): void {
   assert.deepEqual(
     readdirSync(tmpdir()).filter((name) => name.startsWith("holdstill-pg-")),
@@ -42,13 +42,13 @@ for (const { name, bindir, skip } of versions()) {
   test(`${name}: a fuzzy copy is verified as it is, and again when it is recovered`, { skip }, async (t) => {
     const server = await serverWithLedger(t, { ...(bindir && { bindir }) });
     const load = await loadOn(t, server);
-    const ctx = context(writerOptions(server, { recoveryMemoryMb: 24 }));
+    const ctx = context(writerOptions(server, { repairMemoryMb: 24 }));
     const [asItIs, recovered] = [await takePicture(t, ctx), await takePicture(t, ctx)];
     await load.stop();
     const first = await verify(asItIs.tx, exposed(asItIs), ctx);
     assert.deepEqual([first.ok, first.facts?.["was"], first.facts?.["checks"]], [true, "in use", ["write"]]);
     const shown = exposed(recovered);
-    assert.equal((await writer.recover?.(recovered.tx, shown, ctx))?.ok, true);
+    assert.equal((await writer.repair?.(recovered.tx, shown, ctx))?.ok, true);
     const second = await verify(recovered.tx, shown, ctx);
     assert.deepEqual([second.ok, second.facts?.["was"]], [true, "shut down"]);
     const started = readFileSync(path.join(shown.trees[0]?.path ?? "", "postmaster.opts"), "utf8");
@@ -70,7 +70,7 @@ async function damage(server: PostgresServer, dataDir: string, relation: string,
   closeSync(fd);
 }
 
-test("checksums and amcheck pass on a sound picture, and each tells of a damaged one", { skip }, async (t) => {
+test("checksums and amcheck pass on a sound snapshot, and each tells of a damaged one", { skip }, async (t) => {
   const server = await serverWithLedger(t, { bindir: debian15 });
   const load = await loadOn(t, server);
   await load.stop();
@@ -78,7 +78,7 @@ test("checksums and amcheck pass on a sound picture, and each tells of a damaged
   const ctx = context(writerOptions(server, { verify: ["checksums", "amcheck"] }));
   const sound = await takeCrashPicture(t, server, ctx);
   const report = await verify(sound.tx, exposed(sound), ctx);
-  assert.deepEqual(report.facts?.["checks"], ["amcheck", "write", "checksums"], report.why);
+  assert.deepEqual(report.facts?.["checks"], ["amcheck", "write", "checksums"], report.reason);
 
   for (const one of ["checksums", "amcheck"] as const) {
     const picture = await takeCrashPicture(t, server, ctx);
@@ -87,7 +87,7 @@ test("checksums and amcheck pass on a sound picture, and each tells of a damaged
     const found = await verify(picture.tx, shown, context({ ...ctx.options, verify: [one] }));
     assert.equal(found.ok, false);
     assert.match(
-      found.why ?? "",
+      found.reason ?? "",
       one === "checksums" ? /pg_checksums .*verification failed in file/ : /pg_amcheck .*invalid page/,
     );
     leftNothing(shown);
@@ -106,7 +106,7 @@ test(
     chownSync(path.join(shown.trees[0]?.path ?? "", "pg_wal"), 0, 0);
     const report = await verify(picture.tx, shown, ctx);
     assert.equal(report.ok, false);
-    assert.match(report.why ?? "", /pg_wal|session ended/);
+    assert.match(report.reason ?? "", /pg_wal|session ended/);
     leftNothing(shown);
   },
 );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findCommand } from "#core/cli/parse/arguments.js";
+import { findEntry } from "#core/cli/parse/arguments.js";
 import { type SchemaName, validate } from "#core/base/schema/validate.js";
 
 /** What a command has printed with --json. Throws where it is not one document, or not as the command's schema says. */
@@ -14,7 +14,7 @@ const errorSchema: SchemaName = "command-line#/$defs/error";
 
 /** Its schema goes by the command's name. */
 function schemaOf(args: readonly string[]): SchemaName {
-  const meant = findCommand(args);
+  const meant = findEntry(args);
   assert.ok(meant.is === "command", `\`${args.join(" ")}\` is no command`);
   return `command-line#/$defs/${meant.entry.name.replaceAll(" ", "-")}` as SchemaName;
 }

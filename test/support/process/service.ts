@@ -113,11 +113,11 @@ export class Service {
   }
 
   /** Waits for the end of an operation. */
-  async ended(id: string): Promise<Operation & { state: { at: "ended" } }> {
+  async ended(id: string): Promise<Operation & { state: { type: "ended" } }> {
     for (;;) {
       const reply = await this.ask("GET", `/v1/operations/${id}/await?timeout=10s`);
       const operation = reply.json<Operation>();
-      if (operation.state.at === "ended") return { ...operation, state: operation.state };
+      if (operation.state.type === "ended") return { ...operation, state: operation.state };
       if (reply.status !== 202) throw new Error(reply.text);
     }
   }

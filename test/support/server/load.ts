@@ -53,7 +53,7 @@ export class LedgerLoad implements AsyncDisposable {
     this.#running.push(...this.#workers.map(async (worker) => await this.#work(worker)));
   }
 
-  /** What the server has confirmed until now: a picture that is taken later must have all of it. */
+  /** What the server has confirmed until now: a snapshot that is taken later must have all of it. */
   acknowledged(): Acknowledged[] {
     return this.#workers.map(({ worker, seq, acknowledgedAt }) => ({ worker, seq, at: acknowledgedAt }));
   }

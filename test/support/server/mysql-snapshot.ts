@@ -26,8 +26,8 @@ export function writerOptions(server: MysqlServer, given: Partial<Options> = {})
     user: "root",
     lockSeconds: 2,
     killBlockers: false,
-    recovery: "always",
-    recoveryMemoryMb: 64,
+    repair: "always",
+    repairMemoryMb: 64,
     serverArguments: [],
     verify: "tables",
     ...given,
@@ -44,7 +44,7 @@ export interface Given {
   readonly size?: number;
 }
 
-/** A server with a ledger, its binary log on, on a volume that pictures can be taken of. */
+/** A server with a ledger, its binary log on, on a volume that snapshots can be taken of. */
 export class Bench {
   readonly t: NodeTest;
   readonly volume: ImageVolume;
@@ -119,11 +119,11 @@ export class Bench {
     return { trees, readOnly: false };
   }
 
-  /** A second server on a picture. */
+  /** A second server on a snapshot. */
   async open(exposed: Exposed, settings: Record<string, string | number> = {}): Promise<MysqlServer> {
     const dataDir = exposed.trees[0]?.path ?? "";
     const given = { "log-bin": "bin", "server-id": 2, ...settings };
-    // The host's folder lets root in only; a restored picture lies where its server can go.
+    // The host's folder lets root in only; a restored snapshot lies where its server can go.
     const above = path.dirname(path.dirname(dataDir));
     if (above !== tmpdir()) chmodSync(above, 0o755);
     const server = new MysqlServer(this.server.flavour, dataDir, given);
@@ -136,7 +136,7 @@ export class Bench {
 /** A config with the writer, as `db`, for the bench's server; without a provider for images it is the embedded one. */
 export function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
   const dir = tempDir(bench.t);
-  // The server on an exposed picture is another user.
+  // The server on an exposed snapshot is another user.
   chmodSync(dir, 0o755);
   const { image, store } = bench.volume;
   mkdirSync(store, { recursive: true });

@@ -45,7 +45,7 @@ export class PostgresNotReady extends Error {
 
 /**
  * A new cluster and its server. `config` is only this start's: it is on the command line, not in the data directory, so that
- * a picture of the data directory starts with settings of its own.
+ * a snapshot of the data directory starts with settings of its own.
  */
 export async function startPostgres(options: NewClusterOptions = {}): Promise<PostgresServer> {
   const user = unprivileged();
@@ -55,7 +55,7 @@ export async function startPostgres(options: NewClusterOptions = {}): Promise<Po
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     chownSync(dataDir, user.uid, user.gid);
-    // Checksums, so that a torn page in a picture is an error and not a wrong balance.
+    // Checksums, so that a torn page in a snapshot is an error and not a wrong balance.
     const always = [
       "--username=postgres",
       "--auth=trust",

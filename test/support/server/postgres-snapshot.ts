@@ -27,7 +27,7 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
     autoRecover: true,
-    recoveryMemoryMb: 128,
+    repairMemoryMb: 128,
     verify: [],
     ...given,
   };
@@ -65,7 +65,7 @@ export async function loadOn(t: NodeTest, server: PostgresServer): Promise<Ledge
 
 let transactions = 0;
 
-/** A folder for a picture that the servers' user may enter, and a transaction for the writer. */
+/** A folder for a snapshot that the servers' user may enter, and a transaction for the writer. */
 export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "fuzzy"): Promise<WriterTransaction> {
   transactions += 1;
   const folder = scratch("set", unprivileged());
@@ -106,7 +106,7 @@ export async function takePicture(
   return { tx, copies, sidecarDir: tx.sidecarDir, sidecar, thaw };
 }
 
-/** A picture of one instant: what is left of the server when it crashes. Then it goes on. */
+/** A snapshot of one instant: what is left of the server when it crashes. Then it goes on. */
 export async function takeCrashPicture(
   t: NodeTest,
   server: PostgresServer,
@@ -123,7 +123,7 @@ export async function takeCrashPicture(
   return { tx, copies, sidecarDir: tx.sidecarDir };
 }
 
-/** As a provider shows the picture; it belongs to the servers' user. */
+/** As a provider shows the snapshot; it belongs to the servers' user. */
 export function exposed({ copies }: Pick<Picture, "copies">): Exposed {
   for (const { copy } of copies) adopt(copy);
   return { trees: copies.map(({ original, copy }) => ({ original, path: copy })), readOnly: false };

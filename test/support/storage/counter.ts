@@ -17,19 +17,19 @@ export interface Step {
 /** What the process is told: to end, or how long to rest after each step from now on, ms. */
 export type Word = "stop" | { readonly restMs: number };
 
-/** Pictures that are not of one instant; `faults` has all that was found. */
+/** Snapshots that are not of one instant; `faults` has all that was found. */
 export class CounterBroken extends Error {
   override readonly name = "CounterBroken";
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
-    super(`the pictures are not of one instant: ${faults.join("; ")}`);
+    super(`the snapshots are not of one instant: ${faults.join("; ")}`);
     this.faults = faults;
   }
 }
 
 /**
- * A process that writes an increasing number to several volumes in turn, each write with fsync(2). Whatever takes a picture of all
+ * A process that writes an increasing number to several volumes in turn, each write with fsync(2). Whatever takes a snapshot of all
  * volumes at one instant gets the same number everywhere, or one more on the first few of them. After the corruption test of
  * blksnap: number, time and CRC in each block.
  */
@@ -105,8 +105,8 @@ export class Counter implements AsyncDisposable {
 }
 
 /**
- * Checks pictures of a counter's folders, given in the order in which it writes to them, and answers the last number that is on all.
- * Fails with CounterBroken when a step is missing or torn, or when the pictures differ by more than the one step under way.
+ * Checks snapshots of a counter's folders, given in the order in which it writes to them, and answers the last number that is on all.
+ * Fails with CounterBroken when a step is missing or torn, or when the snapshots differ by more than the one step under way.
  */
 export function verifyCounter(pictures: readonly string[]): number {
   const faults: string[] = [];
@@ -121,7 +121,7 @@ export function verifyCounter(pictures: readonly string[]): number {
   return least;
 }
 
-/** The newest number in a picture; what is missing or torn goes into `faults`. */
+/** The newest number in a snapshot; what is missing or torn goes into `faults`. */
 function newestOf(folder: string, faults: string[]): number {
   const found: number[] = [];
   const file = openSync(path.join(folder, counterFile), "r");

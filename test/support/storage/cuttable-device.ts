@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { loopFs, makeFs, mountImage } from "./loop-device.js";
 
 /**
- * An ext4 file system in a file on XFS, of which pictures of one instant can be taken: it is frozen, the file is cloned, it is
+ * An ext4 file system in a file on XFS, of which snapshots of one instant can be taken: it is frozen, the file is cloned, it is
  * thawed. What a logical volume with snapshots is elsewhere.
  */
 export class Cuttable {
@@ -32,7 +32,7 @@ export class Cuttable {
     return path.join(this.#outer, "disk");
   }
 
-  /** Takes a picture, mounts it, and answers where, how long the file system was frozen, ms, and how to be rid of it. */
+  /** Takes a snapshot, mounts it, and answers where, how long the file system was frozen, ms, and how to be rid of it. */
   cut(): { at: string; frozenMs: number; remove: () => void } {
     this.#cuts += 1;
     const image = path.join(this.#outer, `cut-${this.#cuts}`);

@@ -33,7 +33,7 @@ export const thaw = (point: string): boolean => spawnSync("fsfreeze", ["-u", poi
 
 /** A section that holds these mounts, or device-mapper devices, until it is told to release them. */
 export const sectionOf = (points: readonly string[], limitMs = 5000): SectionPlan => ({
-  points: points.map((point) => (point.startsWith("/") ? { kind: "fs", mount: point } : { kind: "dm", name: point })),
+  targets: points.map((point) => (point.startsWith("/") ? { kind: "fs", mount: point } : { kind: "dm", name: point })),
   ops: [{ op: "plugin" }],
   limitMs,
   includeRoot: false,

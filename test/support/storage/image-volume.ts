@@ -13,7 +13,7 @@ import { scratch } from "./scratch.js";
 type LoopIo = "buffered" | "direct";
 
 /**
- * An ext4 file system in a file on an XFS that shares extents: frozen and cloned it gives a picture of one instant, as a thin
+ * An ext4 file system in a file on an XFS that shares extents: frozen and cloned it gives a snapshot of one instant, as a thin
  * volume does, on a machine without device-mapper. All of it is taken down when the test ends.
  */
 export class ImageVolume {
@@ -55,7 +55,7 @@ export class ImageVolume {
   /** Freezes the file system, clones it, and thaws it: what a provider with an atomic cut does. Answers the clone's name. */
   cut(): string {
     this.#pictures += 1;
-    const clone = path.join(this.#store, `picture-${this.#pictures}`);
+    const clone = path.join(this.#store, `snapshot-${this.#pictures}`);
     run("fsfreeze", ["-f", this.mount]);
     try {
       run("cp", ["--reflink=always", this.image, clone]);
@@ -65,15 +65,15 @@ export class ImageVolume {
     return clone;
   }
 
-  /** A second, writable picture of the same instant. */
+  /** A second, writable snapshot of the same instant. */
   fork(clone: string): string {
     this.#pictures += 1;
-    const fork = path.join(this.#store, `picture-${this.#pictures}`);
+    const fork = path.join(this.#store, `snapshot-${this.#pictures}`);
     run("cp", ["--reflink=always", clone, fork]);
     return fork;
   }
 
-  /** Mounts a picture, writable, and answers where. Its folder lets nobody but root in, as the host's folders may. */
+  /** Mounts a snapshot, writable, and answers where. Its folder lets nobody but root in, as the host's folders may. */
   expose(clone: string): string {
     const point = path.join(this.#root, `exposed-${path.basename(clone)}`, "fs");
     mkdirSync(point, { recursive: true });
@@ -83,7 +83,7 @@ export class ImageVolume {
     return point;
   }
 
-  /** Unmounts a picture before the test ends, and removes it. */
+  /** Unmounts a snapshot before the test ends, and removes it. */
   discard(clone: string): void {
     unmount(path.join(this.#root, `exposed-${path.basename(clone)}`, "fs"));
     rmSync(clone);

@@ -32,7 +32,7 @@ async function backup() {
     await holdstill.complete(set.id, { succeeded: false, type: "copy" });
     throw failure;
   } finally {
-    await holdstill.conceal(set.id);
+    await holdstill.unexpose(set.id);
     await holdstill.removeAll([set.id]);
   }
 }

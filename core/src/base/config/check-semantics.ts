@@ -9,7 +9,7 @@ type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
  * What the schema cannot say of a config. It takes any value, also one that the schema rejects, so that all faults are found at
  * once; what has the wrong shape here is the schema's to report.
  */
-export function senseFaults(config: unknown): Fault[] {
+export function semanticFindings(config: unknown): Fault[] {
   const { limits, plugins, stateDir, exposeDir, pluginPaths, log, service } = fields(config);
   const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
   const durations: [string, unknown][] = [

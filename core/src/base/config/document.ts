@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type * as Yaml from "yaml";
 import type { CST, Document, Node, Pair } from "yaml";
 import type { Finding } from "../schema/types.js";
-import { cut, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
+import { shorten, escapePointer, place, shown, type LineOf } from "../schema/findings.js";
 import { plainJson } from "./plain-json.js";
 
 const require = createRequire(import.meta.url);
@@ -12,7 +12,7 @@ let loaded: typeof Yaml | undefined;
 const yaml = (): typeof Yaml => (loaded ??= require("yaml") as typeof Yaml);
 
 /** What a text says, and where. */
-export interface Parsed {
+export interface ParsedDocument {
   /** undefined if the text could not be understood. */
   value: unknown;
   findings: Finding[];
@@ -20,7 +20,7 @@ export interface Parsed {
 }
 
 /** Parses a text, strictly as JSON if the file is called so. Whatever is wrong with it becomes a finding. */
-export function parseText(file: string, text: string): Parsed {
+export function parseText(file: string, text: string): ParsedDocument {
   const plain = file.endsWith(".json") ? plainJson(text) : undefined;
   if (plain === undefined || plain === null) return parseWithLines(file, text);
   let lines: LineOf | undefined;
@@ -28,10 +28,10 @@ export function parseText(file: string, text: string): Parsed {
   return { value: plain, findings: [], lineOf };
 }
 
-function parseWithLines(file: string, text: string): Parsed {
+function parseWithLines(file: string, text: string): ParsedDocument {
   const counter = new (yaml().LineCounter)();
   const line = (offset: number): number => counter.linePos(offset).line;
-  const refused = (seen: string): Parsed => {
+  const refused = (seen: string): ParsedDocument => {
     const expected = "a document of reasonable size";
     return { value: undefined, findings: [{ file, pointer: "", seen, expected }], lineOf: () => undefined };
   };
@@ -74,7 +74,7 @@ function parts(token: CST.Token): CST.Token[] {
 
 function yamlFaults(file: string, { errors, warnings }: Document, line: (offset: number) => number): Finding[] {
   return [...errors, ...warnings].map(({ message, pos }) => {
-    return { file, line: line(pos[0]), pointer: "", seen: cut(message), expected: "valid YAML" };
+    return { file, line: line(pos[0]), pointer: "", seen: shorten(message), expected: "valid YAML" };
   });
 }
 
@@ -88,7 +88,7 @@ function jsonFaults(file: string, text: string): Finding[] {
     const seen = message.replace(/, (\.\.\.)?".*" is not valid JSON$/s, "");
     const offset = Number(/position (\d+)/.exec(seen)?.[1] ?? text.length);
     const line = text.slice(0, offset).split("\n").length;
-    return [{ file, line, pointer: "", seen: cut(seen), expected: "valid JSON" }];
+    return [{ file, line, pointer: "", seen: shorten(seen), expected: "valid JSON" }];
   }
 }
 
@@ -111,7 +111,7 @@ function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
       const source = alias.resolve(document);
       if (source !== undefined && !ancestors.includes(source)) return;
       const expected = source === undefined ? "an anchor above" : "an alias of something else than what it is part of";
-      aliases.push({ pointer: pointerOf([...ancestors, alias]), seen: cut(`*${alias.source}`), expected });
+      aliases.push({ pointer: pointerOf([...ancestors, alias]), seen: shorten(`*${alias.source}`), expected });
     },
   });
   return { twice, aliases };

@@ -12,14 +12,14 @@ import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";
-import { beholder, weaknessesOfPath } from "../trust/ownership.js";
-import { parseText, type Parsed } from "./document.js";
-import { senseFaults } from "./check-semantics.js";
-import { lockFileBeside, settingsOf, xdg, type Settings, type Surroundings } from "./settings.js";
+import { trustedUser, ownershipProblemsOfPath } from "../trust/ownership.js";
+import { parseText, type ParsedDocument } from "./document.js";
+import { semanticFindings } from "./check-semantics.js";
+import { lockFileBeside, settingsOf, xdg, type Settings, type ConfigContext } from "./settings.js";
 
 const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];
 
-export interface ConfigSource extends Partial<Surroundings> {
+export interface ConfigSource extends Partial<ConfigContext> {
   /** A file that the user named; relative to `cwd`. */
   file?: string;
   /** Where to search when no file is named. Default: `cwd`, the user's config folder, /etc/holdstill. */
@@ -49,14 +49,14 @@ export async function loadSettings(source: ConfigSource = {}): Promise<Settings>
   return { ...settings, lockFile: await existing(lockFileBeside(file)) };
 }
 
-function allFaults(file: string, { value, findings, lineOf }: Parsed, wrong: Finding[]): Finding[] {
+function allFaults(file: string, { value, findings, lineOf }: ParsedDocument, wrong: Finding[]): Finding[] {
   if (value === undefined) return findings;
-  return [...findings, ...wrong, ...senseFaults(value).map((fault) => place(fault, { file, lineOf }))];
+  return [...findings, ...wrong, ...semanticFindings(value).map((fault) => place(fault, { file, lineOf }))];
 }
 
 interface Read {
   file: string;
-  parsed: Parsed;
+  parsed: ParsedDocument;
 }
 
 const explorer = new Explorer({
@@ -86,7 +86,7 @@ async function search(folders: readonly string[]): Promise<Read | null> {
     await refuseUnreadable(folder);
     const read = readOf(await explorer.search(folder));
     if (read === null) continue;
-    const problems = await weaknessesOfPath(read.file, await beholder());
+    const problems = await ownershipProblemsOfPath(read.file, await trustedUser());
     if (problems.length > 0) throw new HoldstillError("E_CONFIG_UNTRUSTED", { file: read.file, problems });
     return read;
   }
@@ -96,7 +96,7 @@ async function search(folders: readonly string[]): Promise<Read | null> {
 function readOf(result: Awaited<ReturnType<Explorer["search"]>>): Read | null {
   if (result === null) return null;
   const file = result.filepath;
-  return { file, parsed: result.isEmpty ? parseText(file, "") : (result.config as Parsed) };
+  return { file, parsed: result.isEmpty ? parseText(file, "") : (result.config as ParsedDocument) };
 }
 
 /** cosmiconfig passes over a file that it may not read; the search would go on to a config that the user did not mean. */

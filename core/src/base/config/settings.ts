@@ -14,7 +14,7 @@ export interface Settings {
   /** Where snapshots are exposed: one folder per set. */
   exposeDir: string;
   /** Between two looks at how full the room of living sets is, ms. */
-  fillIntervalMs: number;
+  usageIntervalMs: number;
   limits: LimitsMs;
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
@@ -55,11 +55,11 @@ export interface InstanceSettings {
   /** As written; the plugin's defaults come in when it is resolved. */
   options: Record<string, unknown>;
   /** null: not from a file. */
-  at: { file: string; line?: number | undefined; pointer: string } | null;
+  place: { file: string; line?: number | undefined; pointer: string } | null;
 }
 
 /** What beside the file decides. */
-export interface Surroundings {
+export interface ConfigContext {
   /** Absolute. */
   cwd: string;
   env: NodeJS.ProcessEnv;
@@ -73,7 +73,7 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
   hold: "10s",
   copy: "1h",
   seal: "5m",
-  recover: "30m",
+  repair: "30m",
   complete: "5m",
   abort: "30s",
 };
@@ -82,7 +82,7 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
 const defaultFillInterval = 30_000;
 
 /** Settings from a config that was found valid. */
-export function settingsOf(config: Config, file: string | null, lineOf: LineOf, { cwd, env }: Surroundings): Settings {
+export function settingsOf(config: Config, file: string | null, lineOf: LineOf, { cwd, env }: ConfigContext): Settings {
   const base = file === null ? cwd : path.dirname(file);
   const fromBase = (name: string): string => path.resolve(base, name);
   const fromEnv = (env.HOLDSTILL_PLUGIN_PATH ?? "").split(":").filter((name) => name !== "");
@@ -100,7 +100,7 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
     exposeDir: env.HOLDSTILL_EXPOSE_DIR
       ? path.resolve(cwd, env.HOLDSTILL_EXPOSE_DIR)
       : fromBase(config.exposeDir ?? defaultExposeDir(env)),
-    fillIntervalMs: parseDuration(config.fillInterval) ?? defaultFillInterval,
+    usageIntervalMs: parseDuration(config.usageInterval) ?? defaultFillInterval,
     limits: milliseconds({ ...defaultLimits, ...config.limits }),
     instances: (config.plugins ?? []).map((instance, index) => instanceOf(instance, index, file, lineOf)),
     log: {
@@ -131,12 +131,12 @@ function instanceOf(instance: PluginInstance, index: number, file: string | null
     freezeMs: parseDuration(instance.freeze) ?? null,
     environment: instance.environment ?? [],
     options: instance.options ?? {},
-    at: file === null ? null : whereabouts(file, pointer, lineOf),
+    place: file === null ? null : whereabouts(file, pointer, lineOf),
   };
 }
 
 /** The line is looked for when somebody wants it: nobody does where nothing is wrong. */
-function whereabouts(file: string, pointer: string, lineOf: LineOf): InstanceSettings["at"] {
+function whereabouts(file: string, pointer: string, lineOf: LineOf): InstanceSettings["place"] {
   return {
     file,
     get line() {
@@ -167,7 +167,7 @@ function defaultStateDir(env: NodeJS.ProcessEnv): string {
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill");
 }
 
-/** Outside the state directory, which only its owner may enter: who may read the originals may read their pictures. */
+/** Outside the state directory, which only its owner may enter: who may read the originals may read their snapshots. */
 function defaultExposeDir(env: NodeJS.ProcessEnv): string {
   if (process.geteuid?.() === 0) return "/run/holdstill";
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill-exposed");

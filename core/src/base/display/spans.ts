@@ -20,7 +20,7 @@ export class SeenSpans {
     }
     const begun = this.#open.get(key) ?? { op, actor, from: ms, limitMs };
     this.#open.delete(key);
-    this.#done.push({ ...begun, to: ms, outcome: status, ...(error === undefined ? {} : { why: error.message }) });
+    this.#done.push({ ...begun, to: ms, outcome: status, ...(error === undefined ? {} : { reason: error.message }) });
   }
 
   /** In the order of their answers. */
@@ -38,7 +38,7 @@ export class SeenSpans {
       ...begun,
       to: this.#last,
       outcome: "failed",
-      why: "no answer was seen",
+      reason: "no answer was seen",
     }));
     return [...this.#done, ...open];
   }

@@ -16,7 +16,7 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [spelled(key), shown(item)]));
 }
 
-export const hasSteering = (text: string): boolean => text.search(steering) !== -1;
+export const hasControlCharacters = (text: string): boolean => text.search(steering) !== -1;
 
 export function spelled(text: string): string {
   if (plain.test(text)) return text;

@@ -36,7 +36,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_CONFIG_UNTRUSTED: {
     message: (d) =>
       `The config file ${d.file} was found, but somebody else could change it: ${d.problems[0]?.problem}.`,
-    hint: (d) => `${d.problems.map(({ mend }) => mend).join("; ")}. Or name the file with --config if you trust it.`,
+    hint: (d) =>
+      `${d.problems.map(({ remedy: mend }) => mend).join("; ")}. Or name the file with --config if you trust it.`,
     exit: exit.usage,
   },
   E_CONFIG_INVALID: {
@@ -60,7 +61,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_PLUGIN_UNTRUSTED: {
     message: (d) => `The plugin in ${d.dir} is not loaded: somebody else could change it: ${d.problems[0]?.problem}.`,
-    hint: (d) => d.problems.map((problem) => problem.mend).join("; "),
+    hint: (d) => d.problems.map((problem) => problem.remedy).join("; "),
     exit: exit.usage,
   },
   E_PLUGIN_LOCKED: {
@@ -147,7 +148,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_EXEC_UNTRUSTED: {
     message: (d) =>
       `${named(d.who)} may not run ${d.command}: somebody else could change it: ${d.problems[0]?.problem}.`,
-    hint: (d) => d.problems.map(({ mend }) => mend).join("; "),
+    hint: (d) => d.problems.map(({ remedy: mend }) => mend).join("; "),
     exit: exit.usage,
   },
 
@@ -200,7 +201,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_PLAN_INCONSISTENT: {
     message: (d) =>
-      `Component ${d.component} of writer \`${d.writer}\` needs a ${d.tolerates} picture; provider \`${d.provider}\` makes a ${d.cut} one.`,
+      `Component ${d.component} of writer \`${d.writer}\` needs a ${d.tolerates} snapshot; provider \`${d.provider}\` makes a ${d.cut} one.`,
     hint: () => "Use a provider that can, or make the writer best-effort and accept a lower consistency.",
     exit: exit.refused,
   },
@@ -221,7 +222,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.degraded,
   },
   E_REPAIR_FAILED: {
-    message: (d) => `The picture of ${named(d.who)} could not be repaired: ${d.why}.`,
+    message: (d) => `The snapshot of ${named(d.who)} could not be repaired: ${d.why}.`,
     hint: () => "The set was made, with a lower consistency: the application will have to recover when it opens it.",
     exit: exit.degraded,
   },
@@ -264,7 +265,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_SET_EXPOSED: {
     message: (d) => `Set ${d.set} is exposed: somebody may be reading it.`,
-    hint: (d) => `\`holdstill conceal ${d.set}\` ends that.`,
+    hint: (d) => `\`holdstill unexpose ${d.set}\` ends that.`,
     exit: exit.refused,
   },
   E_ROOM_FILLS: {
@@ -286,7 +287,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_SET_HELD: {
     message: (d) => `Set ${d.set} is held until ${d.until}.`,
     hint: (d) =>
-      `It is not deleted before. \`holdstill hold-until ${d.set} now --yes\` ends that, and leaves a line in the audit.`,
+      `It is not deleted before. \`holdstill retain ${d.set} now --yes\` ends that, and leaves a line in the audit.`,
     exit: exit.refused,
   },
   E_LEASE_FD: {
@@ -311,13 +312,13 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_MIRROR: {
-    message: (d) => `The pictures could not be mounted: ${d.reason}.`,
+    message: (d) => `The snapshots could not be mounted: ${d.reason}.`,
     hint: () =>
       "Mounting needs root, unshare(1) and mount(8). Without --in-place or --at an ordinary user needs no mounts.",
     exit: exit.aborted,
   },
   E_MIRROR_BUSY: {
-    message: (d) => `The pictures below ${d.at} could not be unmounted: ${d.reason}.`,
+    message: (d) => `The snapshots below ${d.at} could not be unmounted: ${d.reason}.`,
     hint: (d) => `See who uses them: fuser -vm ${d.at}`,
     exit: exit.aborted,
   },

@@ -1,11 +1,11 @@
 import type { Fault, Finding, Residue, VolumeOwner } from "../schema/types.js";
 
 /** What lets somebody else change a file that runs, or decides what runs, with our rights. */
-export interface Weakness {
+export interface OwnershipProblem {
   path: string;
   problem: string;
   /** The command, or the act, that mends it. */
-  mend: string;
+  remedy: string;
 }
 
 /** A plugin that was considered for an instance, and why it was or wasn't taken. */
@@ -37,12 +37,12 @@ export interface Details {
   E_USAGE: { problem: string; hint: string };
   E_CONFIG_NOT_FOUND: { file: string };
   E_CONFIG_UNREADABLE: { file: string; reason: string };
-  E_CONFIG_UNTRUSTED: { file: string; problems: Weakness[] };
+  E_CONFIG_UNTRUSTED: { file: string; problems: OwnershipProblem[] };
   E_CONFIG_INVALID: { findings: Finding[] };
 
   E_MANIFEST_INVALID: { findings: Finding[] };
   E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
-  E_PLUGIN_UNTRUSTED: { dir: string; problems: Weakness[] };
+  E_PLUGIN_UNTRUSTED: { dir: string; problems: OwnershipProblem[] };
   /** `expected` is null where the lock file does not name the plugin. */
   E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string; changes: FileChange[] };
   E_PLUGIN_UNPINNED: { file: string | null };
@@ -58,7 +58,7 @@ export interface Details {
   E_NOT_OFFERED: { who: Who; op: string };
   E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
   E_EXEC_MISSING: { who: Who; command: string };
-  E_EXEC_UNTRUSTED: { who: Who; command: string; problems: Weakness[] };
+  E_EXEC_UNTRUSTED: { who: Who; command: string; problems: OwnershipProblem[] };
 
   E_TARGET_UNREADABLE: { target: string; reason: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };

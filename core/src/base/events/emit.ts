@@ -17,7 +17,7 @@ export class Emitter {
   }
 
   readonly emit: Emit = (untimed) => {
-    const ms = milliseconds(performance.now() - this.#started);
+    const ms = roundMs(performance.now() - this.#started);
     const event: Event = { ...untimed, at: new Date().toISOString(), ms };
     if (this.#kept === null) this.#tell(event);
     else this.#kept.push(event);
@@ -47,4 +47,4 @@ export class Emitter {
 }
 
 /** Microseconds are as fine as anybody reads. */
-export const milliseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
+export const roundMs = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -19,16 +19,16 @@ export interface LogContext {
   transaction?: string;
 }
 
-export interface Log {
+export interface CoreLog {
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
-  child(context: LogContext): Log;
+  child(context: LogContext): CoreLog;
 }
 
 /** The log of this process. Writing to it never blocks: what the disk does not take in time is dropped and counted. */
-export interface RootLog extends Log {
+export interface RootLog extends CoreLog {
   /** From now on lines are kept in memory. Resolves when nothing is on its way to disk any more, or after 1 s. */
   pause(): Promise<void>;
   /** Writes what was kept. */
@@ -74,7 +74,7 @@ function sinkTo(fd: number): Sink {
   return new Sink(pino.destination({ fd, sync: false, minLength: 1, maxLength: KEPT.bytes }));
 }
 
-function logOf(logger: Logger): Log {
+function logOf(logger: Logger): CoreLog {
   return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),

@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { SchemaError } from "./schema-error.js";
 
 /** Says whether a value is right; if not, `errors` has every fault. */
-export interface Check {
+export interface CompiledCheck {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;
 }
@@ -22,11 +22,11 @@ const strictly = {
 export const metaSchema = "https://json-schema.org/draft/2020-12/schema";
 
 /** By the name of a check: the $id of a schema, or a pointer into one. */
-export type Checks = Record<string, string>;
+export type CheckPointers = Record<string, string>;
 
 /** The text of each module, which exports its checks by name. CommonJS: what is not needed is not loaded, and nothing waits. */
 export async function modulesOf(
-  modules: Record<string, Checks>,
+  modules: Record<string, CheckPointers>,
   schemas: readonly object[],
 ): Promise<[string, string][]> {
   const { default: standalone } = await import("ajv/dist/standalone/index.js");
@@ -37,7 +37,7 @@ export async function modulesOf(
 }
 
 /** The check of a config block, which fills in the defaults. @throws Error when ajv cannot make sense of the schema. */
-export function compileOptionsSchema(schema: Record<string, unknown>): Check {
+export function compileOptionsSchema(schema: Record<string, unknown>): CompiledCheck {
   // A compiler of its own for each manifest: two versions of a plugin may give their schemas the same $id.
   const ajv = new Ajv2020({
     ...strictly,
@@ -48,5 +48,5 @@ export function compileOptionsSchema(schema: Record<string, unknown>): Check {
     // Optimizing costs a process more than it can win back.
     code: { optimize: false },
   });
-  return ajv.compile(structuredClone(schema)) as ValidateFunction & Check;
+  return ajv.compile(structuredClone(schema)) as ValidateFunction & CompiledCheck;
 }

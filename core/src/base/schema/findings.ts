@@ -45,11 +45,11 @@ export function shown(value: unknown): string {
     text = undefined;
   }
   text ??= "something that is not JSON";
-  return cut(text);
+  return shorten(text);
 }
 
 /** At most 60 characters: what is no text may have lines without end. */
-export function cut(text: string): string {
+export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 

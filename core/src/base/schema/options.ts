@@ -1,9 +1,9 @@
-import { type Check, compileOptionsSchema, metaSchema } from "./compile.js";
+import { type CompiledCheck, compileOptionsSchema, metaSchema } from "./compile.js";
 import { findings, type Source } from "./findings.js";
-import { type Checked, checkOf, run } from "./validate.js";
+import { type Validated, checkOf, runCheck } from "./validate.js";
 
 /** The check of a plugin's config block; `value` in the answer is a copy with the defaults filled in. */
-export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Checked<Record<string, unknown>>;
+export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Validated<Record<string, unknown>>;
 
 /**
  * Compiles the options schema of a manifest, at once or not before it is used: compiling takes longer than all else that is done
@@ -20,14 +20,14 @@ export function compileOptions(
   try {
     let compiled = when === "now" ? compileOptionsSchema(schema) : undefined;
     const check: OptionsCheck = (value, source) =>
-      run((compiled ??= compileOptionsSchema(schema)), structuredClone(value), source);
+      runCheck((compiled ??= compileOptionsSchema(schema)), structuredClone(value), source);
     return { ok: true, check };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function schemaFaults({ errors }: Check): string {
+function schemaFaults({ errors }: CompiledCheck): string {
   const faults = findings(errors ?? [], { file: "" });
   return faults.map(({ pointer, seen, expected }) => `at "${pointer}" ${seen}, expected ${expected}`).join("; ");
 }

@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { installation } from "../../installation.js";
-import { type Checks, metaSchema, modulesOf } from "./compile.js";
+import { type CheckPointers, metaSchema, modulesOf } from "./compile.js";
 import { readSchema, type SchemaDocument } from "./read-schema.js";
 
 /** Schemas that are only a list of definitions: each definition has a check. */
@@ -15,12 +15,12 @@ const suffix = ".schema.json";
 const names = readdirSync(installation.schemas).filter((file) => file.endsWith(suffix));
 const schemas = names.map((file) => readSchema(file));
 
-const modules: Record<string, Checks> = {
+const modules: Record<string, CheckPointers> = {
   ...Object.fromEntries(schemas.map((schema, at) => checksOf((names[at] ?? "").slice(0, -suffix.length), schema))),
   "options-schema": { whole: metaSchema },
 };
 
-function checksOf(name: string, { $id, $defs = {} }: SchemaDocument): [string, Checks] {
+function checksOf(name: string, { $id, $defs = {} }: SchemaDocument): [string, CheckPointers] {
   if (!lists.includes(name)) return [name, { whole: $id }];
   return [name, Object.fromEntries(Object.keys($defs).map((part) => [part, `${$id}#/$defs/${part}`]))];
 }

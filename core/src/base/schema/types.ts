@@ -5,7 +5,7 @@ export type SetId = string;
  * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
-export type HoldPoint =
+export type HoldTarget =
   | {
       kind: "dm";
       name: DmName;
@@ -58,12 +58,12 @@ export type CheckResult =
       group: string;
       title: string;
       runtime?: Runtime;
-      why: string;
+      reason: string;
     };
 export type CheckName = string;
 export type Runtime = "thread" | "process";
 /**
- * A writer's metadata: what the application owns, where it lies, and what kind of picture it tolerates. The answer of identify.
+ * A writer's metadata: what the application owns, where it lies, and what kind of snapshot it tolerates. The answer of identify.
  *
  * @minItems 1
  */
@@ -163,7 +163,7 @@ export type Event =
  * One line of a transaction's journal: on disk before the action that it announces.
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
-export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "recover" | "preserve" | "abort";
+export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
 /**
  * accepted: it is planned. running: the phase that it is in.
  */
@@ -199,14 +199,14 @@ export interface AuditLine {
   action:
     | "create"
     | "expose"
-    | "conceal"
+    | "unexpose"
     | "complete"
     | "verify"
     | "keep"
     | "recover"
     | "delete"
     | "expire"
-    | "hold-until"
+    | "retain"
     | "restore"
     | "revert"
     | "lease"
@@ -243,7 +243,7 @@ export interface CommandLine {
   show?: SnapshotSet;
   history?: HistoryDocument;
   expose?: SnapshotSet;
-  conceal?: SnapshotSet;
+  unexpose?: SnapshotSet;
   verify?: SnapshotSet;
   /**
    * With --dry-run the plan.
@@ -255,7 +255,7 @@ export interface CommandLine {
    * With --dry-run the verdicts.
    */
   prune?: PruneVerdicts | PruneDocument;
-  "hold-until"?: SnapshotSet;
+  retain?: SnapshotSet;
   complete?: Completed;
   recover?: RecoverDocument;
   writers?: WriterList;
@@ -288,7 +288,7 @@ export interface DoctorCheck {
   /**
    * What mends it.
    */
-  mend?: string;
+  remedy?: string;
 }
 export interface InitDocument {
   /**
@@ -437,9 +437,9 @@ export interface Qualities {
    */
   atomicGroup: boolean;
   /**
-   * What the kernel will be asked to hold while the picture is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
+   * What the kernel will be asked to hold while the snapshot is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
    */
-  hold?: HoldPoint[];
+  hold?: HoldTarget[];
   revert?: boolean;
   /**
    * The snapshot can be exposed writable.
@@ -487,7 +487,7 @@ export interface Component {
    */
   exclude?: string[];
   /**
-   * What the picture must be while the application is frozen. `fuzzy`: a copy that is made file by file between freeze and thaw will do, because nothing in `paths` changes then, or because the application's own redo makes whole what did. `point-in-time`: only one of a single instant will, because threads of the application go on writing whatever is locked.
+   * What the snapshot must be while the application is frozen. `fuzzy`: a copy that is made file by file between freeze and thaw will do, because nothing in `paths` changes then, or because the application's own redo makes whole what did. `point-in-time`: only one of a single instant will, because threads of the application go on writing whatever is locked.
    */
   tolerates: "point-in-time" | "fuzzy";
   /**
@@ -495,9 +495,9 @@ export interface Component {
    */
   level?: "front-end" | "back-end" | "system";
   /**
-   * Whether the writer repairs the picture after the cut, so that it opens at once. none: never. fork: only where the picture as it was cut stays beside it. always: on the picture itself where the provider makes no fork. Default: none.
+   * Whether the writer repairs the snapshot after the cut, so that it opens at once. none: never. fork: only where the snapshot as it was cut stays beside it. always: on the snapshot itself where the provider makes no fork. Default: none.
    */
-  recovery?: "none" | "fork" | "always";
+  repair?: "none" | "fork" | "always";
   /**
    * How the writer holds the application still, by the cut: a few words for a person, in the plan.
    */
@@ -524,7 +524,7 @@ export interface PlannedComponentDocument {
   cut: Cut;
   held: boolean;
   promised: Consistency;
-  why?: string;
+  reason?: string;
 }
 export interface LeftOutDocument {
   who: EnlistedPlugin;
@@ -628,17 +628,17 @@ export interface SnapshotSet {
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
   /**
-   * A folder below which the exposed pictures are mounted at their original paths, too.
+   * A folder below which the exposed snapshots are mounted at their original paths, too.
    */
-  mirror?: string;
+  exposedAt?: string;
   lease?: LeaseMark;
   requester?: RequesterMark;
   /**
    * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
    */
-  holdUntil?: string;
+  retainUntil?: string;
   /**
-   * Per writer, what it last found when it started the application on the picture.
+   * Per writer, what it last found when it started the application on the snapshot.
    */
   verified?: Verification[];
   outcome?: Outcome;
@@ -654,7 +654,7 @@ export interface RecordedComponent {
   /**
    * Why it is not application.
    */
-  why?: string;
+  reason?: string;
 }
 export interface RecordedWriter {
   by: PluginRef;
@@ -662,8 +662,8 @@ export interface RecordedWriter {
   /**
    * held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
    */
-  state: "held" | "degraded" | "left-out";
-  why?: string;
+  state: "frozen" | "degraded" | "left-out";
+  reason?: string;
   frozen?: FrozenSpan;
   facts?: {
     [k: string]: unknown;
@@ -684,15 +684,15 @@ export interface FrozenSpan {
   until: number;
 }
 /**
- * What became of the picture after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
+ * What became of the snapshot after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
  */
 export interface Repair {
   state: "repaired" | "failed" | "passed-over";
   /**
-   * Snapshot.id of each picture that was written to; one with `of` has its pristine original beside it.
+   * Snapshot.id of each snapshot that was written to; one with `of` has its pristine original beside it.
    */
   in: string[];
-  why?: string;
+  reason?: string;
   facts?: {
     [k: string]: unknown;
   };
@@ -733,7 +733,7 @@ export interface Snapshot {
    * reflink, copy, thin, …
    */
   method?: string;
-  fill?: Fill;
+  usage?: Usage;
   /**
    * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it, and the record of one that a revert has used up.
    */
@@ -745,7 +745,7 @@ export interface Snapshot {
 /**
  * How full the room is that what changes is kept in, as of now: only list tells it.
  */
-export interface Fill {
+export interface Usage {
   percent: number;
   /**
    * Whose room it is: the snapshot's own, or a pool's that others use too.
@@ -765,10 +765,10 @@ export interface Span {
   to: number;
   limitMs: number;
   outcome: "ok" | "failed";
-  why?: string;
+  reason?: string;
 }
 /**
- * The proof that the kernel held everything while the picture was taken. Times are ms from the start of the transaction.
+ * The proof that the kernel held everything while the snapshot was taken. Times are ms from the start of the transaction.
  */
 export interface RecordedHold {
   /**
@@ -779,13 +779,13 @@ export interface RecordedHold {
    * From the first hold asked to the last release answered, ms.
    */
   heldMs: number;
-  points: HeldPoint[];
+  targets: HeldTarget[];
 }
 /**
  * The kernel confirmed at release that the hold was still there.
  */
-export interface HeldPoint {
-  point: HoldPoint;
+export interface HeldTarget {
+  target: HoldTarget;
   from: number;
   to: number;
 }
@@ -816,7 +816,7 @@ export interface ExposedTree {
    */
   original: string;
   /**
-   * Where its picture lies.
+   * Where its snapshot lies.
    */
   path: string;
 }
@@ -830,7 +830,7 @@ export interface Verification {
   /**
    * What was wrong.
    */
-  why?: string;
+  reason?: string;
   facts?: {
     [k: string]: unknown;
   };
@@ -867,9 +867,9 @@ export interface RunDocument {
   /**
    * Writers that could not be told how it went.
    */
-  untold: UntoldWriter[];
+  notNotified: NotNotifiedWriter[];
   /**
-   * Why the set could not be concealed or removed.
+   * Why the set could not be unexposed or removed.
    */
   left: null | Fault;
 }
@@ -880,7 +880,7 @@ export interface CommandEnd {
   exitCode: number;
   signal: string | null;
 }
-export interface UntoldWriter {
+export interface NotNotifiedWriter {
   writer: string;
   error: Fault;
 }
@@ -962,7 +962,7 @@ export interface RestoreStepDocument {
 export interface RestoredDocument {
   set: SnapshotSet;
   steps: RestoreStepDocument[];
-  unfinished: UntoldWriter[];
+  unfinished: NotNotifiedWriter[];
 }
 export interface RevertedDocument {
   set: SnapshotSet;
@@ -970,7 +970,7 @@ export interface RevertedDocument {
   /**
    * Writers that could not finish: the data is in place.
    */
-  unfinished: UntoldWriter[];
+  unfinished: NotNotifiedWriter[];
   safety: Safety;
 }
 /**
@@ -981,7 +981,7 @@ export interface Safety {
    * null: none could be taken.
    */
   set: null | SnapshotSet;
-  why?: Fault;
+  reason?: Fault;
 }
 /**
  * What was removed, and what could not be.
@@ -1021,7 +1021,7 @@ export interface PruneDocument {
  */
 export interface Completed {
   set: SnapshotSet;
-  failed: UntoldWriter[];
+  failed: NotNotifiedWriter[];
 }
 /**
  * done: those that are gone now; residue: what could not be undone.
@@ -1032,7 +1032,7 @@ export interface RecoverDocument {
   residue: Residue[];
 }
 export interface DeadTransaction {
-  is: "transaction";
+  type: "transaction";
   id: SetId;
   /**
    * ISO 8601, UTC.
@@ -1054,7 +1054,7 @@ export interface Owed {
  * No record names it.
  */
 export interface StraySnapshot {
-  is: "snapshot";
+  type: "snapshot";
   /**
    * Instance name.
    */
@@ -1065,14 +1065,14 @@ export interface StraySnapshot {
  * Somebody who died was showing it.
  */
 export interface StrayExposure {
-  is: "exposure";
+  type: "exposure";
   id: SetId;
 }
 /**
  * It outlived its requester.
  */
 export interface ExpiredSet {
-  is: "expired";
+  type: "expired";
   id: SetId;
   /**
    * ISO 8601, UTC.
@@ -1108,12 +1108,12 @@ export interface LastTime {
    * ISO 8601, UTC.
    */
   at: string;
-  result: "held" | "failed";
+  result: "frozen" | "failed";
   /**
    * From the request to freeze to the answer to thaw, ms; null: it never froze.
    */
   frozenMs: number | null;
-  why: string | null;
+  reason: string | null;
 }
 export interface DatabaseServer {
   kind: "postgres" | "mysql";
@@ -1195,7 +1195,7 @@ export interface AskedPlugin {
   /**
    * null: not from a file.
    */
-  at: null | ConfigPlace;
+  place: null | ConfigPlace;
   taken: null | PluginDocument;
 }
 export interface PluginUse {
@@ -1252,7 +1252,7 @@ export interface VariableNeeded {
 export interface TrustProblem {
   path: string;
   problem: string;
-  mend: string;
+  remedy: string;
 }
 export interface PluginPins {
   file: string;
@@ -1341,7 +1341,7 @@ export interface Config {
    * Where snapshots are exposed, one folder per set. Default: /run/holdstill for root, else $XDG_STATE_HOME/holdstill-exposed.
    */
   exposeDir?: string;
-  fillInterval?: Duration;
+  usageInterval?: Duration;
   limits?: Limits;
   /**
    * The plugin instances. Without a provider among them, the embedded provider-reflink is used.
@@ -1361,7 +1361,7 @@ export interface Limits {
   hold?: Duration;
   copy?: Duration;
   seal?: Duration;
-  recover?: Duration;
+  repair?: Duration;
   complete?: Duration;
   abort?: Duration;
 }
@@ -1494,7 +1494,7 @@ export interface Contract {
  * A provider's answer to prepare: what is to be held, and what is to be done while it is.
  */
 export interface CriticalSection {
-  hold: HoldPoint[];
+  hold: HoldTarget[];
   commit: CommitOp[];
 }
 /**
@@ -1517,11 +1517,11 @@ export interface ThawReport {
   /**
    * The freeze was in force from freeze to this thaw, without a gap.
    */
-  held: boolean;
+  uninterrupted: boolean;
   /**
    * If not held: what was seen.
    */
-  why?: string;
+  reason?: string;
   facts?: {
     [k: string]: unknown;
   };
@@ -1543,7 +1543,7 @@ export interface Sidecar {
  */
 export interface Report {
   ok: boolean;
-  why?: string;
+  reason?: string;
   facts?: {
     [k: string]: unknown;
   };
@@ -1880,23 +1880,23 @@ export interface OperationResult {
   timeline: Span[];
 }
 export interface AcceptedState {
-  at: "accepted";
+  type: "accepted";
 }
 /**
  * A volume belongs to another transaction. Position 1 is next.
  */
 export interface QueuedState {
-  at: "queued";
+  type: "queued";
   volume: string;
   owner: VolumeOwner;
   position?: number;
 }
 export interface RunningState {
-  at: "running";
+  type: "running";
   phase: string;
 }
 export interface EndedState {
-  at: "ended";
+  type: "ended";
   /**
    * ISO 8601, UTC.
    */

@@ -1,6 +1,6 @@
 /** The checks of every document and answer against schemas/. */
 import { createRequire } from "node:module";
-import type { Check } from "./compile.js";
+import type { CompiledCheck } from "./compile.js";
 import { findings, type Source } from "./findings.js";
 import type { AllSchemas, CommandLine, Contract, Finding, Service } from "./types.js";
 
@@ -27,30 +27,30 @@ export type Shape<N extends SchemaName> = N extends keyof Documents
         ? Printed[K]
         : never;
 
-export type Checked<T> = { ok: true; value: T } | { ok: false; findings: Finding[] };
+export type Validated<T> = { ok: true; value: T } | { ok: false; findings: Finding[] };
 
 /** Checks a value against one of our schemas; all faults at once. A source that is a string is the file alone. */
-export function validate<N extends SchemaName>(name: N, value: unknown, source: string | Source): Checked<Shape<N>> {
-  return run<Shape<N>>(checkOf(name), value, typeof source === "string" ? { file: source } : source);
+export function validate<N extends SchemaName>(name: N, value: unknown, source: string | Source): Validated<Shape<N>> {
+  return runCheck<Shape<N>>(checkOf(name), value, typeof source === "string" ? { file: source } : source);
 }
 
 /** What `npm run build` made of the schemas; see precompile.ts. */
 const load = createRequire(import.meta.url);
-const loaded = new Map<SchemaName | "options-schema", Check>();
+const loaded = new Map<SchemaName | "options-schema", CompiledCheck>();
 
 /** Loads a check once: in the hold no file is touched. */
-export function checkOf(name: SchemaName | "options-schema"): Check {
+export function checkOf(name: SchemaName | "options-schema"): CompiledCheck {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const [document = name, part = "whole"] = name.split("#/$defs/");
   const file = document === "options-schema" ? document : `${document}.v1`;
-  const check = (load(`./checks/${file}.cjs`) as Record<string, Check>)[part];
+  const check = (load(`./checks/${file}.cjs`) as Record<string, CompiledCheck>)[part];
   if (check === undefined) throw new Error(`there is no schema ${name}`);
   loaded.set(name, check);
   return check;
 }
 
-export function run<T>(check: Check, value: unknown, source: Source): Checked<T> {
+export function runCheck<T>(check: CompiledCheck, value: unknown, source: Source): Validated<T> {
   if (check(value)) return { ok: true, value: value as T };
   return { ok: false, findings: findings(check.errors ?? [], source) };
 }

@@ -1,5 +1,5 @@
-import { command, common, type Command, type Entry } from "../parse/command.js";
-import { Misuse } from "../parse/usage-error.js";
+import { command, common, type Command, type CommandEntry } from "../parse/command.js";
+import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument, textOf } from "../terminal/output.js";
 import { completionLines, type Known } from "../render/completions.js";
 
@@ -16,7 +16,7 @@ export const completions = command({
     const known = await Promise.all(table.map(async (entry) => knownOf(entry, await entry.load())));
     if (shell !== "bash" && shell !== "zsh" && shell !== "fish") {
       const shells = ["bash", "zsh", "fish"];
-      throw new Misuse(`There are no completions for \`${shell}\`.`, "Name bash, zsh or fish.", {
+      throw new UsageError(`There are no completions for \`${shell}\`.`, "Name bash, zsh or fish.", {
         word: shell,
         known: shells,
       });
@@ -28,7 +28,7 @@ export const completions = command({
   },
 });
 
-function knownOf({ name, summary }: Entry, { options, operands }: Command): Known {
+function knownOf({ name, summary }: CommandEntry, { options, operands }: Command): Known {
   const all = { ...options, ...common };
   const flags = Object.entries(all).map(([option, { type, about }]) => ({
     option,

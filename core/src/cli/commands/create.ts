@@ -1,17 +1,17 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import type { Ended } from "../../engine/types.js";
-import { attend, type Seen } from "../live/live-session.js";
-import { type Call, command } from "../parse/command.js";
-import { Misuse } from "../parse/usage-error.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import type { TransactionResult } from "../../engine/types.js";
+import { startLiveSession, type SeenEvents } from "../live/live-session.js";
+import { type CommandCall, command } from "../parse/command.js";
+import { UsageError } from "../parse/usage-error.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
 import { timelineLines } from "../render/timeline.js";
 import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 
-export const create = command({
+export const createCommand = command({
   usage: "TARGET… [--lease-fd N] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
-  about: `Takes a snapshot set of all targets, or undoes everything. Whether the pictures are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --lease-fd the set is removed by the next create, run, hold or recover after the last process has closed the descriptor, or has died. With --quiet only the set's id is printed.`,
+  about: `Takes a snapshot set of all targets, or undoes everything. Whether the snapshots are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --lease-fd the set is removed by the next create, run, hold or recover after the last process has closed the descriptor, or has died. With --quiet only the set's id is printed.`,
   operands: targets,
   options: {
     ...setOptions,
@@ -30,14 +30,14 @@ export const create = command({
   async run(call) {
     const request = requestOf(call.operands, call.values);
     const fd = descriptorOf(call.values["lease-fd"]);
-    const attendance = attend(call);
+    const attendance = startLiveSession(call);
     const { seen, signal, onEvent } = attendance;
     try {
       const watching = { onEvent, signal };
       // A descriptor is this process's own.
       const ended =
         fd === null
-          ? await (await call.reach("workers")).create(request, watching)
+          ? await (await call.connect("workers")).create(request, watching)
           : await (await call.open("workers")).createLeased(request, fd, watching);
       attendance.end();
       show(ended, seen, call);
@@ -55,13 +55,13 @@ export const create = command({
 function descriptorOf(text: string | undefined): number | null {
   if (text === undefined) return null;
   if (/^[1-9]\d{0,5}$/.test(text) && Number(text) > 2) return Number(text);
-  throw new Misuse(
+  throw new UsageError(
     `--lease-fd: \`${text}\` is no descriptor that was handed down.`,
     "Write --lease-fd=9, after `exec 9>FILE`.",
   );
 }
 
-function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
+function show(ended: TransactionResult, seen: SeenEvents, { form, quiet }: CommandCall): void {
   if (form === "stream") return;
   if (form === "json") {
     printDocument("create", ended);
@@ -70,15 +70,15 @@ function show(ended: Ended, seen: Seen, { form, quiet }: Call): void {
   const { set, error, residue } = ended;
   if (quiet) print(set === null ? [] : [set.id]);
   else print(endLines(ended, seen));
-  if (error !== null) tell(faultLines(error, errLook()));
+  if (error !== null) printError(faultLines(error, stderrStyle()));
   const transaction = set?.id ?? seen.transaction;
   if (residue.length > 0)
-    tell(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction, residue })), errLook()));
-  if (ended.outcome === "degraded" && set !== null) tell([`holdstill: ${degraded(set)}`]);
+    printError(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction, residue })), stderrStyle()));
+  if (ended.outcome === "degraded" && set !== null) printError([`holdstill: ${degraded(set)}`]);
 }
 
-function endLines({ set, timeline, outcome }: Ended, { spans, transaction }: Seen): string[] {
-  const look = outLook();
+function endLines({ set, timeline, outcome }: TransactionResult, { spans, transaction }: SeenEvents): string[] {
+  const look = stdoutStyle();
   const summary =
     set === null
       ? [`${look.paint("red", `✗ ${outcome}`)}: transaction ${transaction}; there is no set`]
@@ -86,5 +86,5 @@ function endLines({ set, timeline, outcome }: Ended, { spans, transaction }: See
   return [...summary, "", ...timelineLines(timeline.length > 0 ? timeline : spans.all(), look)];
 }
 
-const degraded = ({ consistency, asked }: NonNullable<Ended["set"]>): string =>
+const degraded = ({ consistency, asked }: NonNullable<TransactionResult["set"]>): string =>
   `The set was made, but with consistency ${consistency}; asked was ${asked}.`;

@@ -2,11 +2,11 @@ import { exit } from "../../base/errors/exit.js";
 import { command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { printDocument } from "../terminal/output.js";
-import { exitOfRemoval, tellRemoval } from "./parts/removal.js";
+import { exitOfRemoval, printRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
 import { visible } from "../../base/display/visible.js";
 
-export const remove = command({
+export const deleteCommand = command({
   usage: "SET… [--yes]",
   about: "Removes the sets' snapshots and then their records. One that cannot be removed does not stop the others.",
   operands: { name: "SET", min: 1, max: Infinity },
@@ -16,7 +16,7 @@ export const remove = command({
     { line: "holdstill delete 20260102-0304 20260103-0304 --yes", does: "for scripts" },
   ],
   async run(call) {
-    const requester = await call.reach("workers");
+    const requester = await call.connect("workers");
     // All of them first: a name that is wrong is told before anything is gone.
     const named = await Promise.all(call.operands.map(async (key) => requester.show(key)));
     const sets = new Map(named.map((set) => [set.id, set]));
@@ -24,7 +24,7 @@ export const remove = command({
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
     const removed = await requester.removeAll([...sets.keys()]);
     if (call.form === "json") printDocument("delete", removed);
-    else tellRemoval(removed, call);
+    else printRemoval(removed, call);
     return exitOfRemoval(removed);
   },
 });

@@ -1,9 +1,9 @@
 import type { PastTransaction } from "../../base/schema/types.js";
 import { command, noOperands } from "../parse/command.js";
 import { draw } from "../render/draw.js";
-import { Misuse } from "../parse/usage-error.js";
-import { outLook, print, printDocument } from "../terminal/output.js";
-import { type Look, type Style, styleOf, wrap } from "../terminal/style.js";
+import { UsageError } from "../parse/usage-error.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import { type TerminalStyle, type TextStyle, styleOf, wrapText } from "../terminal/style.js";
 import { duration, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
@@ -19,24 +19,24 @@ export const history = command({
   },
   examples: [
     { line: "holdstill history --last 10", does: "the last nights" },
-    { line: "holdstill history --failed --timeline why.html", does: "the last failure as a picture" },
+    { line: "holdstill history --failed --timeline why.html", does: "the last failure as a snapshot" },
     { line: "holdstill history --failed --json", does: "{ transactions }, with fault and timeline" },
   ],
-  async run({ form, values, reach }) {
+  async run({ form, values, connect: reach }) {
     const all = await (await reach("catalog")).history();
     const meant = values.failed ? all.filter(({ outcome }) => outcome !== "created") : all;
     const shown = meant.slice(-lastOf(values.last, meant.length));
     const newest = shown.at(-1);
     if (values.timeline !== undefined) {
       if (newest === undefined)
-        throw new Misuse("There is no such transaction to draw.", "`holdstill history` shows all.");
+        throw new UsageError("There is no such transaction to draw.", "`holdstill history` shows all.");
       const title = `Transaction of ${newest.targets.join(" ")}, ${instant(newest.at)}: ${newest.outcome}`;
       draw(values.timeline, { title, culprit: newest.cause?.message ?? null, spans: newest.timeline });
     }
     if (form === "json") printDocument("history", { transactions: shown });
     else if (values.timeline !== undefined) return 0;
     else if (shown.length === 0) print(["There were no transactions."]);
-    else print(visible(shown).flatMap((one) => pastLines(one, outLook())));
+    else print(visible(shown).flatMap((one) => pastLines(one, stdoutStyle())));
     return 0;
   },
 });
@@ -44,10 +44,10 @@ export const history = command({
 function lastOf(text: string | undefined, all: number): number {
   if (text === undefined) return Math.max(1, all);
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new Misuse(`--last: \`${text}\` is no number.`, "Write --last=10.");
+  throw new UsageError(`--last: \`${text}\` is no number.`, "Write --last=10.");
 }
 
-const styles: Readonly<Record<PastTransaction["outcome"], Style>> = {
+const styles: Readonly<Record<PastTransaction["outcome"], TextStyle>> = {
   created: "green",
   degraded: "yellow",
   aborted: "red",
@@ -56,7 +56,7 @@ const styles: Readonly<Record<PastTransaction["outcome"], Style>> = {
   refused: "red",
 };
 
-function pastLines(past: PastTransaction, look: Look): string[] {
+function pastLines(past: PastTransaction, look: TerminalStyle): string[] {
   const { id, at, outcome, name, consistency, frozenMs = 0, cause, targets, timeline } = past;
   const took = timeline.length === 0 ? "" : `, ${duration(Math.max(...timeline.map(({ to }) => to)))} in all`;
   const reached =
@@ -64,8 +64,8 @@ function pastLines(past: PastTransaction, look: Look): string[] {
   const of = [id, name === undefined ? undefined : `(${name})`].filter((part) => part !== undefined).join(" ");
   return [
     `${instant(at)}  ${look.paint(styles[outcome], outcome)}${reached}${took}`,
-    ...wrap(`${of === "" ? "" : `${of} `}of ${targets.join(" ")}`, look.columns - 2).map((line) => `  ${line}`),
-    ...wrap(cause?.message ?? "", look.columns - 4).flatMap((line) =>
+    ...wrapText(`${of === "" ? "" : `${of} `}of ${targets.join(" ")}`, look.columns - 2).map((line) => `  ${line}`),
+    ...wrapText(cause?.message ?? "", look.columns - 4).flatMap((line) =>
       line === "" ? [] : [look.paint("red", `    ${line}`)],
     ),
   ];

@@ -1,16 +1,16 @@
 import { toFault } from "../../base/errors/error.js";
 import { exit } from "../../base/errors/exit.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
-import { attend } from "../live/live-session.js";
-import { type Call, command } from "../parse/command.js";
+import { startLiveSession } from "../live/live-session.js";
+import { type CommandCall, command } from "../parse/command.js";
 import { exitOf } from "../terminal/report-error.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
-import { warn } from "./parts/usage.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
+import { printWarning } from "./parts/usage.js";
 import { faultLines } from "../render/fault.js";
 import { exposedLines } from "../render/set.js";
 import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 
-export const hold = command({
+export const holdCommand = command({
   usage: "TARGET… [--expose] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
   about: `Takes a snapshot set that lives no longer than whoever asked for it: it is removed when stdin ends, at a signal, and, if holdstill itself is killed, by the service within 30 s or, without one, by the next create, run, hold or recover. The set's id, or with --json the set, comes on stdout as soon as it is there. ${targetsAbout}`,
   operands: targets,
@@ -21,7 +21,7 @@ export const hold = command({
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
-    const attendance = attend(call);
+    const attendance = startLiveSession(call);
     const { signal, onEvent } = attendance;
     let isShown = false;
     const lasts = (set: SnapshotSet): Promise<void> => {
@@ -31,26 +31,26 @@ export const hold = command({
       return stdinEnds(signal);
     };
     try {
-      const requester = await call.reach("workers");
-      const pictures = call.values.expose ? "exposed" : "concealed";
+      const requester = await call.connect("workers");
+      const pictures = call.values.expose ? "exposed" : "unexposed";
       const { error, set, exitCode } = await requester.hold(
         request,
         { pictures, lasts },
         {
           onEvent,
           signal,
-          onWarning: (warning) => warn(warning, call),
+          onWarning: (warning) => printWarning(warning, call),
         },
       );
       attendance.quiet();
       if (error !== null && set === null && call.form === "json") printDocument("error", { error });
-      else if (error !== null) tell(faultLines(error, errLook()));
+      else if (error !== null) printError(faultLines(error, stderrStyle()));
       return set !== null && signal.aborted ? exit.interrupted : exitCode;
     } catch (error) {
       // The one document is out.
       if (!isShown || call.form !== "json") throw error;
       const fault = toFault(error);
-      tell(faultLines(fault, errLook()));
+      printError(faultLines(fault, stderrStyle()));
       return exitOf(fault);
     } finally {
       attendance.end();
@@ -60,10 +60,10 @@ export const hold = command({
   },
 });
 
-function show(set: SnapshotSet, { form, quiet }: Call): void {
+function show(set: SnapshotSet, { form, quiet }: CommandCall): void {
   if (form === "json") printDocument("hold", set);
-  else print([set.id, ...exposedLines(set, outLook())]);
-  if (form === "text" && !quiet && process.stdin.isTTY) tell(["holdstill: the set lives until Ctrl-D"]);
+  else print([set.id, ...exposedLines(set, stdoutStyle())]);
+  if (form === "text" && !quiet && process.stdin.isTTY) printError(["holdstill: the set lives until Ctrl-D"]);
 }
 
 function stdinEnds(signal: AbortSignal): Promise<void> {

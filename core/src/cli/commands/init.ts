@@ -3,8 +3,8 @@ import { exit } from "../../base/errors/exit.js";
 import { toFault } from "../../base/errors/error.js";
 import { command, noOperands } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { prepareToLeave } from "../terminal/exit.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { prepareExit } from "../terminal/exit.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { planLines } from "../render/plan.js";
 
@@ -45,12 +45,12 @@ export const init = command({
 /** A server that does not let us in yet is no fault of init: what to do is said. */
 async function showPlan(file: string, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
-  await prepareToLeave();
+  await prepareExit();
   const { open } = await import("../../engine/open.js");
   const requester = await open({ config: file });
   try {
-    print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, outLook())]);
+    print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, stdoutStyle())]);
   } catch (error) {
-    tell(["No plan can be made yet:", ...faultLines(toFault(error), errLook())]);
+    printError(["No plan can be made yet:", ...faultLines(toFault(error), stderrStyle())]);
   }
 }

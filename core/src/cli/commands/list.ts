@@ -1,36 +1,36 @@
 import { command, noOperands } from "../parse/command.js";
-import { tellDamaged } from "../render/damaged.js";
-import { outLook, print, printDocument } from "../terminal/output.js";
-import { filled, fillOption } from "./parts/usage.js";
+import { printDamaged } from "../render/damaged.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import { withUsageOf, usageOption } from "./parts/usage.js";
 import { dim, styleOf } from "../terminal/style.js";
-import { fillCell } from "../render/set.js";
+import { usageCell } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { age, bytes } from "../../base/display/units.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { spelled } from "../../base/display/visible.js";
 
 export const list = command({
-  usage: "[--fill]",
+  usage: "[--usage]",
   about: "The sets in the catalog, oldest first. Records that cannot be read are named on stderr and left alone.",
   operands: noOperands,
-  options: { fill: fillOption },
+  options: { fill: usageOption },
   examples: [
     { line: "holdstill list", does: "a table" },
-    { line: "holdstill list --fill", does: "and how full the room is that each set takes changes to" },
+    { line: "holdstill list --usage", does: "and how full the room is that each set takes changes to" },
     { line: "holdstill list --quiet", does: "the ids, one a line" },
     { line: "holdstill list --json", does: "{ sets, damaged }" },
   ],
-  async run({ form, quiet, values: { fill }, reach }) {
+  async run({ form, quiet, values: { fill }, connect: reach }) {
     const requester = await reach(fill ? "workers" : "catalog");
     const { sets: recorded, damaged } = await requester.list();
-    const sets = fill ? await filled(requester, recorded) : recorded;
+    const sets = fill ? await withUsageOf(requester, recorded) : recorded;
     if (form === "json") {
       printDocument("list", { sets, damaged });
       return 0;
     }
     if (quiet) print(sets.map(({ id }) => id));
     else print(sets.length === 0 ? ["There are no snapshot sets."] : listLines(sets));
-    tellDamaged(damaged);
+    printDamaged(damaged);
     return 0;
   },
 });
@@ -55,7 +55,7 @@ const columns: readonly Column[] = [
 ];
 
 function listLines(sets: readonly SnapshotSet[]): string[] {
-  const look = outLook();
+  const look = stdoutStyle();
   const all = columns.map((column) => ({ ...column, cells: sets.map((set) => column.cell(set)) }));
   const shown = all.filter(({ optional, cells }) => optional !== true || cells.some((cell) => cell !== ""));
   const rows = [
@@ -72,8 +72,8 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
 /** Of the fullest room; a lost snapshot is worse than any. */
 function fillOf(snapshots: SnapshotSet["snapshots"]): Cell {
   if (snapshots.some(({ snapshot }) => snapshot.lost !== undefined)) return { text: "✗ lost", style: "red" };
-  const percents = snapshots.flatMap(({ snapshot }) => snapshot.fill?.percent ?? []);
-  return percents.length === 0 ? "" : fillCell(Math.max(...percents));
+  const percents = snapshots.flatMap(({ snapshot }) => snapshot.usage?.percent ?? []);
+  return percents.length === 0 ? "" : usageCell(Math.max(...percents));
 }
 
 /** What the snapshots take of their own; nothing where a provider does not know. */

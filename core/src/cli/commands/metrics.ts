@@ -1,17 +1,17 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { command, noOperands } from "../parse/command.js";
-import { filled, fillOption } from "./parts/usage.js";
-import { Misuse } from "../parse/usage-error.js";
+import { withUsageOf, usageOption } from "./parts/usage.js";
+import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument } from "../terminal/output.js";
 import { metricsText } from "../render/metrics.js";
 
 export const metrics = command({
-  usage: "[--fill] [--file FILE]",
+  usage: "[--usage] [--file FILE]",
   about:
-    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets and, with --fill, how full their room is. With --file they are written at once, for the node exporter's textfile collector.",
+    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets and, with --usage, how full their room is. With --file they are written at once, for the node exporter's textfile collector.",
   operands: noOperands,
   options: {
-    fill: fillOption,
+    fill: usageOption,
     file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" },
   },
   examples: [
@@ -21,10 +21,10 @@ export const metrics = command({
       does: "after each night's run",
     },
   ],
-  async run({ form, values: { fill, file }, reach }) {
+  async run({ form, values: { fill, file }, connect: reach }) {
     const requester = await reach(fill ? "workers" : "catalog");
     const { sets } = await requester.list();
-    const text = metricsText(await requester.history(), fill ? await filled(requester, sets) : sets);
+    const text = metricsText(await requester.history(), fill ? await withUsageOf(requester, sets) : sets);
     if (file !== undefined) replace(file, text);
     if (form === "json") printDocument("metrics", { text });
     else if (file === undefined) print(text.trimEnd().split("\n"));
@@ -37,7 +37,7 @@ function replace(file: string, text: string): void {
     writeFileSync(`${file}.draft`, text, { mode: 0o644 });
     renameSync(`${file}.draft`, file);
   } catch (error) {
-    throw new Misuse(
+    throw new UsageError(
       `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
       "Name another file.",
     );

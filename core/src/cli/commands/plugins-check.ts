@@ -1,9 +1,9 @@
 import { exit } from "../../base/errors/exit.js";
 import { command } from "../parse/command.js";
 import { interruption } from "../live/interrupt.js";
-import { prepareToLeave } from "../terminal/exit.js";
-import { Misuse } from "../parse/usage-error.js";
-import { outLook, print, printDocument, tell } from "../terminal/output.js";
+import { prepareExit } from "../terminal/exit.js";
+import { UsageError } from "../parse/usage-error.js";
+import { stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { CheckLines, verdictLines } from "../render/conformance.js";
 
 const runtimes = ["thread", "process"] as const;
@@ -25,16 +25,19 @@ export const pluginsCheck = command({
   async run({ operands, values, form, quiet }) {
     const runtime = runtimes.find((one) => one === values.runtime);
     if (values.runtime !== undefined && runtime === undefined)
-      throw new Misuse(`There is no runtime \`${values.runtime}\`.`, "Write --runtime=thread or --runtime=process.");
-    await prepareToLeave();
+      throw new UsageError(
+        `There is no runtime \`${values.runtime}\`.`,
+        "Write --runtime=thread or --runtime=process.",
+      );
+    await prepareExit();
     const { checkNames, checkPlugin } = await import("../../conformance/suite.js");
     const stranger = values.only.find((name) => !checkNames.includes(name));
     if (stranger !== undefined) {
       const hint = "`holdstill plugins check DIR --json` has all names.";
-      throw new Misuse(`There is no check \`${stranger}\`.`, hint, { word: stranger, known: checkNames });
+      throw new UsageError(`There is no check \`${stranger}\`.`, hint, { word: stranger, known: checkNames });
     }
-    const lines = new CheckLines(outLook(), quiet ? "failed" : "all");
-    const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
+    const lines = new CheckLines(stdoutStyle(), quiet ? "failed" : "all");
+    const { signal, end } = interruption((text) => printError([`holdstill: ${text}`]));
     try {
       const report = await checkPlugin(operands[0] ?? "", {
         ...(values.fixture === undefined ? {} : { fixture: values.fixture }),
@@ -46,7 +49,7 @@ export const pluginsCheck = command({
         },
       });
       if (form === "json") printDocument("plugins-check", report);
-      else print(verdictLines(report, outLook()));
+      else print(verdictLines(report, stdoutStyle()));
       return report.failed === 0 ? exit.done : exit.refused;
     } finally {
       end();

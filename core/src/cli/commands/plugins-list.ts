@@ -3,9 +3,9 @@ import { toFault } from "../../base/errors/error.js";
 import type { Inspection } from "../../host/manifest/resolve.js";
 import type { CommandLine } from "../../base/schema/types.js";
 import { command, noOperands } from "../parse/command.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import type { Look, Style } from "../terminal/style.js";
+import type { TerminalStyle, TextStyle } from "../terminal/style.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
@@ -21,9 +21,9 @@ export const pluginsList = command({
     const { problems, warnings } = inspection;
     if (form === "json") printDocument("plugins-list", documentOf(inspection));
     else {
-      print(pluginLines(inspection, outLook()));
-      tell(visible(warnings).map((warning) => `warning: ${warning}`));
-      for (const problem of problems) tell(faultLines(toFault(problem), errLook()));
+      print(pluginLines(inspection, stdoutStyle()));
+      printError(visible(warnings).map((warning) => `warning: ${warning}`));
+      for (const problem of problems) printError(faultLines(toFault(problem), stderrStyle()));
     }
     return problems[0]?.exitCode ?? 0;
   },
@@ -54,7 +54,7 @@ function documentOf({
   };
 }
 
-function pluginLines({ plugins, candidates, found }: Inspection, look: Look): string[] {
+function pluginLines({ plugins, candidates, found }: Inspection, look: TerminalStyle): string[] {
   const instances = visible(plugins).map(({ who, policy, isolation }): Cell[] => [
     { text: who.instance, style: "bold" },
     who.role,
@@ -72,7 +72,7 @@ function pluginLines({ plugins, candidates, found }: Inspection, look: Look): st
   ].slice(1);
 }
 
-const styles: { readonly [V in Candidate["verdict"]]: Style } = {
+const styles: { readonly [V in Candidate["verdict"]]: TextStyle } = {
   taken: "green",
   older: "dim",
   unused: "dim",
@@ -80,7 +80,7 @@ const styles: { readonly [V in Candidate["verdict"]]: Style } = {
 };
 
 /** A folder may be long: it gets a line of its own. */
-function candidateLines(candidates: readonly Candidate[], look: Look): string[] {
+function candidateLines(candidates: readonly Candidate[], look: TerminalStyle): string[] {
   return visible(candidates).flatMap(({ name, version, dir, verdict, reason }) => [
     ...tableLines([[{ text: verdict.padEnd(7), style: styles[verdict] }, `${name} ${version}: ${reason}`]], look),
     look.paint("dim", `           ${dir}`),

@@ -1,7 +1,7 @@
-import type { Pins } from "../../engine/setup/plugin-lock.js";
+import type { PluginLockChange } from "../../engine/setup/plugin-lock.js";
 import { command, noOperands } from "../parse/command.js";
-import { outLook, print, printDocument } from "../terminal/output.js";
-import type { Look } from "../terminal/style.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import type { TerminalStyle } from "../terminal/style.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
 
@@ -19,12 +19,12 @@ export const pluginsLock = command({
     const requester = await open("catalog");
     const pins = values.check ? await requester.checkLock() : await requester.lock();
     if (form === "json") printDocument("plugins-lock", pins);
-    else if (!quiet) print(pinLines(visible(pins), values.check, outLook()));
+    else if (!quiet) print(pinLines(visible(pins), values.check, stdoutStyle()));
     return 0;
   },
 });
 
-function pinLines({ file, plugins, dropped }: Pins, isCheck: boolean, look: Look): string[] {
+function pinLines({ file, plugins, dropped }: PluginLockChange, isCheck: boolean, look: TerminalStyle): string[] {
   const rows = plugins.map(({ name, version, content, was }): Cell[] => [
     { text: name, style: "bold" },
     version,

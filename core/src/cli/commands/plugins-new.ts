@@ -1,6 +1,6 @@
 import path from "node:path";
 import { command } from "../parse/command.js";
-import { Misuse } from "../parse/usage-error.js";
+import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument } from "../terminal/output.js";
 
 const kinds = ["writer", "provider"] as const;
@@ -19,7 +19,7 @@ export const pluginsNew = command({
     const kind = kinds.find((one) => one === asked);
     if (kind === undefined) {
       const hint = "Write `holdstill plugins new writer NAME` or `holdstill plugins new provider NAME`.";
-      throw new Misuse(`There is no kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
+      throw new UsageError(`There is no kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
     }
     const { createPlugin } = await import("../../host/scaffold/create.js");
     const dir = path.resolve(name);

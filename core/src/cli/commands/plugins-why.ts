@@ -1,8 +1,8 @@
 import type { Asked, ExplainedCandidate, Explanation } from "../../host/manifest/why.js";
 import { command } from "../parse/command.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import type { Look } from "../terminal/style.js";
+import type { TerminalStyle } from "../terminal/style.js";
 import { section } from "../render/set.js";
 import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
@@ -19,14 +19,14 @@ export const pluginsWhy = command({
     const { problems } = explanation;
     if (form === "json") printDocument("plugins-why", explanation);
     else {
-      print(whyLines(visible(explanation), outLook()));
-      for (const problem of problems) tell(faultLines(problem, errLook()));
+      print(whyLines(visible(explanation), stdoutStyle()));
+      for (const problem of problems) printError(faultLines(problem, stderrStyle()));
     }
     return 0;
   },
 });
 
-function whyLines({ host, asked, candidates, searched }: Explanation, look: Look): string[] {
+function whyLines({ host, asked, candidates, searched }: Explanation, look: TerminalStyle): string[] {
   return [
     ...section("Asked for by", asked.length === 0 ? ["  nothing in the config"] : askedLines(asked, look), look),
     ...section(
@@ -42,8 +42,8 @@ function whyLines({ host, asked, candidates, searched }: Explanation, look: Look
   ].slice(1);
 }
 
-function askedLines(asked: readonly Asked[], look: Look): string[] {
-  const rows = asked.map(({ instance, use, policy, at, taken }): Cell[] => [
+function askedLines(asked: readonly Asked[], look: TerminalStyle): string[] {
+  const rows = asked.map(({ instance, use, policy, place: at, taken }): Cell[] => [
     { text: instance, style: "bold" },
     at === null ? "(settings)" : `${at.file}${at.line === undefined ? "" : `:${at.line}`}`,
     `use: ${use.name}${use.range === "*" ? "" : `@${use.range}`}, ${policy}`,
@@ -52,7 +52,7 @@ function askedLines(asked: readonly Asked[], look: Look): string[] {
   return tableLines(rows, look);
 }
 
-function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], look: Look): string[] {
+function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], look: TerminalStyle): string[] {
   const { name, version, dir, verdict, reason, needs, trust } = candidate;
   const rows: Cell[][] = [["folder", dir]];
   if (needs !== null) {
@@ -68,7 +68,7 @@ function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"]
       ]),
     );
   }
-  for (const { problem, mend } of trust) rows.push(["trust", `${problem}; ${mend}`]);
+  for (const { problem, remedy: mend } of trust) rows.push(["trust", `${problem}; ${mend}`]);
   const style = verdict === "taken" ? "green" : verdict === "refused" ? "red" : "dim";
   return [`  ${look.paint(style, verdict)}  ${name} ${version}: ${reason}`, ...tableLines(rows, look, { indent: 4 })];
 }

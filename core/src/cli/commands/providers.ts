@@ -1,9 +1,9 @@
 import type { ProviderStatus } from "../../engine/types.js";
 import { command, noOperands } from "../parse/command.js";
 import { exitOf } from "../terminal/report-error.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
-import { bold, type Look } from "../terminal/style.js";
+import { bold, type TerminalStyle } from "../terminal/style.js";
 import { tableLines } from "../render/table.js";
 import { bytes, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
@@ -14,17 +14,17 @@ export const providers = command({
   operands: noOperands,
   options: {},
   examples: [{ line: "holdstill providers", does: "every snapshot, with the set that it belongs to" }],
-  async run({ form, reach }) {
+  async run({ form, connect: reach }) {
     const all = await (await reach("workers")).providers();
     if (form === "json") printDocument("providers", { providers: all });
-    else print(visible(all).flatMap((one) => providerLines(one, outLook())));
+    else print(visible(all).flatMap((one) => providerLines(one, stdoutStyle())));
     const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));
-    if (form === "text") for (const error of failed) tell(faultLines(error, errLook()));
+    if (form === "text") for (const error of failed) printError(faultLines(error, stderrStyle()));
     return failed[0] === undefined ? 0 : exitOf(failed[0]);
   },
 });
 
-function providerLines(status: ProviderStatus, look: Look): string[] {
+function providerLines(status: ProviderStatus, look: TerminalStyle): string[] {
   const { instance, plugin, version } = status.who;
   const head = `${bold(look, instance)} (${plugin} ${version})`;
   if ("error" in status) return [`${head}: ${look.paint("red", "✗ did not say what exists")}`];

@@ -1,12 +1,12 @@
-import type { Period, Retention, Verdict } from "../../store/retention.js";
+import type { Period, Retention, RetentionVerdict } from "../../store/retention.js";
 import { exit } from "../../base/errors/exit.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { tellDamaged } from "../render/damaged.js";
-import { Misuse } from "../parse/usage-error.js";
-import { outLook, print, printDocument } from "../terminal/output.js";
-import { exitOfRemoval, type Removed, tellRemoval } from "./parts/removal.js";
+import { printDamaged } from "../render/damaged.js";
+import { UsageError } from "../parse/usage-error.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import { exitOfRemoval, type Removed, printRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
 import { spelled, visible } from "../../base/display/visible.js";
@@ -41,7 +41,7 @@ export const prune = command({
     const { values, form } = call;
     const retention = retentionOf(values);
     const dry = values["dry-run"];
-    const requester = await call.reach(dry ? "catalog" : "workers");
+    const requester = await call.connect(dry ? "catalog" : "workers");
     const { verdicts, damaged } = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
     if (dry) {
@@ -49,7 +49,7 @@ export const prune = command({
       if (form === "json") printDocument("prune", { verdicts: brief, damaged });
       else {
         print(verdictLines(verdicts));
-        tellDamaged(damaged);
+        printDamaged(damaged);
       }
       return 0;
     }
@@ -58,8 +58,8 @@ export const prune = command({
     const removed = go.length === 0 ? nothing : await requester.removeAll(go.map(({ id }) => id));
     if (form === "json") printDocument("prune", { ...removed, damaged });
     else {
-      tellRemoval(removed, call);
-      tellDamaged(damaged);
+      printRemoval(removed, call);
+      printDamaged(damaged);
     }
     return exitOfRemoval(removed);
   },
@@ -78,7 +78,7 @@ function retentionOf(values: Values): Retention {
   });
   const { "keep-within": within } = values;
   if (last === undefined && wanted.length === 0 && within === undefined)
-    throw new Misuse("No rule was given: every set would go.", "Give at least one --keep-… rule.");
+    throw new UsageError("No rule was given: every set would go.", "Give at least one --keep-… rule.");
   return {
     ...(last === undefined ? {} : { last }),
     periods: Object.fromEntries(wanted),
@@ -89,7 +89,7 @@ function retentionOf(values: Values): Retention {
 function countOf(text: Values[string], option: string): number | undefined {
   if (typeof text !== "string") return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new Misuse(`${option}: \`${text}\` is no number of sets.`, `Write ${option}=7.`);
+  throw new UsageError(`${option}: \`${text}\` is no number of sets.`, `Write ${option}=7.`);
 }
 
 function filterOf(name: string | undefined, tags: Readonly<Record<string, string>>): (set: SnapshotSet) => boolean {
@@ -97,9 +97,9 @@ function filterOf(name: string | undefined, tags: Readonly<Record<string, string
     (name === undefined || set.name === name) && Object.entries(tags).every(([key, value]) => set.tags[key] === value);
 }
 
-function verdictLines(verdicts: readonly Verdict[]): string[] {
+function verdictLines(verdicts: readonly RetentionVerdict[]): string[] {
   if (verdicts.length === 0) return ["There are no snapshot sets."];
-  const look = outLook();
+  const look = stdoutStyle();
   const rows = verdicts.map(({ set: { id, name = "" }, kept }) => [
     kept.length === 0 ? ({ text: "delete", style: "red" } as const) : "keep",
     id,

@@ -2,13 +2,13 @@ import { exit } from "../../base/errors/exit.js";
 import type { Leftover } from "../../engine/types.js";
 import { command, noOperands } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { errLook, outLook, print, printDocument, tell } from "../terminal/output.js";
+import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { residueLine } from "../render/fault.js";
 import { fitted } from "../terminal/style.js";
 import { instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
-export const recover = command({
+export const recoverCommand = command({
   usage: "[--dry-run] [--yes]",
   about:
     "Looks for transactions that died or could not undo everything, for snapshots that no record names, and for sets whose requester is gone; lets the applications go on and removes what is left.",
@@ -22,7 +22,7 @@ export const recover = command({
     { line: "holdstill recover --yes", does: "for a unit that runs at boot" },
   ],
   async run(call) {
-    const requester = await call.reach("workers");
+    const requester = await call.connect("workers");
     const leftovers = await requester.leftovers();
     const isJson = call.form === "json";
     const will = leftovers.map((leftover) => willDo(visible(leftover)));
@@ -37,9 +37,9 @@ export const recover = command({
     if (isJson) printDocument("recover", { leftovers, done, residue });
     else {
       if (!call.quiet) print(fittedLines(done.map((leftover) => `Done: ${willDo(visible(leftover))}.`)));
-      const look = errLook();
+      const look = stderrStyle();
       for (const left of residue)
-        tell([
+        printError([
           `holdstill: ${look.paint("red", residueLine(visible(left)))}`,
           ...(left.error.hint === undefined ? [] : [`→ ${left.error.hint}`]),
         ]);
@@ -48,15 +48,16 @@ export const recover = command({
   },
 });
 
-const fittedLines = (lines: readonly string[]): string[] => lines.flatMap((line) => fitted(line, outLook().columns));
+const fittedLines = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => fitted(line, stdoutStyle().columns));
 
 function willDo(leftover: Leftover): string {
-  if (leftover.is === "exposure") return `conceal set ${leftover.id}, which somebody who died was showing`;
-  if (leftover.is === "expired") {
+  if (leftover.type === "exposure") return `unexpose set ${leftover.id}, which somebody who died was showing`;
+  if (leftover.type === "expired") {
     const { id, createdAt, lease } = leftover;
     return `delete set ${id} of ${instant(createdAt)}, whose requester (pid ${lease.pid}) is gone`;
   }
-  if (leftover.is === "snapshot") {
+  if (leftover.type === "snapshot") {
     const { provider, snapshot } = leftover;
     return `remove snapshot ${snapshot.id} of ${provider}, made ${instant(snapshot.createdAt)}, which no set names`;
   }

@@ -1,18 +1,18 @@
 import path from "node:path";
 import { exit } from "../../base/errors/exit.js";
 import type { RestoreStep } from "../../engine/restore/restore-plan.js";
-import { type Call, command } from "../parse/command.js";
+import { type CommandCall, command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { interruption } from "../live/interrupt.js";
-import { outLook, print, printDocument, tell } from "../terminal/output.js";
+import { stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { fitted } from "../terminal/style.js";
 import { visible } from "../../base/display/visible.js";
 import { reportRestore } from "./parts/restored.js";
 
-export const restore = command({
+export const restoreCommand = command({
   usage: "SET [COMPONENT…] [--to DIR] [--dry-run] [--yes]",
   about:
-    "Copies the pictures back to where the data was, all components or the named ones: WRITER, WRITER/COMPONENT, or a path. Their writers must say first that the application is down. What is there now is kept beside it, as NAME.before-SET. With --to everything goes below DIR, with the record and the writers' files in DIR/.holdstill, and nothing else is touched.",
+    "Copies the snapshots back to where the data was, all components or the named ones: WRITER, WRITER/COMPONENT, or a path. Their writers must say first that the application is down. What is there now is kept beside it, as NAME.before-SET. With --to everything goes below DIR, with the record and the writers' files in DIR/.holdstill, and nothing else is touched.",
   operands: { name: "SET", min: 1, max: Infinity },
   options: {
     to: { type: "text", value: "DIR", about: "below this folder, not over the originals" },
@@ -32,7 +32,7 @@ export const restore = command({
     const will = visible(plan.steps).map((step) => willDo(step));
     if (dry) {
       if (call.form === "json") printDocument("restore", plan);
-      else print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, outLook().columns))]);
+      else print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, stdoutStyle().columns))]);
       return 0;
     }
     if (!(await isConfirmed(will, yes, call))) return exit.interrupted;
@@ -42,11 +42,13 @@ export const restore = command({
 
 function willDo({ component, original, to, aside }: RestoreStep): string {
   const kept = aside === null ? "" : `, and keep what is there as ${aside}`;
-  return `copy the picture of ${original} (${component}) to ${to}${kept}`;
+  return `copy the snapshot of ${original} (${component}) to ${to}${kept}`;
 }
 
-async function withSignals<T>({ quiet, form }: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { signal, end } = interruption((text) => (quiet || form === "json" ? undefined : tell([`holdstill: ${text}`])));
+async function withSignals<T>({ quiet, form }: CommandCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, end } = interruption((text) =>
+    quiet || form === "json" ? undefined : printError([`holdstill: ${text}`]),
+  );
   try {
     return await work(signal);
   } finally {

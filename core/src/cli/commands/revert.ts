@@ -1,13 +1,13 @@
 import { exit } from "../../base/errors/exit.js";
 import { command, oneSet } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { tell } from "../terminal/output.js";
+import { printError } from "../terminal/output.js";
 import { described } from "../render/set.js";
 import { visible } from "../../base/display/visible.js";
 import { reportRestore } from "./parts/restored.js";
 import type { Safety } from "../../engine/restore/safety-snapshot.js";
 
-export const revert = command({
+export const revertCommand = command({
   usage: "SET [--yes]",
   about:
     "Has the providers put whole volumes back as they were at the cut, where they can. What was written to them since is gone, also what no component of the set names; where there is room, a snapshot of that is taken first, as a set of its own. The writers must say first that the applications are down.",
@@ -23,7 +23,7 @@ export const revert = command({
     if (!(await isConfirmed([will], call.values.yes, call))) return exit.interrupted;
     const reverted = await requester.revert(set.id);
     const { safety } = reverted;
-    if (call.form === "text" && !call.quiet) tell([safetyLine(safety)]);
+    if (call.form === "text" && !call.quiet) printError([safetyLine(safety)]);
     return reportRestore(reverted, call);
   },
 });

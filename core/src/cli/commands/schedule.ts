@@ -3,7 +3,7 @@ import path from "node:path";
 import { exit } from "../../base/errors/exit.js";
 import { command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { Misuse } from "../parse/usage-error.js";
+import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument } from "../terminal/output.js";
 import { unitFiles } from "../render/units-systemd.js";
 
@@ -37,8 +37,9 @@ export const schedule = command({
     } = call;
     const { on: calendar, write, yes } = values;
     if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name))
-      throw new Misuse(`\`${name}\` cannot be a unit's name.`, "Use letters, digits, . _ and -.");
-    if (calendar === undefined) throw new Misuse("When shall it run?", "Give --on, for example --on='*-*-* 02:30'.");
+      throw new UsageError(`\`${name}\` cannot be a unit's name.`, "Use letters, digits, . _ and -.");
+    if (calendar === undefined)
+      throw new UsageError("When shall it run?", "Give --on, for example --on='*-*-* 02:30'.");
     const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
     const own = config === undefined ? [] : ["--config", path.resolve(config)];
     const files = unitFiles({
@@ -55,7 +56,7 @@ export const schedule = command({
     }
     const places = Object.entries(files).map(([file, text]) => [path.join(write, file), text] as const);
     const taken = places.find(([file]) => existsSync(file));
-    if (taken !== undefined) throw new Misuse(`${taken[0]} is there already.`, "Remove it, or use another NAME.");
+    if (taken !== undefined) throw new UsageError(`${taken[0]} is there already.`, "Remove it, or use another NAME.");
     if (
       !(await isConfirmed(
         places.map(([file]) => `write ${file}`),

@@ -2,11 +2,11 @@ import path from "node:path";
 import { parseDuration } from "../../base/config/duration.js";
 import { command, noOperands } from "../parse/command.js";
 import { interruption } from "../live/interrupt.js";
-import { Misuse } from "../parse/usage-error.js";
-import { print, printDocument, tell } from "../terminal/output.js";
+import { UsageError } from "../parse/usage-error.js";
+import { print, printDocument, printError } from "../terminal/output.js";
 import { serviceUnits } from "../render/units-service.js";
 
-export const serve = command({
+export const serveCommand = command({
   usage: "[--idle SPAN] [--page]",
   about:
     "HTTP and JSON on a Unix socket, /run/holdstill.sock if the config does not name another; GET /v1/openapi.json describes it. Who may do what is in the config: service.rights. First undoes what a service that died has left. Ends in order at SIGTERM: what is under way is undone.",
@@ -28,7 +28,7 @@ export const serve = command({
   async run(call) {
     const { idle, "print-unit": printUnit } = call.values;
     const idleMs = idle === undefined ? null : parseDuration(idle);
-    if (idleMs === undefined) throw new Misuse(`\`${idle}\` is no span.`, "Write --idle=10m, for example.");
+    if (idleMs === undefined) throw new UsageError(`\`${idle}\` is no span.`, "Write --idle=10m, for example.");
     const requester = await call.open("workers", !printUnit);
     const { settings } = requester;
     if (printUnit) {
@@ -38,13 +38,13 @@ export const serve = command({
       else print(Object.entries(files).flatMap(([file, text]) => [`# ${file}`, ...text.trimEnd().split("\n"), ""]));
       return 0;
     }
-    const { signal, end } = interruption((text) => tell([`holdstill: ${text}`]));
+    const { signal, end } = interruption((text) => printError([`holdstill: ${text}`]));
     try {
       const onReady = (where: string, page: string | null): void => {
-        if (page !== null) tell([`holdstill: the page is at ${page}`]);
-        if (!call.quiet) tell([`holdstill: listening at ${where}, pid ${process.pid}`]);
+        if (page !== null) printError([`holdstill: the page is at ${page}`]);
+        if (!call.quiet) printError([`holdstill: listening at ${where}, pid ${process.pid}`]);
       };
-      const { serve: run } = await import("../../service/service.js");
+      const { startService: run } = await import("../../service/service.js");
       await run(requester, { idleMs, page: call.values.page ? "once" : "none", signal, onReady });
       return 0;
     } finally {

@@ -1,34 +1,34 @@
 import { command, oneSet } from "../parse/command.js";
 import { draw } from "../render/draw.js";
-import { filled, fillOption } from "./parts/usage.js";
-import { outLook, print, printDocument } from "../terminal/output.js";
+import { withUsageOf, usageOption } from "./parts/usage.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
 import { setLines } from "../render/set.js";
 import { instant } from "../../base/display/units.js";
 
 export const show = command({
-  usage: "SET [--fill] [--timeline FILE]",
+  usage: "SET [--usage] [--timeline FILE]",
   about: "The record of a set: what was reached and why, the writers' facts and files, and the timeline.",
   operands: oneSet,
   options: {
-    fill: fillOption,
+    fill: usageOption,
     timeline: { type: "text", value: "FILE", about: "draw the timeline into FILE.svg or FILE.html" },
   },
   examples: [
-    { line: "holdstill show latest --timeline night.html", does: "who did what when, as a picture" },
+    { line: "holdstill show latest --timeline night.html", does: "who did what when, as a snapshot" },
     { line: "holdstill show latest", does: "the set that was made last" },
     { line: "holdstill show 20260102-0304 --json", does: "the record, by the beginning of its id" },
   ],
-  async run({ operands: [key = ""], form, values: { fill, timeline }, reach }) {
+  async run({ operands: [key = ""], form, values: { fill, timeline }, connect: reach }) {
     const requester = await reach(fill ? "workers" : "catalog");
     const recorded = await requester.show(key);
-    const [set = recorded] = fill ? await filled(requester, [recorded]) : [];
+    const [set = recorded] = fill ? await withUsageOf(requester, [recorded]) : [];
     if (timeline !== undefined) {
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");
       const title = `Set ${set.id}, ${instant(set.createdAt)}: ${set.consistency}`;
-      draw(timeline, { title, culprit: failed?.why ?? null, spans: set.timeline });
+      draw(timeline, { title, culprit: failed?.reason ?? null, spans: set.timeline });
     }
     if (form === "json") printDocument("show", set);
-    else if (timeline === undefined) print(setLines(set, outLook()));
+    else if (timeline === undefined) print(setLines(set, stdoutStyle()));
     return 0;
   },
 });

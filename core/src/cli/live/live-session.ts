@@ -1,14 +1,14 @@
 import type { ExitCode } from "../../base/errors/exit.js";
 import type { Event } from "../../base/schema/types.js";
-import type { Call } from "../parse/command.js";
+import type { CommandCall } from "../parse/command.js";
 import { interruption } from "./interrupt.js";
 import { printLine } from "../terminal/output.js";
 import { SeenSpans } from "../../base/display/spans.js";
 import { watchFor } from "./watch.js";
 
 /** Someone at the terminal while a transaction runs: told of it, and able to interrupt it. */
-export interface Attendance {
-  readonly seen: Seen;
+export interface LiveSession {
+  readonly seen: SeenEvents;
   readonly signal: AbortSignal;
   readonly onEvent: (event: Event) => void;
   /** There is nothing more to watch; signals are still taken. */
@@ -17,9 +17,9 @@ export interface Attendance {
   readonly end: () => void;
 }
 
-export function attend(call: Call): Attendance {
+export function startLiveSession(call: CommandCall): LiveSession {
   const watch = watchFor(call);
-  const seen = new Seen();
+  const seen = new SeenEvents();
   const { signal, end } = interruption((text) => watch.say(text));
   const onEvent = (event: Event): void => {
     seen.note(event);
@@ -39,7 +39,7 @@ export function attend(call: Call): Attendance {
 }
 
 /** What the events tell, for the end. */
-export class Seen {
+export class SeenEvents {
   readonly spans = new SeenSpans();
   transaction = "";
   exitCode: ExitCode | null = null;

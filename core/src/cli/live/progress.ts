@@ -3,13 +3,13 @@ import type { Event } from "../../base/schema/types.js";
 import { duration } from "../../base/display/units.js";
 
 /** What a person is told of an event. notable: also where a status line shows the rest. */
-export interface Told {
+export interface EventLine {
   text: string;
   notable: boolean;
 }
 
 /** A sentence for each event that is worth one. */
-export function tellEvent(event: Event, limitMs: number | undefined): Told | null {
+export function eventLine(event: Event, limitMs: number | undefined): EventLine | null {
   switch (event.type) {
     case "begun":
       return line(`transaction ${event.transaction}, cut ${event.cut}`);
@@ -45,8 +45,8 @@ export function tellEvent(event: Event, limitMs: number | undefined): Told | nul
   }
 }
 
-const line = (text: string): Told => ({ text, notable: false });
-const notable = (text: string): Told => ({ text, notable: true });
+const line = (text: string): EventLine => ({ text, notable: false });
+const notable = (text: string): EventLine => ({ text, notable: true });
 
 function summaryOf(phase: string): string {
   return Object.hasOwn(phases, phase) ? ` (${phases[phase as keyof typeof phases].summary})` : "";

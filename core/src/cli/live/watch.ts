@@ -1,7 +1,7 @@
 import type { Event } from "../../base/schema/types.js";
-import type { Call } from "../parse/command.js";
-import { harmless, tell } from "../terminal/output.js";
-import { tellEvent } from "./progress.js";
+import type { CommandCall } from "../parse/command.js";
+import { escapeControls, printError } from "../terminal/output.js";
+import { eventLine } from "./progress.js";
 import { isIdle, put } from "../terminal/output-queue.js";
 import { StatusLine } from "./status-line.js";
 import { visible } from "../../base/display/visible.js";
@@ -14,12 +14,12 @@ export interface Watch {
 }
 
 /** Nothing with --quiet; one live line on a terminal; else a line for each phase and call. The log of --verbose needs lines. */
-export function watchFor({ form, quiet, verbose }: Call): Watch {
+export function watchFor({ form, quiet, verbose }: CommandCall): Watch {
   if (quiet || form !== "text") return { onEvent: () => {}, say: quiet ? () => {} : sayLine, end: () => {} };
   return process.stderr.isTTY && !verbose ? live() : lines(verbose);
 }
 
-const sayLine = (text: string): void => tell([`holdstill: ${text}`]);
+const sayLine = (text: string): void => printError([`holdstill: ${text}`]);
 
 function lines(verbose: boolean): Watch {
   const limits = new Limits();
@@ -28,8 +28,8 @@ function lines(verbose: boolean): Watch {
       const event = visible(told);
       // The log has it already.
       if (verbose && event.type === "log") return;
-      const line = tellEvent(event, limits.of(event));
-      if (line !== null) tell([line.text]);
+      const line = eventLine(event, limits.of(event));
+      if (line !== null) printError([line.text]);
     },
     say: sayLine,
     end: () => {},
@@ -47,19 +47,19 @@ function live(): Watch {
   const clear = "\r\u001B[2K";
   const draw = (): void => {
     if (!isIdle()) return;
-    const text = harmless(status.text(performance.now()));
+    const text = escapeControls(status.text(performance.now()));
     put(2, `${clear}${text.slice(0, (stderr.columns || 80) - 1)}`);
   };
   const say = (text: string): void => {
     put(2, clear);
-    tell([text]);
+    printError([text]);
   };
   const timer = setInterval(draw, tickMs);
   return {
     onEvent(told) {
       const event = visible(told);
       status.note(event, performance.now());
-      const line = tellEvent(event, limits.of(event));
+      const line = eventLine(event, limits.of(event));
       if (line?.notable === true) say(line.text);
     },
     say: (text) => say(`holdstill: ${text}`),

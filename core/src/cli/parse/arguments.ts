@@ -1,16 +1,16 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { type Call, type Command, common, type Entry, type Form, type Options } from "./command.js";
-import { Misuse } from "./usage-error.js";
-import { table } from "../table.js";
+import { type CommandCall, type Command, common, type CommandEntry, type Form, type Options } from "./command.js";
+import { UsageError } from "./usage-error.js";
+import { commandTable } from "../table.js";
 
 /** Which command is meant, and the arguments that are left for it. group: the first word of commands with two. */
-export type Meant =
+export type MatchedCommand =
   | { is: "nothing"; rest: string[] }
   | { is: "group"; group: string; rest: string[] }
-  | { is: "command"; entry: Entry; rest: string[] };
+  | { is: "command"; entry: CommandEntry; rest: string[] };
 
 /** Finds the command's words among the arguments; the options that all commands know may stand before it. */
-export function findCommand(args: readonly string[]): Meant {
+export function findEntry(args: readonly string[]): MatchedCommand {
   const words = tokensOf(args, common).flatMap((token) => (token.kind === "positional" ? [token] : []));
   const [first, second] = words;
   if (first === undefined) return { is: "nothing", rest: [...args] };
@@ -27,15 +27,16 @@ export function findCommand(args: readonly string[]): Meant {
   return { is: "group", group: first.value, rest: without(first) };
 }
 
-export const inGroup = (group: string): Entry[] => table.filter(({ name }) => name.startsWith(`${group} `));
+export const inGroup = (group: string): CommandEntry[] =>
+  commandTable.filter(({ name }) => name.startsWith(`${group} `));
 
-export type Parsed = Pick<Call, "values" | "operands" | "trailing" | "form" | "quiet" | "verbose"> & {
+export type ParsedArguments = Pick<CommandCall, "values" | "operands" | "trailing" | "form" | "quiet" | "verbose"> & {
   help: boolean;
   config?: string;
 };
 
 /** Reads a command's arguments. @throws Misuse on anything that the command does not know. */
-export function parse(args: readonly string[], name: string, command: Command): Parsed {
+export function parse(args: readonly string[], name: string, command: Command): ParsedArguments {
   const options: Options = { ...common, ...command.options };
   const values: Record<string, boolean | string | string[] | undefined> = {};
   for (const [option, { type }] of Object.entries(options))
@@ -64,7 +65,7 @@ export function parse(args: readonly string[], name: string, command: Command): 
     form,
     operands,
     trailing,
-    values: values as Call["values"],
+    values: values as CommandCall["values"],
   };
 }
 
@@ -92,42 +93,43 @@ function formOf(value: string | undefined, name: string, { streams }: Command): 
   if (value === undefined) return "json";
   if (value === "stream" && streams === true) return "stream";
   const hint = streams === true ? "Write --json or --json=stream." : "Write --json.";
-  throw new Misuse(`\`${name}\` does not know --json=${value}.`, hint);
+  throw new UsageError(`\`${name}\` does not know --json=${value}.`, hint);
 }
 
 function flag({ rawName, value }: OptionToken): true {
   if (value === undefined) return true;
-  throw new Misuse(`${rawName} takes no value, and was given \`${value}\`.`, `Write ${rawName} alone.`);
+  throw new UsageError(`${rawName} takes no value, and was given \`${value}\`.`, `Write ${rawName} alone.`);
 }
 
 function text({ rawName, value, inlineValue }: OptionToken): string {
   const isMissing = value === undefined || value === "" || (!inlineValue && /^-./.test(value));
   if (!isMissing) return value;
-  throw new Misuse(`${rawName} needs a value.`, `Write ${rawName}=VALUE.`);
+  throw new UsageError(`${rawName} needs a value.`, `Write ${rawName}=VALUE.`);
 }
 
 function count(
-  { operands, trailing }: Pick<Call, "operands" | "trailing">,
+  { operands, trailing }: Pick<CommandCall, "operands" | "trailing">,
   name: string,
   { operands: wanted, trailing: program }: Command,
 ): void {
   const { min, max, name: what } = wanted;
   const hint = `\`holdstill ${name} --help\` shows how it is called.`;
-  if (operands.length < min) throw new Misuse(`\`${name}\` needs ${max > 1 ? "at least one" : "a"} ${what}.`, hint);
-  if (operands.length > max) throw new Misuse(`\`${operands[max]}\` is one argument too many for \`${name}\`.`, hint);
+  if (operands.length < min) throw new UsageError(`\`${name}\` needs ${max > 1 ? "at least one" : "a"} ${what}.`, hint);
+  if (operands.length > max)
+    throw new UsageError(`\`${operands[max]}\` is one argument too many for \`${name}\`.`, hint);
   if (program !== undefined && trailing.length === 0)
-    throw new Misuse(`\`${name}\` needs a ${program} after \`--\`.`, hint);
+    throw new UsageError(`\`${name}\` needs a ${program} after \`--\`.`, hint);
 }
 
-const named = (name: string): Entry | undefined => table.find((entry) => entry.name === name);
-const firstWords = table.map(({ name }) => name.split(" ", 1)[0] ?? name);
+const named = (name: string): CommandEntry | undefined => commandTable.find((entry) => entry.name === name);
+const firstWords = commandTable.map(({ name }) => name.split(" ", 1)[0] ?? name);
 
-function unknown(word: string, known: readonly string[]): Misuse {
-  return new Misuse(`There is no command \`${word}\`.`, "`holdstill --help` lists the commands.", { word, known });
+function unknown(word: string, known: readonly string[]): UsageError {
+  return new UsageError(`There is no command \`${word}\`.`, "`holdstill --help` lists the commands.", { word, known });
 }
 
-function unknownOption(rawName: string, name: string, options: Options): Misuse {
+function unknownOption(rawName: string, name: string, options: Options): UsageError {
   const known = Object.keys(options).map((option) => `--${option}`);
   const hint = `\`holdstill ${name} --help\` lists the options.`;
-  return new Misuse(`\`${name}\` does not know the option ${rawName}.`, hint, { word: rawName, known });
+  return new UsageError(`\`${name}\` does not know the option ${rawName}.`, hint, { word: rawName, known });
 }

@@ -1,5 +1,5 @@
-import type { Requester } from "../../engine/engine.js";
-import type { Door } from "../../service/client/door.js";
+import type { Engine } from "../../engine/engine.js";
+import type { EngineApi } from "../../service/client/door.js";
 
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */
@@ -22,7 +22,7 @@ export type Values<O extends Options> = { readonly [Name in keyof O]: Value<O[Na
 export type Form = "text" | "json" | "stream";
 
 /** A command as it was called. */
-export interface Call<O extends Options = Options> {
+export interface CommandCall<O extends Options = Options> {
   readonly name: string;
   readonly values: Values<O>;
   readonly operands: readonly string[];
@@ -34,14 +34,14 @@ export interface Call<O extends Options = Options> {
   /** The file that --config names. */
   readonly config?: string;
   /** Every command there is. */
-  readonly table: readonly Entry[];
+  readonly table: readonly CommandEntry[];
   /** As `open`, by way of the service where one runs. */
-  readonly reach: (needs: "workers" | "catalog") => Promise<Door>;
+  readonly connect: (needs: "workers" | "catalog") => Promise<EngineApi>;
   /**
    * @param needs workers: plugins will be called. catalog: only what is on disk is read.
    * @param logged Whether the log goes to stderr. Default: with --verbose.
    */
-  readonly open: (needs: "workers" | "catalog", logged?: boolean) => Promise<Requester>;
+  readonly open: (needs: "workers" | "catalog", logged?: boolean) => Promise<Engine>;
 }
 
 export interface Command<O extends Options = Options> {
@@ -56,11 +56,11 @@ export interface Command<O extends Options = Options> {
   readonly streams?: true;
   readonly examples: readonly { readonly line: string; readonly does: string }[];
   /** @returns what the process ends with: one of ours (ExitCode), or what a program that was run ended with. */
-  run(call: Call<O>): Promise<number>;
+  run(call: CommandCall<O>): Promise<number>;
 }
 
 /** A command by its name. */
-export interface Entry {
+export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   load(this: void): Promise<Command>;

@@ -1,8 +1,8 @@
-import type { Request } from "../../plan/plan.js";
+import type { SnapshotRequest } from "../../plan/plan.js";
 import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { Options } from "./command.js";
-import { Misuse } from "./usage-error.js";
-import { hasSteering } from "../../base/display/visible.js";
+import { UsageError } from "./usage-error.js";
+import { hasControlCharacters } from "../../base/display/visible.js";
 
 const levels = ["application", "filesystem", "crash"] as const;
 type Level = (typeof levels)[number];
@@ -23,7 +23,7 @@ export const targetsAbout = "A TARGET is a path, a mount point, a block device, 
 export function requestOf(
   operands: readonly string[],
   values: { require: string | undefined; "include-root": boolean; name?: string | undefined; tag?: readonly string[] },
-): Request {
+): SnapshotRequest {
   const { require: level, "include-root": includeRoot, name, tag = [] } = values;
   for (const [option, text] of [["--name", name ?? ""] as const, ...tag.map((one) => ["--tag", one] as const)])
     refuseSteering(option, text);
@@ -40,7 +40,7 @@ export function requestOf(
 export function backupType(text: string): BackupOutcome["type"] {
   if (text === "copy" || text === "full") return text;
   const known = ["copy", "full"];
-  throw new Misuse(`There is no type of backup \`${text}\`.`, "Write --type copy or --type full.", {
+  throw new UsageError(`There is no type of backup \`${text}\`.`, "Write --type copy or --type full.", {
     word: text,
     known,
   });
@@ -49,7 +49,7 @@ export function backupType(text: string): BackupOutcome["type"] {
 function levelOf(text: string): Level {
   const level = levels.find((one) => one === text);
   if (level !== undefined) return level;
-  throw new Misuse(`There is no consistency \`${text}\`.`, `The levels are ${levels.join(", ")}.`, {
+  throw new UsageError(`There is no consistency \`${text}\`.`, `The levels are ${levels.join(", ")}.`, {
     word: text,
     known: levels,
   });
@@ -62,11 +62,14 @@ export function tagsOf(texts: readonly string[]): Record<string, string> {
 function tagOf(text: string): [string, string] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new Misuse(`\`${text}\` is no tag.`, "Write --tag KEY=VALUE, once for each tag.");
+  throw new UsageError(`\`${text}\` is no tag.`, "Write --tag KEY=VALUE, once for each tag.");
 }
 
 /** A set's name and tags are shown in every list. */
 function refuseSteering(option: string, text: string): void {
-  if (!hasSteering(text)) return;
-  throw new Misuse(`${option} has a control character in it: \`${text}\`.`, "Write it with visible characters only.");
+  if (!hasControlCharacters(text)) return;
+  throw new UsageError(
+    `${option} has a control character in it: \`${text}\`.`,
+    "Write it with visible characters only.",
+  );
 }

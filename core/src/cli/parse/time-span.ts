@@ -1,4 +1,4 @@
-import { Misuse } from "./usage-error.js";
+import { UsageError } from "./usage-error.js";
 
 const units = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
 
@@ -6,7 +6,7 @@ const units = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_
 export function spanOf(text: string, option: string): number {
   const parts = [...text.matchAll(/(\d+)([hdwy])/g)];
   if (parts.map(([part]) => part).join("") !== text || text === "")
-    throw new Misuse(
+    throw new UsageError(
       `${option}: \`${text}\` is no span of time.`,
       "Write hours, days, weeks or years: 36h, 14d, 2w3d, 1y.",
     );

@@ -1,15 +1,15 @@
 import type { CheckResult, ConformanceReport } from "../../base/schema/types.js";
-import { bold, dim, type Look, wrap } from "../terminal/style.js";
+import { bold, dim, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { count, duration } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 /** Tells of each check as it is done, under the heading of its group. */
 export class CheckLines {
-  readonly #look: Look;
+  readonly #look: TerminalStyle;
   readonly #only: "all" | "failed";
   #heading = "";
 
-  constructor(look: Look, only: "all" | "failed") {
+  constructor(look: TerminalStyle, only: "all" | "failed") {
     this.#look = look;
     this.#only = only;
   }
@@ -28,15 +28,15 @@ function headingOf({ group, runtime }: CheckResult): string {
   return runtime === undefined ? group : `${group}, in a ${runtime}`;
 }
 
-function resultLines(result: CheckResult, look: Look): string[] {
+function resultLines(result: CheckResult, look: TerminalStyle): string[] {
   const { name, title } = result;
   const inside = (text: string, first: string): string[] =>
-    wrap(text, look.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
+    wrapText(text, look.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
   switch (result.status) {
     case "passed":
       return [`  ${look.paint("green", "✓")} ${title}`];
     case "skipped":
-      return [dim(look, `  - ${title}`), ...inside(`Skipped (${name}): ${result.why}.`, "  ")];
+      return [dim(look, `  - ${title}`), ...inside(`Skipped (${name}): ${result.reason}.`, "  ")];
     case "failed":
       return [
         `  ${look.paint("red", `✗ ${title}`)}`,
@@ -47,7 +47,7 @@ function resultLines(result: CheckResult, look: Look): string[] {
 }
 
 /** The last line. */
-export function verdictLines(report: ConformanceReport, look: Look): string[] {
+export function verdictLines(report: ConformanceReport, look: TerminalStyle): string[] {
   const { plugin, passed, failed, skipped, ms, holdstill } = visible(report);
   const name = plugin.name === undefined ? plugin.dir : `${plugin.name} ${plugin.version}`;
   const verdict =

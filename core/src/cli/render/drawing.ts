@@ -2,7 +2,7 @@ import type { Span } from "../../base/schema/types.js";
 import { duration } from "../../base/display/units.js";
 
 /** What a drawing is of. */
-export interface Subject {
+export interface DrawingSubject {
   title: string;
   /** In red, above all: who it was, in one sentence. */
   culprit: string | null;
@@ -28,14 +28,14 @@ const still = "#bee3f8";
 const meanings = [
   ["freeze, thaw", "#2b6cb0"],
   ["an application is still", still],
-  ["the picture is taken", "#6b46c1"],
+  ["the snapshot is taken", "#6b46c1"],
   ["undo", "#c05621"],
   ["other calls", plain],
   ["failed", bad],
 ] as const;
 
-/** A page of its own: the same picture under a heading. */
-export function page(subject: Subject): string {
+/** A page of its own: the same snapshot under a heading. */
+export function page(subject: DrawingSubject): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escape(subject.title)}</title>
@@ -49,7 +49,7 @@ ${drawing(subject)}
  * The calls of a transaction as bars, in the order of their beginnings: first those around the time that applications were still, on
  * an axis of its own, then all. An upright line is a call's limit. What failed is red and says why.
  */
-export function drawing({ title, culprit, spans }: Subject): string {
+export function drawing({ title, culprit, spans }: DrawingSubject): string {
   const parts: string[] = [];
   let y = 30;
   const say = (text: string, size: number, colour: string, weight = "normal"): void => {
@@ -69,7 +69,7 @@ export function drawing({ title, culprit, spans }: Subject): string {
       ...ticks(axis, y, rows.length),
       ...rows.map((span, at) => {
         const top = y + 16 + at * rowHeight;
-        return stillness(span, spans, axis, top) + bar(span, axis, top);
+        return writeGate(span, spans, axis, top) + bar(span, axis, top);
       }),
     );
     y += 28 + rows.length * rowHeight;
@@ -113,7 +113,7 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
 const endings: ReadonlySet<string> = new Set(["thaw", "abort"]);
 
 /** From a freeze to the end of the call that ended it: the application was still all that time. */
-function stillness(span: Span, spans: readonly Span[], axis: Axis, y: number): string {
+function writeGate(span: Span, spans: readonly Span[], axis: Axis, y: number): string {
   const end = spans.find(({ op, actor, from }) => actor === span.actor && endings.has(op) && from >= span.to);
   if (span.op !== "freeze" || span.outcome === "failed" || end === undefined) return "";
   const x = xOf(span.from, axis);
@@ -124,7 +124,7 @@ const xOf = (ms: number, { from, to }: Axis): number =>
   left + ((Math.min(to, Math.max(from, ms)) - from) / (to - from)) * (width - left - right);
 
 function bar(span: Span, axis: Axis, y: number): string {
-  const { actor, op, from, to, limitMs, outcome, why } = span;
+  const { actor, op, from, to, limitMs, outcome, reason: why } = span;
   const isBad = outcome === "failed";
   const colour = isBad ? bad : (colours[op] ?? plain);
   const x = xOf(from, axis);

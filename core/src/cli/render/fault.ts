@@ -1,10 +1,10 @@
-import type { Candidate, Weakness } from "../../base/errors/details.js";
+import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
 import type { Fault, Finding, Residue } from "../../base/schema/types.js";
-import type { Look } from "../terminal/style.js";
+import type { TerminalStyle } from "../terminal/style.js";
 import { visible } from "../../base/display/visible.js";
 
 /** An error for a person: the sentence, what was seen, the next step. */
-export function faultLines(thrown: Fault, look: Look): string[] {
+export function faultLines(thrown: Fault, look: TerminalStyle): string[] {
   const fault = visible(thrown);
   return [
     `${look.paint("bold", "holdstill:")} ${look.paint("red", fault.message)}`,
@@ -25,17 +25,17 @@ function candidateLine({ name, version, dir, verdict, reason }: Candidate): stri
 export const residueLine = ({ actor, op, error }: Residue): string => `${actor}: ${op}: ${error.message}`;
 
 /** What `details` holds that the sentence does not say. They are read by name, because an error may come from a record or a plugin. */
-function seen({ details = {} }: Fault, look: Look): string[] {
+function seen({ details = {} }: Fault, look: TerminalStyle): string[] {
   return [
     ...listOf<Finding>(details.findings, ["file", "expected"]).map((finding) => findingLine(finding)),
     ...listOf<Candidate>(details.candidates, ["verdict"]).map((candidate) => candidateLine(candidate)),
-    ...listOf<Weakness>(details.problems, ["path", "mend"]).map(({ path, problem }) => `${path}: ${problem}`),
+    ...listOf<OwnershipProblem>(details.problems, ["path", "mend"]).map(({ path, problem }) => `${path}: ${problem}`),
     ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, look)),
     ...listOf<Residue>(details.residue, ["actor", "error"]).map((residue) => residueLine(residue)),
   ];
 }
 
-function problemLines(problem: Fault, look: Look): string[] {
+function problemLines(problem: Fault, look: TerminalStyle): string[] {
   const below = [...seen(problem, look), ...hintLines(problem)];
   return [`${look.paint("red", "✗")} ${problem.message}`, ...below.map((line) => `    ${line}`)];
 }

@@ -1,9 +1,9 @@
-import { type Command, common, type Entry, type Options } from "../parse/command.js";
-import { bold, type Look, wrap } from "../terminal/style.js";
-import { table } from "../table.js";
+import { type Command, common, type CommandEntry, type Options } from "../parse/command.js";
+import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
+import { commandTable } from "../table.js";
 
 /** What all commands are. */
-export function generalHelp(look: Look, entries: readonly Entry[] = table): string[] {
+export function generalHelp(look: TerminalStyle, entries: readonly CommandEntry[] = commandTable): string[] {
   const width = Math.max(...entries.map(({ name }) => name.length));
   return [
     "Takes snapshots of applications that hold still: one transaction, with a deadline.",
@@ -27,14 +27,14 @@ export function generalHelp(look: Look, entries: readonly Entry[] = table): stri
   ];
 }
 
-export function commandHelp({ name, summary }: Entry, command: Command, look: Look): string[] {
+export function commandHelp({ name, summary }: CommandEntry, command: Command, look: TerminalStyle): string[] {
   const own = optionLines(command.options, look);
   return [
     `holdstill ${name}: ${summary}`,
     "",
     ...usageLines(`${name} ${command.usage}`.trim(), look),
     "",
-    ...wrap(command.about, look.columns),
+    ...wrapText(command.about, look.columns),
     "",
     ...(own.length === 0 ? [] : [bold(look, "Options"), ...own, ""]),
     bold(look, "Options of every command"),
@@ -46,11 +46,11 @@ export function commandHelp({ name, summary }: Entry, command: Command, look: Lo
   ];
 }
 
-function usageLines(usage: string, look: Look): string[] {
+function usageLines(usage: string, look: TerminalStyle): string[] {
   // What stands in brackets stays together.
   const text = usage.replaceAll(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\u00A0"));
   const start = "Usage: holdstill ";
-  return wrap(text, look.columns - start.length).map((line, at) => {
+  return wrapText(text, look.columns - start.length).map((line, at) => {
     const before = at === 0 ? `${bold(look, "Usage:")} holdstill ` : " ".repeat(start.length);
     return before + line.replaceAll("\u00A0", " ");
   });
@@ -59,13 +59,13 @@ function usageLines(usage: string, look: Look): string[] {
 /** That of `-h, --json=stream`, so that the lists of one page are in line. */
 const leastWidth = 17;
 
-function optionLines(options: Options, look: Look): string[] {
+function optionLines(options: Options, look: TerminalStyle): string[] {
   const forms = Object.entries(options).map(([name, { value, short, about }]) => {
     const shortForm = short === undefined ? "    " : `-${short}, `;
     return { form: `${shortForm}--${name}${value === undefined ? "" : ` ${value}`}`, about };
   });
   const width = Math.max(leastWidth, ...forms.map(({ form }) => form.length));
   return forms.flatMap(({ form, about }) =>
-    wrap(about, look.columns - width - 4).map((line, at) => `  ${(at === 0 ? form : "").padEnd(width)}  ${line}`),
+    wrapText(about, look.columns - width - 4).map((line, at) => `  ${(at === 0 ? form : "").padEnd(width)}  ${line}`),
   );
 }

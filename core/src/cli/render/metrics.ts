@@ -82,7 +82,7 @@ function rooms(sets: readonly SnapshotSet[]): Metric[] {
   const fill = new Map<string, number>();
   const lost = new Map<string, number>();
   for (const { by, snapshot } of sets.flatMap(({ snapshots }) => snapshots)) {
-    if (snapshot.fill !== undefined) fill.set(snapshot.fill.where, snapshot.fill.percent / 100);
+    if (snapshot.usage !== undefined) fill.set(snapshot.usage.where, snapshot.usage.percent / 100);
     if (snapshot.lost !== undefined) lost.set(by.instance, (lost.get(by.instance) ?? 0) + 1);
   }
   return [

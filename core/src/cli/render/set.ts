@@ -1,14 +1,14 @@
 import type { Plan } from "../../plan/plan.js";
-import { full } from "../../engine/usage/usage.js";
+import { FULL_PERCENT } from "../../engine/usage/usage.js";
 import type { Component, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
-import { bold, dim, type Look, styleOf, wrap } from "../terminal/style.js";
+import { bold, dim, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
 import { bytes, count, duration, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 /** What create says of a set that was made. */
-export function summaryLines(made: SnapshotSet, look: Look): string[] {
+export function summaryLines(made: SnapshotSet, look: TerminalStyle): string[] {
   const set = visible(made);
   const { id, name, cut, asked, consistency, frozenMs } = set;
   const achieved = look.paint(styleOf(consistency), consistency);
@@ -30,9 +30,9 @@ export function described({ id, name, createdAt, snapshots }: SnapshotSet): stri
 }
 
 /** Everything readable. */
-export function setLines(recorded: SnapshotSet, look: Look): string[] {
+export function setLines(recorded: SnapshotSet, look: TerminalStyle): string[] {
   const set = visible(recorded);
-  const { host, holdstill, targets, tags, writers, outcome, holdUntil } = set;
+  const { host, holdstill, targets, tags, writers, outcome, retainUntil: holdUntil } = set;
   const timeline = timelineLines(set.timeline, look);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return [
@@ -81,7 +81,7 @@ export function componentLines(
     consistency: Plan["promised"];
     why?: string | undefined;
   }[],
-  look: Look,
+  look: TerminalStyle,
 ): string[] {
   const rows = components.map(({ writer, component, consistency, why = "" }): Cell[] => [
     nameOf(writer, component),
@@ -96,11 +96,11 @@ const nameOf = (writer: string | null, { name, paths }: Component): string =>
   writer === null ? paths.join(" ") : `${writer}/${name}`;
 
 /** A title and its lines; nothing where there are none. */
-export function section(title: string, lines: readonly string[], look: Look): string[] {
+export function section(title: string, lines: readonly string[], look: TerminalStyle): string[] {
   return lines.length === 0 ? [] : ["", bold(look, title), ...lines];
 }
 
-function snapshotLines({ snapshots, volumes }: SnapshotSet, look: Look): string[] {
+function snapshotLines({ snapshots, volumes }: SnapshotSet, look: TerminalStyle): string[] {
   const rows = snapshots.map(({ by, snapshot }): Cell[] => [
     by.instance,
     snapshot.method ?? "",
@@ -112,7 +112,7 @@ function snapshotLines({ snapshots, volumes }: SnapshotSet, look: Look): string[
 }
 
 /** What cannot be shown any more, as far as the record or the providers say so. */
-function lostLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
+function lostLines(snapshots: SnapshotSet["snapshots"], look: TerminalStyle): string[] {
   const rows = snapshots.flatMap(({ snapshot: { id, lost } }): Cell[][] =>
     lost === undefined ? [] : [[id, { text: "✗ lost", style: "red" }, lost]],
   );
@@ -120,25 +120,28 @@ function lostLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
 }
 
 /** How full what the snapshots take changes to is; where the providers were asked. */
-function roomLines(snapshots: SnapshotSet["snapshots"], look: Look): string[] {
-  const rows = snapshots.flatMap(({ snapshot: { id, fill } }): Cell[][] =>
-    fill === undefined ? [] : [[id, fillCell(fill.percent), `of ${fill.where}`]],
+function roomLines(snapshots: SnapshotSet["snapshots"], look: TerminalStyle): string[] {
+  const rows = snapshots.flatMap(({ snapshot: { id, usage: fill } }): Cell[][] =>
+    fill === undefined ? [] : [[id, usageCell(fill.percent), `of ${fill.where}`]],
   );
   return tableLines(rows, look);
 }
 
-export function fillCell(percent: number): Cell {
+export function usageCell(percent: number): Cell {
   const text = `${Math.round(percent)} %`;
-  return percent < full ? text : { text, style: "yellow" };
+  return percent < FULL_PERCENT ? text : { text, style: "yellow" };
 }
 
-function writerLines({ by, policy, state, why, frozen, facts, sidecar }: RecordedWriter, look: Look): string[] {
+function writerLines(
+  { by, policy, state, reason: why, frozen, facts, sidecar }: RecordedWriter,
+  look: TerminalStyle,
+): string[] {
   const when = frozen === undefined ? "" : ` from ${duration(frozen.since)} to ${duration(frozen.until)}`;
   const head = `  ${by.instance} (${by.plugin} ${by.version}), ${policy}: `;
-  const mark = state === "held" ? state : look.paint("red", `✗ ${state}`);
+  const mark = state === "frozen" ? state : look.paint("red", `✗ ${state}`);
   return [
     `${head}${mark}${when}`,
-    ...wrap(why ?? "", look.columns - 4).flatMap((line) => (line === "" ? [] : [`    ${line}`])),
+    ...wrapText(why ?? "", look.columns - 4).flatMap((line) => (line === "" ? [] : [`    ${line}`])),
     ...factLines(facts, look),
     ...(sidecar === undefined ? [] : [dim(look, `    files in ${sidecar.dir}`)]),
     ...tableLines(
@@ -153,8 +156,8 @@ function writerLines({ by, policy, state, why, frozen, facts, sidecar }: Recorde
   ];
 }
 
-export function verifiedLines({ verified = [] }: SnapshotSet, look: Look): string[] {
-  const rows = verified.map(({ writer, ok, at, why = "" }): Cell[] => [
+export function verifiedLines({ verified = [] }: SnapshotSet, look: TerminalStyle): string[] {
+  const rows = verified.map(({ writer, ok, at, reason: why = "" }): Cell[] => [
     writer,
     ok ? { text: "opens", style: "green" } : { text: "✗ does not open", style: "red" },
     instant(at),
@@ -163,8 +166,8 @@ export function verifiedLines({ verified = [] }: SnapshotSet, look: Look): strin
   return tableLines(rows, look);
 }
 
-export function exposedLines(set: SnapshotSet, look: Look): string[] {
-  const { exposed = [], snapshots, mirror } = visible(set);
+export function exposedLines(set: SnapshotSet, look: TerminalStyle): string[] {
+  const { exposed = [], snapshots, exposedAt: mirror } = visible(set);
   const forks = new Map(snapshots.map(({ snapshot }) => [snapshot.id, snapshot.of]));
   const forked = new Set(forks.values());
   const rows = exposed.flatMap(({ snapshot, exposed: { trees, readOnly } }) => {
@@ -175,21 +178,21 @@ export function exposedLines(set: SnapshotSet, look: Look): string[] {
   return [...tableLines(rows, { ...look, columns: Infinity }), ...all];
 }
 
-function volumeLines({ volumes }: SnapshotSet, look: Look): string[] {
+function volumeLines({ volumes }: SnapshotSet, look: TerminalStyle): string[] {
   return tableLines(
     volumes.map(({ mountPoint, fsType, source, id }) => [mountPoint, fsType, source, id]),
     look,
   );
 }
 
-function componentFacts(writer: string | null, component: Component, look: Look): string[] {
+function componentFacts(writer: string | null, component: Component, look: TerminalStyle): string[] {
   const lines = factLines(component.facts, look);
   return lines.length === 0 ? [] : [`  ${nameOf(writer, component)}`, ...lines];
 }
 
-function factLines(facts: Record<string, unknown> | undefined, look: Look): string[] {
+function factLines(facts: Record<string, unknown> | undefined, look: TerminalStyle): string[] {
   return Object.entries(facts ?? {}).flatMap(([key, value]) =>
-    wrap(`${key}: ${typeof value === "string" ? value : spaced(value)}`, look.columns - 6).map(
+    wrapText(`${key}: ${typeof value === "string" ? value : spaced(value)}`, look.columns - 6).map(
       (line, at) => `${at === 0 ? "    " : "      "}${line}`,
     ),
   );

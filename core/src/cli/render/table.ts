@@ -1,6 +1,6 @@
-import { type Look, type Style, wrap } from "../terminal/style.js";
+import { type TerminalStyle, type TextStyle, wrapText } from "../terminal/style.js";
 
-export type Cell = string | { readonly text: string; readonly style: Style };
+export type Cell = string | { readonly text: string; readonly style: TextStyle };
 
 export interface TableStyle {
   /** Numbers of the columns that are aligned to the right. */
@@ -14,7 +14,7 @@ const LEAST = 20;
 /** Rows in columns that are as wide as they must be; the last column is broken into lines that fit, beside or below the others. */
 export function tableLines(
   rows: readonly (readonly Cell[])[],
-  look: Look,
+  look: TerminalStyle,
   { right = [], indent = 2 }: TableStyle = {},
 ): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
@@ -27,7 +27,7 @@ export function tableLines(
     const last = row[columns - 1] ?? "";
     const isBelow = room < LEAST && textOf(last).length > room;
     const at = isBelow ? indent + 4 : lastAt;
-    const lastLines = isBelow ? ["", ...wrap(textOf(last), look.columns - at)] : wrap(textOf(last), room);
+    const lastLines = isBelow ? ["", ...wrapText(textOf(last), look.columns - at)] : wrapText(textOf(last), room);
     const head = row.slice(0, columns - 1).map((cell, column) => {
       const width = widths[column] ?? 0;
       const text = textOf(cell);
@@ -40,5 +40,5 @@ export function tableLines(
 }
 
 const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.text);
-const painted = (cell: Cell, text: string, look: Look): string =>
+const painted = (cell: Cell, text: string, look: TerminalStyle): string =>
   typeof cell === "string" ? text : look.paint(cell.style, text);

@@ -1,5 +1,5 @@
 import type { Span } from "../../base/schema/types.js";
-import { bold, type Look, wrap } from "../terminal/style.js";
+import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { duration } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
@@ -7,7 +7,7 @@ import { visible } from "../../base/display/visible.js";
  * Who held still, from when to when and against which limit, and what was done meanwhile; then every call. The bars of each part
  * share one axis. Whoever failed has a ✗ and the reason.
  */
-export function timelineLines(seen: readonly Span[], look: Look): string[] {
+export function timelineLines(seen: readonly Span[], look: TerminalStyle): string[] {
   if (seen.length === 0) return [];
   const spans = visible(seen);
   const still = stillLines(spans, look);
@@ -25,7 +25,7 @@ interface Still {
   isSure: boolean;
 }
 
-function stillLines(spans: readonly Span[], look: Look): string[] {
+function stillLines(spans: readonly Span[], look: TerminalStyle): string[] {
   const stills = stillsOf(spans);
   if (stills.length === 0) return [];
   const axis = { from: Math.min(...stills.map(({ from }) => from)), to: Math.max(...stills.map(({ to }) => to)) };
@@ -54,13 +54,13 @@ function stillsOf(spans: readonly Span[]): Still[] {
     });
 }
 
-function callLines(spans: readonly Span[], look: Look): string[] {
+function callLines(spans: readonly Span[], look: TerminalStyle): string[] {
   const axis = { from: 0, to: Math.max(...spans.map(({ to }) => to)) };
   const rows = spans
     .toSorted((a, b) => a.from - b.from || a.to - b.to)
     .map((span): Row => {
       const row = rowOf(span);
-      const why = span.why === undefined ? {} : { why: span.why };
+      const why = span.reason === undefined ? {} : { why: span.reason };
       return { ...row, names: [span.actor, span.op], times: [`at ${duration(span.from)}`, ...row.times], ...why };
     });
   return [bold(look, `Calls, ${duration(axis.to)} in all`), ...chartLines(rows, axis, look)];
@@ -81,7 +81,7 @@ function rowOf({ actor, op, from, to, limitMs, outcome }: Span): Row {
   return { isFailed: outcome === "failed", names: [actor, op], times, from, to, fill: "█" };
 }
 
-/** Calls during which the picture is taken. */
+/** Calls during which the snapshot is taken. */
 const pictures: ReadonlySet<string> = new Set(["hold", "commit", "release"]);
 /** Calls after which an application goes on. */
 const endings: ReadonlySet<string> = new Set(["thaw", "abort"]);
@@ -93,7 +93,7 @@ interface Axis {
   to: number;
 }
 
-function chartLines(rows: readonly Row[], axis: Axis, look: Look): string[] {
+function chartLines(rows: readonly Row[], axis: Axis, look: TerminalStyle): string[] {
   const named = rows.map((row) => ({ ...row, names: row.names.map((name) => shortened(name)) }));
   const names = widthsOf(named.map((row) => row.names));
   const times = widthsOf(named.map((row) => row.times));
@@ -106,7 +106,7 @@ function chartLines(rows: readonly Row[], axis: Axis, look: Look): string[] {
     ];
     const line = [...cells, barOf(row, axis, room)].join("  ");
     if (!row.isFailed) return [`  ${line}`];
-    const reason = wrap(row.why ?? "", look.columns - 4).filter((part) => part !== "");
+    const reason = wrapText(row.why ?? "", look.columns - 4).filter((part) => part !== "");
     return [`✗ ${line}`, ...reason.map((part) => `    ${part}`)].map((failed) => look.paint("red", failed));
   });
 }

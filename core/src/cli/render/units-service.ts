@@ -41,8 +41,8 @@ KillMode=mixed
 TimeoutStopSec=15min
 WatchdogSec=60s
 Restart=on-failure
-# No setting that gives the service a mount namespace of its own, such as ProtectSystem or PrivateTmp: the pictures that it shows
-# must be seen by everybody, and it takes pictures of everything.
+# No setting that gives the service a mount namespace of its own, such as ProtectSystem or PrivateTmp: the snapshots that it shows
+# must be seen by everybody, and it takes snapshots of everything.
 NoNewPrivileges=yes
 LockPersonality=yes
 ProtectHostname=yes

@@ -1,24 +1,28 @@
 import { createInterface } from "node:readline";
 import { HoldstillError } from "../../base/errors/error.js";
-import type { Call } from "../parse/command.js";
+import type { CommandCall } from "../parse/command.js";
 import { drained } from "./output-queue.js";
-import { tell } from "./output.js";
+import { printError } from "./output.js";
 
 /**
  * Says what will be done, and asks on a terminal. @returns false: the person does not want it.
  * @throws HoldstillError E_NEEDS_YES where nobody can be asked.
  */
-export async function isConfirmed(will: readonly string[], yes: boolean, { form, quiet }: Call): Promise<boolean> {
+export async function isConfirmed(
+  will: readonly string[],
+  yes: boolean,
+  { form, quiet }: CommandCall,
+): Promise<boolean> {
   if (yes) {
-    if (form === "text" && !quiet) tell(will.map((line) => `holdstill: ${line}`));
+    if (form === "text" && !quiet) printError(will.map((line) => `holdstill: ${line}`));
     return true;
   }
   if (form !== "text" || !process.stdin.isTTY || !process.stderr.isTTY)
     throw new HoldstillError("E_NEEDS_YES", { will: [...will] });
-  tell(["This will:", ...will.map((line) => `  ${line}`)]);
+  printError(["This will:", ...will.map((line) => `  ${line}`)]);
   await drained();
   const agreed = await ask("Go on? [y/N] ");
-  if (!agreed) tell(["Nothing was done."]);
+  if (!agreed) printError(["Nothing was done."]);
   return agreed;
 }
 
@@ -28,7 +32,7 @@ function ask(question: string): Promise<boolean> {
     const readline = createInterface({ input: process.stdin, output: process.stderr });
     let isAnswered = false;
     readline.once("close", () => {
-      if (!isAnswered) tell([""]);
+      if (!isAnswered) printError([""]);
       resolve(false);
     });
     readline.question(question, (answer) => {

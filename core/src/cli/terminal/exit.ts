@@ -8,7 +8,7 @@ interface Exits {
 let exits: Exits | null = null;
 
 /** To be called before plugins are: once a worker hangs in the kernel, an import may hang behind it. */
-export async function prepareToLeave(): Promise<void> {
+export async function prepareExit(): Promise<void> {
   const [{ hasStuckWorkers }, { exitNow }] = await Promise.all([
     import("../../host/isolation/host/pool.js"),
     import("../../os/libc.js"),
@@ -17,7 +17,7 @@ export async function prepareToLeave(): Promise<void> {
 }
 
 /** Ends the command line once its output is out. While a worker hangs in the kernel, only _exit(2) ends the process. */
-export async function leave(asked: number): Promise<void> {
+export async function exitProcess(asked: number): Promise<void> {
   await drained();
   const fault = outputFault();
   if (fault !== null) put(2, `holdstill: The output could not be written: ${fault.message}\n`);

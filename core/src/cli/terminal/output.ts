@@ -1,22 +1,22 @@
 import type { CommandLine } from "../../base/schema/types.js";
-import { colourLook, fitted, type Look, ownColours } from "./style.js";
+import { colourStyle, fitted, type TerminalStyle, ownColours } from "./style.js";
 import { put } from "./output-queue.js";
 import { spelled } from "../../base/display/visible.js";
 
-export const outLook = (): Look => colourLook(process.stdout);
-export const errLook = (): Look => colourLook(process.stderr);
+export const stdoutStyle = (): TerminalStyle => colourStyle(process.stdout);
+export const stderrStyle = (): TerminalStyle => colourStyle(process.stderr);
 
 export const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 /** Lines for people, on stdout. */
 export function print(lines: readonly string[]): void {
-  if (lines.length > 0) put(1, `${lines.map((line) => harmless(line)).join("\n")}\n`);
+  if (lines.length > 0) put(1, `${lines.map((line) => escapeControls(line)).join("\n")}\n`);
 }
 
 /** Lines for people, on stderr. On a terminal they fit it; a log keeps each whole, to be searched. */
-export function tell(lines: readonly string[]): void {
-  const told = lines.map((line) => harmless(line));
-  const shown = process.stderr.isTTY ? told.flatMap((line) => fitted(line, errLook().columns)) : told;
+export function printError(lines: readonly string[]): void {
+  const told = lines.map((line) => escapeControls(line));
+  const shown = process.stderr.isTTY ? told.flatMap((line) => fitted(line, stderrStyle().columns)) : told;
   if (shown.length > 0) put(2, `${shown.join("\n")}\n`);
 }
 
@@ -38,7 +38,7 @@ export function printLine(value: unknown): void {
 }
 
 /** The second net, after `visible`: of all that steers a terminal only the colours that we paint with are let through. */
-export function harmless(line: string): string {
+export function escapeControls(line: string): string {
   return line
     .split(ownColours)
     .map((part, at) => (at % 2 === 0 ? spelled(part) : part))

@@ -5,18 +5,18 @@ import { exit, type ExitCode } from "../../base/errors/exit.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { EndedEvent, Fault } from "../../base/schema/types.js";
 import type { Form } from "../parse/command.js";
-import { Misuse } from "../parse/usage-error.js";
-import { errLook, printDocument, printLine, tell } from "./output.js";
+import { UsageError } from "../parse/usage-error.js";
+import { stderrStyle, printDocument, printLine, printError } from "./output.js";
 import { faultLines } from "../render/fault.js";
 
 /** Reports whatever was thrown, in the form that was asked for. @returns what the command line ends with. */
-export function report(thrown: unknown, form: Form, verbose: boolean): ExitCode {
-  const error = asHoldstillError(thrown instanceof Misuse ? usage(thrown) : thrown);
+export function reportError(thrown: unknown, form: Form, verbose: boolean): ExitCode {
+  const error = asHoldstillError(thrown instanceof UsageError ? usage(thrown) : thrown);
   const fault = toFault(error);
   if (form === "stream") printLine(endedBy(error));
   else if (form === "json") printDocument("error", { error: fault });
-  else tell(faultLines(fault, errLook()));
-  if (error.code === "E_BUG" && verbose) tell(stackOf(error).split("\n"));
+  else printError(faultLines(fault, stderrStyle()));
+  if (error.code === "E_BUG" && verbose) printError(stackOf(error).split("\n"));
   return error.exitCode;
 }
 
@@ -32,7 +32,7 @@ export function exitOf({ code }: Fault): ExitCode {
   return Object.hasOwn(catalogue, code) ? catalogue[code as Code].exit : exit.aborted;
 }
 
-function usage({ message, hint, spelling }: Misuse): HoldstillError {
+function usage({ message, hint, spelling }: UsageError): HoldstillError {
   const near = spelling === null ? undefined : nearest(spelling.word, spelling.known);
   const problem = near === undefined ? message : `${message} Did you mean \`${near}\`?`;
   return new HoldstillError("E_USAGE", { problem, hint });

@@ -1,15 +1,15 @@
 import { styleText } from "node:util";
 
-export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+export type TextStyle = "bold" | "dim" | "red" | "green" | "yellow";
 
 /** How wide the output may be, and whether it has colour. */
-export interface Look {
+export interface TerminalStyle {
   readonly columns: number;
-  paint(style: Style, text: string): string;
+  paint(style: TextStyle, text: string): string;
 }
 
 /** Colour where the stream is a terminal that has it, and NO_COLOR is not set. */
-export function colourLook(stream: NodeJS.WriteStream): Look {
+export function colourStyle(stream: NodeJS.WriteStream): TerminalStyle {
   const isColoured = stream.isTTY && stream.hasColors();
   return {
     // A terminal without a size says 0.
@@ -18,17 +18,17 @@ export function colourLook(stream: NodeJS.WriteStream): Look {
   };
 }
 
-export const bold = (look: Look, text: string): string => look.paint("bold", text);
-export const dim = (look: Look, text: string): string => look.paint("dim", text);
+export const bold = (look: TerminalStyle, text: string): string => look.paint("bold", text);
+export const dim = (look: TerminalStyle, text: string): string => look.paint("dim", text);
 
 const styles = { application: "green", filesystem: "yellow", crash: "yellow", none: "red" } as const;
 
-export function styleOf(consistency: keyof typeof styles): Style {
+export function styleOf(consistency: keyof typeof styles): TextStyle {
   return styles[consistency];
 }
 
 /** Lines of at most `width`, broken at blanks; a word that is longer stays whole. */
-export function wrap(text: string, width: number): string[] {
+export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/[ \n]+/)) {
     const last = lines.at(-1);
@@ -43,7 +43,7 @@ export function fitted(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const indent = /^ */.exec(line)?.[0] ?? "";
   const room = columns - indent.length - 2;
-  return wrap(line.trimStart(), room).map((part, at) => `${indent}${at === 0 ? "" : "  "}${part}`);
+  return wrapText(line.trimStart(), room).map((part, at) => `${indent}${at === 0 ? "" : "  "}${part}`);
 }
 
 /** Colours take no room. */

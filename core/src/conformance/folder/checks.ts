@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { missingCommands } from "../../host/manifest/commands.js";
-import { judge } from "../../host/manifest/judge.js";
+import { missingPrograms } from "../../host/manifest/commands.js";
+import { judgeCandidates } from "../../host/manifest/judge.js";
 import { trustProblems } from "../../host/trust/folder-problems.js";
 import { readManifest } from "../../host/manifest/validate.js";
-import { beholder } from "../../base/trust/ownership.js";
-import { type Check, Failure, findingText } from "../check.js";
+import { trustedUser } from "../../base/trust/ownership.js";
+import { type ConformanceCheck, CheckFailure, findingText } from "../check.js";
 import { readFixture } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";
 import { optionsChecks } from "./options.js";
@@ -13,7 +13,7 @@ import { optionsChecks } from "./options.js";
 const group = "The folder";
 const noManifest = "Name the folder of a plugin, or make one: `holdstill plugins new writer NAME`.";
 
-export const folderChecks: readonly Check<Folder>[] = [
+export const folderChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "manifest",
     group,
@@ -21,9 +21,10 @@ export const folderChecks: readonly Check<Folder>[] = [
     next: "Mend plugin.json; schemas/plugin-manifest.v1.schema.json says what each property means.",
     async run(folder) {
       const file = path.join(folder.dir, "plugin.json");
-      if (!existsSync(file)) throw new Failure(`There is no ${file}.`, noManifest);
+      if (!existsSync(file)) throw new CheckFailure(`There is no ${file}.`, noManifest);
       const read = await readManifest(file);
-      if (read.state === "invalid") throw new Failure(read.findings.map((finding) => findingText(finding)).join(" "));
+      if (read.state === "invalid")
+        throw new CheckFailure(read.findings.map((finding) => findingText(finding)).join(" "));
       folder.valid = read;
     },
   },
@@ -36,9 +37,9 @@ export const folderChecks: readonly Check<Folder>[] = [
     run(folder) {
       const { manifest } = validOf(folder);
       const found = { dir: folder.dir, read: validOf(folder), problems: [] };
-      const { candidates } = judge({ name: manifest.name, range: manifest.version }, [found], folder.host);
+      const { candidates } = judgeCandidates({ name: manifest.name, range: manifest.version }, [found], folder.host);
       const refused = candidates.find(({ verdict }) => verdict === "refused");
-      if (refused !== undefined) throw new Failure(`The plugin ${refused.reason}.`);
+      if (refused !== undefined) throw new CheckFailure(`The plugin ${refused.reason}.`);
     },
   },
   {
@@ -47,10 +48,10 @@ export const folderChecks: readonly Check<Folder>[] = [
     title: "Nobody but root and you can change the plugin.",
     next: "Mend the owner and the mode, and ship the folder so: plugins run with the rights of holdstill.",
     async run({ dir }) {
-      const problems = await trustProblems(dir, await beholder());
+      const problems = await trustProblems(dir, await trustedUser());
       if (problems.length === 0) return;
       const seen = problems.map(({ problem }) => problem).join("; ");
-      throw new Failure(`${seen}.`, `${problems.map(({ mend }) => mend).join("; ")}.`);
+      throw new CheckFailure(`${seen}.`, `${problems.map(({ remedy: mend }) => mend).join("; ")}.`);
     },
   },
   {
@@ -61,8 +62,8 @@ export const folderChecks: readonly Check<Folder>[] = [
     needs: ["manifest"],
     async run(folder) {
       const commands = validOf(folder).manifest.requires?.commands ?? [];
-      const missing = await missingCommands(commands, folder.host.path);
-      if (missing.length > 0) throw new Failure(`Not on PATH: ${missing.join(", ")}.`);
+      const missing = await missingPrograms(commands, folder.host.path);
+      if (missing.length > 0) throw new CheckFailure(`Not on PATH: ${missing.join(", ")}.`);
     },
   },
   {
@@ -76,7 +77,7 @@ export const folderChecks: readonly Check<Folder>[] = [
         return;
       }
       const read = await readFixture(folder.dir, folder.given ?? undefined);
-      if (!read.ok) throw new Failure(read.findings.map((finding) => findingText(finding)).join(" "));
+      if (!read.ok) throw new CheckFailure(read.findings.map((finding) => findingText(finding)).join(" "));
       folder.fixture = read.fixture;
     },
   },

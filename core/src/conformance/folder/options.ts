@@ -1,12 +1,12 @@
 import type { Finding } from "../../base/schema/types.js";
 import { escapePointer, shown } from "../../base/schema/findings.js";
-import { type Check, Failure, findingText } from "../check.js";
+import { type ConformanceCheck, CheckFailure, findingText } from "../check.js";
 import { filledIn } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";
 
 const group = "The options";
 
-export const optionsChecks: readonly Check<Folder>[] = [
+export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "options-accept-their-defaults",
     group,
@@ -21,7 +21,7 @@ export const optionsChecks: readonly Check<Folder>[] = [
       const faults = values.flatMap(([name, value]) =>
         faultsOf(folder, { [name]: value }).filter((finding) => isAt(finding, name)),
       );
-      if (faults.length > 0) throw new Failure(faults.map((finding) => findingText(finding)).join(" "));
+      if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
     },
   },
   {
@@ -39,7 +39,7 @@ export const optionsChecks: readonly Check<Folder>[] = [
         const refuses = garbage.some((value) => faultsOf(folder, { [name]: value }).some((found) => isAt(found, name)));
         if (!refuses) seen.push(`It takes anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
       }
-      if (seen.length > 0) throw new Failure(seen.join(" "));
+      if (seen.length > 0) throw new CheckFailure(seen.join(" "));
     },
   },
   {
@@ -51,7 +51,7 @@ export const optionsChecks: readonly Check<Folder>[] = [
     run(folder) {
       const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
       const faults = faultsOf(folder, options);
-      if (faults.length > 0) throw new Failure(faults.map((finding) => findingText(finding)).join(" "));
+      if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
     },
   },
 ];

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Check, Failure } from "../check.js";
-import type { ProviderStage } from "./stage.js";
+import { type ConformanceCheck, CheckFailure } from "../check.js";
+import type { ProviderScenario } from "./stage.js";
 
-export const captureChecks: readonly Check<ProviderStage>[] = [
+export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "targets",
     group: "What it captures",
@@ -10,11 +10,11 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
     next: "Name folders in `targets` of conformance.json, on a volume that the provider captures, and make them in `setup`.",
     needs: ["loads"],
     run(stage) {
-      if (stage.rig.fixture.targets === undefined) throw new Failure("conformance.json has no `targets`.");
+      if (stage.rig.fixture.targets === undefined) throw new CheckFailure("conformance.json has no `targets`.");
       try {
         stage.lookAtTargets();
       } catch (error) {
-        throw new Failure(error instanceof Error ? error.message : String(error));
+        throw new CheckFailure(error instanceof Error ? error.message : String(error));
       }
     },
   },
@@ -34,11 +34,11 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
       for (const [volume, first] of await Promise.all(asked)) {
         const second = await stage.rig.call(session, "match", [volume]);
         if (!isDeepStrictEqual(first, second))
-          throw new Failure(
+          throw new CheckFailure(
             `For ${volume.id} it first answered ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
           );
         if (first === null)
-          throw new Failure(`match answers null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
+          throw new CheckFailure(`match answers null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
         answers.push(first);
       }
       stage.qualities = answers;
@@ -55,7 +55,9 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
       const first = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
       const second = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
       if (!isDeepStrictEqual(first.toSorted(), second.toSorted()))
-        throw new Failure(`First it listed ${first.join(", ") || "nothing"}, then ${second.join(", ") || "nothing"}.`);
+        throw new CheckFailure(
+          `First it listed ${first.join(", ") || "nothing"}, then ${second.join(", ") || "nothing"}.`,
+        );
       stage.before = first;
     },
   },
@@ -80,9 +82,9 @@ export const captureChecks: readonly Check<ProviderStage>[] = [
       const all = await stage.rig.call(act.session, "list", []);
       for (const { id, setId, volumeId } of act.snapshots) {
         const found = all.find((snapshot) => snapshot.id === id);
-        if (found === undefined) throw new Failure(`seal answered ${id}, and list does not have it.`);
+        if (found === undefined) throw new CheckFailure(`seal answered ${id}, and list does not have it.`);
         if (found.setId !== setId || found.volumeId !== volumeId)
-          throw new Failure(
+          throw new CheckFailure(
             `Of ${id}, list has set ${found.setId} and volume ${found.volumeId}, not ${setId} and ${volumeId}.`,
           );
       }

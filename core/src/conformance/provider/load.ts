@@ -24,7 +24,7 @@ const files = process.argv.slice(1).map((file) => openSync(file, "r+"));
 for (let n = 1; ; n += 1) for (const file of files) { ${writers[kind]} }
 `;
 
-/** Processes that write 1, 2, 3, … each to one file after the other: an order that every picture of one instant shows. */
+/** Processes that write 1, 2, 3, … each to one file after the other: an order that every snapshot of one instant shows. */
 export class Load {
   /** One in each target. */
   readonly folders: readonly string[];
@@ -72,7 +72,7 @@ function filesOf(kind: Kind, folders: readonly string[]): string[] {
   return folders.flatMap((folder) => Array.from({ length: FILES }, (_, at) => path.join(folder, `${kind}-${at}`)));
 }
 
-/** The numbers in folders, or in pictures of them, in the order of writing. */
+/** The numbers in folders, or in snapshots of them, in the order of writing. */
 export function numbersIn(kind: Kind, folders: readonly string[]): number[] {
   return filesOf(kind, folders).map((file) =>
     kind === "size" ? statSync(file).size : Number(readFileSync(file, "utf8")),

@@ -1,17 +1,17 @@
 import path from "node:path";
-import { type Check, Failure, Skip } from "../check.js";
+import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
 import { isOfOneInstant, type Kind, Load, numbersIn } from "./load.js";
-import type { Act, ProviderStage } from "./stage.js";
+import type { ProviderAction, ProviderScenario } from "./stage.js";
 
-export const promiseChecks: readonly Check<ProviderStage>[] = [
+export const promiseChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "keeps-its-promises",
-    group: "The picture",
-    title: "The picture is of one instant where match promised so, while the targets are written to.",
+    group: "The snapshot",
+    title: "The snapshot is of one instant where match promised so, while the targets are written to.",
     next: "Promise `pointInTime` only for a snapshot of the storage, and `atomicGroup` only where all volumes are held together.",
-    needs: ["picture-is-of-the-cut"],
+    needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
-      if (!stage.promised.pointInTime) throw new Skip("match promises no picture of one instant");
+      if (!stage.promised.pointInTime) throw new Skip("match promises no snapshot of one instant");
       const load = await Load.on(stage.paths);
       try {
         const act = await stage.upTo("commit");
@@ -27,7 +27,11 @@ export const promiseChecks: readonly Check<ProviderStage>[] = [
   },
 ];
 
-async function assertOneInstant(act: Act, stage: ProviderStage, folders: readonly string[]): Promise<void> {
+async function assertOneInstant(
+  act: ProviderAction,
+  stage: ProviderScenario,
+  folders: readonly string[],
+): Promise<void> {
   const trees = await treesOf(act, stage);
   const pictures = folders.map((folder) => {
     const target = path.dirname(folder);
@@ -37,23 +41,26 @@ async function assertOneInstant(act: Act, stage: ProviderStage, folders: readonl
     for (const group of together ? [pictures] : pictures.map((one) => [one])) {
       const numbers = numbersIn(kind, group);
       if (!isOfOneInstant(numbers))
-        throw new Failure(
-          `A number that was written to ${numbers.length} files in turn is ${numbers.join(", ")} in the picture: of more than one instant.`,
+        throw new CheckFailure(
+          `A number that was written to ${numbers.length} files in turn is ${numbers.join(", ")} in the snapshot: of more than one instant.`,
         );
     }
   }
-  for (const snapshot of act.snapshots) await stage.conceal(act.session, snapshot);
+  for (const snapshot of act.snapshots) await stage.unexpose(act.session, snapshot);
 }
 
 /** Volumes that the kernel holds are flushed together: also what was not synced has one order in all of them. */
-function trialsOf({ section }: Act, { promised: { atomicGroup } }: ProviderStage): { kind: Kind; together: boolean }[] {
+function trialsOf(
+  { section }: ProviderAction,
+  { promised: { atomicGroup } }: ProviderScenario,
+): { kind: Kind; together: boolean }[] {
   return [
     { kind: "size", together: atomicGroup && section.hold.length > 0 },
     { kind: "text", together: atomicGroup },
   ];
 }
 
-async function treesOf({ session, snapshots }: Act, stage: ProviderStage): Promise<Map<string, string>> {
+async function treesOf({ session, snapshots }: ProviderAction, stage: ProviderScenario): Promise<Map<string, string>> {
   const trees = new Map<string, string>();
   for (const snapshot of snapshots) {
     const exposed = await stage.expose(session, snapshot);

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { Keeper, lapseOf } from "../../keeper/client/client.js";
+import { Keeper, lapseError } from "../../keeper/client/client.js";
 import { isForHost, isForKernel } from "../../keeper/commit-ops.js";
 import type { Session } from "../../host/isolation/host/start-session.js";
 import type { Transaction } from "../../host/contract/context.js";
@@ -9,20 +9,20 @@ import { readMounts } from "../../os/mounts.js";
 import { locate } from "../../plan/locate.js";
 import type { PlannedVolume } from "../../plan/plan.js";
 import { newSetId } from "../../plan/set-id.js";
-import { refuseUnheld } from "../../transaction/check-prepare-answer.js";
-import { refuseForeign } from "../../transaction/check-seal-answer.js";
-import { Failure } from "../check.js";
-import type { Rig } from "../rig.js";
-import { differences, furnish, portrait, unfurnish } from "../tree.js";
+import { checkPrepareAnswer } from "../../transaction/check-prepare-answer.js";
+import { checkSealAnswer } from "../../transaction/check-seal-answer.js";
+import { CheckFailure } from "../check.js";
+import type { PluginRig } from "../rig.js";
+import { treeDifferences, furnish, portrait, unfurnish } from "../tree.js";
 
-export type Step = "prepare" | "commit" | "seal";
-export const steps: readonly Step[] = ["prepare", "commit", "seal"];
+export type ProviderStep = "prepare" | "commit" | "seal";
+export const providerSteps: readonly ProviderStep[] = ["prepare", "commit", "seal"];
 
 /** What an abort may take where something was wrong already, ms. */
 const MEND_MS = 5000;
 
 /** A transaction that is under way. */
-export interface Act {
+export interface ProviderAction {
   session: Session<"provider">;
   tx: Transaction;
   section: CriticalSection;
@@ -32,8 +32,8 @@ export interface Act {
 type Portraits = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** A provider and the folders that it captures. */
-export class ProviderStage {
-  readonly rig: Rig;
+export class ProviderScenario {
+  readonly rig: PluginRig;
   volumes: Volume[] = [];
   /** What match promised, in the order of the volumes. */
   qualities: Qualities[] = [];
@@ -43,7 +43,7 @@ export class ProviderStage {
   readonly took = new Map<string, number>();
   readonly #begun: Transaction[] = [];
 
-  constructor(rig: Rig) {
+  constructor(rig: PluginRig) {
     this.rig = rig;
   }
 
@@ -86,33 +86,34 @@ export class ProviderStage {
     return atomicGroup || this.volumes.length === 1 ? "atomic" : "per-volume";
   }
 
-  async upTo(step: Step | null, session?: Session<"provider">): Promise<Act> {
+  async upTo(step: ProviderStep | null, session?: Session<"provider">): Promise<ProviderAction> {
     const tx = { id: newSetId(), cut: this.cut };
     this.#begun.push(tx);
-    const act: Act = {
+    const act: ProviderAction = {
       session: session ?? (await this.worker()),
       tx,
       section: { hold: [], commit: [] },
       snapshots: [],
     };
-    for (const next of step === null ? [] : steps.slice(0, steps.indexOf(step) + 1)) await this.do(next, act);
+    for (const next of step === null ? [] : providerSteps.slice(0, providerSteps.indexOf(step) + 1))
+      await this.do(next, act);
     return act;
   }
 
-  async do(step: Step, act: Act): Promise<void> {
+  async do(step: ProviderStep, act: ProviderAction): Promise<void> {
     const { session, tx } = act;
     const begun = performance.now();
     switch (step) {
       case "prepare":
         act.section = await this.rig.call(session, "prepare", [tx, this.volumes]);
-        refuseUnheld(session.who, act.section, this.#planned(session.who.instance));
+        checkPrepareAnswer(session.who, act.section, this.#planned(session.who.instance));
         break;
       case "commit":
         await this.#commit(act);
         break;
       case "seal":
         act.snapshots = await this.rig.call(session, "seal", [tx]);
-        refuseForeign(session.who, act.snapshots, tx.id, this.volumes);
+        checkSealAnswer(session.who, act.snapshots, tx.id, this.volumes);
     }
     this.took.set(step, performance.now() - begun);
   }
@@ -125,31 +126,31 @@ export class ProviderStage {
   }
 
   /** As the host does: the kernel holds what is to be held, the keeper does the steps that are data, the plugin the others. */
-  async #commit({ session, tx, section: { hold, commit } }: Act): Promise<void> {
+  async #commit({ session, tx, section: { hold, commit } }: ProviderAction): Promise<void> {
     const needsKeeper = hold.length > 0 || isForKernel(commit);
-    const plan = { points: hold, ops: commit, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
+    const plan = { targets: hold, ops: commit, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
     const keeper = needsKeeper ? await Keeper.arm(plan) : null;
     try {
       await keeper?.hold();
       if (isForHost(commit)) await this.rig.call(session, "commit", [tx]);
-      const lapse = keeper === null ? null : lapseOf(await keeper.release());
+      const lapse = keeper === null ? null : lapseError(await keeper.release());
       if (lapse !== null) throw lapse;
     } finally {
       await keeper?.disarm();
     }
   }
 
-  async abort({ session, tx }: Act): Promise<void> {
+  async abort({ session, tx }: ProviderAction): Promise<void> {
     await this.rig.call(session, "abort", [tx]);
   }
 
   /** The same act in the hands of a blank worker; the old one is ended, as the host does. */
-  async inBlankWorker(act: Act): Promise<Act> {
+  async inBlankWorker(act: ProviderAction): Promise<ProviderAction> {
     await act.session.close();
     return { ...act, session: await this.worker() };
   }
 
-  async remove({ session, snapshots }: Act): Promise<void> {
+  async remove({ session, snapshots }: ProviderAction): Promise<void> {
     for (const snapshot of snapshots) await this.rig.call(session, "remove", [snapshot]);
   }
 
@@ -161,12 +162,12 @@ export class ProviderStage {
     return this.rig.call(session, "expose", [snapshot, { access, at: this.#at(snapshot) }]);
   }
 
-  /** Throws a Failure where conceal left the folder that expose was given in use. */
-  async conceal(session: Session<"provider">, snapshot: Snapshot): Promise<void> {
-    await this.rig.call(session, "conceal", [snapshot]);
+  /** Throws a Failure where unexpose left the folder that expose was given in use. */
+  async unexpose(session: Session<"provider">, snapshot: Snapshot): Promise<void> {
+    await this.rig.call(session, "unexpose", [snapshot]);
     const at = this.#at(snapshot);
     const mounted = readMounts().some(({ mountPoint }) => mountPoint === at);
-    if (mounted || readdirSync(at).length > 0) throw new Failure(`After conceal ${at} is not empty.`);
+    if (mounted || readdirSync(at).length > 0) throw new CheckFailure(`After unexpose ${at} is not empty.`);
   }
 
   #at({ id }: Snapshot): string {
@@ -178,18 +179,18 @@ export class ProviderStage {
     return new Map(await Promise.all(this.paths.map(async (path) => [path, await portrait(path)] as const)));
   }
 
-  /** Throws a Failure unless the pictures of the act show what the targets were. */
-  async assertPictures({ session, snapshots }: Act, expected: Portraits): Promise<void> {
+  /** Throws a Failure unless the snapshots of the act show what the targets were. */
+  async assertPictures({ session, snapshots }: ProviderAction, expected: Portraits): Promise<void> {
     for (const snapshot of snapshots) {
       const { trees } = await this.expose(session, snapshot);
       const { paths = [] } = this.volumes.find(({ id }) => id === snapshot.volumeId) ?? {};
       for (const path of paths) {
         const tree = trees.find(({ original }) => original === path);
-        if (tree === undefined) throw new Failure(`expose of ${snapshot.id} does not show ${path}.`);
-        const found = differences(expected.get(path) ?? new Map(), await portrait(tree.path));
-        if (found.length > 0) throw new Failure(`In the picture of ${path}: ${found.slice(0, 3).join("; ")}.`);
+        if (tree === undefined) throw new CheckFailure(`expose of ${snapshot.id} does not show ${path}.`);
+        const found = treeDifferences(expected.get(path) ?? new Map(), await portrait(tree.path));
+        if (found.length > 0) throw new CheckFailure(`In the snapshot of ${path}: ${found.slice(0, 3).join("; ")}.`);
       }
-      await this.conceal(session, snapshot);
+      await this.unexpose(session, snapshot);
     }
   }
 
@@ -201,7 +202,7 @@ export class ProviderStage {
 
   async assertNothingListed(session: Session<"provider">, after: string): Promise<void> {
     const left = await this.listed(session);
-    if (left.length > 0) throw new Failure(`After ${after} list still has ${left.join(", ")}.`);
+    if (left.length > 0) throw new CheckFailure(`After ${after} list still has ${left.join(", ")}.`);
   }
 
   /** Undoes whatever the transactions so far did. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { newSetId } from "../../plan/set-id.js";
-import { type Check, Failure, obeying } from "../check.js";
-import { type Act, type ProviderStage, type Step, steps } from "./stage.js";
+import { type ConformanceCheck, CheckFailure, runObeying } from "../check.js";
+import { type ProviderAction, type ProviderScenario, type ProviderStep, providerSteps } from "./stage.js";
 
 const needs = ["transaction"];
 
-export const removeChecks: readonly Check<ProviderStage>[] = [
+export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "remove-twice",
     group: "Remove",
@@ -24,7 +24,7 @@ export const removeChecks: readonly Check<ProviderStage>[] = [
     group: "Remove",
     title: "remove takes the one snapshot, and no other of its set or of another set.",
     next: "Remove exactly what the snapshot's id names.",
-    needs: ["picture-is-of-the-cut"],
+    needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
       const act = await stage.upTo("seal");
@@ -41,7 +41,7 @@ export const removeChecks: readonly Check<ProviderStage>[] = [
   {
     name: "unknown-snapshots",
     group: "Remove",
-    title: "Of a snapshot that never was, remove and conceal succeed, and expose fails.",
+    title: "Of a snapshot that never was, remove and unexpose succeed, and expose fails.",
     next: "Look the snapshot up before anything is done with it.",
     needs,
     async run(stage) {
@@ -53,15 +53,15 @@ export const removeChecks: readonly Check<ProviderStage>[] = [
         volumeId: stage.volumes[0]?.id ?? "",
         createdAt: new Date().toISOString(),
       };
-      await stage.rig.call(session, "conceal", [stranger]);
+      await stage.rig.call(session, "unexpose", [stranger]);
       await stage.rig.call(session, "remove", [stranger]);
       const exposed = await stage.expose(session, stranger).catch(() => null);
-      if (exposed !== null) throw new Failure(`expose answered ${JSON.stringify(exposed)}.`);
+      if (exposed !== null) throw new CheckFailure(`expose answered ${JSON.stringify(exposed)}.`);
     },
   },
 ];
 
-export const undoChecks: readonly Check<ProviderStage>[] = [
+export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "abort-before-anything",
     group: "Abort",
@@ -72,7 +72,7 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
       await stage.abort(await stage.upTo(null));
     },
   },
-  ...steps.map((step): Check<ProviderStage> => ({
+  ...providerSteps.map((step): ConformanceCheck<ProviderScenario> => ({
     name: `abort-after-${step}`,
     group: "Abort",
     title: `abort after ${step} removes all of the transaction, in the same worker and in a blank one.`,
@@ -104,7 +104,7 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
     group: "Abort",
     title: "abort of one transaction leaves the snapshots of another.",
     next: "Undo only what bears tx.id: `recover` aborts old transactions.",
-    needs: ["picture-is-of-the-cut"],
+    needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
       const act = await stage.upTo("seal");
@@ -128,10 +128,12 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
       if (second <= first) return;
       const third = await undone();
       if (second < third)
-        throw new Failure(`With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`);
+        throw new CheckFailure(
+          `With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`,
+        );
     },
   },
-  ...steps.map((step): Check<ProviderStage> => ({
+  ...providerSteps.map((step): ConformanceCheck<ProviderScenario> => ({
     name: `${step}-obeys-the-signal`,
     group: "Signals",
     title: `${step} stops when it is told to, and abort then undoes it.`,
@@ -139,10 +141,10 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
     needs,
     async run(stage) {
       for (const delayMs of delaysOf(step, stage)) {
-        let act: Act | null = null;
-        await obeying(step, async () => {
+        let act: ProviderAction | null = null;
+        await runObeying(step, async () => {
           if (act !== null) await stage.mend();
-          act = await stage.upTo(steps[steps.indexOf(step) - 1] ?? null);
+          act = await stage.upTo(providerSteps[providerSteps.indexOf(step) - 1] ?? null);
           const call = stage.do(step, act).catch(() => {});
           await sleep(delayMs);
           act.session.cancel();
@@ -162,7 +164,7 @@ export const undoChecks: readonly Check<ProviderStage>[] = [
 const BRIEF_MS = 40;
 
 /** At once, and, of a call that takes its time, soon and in the middle. */
-function delaysOf(step: Step, { took }: ProviderStage): number[] {
+function delaysOf(step: ProviderStep, { took }: ProviderScenario): number[] {
   const ms = took.get(step) ?? 0;
   return ms < BRIEF_MS ? [0] : [0, BRIEF_MS, ms / 2];
 }

@@ -1,5 +1,5 @@
-import { type Check, Failure, Skip } from "../check.js";
-import { type Step, steps, type WriterStage } from "./stage.js";
+import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
+import { type WriterStep, writerSteps, type WriterScenario } from "./stage.js";
 
 const group = "Abort";
 const needs = ["transaction"];
@@ -10,7 +10,7 @@ interface Case {
   token: "its token" | "no token";
 }
 
-export const abortChecks: readonly Check<WriterStage>[] = [
+export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "abort-before-anything",
     group,
@@ -22,7 +22,7 @@ export const abortChecks: readonly Check<WriterStage>[] = [
       await stage.assertFree("abort of nothing");
     },
   },
-  ...steps.map((step): Check<WriterStage> => ({
+  ...writerSteps.map((step): ConformanceCheck<WriterScenario> => ({
     name: `abort-after-${step}`,
     group,
     title: `abort after ${step} lets the application go on, in the same worker and in a blank one, with its token and without.`,
@@ -51,10 +51,10 @@ export const abortChecks: readonly Check<WriterStage>[] = [
       await act.session.close();
       for (const when of ["while frozen", "once more"]) {
         const ran = await stage.compensate(act);
-        if (ran === null) throw new Failure("One freeze answers a compensation, and another none.");
-        if (ran.exitCode !== 0) throw new Failure(`It ended ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
+        if (ran === null) throw new CheckFailure("One freeze answers a compensation, and another none.");
+        if (ran.exitCode !== 0) throw new CheckFailure(`It ended ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
         if (stage.rig.fixture.probe !== undefined && (await stage.isHeld("free")))
-          throw new Failure("After it the application is still held.");
+          throw new CheckFailure("After it the application is still held.");
       }
       await stage.abort({ ...act, session: await stage.worker() });
       await stage.assertFree("compensation and abort");
@@ -82,7 +82,7 @@ export const abortChecks: readonly Check<WriterStage>[] = [
       const act = await stage.upTo("freeze");
       await stage.abort(await stage.upTo(null));
       if (stage.rig.fixture.probe !== undefined && !(await stage.isHeld("held")))
-        throw new Failure("After abort of another transaction the application was not frozen any more.");
+        throw new CheckFailure("After abort of another transaction the application was not frozen any more.");
       await stage.do("thaw", act);
     },
   },
@@ -101,12 +101,14 @@ export const abortChecks: readonly Check<WriterStage>[] = [
       if (second <= first) return;
       const third = await undone();
       if (second < third)
-        throw new Failure(`With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`);
+        throw new CheckFailure(
+          `With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`,
+        );
     },
   },
 ];
 
-function casesOf(step: Step): Case[] {
+function casesOf(step: WriterStep): Case[] {
   const all: Case[] = [
     { worker: "the same worker", token: "its token" },
     { worker: "a blank worker", token: "its token" },

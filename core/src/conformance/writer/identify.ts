@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { Component } from "../../base/schema/types.js";
-import { type Check, Failure } from "../check.js";
+import { type ConformanceCheck, CheckFailure } from "../check.js";
 import { contentOf, news } from "../residue.js";
-import type { WriterStage } from "./stage.js";
+import type { WriterScenario } from "./stage.js";
 
 const group = "What it owns";
 
-export const identifyChecks: readonly Check<WriterStage>[] = [
+export const identifyChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "identify",
     group,
@@ -26,7 +26,7 @@ export const identifyChecks: readonly Check<WriterStage>[] = [
     needs: ["identify"],
     run({ components }) {
       const missing = components.flatMap(({ paths }) => paths).filter((path) => !existsSync(path));
-      if (missing.length > 0) throw new Failure(`There is no ${missing.join(", ")}.`);
+      if (missing.length > 0) throw new CheckFailure(`There is no ${missing.join(", ")}.`);
     },
   },
   {
@@ -42,7 +42,7 @@ export const identifyChecks: readonly Check<WriterStage>[] = [
       for (const answer of answers) {
         const same = answer.map(lasting);
         if (!isDeepStrictEqual(same, first))
-          throw new Failure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(same)}.`);
+          throw new CheckFailure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(same)}.`);
       }
     },
   },
@@ -58,9 +58,9 @@ export const identifyChecks: readonly Check<WriterStage>[] = [
       const before = await contentOf(rig.dataDir);
       await rig.call(session, "identify", []);
       const changed = news(before, await contentOf(rig.dataDir));
-      if (changed.length > 0) throw new Failure(`identify wrote ${changed.join(", ")}.`);
+      if (changed.length > 0) throw new CheckFailure(`identify wrote ${changed.join(", ")}.`);
       if (rig.fixture.probe !== undefined && (await stage.isHeld("free")))
-        throw new Failure("After identify the application's data cannot be changed.");
+        throw new CheckFailure("After identify the application's data cannot be changed.");
     },
   },
 ];

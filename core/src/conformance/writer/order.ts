@@ -4,12 +4,12 @@ import { entriesOf } from "../../host/manifest/folder.js";
 import { ownVersion } from "../../installation.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
-import { type Check, Failure, Skip } from "../check.js";
-import type { WriterStage } from "./stage.js";
+import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
+import type { WriterScenario } from "./stage.js";
 
 const group = "A transaction";
 
-export const orderChecks: readonly Check<WriterStage>[] = [
+export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "transaction",
     group,
@@ -32,11 +32,12 @@ export const orderChecks: readonly Check<WriterStage>[] = [
     next: "Let freeze answer only when the application has come to rest, and keep what holds it in the worker, not in the call.",
     needs: ["transaction"],
     async run(stage) {
-      if (await stage.isHeld("free")) throw new Failure("The probe fails although nothing is frozen.");
+      if (await stage.isHeld("free")) throw new CheckFailure("The probe fails although nothing is frozen.");
       const act = await stage.upTo("freeze");
-      if (!(await stage.isHeld("held"))) throw new Failure("While frozen the probe changed the application's data.");
+      if (!(await stage.isHeld("held")))
+        throw new CheckFailure("While frozen the probe changed the application's data.");
       await stage.do("thaw", act);
-      if (await stage.isHeld("free")) throw new Failure("After thaw the probe still fails.");
+      if (await stage.isHeld("free")) throw new CheckFailure("After thaw the probe still fails.");
     },
   },
   {
@@ -57,10 +58,10 @@ export const orderChecks: readonly Check<WriterStage>[] = [
         ["abort had undone the freeze", undone, undone.token ?? {}],
       ] as const) {
         const held = await stage.rig.call(session, "thaw", [tx, given]).then(
-          (report) => report.held,
+          (report) => report.uninterrupted,
           () => false,
         );
-        if (held) throw new Failure(`thaw answered { held: true } although ${what}.`);
+        if (held) throw new CheckFailure(`thaw answered { held: true } although ${what}.`);
       }
     },
   },
@@ -76,12 +77,12 @@ export const orderChecks: readonly Check<WriterStage>[] = [
       const act = await stage.upTo("freeze");
       const ran = await stage.rig.shell(loseFreeze, stage.rig.limit());
       if (ran.is === "late" || ran.exitCode !== 0)
-        throw new Failure(`loseFreeze failed. ${ran.output}`, "Mend `loseFreeze` in conformance.json.");
+        throw new CheckFailure(`loseFreeze failed. ${ran.output}`, "Mend `loseFreeze` in conformance.json.");
       const held = await stage.rig.call(act.session, "thaw", [act.tx, act.token ?? {}]).then(
-        (report) => report.held,
+        (report) => report.uninterrupted,
         () => false,
       );
-      if (held) throw new Failure("thaw answered { held: true } although loseFreeze had ended the freeze.");
+      if (held) throw new CheckFailure("thaw answered { held: true } although loseFreeze had ended the freeze.");
       await stage.abort(act);
       await stage.assertFree("a lost freeze and abort");
     },
@@ -98,10 +99,10 @@ export const orderChecks: readonly Check<WriterStage>[] = [
       const { sidecarDir } = act.tx;
       const { files } = await stage.rig.call(act.session, "seal", [act.tx]);
       const missing = files.filter((file) => !isPlainFile(path.join(sidecarDir, file)));
-      if (missing.length > 0) throw new Failure(`Named, but no plain file: ${missing.join(", ")}.`);
+      if (missing.length > 0) throw new CheckFailure(`Named, but no plain file: ${missing.join(", ")}.`);
       const there = (await entriesOf(sidecarDir)).filter(({ stats }) => !stats.isDirectory());
       const extra = there.map(({ file }) => path.relative(sidecarDir, file)).filter((file) => !files.includes(file));
-      if (extra.length > 0) throw new Failure(`There, but not named: ${extra.join(", ")}.`);
+      if (extra.length > 0) throw new CheckFailure(`There, but not named: ${extra.join(", ")}.`);
     },
   },
   {
@@ -125,7 +126,7 @@ function isPlainFile(file: string): boolean {
 }
 
 /** The record of a set with this writer alone. */
-function setOf({ components, rig }: WriterStage, { id, cut }: WriterTransaction): SnapshotSet {
+function setOf({ components, rig }: WriterScenario, { id, cut }: WriterTransaction): SnapshotSet {
   return {
     recordVersion: 1,
     id,

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Check, obeying, Skip } from "../check.js";
-import { type Act, steps, type WriterStage } from "./stage.js";
+import { type ConformanceCheck, runObeying, Skip } from "../check.js";
+import { type WriterAction, writerSteps, type WriterScenario } from "./stage.js";
 
 const group = "Signals";
 
 /** A call that takes less has ended before a signal can be of use, ms. */
 const BRIEF_MS = 40;
 
-export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => ({
+export const signalChecks: readonly ConformanceCheck<WriterScenario>[] = writerSteps.map((step) => ({
   name: `${step}-obeys-the-signal`,
   group,
   title: `${step} stops when it is told to, and abort then undoes it.`,
@@ -16,10 +16,10 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
   async run(stage) {
     if ((step === "prepare" || step === "seal") && !stage.rig.offered.has(step))
       throw new Skip(`the plugin has no ${step}`);
-    const before = steps[steps.indexOf(step) - 1] ?? null;
+    const before = writerSteps[writerSteps.indexOf(step) - 1] ?? null;
     for (const delayMs of delaysOf(step, stage)) {
-      let act: Act | null = null;
-      await obeying(step, async () => {
+      let act: WriterAction | null = null;
+      await runObeying(step, async () => {
         if (act !== null) await stage.mend();
         act = await stage.upTo(before);
         const call = stage.do(step, act).catch(() => {});
@@ -37,7 +37,7 @@ export const signalChecks: readonly Check<WriterStage>[] = steps.map((step) => (
 }));
 
 /** At once, and, of a call that takes its time, soon and in the middle. */
-function delaysOf(step: string, { took }: WriterStage): number[] {
+function delaysOf(step: string, { took }: WriterScenario): number[] {
   const ms = took.get(step) ?? 0;
   return ms < BRIEF_MS ? [0] : [0, BRIEF_MS, ms / 2];
 }

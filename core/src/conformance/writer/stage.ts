@@ -4,17 +4,17 @@ import type { FreezeToken, Component, Cut } from "../../base/schema/types.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
 import { newSetId } from "../../plan/set-id.js";
 import type { Session } from "../../host/isolation/host/start-session.js";
-import { Failure, Skip } from "../check.js";
-import type { Rig } from "../rig.js";
+import { CheckFailure, Skip } from "../check.js";
+import type { PluginRig } from "../rig.js";
 
-export type Step = "prepare" | "freeze" | "thaw" | "seal";
-export const steps: readonly Step[] = ["prepare", "freeze", "thaw", "seal"];
+export type WriterStep = "prepare" | "freeze" | "thaw" | "seal";
+export const writerSteps: readonly WriterStep[] = ["prepare", "freeze", "thaw", "seal"];
 
 /** What an abort may take where something was wrong already, ms. */
 const MEND_MS = 2000;
 
 /** A transaction that is under way. */
-export interface Act {
+export interface WriterAction {
   session: Session<"writer">;
   tx: WriterTransaction;
   /** null: no freeze was answered. */
@@ -22,8 +22,8 @@ export interface Act {
 }
 
 /** A writer and its application. */
-export class WriterStage {
-  readonly rig: Rig;
+export class WriterScenario {
+  readonly rig: PluginRig;
   /** As the first identify told them. */
   components: Component[] = [];
   /** Whether a freeze has left a compensation. */
@@ -34,7 +34,7 @@ export class WriterStage {
   /** A worker that is spared the checks: with it the next transaction is tried. */
   #witness: Session<"writer"> | null = null;
 
-  constructor(rig: Rig) {
+  constructor(rig: PluginRig) {
     this.rig = rig;
   }
 
@@ -55,13 +55,14 @@ export class WriterStage {
   }
 
   /** A transaction of its own worker that has come as far as the step. */
-  async upTo(step: Step | null, session?: Session<"writer">): Promise<Act> {
-    const act: Act = { session: session ?? (await this.worker()), tx: this.transaction(), token: null };
-    for (const next of step === null ? [] : steps.slice(0, steps.indexOf(step) + 1)) await this.do(next, act);
+  async upTo(step: WriterStep | null, session?: Session<"writer">): Promise<WriterAction> {
+    const act: WriterAction = { session: session ?? (await this.worker()), tx: this.transaction(), token: null };
+    for (const next of step === null ? [] : writerSteps.slice(0, writerSteps.indexOf(step) + 1))
+      await this.do(next, act);
     return act;
   }
 
-  async do(step: Step, act: Act): Promise<void> {
+  async do(step: WriterStep, act: WriterAction): Promise<void> {
     const { session, tx } = act;
     const begun = performance.now();
     switch (step) {
@@ -74,8 +75,8 @@ export class WriterStage {
         break;
       case "thaw": {
         const report = await this.rig.call(session, "thaw", [tx, act.token ?? {}]);
-        if (!report.held)
-          throw new Failure(`thaw answered that the freeze was not held: ${report.why ?? "no reason"}.`);
+        if (!report.uninterrupted)
+          throw new CheckFailure(`thaw answered that the freeze was not held: ${report.reason ?? "no reason"}.`);
         break;
       }
       case "seal":
@@ -84,19 +85,19 @@ export class WriterStage {
     this.took.set(step, performance.now() - begun);
   }
 
-  async abort({ session, tx, token }: Act): Promise<void> {
+  async abort({ session, tx, token }: WriterAction): Promise<void> {
     await this.rig.call(session, "abort", [tx, token]);
   }
 
   /** The same act in the hands of a blank worker; the old one is ended, and the compensation runs, as the host does. */
-  async inBlankWorker(act: Act): Promise<Act> {
+  async inBlankWorker(act: WriterAction): Promise<WriterAction> {
     await act.session.close();
     await this.compensate(act);
     return { ...act, session: await this.worker() };
   }
 
   /** Runs what freeze left for a worker that is dead. */
-  async compensate({ session, token }: Act): Promise<ExecResult | null> {
+  async compensate({ session, token }: WriterAction): Promise<ExecResult | null> {
     const compensation = compensationOf(token);
     if (compensation === null) return null;
     return compensate({ who: session.who, ...this.rig.allowed }, compensation, this.rig.limit());
@@ -107,9 +108,9 @@ export class WriterStage {
     const { probe } = this.rig.fixture;
     if (probe !== undefined) {
       const ran = await this.rig.probe(probe, "free");
-      if (ran.is === "late") throw new Failure(`After ${after} the application is still held: the probe waits.`);
+      if (ran.is === "late") throw new CheckFailure(`After ${after} the application is still held: the probe waits.`);
       if (ran.exitCode !== 0)
-        throw new Failure(
+        throw new CheckFailure(
           `After ${after} the application is still held: the probe ended with ${ran.exitCode}. ${ran.output}`,
         );
     }
@@ -117,7 +118,7 @@ export class WriterStage {
       this.#witness ??= await this.rig.startKept("writer");
       await this.upTo("thaw", this.#witness);
     } catch (error) {
-      throw new Failure(
+      throw new CheckFailure(
         `After ${after} the next transaction fails: ${error instanceof Error ? error.message : String(error)}`,
       );
     }

@@ -3,10 +3,10 @@ import { makePlan } from "../../plan/make.js";
 import type { Plan } from "../../plan/plan.js";
 import type { VolumeOwner } from "../../base/schema/types.js";
 import { lockVolumes } from "../../store/volume-lock.js";
-import { guardedOf } from "../protected-paths.js";
-import type { Bench } from "../types.js";
+import { protectedPaths } from "../protected-paths.js";
+import type { EngineContext } from "../types.js";
 import type { Turn } from "./volume-queue.js";
-import { interruptible, type Workshop } from "../operation.js";
+import { interruptible, type Operation } from "../operation.js";
 
 /** What a transaction will do, and its volumes, which nobody else touches until they are released. */
 export interface Claim {
@@ -20,8 +20,8 @@ export interface Claim {
  *
  * @throws HoldstillError E_VOLUME_BUSY, and what makes a plan fail: nothing was touched.
  */
-export async function claimVolumes(bench: Bench, first: Plan, workshop: Workshop, turn: Turn): Promise<Claim> {
-  const { emit, quiet, crew } = workshop;
+export async function claimVolumes(bench: EngineContext, first: Plan, workshop: Operation, turn: Turn): Promise<Claim> {
+  const { emit, writeGate, workers } = workshop;
   const { limits } = bench.settings;
   const until = performance.now() + limits.queue;
   let plan = first;
@@ -30,9 +30,9 @@ export async function claimVolumes(bench: Bench, first: Plan, workshop: Workshop
     const claimed = await claim(bench, plan, workshop, turn, until);
     if (claimed.how === "at-once") return { plan, release: claimed.release };
     try {
-      await quiet.calm();
+      await writeGate.pass();
       const request = { ...plan.request, id: plan.id };
-      const now = await interruptible(workshop, () => makePlan(request, crew, limits, guardedOf(bench)));
+      const now = await interruptible(workshop, () => makePlan(request, workers, limits, protectedPaths(bench)));
       for (const event of news(plan, now)) emit(event);
       plan = now;
     } catch (error) {
@@ -46,9 +46,9 @@ export async function claimVolumes(bench: Bench, first: Plan, workshop: Workshop
 
 /** First from those of this process, then from others. */
 async function claim(
-  bench: Bench,
+  bench: EngineContext,
   plan: Plan,
-  { emit, quiet, signal }: Workshop,
+  { emit, writeGate, signal }: Operation,
   turn: Turn,
   until: number,
 ): Promise<{ how: "at-once" | "after-others"; release: () => void }> {
@@ -65,7 +65,7 @@ async function claim(
     how = "after-others";
     emit({ type: "queued", volume, owner });
   };
-  await quiet.calm();
+  await writeGate.pass();
   const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs(), onQueued, signal);
   return { how, release: () => locks.release() };
 }

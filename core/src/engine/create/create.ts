@@ -1,38 +1,38 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { audit } from "../../store/audit.js";
-import { remember } from "../../store/history.js";
-import { usable } from "../../store/state-directory.js";
+import { appendHistory } from "../../store/history.js";
+import { asStateError } from "../../store/state-directory.js";
 import { asHoldstillError, HoldstillError, toFault } from "../../base/errors/error.js";
 import { exit, type ExitCode } from "../../base/errors/exit.js";
 import type { Untimed } from "../../base/events/emit.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import { makePlan } from "../../plan/make.js";
-import type { Plan, Request } from "../../plan/plan.js";
+import type { Plan, SnapshotRequest } from "../../plan/plan.js";
 import type { EndedEvent, PastTransaction } from "../../base/schema/types.js";
 import { forgetUndone, Journal } from "../../store/journal.js";
 import { isDegraded } from "../../transaction/record.js";
-import { type Outcome, runTransaction } from "../../transaction/run-transaction.js";
+import { type TransactionOutcome, runTransaction } from "../../transaction/run-transaction.js";
 import { claimVolumes } from "./claim-volumes.js";
-import { guardedOf } from "../protected-paths.js";
-import type { Bench, Ended, Watching } from "../types.js";
+import { protectedPaths } from "../protected-paths.js";
+import type { EngineContext, TransactionResult, Watcher } from "../types.js";
 import type { Turn } from "./volume-queue.js";
-import { interruptible, withCrew, type Workshop } from "../operation.js";
+import { interruptible, withOperation, type Operation } from "../operation.js";
 
 /** Plans, waits for the volumes, and runs the transaction. Throws when it is refused before anything has begun. */
-export async function create(
-  bench: Bench,
-  request: Request,
+export async function createSet(
+  bench: EngineContext,
+  request: SnapshotRequest,
   { plugins, warnings }: Pick<Resolution, "plugins" | "warnings">,
-  watching: Watching,
+  watching: Watcher,
   turn = bench.queue.enter(request.targets),
-): Promise<Ended> {
-  return withCrew(bench, plugins, watching, async (workshop) => {
-    const { emit, quiet } = workshop;
+): Promise<TransactionResult> {
+  return withOperation(bench, plugins, watching, async (workshop) => {
+    const { emit, writeGate } = workshop;
     try {
       const ended = await turn.whilst(() => transact(bench, request, workshop, { warnings, turn }));
-      await quiet.calm();
-      remember(bench.state, pastOf(request, ended));
+      await writeGate.pass();
+      appendHistory(bench.state, pastOf(request, ended));
       emit(endedEvent(ended));
       return ended;
     } catch (error) {
@@ -40,7 +40,7 @@ export async function create(
       const outcome = code === "E_INTERRUPTED" ? "interrupted" : "refused";
       const { targets } = request;
       const at = new Date().toISOString();
-      remember(bench.state, { at, outcome, targets: [...targets], cause: toFault(error), timeline: [] });
+      appendHistory(bench.state, { at, outcome, targets: [...targets], cause: toFault(error), timeline: [] });
       emit({ type: "ended", outcome, exitCode, error: toFault(error), residue: [] });
       throw error;
     }
@@ -48,16 +48,16 @@ export async function create(
 }
 
 async function transact(
-  bench: Bench,
-  request: Request,
-  workshop: Workshop,
+  bench: EngineContext,
+  request: SnapshotRequest,
+  workshop: Operation,
   { warnings, turn }: { warnings: readonly string[]; turn: Turn },
-): Promise<Ended> {
+): Promise<TransactionResult> {
   const { emit } = workshop;
   const { limits } = bench.settings;
   const asked = bench.requester === null ? request : { ...request, requester: bench.requester };
   const plan = await bench.planning.run(() =>
-    interruptible(workshop, () => makePlan(asked, workshop.crew, limits, guardedOf(bench))),
+    interruptible(workshop, () => makePlan(asked, workshop.workers, limits, protectedPaths(bench))),
   );
   emit({
     type: "begun",
@@ -71,32 +71,36 @@ async function transact(
   for (const { who, error } of plan.leftOut) emit({ type: "left-out", actor: who.instance, error });
   const claim = await claimVolumes(bench, plan, workshop, turn);
   try {
-    await workshop.quiet.calm();
+    await workshop.writeGate.pass();
     return await journaled(bench, claim.plan, workshop);
   } finally {
     claim.release();
   }
 }
 
-async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }: Workshop): Promise<Ended> {
+async function journaled(
+  bench: EngineContext,
+  plan: Plan,
+  { workers, emit, writeGate, signal }: Operation,
+): Promise<TransactionResult> {
   const { catalog } = bench;
   const journal = begin(bench, plan);
-  const timeline: Ended["timeline"] = [];
+  const timeline: TransactionResult["timeline"] = [];
   try {
     const outcome = await runTransaction(plan, {
-      crew,
+      workers,
       journal,
       emit,
-      quiet,
+      writeGate,
       limits: bench.settings.limits,
       keep: (set) => catalog.write(set),
       sidecarDir: (writer) => catalog.sidecarDir(plan.id, writer),
       exposeDir: path.join(bench.settings.exposeDir, plan.id),
-      guarded: guardedOf(bench),
+      guarded: protectedPaths(bench),
       signal,
       timeline,
     });
-    await quiet.calm();
+    await writeGate.pass();
     if (outcome.is === "aborted") catalog.remove(plan.id);
     writeEnd(journal, outcome);
     return endOf(outcome, timeline);
@@ -106,13 +110,13 @@ async function journaled(bench: Bench, plan: Plan, { crew, emit, quiet, signal }
 }
 
 /** Writes down what is about to be done. A disk that cannot take that ends it here: nothing was touched. */
-function begin(bench: Bench, plan: Plan): Journal {
+function begin(bench: EngineContext, plan: Plan): Journal {
   const { catalog, state } = bench;
   const { id, cut, request, writers, providers } = plan;
   const journal = Journal.open(state, id);
   if (journal === null) throw new HoldstillError("E_SET_BUSY", { set: id });
   try {
-    usable(state, () => {
+    asStateError(state, () => {
       forgetUndone(state, (one) => catalog.has(one));
       journal.write({
         entry: "begun",
@@ -140,7 +144,7 @@ function begin(bench: Bench, plan: Plan): Journal {
 }
 
 /** The set's record decides, not this line: a disk that is full now costs nothing but a look of `recover`. */
-function writeEnd(journal: Journal, { is, residue }: Outcome): void {
+function writeEnd(journal: Journal, { is, residue }: TransactionOutcome): void {
   try {
     journal.write({
       entry: "ended",
@@ -152,12 +156,12 @@ function writeEnd(journal: Journal, { is, residue }: Outcome): void {
   }
 }
 
-function endOf(outcome: Outcome, timeline: Ended["timeline"]): Ended {
+function endOf(outcome: TransactionOutcome, timeline: TransactionResult["timeline"]): TransactionResult {
   const { residue } = outcome;
   if (outcome.is === "created") {
     const { set } = outcome;
     const degraded = isDegraded(set);
-    const end: [Ended["outcome"], ExitCode] =
+    const end: [TransactionResult["outcome"], ExitCode] =
       residue.length > 0 ? ["broken", exit.residue] : degraded ? ["degraded", exit.degraded] : ["created", exit.done];
     return { outcome: end[0], exitCode: end[1], set, error: null, residue, timeline };
   }
@@ -166,7 +170,10 @@ function endOf(outcome: Outcome, timeline: Ended["timeline"]): Ended {
   return { outcome: name, exitCode, set: null, error: cause, residue, timeline };
 }
 
-function pastOf({ targets, name }: Request, { outcome, set, error, timeline }: Ended): PastTransaction {
+function pastOf(
+  { targets, name }: SnapshotRequest,
+  { outcome, set, error, timeline }: TransactionResult,
+): PastTransaction {
   return {
     at: new Date().toISOString(),
     outcome,
@@ -178,13 +185,13 @@ function pastOf({ targets, name }: Request, { outcome, set, error, timeline }: E
   };
 }
 
-function abortedAs(code: string, left: boolean): [Ended["outcome"], ExitCode] {
+function abortedAs(code: string, left: boolean): [TransactionResult["outcome"], ExitCode] {
   if (left) return ["broken", exit.residue];
   if (code === "E_INTERRUPTED") return ["interrupted", exit.interrupted];
   return ["aborted", code === "E_BUG" ? exit.bug : exit.aborted];
 }
 
-function endedEvent({ outcome, exitCode, set, error, residue }: Ended): Untimed<EndedEvent> {
+function endedEvent({ outcome, exitCode, set, error, residue }: TransactionResult): Untimed<EndedEvent> {
   return {
     type: "ended",
     outcome,

@@ -1,21 +1,21 @@
 import type { Resolution } from "../../host/manifest/resolution.js";
 import { makePlan } from "../../plan/make.js";
-import type { Plan, Request } from "../../plan/plan.js";
-import { guardedOf } from "../protected-paths.js";
-import type { Bench, Watching } from "../types.js";
-import { interruptible, withCrew } from "../operation.js";
+import type { Plan, SnapshotRequest } from "../../plan/plan.js";
+import { protectedPaths } from "../protected-paths.js";
+import type { EngineContext, Watcher } from "../types.js";
+import { interruptible, withOperation } from "../operation.js";
 
 /** What a transaction would do. An interruption ends the plugins that are being asked. */
-export function plan(
-  bench: Bench,
+export function planSet(
+  bench: EngineContext,
   plugins: Resolution["plugins"],
-  request: Request,
-  watching: Watching,
+  request: SnapshotRequest,
+  watching: Watcher,
 ): Promise<Plan> {
   const { limits } = bench.settings;
   return bench.planning.run(() =>
-    withCrew(bench, plugins, watching, (workshop) =>
-      interruptible(workshop, () => makePlan(request, workshop.crew, limits, guardedOf(bench))),
+    withOperation(bench, plugins, watching, (workshop) =>
+      interruptible(workshop, () => makePlan(request, workshop.workers, limits, protectedPaths(bench))),
     ),
   );
 }

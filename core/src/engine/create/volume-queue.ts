@@ -2,21 +2,27 @@ import { HoldstillError } from "../../base/errors/error.js";
 import type { QueuedEvent, VolumeOwner } from "../../base/schema/types.js";
 
 /** Whom one waits for, and how long still. */
-export type Place = Pick<QueuedEvent, "volume" | "owner"> & { position: number };
+export type QueuePosition = Pick<QueuedEvent, "volume" | "owner"> & { position: number };
 
-export interface Wish {
+export interface VolumeClaim {
   volumes: readonly string[];
   owner: VolumeOwner;
   limitMs: number;
   signal: AbortSignal;
   /** Called when one has to wait, and again when one has come forward. */
-  onPlace: (place: Place) => void;
+  onPlace: (place: QueuePosition) => void;
 }
 
 type Standing =
   /** Its volumes are not known yet: who wants the same targets waits, so that nobody is overtaken. */
   | { at: "planning" }
-  | { at: "waiting"; volumes: readonly string[]; owner: VolumeOwner; go: () => void; tell: (place: Place) => void }
+  | {
+      at: "waiting";
+      volumes: readonly string[];
+      owner: VolumeOwner;
+      go: () => void;
+      tell: (place: QueuePosition) => void;
+    }
   | { at: "served"; volumes: readonly string[]; owner: VolumeOwner };
 
 interface Entry {
@@ -32,7 +38,7 @@ export interface Turn {
    * @returns Whether others came first.
    * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
    */
-  take(wish: Wish): Promise<"at-once" | "after-others">;
+  take(wish: VolumeClaim): Promise<"at-once" | "after-others">;
   /** Does the work, and then leaves, whatever comes of it. */
   whilst<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -61,11 +67,11 @@ export class VolumeQueue {
     };
   }
 
-  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: Wish): ReturnType<Turn["take"]> {
+  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: VolumeClaim): ReturnType<Turn["take"]> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       let how: "at-once" | "after-others" = "at-once";
-      let last: Place | null = null;
+      let last: QueuePosition | null = null;
       const end = (): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
@@ -83,7 +89,7 @@ export class VolumeQueue {
         end();
         resolve(how);
       };
-      const tell = (place: Place): void => {
+      const tell = (place: QueuePosition): void => {
         const isNews = last?.position !== place.position || last.owner.transaction !== place.owner.transaction;
         last = place;
         if (isNews) onPlace(place);
@@ -130,7 +136,7 @@ function isRival({ targets, standing }: Entry, others: readonly string[], volume
   return standing.volumes.some((volume) => volumes.includes(volume));
 }
 
-function busy(place: Place | null, waitedMs: number): HoldstillError {
+function busy(place: QueuePosition | null, waitedMs: number): HoldstillError {
   const { volume = "", owner = { pid: process.pid, transaction: "", since: "" } } = place ?? {};
   return new HoldstillError("E_VOLUME_BUSY", { volume, owner, waitedMs });
 }

@@ -1,27 +1,27 @@
 import { makeStateDir } from "../../store/state-directory.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
-import type { Request } from "../../plan/plan.js";
+import type { SnapshotRequest } from "../../plan/plan.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
-import { create } from "../create/create.js";
+import { createSet } from "../create/create.js";
 import { Lease } from "./lease.js";
-import type { Lender } from "./temporary-set.js";
-import type { Bench, Ended, Watching } from "../types.js";
+import type { TemporarySets } from "./temporary-set.js";
+import type { EngineContext, TransactionResult, Watcher } from "../types.js";
 
 /** A set while somebody needs it. */
-export interface Tenancy {
-  pictures: "exposed" | "concealed";
+export interface LeaseTerms {
+  pictures: "exposed" | "unexposed";
   /** The set is there. Settles when it is no longer needed. */
   lasts: (set: SnapshotSet) => Promise<void>;
 }
 
 /** Takes a set and keeps it while `lasts` does; then, or when this process dies, it goes. */
-export async function hold(
-  lender: Lender,
-  request: Request,
-  { pictures, lasts }: Tenancy,
-  watching: Watching,
-): Promise<Ended> {
-  const { ended } = await lender.lend(request, "shared", watching, async (loan) => {
+export async function holdLease(
+  lender: TemporarySets,
+  request: SnapshotRequest,
+  { pictures, lasts }: LeaseTerms,
+  watching: Watcher,
+): Promise<TransactionResult> {
+  const { ended } = await lender.withTemporarySet(request, "shared", watching, async (loan) => {
     try {
       const set = pictures === "exposed" ? await loan.expose() : loan.set;
       await loan.whilst(() => Promise.race([lasts(set), lossOf(loan.lost)]));
@@ -42,16 +42,16 @@ function lossOf(lost: AbortSignal): Promise<never> {
 
 /** Takes a set that lives while somebody has that descriptor of ours open: it is removed by the first who comes after that. */
 export async function createLeased(
-  bench: Bench,
-  request: Request,
+  bench: EngineContext,
+  request: SnapshotRequest,
   fd: number,
   resolution: Pick<Resolution, "plugins" | "warnings">,
-  watching: Watching,
-): Promise<Ended> {
+  watching: Watcher,
+): Promise<TransactionResult> {
   makeStateDir(bench.state);
   const lease = Lease.inherit(bench.state, fd);
   try {
-    const ended = await create(bench, { ...request, lease: lease.mark }, resolution, watching);
+    const ended = await createSet(bench, { ...request, lease: lease.mark }, resolution, watching);
     if (ended.set === null) lease.release();
     return ended;
   } catch (error) {

@@ -1,14 +1,14 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider, isWriter } from "../../host/isolation/session.js";
 import type { Residue } from "../../base/schema/types.js";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { releaseAbandoned } from "../../keeper/client/release-abandoned.js";
-import { abandoned } from "../../keeper/hold-register.js";
-import { nameOf } from "../../keeper/section.js";
-import { type Account, Journal, readJournals } from "../../store/journal.js";
+import { abandonedHolds } from "../../keeper/hold-register.js";
+import { targetName } from "../../keeper/section.js";
+import { type JournalAccount, Journal, readJournals } from "../../store/journal.js";
 import { expiredSets, forgetExpired, removeExpired } from "../lease/expired-sets.js";
-import { concealStray, strayExposures } from "./stray-exposures.js";
-import type { Bench, Leftover, ProviderStatus } from "../types.js";
+import { removeStrayExposure, strayExposures } from "./stray-exposures.js";
+import type { EngineContext, Leftover, ProviderStatus } from "../types.js";
 
 /**
  * What is left of transactions that died or could not undo everything, and snapshots of transactions of ours that no record
@@ -16,7 +16,7 @@ import type { Bench, Leftover, ProviderStatus } from "../types.js";
  *
  * @param providers What the providers say exists.
  */
-export function leftovers(bench: Bench, providers: readonly ProviderStatus[]): Leftover[] {
+export function findLeftovers(bench: EngineContext, providers: readonly ProviderStatus[]): Leftover[] {
   const all = readJournals(bench.state, (id) => bench.catalog.has(id)).filter(
     ({ id }) => !Journal.isHeld(bench.state, id),
   );
@@ -25,34 +25,34 @@ export function leftovers(bench: Bench, providers: readonly ProviderStatus[]): L
   const stray = providers.flatMap((provider): Leftover[] =>
     ("snapshots" in provider ? provider.snapshots : [])
       .filter(({ setId }) => closed.has(setId) && !bench.catalog.has(setId))
-      .map((snapshot) => ({ is: "snapshot", provider: provider.who.instance, snapshot })),
+      .map((snapshot) => ({ type: "snapshot", provider: provider.who.instance, snapshot })),
   );
   return [
     ...open.map(({ id, begun, owed }): Leftover => ({
-      is: "transaction",
+      type: "transaction",
       id,
       begunAt: begun.at,
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
-      held: abandoned(id)?.points.map(nameOf) ?? [],
+      held: abandonedHolds(id)?.points.map(targetName) ?? [],
     })),
     ...stray,
-    ...strayExposures(bench).map(({ id }): Leftover => ({ is: "exposure", id })),
+    ...strayExposures(bench).map(({ id }): Leftover => ({ type: "exposure", id })),
     ...expiredSets(bench).flatMap(({ id, createdAt, lease }): Leftover[] =>
-      lease === undefined ? [] : [{ is: "expired", id, createdAt, lease }],
+      lease === undefined ? [] : [{ type: "expired", id, createdAt, lease }],
     ),
   ];
 }
 
 /** Undoes the leftovers, each as far as it goes. */
-export async function recover(
-  bench: Bench,
-  crew: Crew,
+export async function recoverAll(
+  bench: EngineContext,
+  workers: PluginWorkers,
   all: readonly Leftover[],
 ): Promise<{ done: Leftover[]; residue: Residue[] }> {
   const done: Leftover[] = [];
   const residue: Residue[] = [];
   for (const leftover of all) {
-    const left = await clear(bench, crew, leftover);
+    const left = await clear(bench, workers, leftover);
     residue.push(...left);
     if (left.length === 0) done.push(leftover);
   }
@@ -60,21 +60,21 @@ export async function recover(
   return { done, residue };
 }
 
-function clear(bench: Bench, crew: Crew, leftover: Leftover): Promise<Residue[]> {
-  switch (leftover.is) {
+function clear(bench: EngineContext, workers: PluginWorkers, leftover: Leftover): Promise<Residue[]> {
+  switch (leftover.type) {
     case "transaction":
-      return undo(bench, crew, leftover.id);
+      return undo(bench, workers, leftover.id);
     case "snapshot":
-      return sweep(bench, crew, leftover);
+      return sweep(bench, workers, leftover);
     case "exposure":
-      return concealStray(bench, crew, leftover.id);
+      return removeStrayExposure(bench, workers, leftover.id);
     case "expired":
-      return removeExpired(bench, crew, leftover.id);
+      return removeExpired(bench, workers, leftover.id);
   }
 }
 
 /** Volumes first, then writers: what stands still must go on before anything unhurried is done. */
-async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+async function undo(bench: EngineContext, workers: PluginWorkers, id: string): Promise<Residue[]> {
   const journal = Journal.open(bench.state, id);
   if (journal === null) {
     return [{ actor: id, op: "recover", error: toFault(new HoldstillError("E_SET_BUSY", { set: id })) }];
@@ -90,7 +90,7 @@ async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
     for (const owed of byRole) {
       try {
-        await abort(bench, crew, account, owed);
+        await abort(bench, workers, account, owed);
       } catch (error) {
         residue.push({ actor: owed.enlisted.who.instance, op: "abort", error: toFault(error) });
       }
@@ -106,18 +106,18 @@ async function undo(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
 }
 
 async function abort(
-  { catalog, settings }: Bench,
-  crew: Crew,
-  account: Account,
-  { enlisted, token }: Account["owed"][number],
+  { catalog, settings }: EngineContext,
+  workers: PluginWorkers,
+  account: JournalAccount,
+  { enlisted, token }: JournalAccount["owed"][number],
 ): Promise<void> {
   const { instance } = enlisted.who;
   const tx = { id: account.id, cut: enlisted.cut ?? account.begun.cut };
-  const session = await crew.session(instance);
+  const session = await workers.session(instance);
   if (isProvider(session)) return session.call("abort", [tx], settings.limits.abort);
   if (!isWriter(session)) return;
   const sidecarDir = catalog.sidecarDir(account.id, instance);
-  await crew.compensate(instance, token, settings.limits.abort);
+  await workers.compensate(instance, token, settings.limits.abort);
   await session.call(
     "abort",
     [{ ...tx, components: enlisted.components ?? [], sidecarDir }, token],
@@ -126,12 +126,12 @@ async function abort(
 }
 
 async function sweep(
-  bench: Bench,
-  crew: Crew,
-  { provider, snapshot }: Extract<Leftover, { is: "snapshot" }>,
+  bench: EngineContext,
+  workers: PluginWorkers,
+  { provider, snapshot }: Extract<Leftover, { type: "snapshot" }>,
 ): Promise<Residue[]> {
   try {
-    const session = await crew.session(provider);
+    const session = await workers.session(provider);
     if (isProvider(session)) await session.call("remove", [snapshot], bench.settings.limits.seal);
     return [];
   } catch (error) {
@@ -140,9 +140,9 @@ async function sweep(
 }
 
 /** A transaction that has no clean end. One that wrote its set's record did come to its end. */
-function isOpen({ catalog }: Bench, { id, ended, owed }: Account): boolean {
+function isOpen({ catalog }: EngineContext, { id, ended, owed }: JournalAccount): boolean {
   const isClean = ended !== null && ended.residue.length === 0;
-  return (!isClean && (owed.length > 0 || !catalog.has(id))) || abandoned(id) !== null;
+  return (!isClean && (owed.length > 0 || !catalog.has(id))) || abandonedHolds(id) !== null;
 }
 
 const rank = (role: "writer" | "provider"): number => (role === "writer" ? 0 : 1);

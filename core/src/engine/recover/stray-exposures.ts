@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { toFault } from "../../base/errors/error.js";
 import type { Residue, SnapshotSet } from "../../base/schema/types.js";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Journal } from "../../store/journal.js";
 import { removeEmpty } from "../../transaction/repair.js";
-import { hasStray } from "../sets/mirror.js";
+import { hasStrayMount } from "../sets/mirror.js";
 import { withSetLock } from "../sets/set-lock.js";
-import { conceal } from "../sets/sets.js";
-import type { Bench } from "../types.js";
+import { unexposeSet } from "../sets/sets.js";
+import type { EngineContext } from "../types.js";
 
-/** Places where a picture may still be shown, by somebody who died before he could write it down or end it. */
-function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): string[] {
+/** Places where a snapshot may still be shown, by somebody who died before he could write it down or end it. */
+function strayPlaces({ settings: { exposeDir } }: EngineContext, set: SnapshotSet): string[] {
   const folder = path.join(exposeDir, set.id);
   if (!existsSync(folder)) return [];
   const known = (set.exposed ?? []).map((one) =>
@@ -23,24 +23,28 @@ function strayPlaces({ settings: { exposeDir } }: Bench, set: SnapshotSet): stri
 }
 
 /** Sets that have such places, or a mirror that their record does not name, and that nobody works on. */
-export function strayExposures(bench: Bench): SnapshotSet[] {
+export function strayExposures(bench: EngineContext): SnapshotSet[] {
   const { exposeDir } = bench.settings;
   return bench.catalog
     .list()
     .sets.filter(({ id }) => existsSync(path.join(exposeDir, id)) && !Journal.isHeld(bench.state, id))
-    .filter((set) => strayPlaces(bench, set).length > 0 || hasStray(set));
+    .filter((set) => strayPlaces(bench, set).length > 0 || hasStrayMount(set));
 }
 
-export async function concealStray(bench: Bench, crew: Crew, id: string): Promise<Residue[]> {
+export async function removeStrayExposure(
+  bench: EngineContext,
+  workers: PluginWorkers,
+  id: string,
+): Promise<Residue[]> {
   try {
     await withSetLock(bench, id, async () => {
       const set = bench.catalog.find(id);
       const places = strayPlaces(bench, set);
-      await conceal(bench, crew, set);
+      await unexposeSet(bench, workers, set);
       for (const place of places) removeEmpty(place);
     });
     return [];
   } catch (error) {
-    return [{ actor: id, op: "conceal", error: toFault(error) }];
+    return [{ actor: id, op: "unexpose", error: toFault(error) }];
   }
 }

@@ -5,13 +5,13 @@ import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { copyTree } from "../../os/exec/tree-copy.js";
 import { isWriter, type Session } from "../../host/isolation/session.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
-import type { Crew } from "../../host/plugin-workers.js";
-import { exchange } from "./swap-into-place.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
+import { swapIntoPlace } from "./swap-into-place.js";
 import type { Safety } from "./safety-snapshot.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
-import { conceal, expose } from "../sets/sets.js";
-import { pictureOf, treesOf } from "../sets/exposed-trees.js";
-import type { Bench } from "../types.js";
+import { unexposeSet, exposeSet } from "../sets/sets.js";
+import { exposedPathOf, exposedTrees } from "../sets/exposed-trees.js";
+import type { EngineContext } from "../types.js";
 import { interruptible } from "../operation.js";
 
 export interface Restored {
@@ -28,62 +28,67 @@ export interface Reverted extends Restored {
 }
 
 /**
- * Copies the pictures to where the data was, or elsewhere. In place each writer must say first that its application is down. All
+ * Copies the snapshots to where the data was, or elsewhere. In place each writer must say first that its application is down. All
  * copies are made before the first one takes its place; what was there is kept beside it.
  *
  * @throws HoldstillError E_NOT_OFFERED, or what the writer said, before anything is touched.
  */
-export async function restore(bench: Bench, crew: Crew, plan: RestorePlan, signal: AbortSignal): Promise<Restored> {
+export async function restoreSet(
+  bench: EngineContext,
+  workers: PluginWorkers,
+  plan: RestorePlan,
+  signal: AbortSignal,
+): Promise<Restored> {
   const writers =
     plan.where === "elsewhere"
       ? []
-      : await interruptible({ crew, signal }, () => readyWriters(bench, crew, plan.set, plan.writers));
-  await bench.stillness.calm();
+      : await interruptible({ workers, signal }, () => readyWriters(bench, workers, plan.set, plan.writers));
+  await bench.writeGate.pass();
   audit(bench, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {
-    const set = await expose(bench, crew, plan.set);
+    const set = await exposeSet(bench, workers, plan.set);
     await draw(bench, set, plan.steps, signal);
-    await exchange(plan.steps, () => bench.stillness.calm());
+    await swapIntoPlace(plan.steps, () => bench.writeGate.pass());
   } finally {
-    await bench.stillness.calm();
+    await bench.writeGate.pass();
     for (const { draft } of plan.steps) rmSync(draft, { recursive: true, force: true });
-    if (!wasExposed) await conceal(bench, crew, bench.catalog.find(plan.set.id));
+    if (!wasExposed) await unexposeSet(bench, workers, bench.catalog.find(plan.set.id));
   }
   if (plan.where === "elsewhere") await copyRecord(bench, plan, signal);
-  return { set: plan.set, steps: plan.steps, unfinished: await finish(bench, plan.set, writers) };
+  return { set: plan.set, steps: plan.steps, unfinished: await finishRestore(bench, plan.set, writers) };
 }
 
 /** Writers that say that nothing of theirs runs. One that cannot say so is not trusted to be down. */
 export async function readyWriters(
-  bench: Bench,
-  crew: Crew,
+  bench: EngineContext,
+  workers: PluginWorkers,
   set: SnapshotSet,
   writers: readonly string[],
 ): Promise<Session<"writer">[]> {
   const sessions: Session<"writer">[] = [];
   for (const instance of writers) {
-    const session = await crew.session(instance);
+    const session = await workers.session(instance);
     if (!isWriter(session)) continue;
     if (!session.offers("beforeRestore"))
       throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "beforeRestore" });
-    await session.call("beforeRestore", [set], bench.settings.limits.recover);
+    await session.call("beforeRestore", [set], bench.settings.limits.repair);
     sessions.push(session);
   }
   return sessions;
 }
 
 async function draw(
-  { stillness }: Bench,
+  { writeGate }: EngineContext,
   set: SnapshotSet,
   steps: readonly RestoreStep[],
   signal: AbortSignal,
 ): Promise<void> {
-  const trees = treesOf(set);
+  const trees = exposedTrees(set);
   for (const { original, to, draft } of steps) {
-    const picture = pictureOf(original, trees);
-    if (picture === null) throw refusal(to, "its picture is not in the set", "See `holdstill show`.");
-    await stillness.calm();
+    const picture = exposedPathOf(original, trees);
+    if (picture === null) throw refusal(to, "its snapshot is not in the set", "See `holdstill show`.");
+    await writeGate.pass();
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(path.dirname(to), { recursive: true });
     try {
@@ -99,14 +104,18 @@ const refusal = (to: string, reason: string, mend: string): HoldstillError =>
   new HoldstillError("E_RESTORE", { path: to, reason, mend });
 
 /** So that what was restored elsewhere can be completed there: label, WAL and the like. */
-async function copyRecord({ catalog }: Bench, { set, steps: [step] }: RestorePlan, signal: AbortSignal): Promise<void> {
+async function copyRecord(
+  { catalog }: EngineContext,
+  { set, steps: [step] }: RestorePlan,
+  signal: AbortSignal,
+): Promise<void> {
   if (step === undefined) return;
   const folder = step.to.slice(0, -step.original.length);
   await copyTree(catalog.folder(set.id), path.join(folder, ".holdstill"), signal);
 }
 
-export async function finish(
-  bench: Bench,
+export async function finishRestore(
+  bench: EngineContext,
   set: SnapshotSet,
   writers: readonly Session<"writer">[],
 ): Promise<Restored["unfinished"]> {
@@ -115,7 +124,7 @@ export async function finish(
     const { who } = session;
     try {
       if (!session.offers("afterRestore")) throw new HoldstillError("E_NOT_OFFERED", { who, op: "afterRestore" });
-      await session.call("afterRestore", [set], bench.settings.limits.recover);
+      await session.call("afterRestore", [set], bench.settings.limits.repair);
     } catch (error) {
       unfinished.push({ writer: who.instance, error: toFault(error) });
     }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider, type Session } from "../../host/isolation/session.js";
@@ -7,20 +7,20 @@ import { newSetId } from "../../plan/set-id.js";
 import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
 import { Journal } from "../../store/journal.js";
 import { ownVersion } from "../../installation.js";
-import type { Bench } from "../types.js";
+import type { EngineContext } from "../types.js";
 
 /** The set with what was there before a revert; or why there is none, and the revert goes on without. */
 export type Safety = { set: SnapshotSet } | { set: null; why: Fault };
 
 /**
- * Takes a snapshot of what a revert is about to overwrite, of each picture or of none. It is journaled as a transaction of its own:
+ * Takes a snapshot of what a revert is about to overwrite, of each snapshot or of none. It is journaled as a transaction of its own:
  * what a process that dies has begun is undone by recover.
  *
  * @throws what a provider refuses for another reason than room, such as that a volume is in use: then nothing is left.
  */
-export async function preserve(
-  bench: Bench,
-  crew: Crew,
+export async function takeSafetySet(
+  bench: EngineContext,
+  workers: PluginWorkers,
   reverted: SnapshotSet,
   pictures: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
 ): Promise<Safety> {
@@ -41,7 +41,7 @@ export async function preserve(
       for (const [{ by, snapshot }, session] of pictures) {
         journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
         const made = await session.call("preserve", [snapshot, tx], bench.settings.limits.prepare);
-        await bench.stillness.calm();
+        await bench.writeGate.pass();
         snapshots.push({ by, snapshot: made });
       }
       const set = recordOf(reverted, tx, at, snapshots);
@@ -49,8 +49,8 @@ export async function preserve(
       journal.write({ entry: "ended", outcome: "created", residue: [] });
       return { set };
     } catch (error) {
-      const residue = await undo(bench, crew, providers, tx);
-      await bench.stillness.calm();
+      const residue = await undo(bench, workers, providers, tx);
+      await bench.writeGate.pass();
       journal.write({ entry: "ended", outcome: "aborted", residue });
       const why = toFault(error);
       if (why.code === "E_PLUGIN_FAILED" && why.details?.["pluginCode"] === "NO_SAFETY") return { set: null, why };
@@ -62,8 +62,8 @@ export async function preserve(
 }
 
 async function undo(
-  { settings }: Bench,
-  crew: Crew,
+  { settings }: EngineContext,
+  workers: PluginWorkers,
   providers: readonly Who[],
   tx: { readonly id: string; readonly cut: "per-volume" },
 ): Promise<{ actor: string; fault: Fault }[]> {
@@ -71,7 +71,7 @@ async function undo(
   for (const { instance } of providers) {
     try {
       // Another one, where the first died of what it did.
-      const session = await crew.session(instance);
+      const session = await workers.session(instance);
       if (isProvider(session)) await session.call("abort", [tx], settings.limits.abort);
     } catch (error) {
       residue.push({ actor: instance, fault: toFault(error) });
@@ -80,7 +80,7 @@ async function undo(
   return residue;
 }
 
-/** Nobody used the volumes, and no writer took part: the pictures are what a crash would have left at worst. */
+/** Nobody used the volumes, and no writer took part: the snapshots are what a crash would have left at worst. */
 function recordOf(
   { id, targets, components, volumes, recordVersion }: SnapshotSet,
   tx: { readonly id: string; readonly cut: "per-volume" },

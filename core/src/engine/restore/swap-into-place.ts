@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync } from "node:fs";
 import path from "node:path";
 import { syncDir } from "../../store/state-directory.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { exchange as exchangeNames, syncfs } from "../../os/libc.js";
+import { exchangePaths as exchangeNames, syncfs } from "../../os/libc.js";
 import type { RestoreStep } from "./restore-plan.js";
 
 /**
@@ -12,7 +12,7 @@ import type { RestoreStep } from "./restore-plan.js";
  * @param calm Resolves when a name may be changed.
  * @throws HoldstillError E_RESTORE after everything was put back, as far as that went.
  */
-export async function exchange(
+export async function swapIntoPlace(
   steps: readonly RestoreStep[],
   calm: () => Promise<void> | null = () => null,
 ): Promise<void> {

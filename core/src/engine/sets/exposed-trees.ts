@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { ExposedTree, SnapshotSet } from "../../base/schema/types.js";
 
-/** The exposed pictures, one for each captured path: a snapshot that was repaired takes the place of the one that it is a fork of. */
-export function treesOf({ snapshots, exposed = [] }: SnapshotSet): ExposedTree[] {
+/** The exposed snapshots, one for each captured path: a snapshot that was repaired takes the place of the one that it is a fork of. */
+export function exposedTrees({ snapshots, exposed = [] }: SnapshotSet): ExposedTree[] {
   const forked = new Set(snapshots.map(({ snapshot }) => snapshot.of));
   return exposed.filter(({ snapshot }) => !forked.has(snapshot)).flatMap((one) => one.exposed.trees);
 }
 
-/** Where the picture of a path lies; null: it was not captured. */
-export function pictureOf(original: string, trees: readonly ExposedTree[]): string | null {
+/** Where the snapshot of a path lies; null: it was not captured. */
+export function exposedPathOf(original: string, trees: readonly ExposedTree[]): string | null {
   const tree = trees
     .filter((one) => original === one.original || original.startsWith(path.join(one.original, "/")))
     .toSorted((a, b) => b.original.length - a.original.length)[0];

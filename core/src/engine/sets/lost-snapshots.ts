@@ -1,14 +1,14 @@
 import { HoldstillError } from "../../base/errors/error.js";
 import type { Session } from "../../host/isolation/session.js";
 import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
-import type { Bench } from "../types.js";
+import type { EngineContext } from "../types.js";
 
 /**
  * Writes into the record which snapshots a revert has used up, as a merge of LVM's does: those that their providers do not list any
  * more, or say to be lost. Where a provider does not answer, its snapshots stay as they were.
  */
-export async function recordSpent(
-  { catalog, settings }: Bench,
+export async function recordLost(
+  { catalog, settings }: EngineContext,
   set: SnapshotSet,
   reverted: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
 ): Promise<SnapshotSet> {

@@ -1,42 +1,42 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
-import { canMount, dropMirror, type Mirror, raiseMirror } from "../../os/exec/mount-tree.js";
+import { canMount, unmountTree, type MountTree, mountTree } from "../../os/exec/mount-tree.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { readMounts } from "../../os/mounts.js";
-import { treesOf } from "./exposed-trees.js";
+import { exposedTrees } from "./exposed-trees.js";
 
 /*
- * A set's pictures at their original paths below one folder. For a command (run) they are mounted in a namespace of its own; for
+ * A set's snapshots at their original paths below one folder. For a command (run) they are mounted in a namespace of its own; for
  * everybody (expose --at) they are one tree of mounts, whose source has the set's id. So the mount table tells what there is, also
  * of a process that died before it could write it down.
  */
 
-/** Below the root, beside the pictures: the set's record and the writers' sidecars, so that a backup of the root has all. */
+/** Below the root, beside the snapshots: the set's record and the writers' sidecars, so that a backup of the root has all. */
 export const recordFolder = ".holdstill";
 
 /** @param record The folder of the set's record. */
-export function mirrorOf(set: SnapshotSet, root: string, record: string): Mirror & { root: string } {
-  const mounts = treesOf(set).map(({ original, path: from }) => ({ from, at: original }));
+export function mountTreeOf(set: SnapshotSet, root: string, record: string): MountTree & { root: string } {
+  const mounts = exposedTrees(set).map(({ original, path: from }) => ({ from, at: original }));
   return { root, mounts: [...mounts, { from: record, at: `/${recordFolder}` }] };
 }
 
-/** Mounts the exposed pictures there. Already there: done. @throws HoldstillError E_MIRROR */
-export function raise(set: SnapshotSet, at: string, record: string): SnapshotSet {
-  if (!placesOf(set).includes(at)) raiseMirror(mirrorOf(set, at, record), sourceOf(set));
-  return { ...set, mirror: at };
+/** Mounts the exposed snapshots there. Already there: done. @throws HoldstillError E_MIRROR */
+export function mountSet(set: SnapshotSet, at: string, record: string): SnapshotSet {
+  if (!placesOf(set).includes(at)) mountTree(mountTreeOf(set, at, record), sourceOf(set));
+  return { ...set, exposedAt: at };
 }
 
 /** Takes all of the set's away. @throws HoldstillError E_MIRROR_BUSY */
-export function drop(set: SnapshotSet): SnapshotSet {
-  for (const place of placesOf(set)) dropMirror(place);
+export function unmountSet(set: SnapshotSet): SnapshotSet {
+  for (const place of placesOf(set)) unmountTree(place);
   const now = { ...set };
-  delete now.mirror;
+  delete now.exposedAt;
   return now;
 }
 
 /** There is one that its record does not name: who made it has died meanwhile. */
-export const hasStray = (set: SnapshotSet): boolean => placesOf(set).some((place) => place !== set.mirror);
+export const hasStrayMount = (set: SnapshotSet): boolean => placesOf(set).some((place) => place !== set.exposedAt);
 
 const sourceOf = ({ id }: SnapshotSet): string => `holdstill-${id}`;
 
@@ -51,11 +51,11 @@ function placesOf(set: SnapshotSet): string[] {
  *
  * @throws HoldstillError E_USAGE, E_MIRROR
  */
-export function placeFor(set: SnapshotSet, folder: string): string {
+export function checkMountFolder(set: SnapshotSet, folder: string): string {
   // Without a slash at its end, which would follow a link.
   const whole = path.resolve(folder);
   const refuse = (problem: string, hint: string): never => {
-    throw new HoldstillError("E_USAGE", { problem: `The pictures are not mounted at ${folder}: ${problem}.`, hint });
+    throw new HoldstillError("E_USAGE", { problem: `The snapshots are not mounted at ${folder}: ${problem}.`, hint });
   };
   if (!canMount()) throw new HoldstillError("E_MIRROR", { reason: "this process may not mount" });
   const stat = lstatSync(whole, { throwIfNoEntry: false });
@@ -68,7 +68,7 @@ export function placeFor(set: SnapshotSet, folder: string): string {
   if (places.length > 0) {
     return refuse(
       `the set is mounted at ${places.join(", ")} already`,
-      `Conceal it first: holdstill conceal ${set.id}`,
+      `Unexpose it first: holdstill unexpose ${set.id}`,
     );
   }
   if (readdirSync(whole).length > 0) return refuse("it is not empty", "Name an empty folder.");

@@ -1,15 +1,15 @@
 import { audit } from "../../store/audit.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { withSetLock } from "./set-lock.js";
-import { remove } from "./sets.js";
-import type { Bench } from "../types.js";
+import { removeSet } from "./sets.js";
+import type { EngineContext } from "../types.js";
 
 /** One that cannot be removed does not stop the others. */
-export async function removeAll(
-  bench: Bench,
-  crew: Crew,
+export async function removeSets(
+  bench: EngineContext,
+  workers: PluginWorkers,
   ids: readonly string[],
 ): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
   const deleted: string[] = [];
@@ -17,7 +17,7 @@ export async function removeAll(
   for (const id of ids) {
     try {
       // Its record as it is under the lock: another process may have changed or deleted it meanwhile.
-      await withSetLock(bench, id, () => remove(bench, crew, bench.catalog.find(id)));
+      await withSetLock(bench, id, () => removeSet(bench, workers, bench.catalog.find(id)));
       deleted.push(id);
     } catch (error) {
       failed.push({ set: id, error: toFault(error) });
@@ -26,15 +26,15 @@ export async function removeAll(
   return { deleted, failed };
 }
 
-export function holdUntil(bench: Bench, id: string, until: Date): Promise<SnapshotSet> {
+export function retainSet(bench: EngineContext, id: string, until: Date): Promise<SnapshotSet> {
   return withSetLock(bench, id, async () => {
-    await bench.stillness.calm();
+    await bench.writeGate.pass();
     const set = { ...bench.catalog.find(id), holdUntil: until.toISOString() };
     if (set.lease !== undefined) {
       const problem = `Set ${id} lives as long as its requester, pid ${set.lease.pid}.`;
       throw new HoldstillError("E_USAGE", { problem, hint: "Take one that stays, with `holdstill create`." });
     }
-    audit(bench, "hold-until", set, set.holdUntil);
+    audit(bench, "retain", set, set.holdUntil);
     bench.catalog.write(set);
     return set;
   });

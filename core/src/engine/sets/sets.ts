@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { audit } from "../../store/audit.js";
-import { isHeld } from "../../store/retention.js";
+import { isRetained } from "../../store/retention.js";
 import type { Settings } from "../../base/config/settings.js";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
@@ -9,13 +9,13 @@ import { isProvider, isWriter, type Session } from "../../host/isolation/session
 import type { View } from "../../host/contract/provider.js";
 import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Journal } from "../../store/journal.js";
 import { removeEmpty } from "../../transaction/repair.js";
 import { undoAll } from "../../transaction/undo-all.js";
 import * as mirror from "./mirror.js";
 import { refuseLost } from "./lost-snapshots.js";
-import type { Bench, Completed } from "../types.js";
+import type { EngineContext, Completed } from "../types.js";
 
 /**
  * What is done with a set that exists. Each writes the record again as soon as something has changed, and no other transaction of
@@ -23,73 +23,77 @@ import type { Bench, Completed } from "../types.js";
  */
 
 /**
- * @param at An empty folder below which the pictures are to be found, too; null: they lie where the providers show them.
+ * @param at An empty folder below which the snapshots are to be found, too; null: they lie where the providers show them.
  * @throws HoldstillError E_SNAPSHOT_LOST
  */
-export async function expose(
-  { catalog, settings, stillness }: Bench,
-  crew: Crew,
+export async function exposeSet(
+  { catalog, settings, writeGate }: EngineContext,
+  workers: PluginWorkers,
   set: SnapshotSet,
   at: string | null = null,
 ): Promise<SnapshotSet> {
   refuseLost(set);
-  const root = at === null ? null : mirror.placeFor(set, at);
+  const root = at === null ? null : mirror.checkMountFolder(set, at);
   let now = set;
   for (const recorded of set.snapshots) {
     if (exposureOf(now, recorded) !== undefined) continue;
-    const session = await providerOf(crew, recorded);
+    const session = await providerOf(workers, recorded);
     const view: View = { access: "read-only", at: placeOf(settings, set, recorded) };
-    await stillness.calm();
+    await writeGate.pass();
     mkdirSync(view.at, { recursive: true, mode: 0o711 });
     const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
     refuseForeign(set, recorded, session.who, exposed);
     const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
     now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
-    await stillness.calm();
+    await writeGate.pass();
     catalog.write(now);
   }
   if (root === null) return now;
-  await stillness.calm();
-  now = mirror.raise(now, root, catalog.folder(set.id));
+  await writeGate.pass();
+  now = mirror.mountSet(now, root, catalog.folder(set.id));
   catalog.write(now);
   return now;
 }
 
-/** One that cannot be concealed does not stop the others. */
-export async function conceal(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
+/** One that cannot be unexposed does not stop the others. */
+export async function unexposeSet(
+  bench: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+): Promise<SnapshotSet> {
   let now = await unmirror(bench, set);
   await undoAll(set.snapshots, async (recorded) => {
-    now = await concealOne(bench, crew, now, recorded);
+    now = await concealOne(bench, workers, now, recorded);
   });
   return now;
 }
 
 /** The set is to stay: no lease ends it any more. Whoever reads it has done so. */
-export async function keep(bench: Bench, crew: Crew, set: SnapshotSet): Promise<SnapshotSet> {
-  const now = { ...(await conceal(bench, crew, set)) };
+export async function keepSet(bench: EngineContext, workers: PluginWorkers, set: SnapshotSet): Promise<SnapshotSet> {
+  const now = { ...(await unexposeSet(bench, workers, set)) };
   delete now.lease;
-  await bench.stillness.calm();
+  await bench.writeGate.pass();
   bench.catalog.write(now);
   return now;
 }
 
-async function unmirror({ catalog, stillness }: Bench, set: SnapshotSet): Promise<SnapshotSet> {
-  await stillness.calm();
-  const now = mirror.drop(set);
-  if (set.mirror !== undefined) catalog.write(now);
+async function unmirror({ catalog, writeGate }: EngineContext, set: SnapshotSet): Promise<SnapshotSet> {
+  await writeGate.pass();
+  const now = mirror.unmountSet(set);
+  if (set.exposedAt !== undefined) catalog.write(now);
   return now;
 }
 
 /** Also where the record knows of no exposure: who made it may have died before he could write it down. */
 async function concealOne(
-  { catalog, settings, stillness }: Bench,
-  crew: Crew,
+  { catalog, settings, writeGate }: EngineContext,
+  workers: PluginWorkers,
   set: SnapshotSet,
   recorded: RecordedSnapshot,
 ): Promise<SnapshotSet> {
-  const session = await providerOf(crew, recorded);
-  await session.call("conceal", [recorded.snapshot], settings.limits.abort);
-  await stillness.calm();
+  const session = await providerOf(workers, recorded);
+  await session.call("unexpose", [recorded.snapshot], settings.limits.abort);
+  await writeGate.pass();
   removeEmpty(placeOf(settings, set, recorded));
   const exposure = exposureOf(set, recorded);
   if (exposure === undefined) return set;
@@ -103,16 +107,16 @@ async function concealOne(
  *
  * @throws HoldstillError E_SET_HELD before anything is touched.
  */
-export async function remove(
-  bench: Bench,
-  crew: Crew,
+export async function removeSet(
+  bench: EngineContext,
+  workers: PluginWorkers,
   set: SnapshotSet,
   action: "delete" | "expire" = "delete",
   why?: string,
 ): Promise<SnapshotSet> {
-  const { id, holdUntil: until = "" } = set;
-  if (isHeld(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
-  await bench.stillness.calm();
+  const { id, retainUntil: until = "" } = set;
+  if (isRetained(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
+  await bench.writeGate.pass();
   audit(bench, action, set, why);
   let now = await unmirror(bench, set);
   const failed: RecordedSnapshot[] = [];
@@ -120,15 +124,15 @@ export async function remove(
   // Forks before what they are forks of.
   for (const recorded of set.snapshots.toSorted((a, b) => forkRank(b) - forkRank(a))) {
     try {
-      now = await concealOne(bench, crew, now, recorded);
-      const session = await providerOf(crew, recorded);
+      now = await concealOne(bench, workers, now, recorded);
+      const session = await providerOf(workers, recorded);
       await session.call("remove", [recorded.snapshot], bench.settings.limits.seal);
     } catch (error) {
       failed.push(recorded);
       first ??= error;
     }
   }
-  await bench.stillness.calm();
+  await bench.writeGate.pass();
   if (failed.length === 0) {
     bench.catalog.remove(id);
     Journal.forget(bench.state, id);
@@ -141,17 +145,17 @@ export async function remove(
 const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === undefined ? 0 : 1);
 
 /** Tells the writers that were held how the backup went. Their failures are said, and change nothing. */
-export async function complete(
-  { catalog, settings, stillness }: Bench,
-  crew: Crew,
+export async function completeSet(
+  { catalog, settings, writeGate }: EngineContext,
+  workers: PluginWorkers,
   set: SnapshotSet,
   outcome: BackupOutcome,
 ): Promise<Completed> {
-  const held = set.writers.filter((writer) => writer.state === "held");
+  const held = set.writers.filter((writer) => writer.state === "frozen");
   const failed = await Promise.all(
     held.map(async ({ by }) => {
       try {
-        const session = await crew.session(by.instance);
+        const session = await workers.session(by.instance);
         if (isWriter(session) && session.offers("complete")) {
           await session.call("complete", [set, outcome], settings.limits.complete);
         }
@@ -161,7 +165,7 @@ export async function complete(
       }
     }),
   );
-  await stillness.calm();
+  await writeGate.pass();
   const now = { ...set, outcome: { ...outcome, at: new Date().toISOString() } };
   catalog.write(now);
   return { set: now, failed: failed.flat() };
@@ -194,8 +198,8 @@ function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): Recor
   return set.exposed?.find((one) => one.by === by.instance && one.snapshot === snapshot.id);
 }
 
-async function providerOf(crew: Crew, { by }: RecordedSnapshot): Promise<Session<"provider">> {
-  const session = await crew.session(by.instance);
+async function providerOf(workers: PluginWorkers, { by }: RecordedSnapshot): Promise<Session<"provider">> {
+  const session = await workers.session(by.instance);
   if (!isProvider(session))
     throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: by.plugin, instance: by.instance, candidates: [] });
   return session;

@@ -9,15 +9,15 @@ import { isProgram } from "../../os/exec/program.js";
 import { type Inspection, inspectPlugins } from "../../host/manifest/resolve.js";
 import { identifyAll } from "../../plan/writers.js";
 import { matchAll } from "../../plan/match.js";
-import type { Crew } from "../../host/plugin-workers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { findServers, type Server } from "./servers.js";
 import { isWithin, readMounts } from "../../os/mounts.js";
 import type { DoctorCheck } from "../../base/schema/types.js";
 import { locate } from "../../plan/locate.js";
 import { baseEnvironment } from "../../os/environment.js";
-import { benchOf } from "../context.js";
+import { createContext } from "../context.js";
 import type { OpenOptions } from "../types.js";
-import { withCrew } from "../operation.js";
+import { withOperation } from "../operation.js";
 
 /** Looks at everything that a transaction will need, also where the config cannot be read. Never throws for what it finds. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
@@ -50,7 +50,7 @@ function fault(about: DoctorCheck["about"], error: unknown): DoctorCheck {
     state: "bad",
     found: message,
     ...(means === undefined ? {} : { means: means.join("; ") }),
-    ...(hint === undefined ? {} : { mend: hint }),
+    ...(hint === undefined ? {} : { remedy: hint }),
   };
 }
 
@@ -71,25 +71,25 @@ function rights(): DoctorCheck[] {
         state: "note",
         found: "an ordinary user",
         means: "no volume can be held, and only one's own files are captured",
-        mend: "sudo holdstill doctor",
+        remedy: "sudo holdstill doctor",
       };
-  const means = "`run` gives its command the pictures where they are, by other paths each time";
+  const means = "`run` gives its command the snapshots where they are, by other paths each time";
   return canMount() ? [held] : [held, { about: "rights", state: "note", found: "mounting is not permitted", means }];
 }
 
 function config({ file }: Settings): DoctorCheck {
   if (file !== null) return good("config", file);
   const means = "no application is asked to hold still";
-  return { about: "config", state: "note", found: "there is none", means, mend: "holdstill init" };
+  return { about: "config", state: "note", found: "there is none", means, remedy: "holdstill init" };
 }
 
 async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const asked = await withCrew(benchOf(settings, null), inspection.plugins, {}, async ({ crew }) => [
-    ...(await volumes(crew, settings)),
-    ...(await databases(crew, settings)),
+  const asked = await withOperation(createContext(settings, null), inspection.plugins, {}, async ({ workers }) => [
+    ...(await volumes(workers, settings)),
+    ...(await databases(workers, settings)),
   ]).catch((error: unknown) => [fault("plugins", error)]);
   return [...shared, ...asked];
 }
@@ -130,17 +130,23 @@ function state({ stateDir: dir }: Settings): DoctorCheck[] {
   } catch {
     const mend = "Run as its owner, or set stateDir in the config.";
     return [
-      { about: "state", state: "bad", found: `${place} may not be written to`, means: "no set can be kept", mend },
+      {
+        about: "state",
+        state: "bad",
+        found: `${place} may not be written to`,
+        means: "no set can be kept",
+        remedy: mend,
+      },
     ];
   }
   const { bavail, bsize } = statfsSync(place);
   const found = `${dir}, ${Math.round((bavail * bsize) / 1024 / 1024)} MiB free${place === dir ? "" : "; not made yet"}`;
   if (bavail * bsize >= little) return [good("state", found)];
-  return [{ about: "state", state: "note", found, means: "records and WAL may not fit", mend: "holdstill prune" }];
+  return [{ about: "state", state: "note", found, means: "records and WAL may not fit", remedy: "holdstill prune" }];
 }
 
 /** Of each file system that lies on a device, how it would be captured. */
-async function volumes(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]> {
+async function volumes(workers: PluginWorkers, { limits }: Settings): Promise<DoctorCheck[]> {
   const seen = new Set<string>();
   const mounts = readMounts().filter(({ source, number, mountPoint }) => {
     const isOurs = source.startsWith("/dev/") && !seen.has(number) && statSync(mountPoint).isDirectory();
@@ -153,7 +159,7 @@ async function volumes(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]>
         const {
           volumes: [volume],
         } = locate([{ paths: [mountPoint], exclude: [] }]);
-        const [match] = volume === undefined ? [] : await matchAll(crew, [volume], limits.identify);
+        const [match] = volume === undefined ? [] : await matchAll(workers, [volume], limits.identify);
         if (match === undefined) throw new Error("no provider was asked");
         const { provider, qualities } = match;
         const found = `${mountPoint} (${fsType} on ${source}): ${provider}, ${qualities.method ?? "its own way"}`;
@@ -168,22 +174,28 @@ async function volumes(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]>
   );
 }
 
-async function databases(crew: Crew, { limits }: Settings): Promise<DoctorCheck[]> {
-  const identified = await identifyAll(crew, limits.identify);
+async function databases(workers: PluginWorkers, { limits }: Settings): Promise<DoctorCheck[]> {
+  const identified = await identifyAll(workers, limits.identify);
   const owned = identified.flatMap((one) =>
     "error" in one ? [] : one.components.flatMap(({ paths }) => paths.map((at) => ({ at, by: one.who.instance }))),
   );
   const servers = findServers().map((server): DoctorCheck => {
     const owner = owned.find(({ at }) => isWithin(server.dataDir, at));
-    if (owner !== undefined) return good("databases", `${told(server)} is ${owner.by}`);
-    const means = "no writer holds it still: a picture of it opens as after a crash, at best";
-    return { about: "databases", state: "note", found: told(server), means, mend: "holdstill init --print" };
+    if (owner !== undefined) return good("databases", `${describeChecks(server)} is ${owner.by}`);
+    const means = "no writer holds it still: a snapshot of it opens as after a crash, at best";
+    return {
+      about: "databases",
+      state: "note",
+      found: describeChecks(server),
+      means,
+      remedy: "holdstill init --print",
+    };
   });
   const silent = identified.flatMap((one) => ("error" in one ? [fault("databases", one.error)] : []));
   return [...servers, ...silent];
 }
 
-export function told({ kind, dataDir, pid, unit }: Server): string {
+export function describeChecks({ kind, dataDir, pid, unit }: Server): string {
   const name = kind === "postgres" ? "PostgreSQL" : "MySQL or MariaDB";
   return `${name} in ${dataDir}, pid ${pid}${unit === null ? "" : `, ${unit}`}`;
 }

@@ -9,7 +9,7 @@ import { inspectPlugins } from "../../host/manifest/resolve.js";
 import type { Volume } from "../../base/schema/types.js";
 import { findServers, type Server } from "./servers.js";
 import { locate } from "../../plan/locate.js";
-import { told } from "./doctor.js";
+import { describeChecks } from "./doctor.js";
 
 /** A config that fits this machine, and the targets that a first plan would have. */
 export interface Draft {
@@ -32,12 +32,13 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers 
   const blocks = servers.map((server) => {
     const { plugin, prefix, options } = writers[server.kind];
     const version = versionOf(plugin);
-    if (version === undefined) return { name: null, lines: [`  # ${told(server)}: ${plugin} is not installed.`] };
+    if (version === undefined)
+      return { name: null, lines: [`  # ${describeChecks(server)}: ${plugin} is not installed.`] };
     const name = unique(`${prefix}-${instanceName(server)}`, names);
     return {
       name,
       lines: [
-        `  # ${told(server)}`,
+        `  # ${describeChecks(server)}`,
         `  - use: ${plugin}@^${version}`,
         `    as: ${name}`,
         "    policy: required   # best-effort: where it fails the set is made without it",
@@ -52,7 +53,7 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers 
     lvm === undefined || volumes.length === 0
       ? ["  # Where no provider is named, provider-reflink is taken: it clones, or copies."]
       : [
-          ...volumes.map(({ mountPoint, source }) => `  # ${mountPoint} is on ${source}: LVM takes its picture.`),
+          ...volumes.map(({ mountPoint, source }) => `  # ${mountPoint} is on ${source}: LVM takes its snapshot.`),
           `  - use: provider-lvm@^${lvm}`,
           "  # What lies elsewhere: clones where the file system can, else copies.",
           `  - use: provider-reflink@^${versionOf("provider-reflink") ?? "1"}`,

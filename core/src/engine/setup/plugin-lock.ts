@@ -1,13 +1,13 @@
 import { lockFileBeside, type Settings } from "../../base/config/settings.js";
 import type { FileChange } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
-import { differences } from "../../host/manifest/digest.js";
-import { lockOf, pinOf, readLock, writeLock } from "../../host/manifest/lock.js";
+import { digestDifferences } from "../../host/manifest/digest.js";
+import { lockOf, lockEntryOf, readLock, writeLock } from "../../host/manifest/lock.js";
 import { resolvePlugins } from "../../host/manifest/resolve.js";
 import type { PluginLock } from "../../base/schema/types.js";
 
 /** What the lock file pins, and how that differs from what it pinned before. */
-export interface Pins {
+export interface PluginLockChange {
   file: string;
   plugins: { name: string; version: string; content: string; was: "new" | "same" | "other"; changes: FileChange[] }[];
   /** Pinned before, and taken by no instance any more. */
@@ -18,7 +18,7 @@ export interface Pins {
  * Pins the plugins that the config takes to what they contain now. Throws E_PLUGIN_UNPINNED without a config, and whatever keeps
  * a plugin from being taken: what is refused is not pinned.
  */
-export async function pin(settings: Settings): Promise<Pins> {
+export async function lockPlugins(settings: Settings): Promise<PluginLockChange> {
   const { file: config } = settings;
   if (config === null) throw new HoldstillError("E_PLUGIN_UNPINNED", { file: null });
   const { plugins } = await resolvePlugins({ ...settings, lockFile: null });
@@ -31,7 +31,7 @@ export async function pin(settings: Settings): Promise<Pins> {
 }
 
 /** Throws what differs from the pins: E_PLUGIN_UNPINNED, E_PLUGIN_LOCKED, or E_PLUGINS_REFUSED with all. */
-export async function checkPins(settings: Settings): Promise<Pins> {
+export async function checkPluginLock(settings: Settings): Promise<PluginLockChange> {
   const { file: config, lockFile } = settings;
   if (lockFile === null) {
     throw new HoldstillError("E_PLUGIN_UNPINNED", { file: config === null ? null : lockFileBeside(config) });
@@ -42,18 +42,18 @@ export async function checkPins(settings: Settings): Promise<Pins> {
 
 const nothing: PluginLock = { lockVersion: 1, plugins: [] };
 
-function pinsOf(file: string, now: PluginLock, before: PluginLock): Pins {
+function pinsOf(file: string, now: PluginLock, before: PluginLock): PluginLockChange {
   return {
     file,
     plugins: now.plugins.map((plugin) => {
       const { name, version, content } = plugin;
-      const old = pinOf(before, plugin);
+      const old = lockEntryOf(before, plugin);
       if (old === undefined) return { name, version, content, was: "new", changes: [] };
       const was = old.content === content ? "same" : "other";
-      return { name, version, content, was, changes: differences(old, plugin) };
+      return { name, version, content, was, changes: digestDifferences(old, plugin) };
     }),
     dropped: before.plugins
-      .filter((plugin) => pinOf(now, plugin) === undefined)
+      .filter((plugin) => lockEntryOf(now, plugin) === undefined)
       .map(({ name, version }) => ({ name, version })),
   };
 }

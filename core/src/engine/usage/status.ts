@@ -1,20 +1,20 @@
 import { lastTimes } from "../../store/history.js";
 import { toFault } from "../../base/errors/error.js";
 import { isProvider } from "../../host/isolation/session.js";
-import type { Crew } from "../../host/plugin-workers.js";
-import type { Identified } from "../../plan/writers.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
+import type { IdentifiedWriters } from "../../plan/writers.js";
 import type { PastTransaction } from "../../base/schema/types.js";
 import { findServers } from "../setup/servers.js";
 import { isWithin } from "../../os/mounts.js";
 import type { ProviderStatus, WriterStatus } from "../types.js";
 
-/** Asks every provider of the crew which snapshots exist. */
-export function listAll(crew: Crew, limitMs: number): Promise<ProviderStatus[]> {
-  const providers = [...crew.plugins.values()].filter((plugin) => plugin.who.role === "provider");
+/** Asks every provider of the workers which snapshots exist. */
+export function listSnapshots(workers: PluginWorkers, limitMs: number): Promise<ProviderStatus[]> {
+  const providers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "provider");
   return Promise.all(
     providers.map(async ({ who }): Promise<ProviderStatus> => {
       try {
-        const session = await crew.session(who.instance);
+        const session = await workers.session(who.instance);
         return { who, snapshots: isProvider(session) ? await session.call("list", [], limitMs) : [] };
       } catch (error) {
         return { who, error: toFault(error) };
@@ -24,7 +24,10 @@ export function listAll(crew: Crew, limitMs: number): Promise<ProviderStatus[]> 
 }
 
 /** What each writer owns, what it did last, and which servers work there. */
-export function statusOf(identified: readonly Identified[], past: readonly PastTransaction[]): WriterStatus[] {
+export function writerStatuses(
+  identified: readonly IdentifiedWriters[],
+  past: readonly PastTransaction[],
+): WriterStatus[] {
   const times = lastTimes(past);
   const all = findServers();
   return identified.map((one): WriterStatus => {

@@ -2,28 +2,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
-import { full } from "./usage.js";
-import { listAll } from "./status.js";
-import type { Bench, ProviderStatus, Watching } from "../types.js";
-import { interruptible, withCrew } from "../operation.js";
+import { FULL_PERCENT } from "./usage.js";
+import { listSnapshots } from "./status.js";
+import type { EngineContext, ProviderStatus, Watcher } from "../types.js";
+import { interruptible, withOperation } from "../operation.js";
 
 /** A room that was warned of is warned of again when it was less full than this meanwhile, percent. */
 const roomy = 75;
 
 /** What was warned of, so that each is told once. */
-export class FillWarnings {
+export class UsageWarnings {
   readonly #told = new Set<string>();
 
   /** What has become worth a warning since the last call. */
   news(sets: readonly SnapshotSet[]): Fault[] {
     return sets.flatMap(({ id: set, snapshots }) =>
-      snapshots.flatMap(({ snapshot: { id: snapshot, fill, lost: why } }) => {
+      snapshots.flatMap(({ snapshot: { id: snapshot, usage: fill, lost: why } }) => {
         if (why !== undefined)
           return this.#once(`lost ${snapshot}`, new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot, why }));
         if (fill === undefined) return [];
         const { where, percent } = fill;
         if (percent < roomy) this.#told.delete(`full ${where}`);
-        if (percent < full) return [];
+        if (percent < FULL_PERCENT) return [];
         return this.#once(`full ${where}`, new HoldstillError("E_ROOM_FILLS", { set, snapshot, where, percent }));
       }),
     );
@@ -37,23 +37,23 @@ export class FillWarnings {
 }
 
 /** What is looked at, by whom, and who is told. */
-export interface Watched {
+export interface WatchedSet {
   readonly sets: () => readonly SnapshotSet[];
   readonly plugins: () => Promise<readonly ResolvedPlugin[]>;
   readonly warn: (warning: Fault) => void;
 }
 
 /** Looks now and then how full the room of sets is. Sets whose providers do not say are not asked for a second time. */
-export class FillWatch {
-  readonly #bench: Bench;
-  readonly #subject: Watched;
+export class UsageWatch {
+  readonly #bench: EngineContext;
+  readonly #subject: WatchedSet;
   readonly #stop = new AbortController();
-  readonly #warnings = new FillWarnings();
+  readonly #warnings = new UsageWarnings();
   /** Ids of sets about which nobody says anything. */
   readonly #silent = new Set<string>();
   readonly #over: Promise<void>;
 
-  constructor(bench: Bench, subject: Watched) {
+  constructor(bench: EngineContext, subject: WatchedSet) {
     this.#bench = bench;
     this.#subject = subject;
     this.#over = this.#run();
@@ -70,7 +70,7 @@ export class FillWatch {
     const { log, settings } = this.#bench;
     while (!signal.aborted) {
       try {
-        await sleep(settings.fillIntervalMs, undefined, { signal, ref: false });
+        await sleep(settings.usageIntervalMs, undefined, { signal, ref: false });
         await this.#look();
       } catch (error) {
         if (!signal.aborted) log?.debug("nobody could be asked how full the room is", { error: toFault(error) });
@@ -81,20 +81,20 @@ export class FillWatch {
   async #look(): Promise<void> {
     const sets = this.#subject.sets().filter(({ id }) => !this.#silent.has(id));
     if (sets.length === 0) return;
-    const { stillness, settings } = this.#bench;
-    await stillness.calm();
+    const { writeGate, settings } = this.#bench;
+    await writeGate.pass();
     const asked = new Set(sets.flatMap(({ snapshots }) => snapshots.map(({ by }) => by.instance)));
     const plugins = (await this.#subject.plugins()).filter(({ who }) => asked.has(who.instance));
     // A provider's own word about what is full would come with every look.
     const mute = { ...this.#bench, log: null };
-    const answers = await withCrew(mute, plugins, { signal: this.#stop.signal }, (workshop) =>
-      interruptible(workshop, () => listAll(workshop.crew, settings.limits.identify)),
+    const answers = await withOperation(mute, plugins, { signal: this.#stop.signal }, (workshop) =>
+      interruptible(workshop, () => listSnapshots(workshop.workers, settings.limits.identify)),
     );
     if (this.#stop.signal.aborted) return;
     const now = said(sets, answers);
     if (answers.every((one) => "snapshots" in one))
       for (const { id, snapshots } of now)
-        if (!snapshots.some(({ snapshot: { fill, lost } }) => fill !== undefined || lost !== undefined))
+        if (!snapshots.some(({ snapshot: { usage: fill, lost } }) => fill !== undefined || lost !== undefined))
           this.#silent.add(id);
     for (const warning of this.#warnings.news(now)) {
       const { code, message, details } = warning;
@@ -105,19 +105,19 @@ export class FillWatch {
 }
 
 /** Looks after the room of all sets that there are. Its warnings are in the log. */
-export function watchAll(bench: Bench, plugins: Watched["plugins"]): FillWatch {
-  return new FillWatch(bench, { sets: () => bench.catalog.list().sets, plugins, warn: () => {} });
+export function watchAllSets(bench: EngineContext, plugins: WatchedSet["plugins"]): UsageWatch {
+  return new UsageWatch(bench, { sets: () => bench.catalog.list().sets, plugins, warn: () => {} });
 }
 
 /** Looks after the room of one set while something goes on. */
-export async function watched<T>(
-  bench: Bench,
+export async function whileWatchingUsage<T>(
+  bench: EngineContext,
   set: SnapshotSet,
   plugins: readonly ResolvedPlugin[],
-  { onWarning: warn = () => {} }: Watching,
+  { onWarning: warn = () => {} }: Watcher,
   work: () => Promise<T>,
 ): Promise<T> {
-  const watch = new FillWatch(bench, { sets: () => [set], plugins: () => Promise.resolve(plugins), warn });
+  const watch = new UsageWatch(bench, { sets: () => [set], plugins: () => Promise.resolve(plugins), warn });
   try {
     return await work();
   } finally {

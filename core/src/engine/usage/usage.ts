@@ -2,13 +2,13 @@ import type { Snapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { ProviderStatus } from "../types.js";
 
 /** A room that is as full as this, percent, is worth a look. */
-export const full = 80;
+export const FULL_PERCENT = 80;
 
 /**
  * The sets as they are now: with how full the room of each snapshot is, and which one is lost, where the provider answered.
  * A snapshot that its provider does not know of is lost.
  */
-export function asOfNow(sets: readonly SnapshotSet[], providers: readonly ProviderStatus[]): SnapshotSet[] {
+export function withCurrentUsage(sets: readonly SnapshotSet[], providers: readonly ProviderStatus[]): SnapshotSet[] {
   const answers = new Map(
     providers.flatMap((one) =>
       "snapshots" in one
@@ -33,8 +33,8 @@ export function asOfNow(sets: readonly SnapshotSet[], providers: readonly Provid
 function stateOf(
   now: Snapshot | undefined,
   gone = "its provider does not know it any more",
-): Pick<Snapshot, "fill" | "lost"> {
+): Pick<Snapshot, "usage" | "lost"> {
   if (now === undefined) return { lost: gone };
-  const { fill, lost } = now;
-  return { ...(fill === undefined ? {} : { fill }), ...(lost === undefined ? {} : { lost }) };
+  const { usage: fill, lost } = now;
+  return { ...(fill === undefined ? {} : { usage: fill }), ...(lost === undefined ? {} : { lost }) };
 }

@@ -13,7 +13,7 @@ export type {
   Exposed,
   ExposedTree,
   FreezeToken,
-  HoldPoint,
+  HoldTarget,
   PluginManifest,
   Qualities,
   Report,

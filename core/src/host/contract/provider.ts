@@ -7,7 +7,7 @@ export interface Provider<Options = Record<string, unknown>> {
   match(volume: Volume, ctx: Context<Options>): Promise<Support>;
   /** Everything slow: space check, pre-created snapshot volumes. Answers what is to be held, and what is to be done meanwhile. */
   prepare(tx: Transaction, volumes: readonly Volume[], ctx: Context<Options>): Promise<CriticalSection>;
-  /** Takes the picture; called only where the critical section contains `{ op: "plugin" }`. */
+  /** Takes the snapshot; called only where the critical section contains `{ op: "plugin" }`. */
   commit?(tx: Transaction, ctx: Context<Options>): Promise<void>;
   /** Finishes the snapshots and describes them: one for each volume of `prepare`. Nothing is held any more. */
   seal(tx: Transaction, ctx: Context<Options>): Promise<Snapshot[]>;
@@ -15,10 +15,10 @@ export interface Provider<Options = Record<string, unknown>> {
   abort(tx: Transaction, ctx: Context<Options>): Promise<void>;
   /** What really exists, without our catalog: recovery compares the two. */
   list(ctx: Context<Options>): Promise<Snapshot[]>;
-  /** Makes the picture readable. Asked again in the same way, it answers the same. */
+  /** Makes the snapshot readable. Asked again in the same way, it answers the same. */
   expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
   /** Ends every exposure of the snapshot. Idempotent. */
-  conceal(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
+  unexpose(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /** Idempotent: a snapshot that is gone already is a success. */
   remove(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /**
@@ -39,13 +39,13 @@ export interface Provider<Options = Record<string, unknown>> {
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
 }
 
-/** How a picture is to be shown. */
+/** How a snapshot is to be shown. */
 export interface View {
   /**
-   * read-only: nothing may change it. scratch: writable, and what was written is gone with conceal. writable: the picture itself;
+   * read-only: nothing may change it. scratch: writable, and what was written is gone with unexpose. writable: the snapshot itself;
    * what is written stays. `Exposed.readOnly` tells what came of it.
    */
   readonly access: "read-only" | "scratch" | "writable";
-  /** An empty folder of the host's that a file system may be mounted on; conceal leaves it empty again. */
+  /** An empty folder of the host's that a file system may be mounted on; unexpose leaves it empty again. */
   readonly at: string;
 }

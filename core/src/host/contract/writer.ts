@@ -29,7 +29,7 @@ export interface Writer<Options = Record<string, unknown>> {
    */
   thaw(tx: WriterTransaction, token: FreezeToken, ctx: Context<Options>): Promise<ThawReport>;
   /**
-   * Writes what belongs to the set into `tx.sidecarDir`. The application is running again, and the volumes' pictures are there. The
+   * Writes what belongs to the set into `tx.sidecarDir`. The application is running again, and the volumes' snapshots are there. The
    * host brings the files to disk and reads them once, in what is left of the limit.
    */
   seal?(tx: WriterTransaction, ctx: Context<Options>): Promise<Sidecar>;
@@ -47,9 +47,9 @@ export interface Writer<Options = Record<string, unknown>> {
   beforeRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
   /** The data of `set` are in place again: what the application needs before it is started. An error is reported; nothing is undone. */
   afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
-  /** Repairs the picture, which is writable, so that it opens at once. Asked after `seal` for components that say `recovery`. */
-  recover?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
-  /** Starts the application on the picture and looks. What it writes there is thrown away. */
+  /** Repairs the snapshot, which is writable, so that it opens at once. Asked after `seal` for components that say `recovery`. */
+  repair?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+  /** Starts the application on the snapshot and looks. What it writes there is thrown away. */
   verify?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
 }
 

@@ -24,7 +24,7 @@ export type Role = Who["role"];
 
 /** A method of the contract. `OpOf<Role>` is any method of any kind. */
 export type OpOf<R extends Role> = R extends Role ? keyof Contract[R] : never;
-export type Op = OpOf<Role>;
+export type PluginOp = OpOf<Role>;
 
 type Method<R extends Role, O> = R extends Role ? (O extends keyof Contract[R] ? Contract[R][O] : never) : never;
 type WithoutContext<F> = F extends (...args: [...infer A, Context]) => unknown ? A : never;
@@ -55,10 +55,10 @@ interface Shapes {
   report: Report;
   nothing: void;
 }
-export type Shape = keyof Shapes;
+export type OpShape = keyof Shapes;
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-type ShapeOf<A> = { [S in Shape]: Same<Shapes[S], A> extends true ? S : never }[Shape];
+type ShapeOf<A> = { [S in OpShape]: Same<Shapes[S], A> extends true ? S : never }[OpShape];
 type Needed<T, O extends keyof T> = undefined extends T[O] ? false : true;
 type Table<T, R extends Role> = {
   [O in OpOf<R> & keyof T]-?: { answer: ShapeOf<AnswerOf<R, O>>; needed: Needed<T, O> };
@@ -74,7 +74,7 @@ const writer: Table<Writer, "writer"> = {
   abort: { answer: "nothing", needed: true },
   beforeRestore: { answer: "nothing", needed: false },
   afterRestore: { answer: "nothing", needed: false },
-  recover: { answer: "report", needed: false },
+  repair: { answer: "report", needed: false },
   verify: { answer: "report", needed: false },
 };
 
@@ -86,7 +86,7 @@ const provider: Table<Provider, "provider"> = {
   abort: { answer: "nothing", needed: true },
   list: { answer: "snapshots", needed: true },
   expose: { answer: "exposed", needed: true },
-  conceal: { answer: "nothing", needed: true },
+  unexpose: { answer: "nothing", needed: true },
   remove: { answer: "nothing", needed: true },
   fork: { answer: "snapshot", needed: false },
   preserve: { answer: "snapshot", needed: false },
@@ -94,7 +94,7 @@ const provider: Table<Provider, "provider"> = {
 };
 
 /** What each method answers, and whether a plugin must have it. The compiler checks both columns against the contract. */
-export const operations: { readonly [R in Role]: Readonly<Record<string, { answer: Shape; needed: boolean }>> } = {
+export const operations: { readonly [R in Role]: Readonly<Record<string, { answer: OpShape; needed: boolean }>> } = {
   writer,
   provider,
 };

@@ -1,7 +1,7 @@
 /** Everything that crosses between the host and a worker. The same words over a MessagePort (thread) and an IPC channel (process). */
 import type { MessagePort } from "node:worker_threads";
 import type { ExecOptions, ExecResult } from "../../os/exec/options.js";
-import type { Op, Role } from "./operations.js";
+import type { PluginOp, Role } from "./operations.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -30,7 +30,7 @@ export interface PluginFault {
 }
 
 export type ToWorker =
-  | { type: "call"; id: number; op: Op; args: readonly unknown[]; limitMs: number }
+  | { type: "call"; id: number; op: PluginOp; args: readonly unknown[]; limitMs: number }
   | { type: "abort"; id: number }
   | { type: "exec-done"; id: number; result: ExecResult }
   | { type: "exec-failed"; id: number; fault: PluginFault };
@@ -52,7 +52,7 @@ interface Envelope {
   holdstill: 1;
   message: unknown;
 }
-export const wrap = (message: ToWorker | FromWorker): Envelope => ({ holdstill: 1, message });
+export const wrapMessage = (message: ToWorker | FromWorker): Envelope => ({ holdstill: 1, message });
 
 /** What the host receives; null is not for us. */
 export const fromWorker = (value: unknown): FromWorker | null =>

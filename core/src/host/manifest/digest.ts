@@ -3,7 +3,7 @@ import { readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import type { FileChange } from "../../base/errors/details.js";
 import type { LockedPlugin } from "../../base/schema/types.js";
-import { entriesOf, type Entry } from "./folder.js";
+import { entriesOf, type FolderEntry } from "./folder.js";
 
 /** What a folder holds: the part of a pin that is measured. */
 export type Content = Pick<LockedPlugin, "content" | "files">;
@@ -27,7 +27,7 @@ export async function digestFolder(dir: string): Promise<Content> {
 }
 
 /** How a folder differs from what was pinned. */
-export function differences(pinned: Content, seen: Content): FileChange[] {
+export function digestDifferences(pinned: Content, seen: Content): FileChange[] {
   const names = [...new Set([...Object.keys(pinned.files), ...Object.keys(seen.files)])].toSorted();
   return names.flatMap((file): FileChange[] => {
     const [before, now] = [pinned.files[file], seen.files[file]];
@@ -36,7 +36,7 @@ export function differences(pinned: Content, seen: Content): FileChange[] {
   });
 }
 
-async function digestOf({ file, stats }: Entry): Promise<string> {
+async function digestOf({ file, stats }: FolderEntry): Promise<string> {
   const hash = createHash("sha256").update(`${stats.mode.toString(8)}\0`);
   if (stats.isSymbolicLink()) hash.update(await readlink(file, { encoding: "buffer" }));
   else if (stats.isFile()) hash.update(await readFile(file));

@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { Weakness } from "../../base/errors/details.js";
-import type { Beholder } from "../../base/trust/ownership.js";
+import type { OwnershipProblem } from "../../base/errors/details.js";
+import type { TrustedUser } from "../../base/trust/ownership.js";
 import { trustProblems } from "../trust/folder-problems.js";
 import { readManifest, type ReadManifest } from "./validate.js";
 
@@ -11,7 +11,7 @@ export interface Found {
   dir: string;
   read: ReadManifest;
   /** What lets somebody else change the plugin; empty if nothing does. */
-  problems: Weakness[];
+  problems: OwnershipProblem[];
 }
 
 export interface Discovery {
@@ -29,7 +29,7 @@ const manifestName = "plugin.json";
  */
 export async function discover(
   pluginPaths: readonly string[],
-  who: Beholder,
+  who: TrustedUser,
   asked: ReadonlySet<string> | null = null,
 ): Promise<Discovery> {
   const found = new Map<string, Found>();

@@ -6,16 +6,16 @@ import type { Finding } from "../../base/schema/types.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { place, type Source } from "../../base/schema/findings.js";
 import { valueAt, withAt } from "../../base/schema/pointer.js";
-import { beholder, exposures } from "../../base/trust/ownership.js";
-import { missingCommands } from "./commands.js";
+import { trustedUser, exposures } from "../../base/trust/ownership.js";
+import { missingPrograms } from "./commands.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
 import { programProblems } from "./programs.js";
 import type { ResolvedPlugin } from "./resolution.js";
-import { harmless, reveal, secretsOf } from "./secrets.js";
+import { withoutSecrets, reveal, secretsOf } from "./secrets.js";
 
 /** What an instance came to, with everything that keeps it from being used: `plugin` is missing then. */
-export interface Settled {
+export interface SettledInstance {
   plugin?: ResolvedPlugin;
   findings: Finding[];
   problems: HoldstillError[];
@@ -25,12 +25,12 @@ export interface Settled {
 const defaultMemoryMb = 128;
 
 /** Puts an instance of the config and the plugin that was taken for it together. */
-export async function settle(
+export async function settleInstance(
   instance: InstanceSettings,
   { dir, read: { manifest, checkOptions } }: Usable,
   settings: Settings,
   host: Host,
-): Promise<Settled> {
+): Promise<SettledInstance> {
   const findings = [...policyFaults(instance, manifest.kind, settings)];
   const { policy } = instance;
   if (policy === "excluded") return { findings, problems: [] };
@@ -38,13 +38,13 @@ export async function settle(
   const who: Who = { role: manifest.kind, instance: instance.name, plugin: manifest.name, version: manifest.version };
   const source = sourceOf(instance, settings, "/options");
   const secrets = secretsOf(manifest.options, instance.options);
-  const { options: revealed, faults } = await reveal(instance.options, secrets, await beholder());
+  const { options: revealed, faults } = await reveal(instance.options, secrets, await trustedUser());
   const options = checkOptions(revealed, source);
-  const wrong = options.ok ? [] : harmless(options.findings, source.pointer ?? "", revealed, secrets);
+  const wrong = options.ok ? [] : withoutSecrets(options.findings, source.pointer ?? "", revealed, secrets);
   const unread = faults.map((fault) => place(fault, source));
   findings.push(...unread, ...wrong.filter(({ pointer }) => unread.every((one) => one.pointer !== pointer)));
   const commands = manifest.requires?.commands ?? [];
-  const missing = await missingCommands(commands, host.path);
+  const missing = await missingPrograms(commands, host.path);
   const programs = manifest.requires?.programs ?? [];
   const problems = [
     ...missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command })),
@@ -74,7 +74,7 @@ export async function settle(
 }
 
 /** Where findings of an instance, or of a part of it, point to. */
-export function sourceOf({ name, at }: InstanceSettings, { file, lineOf }: Settings, part = ""): Source {
+export function sourceOf({ name, place: at }: InstanceSettings, { file, lineOf }: Settings, part = ""): Source {
   const whole = at ?? { file: file ?? "(settings)", pointer: `/${name}` };
   return { file: whole.file, pointer: `${whole.pointer}${part}`, ...(lineOf && at ? { lineOf } : {}) };
 }
@@ -88,11 +88,11 @@ async function plainSecrets(
   const plain = secrets.filter((pointer) => typeof valueAt(options, pointer) === "string");
   if (plain.length === 0 || file === null) return [];
   const stats = await stat(file).catch(() => null);
-  const [exposure] = stats === null ? [] : exposures(file, stats, await beholder());
+  const [exposure] = stats === null ? [] : exposures(file, stats, await trustedUser());
   if (exposure === undefined) return [];
   return plain.map(
     (pointer) =>
-      `The secret ${pointer} of ${name} stands in the config, and ${exposure.problem}: ${exposure.mend}, or keep it elsewhere with { env: NAME } or { file: /PATH }`,
+      `The secret ${pointer} of ${name} stands in the config, and ${exposure.problem}: ${exposure.remedy}, or keep it elsewhere with { env: NAME } or { file: /PATH }`,
   );
 }
 

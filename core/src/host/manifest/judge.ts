@@ -1,11 +1,11 @@
 import path from "node:path";
-import type { Candidate, Weakness } from "../../base/errors/details.js";
+import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { PluginManifest } from "../../base/schema/types.js";
 import type { Found } from "./discover.js";
 import type { Host } from "./host.js";
 import type { ReadManifest } from "./validate.js";
-import { hostSatisfies, isBelow, newestFirst, satisfies } from "./versions.js";
+import { hostSatisfies, isOlderVersion, newestFirst, satisfies } from "./versions.js";
 
 /** A found plugin whose manifest is valid. */
 export interface Usable extends Found {
@@ -17,7 +17,7 @@ export interface Judgement {
   candidates: Candidate[];
   outcome:
     | { state: "taken"; best: Usable }
-    | { state: "untrusted"; best: Usable; problems: Weakness[] }
+    | { state: "untrusted"; best: Usable; problems: OwnershipProblem[] }
     | { state: "invalid"; broken: Extract<ReadManifest, { state: "invalid" }> }
     | { state: "unresolved" };
 }
@@ -26,8 +26,8 @@ export interface Judgement {
  * Weighs every plugin of that name. The highest version that fits is the answer, also when it must be refused: to fall back to an
  * older one in silence would let a broken update, or somebody's tampering, choose what runs as root.
  */
-export function judge(use: { name: string; range: string }, found: readonly Found[], host: Host): Judgement {
-  const named = found.filter((plugin) => nameOf(plugin) === use.name);
+export function judgeCandidates(use: { name: string; range: string }, found: readonly Found[], host: Host): Judgement {
+  const named = found.filter((plugin) => candidateName(plugin) === use.name);
   const misfit = (plugin: Found): string | undefined =>
     misfitOf(plugin, host) ?? (satisfies(versionOf(plugin), use.range) ? undefined : `not in the range ${use.range}`);
   const fitting = named
@@ -61,13 +61,13 @@ function outcomeOf(
 }
 
 /** Everything that was found, for the listing: as the instances judged it, and what none asked for by itself. */
-export function listing(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
+export function candidateLines(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
   const rank = ["taken", "older", "refused"];
   const verdicts = [...judged].flat().toSorted((a, b) => rank.indexOf(a.verdict) - rank.indexOf(b.verdict));
   return found.map((plugin) => {
     const verdict = verdicts.find(({ dir }) => dir === plugin.dir);
     if (verdict !== undefined) return verdict;
-    const entry = { name: nameOf(plugin), version: versionOf(plugin), dir: plugin.dir };
+    const entry = { name: candidateName(plugin), version: versionOf(plugin), dir: plugin.dir };
     const reason = misfitOf(plugin, host) ?? blockOf(plugin, found);
     return reason === undefined
       ? { ...entry, verdict: "unused", reason: "no instance asks for it" }
@@ -78,7 +78,7 @@ export function listing(found: readonly Found[], judged: Iterable<Candidate[]>, 
 export function nearestPlugin(name: string, found: readonly Found[]): string | undefined {
   return nearest(
     name,
-    found.map((plugin) => nameOf(plugin)).filter((other) => other !== name),
+    found.map((plugin) => candidateName(plugin)).filter((other) => other !== name),
   );
 }
 
@@ -90,7 +90,7 @@ function misfitOf({ read }: Found, host: Host): string | undefined {
   }
   const { engines, protocol } = read.manifest;
   if (!hostSatisfies(host.version, engines.holdstill)) {
-    const age = isBelow(host.version, engines.holdstill) ? tooNew : tooOld;
+    const age = isOlderVersion(host.version, engines.holdstill) ? tooNew : tooOld;
     return `${age.what}: it needs holdstill ${engines.holdstill}, and this is ${host.version}; ${age.mend}`;
   }
   if (commonProtocol(protocol, host) === undefined) {
@@ -117,7 +117,9 @@ export function commonProtocol(protocol: readonly number[], host: Host): number 
 
 /** Why a plugin that would do must not be loaded. */
 function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
-  const twins = found.filter((other) => nameOf(other) === nameOf(plugin) && versionOf(other) === versionOf(plugin));
+  const twins = found.filter(
+    (other) => candidateName(other) === candidateName(plugin) && versionOf(other) === versionOf(plugin),
+  );
   if (twins.length > 1)
     return `the same version lies in ${twins.map(({ dir }) => dir).join(" and ")}: remove one of them`;
   const [problem] = plugin.problems;
@@ -125,7 +127,7 @@ function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
 }
 
 /** A manifest that does not even tell its name goes by that of its folder. */
-export function nameOf({ dir, read }: Found): string {
+export function candidateName({ dir, read }: Found): string {
   return (read.state === "valid" ? read.manifest.name : read.name) ?? path.basename(dir).replace(/@.*/, "");
 }
 

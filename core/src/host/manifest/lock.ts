@@ -3,7 +3,7 @@ import { parseText } from "../../base/config/document.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import type { LockedPlugin, PluginLock } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
-import { differences, digestFolder } from "./digest.js";
+import { digestDifferences, digestFolder } from "./digest.js";
 import type { ResolvedPlugin } from "./resolution.js";
 
 /** The lock of these plugins, each once. */
@@ -36,7 +36,7 @@ export async function lockProblems(file: string | null, plugins: readonly Resolv
   if (file === null) return [];
   try {
     const [pinned, actual] = [await readLock(file), await lockOf(plugins)];
-    return actual.plugins.flatMap((seen) => mismatch(pinOf(pinned, seen), seen));
+    return actual.plugins.flatMap((seen) => mismatch(lockEntryOf(pinned, seen), seen));
   } catch (error) {
     if (error instanceof HoldstillError) return [error];
     return [new HoldstillError("E_CONFIG_UNREADABLE", { file, reason: (error as Error).message }, { cause: error })];
@@ -44,7 +44,7 @@ export async function lockProblems(file: string | null, plugins: readonly Resolv
 }
 
 /** What the lock says of this version of the plugin. */
-export function pinOf(
+export function lockEntryOf(
   lock: PluginLock,
   { name, version }: Pick<LockedPlugin, "name" | "version">,
 ): LockedPlugin | undefined {
@@ -54,7 +54,7 @@ export function pinOf(
 function mismatch(pin: LockedPlugin | undefined, seen: LockedPlugin): HoldstillError[] {
   if (pin?.content === seen.content) return [];
   const { name, version } = seen;
-  const changes = pin === undefined ? [] : differences(pin, seen);
+  const changes = pin === undefined ? [] : digestDifferences(pin, seen);
   const expected = pin?.content ?? null;
   return [new HoldstillError("E_PLUGIN_LOCKED", { name, version, expected, seen: seen.content, changes })];
 }

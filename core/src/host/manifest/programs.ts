@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { valueAt } from "../../base/schema/pointer.js";
-import { beholder, weaknessesOfPath, type Beholder } from "../../base/trust/ownership.js";
+import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../base/trust/ownership.js";
 
 /** What keeps the programs that the options name from being run; `pointers` say where the options name them. */
 export async function programProblems(
@@ -12,7 +12,7 @@ export async function programProblems(
   options: Record<string, unknown>,
 ): Promise<HoldstillError[]> {
   if (pointers.length === 0) return [];
-  const us = await beholder();
+  const us = await trustedUser();
   const problems: HoldstillError[] = [];
   for (const pointer of pointers) {
     const named = valueAt(options, pointer);
@@ -23,9 +23,9 @@ export async function programProblems(
   return problems;
 }
 
-async function problemOf(who: Who, command: string, us: Beholder): Promise<HoldstillError | undefined> {
+async function problemOf(who: Who, command: string, us: TrustedUser): Promise<HoldstillError | undefined> {
   try {
-    const problems = await Promise.all((await withContent(command)).map((file) => weaknessesOfPath(file, us)));
+    const problems = await Promise.all((await withContent(command)).map((file) => ownershipProblemsOfPath(file, us)));
     const found = [...new Map(problems.flat().map((weakness) => [weakness.problem, weakness])).values()];
     return found.length === 0 ? undefined : new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems: found });
   } catch (cause) {

@@ -3,11 +3,11 @@ import type { Candidate } from "../../base/errors/details.js";
 import type { Finding } from "../../base/schema/types.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { place } from "../../base/schema/findings.js";
-import { beholder } from "../../base/trust/ownership.js";
+import { trustedUser } from "../../base/trust/ownership.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
-import { settle, sourceOf, type Settled } from "./instance.js";
-import { deprecationOf, judge, listing, nearestPlugin, type Judgement } from "./judge.js";
+import { settleInstance, sourceOf, type SettledInstance } from "./instance.js";
+import { deprecationOf, judgeCandidates, candidateLines, nearestPlugin, type Judgement } from "./judge.js";
 import { lockProblems } from "./lock.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
@@ -36,13 +36,13 @@ export async function inspectPlugins(
 ): Promise<Inspection> {
   const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
   const asked = new Set([embeddedProvider, ...settings.instances].map(({ use }) => use.name));
-  const { found, warnings } = await discover(paths, await beholder(), which === "all" ? null : asked);
+  const { found, warnings } = await discover(paths, await trustedUser(), which === "all" ? null : asked);
   const candidates = new Map<string, Candidate[]>();
-  const settled: Settled[] = [];
+  const settled: SettledInstance[] = [];
   const weigh = async (instance: InstanceSettings): Promise<void> => {
     const judgement = judgeInstance(instance, found, host);
     candidates.set(instance.name, judgement?.candidates ?? []);
-    settled.push(await settleInstance(instance, judgement, found, settings, host));
+    settled.push(await settleJudged(instance, judgement, found, settings, host));
   };
   for (const instance of settings.instances) await weigh(instance);
   if (needsProvider(settings, settled)) await weigh(embeddedProvider);
@@ -56,24 +56,24 @@ export async function inspectPlugins(
   ];
   warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
-  return { plugins, candidates, found: listing(found, candidates.values(), host), warnings, problems };
+  return { plugins, candidates, found: candidateLines(found, candidates.values(), host), warnings, problems };
 }
 
 /** undefined: what the config asks for is no range. */
 function judgeInstance({ use }: InstanceSettings, found: readonly Found[], host: Host): Judgement | undefined {
-  return isRange(use.range) ? judge(use, found, host) : undefined;
+  return isRange(use.range) ? judgeCandidates(use, found, host) : undefined;
 }
 
-async function settleInstance(
+async function settleJudged(
   instance: InstanceSettings,
   judgement: Judgement | undefined,
   found: readonly Found[],
   settings: Settings,
   host: Host,
-): Promise<Settled> {
+): Promise<SettledInstance> {
   if (judgement === undefined) return { findings: [rangeFault(instance, settings)], problems: [] };
   const { outcome } = judgement;
-  if (outcome.state === "taken") return settle(instance, outcome.best, settings, host);
+  if (outcome.state === "taken") return settleInstance(instance, outcome.best, settings, host);
   if (instance.policy === "excluded") return { findings: [], problems: [] };
   return { findings: [], problems: [refusal(instance, { ...judgement, outcome }, found)] };
 }
@@ -110,7 +110,7 @@ function rangeFault(instance: InstanceSettings, settings: Settings): Finding {
 }
 
 /** A config of writers alone gets the provider that works everywhere; one whose provider is at fault hears of the fault only. */
-function needsProvider(settings: Settings, settled: readonly Settled[]): boolean {
+function needsProvider(settings: Settings, settled: readonly SettledInstance[]): boolean {
   const open = settled.some((one) => one.plugin === undefined && one.findings.length + one.problems.length > 0);
   const named = settings.instances.some(({ name }) => name === embeddedProvider.name);
   return !open && !named && !settled.some(({ plugin }) => plugin?.who.role === "provider");
@@ -124,5 +124,5 @@ const embeddedProvider: InstanceSettings = {
   freezeMs: null,
   environment: [],
   options: {},
-  at: null,
+  place: null,
 };

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Finding } from "../../base/schema/types.js";
 import { shown } from "../../base/schema/findings.js";
 import { pointerOf, valueAt, withAt } from "../../base/schema/pointer.js";
-import { type Beholder, exposures } from "../../base/trust/ownership.js";
+import { type TrustedUser, exposures } from "../../base/trust/ownership.js";
 
 type Options = Record<string, unknown>;
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
@@ -55,7 +55,7 @@ export interface Revealed {
 }
 
 /** Reads what `{ "env": NAME }` and `{ "file": PATH }` refer to, at the places of secrets only. */
-export async function reveal(options: Options, places: readonly string[], us: Beholder): Promise<Revealed> {
+export async function reveal(options: Options, places: readonly string[], us: TrustedUser): Promise<Revealed> {
   const revealed: Revealed = { options, secrets: [], faults: [] };
   for (const pointer of places) {
     const given = valueAt(options, pointer);
@@ -73,7 +73,7 @@ function masked(options: Options, places: readonly string[]): Options {
 }
 
 /** Findings of revealed options as they may be shown. */
-export function harmless(
+export function withoutSecrets(
   findings: readonly Finding[],
   at: string,
   options: Options,
@@ -90,7 +90,7 @@ export function harmless(
   });
 }
 
-async function readSecret(given: unknown, us: Beholder): Promise<string | Omit<Fault, "pointer">> {
+async function readSecret(given: unknown, us: TrustedUser): Promise<string | Omit<Fault, "pointer">> {
   if (typeof given === "string") return given;
   const { env, file, ...rest } = isObject(given) ? given : {};
   const isAlone = Object.keys(rest).length === 0;
@@ -104,7 +104,7 @@ function fromEnvironment(name: string): string | Omit<Fault, "pointer"> {
   return value || { seen: `{ "env": ${shown(name)} }`, expected: `a variable ${name} that is set and not empty` };
 }
 
-async function fromFile(file: string, us: Beholder): Promise<string | Omit<Fault, "pointer">> {
+async function fromFile(file: string, us: TrustedUser): Promise<string | Omit<Fault, "pointer">> {
   const seen = `{ "file": ${shown(file)} }`;
   if (!path.isAbsolute(file)) return { seen, expected: "an absolute path" };
   try {
@@ -113,7 +113,7 @@ async function fromFile(file: string, us: Beholder): Promise<string | Omit<Fault
       const why = problems.map(({ problem }) => problem).join(" and ");
       return {
         seen: `${seen}: ${why}`,
-        expected: `a file of yours alone: ${problems.map(({ mend }) => mend).join("; ")}`,
+        expected: `a file of yours alone: ${problems.map(({ remedy: mend }) => mend).join("; ")}`,
       };
     }
     const text = (await readFile(file, "utf8")).replace(/\r?\n$/, "");

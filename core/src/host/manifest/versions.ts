@@ -24,7 +24,7 @@ export function hostSatisfies(version: string, range: string): boolean {
 }
 
 /** Whether every version of the range is higher than this one: what asks for it needs a newer host. */
-export function isBelow(version: string, range: string): boolean {
+export function isOlderVersion(version: string, range: string): boolean {
   return ltr(version, range, { includePrerelease: true });
 }
 

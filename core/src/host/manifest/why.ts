@@ -1,12 +1,12 @@
 import type { InstanceSettings, Settings } from "../../base/config/settings.js";
-import type { Candidate, Weakness } from "../../base/errors/details.js";
+import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { Fault } from "../../base/schema/types.js";
-import { beholder } from "../../base/trust/ownership.js";
-import { findCommand } from "./commands.js";
+import { trustedUser } from "../../base/trust/ownership.js";
+import { findProgram } from "./commands.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
-import { commonProtocol, nameOf, nearestPlugin } from "./judge.js";
+import { commonProtocol, candidateName, nearestPlugin } from "./judge.js";
 import { inspectPlugins } from "./resolve.js";
 
 /** Everything that decides about one plugin, or about one instance of it. */
@@ -21,7 +21,7 @@ export interface Explanation {
 }
 
 /** An instance of the config that asks for the plugin. */
-export interface Asked extends Pick<InstanceSettings, "use" | "policy" | "at"> {
+export interface Asked extends Pick<InstanceSettings, "use" | "policy" | "place"> {
   instance: string;
   taken: Candidate | null;
 }
@@ -36,17 +36,17 @@ export interface ExplainedCandidate extends Candidate {
     commands: { name: string; path: string | null }[];
     environment: { name: string; isSet: boolean }[];
   } | null;
-  trust: Weakness[];
+  trust: OwnershipProblem[];
 }
 
 /** @param name A plugin's, or an instance's. Throws E_PLUGIN_UNRESOLVED when it is neither. */
 export async function explainPlugin(name: string, settings: Settings, host: Host = thisHost()): Promise<Explanation> {
   const searched = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
-  const { found } = await discover(searched, await beholder());
+  const { found } = await discover(searched, await trustedUser());
   const inspection = await inspectPlugins(settings, host);
   const asking = settings.instances.filter((instance) => instance.name === name || instance.use.name === name);
   const names = new Set([name, ...asking.map(({ use }) => use.name)]);
-  const named = found.filter((plugin) => names.has(nameOf(plugin)));
+  const named = found.filter((plugin) => names.has(candidateName(plugin)));
   if (named.length + asking.length === 0) {
     const near = nearestPlugin(name, found);
     const details = { use: name, instance: name, candidates: [], ...(near === undefined ? {} : { nearest: near }) };
@@ -67,9 +67,9 @@ export async function explainPlugin(name: string, settings: Settings, host: Host
   };
 }
 
-function askedOf({ name, use, policy, at }: InstanceSettings, candidates: readonly Candidate[]): Asked {
+function askedOf({ name, use, policy, place: at }: InstanceSettings, candidates: readonly Candidate[]): Asked {
   const taken = candidates.find(({ verdict }) => verdict === "taken") ?? null;
-  return { instance: name, use, policy, at, taken };
+  return { instance: name, use, policy, place: at, taken };
 }
 
 async function needsOf({ read }: Found, host: Host): Promise<ExplainedCandidate["needs"]> {
@@ -80,7 +80,7 @@ async function needsOf({ read }: Found, host: Host): Promise<ExplainedCandidate[
     holdstill: engines.holdstill,
     protocol: { spoken: protocol, used: commonProtocol(protocol, host) ?? null },
     commands: await Promise.all(
-      commands.map(async (name) => ({ name, path: (await findCommand(name, host.path)) ?? null })),
+      commands.map(async (name) => ({ name, path: (await findProgram(name, host.path)) ?? null })),
     ),
     environment: environment.map((name) => ({ name, isSet: process.env[name] !== undefined })),
   };

@@ -2,19 +2,19 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { singleOps } from "../commit-ops.js";
 import { HoldstillError } from "../../base/errors/error.js";
-import type { HoldPoint } from "../../base/schema/types.js";
-import { orderOf, type Stop } from "../policy/hold-order.js";
+import type { HoldTarget } from "../../base/schema/types.js";
+import { holdOrder, type OrderedTarget } from "../policy/hold-order.js";
 import { KeeperProcess, wayToRescue, waysToStart } from "./spawn.js";
-import { ledgerFile } from "../hold-register.js";
+import { registerFile } from "../hold-register.js";
 import { refusalsOf } from "../policy/refusals.js";
-import { type Means, nameOf, type SectionPlan, type SectionReport } from "../section.js";
-import { type Guarded, readSurroundings } from "../policy/system-tables.js";
-import { awaited, within } from "./deferred.js";
-import { failureOf } from "./outcome.js";
-import { type Answer, type Arms, HEARTBEAT_MS } from "../wire.js";
+import { type BackendName, targetName, type SectionPlan, type SectionReport } from "../section.js";
+import { type ProtectedPath, readSystemState } from "../policy/system-tables.js";
+import { deferred, within } from "./deferred.js";
+import { holdError } from "./outcome.js";
+import { type KeeperMessage, type ArmRequest, HEARTBEAT_MS } from "../wire.js";
 
-export type { Means, PointReport, Reason, SectionPlan, SectionReport } from "../section.js";
-export { lapseOf } from "./outcome.js";
+export type { BackendName, TargetReport, ReleaseReason, SectionPlan, SectionReport } from "../section.js";
+export { lapseError } from "./outcome.js";
 
 /** For the keeper to start and to open everything, ms. */
 const ARM_LIMIT_MS = 15_000;
@@ -23,14 +23,14 @@ const MARGIN_MS = 1000;
 
 export interface KeeperOptions {
   /** Must stay usable: the state directory, the log file. */
-  readonly guarded?: readonly Guarded[];
+  readonly guarded?: readonly ProtectedPath[];
   /** Not given: ioctl where koffi can be loaded. */
-  readonly means?: Means;
+  readonly means?: BackendName;
   /** Under which its hold is found by `abandoned` when it was killed. */
   readonly name?: string;
 }
 
-type Over = Extract<Answer, { say: "over" }>;
+type Over = Extract<KeeperMessage, { say: "over" }>;
 
 /**
  * The core's side of the keeper, a process that holds volumes and releases them whatever becomes of the core.
@@ -41,20 +41,20 @@ type Over = Extract<Answer, { say: "over" }>;
  */
 export class Keeper {
   readonly #plan: SectionPlan;
-  readonly #stops: readonly Stop[];
-  readonly #arms: Arms;
-  readonly #armed = awaited<Means>();
-  readonly #held = awaited<void>();
-  readonly #over = awaited<Over>();
-  readonly #gone = awaited<void>();
+  readonly #stops: readonly OrderedTarget[];
+  readonly #arms: ArmRequest;
+  readonly #armed = deferred<BackendName>();
+  readonly #held = deferred<void>();
+  readonly #over = deferred<Over>();
+  readonly #gone = deferred<void>();
   #process: KeeperProcess;
   #heart: NodeJS.Timeout | undefined;
-  #means: Means = "ioctl";
+  #means: BackendName = "ioctl";
   #state: "armed" | "on" | "over" = "armed";
   /** Why the first process died while it held. */
   #rescue: string | null = null;
 
-  private constructor(plan: SectionPlan, stops: readonly Stop[], arms: Arms, way: readonly string[]) {
+  private constructor(plan: SectionPlan, stops: readonly OrderedTarget[], arms: ArmRequest, way: readonly string[]) {
     this.#plan = plan;
     this.#stops = stops;
     this.#arms = arms;
@@ -63,7 +63,7 @@ export class Keeper {
   }
 
   #spawn(way: readonly string[]): KeeperProcess {
-    const hear = (answer: Answer): void => this.#hear(answer);
+    const hear = (answer: KeeperMessage): void => this.#hear(answer);
     const calls = this.#stops.length + singleOps(this.#arms.ops).length;
     const own: KeeperProcess = new KeeperProcess(way, calls, hear, (why) => {
       if (own === this.#process) this.#lost(why);
@@ -80,22 +80,22 @@ export class Keeper {
     plan: SectionPlan,
     { guarded = [], means, name = randomUUID() }: KeeperOptions = {},
   ): Promise<Keeper> {
-    const around = readSurroundings(guarded);
+    const around = readSystemState(guarded);
     const refusals = refusalsOf(plan, around);
     if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
-    const stops = orderOf(plan.points, around);
-    const arms: Arms = {
-      stations: stops.map(({ station }) => station),
+    const stops = holdOrder(plan.targets, around);
+    const arms: ArmRequest = {
+      targets: stops.map(({ station }) => station),
       ops: [...plan.ops],
       limitMs: plan.limitMs,
       lockMemory: plan.includeRoot,
       means: means ?? null,
-      ledger: placeFor(name),
+      register: placeFor(name),
     };
     return Keeper.#start(plan, stops, arms);
   }
 
-  static async #start(plan: SectionPlan, stops: readonly Stop[], arms: Arms): Promise<Keeper> {
+  static async #start(plan: SectionPlan, stops: readonly OrderedTarget[], arms: ArmRequest): Promise<Keeper> {
     let last: unknown;
     for (const way of waysToStart()) {
       const keeper = new Keeper(plan, stops, arms, way);
@@ -115,7 +115,7 @@ export class Keeper {
     return this.#plan.limitMs + MARGIN_MS;
   }
 
-  get means(): Means {
+  get means(): BackendName {
     return this.#means;
   }
 
@@ -134,22 +134,22 @@ export class Keeper {
     this.#process.say({ say: "hold", limitMs });
     this.#heart = setInterval(() => this.#process.say({ say: "beat" }), HEARTBEAT_MS);
     const failed = this.#over.promise.then((over) => {
-      throw failureOf(over, this.#arms.stations, this.#plan);
+      throw holdError(over, this.#arms.targets, this.#plan);
     });
     await this.#within("hold", Promise.race([this.#held.promise, failed]));
   }
 
-  /** Releases, and says how it went; also when the keeper had to release by itself, or died. `lapseOf` judges it. */
+  /** Releases, and says how it went; also when the keeper had to release by itself, or died. `lapseError` judges it. */
   async release(): Promise<SectionReport> {
     this.#process.say({ say: "release" });
     const { report } = await this.#within("release", this.#over.promise);
     clearInterval(this.#heart);
     // Every name of what was held has its line, in the order of the plan.
-    const reportOf = this.#plan.points.map((point) => {
-      const name = this.#stops.find(({ points }) => points.includes(point))?.station.point ?? point;
-      return report.points.filter((own) => isSame(own.point, name)).map((own) => ({ ...own, point }));
+    const reportOf = this.#plan.targets.map((point) => {
+      const name = this.#stops.find(({ points }) => points.includes(point))?.station.target ?? point;
+      return report.targets.filter((own) => isSame(own.target, name)).map((own) => ({ ...own, point }));
     });
-    return { ...report, points: reportOf.flat() };
+    return { ...report, targets: reportOf.flat() };
   }
 
   /** Ends the keeper; what it holds it releases. May come at any time, and twice. */
@@ -172,7 +172,7 @@ export class Keeper {
     });
   }
 
-  #hear(answer: Answer): void {
+  #hear(answer: KeeperMessage): void {
     switch (answer.say) {
       case "armed":
         return this.#armed.resolve(answer.means);
@@ -190,10 +190,10 @@ export class Keeper {
     }
   }
 
-  #unarmed({ reason, station }: Extract<Answer, { say: "unarmed" }>): HoldstillError {
+  #unarmed({ reason, station }: Extract<KeeperMessage, { say: "unarmed" }>): HoldstillError {
     const stop = station === null ? undefined : this.#stops[station];
     if (stop === undefined) return new HoldstillError("E_KEEPER", { reason });
-    return new HoldstillError("E_HOLD_FAILED", { point: nameOf(stop.station.point), reason });
+    return new HoldstillError("E_HOLD_FAILED", { point: targetName(stop.station.target), reason });
   }
 
   /** The process is gone. If that was not its time somebody killed it, and what it may have held is released by another one. */
@@ -206,13 +206,13 @@ export class Keeper {
       return;
     }
     this.#rescue = why;
-    this.#process = this.#spawn(wayToRescue(this.#arms.ledger));
+    this.#process = this.#spawn(wayToRescue(this.#arms.register));
   }
 }
 
 function placeFor(name: string): string {
   try {
-    return ledgerFile(name);
+    return registerFile(name);
   } catch (error) {
     throw new HoldstillError("E_KEEPER", { reason: error instanceof Error ? error.message : String(error) });
   }
@@ -223,6 +223,7 @@ function rescued(over: Over, why: string): Over {
   return { ...over, report: { ...over.report, reason: "failed" }, failure: { is: "fault", reason: why } };
 }
 
-const isSame = (one: HoldPoint, other: HoldPoint): boolean => one.kind === other.kind && nameOf(one) === nameOf(other);
+const isSame = (one: HoldTarget, other: HoldTarget): boolean =>
+  one.kind === other.kind && targetName(one) === targetName(other);
 
 const late = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: "it did not start in time" });

@@ -1,18 +1,18 @@
 /** A promise that somebody else settles. Nobody needs to wait for it: a rejection that nobody sees is none of the process's. */
-export interface Awaited<T> {
+export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export function awaited<T>(): Awaited<T> {
-  let ends: Pick<Awaited<T>, "resolve" | "reject"> | undefined;
+export function deferred<T>(): Deferred<T> {
+  let ends: Pick<Deferred<T>, "resolve" | "reject"> | undefined;
   const promise = new Promise<T>((resolve, reject) => {
     ends = { resolve, reject };
   });
   promise.catch(() => undefined);
   // The executor runs before the constructor returns.
-  return { promise, ...(ends as unknown as Pick<Awaited<T>, "resolve" | "reject">) };
+  return { promise, ...(ends as unknown as Pick<Deferred<T>, "resolve" | "reject">) };
 }
 
 /** The work's result, or `late()` thrown after `ms`. */

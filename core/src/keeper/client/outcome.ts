@@ -1,16 +1,16 @@
 import { HoldstillError } from "../../base/errors/error.js";
-import { nameOf, type SectionPlan, type SectionReport } from "../section.js";
-import type { Answer, Station } from "../wire.js";
+import { targetName, type SectionPlan, type SectionReport } from "../section.js";
+import type { KeeperMessage, ArmTarget } from "../wire.js";
 
 /** Why not everything was held, as an error that names the culprit. */
-export function failureOf(
-  { report, failure, missing, unanswered }: Extract<Answer, { say: "over" }>,
-  stations: readonly Station[],
+export function holdError(
+  { report, failure, missing, unanswered }: Extract<KeeperMessage, { say: "over" }>,
+  stations: readonly ArmTarget[],
   { limitMs }: Pick<SectionPlan, "limitMs">,
 ): HoldstillError {
   const name = (index: number): string => {
     const station = stations[index];
-    return station === undefined ? "?" : nameOf(station.point);
+    return station === undefined ? "?" : targetName(station.target);
   };
   switch (failure?.is) {
     case "busy":
@@ -30,17 +30,17 @@ export function failureOf(
       point: unanswered.join(", "),
       reason: "the kernel did not answer in time",
     });
-  return lapseOf(report) ?? new HoldstillError("E_KEEPER", { reason: "it released before everything was held" });
+  return lapseError(report) ?? new HoldstillError("E_KEEPER", { reason: "it released before everything was held" });
 }
 
-/** A section in which not every point was held to the end: its picture is not of one instant. null: all were. */
-export function lapseOf({ points, reason }: SectionReport): HoldstillError<"E_HOLD_LAPSED"> | null {
+/** A section in which not every point was held to the end: its snapshot is not of one instant. null: all were. */
+export function lapseError({ targets: points, reason }: SectionReport): HoldstillError<"E_HOLD_LAPSED"> | null {
   const lost = points.filter(({ inForce }) => !inForce);
   const isDue = reason === "word" || reason === "done";
   if (isDue && lost.length === 0) return null;
   const why = isDue ? (lost[0]?.problem ?? "it was not held") : reasons[reason];
   const concerned = isDue ? lost : points;
-  return new HoldstillError("E_HOLD_LAPSED", { points: concerned.map(({ point }) => nameOf(point)), why });
+  return new HoldstillError("E_HOLD_LAPSED", { points: concerned.map(({ target: point }) => targetName(point)), why });
 }
 
 const reasons = {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { installation } from "../../installation.js";
 import type { Socket } from "node:net";
 import { baseEnvironment } from "../../os/environment.js";
-import { type Answer, decoder, encode, type Word } from "../wire.js";
+import { type KeeperMessage, decoder, encode, type CoreMessage } from "../wire.js";
 
 /** Of the keeper's own complaints only the end is kept: characters. */
 const COMPLAINT = 2000;
@@ -44,7 +44,7 @@ export class KeeperProcess {
   constructor(
     [command = "", ...args]: readonly string[],
     calls: number,
-    hear: (answer: Answer) => void,
+    hear: (answer: KeeperMessage) => void,
     gone: (why: string) => void,
   ) {
     this.#child = spawn(command, args, {
@@ -57,7 +57,7 @@ export class KeeperProcess {
     stdin?.on("error", () => undefined);
     stdout?.setEncoding("utf8").on(
       "data",
-      decoder((answer) => hear(answer as Answer)),
+      decoder((answer) => hear(answer as KeeperMessage)),
     );
     stderr?.setEncoding("utf8").on("data", (chunk: string) => {
       this.#complaint = (this.#complaint + chunk).slice(-COMPLAINT);
@@ -70,7 +70,7 @@ export class KeeperProcess {
     return this.#child.pid;
   }
 
-  say(word: Word): void {
+  say(word: CoreMessage): void {
     this.#child.stdin?.write(encode(word));
   }
 

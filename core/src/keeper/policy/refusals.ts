@@ -1,11 +1,11 @@
-import type { HoldPoint } from "../../base/schema/types.js";
+import type { HoldTarget } from "../../base/schema/types.js";
 import { singleOps } from "../commit-ops.js";
-import { layersOfDevices, layersOfPath, layersOfPoint, mountOfPoint } from "./layers.js";
-import { nameOf, type SectionPlan } from "../section.js";
-import type { Surroundings } from "./system-tables.js";
+import { layersOfDevices, layersOfPath, layersOfTarget, mountOfTarget } from "./layers.js";
+import { targetName, type SectionPlan } from "../section.js";
+import type { SystemState } from "./system-tables.js";
 
 /** Why a point is not held, and what to do. */
-export interface Refusal {
+export interface HoldRefusal {
   point: string;
   reason: string;
   mend: string;
@@ -38,53 +38,53 @@ const unfreezable: Record<string, [reason: string, mend: string]> = {
  * All that speaks against a plan; empty: nothing. What carries `/`, holdstill or its state is refused, unless root is
  * included: a keeper that needs a page from a volume that it holds would wait for itself.
  */
-export function refusalsOf(plan: Checked, around: Surroundings): Refusal[] {
+export function refusalsOf(plan: Checked, around: SystemState): HoldRefusal[] {
   return [
-    ...plan.points.flatMap((point) => [
+    ...plan.targets.flatMap((point) => [
       ...identity(point, plan, around),
       ...kind(point, around),
       ...swap(point, around),
       ...(plan.includeRoot ? [] : guarded(point, around)),
     ]),
-    ...nesting(plan.points, around),
+    ...nesting(plan.targets, around),
     ...ownWait(plan, around),
   ];
 }
 
 /** What a point carries that must not stand still. The keeper locks its files in memory, but not what was swapped out. */
-export function carriedBy(point: HoldPoint, around: Surroundings): string[] {
-  const [own] = layersOfPoint(point, around);
+export function carriedBy(point: HoldTarget, around: SystemState): string[] {
+  const [own] = layersOfTarget(point, around);
   if (own === undefined) return [];
   return around.guarded.filter(({ path }) => layersOfPath(path, around).includes(own)).map(({ what }) => what);
 }
 
-function guarded(point: HoldPoint, around: Surroundings): Refusal[] {
+function guarded(point: HoldTarget, around: SystemState): HoldRefusal[] {
   const carried = carriedBy(point, around);
   if (carried.length === 0) return [];
   const mend = "Move the data to a volume of its own, or allow it with --include-root.";
-  return [{ point: nameOf(point), reason: `it carries ${carried.join(", ")}`, mend }];
+  return [{ point: targetName(point), reason: `it carries ${carried.join(", ")}`, mend }];
 }
 
-function swap(point: HoldPoint, around: Surroundings): Refusal[] {
-  const [own] = layersOfPoint(point, around);
+function swap(point: HoldTarget, around: SystemState): HoldRefusal[] {
+  const [own] = layersOfTarget(point, around);
   const swaps = around.swaps.filter(({ path, devices }) => {
     const layers = devices.length > 0 ? layersOfDevices(devices, around) : layersOfPath(path, around);
     return own !== undefined && layers.includes(own);
   });
   return swaps.map(({ path }) => ({
-    point: nameOf(point),
+    point: targetName(point),
     reason: `it carries the active swap space ${path}`,
     mend: `Move it elsewhere, or switch it off: swapoff ${path}.`,
   }));
 }
 
-function identity(point: HoldPoint, { volumes = [] }: Checked, around: Surroundings): Refusal[] {
-  const refuse = (reason: string, mend: string): Refusal[] => [{ point: nameOf(point), reason, mend }];
+function identity(point: HoldTarget, { volumes = [] }: Checked, around: SystemState): HoldRefusal[] {
+  const refuse = (reason: string, mend: string): HoldRefusal[] => [{ point: targetName(point), reason, mend }];
   if (point.kind === "dm") {
     if (around.mapper(point.name).length > 0) return [];
     return refuse("there is no such device-mapper device", "`dmsetup ls` shows those that there are.");
   }
-  const mount = mountOfPoint(point, around);
+  const mount = mountOfTarget(point, around);
   if (mount === null) return refuse("it is not a mount point", "`findmnt` shows those that there are.");
   const planned = volumes.find((volume) => volume.mountPoint === point.mount);
   // Volume.id is the file system's number, and after it the subvolume's path.
@@ -92,35 +92,37 @@ function identity(point: HoldPoint, { volumes = [] }: Checked, around: Surroundi
   return refuse("another file system is mounted there than when it was planned", "Run the command again.");
 }
 
-function kind(point: HoldPoint, around: Surroundings): Refusal[] {
-  const fsType = mountOfPoint(point, around)?.fsType ?? "";
+function kind(point: HoldTarget, around: SystemState): HoldRefusal[] {
+  const fsType = mountOfTarget(point, around)?.fsType ?? "";
   // The kernel calls FUSE's fuse.sshfs, and so on.
   const known = unfreezable[fsType.split(".", 1)[0] ?? ""];
   if (known === undefined) return [];
-  return [{ point: nameOf(point), reason: `it is ${fsType}: ${known[0]}`, mend: known[1] }];
+  return [{ point: targetName(point), reason: `it is ${fsType}: ${known[0]}`, mend: known[1] }];
 }
 
 /** A file system that is frozen, and then the device directly below it: suspending freezes what is on the device. */
-function nesting(points: readonly HoldPoint[], around: Surroundings): Refusal[] {
+function nesting(points: readonly HoldTarget[], around: SystemState): HoldRefusal[] {
   if (isSince(around.kernel, NESTING)) return [];
   const suspended = points.filter((point) => point.kind === "dm");
   return points.flatMap((point) => {
-    const mount = mountOfPoint(point, around);
+    const mount = mountOfTarget(point, around);
     const top = mount === null ? undefined : around.devices(mount)[0]?.label;
     if (!suspended.some(({ name }) => name === top)) return [];
     const reason = `Linux ${around.kernel} cannot suspend the device ${top} while the file system on it is frozen (from ${NESTING.join(".")} on it can)`;
-    return [{ point: nameOf(point), reason, mend: "Hold the device only: that freezes its file system, too." }];
+    return [{ point: targetName(point), reason, mend: "Hold the device only: that freezes its file system, too." }];
   });
 }
 
 /** btrfs makes a snapshot by writing to the file system that the keeper itself has frozen. */
-function ownWait({ points, ops }: Checked, around: Surroundings): Refusal[] {
+function ownWait({ targets: points, ops }: Checked, around: SystemState): HoldRefusal[] {
   const folders = singleOps(ops).flatMap((op) => (op.op === "btrfs-snapshot" ? [op.folder] : []));
   return points.flatMap((point) => {
-    const [own] = layersOfPoint(point, around);
+    const [own] = layersOfTarget(point, around);
     if (own === undefined || !folders.some((folder) => layersOfPath(folder, around).includes(own))) return [];
     const reason = "a snapshot is to be written to it while it is held, which would wait for ever";
-    return [{ point: nameOf(point), reason, mend: "A btrfs snapshot is atomic without a hold: leave the hold out." }];
+    return [
+      { point: targetName(point), reason, mend: "A btrfs snapshot is atomic without a hold: leave the hold out." },
+    ];
   });
 }
 

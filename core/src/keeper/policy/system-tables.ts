@@ -7,7 +7,7 @@ import { devicesBelow, devicesBelowMapper, devicesBelowNode } from "../../os/blo
 import { type Mount, readMounts } from "../../os/mounts.js";
 
 /** A file or folder that must stay usable while volumes are held. */
-export interface Guarded {
+export interface ProtectedPath {
   /** Completes "it carries …". */
   readonly what: string;
   /** Absolute, without symbolic links. */
@@ -21,7 +21,7 @@ export interface Swap {
 }
 
 /** All that the rules look at: read from the running system, or given by tests. */
-export interface Surroundings {
+export interface SystemState {
   readonly mounts: readonly Mount[];
   devices(mount: Mount): readonly BlockDevice[];
   /** Top first; empty where there is no such device. */
@@ -29,12 +29,12 @@ export interface Surroundings {
   readonly swaps: readonly Swap[];
   /** uname -r, for example 6.1.0-18-amd64. */
   readonly kernel: string;
-  readonly guarded: readonly Guarded[];
+  readonly guarded: readonly ProtectedPath[];
 }
 
 /** Reads the tables. `places`: what the caller guards beside `/` and holdstill's own files; what is not there yet goes by its folder. */
-export function readSurroundings(places: readonly Guarded[] = []): Surroundings {
-  const own: Guarded[] = [
+export function readSystemState(places: readonly ProtectedPath[] = []): SystemState {
+  const own: ProtectedPath[] = [
     { what: "the root of the system, /", path: "/" },
     { what: "the program that runs holdstill", path: process.execPath },
     { what: "holdstill itself", path: installation.modules },

@@ -4,28 +4,28 @@ import path from "node:path";
 import type { DmTarget } from "../../base/schema/types.js";
 import { baseEnvironment } from "../../os/environment.js";
 import {
-  type Freed,
-  type Grip,
-  type Hands,
+  type ReleaseAttempt,
+  type TargetHandle,
+  type Backend,
   type KernelOp,
   opName,
-  type Step,
-  StationFault,
-  type Taken,
+  type ReadyOp,
+  TargetFault,
+  type HoldAttempt,
 } from "./backend.js";
 import { type MountPoint, openMountPoint, whatChanged } from "./mount-point.js";
-import type { Station } from "../wire.js";
+import type { ArmTarget } from "../wire.js";
 
 /**
  * Asks the kernel by way of `fsfreeze` (util-linux), `dmsetup` and `btrfs`: slower, and each step starts a process. For
  * machines that koffi has no build for.
  */
-export function commandHands(): Hands {
+export function commandBackend(): Backend {
   return {
-    means: "commands",
-    grip: async ({ point, identity }: Station) => {
+    name: "commands",
+    open: async ({ target: point, identity }: ArmTarget) => {
       if (point.kind === "dm") return mapperGrip(point.name);
-      if (identity === null) throw new StationFault("nobody said which file system it is");
+      if (identity === null) throw new TargetFault("nobody said which file system it is");
       return fsGrip(program("fsfreeze"), openMountPoint(point.mount, identity));
     },
     step: stepOf,
@@ -33,7 +33,7 @@ export function commandHands(): Hands {
 }
 
 /** The program gets our open descriptor as its fourth, so it cannot come upon another file system. */
-function fsGrip(fsfreeze: string, mount: MountPoint): Grip {
+function fsGrip(fsfreeze: string, mount: MountPoint): TargetHandle {
   const ask = (way: "-f" | "-u"): Promise<Ran> => run(fsfreeze, [way, "/proc/self/fd/3"], { fd: mount.fd });
   return {
     check: (mounts) => whatChanged(mount, mounts),
@@ -47,21 +47,21 @@ function fsGrip(fsfreeze: string, mount: MountPoint): Grip {
   };
 }
 
-async function mapperGrip(name: string): Promise<Grip> {
+async function mapperGrip(name: string): Promise<TargetHandle> {
   const dmsetup = program("dmsetup");
   const isSuspended = async (): Promise<boolean | null> => {
     const { ok, stdout } = await run(dmsetup, ["info", "-c", "--noheadings", "-o", "suspended", name]);
     return ok ? stdout.trim() === "Suspended" : null;
   };
-  if ((await isSuspended()) === null) throw new StationFault("device-mapper knows no such device");
+  if ((await isSuspended()) === null) throw new TargetFault("device-mapper knows no such device");
   return {
     check: () => null,
     flush: () => Promise.resolve(),
-    hold: async (): Promise<Taken> => {
+    hold: async (): Promise<HoldAttempt> => {
       if ((await isSuspended()) === true) return { is: "busy" };
       return takenOf(await run(dmsetup, ["suspend", name]));
     },
-    release: async (): Promise<Freed> => {
+    release: async (): Promise<ReleaseAttempt> => {
       if ((await isSuspended()) === false) return { is: "lapsed" };
       const { ok, stderr } = await run(dmsetup, ["resume", name]);
       return ok ? { is: "released" } : { is: "stuck", reason: stderr };
@@ -69,12 +69,12 @@ async function mapperGrip(name: string): Promise<Grip> {
   };
 }
 
-function takenOf({ ok, stderr }: Ran): Taken {
+function takenOf({ ok, stderr }: Ran): HoldAttempt {
   if (ok) return { is: "held" };
   return /Device or resource busy/.test(stderr) ? { is: "busy" } : { is: "refused", reason: stderr };
 }
 
-function stepOf(op: KernelOp): Step {
+function stepOf(op: KernelOp): ReadyOp {
   const command = program(op.op === "btrfs-snapshot" ? "btrfs" : "dmsetup");
   const args = argumentsOf(op);
   const input = op.op === "dm-load" ? tableOf(op.table) : "";
@@ -114,7 +114,7 @@ const environment: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C" 
 /** Looked up before anything is held. */
 function program(name: string): string {
   const found = environment["PATH"]?.split(":").find((folder) => isProgram(path.join(folder, name)));
-  if (found === undefined) throw new StationFault(`the program ${name} is not installed`);
+  if (found === undefined) throw new TargetFault(`the program ${name} is not installed`);
   return path.join(found, name);
 }
 

@@ -3,17 +3,17 @@ import { getSystemErrorName } from "node:util";
 import { ioctl, syncfs } from "../../os/libc.js";
 import * as dm from "./dm.js";
 import {
-  type Freed,
-  type Grip,
-  type Hands,
+  type ReleaseAttempt,
+  type TargetHandle,
+  type Backend,
   type KernelOp,
   opName,
-  type Step,
-  StationFault,
-  type Taken,
+  type ReadyOp,
+  TargetFault,
+  type HoldAttempt,
 } from "./backend.js";
 import { type MountPoint, openFolder, openMountPoint, whatChanged } from "./mount-point.js";
-import type { Station } from "../wire.js";
+import type { ArmTarget } from "../wire.js";
 
 /** _IOWR('X', 119, int) and _IOWR('X', 120, int), linux/fs.h */
 const FIFREEZE = 0xc0045877;
@@ -31,27 +31,27 @@ const EINVAL = 22;
 const TRIES = 3;
 
 /** Asks the kernel directly. A call that blocks blocks its own thread. */
-export function directHands(): Hands {
+export function ioctlBackend(): Backend {
   const control = openControl();
   return {
-    means: "ioctl",
-    grip: async ({ point, identity }: Station) => {
+    name: "ioctl",
+    open: async ({ target: point, identity }: ArmTarget) => {
       if (point.kind === "dm") return mapperGrip(control(), point.name);
-      if (identity === null) throw new StationFault("nobody said which file system it is");
+      if (identity === null) throw new TargetFault("nobody said which file system it is");
       return new FsGrip(openMountPoint(point.mount, identity));
     },
     step: (op) => stepOf(op, control),
   };
 }
 
-class FsGrip implements Grip {
+class FsGrip implements TargetHandle {
   readonly #mount: MountPoint;
 
   constructor(mount: MountPoint) {
     this.#mount = mount;
   }
 
-  check(mounts: Parameters<Grip["check"]>[0]): string | null {
+  check(mounts: Parameters<TargetHandle["check"]>[0]): string | null {
     return whatChanged(this.#mount, mounts);
   }
 
@@ -59,14 +59,14 @@ class FsGrip implements Grip {
     return syncfs(this.#mount.fd);
   }
 
-  async hold(): Promise<Taken> {
+  async hold(): Promise<HoldAttempt> {
     const errno = await ioctl(this.#mount.fd, FIFREEZE, null);
     if (errno === 0) return { is: "held" };
     return errno === EBUSY ? { is: "busy" } : { is: "refused", reason: inWords(errno) };
   }
 
   /** EINVAL is "not frozen" (fs/super.c, thaw_super): somebody has thawed it meanwhile. */
-  async release(): Promise<Freed> {
+  async release(): Promise<ReleaseAttempt> {
     return persist(async () => {
       const errno = await ioctl(this.#mount.fd, FITHAW, null);
       if (errno === 0) return { is: "released" };
@@ -79,11 +79,11 @@ class FsGrip implements Grip {
  * A device-mapper device, by its number; the open node keeps that number from going to another device. Suspending flushes it
  * and freezes the file system on it.
  */
-class MapperGrip implements Grip {
+class MapperGrip implements TargetHandle {
   readonly #control: number;
-  readonly #device: dm.Device;
+  readonly #device: dm.DmDevice;
 
-  constructor(control: number, device: dm.Device) {
+  constructor(control: number, device: dm.DmDevice) {
     this.#control = control;
     this.#device = device;
   }
@@ -96,33 +96,33 @@ class MapperGrip implements Grip {
   async flush(): Promise<void> {}
 
   /** To suspend what is suspended already is no error for the kernel (dm-ioctl.c, do_suspend): so the state is asked first. */
-  async hold(): Promise<Taken> {
-    const before = dm.status(this.#device);
+  async hold(): Promise<HoldAttempt> {
+    const before = dm.deviceStatus(this.#device);
     const unknown = await ioctl(this.#control, before.request, before.buffer);
     if (unknown !== 0) return { is: "refused", reason: inWords(unknown) };
     if (dm.isSuspended(before)) return { is: "busy" };
-    const { request, buffer } = dm.suspend(this.#device);
+    const { request, buffer } = dm.suspendDevice(this.#device);
     const errno = await ioctl(this.#control, request, buffer);
     if (errno === 0) return { is: "held" };
     return errno === EBUSY ? { is: "busy" } : { is: "refused", reason: inWords(errno) };
   }
 
-  async release(): Promise<Freed> {
+  async release(): Promise<ReleaseAttempt> {
     return persist(async () => {
-      const now = dm.status(this.#device);
+      const now = dm.deviceStatus(this.#device);
       const unknown = await ioctl(this.#control, now.request, now.buffer);
       if (unknown === 0 && !dm.isSuspended(now)) return { is: "lapsed" };
-      const { request, buffer } = dm.resume(this.#device);
+      const { request, buffer } = dm.resumeDevice(this.#device);
       const errno = await ioctl(this.#control, request, buffer);
       return errno === 0 ? { is: "released" } : { is: "stuck", reason: inWords(errno) };
     });
   }
 }
 
-async function mapperGrip(control: number, name: string): Promise<Grip> {
-  const found = dm.status({ name });
+async function mapperGrip(control: number, name: string): Promise<TargetHandle> {
+  const found = dm.deviceStatus({ name });
   const errno = await ioctl(control, found.request, found.buffer);
-  if (errno !== 0) throw new StationFault(`device-mapper knows no such device (${inWords(errno)})`);
+  if (errno !== 0) throw new TargetFault(`device-mapper knows no such device (${inWords(errno)})`);
   const dev = dm.devOf(found);
   openNode(name, dev);
   return new MapperGrip(control, { dev });
@@ -139,10 +139,10 @@ function openNode(name: string, dev: bigint): void {
       // The other one, then: which of the two there is depends on udev.
     }
   }
-  throw new StationFault("its device node in /dev cannot be opened");
+  throw new TargetFault("its device node in /dev cannot be opened");
 }
 
-function stepOf(op: KernelOp, control: () => number): Step {
+function stepOf(op: KernelOp, control: () => number): ReadyOp {
   const [fd, { request, buffer }] =
     op.op === "btrfs-snapshot" ? [openFolder(op.folder), snapshotCall(op)] : [control(), mapperCall(op)];
   return {
@@ -154,23 +154,23 @@ function stepOf(op: KernelOp, control: () => number): Step {
   };
 }
 
-function mapperCall(op: Extract<KernelOp, { device: string }>): dm.Call {
+function mapperCall(op: Extract<KernelOp, { device: string }>): dm.DmIoctl {
   const device = { name: op.device };
   switch (op.op) {
     case "dm-message":
-      return dm.message(device, op.message, op.sector);
+      return dm.sendMessage(device, op.message, op.sector);
     case "dm-load":
-      return dm.load(device, op.table);
+      return dm.loadTable(device, op.table);
     case "dm-create":
-      return dm.create(op.device, op.uuid);
+      return dm.createDevice(op.device, op.uuid);
     case "dm-resume":
-      return dm.resume(device);
+      return dm.resumeDevice(device);
     case "dm-remove":
-      return dm.remove(device);
+      return dm.removeDevice(device);
   }
 }
 
-function snapshotCall({ subvolume, name, writable = false }: Extract<KernelOp, { op: "btrfs-snapshot" }>): dm.Call {
+function snapshotCall({ subvolume, name, writable = false }: Extract<KernelOp, { op: "btrfs-snapshot" }>): dm.DmIoctl {
   const buffer = Buffer.alloc(SNAP_ARGS.bytes);
   buffer.writeBigInt64LE(BigInt(openFolder(subvolume)));
   buffer.writeBigUInt64LE(writable ? 0n : BTRFS_SUBVOL_RDONLY, SNAP_ARGS.flags);
@@ -185,12 +185,12 @@ function openControl(): () => number {
     try {
       return (fd ??= openSync("/dev/mapper/control", "r+"));
     } catch (error) {
-      throw new StationFault(`this kernel has no device-mapper (${String(error)})`);
+      throw new TargetFault(`this kernel has no device-mapper (${String(error)})`);
     }
   };
 }
 
-async function persist(release: () => Promise<Freed>): Promise<Freed> {
+async function persist(release: () => Promise<ReleaseAttempt>): Promise<ReleaseAttempt> {
   let freed = await release();
   for (let tried = 1; freed.is === "stuck" && tried < TRIES; tried += 1) freed = await release();
   return freed;

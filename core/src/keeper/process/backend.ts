@@ -1,52 +1,52 @@
 import type { Mount } from "../../os/mounts.js";
 import type { CommitOp } from "../../base/schema/types.js";
-import type { Means } from "../section.js";
-import type { Station } from "../wire.js";
+import type { BackendName } from "../section.js";
+import type { ArmTarget } from "../wire.js";
 
 /** `busy`: somebody else holds it. */
-export type Taken = { is: "held" } | { is: "busy" } | { is: "refused"; reason: string };
+export type HoldAttempt = { is: "held" } | { is: "busy" } | { is: "refused"; reason: string };
 /** `lapsed`: the hold was not there any more. */
-export type Freed = { is: "released" } | { is: "lapsed" } | { is: "stuck"; reason: string };
+export type ReleaseAttempt = { is: "released" } | { is: "lapsed" } | { is: "stuck"; reason: string };
 
 /** One station made ready: its descriptors are open, its identity is known. */
-export interface Grip {
+export interface TargetHandle {
   /** What is wrong by now with the station's identity; null: nothing. */
   check(mounts: readonly Mount[]): string | null;
   /** Writes out what is dirty, so that the hold has less to do. A failure is no matter. */
   flush(): Promise<unknown>;
-  hold(): Promise<Taken>;
+  hold(): Promise<HoldAttempt>;
   /** Never called unless hold() has answered `held`: nobody else's hold is touched. */
-  release(): Promise<Freed>;
+  release(): Promise<ReleaseAttempt>;
 }
 
 /** One that the kernel does with a single call. */
 export type KernelOp = Exclude<CommitOp, { op: "plugin" | "parallel" }>;
 
 /** One operation of the commit made ready. */
-export interface Step {
+export interface ReadyOp {
   readonly name: string;
   /** Why it failed; null: done. */
   run(): Promise<string | null>;
 }
 
 /** A way to make the kernel do it; chosen before anything is held. */
-export interface Hands {
-  readonly means: Means;
+export interface Backend {
+  readonly name: BackendName;
   /** @throws StationFault when the station is not what the plan says, or cannot be opened. */
-  grip(station: Station): Promise<Grip>;
+  open(station: ArmTarget): Promise<TargetHandle>;
   /** @throws StationFault when something that it needs cannot be opened. */
-  step(op: KernelOp): Step;
+  step(op: KernelOp): ReadyOp;
 }
 
 /** Nothing was held yet: the station cannot be got ready. The message completes "cannot be held: …". */
-export class StationFault extends Error {
+export class TargetFault extends Error {
   override readonly name = "StationFault";
   /** Its index in the order to arm; null where it is about all, or an operation. */
-  readonly station: number | null;
+  readonly target: number | null;
 
   constructor(message: string, station: number | null = null) {
     super(message);
-    this.station = station;
+    this.target = station;
   }
 }
 

@@ -1,17 +1,17 @@
 import { preloadLibc } from "../../os/libc.js";
-import { commandHands } from "./backend-commands.js";
-import type { Hands } from "./backend.js";
-import { directHands } from "./backend-ioctl.js";
-import type { Means } from "../section.js";
+import { commandBackend } from "./backend-commands.js";
+import type { Backend } from "./backend.js";
+import { ioctlBackend } from "./backend-ioctl.js";
+import type { BackendName } from "../section.js";
 
 /** null: directly, where koffi can be loaded. */
-export function chooseHands(means: Means | null): Hands {
-  if (means === "commands") return commandHands();
+export function chooseBackend(means: BackendName | null): Backend {
+  if (means === "commands") return commandBackend();
   try {
     preloadLibc();
-    return directHands();
+    return ioctlBackend();
   } catch (error) {
     if (means === "ioctl") throw error;
-    return commandHands();
+    return commandBackend();
   }
 }

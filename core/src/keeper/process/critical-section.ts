@@ -1,40 +1,40 @@
 import { readMounts } from "../../os/mounts.js";
 import { monotonic } from "../../os/clock.js";
-import type { Haste } from "./rcu-expedited.js";
-import { type Commit, isForHost, readyCommit } from "../commit-ops.js";
-import { type Hands, type Step, StationFault } from "./backend.js";
-import type { Ledger } from "../hold-register.js";
-import { isMissing, type Place, reportOf } from "./target-state.js";
-import type { Means, Reason, SectionReport } from "../section.js";
-import { type Answer, type Arms, type Failure, SILENCE_MS } from "../wire.js";
+import type { RcuExpedited } from "./rcu-expedited.js";
+import { type ReadyCommit, isForHost, readyCommit } from "../commit-ops.js";
+import { type Backend, type ReadyOp, TargetFault } from "./backend.js";
+import type { HoldRegister } from "../hold-register.js";
+import { isMissing, type TargetProgress, reportTarget } from "./target-state.js";
+import type { BackendName, ReleaseReason, SectionReport } from "../section.js";
+import { type KeeperMessage, type ArmRequest, type SectionFailure, SILENCE_MS } from "../wire.js";
 
 /** What one rank's release may take before the next rank is released without waiting for it, ms; and what comes in late is waited for before the report. */
 const PATIENCE_MS = 150;
 
-type Tell = (answer: Answer) => void;
+type Tell = (answer: KeeperMessage) => void;
 
 /** Where it is told, and where it is noted for whoever comes after. */
 interface Books {
   readonly tell: Tell;
-  readonly ledger: Ledger;
-  readonly haste: Haste;
+  readonly ledger: HoldRegister;
+  readonly haste: RcuExpedited;
 }
 
 /**
  * One critical section from the first hold to the last release. It ends by the first of: the core's word, a hold that fails,
  * silence, the deadline. What was asked of the kernel by then and comes later is released as soon as it comes.
  */
-export class Holding {
-  readonly #places: readonly Place[];
+export class CriticalSectionRun {
+  readonly #places: readonly TargetProgress[];
   /** The same by rank, in the order in which they are held. */
-  readonly #ranks: readonly (readonly Place[])[];
-  readonly #commit: Commit;
+  readonly #ranks: readonly (readonly TargetProgress[])[];
+  readonly #commit: ReadyCommit;
   /** The host has nothing to do while it is held, so that its word is not waited for. */
   readonly #isOurs: boolean;
   #limitMs: number;
-  readonly #means: Means;
-  readonly #haste: Haste;
-  readonly #ledger: Ledger;
+  readonly #means: BackendName;
+  readonly #haste: RcuExpedited;
+  readonly #ledger: HoldRegister;
   readonly #tell: Tell;
   /** What the kernel has been asked, and has not answered: holds, operations of the commit, releases. */
   readonly #calls = new Set<Promise<unknown>>();
@@ -43,21 +43,21 @@ export class Holding {
   #askedAt: number | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
-  #reason: Reason | null = null;
+  #reason: ReleaseReason | null = null;
   #over: Promise<void> | null = null;
   #reported = false;
 
   private constructor(
     limitMs: number,
-    places: readonly Place[],
-    commit: Commit,
+    places: readonly TargetProgress[],
+    commit: ReadyCommit,
     isOurs: boolean,
-    by: Means,
+    by: BackendName,
     books: Books,
   ) {
     this.#places = places;
-    const ranks = [...new Set(places.map(({ station }) => station.rank))].toSorted((a, b) => a - b);
-    this.#ranks = ranks.map((rank) => places.filter(({ station }) => station.rank === rank));
+    const ranks = [...new Set(places.map(({ target: station }) => station.rank))].toSorted((a, b) => a - b);
+    this.#ranks = ranks.map((rank) => places.filter(({ target: station }) => station.rank === rank));
     this.#commit = commit;
     this.#isOurs = isOurs;
     this.#limitMs = limitMs;
@@ -65,7 +65,7 @@ export class Holding {
     this.#ledger = books.ledger;
     this.#haste = books.haste;
     this.#tell = books.tell;
-    if (places.some(({ standing }) => standing.at === "held")) this.#askedAt = monotonic();
+    if (places.some(({ state: standing }) => standing.at === "held")) this.#askedAt = monotonic();
   }
 
   /**
@@ -73,26 +73,31 @@ export class Holding {
    *
    * @throws StationFault
    */
-  static async prepare({ stations, ops, limitMs }: Arms, hands: Hands, books: Books): Promise<Holding> {
-    const places: Place[] = [];
+  static async prepare(
+    { targets: stations, ops, limitMs }: ArmRequest,
+    hands: Backend,
+    books: Books,
+  ): Promise<CriticalSectionRun> {
+    const places: TargetProgress[] = [];
     for (const [index, station] of stations.entries()) {
-      const grip = await hands.grip(station).catch((error: unknown) => {
-        throw error instanceof StationFault ? new StationFault(error.message, index) : error;
+      const grip = await hands.open(station).catch((error: unknown) => {
+        throw error instanceof TargetFault ? new TargetFault(error.message, index) : error;
       });
-      places.push({ index, station, grip, standing: { at: "idle" } });
+      places.push({ index, target: station, handle: grip, state: { at: "idle" } });
     }
-    return new Holding(limitMs, places, readyCommit(ops, hands), !isForHost(ops), hands.means, books);
+    return new CriticalSectionRun(limitMs, places, readyCommit(ops, hands), !isForHost(ops), hands.name, books);
   }
 
   /** What a keeper that died may hold, so far as it can still be opened: there to be released. */
-  static async inherit(hands: Hands, books: Books): Promise<Holding> {
-    const places: Place[] = [];
+  static async inherit(hands: Backend, books: Books): Promise<CriticalSectionRun> {
+    const places: TargetProgress[] = [];
     for (const [index, station] of books.ledger.heading.stations.entries()) {
       if (!books.ledger.mayHold(index)) continue;
-      const grip = await hands.grip(station).catch(() => null);
-      if (grip !== null) places.push({ index, station, grip, standing: { at: "held", heldAt: monotonic() } });
+      const grip = await hands.open(station).catch(() => null);
+      if (grip !== null)
+        places.push({ index, target: station, handle: grip, state: { at: "held", heldAt: monotonic() } });
     }
-    return new Holding(0, places, readyCommit([], hands), true, hands.means, books);
+    return new CriticalSectionRun(0, places, readyCommit([], hands), true, hands.name, books);
   }
 
   /** Something is held, or about to be, or not reported yet. */
@@ -141,7 +146,7 @@ export class Holding {
   }
 
   /** Releases everything, and reports. May come again; the first reason stays. */
-  end(reason: Reason, failure: Failure | null = null): void {
+  end(reason: ReleaseReason, failure: SectionFailure | null = null): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
     clearTimeout(this.#deadline);
@@ -149,7 +154,7 @@ export class Holding {
     this.#over = this.#release(reason, failure);
   }
 
-  async #release(reason: Reason, failure: Failure | null): Promise<void> {
+  async #release(reason: ReleaseReason, failure: SectionFailure | null): Promise<void> {
     const unanswered = [...this.#unanswered];
     for (const rank of this.#ranks.toReversed()) {
       const releases = rank.map((place) => this.#letGo(place)).filter((release) => release !== null);
@@ -164,45 +169,45 @@ export class Holding {
   }
 
   /** Where one point fails there is time up to the deadline for the others to come in; else there is none. */
-  #patience(reason: Reason): number {
+  #patience(reason: ReleaseReason): number {
     const left = this.#limitMs - (monotonic() - (this.#askedAt ?? 0));
     return PATIENCE_MS + (reason === "failed" || reason === "word" ? Math.max(0, left) : 0);
   }
 
-  async #ask(step: Step): Promise<string | null> {
+  async #ask(step: ReadyOp): Promise<string | null> {
     this.#unanswered.add(step.name);
     const reason = await this.#track(step.run());
     this.#unanswered.delete(step.name);
     return reason;
   }
 
-  async #flush(place: Place): Promise<void> {
-    place.standing = { at: "flushing" };
-    await place.grip.flush();
-    place.standing = { at: "idle" };
+  async #flush(place: TargetProgress): Promise<void> {
+    place.state = { at: "flushing" };
+    await place.handle.flush();
+    place.state = { at: "idle" };
   }
 
-  async #take(place: Place): Promise<void> {
-    place.standing = { at: "asked" };
-    const taken = await place.grip.hold();
+  async #take(place: TargetProgress): Promise<void> {
+    place.state = { at: "asked" };
+    const taken = await place.handle.hold();
     if (taken.is !== "held") {
       this.#ledger.isFree(place.index);
-      place.standing = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
+      place.state = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
       return this.end("failed", { ...taken, station: place.index });
     }
-    place.standing = { at: "held", heldAt: monotonic() };
+    place.state = { at: "held", heldAt: monotonic() };
     if (this.#reported) this.#tell({ say: "late", station: place.index });
     if (this.#reason !== null) await this.#letGo(place);
   }
 
-  #letGo(place: Place): Promise<void> | null {
-    if (place.standing.at !== "held") return null;
-    const { heldAt } = place.standing;
-    place.standing = { at: "releasing", heldAt };
+  #letGo(place: TargetProgress): Promise<void> | null {
+    if (place.state.at !== "held") return null;
+    const { heldAt } = place.state;
+    place.state = { at: "releasing", heldAt };
     const release = async (): Promise<void> => {
-      const freed = await place.grip.release();
+      const freed = await place.handle.release();
       if (freed.is !== "stuck") this.#ledger.isFree(place.index);
-      place.standing =
+      place.state =
         freed.is === "released"
           ? { at: "released", heldAt, releasedAt: monotonic() }
           : freed.is === "lapsed"
@@ -221,20 +226,20 @@ export class Holding {
     while (this.#calls.size > 0) await Promise.all(this.#calls);
   }
 
-  #firstChange(): Failure | null {
+  #firstChange(): SectionFailure | null {
     const mounts = readMounts();
-    for (const { grip, index } of this.#places) {
+    for (const { handle: grip, index } of this.#places) {
       const reason = grip.check(mounts);
       if (reason !== null) return { is: "refused", station: index, reason };
     }
     return null;
   }
 
-  #report(reason: Reason): SectionReport {
-    const points = this.#places.map(reportOf);
+  #report(reason: ReleaseReason): SectionReport {
+    const points = this.#places.map(reportTarget);
     const releases = points.map(({ releasedAt }) => releasedAt ?? 0);
     const heldMs = this.#askedAt === null ? 0 : Math.max(0, Math.max(0, ...releases) - this.#askedAt);
-    return { by: this.#means, points, heldMs, reason };
+    return { by: this.#means, targets: points, heldMs, reason };
   }
 }
 

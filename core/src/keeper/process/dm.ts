@@ -17,34 +17,34 @@ const request = (command: number): number => 0xc138fd00 + command;
 const commands = { create: 3, remove: 4, suspend: 6, status: 7, load: 9, message: 14 } as const;
 
 /** A device, by its name or by its number; the kernel takes one of both. */
-export type Device = { name: string } | { dev: bigint };
+export type DmDevice = { name: string } | { dev: bigint };
 
 /** An ioctl for /dev/mapper/control, made ready. The kernel answers into the buffer. */
-export interface Call {
+export interface DmIoctl {
   readonly request: number;
   readonly buffer: Buffer;
 }
 
-export const suspend = (device: Device): Call => call("suspend", device, { flags: DM_SUSPEND_FLAG });
+export const suspendDevice = (device: DmDevice): DmIoctl => call("suspend", device, { flags: DM_SUSPEND_FLAG });
 /** Also makes a loaded table the live one: drivers/md/dm-ioctl.c, do_resume. */
-export const resume = (device: Device): Call => call("suspend", device, {});
-export const status = (device: Device): Call => call("status", device, {});
-export const remove = (device: Device): Call => call("remove", device, {});
+export const resumeDevice = (device: DmDevice): DmIoctl => call("suspend", device, {});
+export const deviceStatus = (device: DmDevice): DmIoctl => call("status", device, {});
+export const removeDevice = (device: DmDevice): DmIoctl => call("remove", device, {});
 
 /** An empty device; it does nothing before a table is loaded and it is resumed. */
-export function create(name: string, uuid = ""): Call {
+export function createDevice(name: string, uuid = ""): DmIoctl {
   const made = call("create", { name }, {});
   writeText(made.buffer, uuid, at.uuid, UUID_LENGTH);
   return made;
 }
 
 /** Into the inactive slot: it takes effect with resume. */
-export function load(device: Device, table: readonly DmTarget[]): Call {
+export function loadTable(device: DmDevice, table: readonly DmTarget[]): DmIoctl {
   return call("load", device, { data: Buffer.concat(table.map(specOf)), targets: table.length });
 }
 
 /** struct dm_target_msg: the sector (u64), and the message with a zero at its end. */
-export function message(device: Device, text: string, sector = 0): Call {
+export function sendMessage(device: DmDevice, text: string, sector = 0): DmIoctl {
   const data = Buffer.alloc(8 + ANSWER_ROOM);
   data.writeBigUInt64LE(BigInt(sector));
   writeText(data, text, 8, ANSWER_ROOM);
@@ -52,8 +52,8 @@ export function message(device: Device, text: string, sector = 0): Call {
 }
 
 /** What the kernel answered about a device. */
-export const devOf = ({ buffer }: Call): bigint => buffer.readBigUInt64LE(at.dev);
-export const isSuspended = ({ buffer }: Call): boolean => (buffer.readUInt32LE(at.flags) & DM_SUSPEND_FLAG) !== 0;
+export const devOf = ({ buffer }: DmIoctl): bigint => buffer.readBigUInt64LE(at.dev);
+export const isSuspended = ({ buffer }: DmIoctl): boolean => (buffer.readUInt32LE(at.flags) & DM_SUSPEND_FLAG) !== 0;
 
 /** What a header has beside the device. */
 interface Fields {
@@ -62,7 +62,7 @@ interface Fields {
   targets?: number;
 }
 
-function call(command: keyof typeof commands, device: Device, { flags = 0, data, targets = 0 }: Fields): Call {
+function call(command: keyof typeof commands, device: DmDevice, { flags = 0, data, targets = 0 }: Fields): DmIoctl {
   const buffer = Buffer.alloc(HEADER + (data?.length ?? 0));
   buffer.writeUInt32LE(4, at.version);
   buffer.writeUInt32LE(buffer.length, at.dataSize);

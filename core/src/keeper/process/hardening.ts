@@ -8,7 +8,7 @@ const PR_SET_IO_FLUSHER = 57;
  * Protects this process from what a held volume or a full memory could do to it. All of it is best effort: a container or an
  * older kernel may refuse, and the rules of release hold all the same.
  */
-export function takeShelter(): void {
+export function hardenProcess(): void {
   // Memory for us is never made by writing to a file system, which could be one that we hold.
   attempt(() => prctl(PR_SET_IO_FLUSHER, 1));
   // proc_pid_oom_score_adj(5): never chosen when memory runs out, nor with its whole cgroup.

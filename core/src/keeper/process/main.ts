@@ -3,32 +3,32 @@
  * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
  */
 import { Socket } from "node:net";
-import { StationFault } from "./backend.js";
-import { Guardian } from "./watchdog.js";
-import { chooseHands } from "./choose-backend.js";
-import { Haste } from "./rcu-expedited.js";
-import { Holding } from "./critical-section.js";
-import { Ledger } from "../hold-register.js";
-import { rehearse } from "./warm-up.js";
-import { lockFileMappings, takeShelter } from "./hardening.js";
-import { type Answer, type Arms, decoder, encode, type Word } from "../wire.js";
+import { TargetFault } from "./backend.js";
+import { Watchdog } from "./watchdog.js";
+import { chooseBackend } from "./choose-backend.js";
+import { RcuExpedited } from "./rcu-expedited.js";
+import { CriticalSectionRun } from "./critical-section.js";
+import { HoldRegister } from "../hold-register.js";
+import { warmUp } from "./warm-up.js";
+import { lockFileMappings, hardenProcess } from "./hardening.js";
+import { type KeeperMessage, type ArmRequest, decoder, encode, type CoreMessage } from "../wire.js";
 
 const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
 
-let holding: Holding | null = null;
-let ledger: Ledger | null = null;
-let guardian: Guardian | null = null;
+let holding: CriticalSectionRun | null = null;
+let ledger: HoldRegister | null = null;
+let guardian: Watchdog | null = null;
 let isWanted = true;
 
 const input = new Socket({ fd: 0, writable: false });
 const output = new Socket({ fd: 1, readable: false });
-const tell = (answer: Answer): void => {
+const tell = (answer: KeeperMessage): void => {
   if (output.writable) output.write(encode(answer));
 };
 
 input.setEncoding("utf8").on(
   "data",
-  decoder((word) => hear(word as Word)),
+  decoder((word) => hear(word as CoreMessage)),
 );
 input.on("end", orphaned).on("error", orphaned).on("close", orphaned);
 // The core is dead: its input ends, too, and that is what counts.
@@ -46,7 +46,7 @@ process.on("uncaughtException", (error) => {
   holding.end("failed", { is: "fault", reason: error.message });
 });
 
-function hear(word: Word): void {
+function hear(word: CoreMessage): void {
   holding?.beat();
   switch (word.say) {
     case "arm":
@@ -65,20 +65,20 @@ function hear(word: Word): void {
   }
 }
 
-async function arm(arms: Arms): Promise<void> {
+async function arm(arms: ArmRequest): Promise<void> {
   try {
-    const hands = chooseHands(arms.means);
-    if (arms.lockMemory && hands.means === "commands") throw new StationFault(noCommands);
-    takeShelter();
-    guardian = new Guardian(arms.ledger, arms.stations.length);
-    ledger = Ledger.begin(arms, hands.means, guardian.pid);
-    if (hands.means === "ioctl") await rehearse(arms);
-    holding = await Holding.prepare(arms, hands, { tell, ledger, haste: new Haste(false) });
+    const hands = chooseBackend(arms.means);
+    if (arms.lockMemory && hands.name === "commands") throw new TargetFault(noCommands);
+    hardenProcess();
+    guardian = new Watchdog(arms.register, arms.targets.length);
+    ledger = HoldRegister.begin(arms, hands.name, guardian.pid);
+    if (hands.name === "ioctl") await warmUp(arms);
+    holding = await CriticalSectionRun.prepare(arms, hands, { tell, ledger, haste: new RcuExpedited(false) });
     if (arms.lockMemory) lockFileMappings();
-    tell({ say: "armed", means: hands.means });
+    tell({ say: "armed", means: hands.name });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    tell({ say: "unarmed", reason, station: error instanceof StationFault ? error.station : null });
+    tell({ say: "unarmed", reason, station: error instanceof TargetFault ? error.target : null });
     output.end(() => exit(1));
   }
 }

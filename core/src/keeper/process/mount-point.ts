@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { mountAt, readMounts, type Mount } from "../../os/mounts.js";
-import { StationFault } from "./backend.js";
-import type { Identity } from "../wire.js";
+import { TargetFault } from "./backend.js";
+import type { FileSystemIdentity } from "../wire.js";
 
 /** A mounted file system by way of an open descriptor: whatever is mounted or unmounted later, it stays this one. */
 export interface MountPoint {
@@ -16,13 +16,13 @@ export interface MountPoint {
  *
  * @throws StationFault
  */
-export function openMountPoint(path: string, identity: Identity): MountPoint {
+export function openMountPoint(path: string, identity: FileSystemIdentity): MountPoint {
   const fd = openFolder(path);
   const mountId = mountIdOf(fd);
   const mount = readMounts().find(({ id }) => id === mountId);
   if (mount !== undefined && isAsPlanned(mount, path, identity)) return { path, fd, mountId };
   closeSync(fd);
-  throw new StationFault("another file system is mounted there than when it was planned");
+  throw new TargetFault("another file system is mounted there than when it was planned");
 }
 
 /** What is wrong by now; null: the path still leads to the mount that is open. */
@@ -39,11 +39,11 @@ export function openFolder(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
-    throw new StationFault(`it cannot be opened (${error instanceof Error ? error.message : String(error)})`);
+    throw new TargetFault(`it cannot be opened (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 
-function isAsPlanned(mount: Mount, path: string, identity: Identity): boolean {
+function isAsPlanned(mount: Mount, path: string, identity: FileSystemIdentity): boolean {
   return (
     mount.id === identity.mountId &&
     mount.mountPoint === path &&

@@ -7,7 +7,7 @@ const knob = "/sys/kernel/rcu_expedited";
  * percpu_down_write): 15 ms and more of held I/O in which nothing happens. Expedited grace periods take microseconds, and cost each
  * processor an interrupt; the kernel does the same while the machine goes to sleep. Where it may not, the hold takes longer.
  */
-export class Haste {
+export class RcuExpedited {
   /** null: it is not for us to change. */
   readonly #fd: number | null;
   #isOn = false;

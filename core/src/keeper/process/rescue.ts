@@ -5,15 +5,15 @@
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flockExclusive } from "../../os/libc.js";
-import { chooseHands } from "./choose-backend.js";
-import { Haste } from "./rcu-expedited.js";
-import { Holding } from "./critical-section.js";
-import { Ledger } from "../hold-register.js";
+import { chooseBackend } from "./choose-backend.js";
+import { RcuExpedited } from "./rcu-expedited.js";
+import { CriticalSectionRun } from "./critical-section.js";
+import { HoldRegister } from "../hold-register.js";
 import type { SectionReport } from "../section.js";
-import { takeShelter } from "./hardening.js";
-import { type Answer, encode } from "../wire.js";
+import { hardenProcess } from "./hardening.js";
+import { type KeeperMessage, encode } from "../wire.js";
 
-function tell(answer: Answer): void {
+function tell(answer: KeeperMessage): void {
   try {
     writeSync(1, encode(answer));
   } catch {
@@ -29,19 +29,19 @@ async function lock(fd: number): Promise<void> {
   }
 }
 
-takeShelter();
-const ledger = await Ledger.inherit(process.argv[2] ?? "", lock);
+hardenProcess();
+const ledger = await HoldRegister.inherit(process.argv[2] ?? "", lock);
 if (ledger !== null) {
-  const holding = await Holding.inherit(chooseHands(ledger.heading.means), {
+  const holding = await CriticalSectionRun.inherit(chooseBackend(ledger.heading.means), {
     tell,
     ledger,
-    haste: new Haste(ledger.isHurrying),
+    haste: new RcuExpedited(ledger.isHurrying),
   });
   holding.end("failed", { is: "fault", reason: "the keeper was killed" });
   await holding.settled();
   ledger.end();
 } else {
-  const report: SectionReport = { by: "ioctl", points: [], heldMs: 0, reason: "failed" };
+  const report: SectionReport = { by: "ioctl", targets: [], heldMs: 0, reason: "failed" };
   tell({ say: "over", report, failure: null, missing: [], unanswered: [] });
 }
 process.exit(0);

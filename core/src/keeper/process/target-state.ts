@@ -1,9 +1,9 @@
-import type { Grip } from "./backend.js";
-import type { PointReport } from "../section.js";
-import type { Station } from "../wire.js";
+import type { TargetHandle } from "./backend.js";
+import type { TargetReport } from "../section.js";
+import type { ArmTarget } from "../wire.js";
 
 /** Times are ms of CLOCK_MONOTONIC. `lost`: the hold was not there any more, or (null) it could not be released. */
-type Standing =
+type TargetState =
   | { at: "idle" }
   | { at: "flushing" }
   | { at: "asked" }
@@ -13,18 +13,19 @@ type Standing =
   | { at: "lost"; heldAt: number; releasedAt: number | null; problem: string };
 
 /** A station, and how far it has come. */
-export interface Place {
+export interface TargetProgress {
   readonly index: number;
-  readonly station: Station;
-  readonly grip: Grip;
-  standing: Standing;
+  readonly target: ArmTarget;
+  readonly handle: TargetHandle;
+  state: TargetState;
 }
 
 /** The kernel has not answered whether it holds. */
-export const isMissing = ({ standing }: Place): boolean => standing.at === "asked" || standing.at === "flushing";
+export const isMissing = ({ state: standing }: TargetProgress): boolean =>
+  standing.at === "asked" || standing.at === "flushing";
 
-export function reportOf({ station: { point }, standing }: Place): PointReport {
-  const never = { point, heldAt: null, releasedAt: null, inForce: false };
+export function reportTarget({ target: { target }, state: standing }: TargetProgress): TargetReport {
+  const never = { target, heldAt: null, releasedAt: null, inForce: false };
   switch (standing.at) {
     case "idle":
       return { ...never, problem: "it was not asked any more" };
@@ -38,7 +39,7 @@ export function reportOf({ station: { point }, standing }: Place): PointReport {
     case "releasing":
       return { ...never, heldAt: standing.heldAt, problem: "its release has not come back yet" };
     case "released":
-      return { point, heldAt: standing.heldAt, releasedAt: standing.releasedAt, inForce: true };
+      return { target: target, heldAt: standing.heldAt, releasedAt: standing.releasedAt, inForce: true };
     case "lost":
       return { ...never, heldAt: standing.heldAt, releasedAt: standing.releasedAt, problem: standing.problem };
   }

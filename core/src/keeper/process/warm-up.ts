@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { ioctl } from "../../os/libc.js";
-import type { Grip, Step } from "./backend.js";
-import { Haste } from "./rcu-expedited.js";
-import { Holding } from "./critical-section.js";
-import { Ledger } from "../hold-register.js";
-import type { Arms } from "../wire.js";
+import type { TargetHandle, ReadyOp } from "./backend.js";
+import { RcuExpedited } from "./rcu-expedited.js";
+import { CriticalSectionRun } from "./critical-section.js";
+import { HoldRegister } from "../hold-register.js";
+import type { ArmRequest } from "../wire.js";
 
 /** Code runs at its full speed only after it has run a few times. */
 const TIMES = 4;
@@ -12,7 +12,7 @@ const TIMES = 4;
 /** A call to no descriptor, which the kernel refuses at once. */
 const call = (): Promise<number> => ioctl(-1, 0, null);
 
-const nothing: Grip = {
+const nothing: TargetHandle = {
   check: () => null,
   flush: call,
   async hold() {
@@ -25,7 +25,7 @@ const nothing: Grip = {
   },
 };
 
-const idle: Step = {
+const idle: ReadyOp = {
   name: "nothing",
   async run() {
     await call();
@@ -37,15 +37,15 @@ const idle: Step = {
  * Does the whole section with nothing in the place of each station and operation, so that no thread has to be started and nothing to
  * be compiled while I/O is held.
  */
-export async function rehearse(arms: Arms): Promise<void> {
+export async function warmUp(arms: ArmRequest): Promise<void> {
   for (let times = 0; times < TIMES; times += 1) {
-    const place = `${arms.ledger}.rehearsal`;
-    const ledger = Ledger.begin({ ...arms, ledger: place }, "ioctl", process.pid);
+    const place = `${arms.register}.rehearsal`;
+    const ledger = HoldRegister.begin({ ...arms, register: place }, "ioctl", process.pid);
     // It has a file, but nobody is to inherit that.
     rmSync(place);
-    const hands = { means: "ioctl", grip: async () => nothing, step: () => idle } as const;
-    const haste = new Haste(false, "/dev/null");
-    const holding = await Holding.prepare(arms, hands, { tell: () => undefined, ledger, haste });
+    const hands = { name: "ioctl", open: async () => nothing, step: () => idle } as const;
+    const haste = new RcuExpedited(false, "/dev/null");
+    const holding = await CriticalSectionRun.prepare(arms, hands, { tell: () => undefined, ledger, haste });
     await holding.hold();
     // Where the host has a word to say.
     holding.end("word");

@@ -6,7 +6,7 @@ import { environmentFor, wayToRescue } from "../client/spawn.js";
 const script = 'read -r _ || exec "$@"';
 
 /** Waits, in a process and a session of its own and in little memory, for the keeper's death; it outlives the core's, too. */
-export class Guardian {
+export class Watchdog {
   readonly #child: ChildProcess;
 
   constructor(ledger: string, stations: number) {

@@ -2,15 +2,15 @@ import { closeSync, writeSync } from "node:fs";
 import { closedPipe } from "../libc.js";
 
 /** The program's end of the pipe. */
-export const LEASH_FD = 3;
+export const PARENT_FD = 3;
 
 /**
  * Waits in the program's process group for the end of the pipe, and takes the group with it. As nobody's child: the program may
  * wait for its own. A line lets go. SIGTERM is for the others: until they have ended it must hold.
  */
 const script = `
-( ( trap "" TERM; read -r _ <&${LEASH_FD} || kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )
-exec ${LEASH_FD}<&-
+( ( trap "" TERM; read -r _ <&${PARENT_FD} || kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )
+exec ${PARENT_FD}<&-
 unset PWD OLDPWD
 exec "$@"
 `;
@@ -19,7 +19,7 @@ exec "$@"
  * What keeps a program from outliving this process, however it ends: the kernel closes our end of a pipe, and the program's
  * group is killed. It is in force before the program begins.
  */
-export class Leash {
+export class DieWithParentPipe {
   /** What the program must be given as LEASH_FD. */
   readonly fd: number;
   readonly #ours: number;

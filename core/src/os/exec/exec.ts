@@ -5,10 +5,10 @@ import { HoldstillError } from "../../base/errors/error.js";
 import type { ExecOptions, ExecResult } from "./options.js";
 import { baseEnvironment } from "../environment.js";
 import { Capture } from "./capture.js";
-import { canConfine, confined } from "./read-only-namespace.js";
-import { Group } from "./process-group.js";
-import { Leash } from "./die-with-parent.js";
-import { giveUp } from "./pipes.js";
+import { canMakeReadOnlyNamespace, inReadOnlyNamespace } from "./read-only-namespace.js";
+import { ProcessGroup } from "./process-group.js";
+import { DieWithParentPipe } from "./die-with-parent.js";
+import { destroyPipes } from "./pipes.js";
 import { isProgram } from "./program.js";
 
 /** What a command may write to stdout, and as much to stderr: characters. */
@@ -23,7 +23,7 @@ const background = [
   ["ionice", "--ignore", "--class", "2", "--classdata", "7"],
 ] as const;
 
-export interface Command {
+export interface CommandSpec {
   who: Who;
   command: string;
   args: readonly string[];
@@ -41,17 +41,17 @@ export interface Command {
  * is handed to `onLeft`. Until then the group ends with this process, also when that is killed. A non-zero exit code is an
  * answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much or is cut off.
  */
-export async function run(work: Command): Promise<ExecResult> {
+export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   const { who, command, options, signal, onLeft } = work;
   signal.throwIfAborted();
   const { leftovers = "end" } = options;
   const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
   const [program, args] = lineOf(work, env["PATH"]);
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
-  const leash = new Leash();
+  const leash = new DieWithParentPipe();
   let keeps = false;
   try {
-    const child = execa(...Leash.on(program, args), {
+    const child = execa(...DieWithParentPipe.on(program, args), {
       detached: true,
       extendEnv: false,
       env,
@@ -68,7 +68,7 @@ export async function run(work: Command): Promise<ExecResult> {
       stripFinalNewline: false,
       reject: false,
     });
-    const group = new Group(child.pid);
+    const group = new ProcessGroup(child.pid);
     const limit = options.limitMs === undefined ? undefined : setTimeout(() => group.end(), options.limitMs);
     const end = (): void => group.end();
     signal.addEventListener("abort", end, { once: true });
@@ -76,7 +76,7 @@ export async function run(work: Command): Promise<ExecResult> {
       // What a command leaves behind would keep its pipes open, and the call with them.
       if (leftovers === "end" || group.isEnding) {
         group.kill();
-        void giveUp([child.stdout, child.stderr]);
+        void destroyPipes([child.stdout, child.stderr]);
       } else if (leftovers === "leave" || onLeft === undefined) leash.letGo();
       else {
         keeps = true;
@@ -115,14 +115,14 @@ export async function run(work: Command): Promise<ExecResult> {
 
 /** The command line, kept to what it may write to, and to its place behind others. */
 function lineOf(
-  { command, args, options, onUnconfined }: Command,
+  { command, args, options, onUnconfined }: CommandSpec,
   searchPath: string | undefined,
 ): [string, readonly string[]] {
   const behind =
     options.priority === "background" ? background.filter(([name]) => isProgram(name, searchPath)).flat() : [];
   const [program = command, ...rest] = [...behind, command, ...args];
   if (options.writable === undefined) return [program, rest];
-  if (canConfine()) return confined(options.writable, program, rest);
+  if (canMakeReadOnlyNamespace()) return inReadOnlyNamespace(options.writable, program, rest);
   onUnconfined?.();
   return [program, rest];
 }

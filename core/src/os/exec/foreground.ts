@@ -5,12 +5,12 @@ import { constants } from "node:os";
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
-import { inMirror, type Mirror, readyFd } from "./mount-tree.js";
+import { inMountTree, type MountTree, readyFd } from "./mount-tree.js";
 
 export interface Foreground {
   command: readonly string[];
   /** null: the command sees what everybody sees. */
-  mirror: Mirror | null;
+  mirror: MountTree | null;
   env: Readonly<Record<string, string>>;
   /** Where the command's stdout goes. */
   stdout: "stdout" | "stderr";
@@ -29,12 +29,12 @@ export interface CommandEnd {
 /**
  * Runs a command with our terminal, and waits for its end whatever signals come: it decides what it does about them.
  *
- * @throws HoldstillError E_MIRROR when the pictures could not be mounted: then the command was not started.
+ * @throws HoldstillError E_MIRROR when the snapshots could not be mounted: then the command was not started.
  */
 export async function runForeground(work: Foreground): Promise<CommandEnd> {
   const { mirror, command, env, signal } = work;
   signal.throwIfAborted();
-  const [program = "", ...args] = mirror === null ? command : inMirror(mirror, command);
+  const [program = "", ...args] = mirror === null ? command : inMountTree(mirror, command);
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: [

@@ -1,8 +1,8 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { HoldstillError } from "../../base/errors/error.js";
 
-/** Pictures, mounted where a command, or everybody, shall see them. */
-export interface Mirror {
+/** Snapshots, mounted where a command, or everybody, shall see them. */
+export interface MountTree {
   /** The folder below which they lie at their original paths; null: at the original paths themselves. */
   readonly root: string | null;
   readonly mounts: readonly { readonly from: string; readonly at: string }[];
@@ -17,21 +17,21 @@ export function canMount(): boolean {
 }
 
 /**
- * The command, in a mount namespace of its own with the pictures mounted read-only. The mounts are nobody else's and end with
+ * The command, in a mount namespace of its own with the snapshots mounted read-only. The mounts are nobody else's and end with
  * the command's last process, whatever ends it: none can be left. What is unmounted outside meanwhile is unmounted inside too.
  */
-export function inMirror({ root, mounts }: Mirror, command: readonly string[]): string[] {
+export function inMountTree({ root, mounts }: MountTree, command: readonly string[]): string[] {
   const shell = ["/bin/sh", "-c", mounting + starting, "holdstill", ...placed({ root, mounts }), ...command];
   return ["unshare", "--mount", "--propagation", "slave", "--", ...shell];
 }
 
 /**
- * Mounts the pictures read-only for everybody, below the root, as one tree: whatever is made there lies in it, and goes with it.
+ * Mounts the snapshots read-only for everybody, below the root, as one tree: whatever is made there lies in it, and goes with it.
  * `name` is what the mount table shows as its source. Nothing stays when it fails.
  *
  * @throws HoldstillError E_MIRROR
  */
-export function raiseMirror(mirror: Mirror & { readonly root: string }, name: string): void {
+export function mountTree(mirror: MountTree & { readonly root: string }, name: string): void {
   // It ends with us: what it would mount later, nobody would take away.
   const shell = ["--pdeathsig", "KILL", "--", "/bin/sh", "-c", mounting, name, ...placed(mirror)];
   const done = spawnSync("setpriv", shell, { encoding: "utf8" });
@@ -41,7 +41,7 @@ export function raiseMirror(mirror: Mirror & { readonly root: string }, name: st
 }
 
 /** Takes such a tree away. @throws HoldstillError E_MIRROR_BUSY */
-export function dropMirror(root: string): void {
+export function unmountTree(root: string): void {
   const done = spawnSync("umount", ["--recursive", "--", root], { encoding: "utf8" });
   if (done.status !== 0) throw new HoldstillError("E_MIRROR_BUSY", { at: root, reason: saidBy(done) });
 }
@@ -50,7 +50,7 @@ const saidBy = ({ stderr, status, error }: SpawnSyncReturns<string>): string =>
   error?.message ?? (stderr.trim().replaceAll("\n", "; ") || `it ended with ${status}`);
 
 /** Arguments of `mounting`: outer places first. */
-function placed({ root, mounts }: Mirror): string[] {
+function placed({ root, mounts }: MountTree): string[] {
   const outer = mounts.toSorted((a, b) => a.at.length - b.at.length);
   return [root ?? "", ...outer.flatMap(({ from, at }) => [from, (root ?? "") + at]), "--"];
 }

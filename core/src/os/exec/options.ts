@@ -15,7 +15,7 @@ export interface ExecOptions {
   leftovers?: "end" | "keep" | "leave";
   /**
    * Absolute paths: all that the program can write to, beside devices. It sees everything else read-only, in a mount namespace of its
-   * own, as is fit for a server that repairs a picture. An exit code of 125 says that this failed. Where the host may not mount,
+   * own, as is fit for a server that repairs a snapshot. An exit code of 125 says that this failed. Where the host may not mount,
    * nothing is read-only, and the log says so.
    */
   writable?: readonly string[];

@@ -2,7 +2,7 @@
 const GRACE_MS = 500;
 
 /** The process group of a program, which has the id of its first process. */
-export class Group {
+export class ProcessGroup {
   readonly #id: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 

@@ -31,7 +31,7 @@ exec "$@"
 let permitted: boolean | undefined;
 
 /** Whether this process may do so. Root in a container may not, and an ordinary user only where he may make user namespaces. */
-export function canConfine(): boolean {
+export function canMakeReadOnlyNamespace(): boolean {
   permitted ??= spawnSync("unshare", [...namespaces().outer, "true"], { stdio: "ignore" }).status === 0;
   return permitted;
 }
@@ -41,7 +41,7 @@ export function canConfine(): boolean {
  *
  * @throws Error of realpath(3) for a path that is not there.
  */
-export function confined(
+export function inReadOnlyNamespace(
   writable: readonly string[],
   command: string,
   args: readonly string[],

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 const script = `trap "" TERM INT HUP; read -r _ || kill -KILL "$1"`;
 
 /** Makes a process of ours end with us, however we end and whatever it does: one that spins does not notice that we are gone. */
-export function tether(child: ChildProcess): void {
+export function dieWithParent(child: ChildProcess): void {
   const guard = spawn("/bin/sh", ["-c", script, "sh", String(child.pid)], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

@@ -1,6 +1,6 @@
 import type { Damaged } from "../../store/catalog.js";
 import type { Settings } from "../../base/config/settings.js";
-import type { Requester } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 
 type Shared =
@@ -12,17 +12,17 @@ type Shared =
   | "leftovers"
   | "recover"
   | "expose"
-  | "conceal"
+  | "unexpose"
   | "verify"
   | "complete"
   | "removeAll"
   | "writers"
   | "providers"
   | "history"
-  | "asOfNow";
+  | "withUsage";
 
 /** What both doors lead to: the engine in this process, and the one of the service. */
-export interface Door extends Pick<Requester, Shared> {
+export interface EngineApi extends Pick<Engine, Shared> {
   readonly settings: Settings;
   list(): { sets: SnapshotSet[]; damaged: Damaged[] } | Promise<{ sets: SnapshotSet[]; damaged: Damaged[] }>;
   show(key: string): SnapshotSet | Promise<SnapshotSet>;

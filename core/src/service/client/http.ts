@@ -6,7 +6,7 @@ import { validate, type SchemaName, type Shape } from "../../base/schema/validat
 import { knownError } from "../http/problem.js";
 
 /** Asks a service. What it refuses is thrown as the error that it threw. */
-export class Connection {
+export class ServiceConnection {
   readonly socket: string;
 
   constructor(socket: string) {

@@ -1,15 +1,23 @@
 import path from "node:path";
 import type { Damaged } from "../../store/catalog.js";
-import { judge, type Retention, type Verdict } from "../../store/retention.js";
+import { judgeRetention, type Retention, type RetentionVerdict } from "../../store/retention.js";
 import { type LimitsMs, type Settings, settingsOf } from "../../base/config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../../base/errors/error.js";
 import type { ExitCode } from "../../base/errors/exit.js";
-import type { Plan, Request } from "../../plan/plan.js";
-import { asOfNow } from "../../engine/usage/usage.js";
-import type { Tenancy } from "../../engine/lease/leased-set.js";
-import type { Lender, Loan, Sharing } from "../../engine/lease/temporary-set.js";
-import type { Job, Ran } from "../../engine/lease/run-command.js";
-import type { Completed, Ended, Leftover, ProviderStatus, Silent, Watching, WriterStatus } from "../../engine/types.js";
+import type { Plan, SnapshotRequest } from "../../plan/plan.js";
+import { withCurrentUsage } from "../../engine/usage/usage.js";
+import type { LeaseTerms } from "../../engine/lease/leased-set.js";
+import type { TemporarySets, TemporarySet, SetAccess } from "../../engine/lease/temporary-set.js";
+import type { RunJob, RunResult } from "../../engine/lease/run-command.js";
+import type {
+  Completed,
+  TransactionResult,
+  Leftover,
+  ProviderStatus,
+  SilentProvider,
+  Watcher,
+  WriterStatus,
+} from "../../engine/types.js";
 import type {
   EndedEvent,
   Fault,
@@ -21,28 +29,28 @@ import type {
   SnapshotSet,
 } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
-import type { Door } from "./door.js";
-import { Connection } from "./http.js";
+import type { EngineApi } from "./door.js";
+import { ServiceConnection } from "./http.js";
 
 /** The requester by way of the service: the same calls with the same answers, as whoever calls. */
-export class RemoteRequester implements Door, Lender {
+export class RemoteEngine implements EngineApi, TemporarySets {
   readonly settings: Settings;
-  readonly #service: Connection;
+  readonly #service: ServiceConnection;
 
-  private constructor(settings: Settings, service: Connection) {
+  private constructor(settings: Settings, service: ServiceConnection) {
     this.settings = settings;
     this.#service = service;
   }
 
   /** null: no service answers, it is another's, or one may do nothing there. */
-  static async connect(settings: Settings): Promise<RemoteRequester | null> {
-    const service = new Connection(settings.service.socket);
+  static async connect(settings: Settings): Promise<RemoteEngine | null> {
+    const service = new ServiceConnection(settings.service.socket);
     try {
       const health = await service.ask("GET", "/v1/health", "service#/$defs/health");
       if (!isOurs(health, settings) || health.you.rights.length === 0) return null;
       // What counts is how long the service waits, and where it keeps its sets.
       const { stateDir } = health;
-      return new RemoteRequester({ ...settings, stateDir, limits: health.limitsMs as LimitsMs }, service);
+      return new RemoteEngine({ ...settings, stateDir, limits: health.limitsMs as LimitsMs }, service);
     } catch (error) {
       if (isHoldstillError(error) && error.code === "E_SERVICE_LOST") return null;
       throw error;
@@ -50,15 +58,15 @@ export class RemoteRequester implements Door, Lender {
   }
 
   /** Whatever service it is that listens there. @throws HoldstillError E_SERVICE_LOST */
-  static async at(socket: string): Promise<RemoteRequester> {
-    const service = new Connection(socket);
+  static async at(socket: string): Promise<RemoteEngine> {
+    const service = new ServiceConnection(socket);
     const { config, stateDir, limitsMs } = await service.ask("GET", "/v1/health", "service#/$defs/health");
     const told = { stateDir, service: { socket } };
     const settings = settingsOf(told, config, () => undefined, { cwd: "/", env: {} });
-    return new RemoteRequester({ ...settings, limits: limitsMs as LimitsMs }, service);
+    return new RemoteEngine({ ...settings, limits: limitsMs as LimitsMs }, service);
   }
 
-  async plan(request: Request, { signal }: Watching = {}): Promise<Plan> {
+  async plan(request: SnapshotRequest, { signal }: Watcher = {}): Promise<Plan> {
     const { targets, require, includeRoot } = documentOf(request);
     const body = { targets, ...defined({ require, includeRoot }) };
     const made = await this.#service.ask("POST", "/v1/plans", "service#/$defs/plan", body, signal);
@@ -67,7 +75,11 @@ export class RemoteRequester implements Door, Lender {
   }
 
   /** @param lease The set goes unless its lease is renewed, or attended, at least this often, as "60s". Without it the set stays. */
-  async create(request: Request, { onEvent, signal }: Watching = {}, lease?: string): Promise<Ended> {
+  async create(
+    request: SnapshotRequest,
+    { onEvent, signal }: Watcher = {},
+    lease?: string,
+  ): Promise<TransactionResult> {
     signal?.throwIfAborted();
     const body = { ...documentOf(request), ...defined({ lease }) };
     const { id } = await this.#service.ask("POST", "/v1/sets", "service#/$defs/operation", body);
@@ -113,28 +125,28 @@ export class RemoteRequester implements Door, Lender {
     await this.#service.ask("DELETE", `${placeOf(key)}/lease`, "service#/$defs/deleted");
   }
 
-  /** The set is concealed, and stays: it has no lease any more. */
+  /** The set is unexposed, and stays: it has no lease any more. */
   keep(key: string): Promise<SnapshotSet> {
     return this.#service.ask("POST", `${placeOf(key)}/keep`, "snapshot-set");
   }
 
-  async lend<T>(
-    request: Request,
-    _sharing: Sharing,
-    watching: Watching,
-    use: (loan: Loan) => Promise<T>,
-  ): Promise<{ ended: Ended; result: T | null }> {
-    const { lend } = await import("./remote-set.js");
+  async withTemporarySet<T>(
+    request: SnapshotRequest,
+    _sharing: SetAccess,
+    watching: Watcher,
+    use: (loan: TemporarySet) => Promise<T>,
+  ): Promise<{ ended: TransactionResult; result: T | null }> {
+    const { withRemoteSet: lend } = await import("./remote-set.js");
     return lend(this, request, watching, use);
   }
 
-  async run(request: Request, job: Job, watching: Watching = {}): Promise<Ran> {
-    const { run } = await import("../../engine/lease/run-command.js");
+  async run(request: SnapshotRequest, job: RunJob, watching: Watcher = {}): Promise<RunResult> {
+    const { runWithSet: run } = await import("../../engine/lease/run-command.js");
     return run(this, request, job, watching);
   }
 
-  async hold(request: Request, tenancy: Tenancy, watching: Watching = {}): Promise<Ended> {
-    const { hold } = await import("../../engine/lease/leased-set.js");
+  async hold(request: SnapshotRequest, tenancy: LeaseTerms, watching: Watcher = {}): Promise<TransactionResult> {
+    const { holdLease: hold } = await import("../../engine/lease/leased-set.js");
     return hold(this, request, tenancy, watching);
   }
 
@@ -153,15 +165,15 @@ export class RemoteRequester implements Door, Lender {
     return this.#service.ask("POST", `${placeOf(key)}/expose`, "snapshot-set");
   }
 
-  conceal(key: string): Promise<SnapshotSet> {
-    return this.#service.ask("POST", `${placeOf(key)}/conceal`, "snapshot-set");
+  unexpose(key: string): Promise<SnapshotSet> {
+    return this.#service.ask("POST", `${placeOf(key)}/unexpose`, "snapshot-set");
   }
 
   verify(key: string): Promise<SnapshotSet> {
     return this.#service.ask("POST", `${placeOf(key)}/verify`, "snapshot-set");
   }
 
-  complete(key: string, outcome: Parameters<Door["complete"]>[1]): Promise<Completed> {
+  complete(key: string, outcome: Parameters<EngineApi["complete"]>[1]): Promise<Completed> {
     return this.#service.ask("POST", `${placeOf(key)}/complete`, "service#/$defs/completed", outcome);
   }
 
@@ -182,10 +194,10 @@ export class RemoteRequester implements Door, Lender {
   async judge(
     retention: Retention,
     only: (set: SnapshotSet) => boolean = () => true,
-  ): Promise<{ verdicts: Verdict[]; damaged: Damaged[] }> {
+  ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }> {
     const { sets, damaged } = await this.list();
     const meant = sets.filter((set) => only(set));
-    return { verdicts: judge(meant, retention, new Date()), damaged };
+    return { verdicts: judgeRetention(meant, retention, new Date()), damaged };
   }
 
   async leftovers(): Promise<Leftover[]> {
@@ -211,14 +223,14 @@ export class RemoteRequester implements Door, Lender {
     return (await this.#service.ask("GET", "/v1/history", "service#/$defs/history")).history;
   }
 
-  async asOfNow(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: Silent[] }> {
+  async withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }> {
     const providers = await this.providers();
-    return { sets: asOfNow(sets, providers), silent: providers.filter((one) => "error" in one) };
+    return { sets: withCurrentUsage(sets, providers), silent: providers.filter((one) => "error" in one) };
   }
 
-  async #ended(operation: string): Promise<Ended> {
+  async #ended(operation: string): Promise<TransactionResult> {
     const { state } = await this.#service.ask("GET", operation, "service#/$defs/operation");
-    if (state.at !== "ended") {
+    if (state.type !== "ended") {
       const reason = "its events ended before the operation did";
       throw new HoldstillError("E_SERVICE_LOST", { socket: this.#service.socket, reason });
     }
@@ -237,7 +249,7 @@ export class RemoteRequester implements Door, Lender {
 }
 
 /** As far as its last event tells, of one that made no set. */
-const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): Ended => ({
+const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): TransactionResult => ({
   outcome: outcome === "refused" ? "aborted" : outcome,
   exitCode: exitCode as ExitCode,
   set: null,
@@ -256,7 +268,7 @@ function isOurs({ config, stateDir }: Health, settings: Settings): boolean {
 }
 
 /** A relative path is one of here, and the service is elsewhere. */
-function documentOf({ targets, name, tags, require, includeRoot }: Request): SetRequest {
+function documentOf({ targets, name, tags, require, includeRoot }: SnapshotRequest): SetRequest {
   const absolute = targets.map((target) => (target.startsWith("writer:") ? target : path.resolve(target)));
   return {
     targets: [...new Set(absolute)],

@@ -4,18 +4,18 @@ import path from "node:path";
 import { Catalog } from "../../store/catalog.js";
 import { stateDir } from "../../store/state-directory.js";
 import type { Settings } from "../../base/config/settings.js";
-import type { Request } from "../../plan/plan.js";
-import type { Loan } from "../../engine/lease/temporary-set.js";
-import type { Completed, Ended, Watching } from "../../engine/types.js";
+import type { SnapshotRequest } from "../../plan/plan.js";
+import type { TemporarySet } from "../../engine/lease/temporary-set.js";
+import type { Completed, TransactionResult, Watcher } from "../../engine/types.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 
 /** What is asked of the service for it. */
 interface Keeping {
   readonly settings: Pick<Settings, "stateDir">;
-  create(request: Request, watching: Watching, lease: string): Promise<Ended>;
+  create(request: SnapshotRequest, watching: Watcher, lease: string): Promise<TransactionResult>;
   attend(set: string, signal: AbortSignal): Promise<never>;
   expose(set: string): Promise<SnapshotSet>;
-  complete(set: string, outcome: Parameters<Loan["complete"]>[0]): Promise<Completed>;
+  complete(set: string, outcome: Parameters<TemporarySet["complete"]>[0]): Promise<Completed>;
   keep(set: string): Promise<SnapshotSet>;
   giveUp(set: string): Promise<void>;
 }
@@ -24,12 +24,12 @@ interface Keeping {
 const lease = "30s";
 
 /** The service takes the set, and keeps it while a connection of this process stays open. */
-export async function lend<T>(
+export async function withRemoteSet<T>(
   holdstill: Keeping,
-  request: Request,
-  watching: Watching,
-  use: (loan: Loan) => Promise<T>,
-): Promise<{ ended: Ended; result: T | null }> {
+  request: SnapshotRequest,
+  watching: Watcher,
+  use: (loan: TemporarySet) => Promise<T>,
+): Promise<{ ended: TransactionResult; result: T | null }> {
   const ended = await holdstill.create(request, watching, lease);
   const { set } = ended;
   if (set === null) return { ended, result: null };

@@ -7,7 +7,7 @@ import { type Peer, peerOf } from "./peer.js";
 const most = { all: 512, each: 64 };
 
 /** Who is connected. */
-export class Guests {
+export class ConnectionLimiter {
   readonly #peers = new WeakMap<Socket, Peer>();
   readonly #refusals = new WeakMap<Socket, HoldstillError>();
   readonly #open = new Set<Socket>();

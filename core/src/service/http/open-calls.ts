@@ -1,5 +1,5 @@
 /** Calls that are being worked on, also those whose requesters have hung up. */
-export class Calls {
+export class OpenCalls {
   readonly #running = new Set<Promise<unknown>>();
 
   get count(): number {

@@ -12,7 +12,7 @@ export interface Peer {
 
 /** As it was when the connection was made; `executable` as it is now. Throws when the connection is gone already. */
 export function peerOf(socket: Socket): Peer {
-  const { pid, uid, gid, groups } = peerCredentials(descriptorOf(socket));
+  const { pid, uid, gid, groups } = peerCredentials(socketDescriptor(socket));
   const executable = executableOf(pid);
   return {
     mark: { uid, gid, pid, ...(executable === undefined ? {} : { executable }) },
@@ -21,7 +21,7 @@ export function peerOf(socket: Socket): Peer {
 }
 
 /** Node has no name for it; the property is as old as its sockets. */
-export function descriptorOf(socket: Socket): number {
+export function socketDescriptor(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null };
   if (typeof handle?.fd !== "number" || handle.fd < 0) throw new Error("the connection is gone");
   return handle.fd;

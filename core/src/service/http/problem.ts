@@ -40,7 +40,7 @@ export function knownError({ code, details }: Pick<Fault, "code" | "details">): 
 }
 
 /** The same of one that this process itself has made. */
-export const errorOf = (fault: Fault): Error => knownError(fault) ?? new Error(fault.message);
+export const errorOfFault = (fault: Fault): Error => knownError(fault) ?? new Error(fault.message);
 
 /** What goes wrong before anything is understood. */
 export function requestFault(status: number, problem: string): HoldstillError<"E_REQUEST"> {

@@ -1,6 +1,6 @@
 import type { StateDir } from "../../store/state-directory.js";
 import type { Right } from "../../base/config/settings.js";
-import type { Requester } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Health } from "../../base/schema/types.js";
 import type { SchemaName, Shape } from "../../base/schema/validate.js";
 import type { EventRecord } from "../operations/event-record.js";
@@ -9,9 +9,9 @@ import type { Operations } from "../operations/operations.js";
 import type { Peer } from "./peer.js";
 
 /** What the calls work with. */
-export interface Desk {
+export interface RouteContext {
   state: StateDir;
-  requester: Requester;
+  requester: Engine;
   operations: Operations;
   leases: Leases;
   health: (peer: Peer) => Health;
@@ -20,10 +20,10 @@ export interface Desk {
 }
 
 /** A call, as far as it was understood and allowed. */
-export interface Call<B extends SchemaName | null> {
+export interface RouteCall<B extends SchemaName | null> {
   peer: Peer;
   /** On behalf of the peer. */
-  requester: Requester;
+  requester: Engine;
   /** What `{…}` in the path stands for. */
   key: string;
   query: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface Call<B extends SchemaName | null> {
   gone: AbortSignal;
 }
 
-export interface Answer {
+export interface RouteAnswer {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
@@ -60,14 +60,14 @@ export interface Route {
   headers?: Readonly<Record<string, Parameter>>;
   /** By status; null: not a JSON document. Every call may also answer with a problem. */
   answers: Readonly<Record<number, SchemaName | null>>;
-  handle(this: void, call: Call<SchemaName | null>, desk: Desk): Answer | Promise<Answer>;
+  handle(this: void, call: RouteCall<SchemaName | null>, desk: RouteContext): RouteAnswer | Promise<RouteAnswer>;
 }
 
 /** A route whose `handle` gets a body of exactly its own schema. */
 export function route<B extends SchemaName | null>(
   it: Omit<Route, "body" | "handle"> & {
     body: B;
-    handle(this: void, call: Call<B>, desk: Desk): Answer | Promise<Answer>;
+    handle(this: void, call: RouteCall<B>, desk: RouteContext): RouteAnswer | Promise<RouteAnswer>;
   },
 ): Route {
   return it;

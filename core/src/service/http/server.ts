@@ -3,35 +3,35 @@ import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { asHoldstillError, HoldstillError, isHoldstillError } from "../../base/errors/error.js";
-import type { Log } from "../../base/log/log.js";
+import type { CoreLog } from "../../base/log/log.js";
 import { validate } from "../../base/schema/validate.js";
-import { Calls } from "./open-calls.js";
+import { OpenCalls } from "./open-calls.js";
 import { streamEvents } from "../operations/event-stream.js";
-import { Guests } from "./connection-limiter.js";
+import { ConnectionLimiter } from "./connection-limiter.js";
 import { openApi } from "./openapi.js";
 import type { Peer } from "./peer.js";
 import { problemOf, requestFault } from "./problem.js";
 import type { Rights } from "./rights.js";
-import type { Call, Desk, Parameter, Route } from "./route.js";
+import type { RouteCall, RouteContext, Parameter, Route } from "./route.js";
 
 /** What one client may take of us. Bytes, and ms. */
 const limits = { body: 256 * 1024, headers: 16 * 1024, headersWithin: 10_000, requestWithin: 30_000, idle: 30_000 };
 
-export interface Reception {
+export interface HttpServer {
   server: Server;
-  guests: Guests;
-  calls: Calls;
+  guests: ConnectionLimiter;
+  calls: OpenCalls;
 }
 
 /** The server, which does not listen yet. */
-export async function receive(
+export async function startHttpServer(
   routes: readonly Route[],
-  desk: Desk,
+  desk: RouteContext,
   rights: Rights,
-  log: Log | null,
-): Promise<Reception> {
-  const guests = new Guests();
-  const calls = new Calls();
+  log: CoreLog | null,
+): Promise<HttpServer> {
+  const guests = new ConnectionLimiter();
+  const calls = new OpenCalls();
   let server: Server | undefined;
   const app = fastify({
     serverFactory: (handler) => {
@@ -76,14 +76,14 @@ export async function receive(
   return { server, guests, calls };
 }
 
-interface House {
-  desk: Desk;
+interface ServerParts {
+  desk: RouteContext;
   rights: Rights;
-  guests: Guests;
-  calls: Calls;
+  guests: ConnectionLimiter;
+  calls: OpenCalls;
 }
 
-function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: House): void {
+function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: ServerParts): void {
   app.route({
     method: one.method,
     url: one.path.replace(/\{\w+\}/, ":key"),
@@ -94,7 +94,7 @@ function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: 
     },
     async handler(request, reply) {
       const call = understand(one, request, reply, peerIn(guests, request), desk);
-      if (one.right !== null) await desk.requester.calm();
+      if (one.right !== null) await desk.requester.writable();
       const { status, body, headers = {}, events } = await calls.run(() => one.handle(call, desk));
       if (events === undefined) return reply.code(status).headers(headers).send(body);
       reply.hijack();
@@ -104,7 +104,7 @@ function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: 
   });
 }
 
-function peerIn(guests: Guests, { raw }: FastifyRequest): Peer {
+function peerIn(guests: ConnectionLimiter, { raw }: FastifyRequest): Peer {
   const peer = guests.peerOf(raw.socket);
   if (peer === null) throw new HoldstillError("E_FORBIDDEN", { uid: -1, what: "stay unknown", right: "a name" });
   return peer;
@@ -115,8 +115,8 @@ function understand(
   { query: asked, headers: sent, params, body, raw }: FastifyRequest,
   { raw: response }: FastifyReply,
   peer: Peer,
-  desk: Desk,
-): Call<Route["body"]> {
+  desk: RouteContext,
+): RouteCall<Route["body"]> {
   const gone = new AbortController();
   response.once("close", () =>
     gone.abort(new HoldstillError("E_INTERRUPTED", { signal: "the requester, who hung up" })),
@@ -138,7 +138,7 @@ function understand(
   };
 }
 
-function checked(schema: NonNullable<Route["body"]>, body: unknown): Call<NonNullable<Route["body"]>>["body"] {
+function checked(schema: NonNullable<Route["body"]>, body: unknown): RouteCall<NonNullable<Route["body"]>>["body"] {
   const result = validate(schema, body, "the request");
   if (result.ok) return result.value;
   const { findings } = result;

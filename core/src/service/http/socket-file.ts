@@ -5,8 +5,8 @@ import { connect, type Server } from "node:net";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { peerCredentials } from "../../os/libc.js";
-import { beholder, quoted, weaknessesAbove } from "../../base/trust/ownership.js";
-import { descriptorOf } from "./peer.js";
+import { trustedUser, quoted, ownershipProblemsAbove } from "../../base/trust/ownership.js";
+import { socketDescriptor } from "./peer.js";
 
 /** sockaddr_un, unix(7), less its end and what the draft's name is longer. */
 const longest = 107 - 9;
@@ -59,8 +59,8 @@ async function placeOf(asked: string): Promise<string> {
   }
   const file = path.join(realpathSync(folder), path.basename(asked));
   if (Buffer.byteLength(file) > longest) throw refusal(file, `its path has more than ${longest} bytes`, elsewhere);
-  const [weakness] = await weaknessesAbove(file, await beholder());
-  if (weakness !== undefined) throw refusal(file, weakness.problem, weakness.mend);
+  const [weakness] = await ownershipProblemsAbove(file, await trustedUser());
+  if (weakness !== undefined) throw refusal(file, weakness.problem, weakness.remedy);
   return file;
 }
 
@@ -83,7 +83,7 @@ export function listenerOf(file: string): Promise<number | null> {
     const socket = connect(file);
     socket.once("error", () => resolve(null));
     socket.once("connect", () => {
-      const { pid } = peerCredentials(descriptorOf(socket));
+      const { pid } = peerCredentials(socketDescriptor(socket));
       socket.destroy();
       resolve(pid);
     });

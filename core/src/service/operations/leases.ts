@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StateDir } from "../../store/state-directory.js";
 import { toFault } from "../../base/errors/error.js";
-import type { Log } from "../../base/log/log.js";
+import type { CoreLog } from "../../base/log/log.js";
 import { Lease } from "../../engine/lease/lease.js";
-import type { Requester } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Fault, LeaseState, RequesterMark } from "../../base/schema/types.js";
 
 /** How soon an expired set that somebody works on is tried again, ms. */
@@ -27,12 +27,12 @@ interface Tenure {
  */
 export class Leases {
   readonly #tenures = new Map<string, Tenure>();
-  readonly #requester: Requester;
+  readonly #requester: Engine;
   readonly #state: StateDir;
-  readonly #log: Log | null;
+  readonly #log: CoreLog | null;
   readonly #closing = new AbortController();
 
-  constructor(requester: Requester, state: StateDir, log: Log | null) {
+  constructor(requester: Engine, state: StateDir, log: CoreLog | null) {
     this.#requester = requester;
     this.#state = state;
     this.#log = log;

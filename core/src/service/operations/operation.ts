@@ -1,5 +1,5 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import type { Ended } from "../../engine/types.js";
+import type { TransactionResult } from "../../engine/types.js";
 import type {
   Event,
   Operation,
@@ -20,7 +20,7 @@ export class RunningOperation {
   readonly #controller = new AbortController();
   readonly #over: Promise<void>;
   #end: () => void = () => undefined;
-  #state: OperationState = { at: "accepted" };
+  #state: OperationState = { type: "accepted" };
   #last: Event | null = null;
   /** How many watch it: see Leases. */
   watchers = 0;
@@ -39,7 +39,7 @@ export class RunningOperation {
   }
 
   get isOver(): boolean {
-    return this.#state.at === "ended";
+    return this.#state.type === "ended";
   }
 
   get document(): Operation {
@@ -50,18 +50,18 @@ export class RunningOperation {
   note(event: Event): void {
     if (event.type === "queued") {
       const { volume, owner, position = 1 } = event;
-      this.#state = { at: "queued", volume, owner, position };
+      this.#state = { type: "queued", volume, owner, position };
     }
-    if (event.type === "phase") this.#state = { at: "running", phase: event.phase };
+    if (event.type === "phase") this.#state = { type: "running", phase: event.phase };
     // Whoever has read the last event finds the operation over: so it waits for that.
     if (event.type === "ended") this.#last = event;
     else this.events.add(event);
   }
 
   end(result: OperationResult): void {
-    this.#state = { at: "ended", endedAt: new Date().toISOString(), result };
+    this.#state = { type: "ended", endedAt: new Date().toISOString(), result };
     // The engine has told of it, unless it was refused before there were plugins.
-    this.events.add(this.#last ?? endedEvent(result));
+    this.events.add(this.#last ?? operationEnded(result));
     this.#end();
   }
 
@@ -86,7 +86,7 @@ export class RunningOperation {
   }
 }
 
-export function resultOf({ outcome, exitCode, set, error, residue, timeline }: Ended): OperationResult {
+export function resultOf({ outcome, exitCode, set, error, residue, timeline }: TransactionResult): OperationResult {
   return {
     outcome,
     exitCode,
@@ -103,7 +103,7 @@ export function refusalOf(thrown: unknown, { exitCode, code }: HoldstillError): 
   return { outcome, exitCode, error: toFault(thrown), residue: [], timeline: [] };
 }
 
-export function endedEvent({ outcome, exitCode, set, error, residue }: OperationResult): Event {
+export function operationEnded({ outcome, exitCode, set, error, residue }: OperationResult): Event {
   return {
     type: "ended",
     at: new Date().toISOString(),

@@ -1,12 +1,12 @@
 import { parseDuration } from "../../base/config/duration.js";
 import { asHoldstillError, HoldstillError } from "../../base/errors/error.js";
 import { newSetId } from "../../plan/set-id.js";
-import type { Requester } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { KeptOperation, Operation, OperationResult, SetRequest } from "../../base/schema/types.js";
 import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
-import { endedEvent, refusalOf, resultOf, RunningOperation } from "./operation.js";
+import { operationEnded, refusalOf, resultOf, RunningOperation } from "./operation.js";
 import type { OperationStore } from "./operation-store.js";
 import type { Peer } from "../http/peer.js";
 
@@ -14,7 +14,7 @@ import type { Peer } from "../http/peer.js";
 const remembered = 64;
 
 interface Tools {
-  requester: Requester;
+  requester: Engine;
   leases: Leases;
   store: OperationStore;
   /** How many may be open at a time. */
@@ -104,7 +104,7 @@ export class Operations {
     const { document, running } = this.find(id);
     if (running !== null) return running.events;
     const record = new EventRecord();
-    if (document.state.at === "ended") record.add(endedEvent(document.state.result));
+    if (document.state.type === "ended") record.add(operationEnded(document.state.result));
     return record;
   }
 
@@ -151,7 +151,7 @@ export class Operations {
 
   async #end(operation: RunningOperation, result: OperationResult, key: KeptOperation["key"] | null): Promise<void> {
     const { requester } = this.#tools;
-    await requester.calm();
+    await requester.writable();
     operation.end(result);
     try {
       this.#keep({ operation: operation.document, ...(key === null || key === undefined ? {} : { key }) }, requester);
@@ -162,7 +162,7 @@ export class Operations {
     for (const { id } of over.slice(0, Math.max(0, over.length - remembered))) this.#known.delete(id);
   }
 
-  #keep(kept: KeptOperation, { settings }: Requester): void {
+  #keep(kept: KeptOperation, { settings }: Engine): void {
     try {
       const forgotten = new Set(this.#tools.store.keep(kept));
       for (const [name, { id }] of this.#keys) if (forgotten.has(id)) this.#keys.delete(name);

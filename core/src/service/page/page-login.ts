@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 /** What is said to who may not come in. */
-export interface Refusal {
+export interface LoginRefusal {
   status: 400 | 403 | 405;
   reason: string;
 }
@@ -11,7 +11,7 @@ export interface Refusal {
  * Who may look at the page. On TCP the kernel does not say who asks: so whoever has the token may, once, and gets a cookie for it
  * that other sites cannot send. Cookies go to every port of a host; the path of this one, which nobody can guess, keeps it here.
  */
-export class PageDoor {
+export class PageLogin {
   /** null: none was given, or it was used. */
   #token: Buffer | null = null;
   readonly #path = `/${randomBytes(16).toString("hex")}/`;
@@ -24,7 +24,7 @@ export class PageDoor {
   }
 
   /** What nobody may ask, whoever he is. */
-  refuse({ method, headers }: IncomingMessage): Refusal | null {
+  refuse({ method, headers }: IncomingMessage): LoginRefusal | null {
     if (method !== "GET") return { status: 405, reason: "This page is to be looked at only." };
     // A name that somebody else owns may lead here: DNS rebinding. Ports are free: they may be forwarded.
     if (!/^(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$/.test(headers.host ?? ""))

@@ -4,11 +4,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { lastTimes } from "../../store/history.js";
-import type { Log } from "../../base/log/log.js";
-import type { Requester } from "../../engine/engine.js";
+import type { CoreLog } from "../../base/log/log.js";
+import type { Engine } from "../../engine/engine.js";
 import { installation, ownVersion } from "../../installation.js";
 import type { Operations } from "../operations/operations.js";
-import { PageDoor } from "./page-login.js";
+import { PageLogin } from "./page-login.js";
 import { streamOperations } from "./page-stream.js";
 import { problemOf } from "../http/problem.js";
 
@@ -53,10 +53,10 @@ export interface PageServer {
 
 /** A page to watch the service by, for browsers of this machine that were given an address. Nothing can be changed by it. */
 export async function servePage(
-  { requester, operations }: { requester: Requester; operations: Operations },
-  log: Log | null,
+  { requester, operations }: { requester: Engine; operations: Operations },
+  log: CoreLog | null,
 ): Promise<PageServer> {
-  const door = new PageDoor();
+  const door = new PageLogin();
   const files = new Map([...sources].map(([name, { type, from }]) => [name, { type, text: textOf(from) }]));
   const documents = documentsOf(requester);
   let viewers = 0;
@@ -90,7 +90,7 @@ export async function servePage(
       response.writeHead(200, { "content-type": "text/event-stream" });
       streamOperations(operations, response);
     } else if (document !== undefined) {
-      await requester.calm();
+      await requester.writable();
       end(response, 200, JSON.stringify(await document()), "application/json");
     } else end(response, 404, "There is nothing here.");
   };
@@ -121,7 +121,7 @@ export async function servePage(
 }
 
 /** What the page asks for beside the stream. Asking the writers takes workers: whoever asks meanwhile gets the same answer. */
-function documentsOf(requester: Requester): ReadonlyMap<string, () => Promise<unknown>> {
+function documentsOf(requester: Engine): ReadonlyMap<string, () => Promise<unknown>> {
   let asking: Promise<unknown> | null = null;
   return new Map<string, () => Promise<unknown>>([
     ["about", async () => ({ version: ownVersion(), stateDir: requester.settings.stateDir, pid: process.pid })],

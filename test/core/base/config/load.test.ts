@@ -21,7 +21,7 @@ test("without any config file everything has its default", async (t) => {
     pluginPaths: [],
     stateDir: root ? "/var/lib/holdstill" : path.join(cwd, ".local/state/holdstill"),
     exposeDir: root ? "/run/holdstill" : path.join(cwd, ".local/state/holdstill-exposed"),
-    fillIntervalMs: 30_000,
+    usageIntervalMs: 30_000,
     limits: {
       queue: 600_000,
       identify: 30_000,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { harmless } from "#core/cli/terminal/output.js";
-import { tellEvent } from "#core/cli/live/progress.js";
+import { escapeControls } from "#core/cli/terminal/output.js";
+import { eventLine } from "#core/cli/live/progress.js";
 import { faultLines } from "#core/cli/render/fault.js";
 import { setLines } from "#core/cli/render/set.js";
 import { visible } from "#core/base/display/visible.js";
@@ -14,7 +14,7 @@ const tamed = String.raw`x\n\u001b[32mok\u2028\u202e\u0085y`;
 
 test("of all that steers a terminal only our own colours come through", () => {
   assert.equal(
-    harmless("a\u001B]0;title\u0007b\rc\u001B[2J\u001B[31md\u001B[39m\u001B[8me\u009B1m\nf"),
+    escapeControls("a\u001B]0;title\u0007b\rc\u001B[2J\u001B[31md\u001B[39m\u001B[8me\u009B1m\nf"),
     String.raw`a\u001b]0;title\u0007b\u000dc\u001b[2J` + "\u001B[31md\u001B[39m" + String.raw`\u001b[8me\u009b1m\nf`,
   );
 });
@@ -28,7 +28,7 @@ test("a plugin's message cannot look like a line or a colour of our own", () => 
   };
   assert.deepEqual(faultLines(fault, plainLook), [`holdstill: ${tamed}`, `  ${tamed}: ${tamed}`, `→ ${tamed}`]);
   const event: Event = { type: "warning", at: "", ms: 0, message: evil };
-  assert.equal(tellEvent(visible(event), undefined)?.text, `warning: ${tamed}`);
+  assert.equal(eventLine(visible(event), undefined)?.text, `warning: ${tamed}`);
 });
 
 test("a set's name, tags and paths are shown with control characters spelled out", () => {

@@ -3,7 +3,7 @@ import test from "node:test";
 import type { Finding } from "#core/base/schema/types.js";
 import { editDistance, nearest } from "#core/base/schema/nearest.js";
 import { compileOptions } from "#core/base/schema/options.js";
-import { validate, type Checked } from "#core/base/schema/validate.js";
+import { validate, type Validated } from "#core/base/schema/validate.js";
 
 test("all faults of a document are reported at once, each with what was seen and what is expected", () => {
   const findings = faultsOf(
@@ -134,6 +134,6 @@ test("the nearest name is found over slips and swapped letters, and nothing is f
   assert.equal(nearest("xyzzy", ["policy", "options"]), undefined);
 });
 
-function faultsOf(checked: Checked<unknown>): Finding[] {
+function faultsOf(checked: Validated<unknown>): Finding[] {
   return checked.ok ? [] : checked.findings;
 }

@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
-import { findCommand, inGroup, parse } from "#core/cli/parse/arguments.js";
+import { findEntry, inGroup, parse } from "#core/cli/parse/arguments.js";
 import { spelled } from "#core/base/display/visible.js";
-import { table } from "#core/cli/table.js";
+import { commandTable } from "#core/cli/table.js";
 import { Catalog } from "#core/store/catalog.js";
 import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import { ownVersion } from "#core/installation.js";
@@ -24,7 +24,7 @@ test("--version says the version, and loads nothing for it", async (t) => {
 
 test("--help lists every command, and loads none of them and nothing outside the command line", async (t) => {
   const { stdout, loaded } = await loading(t, ["--help"]);
-  for (const { name, summary } of table) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
+  for (const { name, summary } of commandTable) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
   const outside = loaded.filter((name) => !name.startsWith("dist/cli/") || name.startsWith("dist/cli/commands/"));
   assert.deepEqual(outside, ["bin/holdstill.cjs", "dist/base/display/visible.js", "dist/installation.js"]);
 });
@@ -74,14 +74,14 @@ test("what was not built says so", (t) => {
 });
 
 test("every command has help with examples that it understands", async () => {
-  for (const entry of table) {
+  for (const entry of commandTable) {
     const { stdout, exitCode } = await holdstill([...entry.name.split(" "), "--help"]);
     assert.equal(exitCode, 0);
     assert.ok(stdout.startsWith(`holdstill ${entry.name}: ${entry.summary}\n`), entry.name);
     const command = await entry.load();
     assert.ok(command.examples.length > 0, entry.name);
     for (const { line } of command.examples) {
-      const meant = findCommand(line.split(" ").slice(1));
+      const meant = findEntry(line.split(" ").slice(1));
       assert.ok(meant.is === "command" && meant.entry === entry, line);
       parse(meant.rest, entry.name, command);
     }

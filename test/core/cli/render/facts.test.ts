@@ -8,12 +8,12 @@ test("a fact of many words is broken into lines that fit, and so is why a writer
   const set = sampleSet();
   const [writer] = set.writers;
   assert.ok(writer !== undefined);
-  const words = "Copy the picture, put backup_label into it, give all of it to the server's user, and start it.";
+  const words = "Copy the snapshot, put backup_label into it, give all of it to the server's user, and start it.";
   writer.facts = {
     howToRestore: words,
     settings: { max_connections: "100", max_worker_processes: "8", wal: "replica" },
   };
-  writer.why = words;
+  writer.reason = words;
   const lines = setLines(set, plainLook);
   for (const line of lines) assert.ok(line.length <= 80, line);
   const shown = lines.map((line) => line.trim()).join(" ");

@@ -88,7 +88,7 @@ test("a plan says what would be done with which provider, in which order, and wh
       {
         who: { ...who, instance: "back" },
         policy: "required",
-        components: [{ ...component, paths: ["/pg"], method: { atomic: "no lock" }, recovery: "fork" }],
+        components: [{ ...component, paths: ["/pg"], method: { atomic: "no lock" }, repair: "fork" }],
         volumes: ["254:0"],
         cut: "atomic",
       },
@@ -142,7 +142,7 @@ test("a plan says what would be done with which provider, in which order, and wh
     hold: 10_000,
     copy: 1,
     seal: 1,
-    recover: 1,
+    repair: 1,
     complete: 1,
     abort: 30_000,
   };
@@ -166,7 +166,7 @@ Volumes
 
 Writers, in the order of freezing
   front-end  front  writer-app 1.0.0  best-effort  cluster
-  back-end   back   writer-app 1.0.0  required     cluster  no lock; picture
+  back-end   back   writer-app 1.0.0  required     cluster  no lock; snapshot
                                                             repaired
 
 Left out
@@ -200,7 +200,7 @@ test("of many refused plugins each is shown by itself, with what was seen and it
     new HoldstillError("E_PLUGIN_UNRESOLVED", { use: "writer-a@^1", instance: "a", candidates: [candidate] }),
     new HoldstillError("E_PLUGIN_UNTRUSTED", {
       dir: "/p/b",
-      problems: [{ path: "/p/b", problem: "anybody may write to it", mend: "chmod go-w /p/b" }],
+      problems: [{ path: "/p/b", problem: "anybody may write to it", remedy: "chmod go-w /p/b" }],
     }),
   ];
   const fault = toFault(

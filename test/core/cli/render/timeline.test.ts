@@ -14,10 +14,10 @@ const span = (actor: string, op: string, from: number, to: number, limitMs: numb
   to,
   limitMs,
   outcome: why === undefined ? "ok" : "failed",
-  ...(why === undefined ? {} : { why }),
+  ...(why === undefined ? {} : { reason: why }),
 });
 
-test("a timeline shows who held still against which limit, and that the picture was taken meanwhile", () => {
+test("a timeline shows who held still against which limit, and that the snapshot was taken meanwhile", () => {
   const spans = [
     span("pg-main", "prepare", 0, 40, 600_000),
     span("pg-main", "freeze", 40, 60, 20_000),

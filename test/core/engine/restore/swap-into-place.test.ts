@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { exchange } from "#core/engine/restore/swap-into-place.js";
+import { swapIntoPlace } from "#core/engine/restore/swap-into-place.js";
 import type { RestoreStep } from "#core/engine/restore/restore-plan.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
@@ -28,7 +28,7 @@ function place(t: TestContext, name: string): Place {
 test("a copy and what was there change names: the place itself is never without data", async (t) => {
   const { step, reads } = place(t, "data");
   const [old, fresh] = [statSync(step.to).ino, statSync(step.draft).ino];
-  await exchange([step]);
+  await swapIntoPlace([step]);
   assert.equal(reads(), "precious");
   assert.deepEqual([statSync(step.to).ino, statSync(step.aside ?? "").ino], [fresh, old]);
   assert.ok(!existsSync(step.draft));
@@ -37,7 +37,7 @@ test("a copy and what was there change names: the place itself is never without 
 test("one place that cannot be exchanged: the others are put back, and the error names that place", async (t) => {
   const [one, two, three] = [place(t, "one"), place(t, "two"), place(t, "three")];
   rmSync(two.step.to, { recursive: true });
-  const error = await exchange([one.step, two.step, three.step]).then(
+  const error = await swapIntoPlace([one.step, two.step, three.step]).then(
     () => assert.fail("it went through"),
     (refused: Error & { details?: unknown }) => refused,
   );
@@ -58,7 +58,7 @@ test("what cannot be put back is named", async (t) => {
       return existsSync(one.step.aside ?? "") ? path.join(one.step.to, "file/no-such") : one.step.draft;
     },
   };
-  await assert.rejects(exchange([blocked, two.step]), (error: Error & { details?: unknown }) => {
+  await assert.rejects(swapIntoPlace([blocked, two.step]), (error: Error & { details?: unknown }) => {
     assert.match(JSON.stringify(error.details), /Not put back: [^;]*one; the rest was/);
     return true;
   });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { FillWarnings } from "#core/engine/usage/usage-watch.js";
+import { UsageWarnings } from "#core/engine/usage/usage-watch.js";
 import type { Snapshot, SnapshotSet } from "#core/base/schema/types.js";
 import { sampleSet } from "../../../support/fixture/sample-set.js";
 
-type Now = Pick<Snapshot, "fill" | "lost">;
+type Now = Pick<Snapshot, "usage" | "lost">;
 
 test("a room is warned of once when it becomes full, again after it was roomy, and a lost snapshot once", () => {
-  const warnings = new FillWarnings();
+  const warnings = new UsageWarnings();
   const seen: Now[] = [
     ...[79, 80, 99, 78, 85, 74, 81].map(filled),
     { lost: "it overflowed" },
@@ -23,7 +23,7 @@ test("a room is warned of once when it becomes full, again after it was roomy, a
 });
 
 function filled(percent: number): Now {
-  return { fill: { percent, where: "vg/pool" } };
+  return { usage: { percent, where: "vg/pool" } };
 }
 
 /** One of two sets whose snapshots lie in one pool. */

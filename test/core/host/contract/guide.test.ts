@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { checkNames } from "#core/conformance/suite.js";
-import { table } from "#core/cli/table.js";
+import { commandTable } from "#core/cli/table.js";
 import { validate } from "#core/base/schema/validate.js";
 import { repository } from "../../../support/repository.js";
 
@@ -22,8 +22,10 @@ test("the manifest and the conformance.json that the guide shows are valid", () 
 test("the guide tells every property of conformance.json that an author must know", () => {
   const schema = readFileSync(path.join(repository, "schemas/conformance-fixture.v1.schema.json"), "utf8");
   const { properties } = JSON.parse(schema) as { properties: Record<string, unknown> };
-  const untold = Object.keys(properties).filter((name) => !text.includes(`\`${name}\``) && !text.includes(`"${name}"`));
-  assert.deepEqual(untold, ["$schema"]);
+  const notNotified = Object.keys(properties).filter(
+    (name) => !text.includes(`\`${name}\``) && !text.includes(`"${name}"`),
+  );
+  assert.deepEqual(notNotified, ["$schema"]);
 });
 
 test("every link of the guide and of the contract's page leads somewhere, and every command exists", () => {
@@ -36,7 +38,7 @@ test("every link of the guide and of the contract's page leads somewhere, and ev
   }
   const commands = [...text.matchAll(/holdstill (plugins \w+)/g)].map(([, name]) => name);
   assert.deepEqual(
-    commands.filter((name) => !table.some((entry) => entry.name === name)),
+    commands.filter((name) => !commandTable.some((entry) => entry.name === name)),
     [],
   );
 });

@@ -4,7 +4,7 @@ import path from "node:path";
 import test from "node:test";
 import type { Details } from "#core/base/errors/details.js";
 import { HoldstillError } from "#core/base/errors/error.js";
-import { checked } from "#core/host/isolation/host/check-answer.js";
+import { checkAnswer } from "#core/host/isolation/host/check-answer.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import { listening, specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { tempDir } from "../../../support/storage/temp.js";
@@ -29,7 +29,7 @@ for (const [what, op, value, pointer] of [
 ] as const) {
   test(`an answer of ${op} with ${what} is E_ANSWER_INVALID, and the finding points at it`, () => {
     assert.throws(
-      () => checked<"writer", typeof op>(who, op, value),
+      () => checkAnswer<"writer", typeof op>(who, op, value),
       (error) => {
         assert.ok(error instanceof HoldstillError && error.code === "E_ANSWER_INVALID");
         const [finding] = (error.details as Details["E_ANSWER_INVALID"]).findings;

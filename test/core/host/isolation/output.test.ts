@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Lines, LONGEST } from "#core/host/isolation/host/output.js";
+import { Lines, LONGEST_LINE } from "#core/host/isolation/host/output.js";
 
 const cut = (...chunks: readonly string[]): string[] => {
   const told: string[] = [];
@@ -19,5 +19,5 @@ test("the last line is told, too, if it has no line end", () => {
 });
 
 test("a line that does not end is told as far as it is kept", () => {
-  assert.deepEqual(cut("x".repeat(LONGEST + 1), "y\n"), ["x".repeat(LONGEST), "y"]);
+  assert.deepEqual(cut("x".repeat(LONGEST_LINE + 1), "y\n"), ["x".repeat(LONGEST_LINE), "y"]);
 });

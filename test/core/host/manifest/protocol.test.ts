@@ -81,7 +81,7 @@ test("why tells who asks, every candidate, its programs, and who else could chan
   for (const name of ["shop", "writer-acme"]) {
     const { asked, candidates, problems } = await explainPlugin(name, settings, host);
     assert.deepEqual(
-      asked.map(({ instance, taken, at }) => [instance, taken?.version, at?.pointer]),
+      asked.map(({ instance, taken, place: at }) => [instance, taken?.version, at?.pointer]),
       [["shop", "1.1.0", "/plugins/0"]],
     );
     assert.deepEqual(

@@ -4,15 +4,15 @@ import path from "node:path";
 import test from "node:test";
 import { trustProblems } from "#core/host/trust/folder-problems.js";
 import { isPrivateGroup, readAccounts } from "#core/base/trust/accounts.js";
-import { beholder, type Beholder } from "#core/base/trust/ownership.js";
+import { trustedUser, type TrustedUser } from "#core/base/trust/ownership.js";
 import { writePlugin } from "../../../support/fixture/plugin-folder.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const root = process.geteuid?.() === 0;
 const needsRoot = { skip: !root && "needs root" };
-const me = await beholder();
+const me = await trustedUser();
 /** On a machine where no group is a user's own. */
-const strict: Beholder = { ...me, accounts: { users: [], groups: [] } };
+const strict: TrustedUser = { ...me, accounts: { users: [], groups: [] } };
 
 test("a plugin that is ours alone is trusted, also below the sticky /tmp and with links inside", async (t) => {
   const dir = writePlugin(path.join(tempDir(t), "a"));
@@ -81,7 +81,7 @@ test("many wrong files of one kind are one problem with one recursive command", 
   const problems = await trustProblems(dir, me);
   assert.equal(problems.length, 1);
   assert.match(problems[0]?.problem ?? "", /and 1 more in/);
-  assert.equal(problems[0]?.mend, `chmod -R go-w '${dir.replace("'", String.raw`'\''`)}'`);
+  assert.equal(problems[0]?.remedy, `chmod -R go-w '${dir.replace("'", String.raw`'\''`)}'`);
 });
 
 test("a link that leads out of the plugin, or nowhere, is refused", async (t) => {
@@ -124,7 +124,7 @@ test("a group may write only if it is its owner's own", async (t) => {
   const file = path.join(dir, "index.js");
   chmodSync(file, 0o664);
   const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
-  const own: Beholder = { ...me, accounts: { users: [{ name: "me", uid, gid }], groups: [] } };
+  const own: TrustedUser = { ...me, accounts: { users: [{ name: "me", uid, gid }], groups: [] } };
   assert.deepEqual(await trustProblems(dir, own), []);
   assert.match((await trustProblems(dir, strict)).map(({ problem }) => problem).join(), /writable for group/);
 });

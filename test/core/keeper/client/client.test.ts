@@ -4,12 +4,12 @@ import test from "node:test";
 import * as dm from "#core/keeper/process/dm.js";
 import { waysToStart } from "#core/keeper/client/spawn.js";
 import { fileMappings } from "#core/keeper/process/hardening.js";
-import { lapseOf, type SectionReport } from "#core/keeper/client/client.js";
-import { failureOf } from "#core/keeper/client/outcome.js";
-import { decoder, encode, type Station } from "#core/keeper/wire.js";
+import { lapseError, type SectionReport } from "#core/keeper/client/client.js";
+import { holdError } from "#core/keeper/client/outcome.js";
+import { decoder, encode, type ArmTarget } from "#core/keeper/wire.js";
 
 test("a suspend is a dm_ioctl of 312 bytes, version 4, with the flag and the device's number", () => {
-  const { request, buffer } = dm.suspend({ dev: 0xfd03n });
+  const { request, buffer } = dm.suspendDevice({ dev: 0xfd03n });
   assert.equal(request, 0xc138fd06);
   assert.equal(buffer.length, 312);
   assert.deepEqual([buffer.readUInt32LE(0), buffer.readUInt32LE(12), buffer.readUInt32LE(16)], [4, 312, 312]);
@@ -17,11 +17,11 @@ test("a suspend is a dm_ioctl of 312 bytes, version 4, with the flag and the dev
   assert.equal(buffer.readBigUInt64LE(40), 0xfd03n);
   assert.equal(buffer.toString("utf8", 48, 176).replaceAll("\0", ""), "", "a name and a number are one too many");
   assert.equal(dm.isSuspended({ request, buffer }), true);
-  assert.equal(dm.isSuspended(dm.resume({ dev: 1n })), false);
+  assert.equal(dm.isSuspended(dm.resumeDevice({ dev: 1n })), false);
 });
 
 test("a table's targets are chained by offsets in steps of eight bytes", () => {
-  const { buffer } = dm.load({ name: "vg-lv" }, [
+  const { buffer } = dm.loadTable({ name: "vg-lv" }, [
     { start: 0, length: 8, type: "linear", params: "8:1 0" },
     { start: 8, length: 16, type: "snapshot-origin", params: "253:7" },
   ]);
@@ -35,11 +35,11 @@ test("a table's targets are chained by offsets in steps of eight bytes", () => {
 });
 
 test("a message comes after its sector and ends with a zero; what is too long is refused", () => {
-  const { request, buffer } = dm.message({ name: "pool" }, "create_snap 2 1", 5);
+  const { request, buffer } = dm.sendMessage({ name: "pool" }, "create_snap 2 1", 5);
   assert.equal(request, 0xc138fd0e);
   assert.equal(buffer.readBigUInt64LE(312), 5n);
   assert.equal(buffer.toString("utf8", 320, 336), "create_snap 2 1\0");
-  assert.throws(() => dm.status({ name: "x".repeat(128) }), RangeError);
+  assert.throws(() => dm.deviceStatus({ name: "x".repeat(128) }), RangeError);
 });
 
 test("messages are found however the stream is cut", () => {
@@ -72,11 +72,11 @@ test("where systemd runs, the keeper starts in a scope of its own, and else, or 
   assert.equal(waysToStart(false).length, 1);
 });
 
-const station: Station = { point: { kind: "fs", mount: "/srv" }, identity: null, rank: 0 };
-const report: SectionReport = { by: "ioctl", points: [], heldMs: 1, reason: "failed" };
+const station: ArmTarget = { target: { kind: "fs", mount: "/srv" }, identity: null, rank: 0 };
+const report: SectionReport = { by: "ioctl", targets: [], heldMs: 1, reason: "failed" };
 
-const messageOf = (failure: Parameters<typeof failureOf>[0]["failure"], missing: number[] = []): string =>
-  failureOf({ say: "over", report, failure, missing, unanswered: [] }, [station], { limitMs: 1000 }).message;
+const messageOf = (failure: Parameters<typeof holdError>[0]["failure"], missing: number[] = []): string =>
+  holdError({ say: "over", report, failure, missing, unanswered: [] }, [station], { limitMs: 1000 }).message;
 
 test("a failed section is an error that names its culprit", () => {
   assert.match(messageOf({ is: "busy", station: 0 }), /^\/srv is frozen or suspended by somebody else/);
@@ -87,9 +87,9 @@ test("a failed section is an error that names its culprit", () => {
 });
 
 test("a report without the core's word, or with a hold that was lost, is a lapse", () => {
-  const point = { point: station.point, heldAt: 1, releasedAt: 2, inForce: true };
-  assert.equal(lapseOf({ ...report, points: [point], reason: "word" }), null);
-  assert.match(lapseOf({ ...report, points: [point], reason: "silence" })?.message ?? "", /heard nothing/);
+  const point = { target: station.target, heldAt: 1, releasedAt: 2, inForce: true };
+  assert.equal(lapseError({ ...report, targets: [point], reason: "word" }), null);
+  assert.match(lapseError({ ...report, targets: [point], reason: "silence" })?.message ?? "", /heard nothing/);
   const lost = { ...point, inForce: false, problem: "somebody released it" };
-  assert.match(lapseOf({ ...report, points: [lost], reason: "word" })?.message ?? "", /somebody released it/);
+  assert.match(lapseError({ ...report, targets: [lost], reason: "word" })?.message ?? "", /somebody released it/);
 });

@@ -1,11 +1,11 @@
 /** What may be held, and in what order: on tables, so that machines are tested that this one is not. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { orderOf } from "#core/keeper/policy/hold-order.js";
+import { holdOrder } from "#core/keeper/policy/hold-order.js";
 import { refusalsOf } from "#core/keeper/policy/refusals.js";
 import type { SectionPlan } from "#core/keeper/client/client.js";
-import type { Surroundings } from "#core/keeper/policy/system-tables.js";
-import type { BlockDevice, HoldPoint } from "#core/base/schema/types.js";
+import type { SystemState } from "#core/keeper/policy/system-tables.js";
+import type { BlockDevice, HoldTarget } from "#core/base/schema/types.js";
 import { parseMounts } from "#core/os/mounts.js";
 
 const table = `
@@ -30,7 +30,7 @@ const stacks: Record<string, BlockDevice[]> = {
   "7:0": [device("loop0", "7:0", "loop", "/srv/inner.img")],
   "8:3": [device("sda3", "8:3", "partition")],
 };
-const around: Surroundings = {
+const around: SystemState = {
   mounts: parseMounts(table),
   devices: ({ number }) => stacks[number] ?? [],
   mapper: (name) => Object.values(stacks).find(([top]) => top?.label === name) ?? [],
@@ -42,9 +42,14 @@ const around: Surroundings = {
     { what: "the state directory", path: "/srv/inner/state" },
   ],
 };
-const fs = (mount: string): HoldPoint => ({ kind: "fs", mount });
-const dm = (name: string): HoldPoint => ({ kind: "dm", name });
-const plan = (...points: HoldPoint[]): SectionPlan => ({ points, ops: [], limitMs: 1000, includeRoot: false });
+const fs = (mount: string): HoldTarget => ({ kind: "fs", mount });
+const dm = (name: string): HoldTarget => ({ kind: "dm", name });
+const plan = (...points: HoldTarget[]): SectionPlan => ({
+  targets: points,
+  ops: [],
+  limitMs: 1000,
+  includeRoot: false,
+});
 const reasons = (of: SectionPlan, by = around): string[] => refusalsOf(of, by).map(({ reason }) => reason);
 
 test("a volume that carries nothing of the system may be held, as a file system or as a device", () => {
@@ -109,8 +114,8 @@ test("a frozen file system and its suspended device go together only from Linux 
 
 test("what lies on another point is held before it, root last, and the rest at a time", () => {
   const points = [fs("/"), dm("vg0-srv"), fs("/srv"), fs("/srv/inner"), fs("/home"), fs("/data")];
-  const order = orderOf(points, { ...around, guarded: around.guarded.slice(0, 1) });
-  const rank = (point: HoldPoint): number | undefined =>
+  const order = holdOrder(points, { ...around, guarded: around.guarded.slice(0, 1) });
+  const rank = (point: HoldTarget): number | undefined =>
     order.find((stop) => stop.points.includes(point))?.station.rank;
   assert.deepEqual(points.slice(1).map(rank), [2, 1, 0, 0, 0]);
   assert.ok((rank(points[0] ?? fs("/")) ?? 0) > 2);
@@ -118,6 +123,6 @@ test("what lies on another point is held before it, root last, and the rest at a
 });
 
 test("a station knows the identity of its file system", () => {
-  const [stop] = orderOf([fs("/srv")], around);
+  const [stop] = holdOrder([fs("/srv")], around);
   assert.deepEqual(stop?.station.identity, { mountId: 30, number: "253:1", fsType: "xfs" });
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { Haste } from "#core/keeper/process/rcu-expedited.js";
+import { RcuExpedited } from "#core/keeper/process/rcu-expedited.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const rows: [what: string, before: string, inherited: boolean, during: string, after: string][] = [
@@ -15,7 +15,7 @@ for (const [what, before, inherited, during, after] of rows) {
   test(what, (t) => {
     const file = path.join(tempDir(t), "rcu_expedited");
     writeFileSync(file, before);
-    const haste = new Haste(inherited, file);
+    const haste = new RcuExpedited(inherited, file);
     haste.begin();
     assert.equal(readFileSync(file, "utf8"), during);
     haste.end();
@@ -25,7 +25,7 @@ for (const [what, before, inherited, during, after] of rows) {
 }
 
 test("where there is no such switch nothing happens", (t) => {
-  const haste = new Haste(false, path.join(tempDir(t), "nothing"));
+  const haste = new RcuExpedited(false, path.join(tempDir(t), "nothing"));
   haste.begin();
   haste.end();
   assert.equal(haste.isOurs, false);

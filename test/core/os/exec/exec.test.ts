@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Who } from "#core/base/errors/details.js";
 import type { HoldstillError } from "#core/base/errors/error.js";
-import { OUTPUT_LIMIT, run } from "#core/os/exec/exec.js";
+import { OUTPUT_LIMIT, runProgram } from "#core/os/exec/exec.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../../../support/process/on-end.js";
@@ -21,7 +21,7 @@ const exec = (
   args: string[],
   options: ExecOptions = {},
   signal = new AbortController().signal,
-): Promise<ExecResult> => run({ who, command, args, options, signal });
+): Promise<ExecResult> => runProgram({ who, command, args, options, signal });
 
 test("a command's answer is its exit code and its output, also when it fails", async () => {
   const result = await exec("sh", ["-c", "cat; echo oops >&2; exit 3"], { input: "hello\n" });
@@ -126,7 +126,7 @@ test("what a command leaves behind runs on where that is asked for, writes in va
   const script = `(echo $BASHPID > ${file}; while :; do echo still here; sleep 0.05; done) & sleep 0.2; echo $1; exit 3`;
   const ends: (() => void)[] = [];
   const { signal } = new AbortController();
-  const result = await run({
+  const result = await runProgram({
     who,
     command: "bash",
     args: ["-c", script, "bash", "x".repeat(100_000)],

@@ -4,21 +4,21 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { canConfine } from "#core/os/exec/read-only-namespace.js";
-import { run } from "#core/os/exec/exec.js";
+import { canMakeReadOnlyNamespace } from "#core/os/exec/read-only-namespace.js";
+import { runProgram } from "#core/os/exec/exec.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../../../support/process/on-end.js";
 import { tempDir } from "../../../support/storage/temp.js";
 import { unprivileged } from "../../../support/process/unprivileged.js";
 
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
-const skip = !canConfine() && "this process may not mount";
+const skip = !canMakeReadOnlyNamespace() && "this process may not mount";
 
 const onUnconfined = (): never => assert.fail("it is not confined");
 
 async function sh(script: string, options: ExecOptions): Promise<ExecResult> {
   const { signal } = new AbortController();
-  return await run({ who, command: "sh", args: ["-c", script], options, signal, onUnconfined });
+  return await runProgram({ who, command: "sh", args: ["-c", script], options, signal, onUnconfined });
 }
 
 /** A folder for the program, with a name that a shell might take apart, and one beside it that is another's. */
@@ -66,7 +66,7 @@ test("a path that is not there is an error, and the program does not run", { ski
 test("a program that is not installed is E_EXEC_MISSING here too", { skip }, async () => {
   const { signal } = new AbortController();
   const command = { who, command: "no-such-program", args: [], options: { writable: [] }, signal };
-  await assert.rejects(run(command), { code: "E_EXEC_MISSING" });
+  await assert.rejects(runProgram(command), { code: "E_EXEC_MISSING" });
 });
 
 /** What a host of another user, or of fewer rights, makes of it: the answer, and whether it told that it could not. */

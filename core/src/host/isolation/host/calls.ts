@@ -1,5 +1,5 @@
 import type { HoldstillError } from "../../../base/errors/error.js";
-import type { Op } from "../operations.js";
+import type { PluginOp } from "../operations.js";
 import type { ToWorker } from "../wire.js";
 
 /** How long a plugin that was told to stop may take to do so. */
@@ -11,9 +11,9 @@ export const GRACE_MS = 250;
  */
 export type CallState = "queued" | "sent" | "given-up";
 
-export interface Call {
+export interface PendingCall {
   readonly id: number;
-  readonly op: Op;
+  readonly op: PluginOp;
   readonly args: readonly unknown[];
   /** When its limit ends: performance.now(), ms. */
   readonly until: number;
@@ -31,19 +31,19 @@ export interface Call {
  * The calls of one session that have not ended. While one is given up nothing new is sent: two methods of a plugin would run
  * at once, an abort beside the freeze that it is to undo, or the worker is about to be killed.
  */
-export class Calls {
+export class PendingCalls {
   readonly #send: (message: ToWorker) => void;
   /** The plugin did not stop when it was told to. */
-  readonly #onDeaf: (op: Op) => void;
-  readonly #calls = new Map<number, Call>();
+  readonly #onDeaf: (op: PluginOp) => void;
+  readonly #calls = new Map<number, PendingCall>();
   #last = 0;
 
-  constructor(send: (message: ToWorker) => void, onDeaf: (op: Op) => void) {
+  constructor(send: (message: ToWorker) => void, onDeaf: (op: PluginOp) => void) {
     this.#send = send;
     this.#onDeaf = onDeaf;
   }
 
-  add(op: Op, args: readonly unknown[], limitMs: number, late: () => HoldstillError): Promise<unknown> {
+  add(op: PluginOp, args: readonly unknown[], limitMs: number, late: () => HoldstillError): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
       const until = performance.now() + limitMs;
@@ -55,13 +55,13 @@ export class Calls {
   }
 
   /** A call that somebody still waits for. */
-  awaited(id: number): Call | undefined {
+  awaited(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     return call?.state === "sent" ? call : undefined;
   }
 
   /** The plugin ended the call; it is returned if somebody still waits for it. */
-  end(id: number): Call | undefined {
+  end(id: number): PendingCall | undefined {
     const awaited = this.awaited(id);
     const call = this.#calls.get(id);
     clearTimeout(call?.timer);
@@ -87,12 +87,12 @@ export class Calls {
     this.#send({ type: "abort", id });
   }
 
-  giveUpAll(why: (op: Op) => HoldstillError): void {
+  giveUpAll(why: (op: PluginOp) => HoldstillError): void {
     for (const call of this.#calls.values()) this.giveUp(call.id, why(call.op));
   }
 
   /** The worker is no more. */
-  endAll(why: (op: Op) => HoldstillError): void {
+  endAll(why: (op: PluginOp) => HoldstillError): void {
     for (const call of this.#calls.values()) {
       clearTimeout(call.timer);
       call.commands.abort();

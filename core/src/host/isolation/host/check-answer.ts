@@ -1,29 +1,29 @@
 import type { Who } from "../../../base/errors/details.js";
 import type { Finding } from "../../../base/schema/types.js";
 import { HoldstillError } from "../../../base/errors/error.js";
-import { type Checked, validate } from "../../../base/schema/validate.js";
+import { type Validated, validate } from "../../../base/schema/validate.js";
 import { ANSWER_LIMIT, exceeds } from "./answer-size.js";
-import { type AnswerOf, type OpOf, operations, type Role, type Shape } from "../operations.js";
+import { type AnswerOf, type OpOf, operations, type Role, type OpShape } from "../operations.js";
 
 /** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
-export function preloadAnswers(role: Role): void {
-  for (const { answer } of Object.values(operations[role])) checkAnswer(answer, null, "");
+export function preloadAnswerChecks(role: Role): void {
+  for (const { answer } of Object.values(operations[role])) checkShape(answer, null, "");
 }
 
 /** The answer, typed, after a check. Throws E_ANSWER_INVALID: a plugin cannot hand the core nonsense. */
-export function checked<R extends Role, O extends OpOf<R>>(who: Who, op: O, value: unknown): AnswerOf<R, O> {
+export function checkAnswer<R extends Role, O extends OpOf<R>>(who: Who, op: O, value: unknown): AnswerOf<R, O> {
   const file = `${who.instance}.${op}()`;
   const shape = operations[who.role][op]?.answer ?? "nothing";
   if (exceeds(value)) throw tooLarge(who, op);
   const foreign = notJson(value, "", []);
   if (foreign !== null) throw invalid(who, op, [{ file, expected: "a JSON value", ...foreign }]);
-  const result = checkAnswer(shape, value, file);
+  const result = checkShape(shape, value, file);
   const findings = result.ok ? namedTwice(shape, value, file) : result.findings;
   if (findings.length > 0) throw invalid(who, op, findings);
   return (shape === "nothing" ? undefined : value) as AnswerOf<R, O>;
 }
 
-function checkAnswer(shape: Shape, value: unknown, file: string): Checked<unknown> {
+function checkShape(shape: OpShape, value: unknown, file: string): Validated<unknown> {
   return validate(shape === "components" ? "components" : `contract#/$defs/${shape}`, value, file);
 }
 

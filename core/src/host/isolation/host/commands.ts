@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import type { Who } from "../../../base/errors/details.js";
 import { HoldstillError } from "../../../base/errors/error.js";
-import type { Command } from "../../../os/exec/exec.js";
+import type { CommandSpec } from "../../../os/exec/exec.js";
 import type { ExecResult } from "../../../os/exec/options.js";
-import { beholder, weaknessesOfPath, type Beholder } from "../../../base/trust/ownership.js";
+import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../../base/trust/ownership.js";
 
 /** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;
@@ -15,20 +15,20 @@ export interface Allowed {
   commands: readonly string[];
   programs?: "by-name" | "by-path";
 }
-type Run = (command: Command) => Promise<ExecResult>;
+type Run = (command: CommandSpec) => Promise<ExecResult>;
 
 /**
  * The programs that one plugin's calls run. They are the host's own processes: a thread that is terminated runs no `finally`, so
  * a plugin could not end them.
  */
-export class Commands {
+export class HostCommands {
   readonly #allowed: Allowed;
   /** Resolves when commands can be run. execa takes 0.1 s to load, in which the worker starts. */
   readonly ready: Promise<void>;
   /** null: no command may be run, or none yet. */
   #run: Run | null = null;
   /** null: nothing may be run by its path. */
-  #us: Beholder | null = null;
+  #us: TrustedUser | null = null;
   readonly #running = new Set<Promise<unknown>>();
   readonly #left = new Set<() => void>();
 
@@ -39,12 +39,12 @@ export class Commands {
 
   /** Loads execa only where the manifest allows a command. */
   async #load({ programs, commands }: Allowed): Promise<void> {
-    if (programs === "by-path") this.#us = await beholder();
-    if (this.#us !== null || commands.length > 0) this.#run = (await import("../../../os/exec/exec.js")).run;
+    if (programs === "by-path") this.#us = await trustedUser();
+    if (this.#us !== null || commands.length > 0) this.#run = (await import("../../../os/exec/exec.js")).runProgram;
   }
 
   /** Throws E_EXEC_DENIED for what the manifest does not allow, and E_EXEC_UNTRUSTED for what somebody else could change. */
-  async run(command: Omit<Command, "who">): Promise<ExecResult> {
+  async run(command: Omit<CommandSpec, "who">): Promise<ExecResult> {
     const { who, commands } = this.#allowed;
     if (this.#run === null) throw this.#denied(command.command);
     if (path.isAbsolute(command.command)) await this.#vet(command.command);
@@ -69,7 +69,7 @@ export class Commands {
   async #vet(command: string): Promise<void> {
     const { who } = this.#allowed;
     if (this.#us === null) throw this.#denied(command);
-    const problems = await weaknessesOfPath(command, this.#us).catch((cause: unknown) => {
+    const problems = await ownershipProblemsOfPath(command, this.#us).catch((cause: unknown) => {
       throw new HoldstillError("E_EXEC_MISSING", { who, command }, { cause });
     });
     if (problems.length > 0) throw new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems });

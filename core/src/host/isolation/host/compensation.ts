@@ -1,6 +1,6 @@
 import type { ExecResult } from "../../../os/exec/options.js";
 import type { Compensation, FreezeToken } from "../../../base/schema/types.js";
-import { type Allowed, Commands } from "./commands.js";
+import { type Allowed, HostCommands } from "./commands.js";
 
 /** The command that a freeze has left for a worker that is dead; null: none. */
 export function compensationOf(token: FreezeToken | null): Compensation | null {
@@ -14,7 +14,7 @@ export async function compensate(
   { command, args = [] }: Compensation,
   limitMs: number,
 ): Promise<ExecResult> {
-  const commands = new Commands(allowed);
+  const commands = new HostCommands(allowed);
   await commands.ready;
   return commands.run({ command, args, options: { leftovers: "leave" }, signal: AbortSignal.timeout(limitMs) });
 }

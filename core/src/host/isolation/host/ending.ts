@@ -1,5 +1,5 @@
 /** What is known of a worker that ended by itself. */
-export interface Ending {
+export interface WorkerEnding {
   code: number | null;
   /** Processes only. */
   signal: string | null;
@@ -11,7 +11,7 @@ export interface Ending {
 }
 
 /** Why a worker ended, in words for a person: "The worker of … ended during freeze: <reason>." */
-export function reasonOf({ code, signal, error, outOfMemory, memoryMb }: Ending): string {
+export function reasonOf({ code, signal, error, outOfMemory, memoryMb }: WorkerEnding): string {
   if (outOfMemory || codeOf(error) === "ERR_WORKER_OUT_OF_MEMORY")
     return `it needed more than its ${memoryMb} MiB of memory`;
   if (error instanceof Error) return `an exception that nothing caught: ${error.message}`;

@@ -1,5 +1,5 @@
 /** What a plugin says is cut here, characters: one that prints no line ends must not fill the host's memory. */
-export const LONGEST = 8192;
+export const LONGEST_LINE = 8192;
 
 /** Cuts a stream of text into lines. */
 export class Lines {
@@ -14,7 +14,7 @@ export class Lines {
     const parts = (this.#rest + chunk).split("\n");
     this.#rest = parts.pop() ?? "";
     for (const line of parts) this.#say(line);
-    if (this.#rest.length > LONGEST) this.end();
+    if (this.#rest.length > LONGEST_LINE) this.end();
   }
 
   /** What came last may have no line end. */
@@ -24,6 +24,6 @@ export class Lines {
   }
 
   #say(line: string): void {
-    if (line.trim() !== "") this.#onLine(line.slice(0, LONGEST));
+    if (line.trim() !== "") this.#onLine(line.slice(0, LONGEST_LINE));
   }
 }

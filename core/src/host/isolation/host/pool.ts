@@ -3,10 +3,10 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { MessageChannel, Worker as Thread } from "node:worker_threads";
 import { Tinypool, type TinypoolChannel } from "tinypool";
-import { tether } from "../../../os/exec/tether.js";
+import { dieWithParent } from "../../../os/exec/tether.js";
 import { installation } from "../../../installation.js";
-import { type Ending, reasonOf } from "./ending.js";
-import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrap } from "../wire.js";
+import { type WorkerEnding, reasonOf } from "./ending.js";
+import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrapMessage } from "../wire.js";
 
 /** After this a worker that was killed and has not ended hangs in the kernel; JavaScript is gone in 5 to 20 ms. */
 const STUCK_MS = 500;
@@ -69,8 +69,8 @@ export function startWorker(spec: WorkerSpec, events: WorkerEvents): Worker {
   run.catch(() => {});
 
   const handle = handleOf(pool);
-  if (handle instanceof ChildProcess) tether(handle);
-  const ending: Ending = { code: null, signal: null, error: null, outOfMemory: false, memoryMb: spec.memoryMb };
+  if (handle instanceof ChildProcess) dieWithParent(handle);
+  const ending: WorkerEnding = { code: null, signal: null, error: null, outOfMemory: false, memoryMb: spec.memoryMb };
   redirect(handle, (stream, chunk) => {
     ending.outOfMemory ||= chunk.includes("heap out of memory");
     events.onOutput(stream, chunk);
@@ -138,7 +138,7 @@ function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
     return {
       port: null,
       channel: { onMessage: (callback) => (send = callback), postMessage: receive },
-      post: (message) => send(wrap(message)),
+      post: (message) => send(wrapMessage(message)),
       closed: (child, done) => firstOf(done, (listener) => child.once("close", listener)),
     };
   }
@@ -148,7 +148,7 @@ function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
   return {
     port: port2,
     channel: {},
-    post: (message) => port1.postMessage(wrap(message)),
+    post: (message) => port1.postMessage(wrapMessage(message)),
     closed(_, done) {
       const end = (): void => {
         // A thread that ended before it got its end of the channel leaves ours open, and this process would wait for it.

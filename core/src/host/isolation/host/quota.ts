@@ -16,4 +16,4 @@ export class Quota {
   }
 }
 
-export const talksTooMuch = `it says more than ${PER_SECOND} things in a second; the rest of this second is not told`;
+export const isOverQuota = `it says more than ${PER_SECOND} things in a second; the rest of this second is not told`;

@@ -1,12 +1,12 @@
 import type { Who } from "../../../base/errors/details.js";
 import { HoldstillError, isHoldstillError } from "../../../base/errors/error.js";
 import { baseEnvironment } from "../../../os/environment.js";
-import { checked, preloadAnswers, tooLarge } from "./check-answer.js";
-import { Calls } from "./calls.js";
-import { Commands } from "./commands.js";
-import type { AnswerOf, ArgsOf, Op, OpOf, Role } from "../operations.js";
+import { checkAnswer, preloadAnswerChecks, tooLarge } from "./check-answer.js";
+import { PendingCalls } from "./calls.js";
+import { HostCommands } from "./commands.js";
+import type { AnswerOf, ArgsOf, PluginOp, OpOf, Role } from "../operations.js";
 import { Lines } from "./output.js";
-import { Quota, talksTooMuch } from "./quota.js";
+import { Quota, isOverQuota } from "./quota.js";
 import { redactor } from "./redact.js";
 import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "../session.js";
@@ -17,7 +17,7 @@ export type { PluginSpec, Session, SessionHooks } from "../session.js";
 export type {
   AnswerOf,
   ArgsOf,
-  Op,
+  PluginOp,
   OpOf,
   ProviderAnswer,
   ProviderArgs,
@@ -36,8 +36,8 @@ export async function startSession<R extends Role>(
   limitMs: number,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Session<R>> {
-  preloadAnswers(spec.who.role);
-  const commands = new Commands(spec);
+  preloadAnswerChecks(spec.who.role);
+  const commands = new HostCommands(spec);
   const session = new Remote<R>(spec, hooks, commands);
   const stop = (): void => session.cancel();
   signal.addEventListener("abort", stop, { once: true });
@@ -64,14 +64,14 @@ class Remote<R extends Role> implements Session<R> {
   readonly who: Who;
   readonly worker: number;
   readonly #hooks: SessionHooks;
-  readonly #commands: Commands;
+  readonly #commands: HostCommands;
   readonly #worker: Worker;
-  readonly #calls: Calls;
+  readonly #calls: PendingCalls;
   readonly #loaded: Promise<void>;
   #state: State;
   #lastWords: string | undefined;
 
-  constructor(spec: PluginSpec<R>, hooks: SessionHooks, commands: Commands) {
+  constructor(spec: PluginSpec<R>, hooks: SessionHooks, commands: HostCommands) {
     const { who, entry, options, dataDir } = spec;
     this.who = who;
     this.#hooks = hooks;
@@ -86,7 +86,7 @@ class Remote<R extends Role> implements Session<R> {
     const tell = (level: "info" | "warn") => (line: string) => {
       const said = quota.take();
       if (said === "told") hooks.onLog(level, redact(line));
-      else if (said === "last") hooks.onLog("warn", talksTooMuch);
+      else if (said === "last") hooks.onLog("warn", isOverQuota);
     };
     const output = { stdout: new Lines(tell("info")), stderr: new Lines(tell("warn")) };
     this.#worker = startWorker(
@@ -108,7 +108,7 @@ class Remote<R extends Role> implements Session<R> {
       },
     );
     this.worker = this.#worker.number;
-    this.#calls = new Calls(
+    this.#calls = new PendingCalls(
       (message) => this.#worker.post(message),
       (op) => this.#end(`it did not stop ${op} when it was told to, and was killed`),
     );
@@ -134,7 +134,7 @@ class Remote<R extends Role> implements Session<R> {
     if (!this.offers(op)) throw new HoldstillError("E_NOT_OFFERED", { who: this.who, op });
     const late = { who: this.who, op, limitMs, worker: this.worker };
     const value = await this.#calls.add(op, args, limitMs, () => new HoldstillError("E_DEADLINE", late));
-    return checked<R, O>(this.who, op, value);
+    return checkAnswer<R, O>(this.who, op, value);
   }
 
   cancel(): void {
@@ -207,7 +207,7 @@ class Remote<R extends Role> implements Session<R> {
     }
   }
 
-  #failed(op: Op, fault: PluginFault, refusal: HoldstillError | undefined): HoldstillError {
+  #failed(op: PluginOp, fault: PluginFault, refusal: HoldstillError | undefined): HoldstillError {
     if (refusal !== undefined && refusal.message === fault.message) return refusal;
     const details = {
       who: this.who,

@@ -8,7 +8,7 @@ interface Waiting {
 }
 
 /** Commands that the plugin asked the host to run. The host owns them: a terminated worker could not end them. */
-export class Commands {
+export class WorkerCommands {
   readonly #link: Link;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;

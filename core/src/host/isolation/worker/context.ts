@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import type { Context, Log } from "../../contract/context.js";
 import type { LogLevel, Start } from "../wire.js";
-import type { Commands } from "./commands.js";
+import type { WorkerCommands } from "./commands.js";
 import { isData } from "./fault.js";
 import { exceeds } from "../host/answer-size.js";
-import { LONGEST } from "../host/output.js";
-import { Quota, talksTooMuch } from "../host/quota.js";
+import { LONGEST_LINE } from "../host/output.js";
+import { Quota, isOverQuota } from "../host/quota.js";
 import type { Link } from "./link.js";
 
 /** The context of one call. */
@@ -13,7 +13,7 @@ export function contextOf(
   call: { id: number; limitMs: number; signal: AbortSignal },
   start: Start,
   link: Link,
-  commands: Commands,
+  commands: WorkerCommands,
 ): Context {
   const until = performance.now() + call.limitMs;
   return {
@@ -43,7 +43,7 @@ const quota = new Quota();
 
 function isSilenced(link: Link): boolean {
   const said = quota.take();
-  if (said === "last") link.post({ type: "log", level: "warn", message: talksTooMuch });
+  if (said === "last") link.post({ type: "log", level: "warn", message: isOverQuota });
   return said !== "told";
 }
 
@@ -64,11 +64,11 @@ function logTo(link: Link): Log {
 
 /** A log line must not fail because somebody logs a socket, nor fill the host's memory. */
 function asData(fields: Record<string, unknown>): Record<string, unknown> {
-  if (!exceeds(fields, LONGEST) && isData(fields)) return fields;
-  return { text: inspect(fields, { depth: 2, breakLength: Infinity, maxStringLength: 1000 }).slice(0, LONGEST) };
+  if (!exceeds(fields, LONGEST_LINE) && isData(fields)) return fields;
+  return { text: inspect(fields, { depth: 2, breakLength: Infinity, maxStringLength: 1000 }).slice(0, LONGEST_LINE) };
 }
 
 /** Whatever a plugin without types hands over. */
 function text(message: unknown): string {
-  return (typeof message === "string" ? message : inspect(message, { depth: 2 })).slice(0, LONGEST);
+  return (typeof message === "string" ? message : inspect(message, { depth: 2 })).slice(0, LONGEST_LINE);
 }

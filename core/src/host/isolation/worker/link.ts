@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { type FromWorker, type ToWorker, toWorker, wrap } from "../wire.js";
+import { type FromWorker, type ToWorker, toWorker, wrapMessage } from "../wire.js";
 
 /** The worker's end of the line to the host. */
 export interface Link {
@@ -11,15 +11,15 @@ export interface Link {
 }
 
 /** In a thread the line is the transferred port; in a process it is the IPC channel, shared with tinypool's own messages. */
-export function connect(port: MessagePort | null): Link {
+export function connectToHost(port: MessagePort | null): Link {
   return port === null ? toParent() : toPort(port);
 }
 
 function toPort(port: MessagePort): Link {
   return {
-    post: (message) => port.postMessage(wrap(message)),
+    post: (message) => port.postMessage(wrapMessage(message)),
     postLast(message, sent) {
-      port.postMessage(wrap(message));
+      port.postMessage(wrapMessage(message));
       sent();
     },
     onMessage(listener) {
@@ -30,8 +30,8 @@ function toPort(port: MessagePort): Link {
 
 function toParent(): Link {
   return {
-    post: (message) => process.send?.(wrap(message)),
-    postLast: (message, sent) => process.send?.(wrap(message), undefined, {}, sent),
+    post: (message) => process.send?.(wrapMessage(message)),
+    postLast: (message, sent) => process.send?.(wrapMessage(message), undefined, {}, sent),
     onMessage(listener) {
       process.on("message", (value: unknown) => deliver(value, listener));
     },

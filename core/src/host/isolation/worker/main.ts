@@ -1,17 +1,17 @@
 import type { Task } from "../wire.js";
 import { toPluginFault } from "./fault.js";
-import { connect, type Link } from "./link.js";
+import { connectToHost, type Link } from "./link.js";
 import { loadPlugin } from "./load.js";
-import { serve } from "./serve.js";
+import { serveCalls } from "./serve.js";
 
 /** The worker's one task: the plugin's session. It never returns; the host kills the worker. */
 export default async function main({ start, port }: Task): Promise<never> {
-  const link = connect(port);
+  const link = connectToHost(port);
   dieAloud(link);
   if (port === null) liveWithTheHost();
   try {
     const methods = await loadPlugin(start);
-    serve(methods, start, link);
+    serveCalls(methods, start, link);
     link.post({ type: "ready", ops: [...methods.keys()] });
   } catch (error) {
     link.post({ type: "refused", reason: toPluginFault(error).message });

@@ -1,14 +1,14 @@
 import { exceeds } from "../host/answer-size.js";
 import type { FromWorker, Start, ToWorker } from "../wire.js";
-import { Commands } from "./commands.js";
+import { WorkerCommands } from "./commands.js";
 import { contextOf } from "./context.js";
 import { toPluginFault } from "./fault.js";
 import type { Link } from "./link.js";
 import type { Method } from "./load.js";
 
 /** Serves the host's calls until the worker is killed. */
-export function serve(methods: ReadonlyMap<string, Method>, start: Start, link: Link): void {
-  const commands = new Commands(link);
+export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, link: Link): void {
+  const commands = new WorkerCommands(link);
   const running = new Map<number, AbortController>();
 
   link.onMessage((message) => {

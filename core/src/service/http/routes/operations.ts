@@ -59,7 +59,7 @@ export const operationRoutes: readonly Route[] = [
         unwatch();
       }
       const { document } = operations.find(key);
-      return { status: document.state.at === "ended" ? 200 : 202, body: document };
+      return { status: document.state.type === "ended" ? 200 : 202, body: document };
     },
   }),
   route({

@@ -1,9 +1,9 @@
 import { audit } from "../../../store/audit.js";
 import { HoldstillError } from "../../../base/errors/error.js";
 import type { SnapshotSet } from "../../../base/schema/types.js";
-import { errorOf } from "../problem.js";
+import { errorOfFault } from "../problem.js";
 import { demandOwn } from "../rights.js";
-import { type Call, type Route, route } from "../route.js";
+import { type RouteCall, type Route, route } from "../route.js";
 import type { SchemaName } from "../../../base/schema/validate.js";
 import { waitFor, waitIn } from "../long-poll.js";
 
@@ -30,7 +30,7 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/sets/{set}/expose",
-    summary: "Makes the pictures readable; `exposed` of the answer says where",
+    summary: "Makes the snapshots readable; `exposed` of the answer says where",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
@@ -38,17 +38,17 @@ export const setRoutes: readonly Route[] = [
   }),
   route({
     method: "POST",
-    path: "/v1/sets/{set}/conceal",
+    path: "/v1/sets/{set}/unexpose",
     summary: "Undoes expose",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
-    handle: async (call) => ({ status: 200, body: await call.requester.conceal(own(call, "conceal").id) }),
+    handle: async (call) => ({ status: 200, body: await call.requester.unexpose(own(call, "unexpose").id) }),
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/verify",
-    summary: "Has the writers start their applications on the pictures; `verified` of the answer says what they found",
+    summary: "Has the writers start their applications on the snapshots; `verified` of the answer says what they found",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
@@ -99,7 +99,7 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/sets/{set}/keep",
-    summary: "Conceals the set, and lets it stay: its lease is over",
+    summary: "Unexposes the set, and lets it stay: its lease is over",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
@@ -112,7 +112,7 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/v1/sets/{set}/lease",
-    summary: "Gives the lease up: the set is concealed and deleted now",
+    summary: "Gives the lease up: the set is unexposed and deleted now",
     right: "create",
     body: null,
     answers: { 200: "service#/$defs/deleted" },
@@ -121,7 +121,7 @@ export const setRoutes: readonly Route[] = [
       if (lease === undefined) throw unleased(id);
       audit({ state, requester: call.peer.mark }, "lease", { id });
       const left = await leases.giveUp(id, "its requester gave it up");
-      if (left !== null) throw errorOf(left);
+      if (left !== null) throw errorOfFault(left);
       return { status: 200, body: { deleted: id } };
     },
   }),
@@ -162,7 +162,7 @@ export const setRoutes: readonly Route[] = [
   }),
 ];
 
-function own(call: Call<SchemaName | null>, what: string): SnapshotSet {
+function own(call: RouteCall<SchemaName | null>, what: string): SnapshotSet {
   const set = call.requester.show(call.key);
   demandOwn(call.peer, set.requester, `${what} set ${set.id}`);
   return set;

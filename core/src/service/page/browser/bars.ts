@@ -46,7 +46,7 @@ export function timeline(spans: readonly Span[]): HTMLElement {
   const end = Math.max(1, ...spans.map(({ to }) => to));
   const rows = spans
     .toSorted((a, b) => a.from - b.from || a.to - b.to)
-    .flatMap(({ actor, op, from, to, limitMs, outcome, why }) => {
+    .flatMap(({ actor, op, from, to, limitMs, outcome, reason: why }) => {
       const isFailed = outcome === "failed";
       const row = new BarRow(actor);
       row.say(isFailed ? `✗ ${op}` : op, timeOf(to - from, limitMs), isFailed);

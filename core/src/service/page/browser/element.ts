@@ -20,7 +20,7 @@ export function part(id: string): HTMLElement {
 }
 
 /** A table that is read by its head, and scrolled by the keyboard, too, where it is wider than the window. */
-export function table(label: string, heads: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
+export function htmlTable(label: string, heads: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
   const whole = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));

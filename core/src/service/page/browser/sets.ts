@@ -1,6 +1,6 @@
 import { bytes, count, duration, instant } from "../../../base/display/units.js";
 import type { SetList, Snapshot, SnapshotSet } from "../../../base/schema/types.js";
-import { classed, element, lines, table } from "./element.js";
+import { classed, element, lines, htmlTable } from "./element.js";
 
 /** Newest first. */
 export function setTable({ sets, damaged }: SetList): HTMLElement {
@@ -10,7 +10,7 @@ export function setTable({ sets, damaged }: SetList): HTMLElement {
       : classed("bad", `${count(damaged.length, "record")} cannot be read: see holdstill list.`);
   if (sets.length === 0) return element("div", {}, element("p", {}, "There are no sets."), unread);
   const heads = ["Set", "Of", "Consistency", "Held still", "Snapshots", "State"];
-  return element("div", {}, table("Sets", heads, sets.toReversed().map(rowOf)), unread);
+  return element("div", {}, htmlTable("Sets", heads, sets.toReversed().map(rowOf)), unread);
 }
 
 const looks = { application: "good", filesystem: "warn", crash: "warn", none: "bad" } as const;
@@ -32,7 +32,7 @@ function partsOf(provider: string, { method, bytes: size }: Snapshot): string {
   return [provider, method, size === undefined ? undefined : bytes(size)].filter((one) => one !== undefined).join(" ");
 }
 
-function statesOf({ exposed = [], lease, holdUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
+function statesOf({ exposed = [], lease, retainUntil: holdUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
   const failed = verified.filter(({ ok }) => !ok);
   const said = [
     exposed.length === 0 ? null : classed("warn", "exposed"),

@@ -1,13 +1,13 @@
 import { duration, instant } from "../../../base/display/units.js";
 import type { Fault, WriterDocument, WriterList } from "../../../base/schema/types.js";
-import { classed, element, lines, table } from "./element.js";
+import { classed, element, lines, htmlTable } from "./element.js";
 
 /** What a writer did when it was last asked; see core/src/store/history.ts. */
 interface Last {
   at: string;
-  result: "held" | "failed";
+  result: "frozen" | "failed";
   frozenMs: number | null;
-  why: string | null;
+  reason: string | null;
 }
 
 /** By the writer's instance. */
@@ -17,7 +17,7 @@ export type LastTimes = Readonly<Record<string, Last>>;
 export function writerTable({ writers }: WriterList, last: LastTimes): HTMLElement {
   if (writers.length === 0) return element("p", {}, "The config names no writers.");
   const heads = ["Writer", "Answers", "Owns", "Took part last"];
-  return table(
+  return htmlTable(
     "Writers",
     heads,
     writers.map((one) => rowOf(one, last[one.who.instance])),
@@ -41,6 +41,6 @@ function faultOf({ message, hint }: Fault): HTMLElement[] {
 function lastOf(last: Last | undefined): HTMLElement[] {
   if (last === undefined) return [classed("faint", "never")];
   const still = last.frozenMs === null ? "" : `, still for ${duration(last.frozenMs)}`;
-  if (last.result === "held") return [classed("good", `✓ held${still}`), classed("faint", instant(last.at))];
-  return [classed("bad", `✗ failed${still}`), classed("faint", instant(last.at)), classed("bad", last.why ?? "")];
+  if (last.result === "frozen") return [classed("good", `✓ frozen${still}`), classed("faint", instant(last.at))];
+  return [classed("bad", `✗ failed${still}`), classed("faint", instant(last.at)), classed("bad", last.reason ?? "")];
 }

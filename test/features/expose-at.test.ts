@@ -117,7 +117,7 @@ test("what a dead process has mounted and not written down is found by recover, 
   child.kill("SIGKILL");
   await once(child, "exit");
   const { leftovers } = (await stage.run(["recover", "--dry-run", "--json"])).json() as { leftovers: Leftover[] };
-  assert.deepEqual(leftovers, [{ is: "exposure", id }]);
+  assert.deepEqual(leftovers, [{ type: "exposure", id }]);
   assert.equal((await stage.run(["recover", "--yes"])).exitCode, 0);
   assert.deepEqual([mounts(), readdirSync(at)], [[], []]);
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");

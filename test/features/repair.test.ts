@@ -13,7 +13,7 @@ interface Row {
   provider?: Record<string, unknown>;
   exit: number;
   repair: Record<string, unknown> | undefined;
-  why?: RegExp;
+  reason?: RegExp;
 }
 
 const rows: Row[] = [
@@ -27,26 +27,26 @@ const rows: Row[] = [
     name: "a writer that wants the snapshot kept as it was cut is passed over where there is no fork",
     writer: { repair: "fork" },
     exit: 0,
-    repair: { state: "passed-over", in: [], why: "store makes no fork of a snapshot" },
+    repair: { state: "passed-over", in: [], reason: "store makes no fork of a snapshot" },
   },
   {
     name: "a snapshot that nobody may write to is passed over",
     writer: { repair: "always" },
     provider: { writable: false },
     exit: 0,
-    repair: { state: "passed-over", in: [], why: "the snapshots of store are read-only" },
+    repair: { state: "passed-over", in: [], reason: "the snapshots of store are read-only" },
   },
   { name: "a writer that wants no repair is not asked for one", writer: {}, exit: 0, repair: undefined },
   {
-    name: "a repair that fails lowers the consistency, and says why",
+    name: "a repair that fails lowers the consistency, and says reason",
     writer: { repair: "always", unrepairable: "page 7 is torn" },
     exit: 5,
-    repair: { state: "failed", in: ["SET/0"], why: "page 7 is torn" },
-    why: /could not be repaired: page 7 is torn/,
+    repair: { state: "failed", in: ["SET/0"], reason: "page 7 is torn" },
+    reason: /could not be repaired: page 7 is torn/,
   },
 ];
 
-for (const { name, writer, provider = {}, exit, repair, why = /^$/ } of rows) {
+for (const { name, writer, provider = {}, exit, repair, reason = /^$/ } of rows) {
   test(name, async (t) => {
     const stage = new Stage(t);
     const ran = await stage.run(["create", "writer:app", "--json"], { writer, provider });
@@ -55,7 +55,7 @@ for (const { name, writer, provider = {}, exit, repair, why = /^$/ } of rows) {
     assert.ok(set);
     const text = JSON.stringify(repair)?.replace("SET", set.id);
     assert.deepEqual(set.writers[0]?.repair, text === undefined ? undefined : JSON.parse(text));
-    assert.match(set.writers[0]?.reason ?? "", why);
+    assert.match(set.writers[0]?.reason ?? "", reason);
     assert.equal(existsSync(repairedFile(stage, set)), repair?.["state"] === "repaired" || exit === 5);
     assert.equal(existsSync(path.join(stage.dir, "exposed", set.id)), false, "nothing is exposed any more");
     assert.equal(stage.calls("app").includes("recover"), exit === 5 || repair?.["state"] === "repaired");

@@ -55,7 +55,7 @@ export default {
   },
   async prepare(tx, ctx) { await blab("prepare", ctx); },
   async freeze(tx, ctx) { await blab("freeze", ctx); return facts(ctx.options); },
-  async thaw(tx, token, ctx) { await blab("thaw", ctx); return { held: true, facts: facts(ctx.options) }; },
+  async thaw(tx, token, ctx) { await blab("thaw", ctx); return { uninterrupted: true, facts: facts(ctx.options) }; },
   async seal(tx, ctx) { await blab("seal", ctx); return { files: [], facts: facts(ctx.options) }; },
   async abort(tx, token, ctx) { await blab("abort", ctx); },
 };

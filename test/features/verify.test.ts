@@ -90,7 +90,7 @@ test("after kill -9 of a verify recover finds what was shown, and unexposes it",
   await once(child, "exit");
   assert.deepEqual(pictures(stage, id), ["0", "0.scratch", "volumes.json"]);
   const { leftovers } = (await stage.run(["recover", "--dry-run", "--json"])).json() as { leftovers: Leftover[] };
-  assert.deepEqual(leftovers, [{ is: "exposure", id }]);
+  assert.deepEqual(leftovers, [{ type: "exposure", id }]);
   const done = await stage.run(["recover", "--yes"]);
   assert.match(done.stdout, /^Done: unexpose set /);
   assert.deepEqual(pictures(stage, id), ["0", "volumes.json"]);

@@ -116,7 +116,7 @@ test("a hold that somebody ends from outside is not in force, and the set cannot
   );
   const lapse = lapseError(report);
   assert.equal(lapse?.code, "E_HOLD_LAPSED");
-  assert.deepEqual(lapse.details.points, [lost]);
+  assert.deepEqual(lapse.details.targets, [lost]);
   await keeper.disarm();
 });
 

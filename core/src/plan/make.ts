@@ -96,8 +96,8 @@ function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]):
 function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], components: readonly PlannedComponent[]): void {
   if (!isLowerConsistency(promised, asked)) return;
   const worst = components.find((c) => c.promised === promised);
-  const why = `${worst?.component.paths.join(", ")}: ${worst?.why}.`;
-  throw new HoldstillError("E_PLAN_BELOW", { asked, promised, why });
+  const why = `${worst?.component.paths.join(", ")}: ${worst?.reason}.`;
+  throw new HoldstillError("E_PLAN_BELOW", { asked, promised, reason: why });
 }
 
 /** Only writers whose components gain by it are asked to hold still. */

@@ -63,14 +63,14 @@ export function negotiate(
     return {
       ...shared,
       promised: volumeOnly(cut, captured.held).consistency,
-      why: `it needs a ${tolerates} snapshot, and this one is ${cut}`,
+      reason: `it needs a ${tolerates} snapshot, and this one is ${cut}`,
     };
   });
   const rest = ownerless.map((one): PlannedComponent => {
     const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
     const { volumes: ids, cut, held } = capture([one]);
     const { consistency, why } = volumeOnly(cut, held);
-    return { writer: null, component, volumes: ids, cut, held, promised: consistency, why };
+    return { writer: null, component, volumes: ids, cut, held, promised: consistency, reason: why };
   });
   return [...owned, ...rest];
 }

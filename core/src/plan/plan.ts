@@ -62,7 +62,7 @@ export interface PlannedComponent {
   readonly held: boolean;
   readonly promised: Consistency;
   /** Why it is not `application`. */
-  readonly why?: string;
+  readonly reason?: string;
 }
 
 /** Everything that will happen, before anything is touched. */

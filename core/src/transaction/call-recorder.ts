@@ -39,7 +39,7 @@ export class CallRecorder {
   }
 
   /** A call that has ended. */
-  note(span: Omit<Span, "outcome" | "why">, fault: Fault | null): void {
+  note(span: Omit<Span, "outcome" | "reason">, fault: Fault | null): void {
     const { actor, op, from, to } = span;
     const status = fault === null ? "ok" : "failed";
     this.#books.timeline.push({ ...span, outcome: status, ...(fault === null ? {} : { reason: fault.message }) });

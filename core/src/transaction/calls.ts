@@ -92,7 +92,7 @@ export class TransactionCalls {
         return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
       case "thaw": {
         const { uninterrupted: held, reason: why, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
-        if (!held) throw new HoldstillError("E_FREEZE_LOST", { who, why: why ?? "the writer gave no reason" });
+        if (!held) throw new HoldstillError("E_FREEZE_LOST", { who, reason: why ?? "the writer gave no reason" });
         this.#learn(actor, facts);
         return { is: "thawed", actor };
       }
@@ -111,7 +111,7 @@ export class TransactionCalls {
           .finally(() => this.#keepForks());
         this.answers.repairs.set(actor, repair);
         if (repair.state !== "failed") return { is: "repaired", actor };
-        throw new HoldstillError("E_REPAIR_FAILED", { who, why: repair.reason ?? "the writer gave no reason" });
+        throw new HoldstillError("E_REPAIR_FAILED", { who, reason: repair.reason ?? "the writer gave no reason" });
       }
       default:
         throw new Error(`a writer is not asked to ${op}`);

@@ -97,7 +97,7 @@ function frozenMs(timeline: readonly Span[]): number {
 }
 
 function recordedComponent(
-  { writer, component, volumes, cut, held, promised, why }: Plan["components"][number],
+  { writer, component, volumes, cut, held, promised, reason: why }: Plan["components"][number],
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };

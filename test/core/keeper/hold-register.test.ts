@@ -52,10 +52,10 @@ test("while the keeper or its guardian lives nothing is abandoned; when both are
   assert.equal(abandonedHolds(name), null, "this process lives");
   // Another process has written it, and is dead by now.
   const script = `
-    const { Ledger } = await import(process.argv[1]);
-    const station = (mount) => ({ point: { kind: "fs", mount }, identity: null, rank: 0 });
-    const ledger = Ledger.begin({ stations: [station("/a"), station("/b")], ledger: process.argv[2] }, "ioctl", process.pid);
-    ledger.asks([1]);`;
+    const { HoldRegister } = await import(process.argv[1]);
+    const station = (mount) => ({ target: { kind: "fs", mount }, identity: null, rank: 0 });
+    const register = HoldRegister.begin({ targets: [station("/a"), station("/b")], register: process.argv[2] }, "ioctl", process.pid);
+    register.asks([1]);`;
   const module = path.join(repository, "core/dist/keeper/hold-register.js");
   execFileSync(process.execPath, ["--input-type=module", "--eval", script, module, file]);
   assert.deepEqual(abandonedHolds(name), { file, points: [{ kind: "fs", mount: "/b" }] });

@@ -30,7 +30,7 @@ test("a component that tolerates a fuzzy snapshot is promised whatever the cut",
   for (const cut of ["atomic", "per-volume", "fuzzy"] as const) {
     const all = { taken: [taken("db", "fuzzy", "required")], ownerless: [] };
     const [planned] = negotiate(all, captured[cut], places);
-    assert.deepEqual([planned?.cut, planned?.promised, planned?.why], [cut, "application", undefined]);
+    assert.deepEqual([planned?.cut, planned?.promised, planned?.reason], [cut, "application", undefined]);
   }
 });
 
@@ -65,7 +65,7 @@ test("a best-effort writer that needs one instant is promised what the snapshot 
   const all = { taken: [taken("db", "point-in-time", "best-effort")], ownerless: [] };
   const [planned] = negotiate(all, captured.fuzzy, places);
   assert.deepEqual(
-    [planned?.promised, planned?.why],
+    [planned?.promised, planned?.reason],
     ["none", "it needs a point-in-time snapshot, and this one is fuzzy"],
   );
 });

@@ -17,7 +17,7 @@ import { isDegraded, recordOf } from "#core/transaction/record.js";
 
 test("a writer that was frozen to the end keeps its promise", () => {
   const set = record("atomic", { db: "required" }, [...good("db")]);
-  assert.deepEqual(writer(set, "db"), { state: "held", why: undefined, frozen: { since: 10, until: 40 } });
+  assert.deepEqual(writer(set, "db"), { state: "frozen", reason: undefined, frozen: { since: 10, until: 40 } });
   assert.equal(set.consistency, "application");
   assert.equal(isDegraded(set), false);
   assert.equal(set.frozenMs, 30);
@@ -31,8 +31,8 @@ test("a freeze that was lost degrades the writer, and its component to what the 
     ["fuzzy", "none"],
   ] as [Cut, Consistency][]) {
     const set = record(cut, { db: "required" }, spans);
-    assert.deepEqual(writer(set, "db"), { state: "degraded", why: "thaw failed", frozen: { since: 10, until: 55 } });
-    assert.deepEqual(component(set, "db"), { consistency: worth, why: "thaw failed" });
+    assert.deepEqual(writer(set, "db"), { state: "degraded", reason: "thaw failed", frozen: { since: 10, until: 55 } });
+    assert.deepEqual(component(set, "db"), { consistency: worth, reason: "thaw failed" });
     assert.equal(set.consistency, worth);
     assert.equal(isDegraded(set), true);
   }
@@ -45,20 +45,20 @@ test("a best-effort writer that failed before it was frozen is left out, and low
       failed(op, "mail", 5, 6),
       ok("abort", "mail", 6, 7),
     ]);
-    assert.deepEqual(writer(set, "mail"), { state: "left-out", why: `${op} failed`, frozen: undefined });
-    assert.deepEqual(component(set, "db"), { consistency: "application", why: undefined });
+    assert.deepEqual(writer(set, "mail"), { state: "left-out", reason: `${op} failed`, frozen: undefined });
+    assert.deepEqual(component(set, "db"), { consistency: "application", reason: undefined });
     assert.equal(set.consistency, "crash");
   }
 });
 
 test("the first failure of a writer is the reason, not what followed from it", () => {
   const spans = [ok("freeze", "db", 1, 2), failed("thaw", "db", 3, 4), failed("abort", "db", 5, 6)];
-  assert.equal(writer(record("atomic", { db: "required" }, spans), "db").why, "thaw failed");
+  assert.equal(writer(record("atomic", { db: "required" }, spans), "db").reason, "thaw failed");
 });
 
 test("a writer that nobody asked was not held", () => {
   const set = record("atomic", { db: "required" }, []);
-  assert.deepEqual(writer(set, "db"), { state: "left-out", why: "it was never frozen", frozen: undefined });
+  assert.deepEqual(writer(set, "db"), { state: "left-out", reason: "it was never frozen", frozen: undefined });
   assert.equal(set.consistency, "crash");
 });
 
@@ -68,7 +68,7 @@ test("a writer that did not even say what it owns is in the record, left out", (
   const set = recordOf({ ...plan, leftOut: [left] }, answers(), [], null);
   assert.deepEqual(writer(set, "mail"), {
     state: "left-out",
-    why: "did not answer identify in 30.0 s",
+    reason: "did not answer identify in 30.0 s",
     frozen: undefined,
   });
 });
@@ -187,12 +187,12 @@ function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">):
 const record = (cut: Cut, policies: Record<string, "required" | "best-effort">, spans: Span[]): SnapshotSet =>
   recordOf(planOf(cut, policies), answers(), spans, null);
 
-function writer(set: SnapshotSet, instance: string): Record<"state" | "why" | "frozen", unknown> {
+function writer(set: SnapshotSet, instance: string): Record<"state" | "reason" | "frozen", unknown> {
   const found: Partial<RecordedWriter> = set.writers.find((one) => one.by.instance === instance) ?? {};
-  return { state: found.state, why: found.reason, frozen: found.frozen };
+  return { state: found.state, reason: found.reason, frozen: found.frozen };
 }
 
-function component(set: SnapshotSet, instance: string): Record<"consistency" | "why", unknown> {
+function component(set: SnapshotSet, instance: string): Record<"consistency" | "reason", unknown> {
   const found: Partial<RecordedComponent> = set.components.find((one) => one.writer === instance) ?? {};
-  return { consistency: found.consistency, why: found.reason };
+  return { consistency: found.consistency, reason: found.reason };
 }

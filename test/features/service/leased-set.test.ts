@@ -107,9 +107,9 @@ test("recover by way of the service undoes what is left, and nothing that a requ
     "snapshots" in one ? one.snapshots : [],
   );
   const forged = [
-    { is: "snapshot", provider: "store", snapshot },
-    { is: "expired", id: kept.id, createdAt: "", lease: { id: randomUUID(), pid: 1, since: "" } },
-    { is: "transaction", id: kept.id, begunAt: "", owed: [], held: [] },
+    { type: "snapshot", provider: "store", snapshot },
+    { type: "expired", id: kept.id, createdAt: "", lease: { id: randomUUID(), pid: 1, since: "" } },
+    { type: "transaction", id: kept.id, begunAt: "", owed: [], held: [] },
   ];
   const reply = await service.ask("POST", "/v1/recovery", { body: { leftovers: forged } });
   assert.deepEqual(reply.json(), { done: [], residue: [] });

@@ -28,7 +28,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   thaw: "not held",
   // The snapshot is there, and the server was held while it was taken.
   seal: "well",
-  recover: "well",
+  repair: "well",
   verify: "well",
   abort: "well",
 };
@@ -54,7 +54,7 @@ async function stepsOn(bench: Bench): Promise<Steps> {
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    recover: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
     verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };

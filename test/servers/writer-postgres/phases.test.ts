@@ -56,7 +56,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   freeze: "PG_SESSION_LOST",
   thaw: "not held",
   seal: { fuzzy: "PG_SESSION_LOST", atomic: "well" },
-  recover: "well",
+  repair: "well",
   verify: "well",
   abort: "well",
 };
@@ -95,7 +95,7 @@ async function stepsOn(
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    recover: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
     verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };

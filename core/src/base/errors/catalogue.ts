@@ -168,8 +168,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.refused,
   },
   E_HOLD_REFUSED: {
-    message: (d) => `${d.refusals[0]?.point} is not held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
-    hint: (d) => [...new Set(d.refusals.map(({ mend }) => mend))].join(" "),
+    message: (d) => `${d.refusals[0]?.target} is not held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
+    hint: (d) => [...new Set(d.refusals.map(({ remedy: mend }) => mend))].join(" "),
     exit: exit.refused,
   },
   E_HOLD_BUSY: {
@@ -189,7 +189,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.aborted,
   },
   E_HOLD_LAPSED: {
-    message: (d) => `${d.points.join(", ")} was not held to the end: ${d.why}.`,
+    message: (d) => `${d.targets.join(", ")} was not held to the end: ${d.reason}.`,
     hint: () => "The snapshots are not of one instant and are not kept. Run the command again.",
     exit: exit.aborted,
   },
@@ -206,7 +206,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.refused,
   },
   E_PLAN_BELOW: {
-    message: (d) => `You require consistency ${d.asked}; this plan can reach ${d.promised}: ${d.why}`,
+    message: (d) => `You require consistency ${d.asked}; this plan can reach ${d.promised}: ${d.reason}`,
     hint: () => "Add a writer for the data, use another provider, or lower --require.",
     exit: exit.refused,
   },
@@ -217,12 +217,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.refused,
   },
   E_FREEZE_LOST: {
-    message: (d) => `The freeze of ${named(d.who)} was not in force to the end: ${d.why}.`,
+    message: (d) => `The freeze of ${named(d.who)} was not in force to the end: ${d.reason}.`,
     hint: () => "The set was made, with a lower consistency; its record says which component is affected.",
     exit: exit.degraded,
   },
   E_REPAIR_FAILED: {
-    message: (d) => `The snapshot of ${named(d.who)} could not be repaired: ${d.why}.`,
+    message: (d) => `The snapshot of ${named(d.who)} could not be repaired: ${d.reason}.`,
     hint: () => "The set was made, with a lower consistency: the application will have to recover when it opens it.",
     exit: exit.degraded,
   },
@@ -275,13 +275,13 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.done,
   },
   E_SNAPSHOT_LOST: {
-    message: (d) => `Snapshot ${d.snapshot} of set ${d.set} cannot be shown any more: ${d.why}.`,
+    message: (d) => `Snapshot ${d.snapshot} of set ${d.set} cannot be shown any more: ${d.reason}.`,
     hint: (d) => `\`holdstill delete ${d.set}\` removes the set, and what is left of it.`,
     exit: exit.refused,
   },
   E_RESTORE: {
     message: (d) => `${d.path} is not restored: ${d.reason}.`,
-    hint: (d) => d.mend,
+    hint: (d) => d.remedy,
     exit: exit.refused,
   },
   E_SET_HELD: {
@@ -362,7 +362,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_SOCKET: {
     message: (d) => `The service cannot listen at ${d.path}: ${d.problem}.`,
-    hint: (d) => d.mend,
+    hint: (d) => d.remedy,
     exit: exit.usage,
   },
 };

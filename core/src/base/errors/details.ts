@@ -63,17 +63,17 @@ export interface Details {
   E_TARGET_UNREADABLE: { target: string; reason: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
   E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
-  E_HOLD_REFUSED: { refusals: { point: string; reason: string; mend: string }[] };
+  E_HOLD_REFUSED: { refusals: { target: string; reason: string; remedy: string }[] };
   E_HOLD_BUSY: { point: string };
   E_HOLD_FAILED: { point: string; reason: string };
   E_HOLD_LATE: { points: string[]; limitMs: number };
-  E_HOLD_LAPSED: { points: string[]; why: string };
+  E_HOLD_LAPSED: { targets: string[]; reason: string };
   E_KEEPER: { reason: string };
   E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
-  E_PLAN_BELOW: { asked: string; promised: string; why: string };
+  E_PLAN_BELOW: { asked: string; promised: string; reason: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
-  E_FREEZE_LOST: { who: Who; why: string };
-  E_REPAIR_FAILED: { who: Who; why: string };
+  E_FREEZE_LOST: { who: Who; reason: string };
+  E_REPAIR_FAILED: { who: Who; reason: string };
   E_INTERRUPTED: { signal: string };
   E_BUG: { message: string };
   E_RESIDUE: { transaction: string; residue: Residue[] };
@@ -84,8 +84,8 @@ export interface Details {
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
   E_SET_EXPOSED: { set: string };
   E_ROOM_FILLS: { set: string; snapshot: string; where: string; percent: number };
-  E_SNAPSHOT_LOST: { set: string; snapshot: string; why: string };
-  E_RESTORE: { path: string; reason: string; mend: string };
+  E_SNAPSHOT_LOST: { set: string; snapshot: string; reason: string };
+  E_RESTORE: { path: string; reason: string; remedy: string };
   E_SET_HELD: { set: string; until: string };
   E_LEASE_FD: { fd: number; problem: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
@@ -103,7 +103,7 @@ export interface Details {
   E_SERVICE_RUNNING: { socket: string; pid: number };
   E_SERVICE_DIED: { operation: string };
   E_SERVICE_LOST: { socket: string; reason: string };
-  E_SOCKET: { path: string; problem: string; mend: string };
+  E_SOCKET: { path: string; problem: string; remedy: string };
 }
 
 export type Code = keyof Details;

@@ -13,17 +13,17 @@ export const list = command({
   usage: "[--usage]",
   about: "The sets in the catalog, oldest first. Records that cannot be read are named on stderr and left alone.",
   operands: noOperands,
-  options: { fill: usageOption },
+  options: { usage: usageOption },
   examples: [
     { line: "holdstill list", does: "a table" },
     { line: "holdstill list --usage", does: "and how full the room is that each set takes changes to" },
     { line: "holdstill list --quiet", does: "the ids, one a line" },
     { line: "holdstill list --json", does: "{ sets, damaged }" },
   ],
-  async run({ form, quiet, values: { fill }, connect: reach }) {
-    const requester = await reach(fill ? "workers" : "catalog");
+  async run({ form, quiet, values: { usage }, connect }) {
+    const requester = await connect(usage ? "workers" : "catalog");
     const { sets: recorded, damaged } = await requester.list();
-    const sets = fill ? await withUsageOf(requester, recorded) : recorded;
+    const sets = usage ? await withUsageOf(requester, recorded) : recorded;
     if (form === "json") {
       printDocument("list", { sets, damaged });
       return 0;
@@ -50,7 +50,7 @@ const columns: readonly Column[] = [
   { head: "AGE", cell: ({ createdAt }) => age(Date.now() - Date.parse(createdAt)), right: true },
   { head: "CONSISTENCY", cell: ({ consistency: text }) => ({ text, style: styleOf(text) }) },
   { head: "SIZE", cell: ({ snapshots }) => sizeOf(snapshots), right: true },
-  { head: "FILL", cell: ({ snapshots }) => fillOf(snapshots), right: true, optional: true },
+  { head: "USED", cell: ({ snapshots }) => usageOf(snapshots), right: true, optional: true },
   { head: "TARGETS", cell: ({ targets }) => spelled(targets.join(" ")) },
 ];
 
@@ -70,7 +70,7 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
 }
 
 /** Of the fullest room; a lost snapshot is worse than any. */
-function fillOf(snapshots: SnapshotSet["snapshots"]): Cell {
+function usageOf(snapshots: SnapshotSet["snapshots"]): Cell {
   if (snapshots.some(({ snapshot }) => snapshot.lost !== undefined)) return { text: "✗ lost", style: "red" };
   const percents = snapshots.flatMap(({ snapshot }) => snapshot.usage?.percent ?? []);
   return percents.length === 0 ? "" : usageCell(Math.max(...percents));

@@ -11,7 +11,7 @@ export const metrics = command({
     "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets and, with --usage, how full their room is. With --file they are written at once, for the node exporter's textfile collector.",
   operands: noOperands,
   options: {
-    fill: usageOption,
+    usage: usageOption,
     file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" },
   },
   examples: [
@@ -21,10 +21,10 @@ export const metrics = command({
       does: "after each night's run",
     },
   ],
-  async run({ form, values: { fill, file }, connect: reach }) {
-    const requester = await reach(fill ? "workers" : "catalog");
+  async run({ form, values: { usage, file }, connect }) {
+    const requester = await connect(usage ? "workers" : "catalog");
     const { sets } = await requester.list();
-    const text = metricsText(await requester.history(), fill ? await withUsageOf(requester, sets) : sets);
+    const text = metricsText(await requester.history(), usage ? await withUsageOf(requester, sets) : sets);
     if (file !== undefined) replace(file, text);
     if (form === "json") printDocument("metrics", { text });
     else if (file === undefined) print(text.trimEnd().split("\n"));

@@ -10,7 +10,7 @@ export const show = command({
   about: "The record of a set: what was reached and why, the writers' facts and files, and the timeline.",
   operands: oneSet,
   options: {
-    fill: usageOption,
+    usage: usageOption,
     timeline: { type: "text", value: "FILE", about: "draw the timeline into FILE.svg or FILE.html" },
   },
   examples: [
@@ -18,10 +18,10 @@ export const show = command({
     { line: "holdstill show latest", does: "the set that was made last" },
     { line: "holdstill show 20260102-0304 --json", does: "the record, by the beginning of its id" },
   ],
-  async run({ operands: [key = ""], form, values: { fill, timeline }, connect: reach }) {
-    const requester = await reach(fill ? "workers" : "catalog");
+  async run({ operands: [key = ""], form, values: { usage, timeline }, connect }) {
+    const requester = await connect(usage ? "workers" : "catalog");
     const recorded = await requester.show(key);
-    const [set = recorded] = fill ? await withUsageOf(requester, [recorded]) : [];
+    const [set = recorded] = usage ? await withUsageOf(requester, [recorded]) : [];
     if (timeline !== undefined) {
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");
       const title = `Set ${set.id}, ${instant(set.createdAt)}: ${set.consistency}`;

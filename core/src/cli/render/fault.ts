@@ -29,7 +29,7 @@ function seen({ details = {} }: Fault, look: TerminalStyle): string[] {
   return [
     ...listOf<Finding>(details.findings, ["file", "expected"]).map((finding) => findingLine(finding)),
     ...listOf<Candidate>(details.candidates, ["verdict"]).map((candidate) => candidateLine(candidate)),
-    ...listOf<OwnershipProblem>(details.problems, ["path", "mend"]).map(({ path, problem }) => `${path}: ${problem}`),
+    ...listOf<OwnershipProblem>(details.problems, ["path", "remedy"]).map(({ path, problem }) => `${path}: ${problem}`),
     ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, look)),
     ...listOf<Residue>(details.residue, ["actor", "error"]).map((residue) => residueLine(residue)),
   ];

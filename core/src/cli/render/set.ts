@@ -79,14 +79,14 @@ export function componentLines(
     writer: string | null;
     component: Component;
     consistency: Plan["promised"];
-    why?: string | undefined;
+    reason?: string | undefined;
   }[],
   look: TerminalStyle,
 ): string[] {
-  const rows = components.map(({ writer, component, consistency, why = "" }): Cell[] => [
+  const rows = components.map(({ writer, component, consistency, reason = "" }): Cell[] => [
     nameOf(writer, component),
     { text: consistency, style: styleOf(consistency) },
-    why,
+    reason,
   ]);
   return tableLines(rows, look);
 }
@@ -133,7 +133,7 @@ export function usageCell(percent: number): Cell {
 }
 
 function writerLines(
-  { by, policy, state, reason: why, frozen, facts, sidecar }: RecordedWriter,
+  { by, policy, state, reason, frozen, facts, sidecar }: RecordedWriter,
   look: TerminalStyle,
 ): string[] {
   const when = frozen === undefined ? "" : ` from ${duration(frozen.since)} to ${duration(frozen.until)}`;
@@ -141,7 +141,7 @@ function writerLines(
   const mark = state === "frozen" ? state : look.paint("red", `✗ ${state}`);
   return [
     `${head}${mark}${when}`,
-    ...wrapText(why ?? "", look.columns - 4).flatMap((line) => (line === "" ? [] : [`    ${line}`])),
+    ...wrapText(reason ?? "", look.columns - 4).flatMap((line) => (line === "" ? [] : [`    ${line}`])),
     ...factLines(facts, look),
     ...(sidecar === undefined ? [] : [dim(look, `    files in ${sidecar.dir}`)]),
     ...tableLines(
@@ -157,11 +157,11 @@ function writerLines(
 }
 
 export function verifiedLines({ verified = [] }: SnapshotSet, look: TerminalStyle): string[] {
-  const rows = verified.map(({ writer, ok, at, reason: why = "" }): Cell[] => [
+  const rows = verified.map(({ writer, ok, at, reason = "" }): Cell[] => [
     writer,
     ok ? { text: "opens", style: "green" } : { text: "✗ does not open", style: "red" },
     instant(at),
-    why,
+    reason,
   ]);
   return tableLines(rows, look);
 }

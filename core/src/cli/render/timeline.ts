@@ -60,8 +60,8 @@ function callLines(spans: readonly Span[], look: TerminalStyle): string[] {
     .toSorted((a, b) => a.from - b.from || a.to - b.to)
     .map((span): Row => {
       const row = rowOf(span);
-      const why = span.reason === undefined ? {} : { why: span.reason };
-      return { ...row, names: [span.actor, span.op], times: [`at ${duration(span.from)}`, ...row.times], ...why };
+      const reason = span.reason === undefined ? {} : { reason: span.reason };
+      return { ...row, names: [span.actor, span.op], times: [`at ${duration(span.from)}`, ...row.times], ...reason };
     });
   return [bold(look, `Calls, ${duration(axis.to)} in all`), ...chartLines(rows, axis, look)];
 }
@@ -73,7 +73,7 @@ interface Row {
   from: number;
   to: number;
   fill: "█" | "▒";
-  why?: string;
+  reason?: string;
 }
 
 function rowOf({ actor, op, from, to, limitMs, outcome }: Span): Row {
@@ -106,7 +106,7 @@ function chartLines(rows: readonly Row[], axis: Axis, look: TerminalStyle): stri
     ];
     const line = [...cells, barOf(row, axis, room)].join("  ");
     if (!row.isFailed) return [`  ${line}`];
-    const reason = wrapText(row.why ?? "", look.columns - 4).filter((part) => part !== "");
+    const reason = wrapText(row.reason ?? "", look.columns - 4).filter((part) => part !== "");
     return [`✗ ${line}`, ...reason.map((part) => `    ${part}`)].map((failed) => look.paint("red", failed));
   });
 }

@@ -66,7 +66,7 @@ function stepOf({ id }: SnapshotSet, component: string, original: string, folder
   const before = `${to}.before-${id}`;
   const isThere = existsSync(to);
   const refuse = (reason: string, mend: string): never => {
-    throw new HoldstillError("E_RESTORE", { path: to, reason, mend });
+    throw new HoldstillError("E_RESTORE", { path: to, reason, remedy: mend });
   };
   if (isThere && folder !== null) refuse("something is there already", "Name an empty folder with --to.");
   if (isThere && isMountPoint(to))

@@ -101,7 +101,7 @@ async function draw(
 }
 
 const refusal = (to: string, reason: string, mend: string): HoldstillError =>
-  new HoldstillError("E_RESTORE", { path: to, reason, mend });
+  new HoldstillError("E_RESTORE", { path: to, reason, remedy: mend });
 
 /** So that what was restored elsewhere can be completed there: label, WAL and the like. */
 async function copyRecord(

@@ -71,5 +71,5 @@ async function flush(steps: readonly RestoreStep[]): Promise<void> {
 
 function refusal(to: string, reason: string, left: readonly string[]): HoldstillError {
   const kept = left.length === 0 ? "Everything was put back" : `Not put back: ${left.join(", ")}; the rest was`;
-  return new HoldstillError("E_RESTORE", { path: to, reason, mend: `${kept}. Restore with --to, and copy.` });
+  return new HoldstillError("E_RESTORE", { path: to, reason, remedy: `${kept}. Restore with --to, and copy.` });
 }

@@ -39,6 +39,6 @@ export async function recordLost(
 export function refuseLost({ id: set, snapshots }: SnapshotSet): void {
   for (const { snapshot } of snapshots) {
     const { id, lost: why } = snapshot;
-    if (why !== undefined) throw new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot: id, why });
+    if (why !== undefined) throw new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot: id, reason: why });
   }
 }

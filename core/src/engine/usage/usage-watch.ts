@@ -19,7 +19,7 @@ export class UsageWarnings {
     return sets.flatMap(({ id: set, snapshots }) =>
       snapshots.flatMap(({ snapshot: { id: snapshot, usage: fill, lost: why } }) => {
         if (why !== undefined)
-          return this.#once(`lost ${snapshot}`, new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot, why }));
+          return this.#once(`lost ${snapshot}`, new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot, reason: why }));
         if (fill === undefined) return [];
         const { where, percent } = fill;
         if (percent < roomy) this.#told.delete(`full ${where}`);

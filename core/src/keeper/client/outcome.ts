@@ -40,7 +40,10 @@ export function lapseError({ targets: points, reason }: SectionReport): Holdstil
   if (isDue && lost.length === 0) return null;
   const why = isDue ? (lost[0]?.problem ?? "it was not held") : reasons[reason];
   const concerned = isDue ? lost : points;
-  return new HoldstillError("E_HOLD_LAPSED", { points: concerned.map(({ target: point }) => targetName(point)), why });
+  return new HoldstillError("E_HOLD_LAPSED", {
+    targets: concerned.map(({ target: point }) => targetName(point)),
+    reason: why,
+  });
 }
 
 const reasons = {

@@ -6,9 +6,9 @@ import type { SystemState } from "./system-tables.js";
 
 /** Why a point is not held, and what to do. */
 export interface HoldRefusal {
-  point: string;
+  target: string;
   reason: string;
-  mend: string;
+  remedy: string;
 }
 
 /** The limit says nothing of what may be held. */
@@ -23,7 +23,7 @@ const simple = "its driver in the kernel cannot freeze";
 const copy = "Use a provider that copies, such as provider-reflink.";
 
 /** File systems without freeze_fs and freeze_super in their super_operations; those not listed are left to the kernel. */
-const unfreezable: Record<string, [reason: string, mend: string]> = {
+const unfreezable: Record<string, [reason: string, remedy: string]> = {
   ...each("tmpfs ramfs devtmpfs", [inMemory, "Leave it out."]),
   ...each("nfs nfs4 cifs smb3 9p ceph afs virtiofs", [remote, "Take the snapshot on the machine that has the disks."]),
   ...each("vfat msdos exfat ntfs ntfs3 hfs hfsplus hpfs ufs minix udf fuse fuseblk zfs", [simple, copy]),
@@ -61,8 +61,8 @@ export function carriedBy(point: HoldTarget, around: SystemState): string[] {
 function guarded(point: HoldTarget, around: SystemState): HoldRefusal[] {
   const carried = carriedBy(point, around);
   if (carried.length === 0) return [];
-  const mend = "Move the data to a volume of its own, or allow it with --include-root.";
-  return [{ point: targetName(point), reason: `it carries ${carried.join(", ")}`, mend }];
+  const remedy = "Move the data to a volume of its own, or allow it with --include-root.";
+  return [{ target: targetName(point), reason: `it carries ${carried.join(", ")}`, remedy: mend }];
 }
 
 function swap(point: HoldTarget, around: SystemState): HoldRefusal[] {
@@ -72,14 +72,16 @@ function swap(point: HoldTarget, around: SystemState): HoldRefusal[] {
     return own !== undefined && layers.includes(own);
   });
   return swaps.map(({ path }) => ({
-    point: targetName(point),
+    target: targetName(point),
     reason: `it carries the active swap space ${path}`,
-    mend: `Move it elsewhere, or switch it off: swapoff ${path}.`,
+    remedy: `Move it elsewhere, or switch it off: swapoff ${path}.`,
   }));
 }
 
 function identity(point: HoldTarget, { volumes = [] }: Checked, around: SystemState): HoldRefusal[] {
-  const refuse = (reason: string, mend: string): HoldRefusal[] => [{ point: targetName(point), reason, mend }];
+  const refuse = (reason: string, remedy: string): HoldRefusal[] => [
+    { target: targetName(point), reason, remedy: mend },
+  ];
   if (point.kind === "dm") {
     if (around.mapper(point.name).length > 0) return [];
     return refuse("there is no such device-mapper device", "`dmsetup ls` shows those that there are.");
@@ -97,7 +99,7 @@ function kind(point: HoldTarget, around: SystemState): HoldRefusal[] {
   // The kernel calls FUSE's fuse.sshfs, and so on.
   const known = unfreezable[fsType.split(".", 1)[0] ?? ""];
   if (known === undefined) return [];
-  return [{ point: targetName(point), reason: `it is ${fsType}: ${known[0]}`, mend: known[1] }];
+  return [{ target: targetName(point), reason: `it is ${fsType}: ${known[0]}`, remedy: known[1] }];
 }
 
 /** A file system that is frozen, and then the device directly below it: suspending freezes what is on the device. */
@@ -109,7 +111,7 @@ function nesting(points: readonly HoldTarget[], around: SystemState): HoldRefusa
     const top = mount === null ? undefined : around.devices(mount)[0]?.label;
     if (!suspended.some(({ name }) => name === top)) return [];
     const reason = `Linux ${around.kernel} cannot suspend the device ${top} while the file system on it is frozen (from ${NESTING.join(".")} on it can)`;
-    return [{ point: targetName(point), reason, mend: "Hold the device only: that freezes its file system, too." }];
+    return [{ target: targetName(point), reason, remedy: "Hold the device only: that freezes its file system, too." }];
   });
 }
 
@@ -121,7 +123,7 @@ function ownWait({ targets: points, ops }: Checked, around: SystemState): HoldRe
     if (own === undefined || !folders.some((folder) => layersOfPath(folder, around).includes(own))) return [];
     const reason = "a snapshot is to be written to it while it is held, which would wait for ever";
     return [
-      { point: targetName(point), reason, mend: "A btrfs snapshot is atomic without a hold: leave the hold out." },
+      { target: targetName(point), reason, remedy: "A btrfs snapshot is atomic without a hold: leave the hold out." },
     ];
   });
 }

@@ -91,5 +91,5 @@ export function listenerOf(file: string): Promise<number | null> {
 }
 
 function refusal(file: string, problem: string, mend: string): HoldstillError {
-  return new HoldstillError("E_SOCKET", { path: file, problem, mend });
+  return new HoldstillError("E_SOCKET", { path: file, problem, remedy: mend });
 }

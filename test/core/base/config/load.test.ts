@@ -30,7 +30,7 @@ test("without any config file everything has its default", async (t) => {
       hold: 10_000,
       copy: 3_600_000,
       seal: 300_000,
-      recover: 1_800_000,
+      repair: 1_800_000,
       complete: 300_000,
       abort: 30_000,
     },
@@ -78,7 +78,7 @@ log: { file: log.jsonl, level: debug }
       freezeMs: null,
       environment: [],
       options: {},
-      at: { file, line: 5, pointer: "/plugins/0" },
+      place: { file, line: 5, pointer: "/plugins/0" },
     },
     {
       name: "pg",
@@ -88,7 +88,7 @@ log: { file: log.jsonl, level: debug }
       freezeMs: 20_000,
       environment: [],
       options: { host: "h" },
-      at: { file, line: 6, pointer: "/plugins/1" },
+      place: { file, line: 6, pointer: "/plugins/1" },
     },
   ]);
 });

@@ -24,7 +24,7 @@ test("a plugin's message cannot look like a line or a colour of our own", () => 
     code: "E_PLUGIN",
     message: evil,
     hint: evil,
-    details: { problems: [{ path: evil, problem: evil, mend: "" }] },
+    details: { problems: [{ path: evil, problem: evil, remedy: "" }] },
   };
   assert.deepEqual(faultLines(fault, plainLook), [`holdstill: ${tamed}`, `  ${tamed}: ${tamed}`, `→ ${tamed}`]);
   const event: Event = { type: "warning", at: "", ms: 0, message: evil };

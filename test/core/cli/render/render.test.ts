@@ -117,7 +117,7 @@ test("a plan says what would be done with which provider, in which order, and wh
         cut: "atomic",
         held: false,
         promised: "crash",
-        why: "no writer owns it",
+        reason: "no writer owns it",
       },
       {
         writer: null,
@@ -126,7 +126,7 @@ test("a plan says what would be done with which provider, in which order, and wh
         cut: "atomic",
         held: false,
         promised: "crash",
-        why: "no writer owns it",
+        reason: "no writer owns it",
       },
     ],
     leftOut: [{ who, error: { code: "E_DEADLINE", message: "It did not answer." } }],

@@ -19,7 +19,7 @@ for (const [what, op, value, pointer] of [
   ["no component", "identify", [], ""],
   ["no token", "freeze", null, ""],
   ["something where nothing is due", "abort", { nonsense: true }, ""],
-  ["a big integer", "thaw", { held: true, facts: { lsn: 1n } }, "/facts/lsn"],
+  ["a big integer", "thaw", { uninterrupted: true, facts: { lsn: 1n } }, "/facts/lsn"],
   ["a date", "freeze", { at: new Date(0) }, "/at"],
   ["a number that JSON has not", "freeze", [Number.NaN], "/0"],
   ["a circle", "freeze", circle, "/self"],

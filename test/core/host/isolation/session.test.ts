@@ -120,7 +120,7 @@ for (const runtime of runtimes) {
     assert.deepEqual(components, [{ name: "app", kind: "files", paths: [path.join(dir, "data")], tolerates: "fuzzy" }]);
     assert.equal(await session.call("prepare", [tx(dir)], LIMIT_MS), undefined);
     const token = await session.call("freeze", [tx(dir)], LIMIT_MS);
-    assert.deepEqual(await session.call("thaw", [tx(dir), token], LIMIT_MS), { held: true });
+    assert.deepEqual(await session.call("thaw", [tx(dir), token], LIMIT_MS), { uninterrupted: true });
     assert.deepEqual((await session.call("seal", [tx(dir)], LIMIT_MS)).files, ["notes.txt"]);
     assert.deepEqual(hooks.lines, ["info frozen"]);
     const calls = readFileSync(path.join(dir, "calls.log"), "utf8").trim().split("\n");
@@ -149,10 +149,10 @@ for (const runtime of runtimes) {
         await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => setTimeout(reject, 50, ctx.signal.reason)))
           .finally(() => { this.freezing = false; });
       },
-      async thaw() { return { held: false, facts: { freezing: this.freezing } }; }`,
+      async thaw() { return { uninterrupted: false, facts: { freezing: this.freezing } }; }`,
     );
     await assert.rejects(session.call("freeze", [tx("/")], 100), { code: "E_DEADLINE" });
-    assert.deepEqual(await thaw(session, "/"), { held: false, facts: { freezing: false } });
+    assert.deepEqual(await thaw(session, "/"), { uninterrupted: false, facts: { freezing: false } });
   });
 
   test(`cancelling ends the pending calls of a ${runtime} at once with E_CANCELLED`, async (t) => {

@@ -27,7 +27,7 @@ test("a file that everybody may write to is named with the chmod that mends it",
   const file = path.join(dir, "index.js");
   chmodSync(file, 0o646);
   assert.deepEqual(await trustProblems(dir, me), [
-    { path: file, problem: `${file} is writable for everybody`, mend: `chmod go-w ${file}` },
+    { path: file, problem: `${file} is writable for everybody`, remedy: `chmod go-w ${file}` },
   ]);
 });
 
@@ -110,7 +110,7 @@ test("a file of somebody else is named with the chown that mends it", needsRoot,
   const file = path.join(dir, "index.js");
   chownSync(file, 12_345, 0);
   assert.deepEqual(await trustProblems(dir, me), [
-    { path: file, problem: `${file} is owned by user 12345`, mend: `chown 0 ${file}` },
+    { path: file, problem: `${file} is owned by user 12345`, remedy: `chown 0 ${file}` },
   ]);
   assert.deepEqual(await trustProblems(dir, { ...me, uid: 12_345 }), [], "but not for that user");
   chownSync(file, 0, 0);

@@ -88,11 +88,11 @@ test("active swap is refused, a file or a device, also where root is included", 
 test("file systems that cannot freeze are refused, each with what to do, all at once", () => {
   const refusals = refusalsOf(plan(fs("/tmp"), fs("/net"), fs("/far")), around);
   assert.deepEqual(
-    refusals.map(({ point }) => point),
+    refusals.map(({ target: point }) => point),
     ["/tmp", "/net", "/far"],
   );
   assert.match(refusals[0]?.reason ?? "", /^it is tmpfs: it lies in memory/);
-  assert.match(refusals[1]?.mend ?? "", /machine that has the disks/);
+  assert.match(refusals[1]?.remedy ?? "", /machine that has the disks/);
   assert.match(refusals[2]?.reason ?? "", /^it is fuse.sshfs/);
 });
 

@@ -44,7 +44,7 @@ test("where koffi cannot be loaded, the commands are taken by themselves, and th
   const alone = tempDir(t);
   cpSync(path.join(repository, "core/dist"), alone, { recursive: true });
   writeFileSync(`${alone}/package.json`, '{ "type": "module" }');
-  const { Keeper: Copied } = (await import(`${alone}/keeper/client.js`)) as { Keeper: typeof Keeper };
+  const { Keeper: Copied } = (await import(`${alone}/keeper/client/client.js`)) as { Keeper: typeof Keeper };
   const keeper = await Copied.arm(sectionOf([fs]));
   assert.equal(keeper.means, "commands");
   await keeper.hold();

@@ -49,8 +49,8 @@ function inUse(set: SnapshotSet, now: Date): string[] {
   ];
 }
 
-export const isRetained = ({ retainUntil: holdUntil }: SnapshotSet, now: Date): boolean =>
-  holdUntil !== undefined && Date.parse(holdUntil) > now.getTime();
+export const isRetained = ({ retainUntil }: SnapshotSet, now: Date): boolean =>
+  retainUntil !== undefined && Date.parse(retainUntil) > now.getTime();
 
 /** @param group Newest first. */
 function apply(group: readonly RetentionVerdict[], { last = 0, periods: wanted = {}, withinMs }: Retention): void {

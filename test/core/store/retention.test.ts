@@ -51,8 +51,8 @@ test("what is held, exposed or leased stays whatever the rules say", () => {
     { by: "store", snapshot: "s", exposed: { trees: [{ original: "/a", path: "/b" }], readOnly: true } },
   ];
   const sets = [
-    { ...a, holdUntil: "2026-07-01T00:00:00.000Z" },
-    { ...b, holdUntil: "2026-06-01T00:00:00.000Z" },
+    { ...a, retainUntil: "2026-07-01T00:00:00.000Z" },
+    { ...b, retainUntil: "2026-06-01T00:00:00.000Z" },
     { ...c, exposed },
     { ...d, lease: { id: "x", pid: 1, since: "" } },
     e,

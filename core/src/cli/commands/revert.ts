@@ -30,5 +30,5 @@ export const revertCommand = command({
 
 function safetyLine(safety: Safety): string {
   if (safety.set !== null) return `What was there before is in set ${safety.set.id} (${safety.set.name}).`;
-  return `No snapshot of what was there before could be taken: ${safety.why.message}`;
+  return `No snapshot of what was there before could be taken: ${safety.reason.message}`;
 }

@@ -32,7 +32,7 @@ export function described({ id, name, createdAt, snapshots }: SnapshotSet): stri
 /** Everything readable. */
 export function setLines(recorded: SnapshotSet, look: TerminalStyle): string[] {
   const set = visible(recorded);
-  const { host, holdstill, targets, tags, writers, outcome, retainUntil: holdUntil } = set;
+  const { host, holdstill, targets, tags, writers, outcome, retainUntil } = set;
   const timeline = timelineLines(set.timeline, look);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return [
@@ -68,7 +68,7 @@ export function setLines(recorded: SnapshotSet, look: TerminalStyle): string[] {
           look,
         )),
     ...section("Verified", verifiedLines(set, look), look),
-    ...(holdUntil === undefined ? [] : section("Held", [`  until ${instant(holdUntil)}`], look)),
+    ...(retainUntil === undefined ? [] : section("Held", [`  until ${instant(retainUntil)}`], look)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
   ];
 }

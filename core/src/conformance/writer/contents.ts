@@ -17,7 +17,7 @@ export const contentsChecks: readonly ConformanceCheck<WriterScenario>[] = [
     needs,
     async run(stage) {
       if (stage.components.every(({ repair: recovery = "none" }) => recovery === "none"))
-        throw new Skip("no component asks for `recovery`");
+        throw new Skip("no component asks for `repair`");
       const { act, picture } = await pictured(stage, "repair");
       const { ok, reason: why } = await stage.rig.call(act.session, "repair", [act.tx, picture]);
       if (!ok) throw new CheckFailure(`It answered that the snapshot is beyond repair: ${why ?? "no reason"}.`);

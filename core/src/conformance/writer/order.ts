@@ -44,7 +44,7 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "thaw-without-freeze",
     group,
     title: "thaw without a freeze does not answer that it was held.",
-    next: "Let thaw look at what freeze left in the application, and answer { held: false, why } where it is not there.",
+    next: "Let thaw look at what freeze left in the application, and answer { uninterrupted: false, reason } where it is not there.",
     needs: ["transaction"],
     async run(stage) {
       const act = await stage.upTo("freeze");
@@ -61,7 +61,7 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
           (report) => report.uninterrupted,
           () => false,
         );
-        if (held) throw new CheckFailure(`thaw answered { held: true } although ${what}.`);
+        if (held) throw new CheckFailure(`thaw answered { uninterrupted: true } although ${what}.`);
       }
     },
   },
@@ -82,7 +82,8 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
         (report) => report.uninterrupted,
         () => false,
       );
-      if (held) throw new CheckFailure("thaw answered { held: true } although loseFreeze had ended the freeze.");
+      if (held)
+        throw new CheckFailure("thaw answered { uninterrupted: true } although loseFreeze had ended the freeze.");
       await stage.abort(act);
       await stage.assertFree("a lost freeze and abort");
     },

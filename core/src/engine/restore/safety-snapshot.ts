@@ -10,7 +10,7 @@ import { ownVersion } from "../../installation.js";
 import type { EngineContext } from "../types.js";
 
 /** The set with what was there before a revert; or why there is none, and the revert goes on without. */
-export type Safety = { set: SnapshotSet } | { set: null; why: Fault };
+export type Safety = { set: SnapshotSet } | { set: null; reason: Fault };
 
 /**
  * Takes a snapshot of what a revert is about to overwrite, of each snapshot or of none. It is journaled as a transaction of its own:
@@ -26,7 +26,7 @@ export async function takeSafetySet(
 ): Promise<Safety> {
   const unable = pictures.find(([, session]) => !session.offers("preserve"))?.[1];
   if (unable !== undefined)
-    return { set: null, why: toFault(new HoldstillError("E_NOT_OFFERED", { who: unable.who, op: "preserve" })) };
+    return { set: null, reason: toFault(new HoldstillError("E_NOT_OFFERED", { who: unable.who, op: "preserve" })) };
   const tx = { id: newSetId(), cut: "per-volume" } as const;
   const providers = [...new Set(pictures.map(([, session]) => session))].map(({ who }) => who);
   const journal = Journal.open(bench.state, tx.id);
@@ -52,8 +52,9 @@ export async function takeSafetySet(
       const residue = await undo(bench, workers, providers, tx);
       await bench.writeGate.pass();
       journal.write({ entry: "ended", outcome: "aborted", residue });
-      const why = toFault(error);
-      if (why.code === "E_PLUGIN_FAILED" && why.details?.["pluginCode"] === "NO_SAFETY") return { set: null, why };
+      const reason = toFault(error);
+      if (reason.code === "E_PLUGIN_FAILED" && reason.details?.["pluginCode"] === "NO_SAFETY")
+        return { set: null, reason };
       throw error;
     }
   } finally {
@@ -87,7 +88,7 @@ function recordOf(
   createdAt: string,
   snapshots: RecordedSnapshot[],
 ): SnapshotSet {
-  const why = `taken of what was there before set ${id} was reverted to`;
+  const reason = `taken of what was there before set ${id} was reverted to`;
   return {
     recordVersion,
     ...tx,
@@ -100,7 +101,7 @@ function recordOf(
     asked: "crash",
     consistency: "crash",
     frozenMs: 0,
-    components: components.map((component) => ({ ...component, consistency: "crash", why })),
+    components: components.map((component) => ({ ...component, consistency: "crash", reason })),
     writers: [],
     volumes,
     snapshots,

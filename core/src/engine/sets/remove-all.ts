@@ -29,12 +29,12 @@ export async function removeSets(
 export function retainSet(bench: EngineContext, id: string, until: Date): Promise<SnapshotSet> {
   return withSetLock(bench, id, async () => {
     await bench.writeGate.pass();
-    const set = { ...bench.catalog.find(id), holdUntil: until.toISOString() };
+    const set = { ...bench.catalog.find(id), retainUntil: until.toISOString() };
     if (set.lease !== undefined) {
       const problem = `Set ${id} lives as long as its requester, pid ${set.lease.pid}.`;
       throw new HoldstillError("E_USAGE", { problem, hint: "Take one that stays, with `holdstill create`." });
     }
-    audit(bench, "retain", set, set.holdUntil);
+    audit(bench, "retain", set, set.retainUntil);
     bench.catalog.write(set);
     return set;
   });

@@ -115,7 +115,7 @@ function tools(): DoctorCheck[] {
     state: "bad",
     found: `${command} is missing`,
     means: "`run` and `restore` cannot work",
-    mend: `apt-get install ${name}`,
+    remedy: `apt-get install ${name}`,
   }));
 }
 
@@ -128,14 +128,14 @@ function state({ stateDir: dir }: Settings): DoctorCheck[] {
   try {
     accessSync(place, constants.W_OK);
   } catch {
-    const mend = "Run as its owner, or set stateDir in the config.";
+    const remedy = "Run as its owner, or set stateDir in the config.";
     return [
       {
         about: "state",
         state: "bad",
         found: `${place} may not be written to`,
         means: "no set can be kept",
-        remedy: mend,
+        remedy,
       },
     ];
   }

@@ -62,7 +62,7 @@ function guarded(point: HoldTarget, around: SystemState): HoldRefusal[] {
   const carried = carriedBy(point, around);
   if (carried.length === 0) return [];
   const remedy = "Move the data to a volume of its own, or allow it with --include-root.";
-  return [{ target: targetName(point), reason: `it carries ${carried.join(", ")}`, remedy: mend }];
+  return [{ target: targetName(point), reason: `it carries ${carried.join(", ")}`, remedy: remedy }];
 }
 
 function swap(point: HoldTarget, around: SystemState): HoldRefusal[] {
@@ -80,7 +80,7 @@ function swap(point: HoldTarget, around: SystemState): HoldRefusal[] {
 
 function identity(point: HoldTarget, { volumes = [] }: Checked, around: SystemState): HoldRefusal[] {
   const refuse = (reason: string, remedy: string): HoldRefusal[] => [
-    { target: targetName(point), reason, remedy: mend },
+    { target: targetName(point), reason, remedy: remedy },
   ];
   if (point.kind === "dm") {
     if (around.mapper(point.name).length > 0) return [];

@@ -29,7 +29,7 @@ Snapshots
   provider-lvm  thin  4.0 KiB  vg0/data-hs1  of /var/lib/postgresql
 
 Writers
-  pg-main (writer-postgres 1.0.0), required: held from 12 ms to 95 ms
+  pg-main (writer-postgres 1.0.0), required: frozen from 12 ms to 95 ms
     lsn: 0/3000028
     files in /var/lib/holdstill/sets/x/pg-main
       backup_label  220 B  sha256 abababababababab…

@@ -16,7 +16,7 @@ test("a room is warned of once when it becomes full, again after it was roomy, a
   const told = seen.map((now) => warnings.news([setWith(now), setWith(now)]));
   assert.deepEqual(
     told.map((faults) =>
-      faults.map(({ code, details }) => `${code} ${String(details?.["percent"] ?? details?.["why"])}`),
+      faults.map(({ code, details }) => `${code} ${String(details?.["percent"] ?? details?.["reason"])}`),
     ),
     [[], ["E_ROOM_FILLS 80"], [], [], [], [], ["E_ROOM_FILLS 81"], ["E_SNAPSHOT_LOST it overflowed"], []],
   );

@@ -97,9 +97,9 @@ for (const before of ["", "trap '' TERM HUP;"]) {
   test(`a command ${before === "" ? "" : "that ignores signals "}ends with the host that was killed, with all that it started`, async (t) => {
     const { script, pids } = family(t, before);
     const module = import.meta.resolve("#core/os/exec/exec.js");
-    const text = `import { run } from ${JSON.stringify(module)};
+    const text = `import { runProgram } from ${JSON.stringify(module)};
       const [command, ...args] = ${JSON.stringify(["sh", "-c", script])};
-      await run({ who: {}, command, args, options: {}, signal: new AbortController().signal });`;
+      await runProgram({ who: {}, command, args, options: {}, signal: new AbortController().signal });`;
     const host = spawn(process.execPath, ["--input-type=module", "-e", text], { stdio: "inherit" });
     onEnd(t, () => host.kill("SIGKILL"));
     const running = await pids();

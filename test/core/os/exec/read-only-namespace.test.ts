@@ -71,10 +71,10 @@ test("a program that is not installed is E_EXEC_MISSING here too", { skip }, asy
 
 /** What a host of another user, or of fewer rights, makes of it: the answer, and whether it told that it could not. */
 function elsewhere(as: readonly string[], script: string, options: ExecOptions): { answer: ExecResult; told: boolean } {
-  const text = `import { run } from ${JSON.stringify(import.meta.resolve("#core/os/exec/exec.js"))};
+  const text = `import { runProgram } from ${JSON.stringify(import.meta.resolve("#core/os/exec/exec.js"))};
     let told = false;
     const given = ${JSON.stringify({ who, command: "sh", args: ["-c", script], options })};
-    const answer = await run({ ...given, signal: new AbortController().signal, onUnconfined: () => (told = true) });
+    const answer = await runProgram({ ...given, signal: new AbortController().signal, onUnconfined: () => (told = true) });
     console.log(JSON.stringify({ answer, told }));`;
   const node = [process.execPath, "--input-type=module", "-e", text];
   const said = execFileSync("setpriv", [...as, "--", ...node], { encoding: "utf8", cwd: "/" });

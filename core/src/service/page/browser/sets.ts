@@ -32,12 +32,12 @@ function partsOf(provider: string, { method, bytes: size }: Snapshot): string {
   return [provider, method, size === undefined ? undefined : bytes(size)].filter((one) => one !== undefined).join(" ");
 }
 
-function statesOf({ exposed = [], lease, retainUntil: holdUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
+function statesOf({ exposed = [], lease, retainUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
   const failed = verified.filter(({ ok }) => !ok);
   const said = [
     exposed.length === 0 ? null : classed("warn", "exposed"),
     lease === undefined ? null : classed("", "leased"),
-    holdUntil === undefined ? null : classed("", `kept until ${instant(holdUntil)}`),
+    retainUntil === undefined ? null : classed("", `kept until ${instant(retainUntil)}`),
     ...failed.map(({ writer }) => classed("bad", `✗ ${writer} found it bad`)),
     verified.length > 0 && failed.length === 0 ? classed("good", "✓ verified") : null,
     outcome === undefined

@@ -21,8 +21,8 @@ export async function generated(): Promise<Record<string, string>> {
     [path.join(root, "core/src/schema/types.ts")]: await types(names),
     [path.join(root, "core/src/schema/documents.ts")]:
       `${banner}\nexport const documents = ${JSON.stringify(documents, null, 2)} as const;\n`,
-    [path.join(root, "core/src/plugin/CONTRACT.md")]: contractPage(),
-    [path.join(root, "core/src/cli/DOCUMENTS.md")]: commandLinePage(),
+    [path.join(root, "docs/contract.md")]: contractPage(),
+    [path.join(root, "docs/json.md")]: commandLinePage(),
   };
 }
 

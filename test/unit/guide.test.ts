@@ -8,7 +8,7 @@ import { table } from "#core/cli/table.js";
 import { validate } from "#core/schema/validate.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
-const file = path.join(root, "core/src/plugin/README.md");
+const file = path.join(root, "docs/plugins.md");
 const text = readFileSync(file, "utf8");
 
 test("the manifest and the conformance.json that the guide shows are valid", () => {
@@ -27,7 +27,7 @@ test("the guide tells every property of conformance.json that an author must kno
 });
 
 test("every link of the guide and of the contract's page leads somewhere, and every command exists", () => {
-  for (const page of [file, path.join(path.dirname(file), "CONTRACT.md")]) {
+  for (const page of [file, path.join(path.dirname(file), "contract.md")]) {
     const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = ""]) => link);
     assert.deepEqual(
       links.filter((link) => !existsSync(path.join(path.dirname(page), link))),

@@ -83,7 +83,7 @@ test("who may not mount gets the pictures where they are exposed", { skip }, asy
   const read = await on("--", "sh", "-c", one, stage.app);
   assert.deepEqual([read.stdout, read.exitCode], ["precious\n1\n", 0], read.stderr);
   const refused = await on("--in-place", "--", two);
-  assert.match(refused.stderr, /^holdstill: The pictures could not be mounted: this process may not mount\.$/m);
+  assert.match(refused.stderr, /^holdstill: The snapshots could not be mounted: this process may not mount\.$/m);
   assert.equal(refused.exitCode, 4);
   assert.match((await on("--in-place", "--json", "--", two)).stdout, /"E_MIRROR"/);
   assert.deepEqual(stage.stored(), []);

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+export interface Page {
+  /** Relative to the repository. */
+  where: string;
+  text: string;
+}
+
+const root = path.resolve(import.meta.dirname, "../../..");
+
+/** Every page of the repository, in Markdown. */
+export function pages(): Page[] {
+  return find("").map((where) => ({ where, text: readFileSync(path.join(root, where), "utf8") }));
+}
+
+function find(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(folder, entry.name);
+    if (!entry.isDirectory()) return name.endsWith(".md") ? [name] : [];
+    return ["node_modules", "dist"].includes(entry.name) || entry.name.startsWith(".") ? [] : find(name);
+  });
+}

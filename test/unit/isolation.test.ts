@@ -229,7 +229,7 @@ for (const runtime of runtimes) {
     const entry = path.join(dir, "index.mjs");
     writeFileSync(entry, "for (;;);");
     const spec = { ...specOf("writer", runtime, dir), entry };
-    await assert.rejects(startSession(spec, listening(), 1000), { code: "E_DEADLINE", message: /load in 1\.0 s/ });
+    await assert.rejects(startSession(spec, listening(), 1000), { code: "E_DEADLINE", message: /load within 1\.0 s/ });
     writeFileSync(entry, "process.exit(2);");
     await assert.rejects(startSession(spec, listening(), LIMIT_MS), {
       code: "E_PLUGIN_DIED",

@@ -35,7 +35,7 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
   const dry = await stage.run(["restore", "good", "--dry-run"]);
   assert.equal(
     unbroken(dry.stdout),
-    `This command requires confirmation. It would: copy the picture of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
+    `This would: copy the picture of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
   );
   assert.equal((await stage.run(["restore", "good"])).exitCode, 2);
   assert.equal(content(data), "spoilt");

@@ -30,7 +30,7 @@ const banned: readonly [pattern: RegExp, better: string][] = [
   [/\bpictures?\b/i, "snapshot (what was taken), contents (what is read in it)"],
   [/\bconceal(?:s|ed|ing)?\b/i, "unexpose"],
   [/\broom\b/i, "space"],
-  [/(?:^|[.:;] )Where (?!\p{L}+ (?:is|are|to)\b)/u, "If X, Y. Or: When X, Y."],
+  [/(?:^|[.:;|-] )Where (?!\p{L}+ (?:is|are|to)\b)/u, "If X, Y. Or: When X, Y."],
   [
     /\b(?:as good as|for good|comes? to a halt|goes by|go by|hangs? on|looks? at)\b/i,
     "the plain verb: stop, use, depend on, check",
@@ -55,7 +55,7 @@ const widest = 120;
 const elsewhere = ["docs/contract.md", "docs/json.md", "test/bench/RESULTS.md", "CHANGELOG.md"];
 const pages = allPages().filter(({ where }) => !elsewhere.includes(where));
 /** Pages whose every sentence is short. */
-const brief = ["README.md"];
+const brief = pages.filter(({ where }) => where === "README.md" || where.startsWith("docs/"));
 
 test("pages use none of the patterns that read badly, and no old name", () => {
   assert.deepEqual(
@@ -76,9 +76,14 @@ test("lines of pages are short, except in tables and code", () => {
   assert.deepEqual(long, []);
 });
 
-test("sentences of README are short, and so is README, which has the two commands", () => {
-  for (const page of pages.filter(({ where }) => brief.includes(where)))
-    assert.deepEqual(tooLong({ ...page, text: proseOf(page.text) }), []);
+test("sentences of README and of docs/ are short", () => {
+  assert.deepEqual(
+    brief.flatMap(({ where, text }) => tooLong({ where, text: proseOf(text) })),
+    [],
+  );
+});
+
+test("README is short, and has the two commands", () => {
   const { text = "" } = pages.find(({ where }) => where === "README.md") ?? {};
   assert.ok(text.split("\n").length <= 151);
   assert.match(text, /^npm ci && npm run demo\b/m);
@@ -118,11 +123,13 @@ function faultsOf(one: Text): string[] {
   return [...findings(one, banned), ...findings(one, renamed), ...tooLong(one)];
 }
 
+/** Lines of a paragraph are read as one. */
 function findings({ where, text }: Text, patterns: typeof banned): string[] {
-  return text.split("\n").flatMap((line, at) =>
-    patterns.flatMap(([pattern, better]) => {
-      const [found] = pattern.exec(line) ?? [];
-      return found === undefined ? [] : [`${where}:${at + 1}: "${found.trim()}" → ${better}: ${line.trim()}`];
+  const joined = text.replaceAll(/(?<!\n)\n(?!\n)/g, " ");
+  return patterns.flatMap(([pattern, better]) =>
+    [...joined.matchAll(new RegExp(pattern, `${pattern.flags}gm`))].map(({ 0: found, index }) => {
+      const line = text.slice(0, index).split("\n").length;
+      return `${where}:${line}: "${found.trim()}" → ${better}: …${joined.slice(Math.max(0, index - 40), index + 40).trim()}…`;
     }),
   );
 }
@@ -131,7 +138,7 @@ function findings({ where, text }: Text, patterns: typeof banned): string[] {
 function tooLong({ where, text }: Text): string[] {
   const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[-*#|]|\d+\.) ?)|\|/);
   const sentences = blocks.flatMap((block) =>
-    block.replaceAll("\n", " ").split(/(?<=[.!?]['")]*)\s+(?=[\p{Lu}`X"'(])/u),
+    block.replaceAll("\n", " ").split(/(?<=[.!?]['")]*)\s+(?=[\p{Lu}"'(]|holdstill\b)/u),
   );
   return sentences
     .filter((sentence) => sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length > longest)

@@ -13,8 +13,8 @@ export async function generated(): Promise<Record<string, string>> {
   const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));
   return {
     [path.join(root, "core/src/base/schema/types.ts")]: await types(names),
-    [path.join(root, "core/src/plugin/CONTRACT.md")]: contractPage(),
-    [path.join(root, "core/src/cli/DOCUMENTS.md")]: commandLinePage(),
+    [path.join(root, "docs/contract.md")]: contractPage(),
+    [path.join(root, "docs/json.md")]: commandLinePage(),
   };
 }
 

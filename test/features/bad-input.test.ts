@@ -247,7 +247,7 @@ test("a freeze that was lost lowers the consistency, and the command says so wit
   const { set } = ran.json() as TransactionResult;
   assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
   assert.equal(set?.consistency, "none");
-  assert.match(set?.writers[0]?.reason ?? "", /was not in force to the end/); // E_FREEZE_LOST
+  assert.match(set?.writers[0]?.reason ?? "", /did not last until thaw/); // E_FREEZE_LOST
 });
 
 test("delete without a terminal and without --yes says what it would do, and does nothing", async (t) => {

@@ -36,7 +36,10 @@ test("a set is made, listed, shown, exposed, completed, unexposed and deleted", 
 
   const asked = await on("delete", "nightly");
   assert.equal(asked.exitCode, 2);
-  assert.match(asked.stderr, /This would: delete set .* with 1 snapshot\.\n→ Run it again with --yes\.\n$/);
+  assert.match(
+    asked.stderr,
+    /This command requires confirmation\. It would: delete set .* with 1 snapshot\.\n→ Run it again with --yes\.\n$/,
+  );
   const gone = await on("delete", "nightly", id, "--yes");
   assert.deepEqual([gone.stdout, gone.exitCode], [`Set ${id} is deleted.\n`, 0]);
   assert.equal((await on("list")).stdout, "There are no snapshot sets.\n");
@@ -64,7 +67,7 @@ const endings: { name: string; script: Script; exitCode: number; stderr: RegExp;
     name: "a writer that does not freeze in time",
     script: { writer: { in: "freeze", does: "hangs" } },
     exitCode: 4,
-    stderr: /^holdstill: writer `app` \(writer-that 1\.0\.0\), worker \d+, did not answer freeze in 0\.5 s\.\n→ /m,
+    stderr: /^holdstill: writer `app` \(writer-that 1\.0\.0\), worker \d+, did not finish freeze within 0\.5 s\.\n→ /m,
     stdout: /^✗ app +freeze .* of 500 ms +█+$/m,
   },
   {
@@ -72,7 +75,7 @@ const endings: { name: string; script: Script; exitCode: number; stderr: RegExp;
     name: "a writer that hangs in the kernel",
     script: { writer: { in: "freeze", does: "blocks" } },
     exitCode: 4,
-    stderr: /did not answer freeze in 0\.5 s/,
+    stderr: /did not finish freeze within 0\.5 s/,
     stdout: /there is no set$/m,
   },
   {
@@ -137,7 +140,7 @@ test("the first signal aborts and undoes, and a second one changes nothing", asy
   });
   assert.equal(ran.exitCode, 130);
   assert.match(ran.stderr, /^holdstill: SIGTERM: already aborting/m);
-  assert.match(ran.stderr, /^holdstill: Interrupted by SIGINT; the transaction was aborted\.$/m);
+  assert.match(ran.stderr, /^holdstill: Interrupted by SIGINT\. The transaction was aborted\.$/m);
   assert.equal(existsSync(path.join(dir, "app/frozen")), false);
   assert.deepEqual(readdirSync(path.join(dir, "store")), ["calls.log"]);
 });

@@ -43,7 +43,7 @@ test("history has every transaction with its reason, also when its set is gone, 
   const { stdout } = await stage.run(["history", "--failed", "--last", "2"]);
   assert.match(
     stdout,
-    /Z {2}aborted, .* in all\n {2}of writer:app\n {4}writer `app` \(writer-that 1\.0\.0\), worker \d+, did not answer freeze/,
+    /Z {2}aborted, .* in all\n {2}of writer:app\n {4}writer `app` \(writer-that 1\.0\.0\), worker \d+, did not finish freeze/,
   );
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
 });
@@ -51,7 +51,7 @@ test("history has every transaction with its reason, also when its set is gone, 
 test("writers say what they did last, and for how long", async (t) => {
   const stage = await nights(t);
   const { stdout } = await stage.run(["writers"]);
-  assert.match(stdout, /^ {2}last 20\S+ \S+: failed\n {4}writer `app` .* did not answer freeze/m);
+  assert.match(stdout, /^ {2}last 20\S+ \S+: failed\n {4}writer `app` .* did not finish freeze/m);
   await stage.run(["create", "writer:app"]);
   assert.match((await stage.run(["writers"])).stdout, /^ {2}last 20\S+ \S+: held, still for \d/m);
 });

@@ -26,7 +26,7 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
       assert.equal(child.exitCode, null, "it ended by itself");
       await sleep(20);
     }
-    assert.match((await stage.run(["delete", "good", "--yes"])).stderr, /Another process works on set/);
+    assert.match((await stage.run(["delete", "good", "--yes"])).stderr, /Another process is working on set/);
     child.kill(signal);
     await once(child, "close");
     rmSync(draft);

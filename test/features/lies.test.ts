@@ -88,7 +88,7 @@ test("of two that change one set at a time the second is refused, and says why",
   const lock = Journal.open(stateDir(path.join(stage.dir, "state")), set?.id ?? "");
   const refused = await stage.run(["delete", "latest", "--yes"]);
   assert.equal(refused.exitCode, 3, refused.stderr);
-  assert.match(refused.stderr, /Another process works on set/); // E_SET_BUSY
+  assert.match(refused.stderr, /Another process is working on set/); // E_SET_BUSY
   lock?.close();
   assert.equal((await stage.run(["delete", "latest", "--yes"])).exitCode, 0);
   assert.deepEqual(stage.stored(), []);

@@ -34,7 +34,10 @@ test("pinned plugins run, and after tampering nothing does until the change is p
   const { stage, plugins, lockFile, run } = shop(t);
   const unpinned = await run("plugins", "lock", "--check");
   assert.deepEqual([unpinned.exitCode, unpinned.stdout], [2, ""]);
-  assert.match(unpinned.stderr, /There is no lock file .*\n→ `holdstill plugins lock` writes it\.\n$/);
+  assert.match(
+    unpinned.stderr,
+    /The lock file .* does not exist, so no plugin is pinned\.\n→ Run `holdstill plugins lock` to write it\.\n$/,
+  );
 
   const pinned = await run("plugins", "lock");
   assert.equal(pinned.exitCode, 0, pinned.stderr);
@@ -82,7 +85,7 @@ test("what is refused is not pinned, and a lock file that is broken is written a
   rmSync(path.join(plugins, "provider-that"), { recursive: true });
   const refused = await run("plugins", "lock");
   assert.equal(refused.exitCode, 2);
-  assert.match(refused.stderr, /No plugin fits `use: provider-that`/);
+  assert.match(refused.stderr, /No plugin matches `use: provider-that`/);
   assert.equal(existsSync(lockFile), false);
 });
 

@@ -108,7 +108,7 @@ test("a set that is held is not deleted before its date, unless somebody ends th
   assert.ok(Math.abs(until - Date.now() - 30 * 86_400_000) < 60_000);
   const refused = await on("delete", "day-1", "--yes");
   assert.equal(refused.exitCode, 3);
-  assert.match(refused.stderr, /is held until .*\n→ .*retain \S+ now --yes/);
+  assert.match(refused.stderr, /is retained until .*\n→ .*retain \S+ --until now --yes/);
   assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_HELD"/);
   assert.match((await on("prune", "--keep-last", "1", "--dry-run")).stdout, /^keep .* held until/m);
   assert.match((await on("show", "day-1")).stdout, /^Held\n {2}until 20/m);

@@ -38,7 +38,7 @@ for (const args of [run, hold]) {
     assert.equal(await kept.end(), 0);
     assert.match(
       kept.stderr,
-      /^holdstill: warning: The room of snapshot \S+ of set \S+, \S+, is 85 % full\. \(E_ROOM_FILLS\) When it is full/m,
+      /^holdstill: warning: The space of snapshot \S+ of set \S+, \S+, is 85 % full\. \(E_ROOM_FILLS\) The snapshot is lost when the space is full/m,
     );
     assert.equal(warnings(kept.stderr), 1);
     assert.deepEqual(stage.stored(), [], "and the set goes as ever");

@@ -182,7 +182,7 @@ test("options that name no hooks, two kinds of them, or none that runs are refus
     [{ qemu: app.hooks, vmware: app.hooks }, /expected either `freeze` with `thaw` or `qemu`/],
     [{ freeze: ["/bin/true"] }, /thaw/],
     [{ freeze: ["true"], thaw: ["/bin/true"] }, /"true"/],
-    [{ qemu: "/no/such/hook" }, /needs `\/no\/such\/hook`, which is not there/],
+    [{ qemu: "/no/such/hook" }, /needs `\/no\/such\/hook`, which does not exist/],
     [{ qemu: app.hooks }, /there is no hook in /],
   ] as const) {
     const { exitCode, stderr } = await app.run(["create", "writer:app"], options);

@@ -149,7 +149,7 @@ function outcomeOf(made: CliRun): string {
     return `aborted: ${pluginCode}`;
   }
   const db = set.writers.find(({ by }) => by.instance === "db");
-  if (db?.state === "degraded") assert.match(db.reason ?? "", /not in force to the end: the session ended/);
+  if (db?.state === "degraded") assert.match(db.reason ?? "", /did not last until thaw: the session ended/);
   return `${set.consistency}, ${db?.state}, ${db?.repair?.state ?? "as it was cut"}`;
 }
 

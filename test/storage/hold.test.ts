@@ -91,7 +91,7 @@ test("a snapshot that takes longer than the hold may is given up in time", async
   });
   const { error, timeline } = ran.json() as TransactionResult;
   assert.equal(error?.code, "E_DEADLINE", ran.stdout + ran.stderr);
-  assert.match(error.message, /did not answer commit/);
+  assert.match(error.message, /did not finish commit/);
   const hold = timeline.find(({ actor }) => actor === "keeper");
   assert.ok(hold !== undefined && timeline.some(({ op, outcome }) => op === "hold" && outcome === "ok"));
   assert.deepEqual(leftFrozen(s.mounts), [false]);

@@ -176,7 +176,7 @@ test("the root of the system, a state directory and a log file on the volume are
   if (fs === null) return;
   const root = await refusalOf(Keeper.arm(sectionOf(["/"])));
   assert.equal(root.code, "E_HOLD_REFUSED");
-  assert.match(root.message, /^\/ is not held: it carries the root of the system/);
+  assert.match(root.message, /^\/ cannot be held: it carries the root of the system/);
   const guarded = [
     { what: "the state directory", path: `${fs}/state/not-there-yet` },
     { what: "the log file", path: `${fs}/log` },

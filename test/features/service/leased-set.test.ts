@@ -170,6 +170,6 @@ test(
     }
     const refused = await holdstill(["run", "writer:app", "--", "true"], { user: bob, env, cwd: "/" });
     assert.equal(refused.exitCode, 3, refused.stderr);
-    assert.match(refused.stderr, /right create/);
+    assert.match(refused.stderr, /right: create/);
   },
 );

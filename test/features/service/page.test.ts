@@ -69,8 +69,8 @@ test(
 
     await browser.until(`document.querySelector("#live article.failed")`);
     assert.match(await browser.evaluate(textOf("phase")), /✗ aborted/);
-    assert.match(await browser.evaluate(textOf("live")), /writer `app` .* did not answer freeze/);
-    await browser.until(`${textOf("history")}.includes("did not answer freeze")`);
+    assert.match(await browser.evaluate(textOf("live")), /writer `app` .* did not finish freeze/);
+    await browser.until(`${textOf("history")}.includes("did not finish freeze")`);
     assert.equal((await service.ended(id)).state.result.outcome, "aborted");
     assert.match(await browser.evaluate(textOf("writers")), /✗ failed/);
     await browser.evaluate(`document.querySelector("#history summary").click()`);

@@ -55,5 +55,5 @@ test("the socket of a service that was killed is replaced; one that somebody lis
   t.after(() => other.close());
   const third = await Service.start(t, stage, { config: first.config });
   assert.equal(third.child.exitCode, 3);
-  assert.match(third.stderr, new RegExp(`A service runs already: pid ${process.pid},`));
+  assert.match(third.stderr, new RegExp(`A service is already running: pid ${process.pid},`));
 });

@@ -26,7 +26,7 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   await kept.said("E_SNAPSHOT_LOST");
   assert.equal(await kept.end(), 0, kept.stderr);
   for (const name of ["thick", "thin"]) assert.equal(kept.stderr.match(of(name))?.length, 1, kept.stderr);
-  assert.match(kept.stderr, /cannot be shown any more: it overflowed\. \(E_SNAPSHOT_LOST\)/);
+  assert.match(kept.stderr, /can no longer be read: it overflowed\. \(E_SNAPSHOT_LOST\)/);
   t.diagnostic(
     kept.stderr
       .split("\n")

@@ -3,7 +3,7 @@ import { exit, type ExitCode } from "./exit.js";
 
 interface Entry<D> {
   message(details: D): string;
-  /** The next step for whoever reads the message. */
+  /** The command or the setting that fixes it. */
   hint(details: D): string;
   exit: ExitCode;
 }
@@ -13,351 +13,357 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const maybe = (name: string | undefined): string => (name === undefined ? "" : ` Did you mean \`${name}\`?`);
 
-/** The first files by name, the rest as a number: an update changes hundreds. */
+/** The first files by name, the others as a number: an update changes hundreds. */
 function changed(changes: readonly FileChange[]): string {
-  if (changes.length === 0) return "the fingerprint in the lock file is not that of the files in it";
+  if (changes.length === 0) return "its digest does not match the digests of its files";
   const first = changes.slice(0, 3).map(({ file, change }) => `${file} was ${change}`);
   return [...first, ...(changes.length > 3 ? [`and ${changes.length - 3} more`] : [])].join(", ");
 }
 
-/** Every error that holdstill reports: one sentence, the next step, and what the command line ends with. */
+/** Every error that holdstill reports: what happened and what was seen, what fixes it, and the exit code of the command line. */
 export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_USAGE: { message: (d) => d.problem, hint: (d) => d.hint, exit: exit.usage },
   E_CONFIG_NOT_FOUND: {
-    message: (d) => `There is no config file ${d.file}.`,
-    hint: () => "Give an existing file with --config, or leave it out to search the usual places.",
+    message: (d) => `The config file ${d.file} does not exist.`,
+    hint: () => "Name an existing file with --config, or omit the option to search the usual folders.",
     exit: exit.usage,
   },
   E_CONFIG_UNREADABLE: {
     message: (d) => `The config file ${d.file} cannot be read: ${d.reason}.`,
-    hint: () => "Make the file readable for the user who runs holdstill.",
+    hint: () => "Make the file readable for the user that runs holdstill.",
     exit: exit.usage,
   },
   E_CONFIG_UNTRUSTED: {
     message: (d) =>
-      `The config file ${d.file} was found, but somebody else could change it: ${d.problems[0]?.problem}.`,
+      `The config file ${d.file} is not used because another user can change it: ${d.problems[0]?.problem}.`,
     hint: (d) =>
-      `${d.problems.map(({ remedy: mend }) => mend).join("; ")}. Or name the file with --config if you trust it.`,
+      `${d.problems.map(({ remedy: mend }) => mend).join("; ")}. If you trust the file, name it with --config.`,
     exit: exit.usage,
   },
   E_CONFIG_INVALID: {
-    message: (d) => `The config has ${count(d.findings.length, "fault")}.`,
-    hint: () => "Mend each line that is named; nothing was started.",
+    message: (d) => `The config has ${count(d.findings.length, "error")}.`,
+    hint: () => "Fix each line listed. Nothing was started.",
     exit: exit.usage,
   },
 
   E_MANIFEST_INVALID: {
-    message: (d) => `The manifest ${d.findings[0]?.file ?? ""} has ${count(d.findings.length, "fault")}.`,
-    hint: () => "Mend plugin.json, or ask the plugin's vendor for a version that is valid.",
+    message: (d) => `The manifest ${d.findings[0]?.file ?? ""} has ${count(d.findings.length, "error")}.`,
+    hint: () => "Fix plugin.json, or ask the plugin's vendor for a valid version.",
     exit: exit.usage,
   },
   E_PLUGIN_UNRESOLVED: {
-    message: (d) => `No plugin fits \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
+    message: (d) => `No plugin matches \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
     hint: (d) =>
       d.candidates.length === 0
-        ? "If the instance has another name in the config now, call it so again with `as:`; else install the plugin into a folder that pluginPaths names. `holdstill plugins list` shows what was found."
-        : "`holdstill plugins list` shows every candidate and why it was not taken.",
+        ? "Install the plugin into a folder that pluginPaths names. If the instance was renamed in the config, restore its name with `as:`. `holdstill plugins list` shows the plugins found."
+        : "`holdstill plugins list` shows every candidate and why it was not selected.",
     exit: exit.usage,
   },
   E_PLUGIN_UNTRUSTED: {
-    message: (d) => `The plugin in ${d.dir} is not loaded: somebody else could change it: ${d.problems[0]?.problem}.`,
+    message: (d) =>
+      `The plugin in ${d.dir} is not loaded because another user can change it: ${d.problems[0]?.problem}.`,
     hint: (d) => d.problems.map((problem) => problem.remedy).join("; "),
     exit: exit.usage,
   },
   E_PLUGIN_LOCKED: {
     message: (d) =>
       d.expected === null
-        ? `The lock file does not name ${d.name} ${d.version}.`
-        : `The content of ${d.name} ${d.version} is not what the lock file pins: ${changed(d.changes)}.`,
+        ? `The lock file does not list ${d.name} ${d.version}.`
+        : `The content of ${d.name} ${d.version} differs from the lock file: ${changed(d.changes)}.`,
     hint: () =>
-      "If the change was intended, pin it with `holdstill plugins lock`; if not, install the plugin again from where you trust it.",
+      "If the change was intended, update the lock file with `holdstill plugins lock`. Otherwise reinstall the plugin from a source that you trust.",
     exit: exit.usage,
   },
   E_PLUGIN_UNPINNED: {
     message: (d) =>
       d.file === null
-        ? "There is no config file that a lock file could lie beside."
-        : `There is no lock file ${d.file}: no plugin is pinned.`,
+        ? "A lock file belongs beside a config file, and there is no config file."
+        : `The lock file ${d.file} does not exist, so no plugin is pinned.`,
     hint: (d) =>
       d.file === null
-        ? "Write a config (its plugins are what is pinned), or name one with --config."
-        : "`holdstill plugins lock` writes it.",
+        ? "Write a config that names the plugins to pin, or name one with --config."
+        : "Run `holdstill plugins lock` to write it.",
     exit: exit.usage,
   },
   E_PLUGINS_REFUSED: {
-    message: (d) => `${count(d.problems.length, "problem")} with the plugins.`,
+    message: (d) => `The plugins have ${count(d.problems.length, "problem")}.`,
     hint: (d) => d.problems.map(({ message, hint = "" }) => `${message} ${hint}`).join("\n"),
     exit: exit.usage,
   },
 
   E_PLUGIN_LOAD: {
     message: (d) => `${named(d.who)} could not be loaded: ${d.reason}.`,
-    hint: () => "Check that the plugin is built and that its own dependencies are installed.",
+    hint: () => "Check that the plugin is built and that its dependencies are installed.",
     exit: exit.aborted,
   },
   E_PLUGIN_FAILED: {
     message: (d) => `${named(d.who)} failed in ${d.op}: ${d.reason}`,
-    hint: (d) => d.pluginHint ?? "The plugin's own message says what was wrong; its log has more.",
+    hint: (d) => d.pluginHint ?? "The plugin reported this. Run the command with --verbose to see the plugin's log.",
     exit: exit.aborted,
   },
   E_PLUGIN_DIED: {
     message: (d) => `The worker of ${named(d.who)} ended during ${d.op}: ${d.reason}.`,
-    hint: () => "This is a fault of the plugin. `isolation: process` in the config contains more of them.",
+    hint: () => "This is a bug in the plugin. Set `isolation: process` in the config to contain more kinds of crash.",
     exit: exit.aborted,
   },
   E_DEADLINE: {
-    message: (d) => `${named(d.who)}, worker ${d.worker}, did not answer ${d.op} in ${seconds(d.limitMs)}.`,
-    hint: () => "Look at why the application did not answer in time, or raise the limit in the config.",
+    message: (d) => `${named(d.who)}, worker ${d.worker}, did not finish ${d.op} within ${seconds(d.limitMs)}.`,
+    hint: () => "Check why the application did not respond in time, or raise the limit in the config.",
     exit: exit.aborted,
   },
   E_CANCELLED: {
-    message: (d) => `${d.op} of ${named(d.who)} was cancelled because the transaction aborts.`,
-    hint: () => "Look at the error that made the transaction abort.",
+    message: (d) => `${d.op} of ${named(d.who)} was cancelled because the transaction was aborted.`,
+    hint: () => "See the error that aborted the transaction.",
     exit: exit.aborted,
   },
   E_ANSWER_INVALID: {
-    message: (d) => `${named(d.who)} answered ${d.op} with ${count(d.findings.length, "fault")} in it.`,
-    hint: () => "This is a fault of the plugin: report it to its vendor.",
+    message: (d) => `${named(d.who)} returned an invalid result from ${d.op}: ${count(d.findings.length, "error")}.`,
+    hint: () => "This is a bug in the plugin. Report it to the plugin's vendor.",
     exit: exit.aborted,
   },
   E_ANSWER_UNCLONEABLE: {
-    message: (d) => `${named(d.who)} answered ${d.op} with something that is not data: ${d.reason}.`,
-    hint: () => "This is a fault of the plugin: answers are JSON values. Report it to its vendor.",
+    message: (d) => `${named(d.who)} returned a result from ${d.op} that is not data: ${d.reason}.`,
+    hint: () => "Results must be JSON values. This is a bug in the plugin: report it to the plugin's vendor.",
     exit: exit.aborted,
   },
   E_NOT_OFFERED: {
-    message: (d) => `${named(d.who)} does not offer ${d.op}.`,
-    hint: () => "Use a plugin that does, or do this step by hand.",
+    message: (d) => `${named(d.who)} does not support ${d.op}.`,
+    hint: () => "Use a plugin that supports it, or perform this step manually.",
     exit: exit.refused,
   },
   E_EXEC_DENIED: {
-    message: (d) => `${named(d.who)} asked to run \`${d.command}\`, which its manifest does not name.`,
+    message: (d) => `${named(d.who)} tried to run \`${d.command}\`, which its manifest does not list.`,
     hint: (d) =>
-      `Its manifest allows: ${d.allowed.join(", ") || "nothing"}. The plugin's author names it in \`requires.commands\`.`,
+      `The manifest lists: ${d.allowed.join(", ") || "nothing"}. The plugin's author must add the program to \`requires.commands\`.`,
     exit: exit.aborted,
   },
   E_EXEC_MISSING: {
     message: (d) =>
-      `${named(d.who)} needs \`${d.command}\`, which ${d.command.startsWith("/") ? "is not there" : "is not on PATH"}.`,
+      `${named(d.who)} needs \`${d.command}\`, which ${d.command.startsWith("/") ? "does not exist" : "is not on PATH"}.`,
     hint: (d) =>
       d.command.startsWith("/")
-        ? `Correct the option that names ${d.command}, or put the program there.`
+        ? `Correct the option that names ${d.command}, or install the program there.`
         : `Install the package that contains ${d.command}.`,
     exit: exit.usage,
   },
   E_EXEC_UNTRUSTED: {
     message: (d) =>
-      `${named(d.who)} may not run ${d.command}: somebody else could change it: ${d.problems[0]?.problem}.`,
+      `${named(d.who)} may not run ${d.command} because another user can change it: ${d.problems[0]?.problem}.`,
     hint: (d) => d.problems.map(({ remedy: mend }) => mend).join("; "),
     exit: exit.usage,
   },
 
   E_TARGET_UNREADABLE: {
     message: (d) => `The target ${d.target} cannot be read: ${d.reason}.`,
-    hint: () => "Name an existing path that the user who runs holdstill may read.",
+    hint: () => "Name an existing path that the user running holdstill can read.",
     exit: exit.refused,
   },
   E_TARGET_UNKNOWN: {
-    message: (d) => `No writer instance is called \`${d.target}\`.${maybe(d.nearest)}`,
-    hint: (d) => (d.known.length === 0 ? "The config names no writers." : `Known writers: ${d.known.join(", ")}.`),
+    message: (d) => `The config has no writer instance \`${d.target}\`.${maybe(d.nearest)}`,
+    hint: (d) =>
+      d.known.length === 0 ? "The config names no writers." : `The config names these writers: ${d.known.join(", ")}.`,
     exit: exit.usage,
   },
   E_NO_PROVIDER: {
     message: (d) => `No provider can capture ${d.paths.join(", ")} (volume ${d.volume}).`,
-    hint: (d) => `Asked: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
+    hint: (d) => `Providers tried: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
     exit: exit.refused,
   },
   E_HOLD_REFUSED: {
-    message: (d) => `${d.refusals[0]?.target} is not held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
+    message: (d) => `${d.refusals[0]?.target} cannot be held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
     hint: (d) => [...new Set(d.refusals.map(({ remedy: mend }) => mend))].join(" "),
     exit: exit.refused,
   },
   E_HOLD_BUSY: {
-    message: (d) => `${d.point} is frozen or suspended by somebody else already.`,
-    hint: () => "It was left as it is. See who froze it; `fsfreeze -u` or `dmsetup resume` ends it.",
+    message: (d) => `${d.point} is already frozen or suspended by another process.`,
+    hint: () =>
+      "It was left unchanged. Find out what froze it, then release it with `fsfreeze -u` or `dmsetup resume`.",
     exit: exit.aborted,
   },
   E_HOLD_FAILED: {
     message: (d) => `The critical section failed at ${d.point}: ${d.reason}.`,
-    hint: () => "Everything was released again. The reason is the kernel's; its log may have more.",
+    hint: () => "All volumes were released. The reason comes from the kernel, and its log may have more details.",
     exit: exit.aborted,
   },
   E_HOLD_LATE: {
-    message: (d) => `${d.points.join(", ")} did not come to a halt in ${seconds(d.limitMs)}.`,
+    message: (d) => `${d.points.join(", ")} could not be held within ${seconds(d.limitMs)}.`,
     hint: () =>
-      "Everything else was released; what comes late is released at once. Look for a device below it that hangs.",
+      "All other volumes were released, and a hold that arrives late is released at once. Check for a device below it that hangs.",
     exit: exit.aborted,
   },
   E_HOLD_LAPSED: {
-    message: (d) => `${d.targets.join(", ")} was not held to the end: ${d.reason}.`,
-    hint: () => "The snapshots are not of one instant and are not kept. Run the command again.",
+    message: (d) => `The hold on ${d.targets.join(", ")} ended early: ${d.reason}.`,
+    hint: () => "The snapshots do not share one instant and are not kept. Run the command again.",
     exit: exit.aborted,
   },
   E_KEEPER: {
     message: (d) => `The keeper, the process that holds volumes, failed: ${d.reason}.`,
     hint: () =>
-      "See that Node can start processes, and that you are root. `holdstill recover` releases what a killed keeper may still hold.",
+      "Check that Node.js can start processes and that you are root. `holdstill recover` releases what a killed keeper may still hold.",
     exit: exit.aborted,
   },
   E_PLAN_INCONSISTENT: {
     message: (d) =>
-      `Component ${d.component} of writer \`${d.writer}\` needs a ${d.tolerates} snapshot; provider \`${d.provider}\` makes a ${d.cut} one.`,
-    hint: () => "Use a provider that can, or make the writer best-effort and accept a lower consistency.",
+      `Component ${d.component} of writer \`${d.writer}\` requires a ${d.tolerates} snapshot. Provider \`${d.provider}\` makes a ${d.cut} one.`,
+    hint: (d) =>
+      `Use a provider that makes ${d.tolerates} snapshots. Alternatively, set the writer's policy to best-effort and accept a lower consistency.`,
     exit: exit.refused,
   },
   E_PLAN_BELOW: {
-    message: (d) => `You require consistency ${d.asked}; this plan can reach ${d.promised}: ${d.reason}`,
+    message: (d) => `Consistency ${d.asked} is required, but this plan can reach only ${d.promised}: ${d.reason}`,
     hint: () => "Add a writer for the data, use another provider, or lower --require.",
     exit: exit.refused,
   },
   E_VOLUME_BUSY: {
     message: (d) =>
-      `Volume ${d.volume} belongs to transaction ${d.owner.transaction} (pid ${d.owner.pid}, since ${d.owner.since}); waited ${seconds(d.waitedMs)}.`,
-    hint: () => "Try again when that transaction has ended, or raise limits.queue.",
+      `Volume ${d.volume} belongs to transaction ${d.owner.transaction} (pid ${d.owner.pid}, since ${d.owner.since}). This one waited ${seconds(d.waitedMs)}.`,
+    hint: () => "Run the command again after that transaction has ended, or raise limits.queue.",
     exit: exit.refused,
   },
   E_FREEZE_LOST: {
-    message: (d) => `The freeze of ${named(d.who)} was not in force to the end: ${d.reason}.`,
-    hint: () => "The set was made, with a lower consistency; its record says which component is affected.",
+    message: (d) => `The freeze of ${named(d.who)} did not last until thaw: ${d.reason}.`,
+    hint: () => "The set was created with a lower consistency. Its record shows which component is affected.",
     exit: exit.degraded,
   },
   E_REPAIR_FAILED: {
-    message: (d) => `The snapshot of ${named(d.who)} could not be repaired: ${d.reason}.`,
-    hint: () => "The set was made, with a lower consistency: the application will have to recover when it opens it.",
+    message: (d) => `The snapshot for ${named(d.who)} could not be repaired: ${d.reason}.`,
+    hint: () =>
+      "The set was created with a lower consistency. The application has to run its own recovery when it opens the snapshot.",
     exit: exit.degraded,
   },
   E_INTERRUPTED: {
-    message: (d) => `Interrupted by ${d.signal}; the transaction was aborted.`,
-    hint: () => "Nothing is frozen and nothing is left. Run the command again.",
+    message: (d) => `Interrupted by ${d.signal}. The transaction was aborted.`,
+    hint: () => "Nothing is frozen, and nothing is left behind. Run the command again.",
     exit: exit.interrupted,
   },
   E_BUG: {
-    message: (d) => `holdstill itself is at fault: ${d.message}`,
-    hint: () => "Please report this with the output of the same command under --verbose.",
+    message: (d) => `This is a bug in holdstill: ${d.message}`,
+    hint: () => "Report it with the output of the same command run with --verbose.",
     exit: exit.bug,
   },
   E_RESIDUE: {
     message: (d) => `Transaction ${d.transaction} left something that could not be undone.`,
-    hint: () => "Run `holdstill recover`; it lists what is left and tries again.",
+    hint: () => "Run `holdstill recover` to list what is left and to try again.",
     exit: exit.residue,
   },
 
   E_STATE_DIR: {
     message: (d) => `The state directory ${d.path} cannot be used: ${d.problem}.`,
     hint: () =>
-      "Give a directory with room, that only you may write to: stateDir in the config, or HOLDSTILL_STATE_DIR.",
+      "Set stateDir in the config, or HOLDSTILL_STATE_DIR, to a directory with free space that only you can write to.",
     exit: exit.usage,
   },
   E_SET_UNKNOWN: {
-    message: (d) => `There is no snapshot set \`${d.set}\`.${maybe(d.nearest)}`,
+    message: (d) => `Unknown snapshot set \`${d.set}\`.${maybe(d.nearest)}`,
     hint: () => "`holdstill list` shows the sets.",
     exit: exit.usage,
   },
   E_SET_BUSY: {
-    message: (d) => `Another process works on set ${d.set}.`,
-    hint: () => "Try again when it has ended.",
+    message: (d) => `Another process is working on set ${d.set}.`,
+    hint: () => "Run the command again after that process has finished.",
     exit: exit.refused,
   },
   E_SET_AMBIGUOUS: {
-    message: (d) => `\`${d.set}\` names ${d.matches.length} snapshot sets: ${d.matches.join(", ")}.`,
-    hint: () => "Give the whole id.",
+    message: (d) => `\`${d.set}\` matches ${d.matches.length} snapshot sets: ${d.matches.join(", ")}.`,
+    hint: () => "Specify the full id.",
     exit: exit.usage,
   },
   E_SET_EXPOSED: {
-    message: (d) => `Set ${d.set} is exposed: somebody may be reading it.`,
-    hint: (d) => `\`holdstill unexpose ${d.set}\` ends that.`,
+    message: (d) => `Set ${d.set} is exposed, and a process may be reading it.`,
+    hint: (d) => `Run \`holdstill unexpose ${d.set}\` first.`,
     exit: exit.refused,
   },
   E_ROOM_FILLS: {
     message: (d) =>
-      `The room of snapshot ${d.snapshot} of set ${d.set}, ${d.where}, is ${Math.floor(d.percent)} % full.`,
-    hint: () => "When it is full the snapshot is lost: extend the room, or delete the set before that.",
+      `The space of snapshot ${d.snapshot} of set ${d.set}, ${d.where}, is ${Math.floor(d.percent)} % full.`,
+    hint: () => "The snapshot is lost when the space is full. Extend the space, or delete the set before that.",
     exit: exit.done,
   },
   E_SNAPSHOT_LOST: {
-    message: (d) => `Snapshot ${d.snapshot} of set ${d.set} cannot be shown any more: ${d.reason}.`,
-    hint: (d) => `\`holdstill delete ${d.set}\` removes the set, and what is left of it.`,
+    message: (d) => `Snapshot ${d.snapshot} of set ${d.set} can no longer be read: ${d.reason}.`,
+    hint: (d) => `Run \`holdstill delete ${d.set}\` to remove the set and what remains of it.`,
     exit: exit.refused,
   },
   E_RESTORE: {
-    message: (d) => `${d.path} is not restored: ${d.reason}.`,
+    message: (d) => `${d.path} was not restored: ${d.reason}.`,
     hint: (d) => d.remedy,
     exit: exit.refused,
   },
   E_SET_HELD: {
-    message: (d) => `Set ${d.set} is held until ${d.until}.`,
+    message: (d) => `Set ${d.set} is retained until ${d.until}.`,
     hint: (d) =>
-      `It is not deleted before. \`holdstill retain ${d.set} now --yes\` ends that, and leaves a line in the audit.`,
+      `To delete it earlier, end the retention with \`holdstill retain ${d.set} --until now --yes\`. The audit log records this.`,
     exit: exit.refused,
   },
   E_LEASE_FD: {
-    message: (d) => `File descriptor ${d.fd} cannot be what the set's life hangs on: ${d.problem}.`,
+    message: (d) => `File descriptor ${d.fd} cannot be used as a lease: ${d.problem}.`,
     hint: () =>
-      "Open a file that stays where it is, as in `exec 9>/run/backup.lease`, and hand the descriptor down. To a pipe a set is tied by `holdstill hold`.",
+      "Open a regular file, as in `exec 9>/run/backup.lease`, and pass on its descriptor. To tie a set to a pipe, use `holdstill create --lease-stdin`.",
     exit: exit.usage,
   },
   E_RECORD_DAMAGED: {
     message: (d) => `The record ${d.file} is damaged.`,
-    hint: () => "The set is left alone. Look at the file; `holdstill recover` shows what the providers still have.",
+    hint: () =>
+      "The set was left unchanged. Inspect the file. `holdstill providers` shows which snapshots still exist.",
     exit: exit.usage,
   },
   E_NEEDS_YES: {
-    message: (d) => `This would: ${d.will.join("; ")}.`,
+    message: (d) => `This command requires confirmation. It would: ${d.will.join("; ")}.`,
     hint: () => "Run it again with --yes.",
     exit: exit.usage,
   },
   E_COMMAND_MISSING: {
-    message: (d) => `There is no program \`${d.command}\` to run.`,
-    hint: () => "Install it, or give its whole path. Nothing was started.",
+    message: (d) => `The program \`${d.command}\` was not found.`,
+    hint: () => "Install it, or specify its full path. Nothing was started.",
     exit: exit.usage,
   },
   E_MIRROR: {
     message: (d) => `The snapshots could not be mounted: ${d.reason}.`,
     hint: () =>
-      "Mounting needs root, unshare(1) and mount(8). Without --in-place or --at an ordinary user needs no mounts.",
+      "Mounting requires root, unshare(1), and mount(8). Without --in-place or --at an ordinary user needs no mounts.",
     exit: exit.aborted,
   },
   E_MIRROR_BUSY: {
     message: (d) => `The snapshots below ${d.at} could not be unmounted: ${d.reason}.`,
-    hint: (d) => `See who uses them: fuser -vm ${d.at}`,
+    hint: (d) => `To list the processes that use them, run: fuser -vm ${d.at}`,
     exit: exit.aborted,
   },
 
   E_REQUEST: { message: (d) => d.problem, hint: (d) => d.hint, exit: exit.usage },
   E_FORBIDDEN: {
     message: (d) => `User ${d.uid} may not ${d.what}.`,
-    hint: (d) => `It needs the right ${d.right}: service.rights in the config of the service.`,
+    hint: (d) => `Required right: ${d.right}. The config of the service grants rights in service.rights.`,
     exit: exit.refused,
   },
   E_OPERATION_UNKNOWN: {
-    message: (d) => `There is no operation \`${d.operation}\`, or it is too long ago.`,
-    hint: () => "`holdstill list` shows the sets, `holdstill history` what became of transactions.",
+    message: (d) => `Unknown operation \`${d.operation}\`. Finished operations are kept only for a limited time.`,
+    hint: () => "`holdstill list` shows the sets, and `holdstill history` shows how past transactions ended.",
     exit: exit.usage,
   },
   E_KEY_REUSED: {
     message: (d) =>
-      `The idempotency key \`${d.key}\` belongs to operation ${d.operation}, which asked for something else.`,
-    hint: () => "Use a new key for each request, and the same one only to send the same request again.",
+      `The idempotency key \`${d.key}\` belongs to operation ${d.operation}, which was a different request.`,
+    hint: () => "Use a new key for each request. Reuse a key only to send the same request again.",
     exit: exit.usage,
   },
   E_UNAVAILABLE: {
-    message: (d) => `The service takes no more just now: ${d.reason}.`,
-    hint: () => "Nothing was begun. Try again in a moment.",
+    message: (d) => `The service accepts no requests at the moment: ${d.reason}.`,
+    hint: () => "Nothing was started. Try again in a moment.",
     exit: exit.refused,
   },
   E_SERVICE_RUNNING: {
-    message: (d) => `A service runs already: pid ${d.pid}, at ${d.socket}.`,
-    hint: () => "Use that one, or end it first. Two services need two sockets and two state directories.",
+    message: (d) => `A service is already running: pid ${d.pid}, at ${d.socket}.`,
+    hint: () => "Use that service, or stop it first. Two services need two sockets and two state directories.",
     exit: exit.refused,
   },
   E_SERVICE_DIED: {
-    message: (d) => `The service died while it was working on ${d.operation}; what had been begun was undone.`,
-    hint: () => "There is no set. Ask for it again.",
+    message: (d) => `The service died during operation ${d.operation}. What it had begun was undone.`,
+    hint: () => "No set was created. Send the request again.",
     exit: exit.aborted,
   },
   E_SERVICE_LOST: {
-    message: (d) => `The service at ${d.socket} did not answer as it should: ${d.reason}.`,
-    hint: () => "See whether it still runs. When it is there again, `holdstill history` tells what became of it.",
+    message: (d) => `The connection to the service at ${d.socket} failed: ${d.reason}.`,
+    hint: () => "Check that the service is running. `holdstill history` then shows how the transaction ended.",
     exit: exit.aborted,
   },
   E_SOCKET: {

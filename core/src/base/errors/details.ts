@@ -1,30 +1,30 @@
 import type { Fault, Finding, Residue, VolumeOwner } from "../schema/types.js";
 
-/** What lets somebody else change a file that runs, or decides what runs, with our rights. */
+/** What lets another user change a file that runs, or decides what runs, with the rights of holdstill. */
 export interface OwnershipProblem {
   path: string;
   problem: string;
-  /** The command, or the act, that mends it. */
+  /** The command, or the step, that fixes it. */
   remedy: string;
 }
 
-/** A plugin that was considered for an instance, and why it was or wasn't taken. */
+/** A plugin that was considered for an instance, and why it was selected or not. */
 export interface Candidate {
   name: string;
   version: string;
   dir: string;
-  /** unused: nothing is wrong with it, and no instance asks for it. */
+  /** unused: it is valid, but no instance uses it. */
   verdict: "taken" | "older" | "unused" | "refused";
   reason: string;
 }
 
-/** How a file of a plugin's folder differs from what the lock file pins. */
+/** How a file in a plugin's folder differs from the lock file. */
 export interface FileChange {
   file: string;
   change: "added" | "changed" | "removed";
 }
 
-/** Who is meant, the way every message names a plugin instance. */
+/** A plugin instance, as every message names it. */
 export interface Who {
   role: "writer" | "provider";
   instance: string;
@@ -32,7 +32,7 @@ export interface Who {
   version: string;
 }
 
-/** What each error carries. The message is made from it, so that a person and a program learn the same. */
+/** What each error carries. The message is made from it, so a person and a program get the same facts. */
 export interface Details {
   E_USAGE: { problem: string; hint: string };
   E_CONFIG_NOT_FOUND: { file: string };
@@ -43,7 +43,7 @@ export interface Details {
   E_MANIFEST_INVALID: { findings: Finding[] };
   E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
   E_PLUGIN_UNTRUSTED: { dir: string; problems: OwnershipProblem[] };
-  /** `expected` is null where the lock file does not name the plugin. */
+  /** `expected` is null if the lock file does not list the plugin. */
   E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string; changes: FileChange[] };
   E_PLUGIN_UNPINNED: { file: string | null };
   E_PLUGINS_REFUSED: { problems: Fault[] };
@@ -94,7 +94,7 @@ export interface Details {
   E_MIRROR: { reason: string };
   E_MIRROR_BUSY: { at: string; reason: string };
 
-  /** `status` is HTTP's; `findings` are the faults of a body. */
+  /** `status` is the HTTP status; `findings` are the errors in a body. */
   E_REQUEST: { problem: string; hint: string; status: number; findings?: Finding[] };
   E_FORBIDDEN: { uid: number; what: string; right: string };
   E_OPERATION_UNKNOWN: { operation: string };

@@ -34,16 +34,16 @@ test("every code of the catalogue is seen in a test", () => {
 });
 
 test("every code of the catalogue is documented", () => {
-  const readme = readFileSync(path.join(repository, "core/src/errors/README.md"), "utf8");
+  const page = readFileSync(path.join(repository, "docs/troubleshooting.md"), "utf8");
   assert.deepEqual(
-    codes.filter((code) => !readme.includes(`\`${code}\``)),
+    codes.filter((code) => !page.includes(`\`${code}\``)),
     [],
   );
 });
 
 test("an error carries its code, a sentence, the next step and what the command line ends with", () => {
   const error = new HoldstillError("E_CONFIG_NOT_FOUND", { file: "/etc/x.yaml" });
-  assert.equal(error.message, "There is no config file /etc/x.yaml.");
+  assert.equal(error.message, "The config file /etc/x.yaml does not exist.");
   assert.equal(error.exitCode, 2);
   assert.deepEqual(toFault(error), {
     code: "E_CONFIG_NOT_FOUND",

@@ -176,7 +176,7 @@ test("options that all commands know may stand before the command", async (t) =>
 test("what follows -- is an operand", async (t) => {
   const { config } = theatre(tempDir(t));
   const { stderr, exitCode } = await holdstill(["show", "--config", config, "--", "--json"]);
-  assert.match(stderr, /There is no snapshot set `--json`/);
+  assert.match(stderr, /Unknown snapshot set `--json`/);
   assert.equal(exitCode, 2);
 });
 
@@ -187,10 +187,10 @@ test("each fault of a config is shown with its line, what was seen, what is expe
   assert.equal(exitCode, 2);
   assert.equal(
     stderr,
-    `holdstill: The config has 2 faults.
+    `holdstill: The config has 2 errors.
   ${file}:1 /limts: seen property "limts", expected no property "limts" here (did you mean limits?)
   ${file}:4 /plugins/0/optons: seen property "optons", expected no property "optons" here (did you mean options?)
-→ Mend each line that is named; nothing was started.
+→ Fix each line listed. Nothing was started.
 `,
   );
 });

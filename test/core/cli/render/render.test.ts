@@ -208,11 +208,11 @@ test("of many refused plugins each is shown by itself, with what was seen and it
   );
   assert.equal(
     text(faultLines(fault, plainLook)),
-    `holdstill: 2 problems with the plugins.
-  ✗ No plugin fits \`use: writer-a@^1\` (instance a).
+    `holdstill: The plugins have 2 problems.
+  ✗ No plugin matches \`use: writer-a@^1\` (instance a).
       writer-a 0.9.0 in /p/a: refused, below ^1
-      → \`holdstill plugins list\` shows every candidate and why it was not taken.
-  ✗ The plugin in /p/b is not loaded: somebody else could change it: anybody may write to it.
+      → \`holdstill plugins list\` shows every candidate and why it was not selected.
+  ✗ The plugin in /p/b is not loaded because another user can change it: anybody may write to it.
       /p/b: anybody may write to it
       → chmod go-w /p/b
 `,
@@ -221,7 +221,7 @@ test("of many refused plugins each is shown by itself, with what was seen and it
 
 test("where nothing is called so, the hint also thinks of an instance that was renamed", () => {
   const { hint } = toFault(new HoldstillError("E_PLUGIN_UNRESOLVED", { use: "lvm", instance: "old", candidates: [] }));
-  assert.match(hint ?? "", /^If the instance has another name in the config now, .* else install the plugin /);
+  assert.match(hint ?? "", /^Install the plugin .* If the instance was renamed in the config, /);
 });
 
 test("what could not be undone is named with its reason", () => {
@@ -230,8 +230,8 @@ test("what could not be undone is named with its reason", () => {
   assert.equal(
     text(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction: "t", residue })), plainLook)),
     `holdstill: Transaction t left something that could not be undone.
-  app: abort: writer \`app\` (writer-app 1.0.0), worker 5, did not answer abort in 2.0 s.
-→ Run \`holdstill recover\`; it lists what is left and tries again.
+  app: abort: writer \`app\` (writer-app 1.0.0), worker 5, did not finish abort within 2.0 s.
+→ Run \`holdstill recover\` to list what is left and to try again.
 `,
   );
 });

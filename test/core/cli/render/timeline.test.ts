@@ -50,7 +50,7 @@ Calls, 200 ms in all
 });
 
 test("a timeline marks the culprit, gives the reason, and shows who was let go by abort", () => {
-  const why = "writer `app` (writer-app 1.0.0), worker 3, did not answer freeze in 20.0 s.";
+  const why = "writer `app` (writer-app 1.0.0), worker 3, did not finish freeze within 20.0 s.";
   const spans = [
     span("pg-main", "freeze", 10, 30, 20_000),
     span("app", "freeze", 10, 20_010, 20_000, why),
@@ -66,7 +66,8 @@ test("a timeline marks the culprit, gives the reason, and shows who was let go b
 Calls, 20.1 s in all
   pg-main  freeze  at 10 ms  20 ms  of 20 s  █
 ✗ app      freeze  at 10 ms   20 s  of 20 s  ███████████████████████████████████
-    writer \`app\` (writer-app 1.0.0), worker 3, did not answer freeze in 20.0 s.
+    writer \`app\` (writer-app 1.0.0), worker 3, did not finish freeze within 20.0
+    s.
   pg-main  thaw     at 20 s  20 ms  of 40 s                                    █
   app      abort    at 20 s  50 ms  of 30 s                                    █
 `,

@@ -57,12 +57,12 @@ const expected: Record<Exclude<Fault, "blocks" | "stuck">, Expected> = {
   "rejects-non-error": { code: "E_PLUGIN_FAILED", message: /a text that is no error/, lives: true },
   "rejects-null": { code: "E_PLUGIN_FAILED", message: /null was thrown/, lives: true },
   "rejects-unhandled": { code: "E_PLUGIN_DIED", message: /nothing handled: nobody handles this/, lives: false },
-  hangs: { code: "E_DEADLINE", message: /did not answer thaw in 0\.4 s/, lives: false, limitMs: SHORT_MS },
-  spins: { code: "E_DEADLINE", message: /did not answer thaw in 0\.4 s/, lives: false, limitMs: SHORT_MS },
-  late: { code: "E_DEADLINE", message: /did not answer thaw in 0\.4 s/, lives: false, limitMs: SHORT_MS },
+  hangs: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
+  spins: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
+  late: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
   exits: { code: "E_PLUGIN_DIED", message: /during thaw: it called process\.exit\(3\)/, lives: false },
   "out-of-memory": { code: "E_PLUGIN_DIED", message: /more than its 32 MiB of memory/, lives: false, limitMs: 60_000 },
-  nonsense: { code: "E_ANSWER_INVALID", message: /answered thaw with \d faults? in it/, lives: true },
+  nonsense: { code: "E_ANSWER_INVALID", message: /returned an invalid result from thaw: \d errors?\./, lives: true },
   uncloneable: { code: "E_ANSWER_UNCLONEABLE", message: /not data: .*could not be cloned\.$/, lives: true },
 };
 
@@ -229,7 +229,7 @@ for (const runtime of runtimes) {
     const entry = path.join(dir, "index.mjs");
     writeFileSync(entry, "for (;;);");
     const spec = { ...specOf("writer", runtime, dir), entry };
-    await assert.rejects(startSession(spec, listening(), 1000), { code: "E_DEADLINE", message: /load in 1\.0 s/ });
+    await assert.rejects(startSession(spec, listening(), 1000), { code: "E_DEADLINE", message: /load within 1\.0 s/ });
     writeFileSync(entry, "process.exit(2);");
     await assert.rejects(startSession(spec, listening(), LIMIT_MS), {
       code: "E_PLUGIN_DIED",

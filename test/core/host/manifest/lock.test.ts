@@ -66,7 +66,7 @@ test("a plugin that the lock does not name is refused", async (t) => {
   writePlugin(path.join(dir, "new"), { version: "1.1.0" });
   await assert.rejects(resolvePlugins(settings, bareHost), {
     code: "E_PLUGIN_LOCKED",
-    message: /does not name writer-acme 1\.1\.0/,
+    message: /does not list writer-acme 1\.1\.0/,
   });
 });
 

@@ -79,11 +79,11 @@ const messageOf = (failure: Parameters<typeof holdError>[0]["failure"], missing:
   holdError({ say: "over", report, failure, missing, unanswered: [] }, [station], { limitMs: 1000 }).message;
 
 test("a failed section is an error that names its culprit", () => {
-  assert.match(messageOf({ is: "busy", station: 0 }), /^\/srv is frozen or suspended by somebody else/);
+  assert.match(messageOf({ is: "busy", station: 0 }), /^\/srv is already frozen or suspended by another process/);
   assert.match(messageOf({ is: "refused", station: 0, reason: "EIO" }), /at \/srv: EIO/);
   assert.match(messageOf({ is: "op", name: "dm-load x", reason: "EINVAL" }), /at dm-load x: EINVAL/);
   assert.match(messageOf({ is: "fault", reason: "it ended" }), /it ended/);
-  assert.match(messageOf(null, [0]), /^\/srv did not come to a halt in 1.0 s/);
+  assert.match(messageOf(null, [0]), /^\/srv could not be held within 1.0 s/);
 });
 
 test("a report without the core's word, or with a hold that was lost, is a lapse", () => {

@@ -98,14 +98,20 @@ export function startMachine(
   return { process: child, off, stop };
 }
 
-/** The kernel's own process runs each process of the guest under ptrace(2), as one more process of the host. */
+/**
+ * The kernel's own process runs each process of the guest under ptrace(2), as one more process of the host. All get the signal
+ * at once, which a process group is for: those whose tracer dies first run on, on the host.
+ */
 function killSession(leader: number | undefined): void {
-  for (const pid of sessionOf(leader)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
+  if (leader !== undefined) kill(-leader);
+  for (const pid of sessionOf(leader)) kill(pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

@@ -104,7 +104,8 @@ export async function* runInGuest(
   const expectWithin = (seconds: number): void => {
     clearTimeout(watch);
     watch = setTimeout(() => {
-      failure.what = `the guest told nothing for ${seconds} s and was killed`;
+      const processes = machine.processes().join("\n");
+      failure.what = `the guest told nothing for ${seconds} s and was killed; its processes were:\n${processes}\n`;
       failure.how = "hangs";
       void machine.stop();
     }, seconds * 1000);

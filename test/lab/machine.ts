@@ -25,6 +25,8 @@ export interface Machine {
   readonly process: ChildProcess;
   /** Waits, but not for long, for a guest that is switching itself off. */
   readonly off: () => Promise<void>;
+  /** What each of the guest's processes does on the host, one a line: its id, state, name, and where in the kernel it waits. */
+  readonly processes: () => string[];
   /** Ends every process of the guest, and removes the folder; may come twice. */
   readonly stop: () => Promise<void>;
 }
@@ -95,7 +97,14 @@ export function startMachine(
     await Promise.race([exited, sleep(5000, undefined, { signal: tooLong.signal })]);
     tooLong.abort();
   };
-  return { process: child, off, stop };
+  const processes = (): string[] =>
+    sessionOf(child.pid).map((pid) => {
+      const [state, , , , , , , , , , , user, system] = statOf(pid);
+      return [pid, state, textOf(`/proc/${pid}/comm`), `${user}+${system} ticks`, textOf(`/proc/${pid}/wchan`)].join(
+        " ",
+      );
+    });
+  return { process: child, off, processes, stop };
 }
 
 /**
@@ -128,11 +137,16 @@ function sessionOf(leader: number | undefined): number[] {
 }
 
 function statOf(pid: number): string[] {
+  const text = textOf(`/proc/${pid}/stat`);
+  return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Nothing where the process has ended meanwhile. */
+function textOf(file: string): string {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return readFileSync(file, "utf8").trim();
   } catch {
-    return [];
+    return "";
   }
 }
 

@@ -21,7 +21,7 @@ test("what fails in a guest fails here, with its error, and the other files stil
   const files = [fixture("fails"), fixture("never-ends")];
   const told = await onceMore(
     t,
-    async () => await all(runInGuest(kernel, files, { fileSeconds: 30, silenceSeconds: 120 })),
+    async () => await all(runInGuest(kernel, files, { fileSeconds: 20, silenceSeconds: 120 })),
   );
   const tests = told.flatMap((event) => ("detail" in event ? [`${event.event} ${event.name}`] : []));
   assert.deepEqual(tests, [
@@ -33,7 +33,7 @@ test("what fails in a guest fails here, with its error, and the other files stil
   ]);
   assert.match(JSON.stringify(told), /one is not two/);
   const ends = told.flatMap((event) => (event.event === "ended" ? [`${event.file}: ${event.why}`] : []));
-  assert.deepEqual(ends, ["fails.js: exit code 1", "never-ends.js: ran for more than 30 s"]);
+  assert.deepEqual(ends, ["fails.js: exit code 1", "never-ends.js: ran for more than 20 s"]);
   assert.deepEqual(leftovers(), []);
 });
 
@@ -42,12 +42,12 @@ test("a guest that hangs is killed, its console is shown, and nothing of it is l
   if (kernel === undefined) return;
   const leftovers = own(t);
   const run = async (): Promise<unknown> =>
-    await all(runInGuest(kernel, [fixture("hangs")], { fileSeconds: 5, silenceSeconds: 30 }));
+    await all(runInGuest(kernel, [fixture("hangs")], { fileSeconds: 5, silenceSeconds: 20 }));
   await assert.rejects(onceMore(t, run, hangs), (error) => {
     assert.ok(error instanceof KernelFailed);
     assert.match(
       error.message,
-      /told nothing for 30 s and was killed; its processes were:\n\d+ \S linux\.uml .*this guest hangs now/s,
+      /told nothing for 20 s and was killed; its processes were:\n\d+ \S linux\.uml .*this guest hangs now/s,
     );
     return true;
   });

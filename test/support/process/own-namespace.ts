@@ -31,10 +31,11 @@ export async function enterOwnNamespace(): Promise<void> {
   const here = readlinkSync("/proc/self/ns/mnt");
   const outer = process.env[variable];
   if (outer !== undefined && outer !== here) return;
-  const unshare = ["--mount", "--propagation", "slave", "--"];
-  if (spawnSync("unshare", [...unshare, "mount", "--make-rshared", "/"]).status !== 0) return;
+  // The signal for where this process is killed.
+  const command = ["--pdeathsig", "TERM", "--", "unshare", "--mount", "--propagation", "slave", "--"];
+  if (spawnSync("setpriv", [...command, "mount", "--make-rshared", "/"]).status !== 0) return;
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn("unshare", [...unshare, "sh", "-c", script, "sh", tmpdir(), ...again], {
+  const child = spawn("setpriv", [...command, "sh", "-c", script, "sh", tmpdir(), ...again], {
     stdio: "inherit",
     env: { ...process.env, [variable]: here },
   });

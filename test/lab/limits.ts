@@ -32,8 +32,8 @@ const usualOfOthers = 15;
 const slowness = (kernel: Kernel): number => (kernel.args.includes("seccomp=auto") ? 1 : 2);
 
 /** A machine that does other work beside may take so much longer, and never less than the floor, s. */
-const patience = 8;
-const floor = 180;
+const patience = 12;
+const floor = 300;
 /** What the guest takes to end a process that does not want to end, and to tell so, s. */
 const afterwards = 30;
 

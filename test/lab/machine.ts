@@ -83,7 +83,7 @@ export function startMachine(
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   });
-  const killAll = (): void => killSession(child.pid);
+  const killAll = (): void => killSession(child);
   const callOff = atExit(killAll);
   const stop = async (): Promise<void> => {
     killAll();
@@ -109,11 +109,12 @@ export function startMachine(
 
 /**
  * The kernel's own process runs each process of the guest under ptrace(2), as one more process of the host. All get the signal
- * at once, which a process group is for: those whose tracer dies first run on, on the host.
+ * at once, which a process group is for: those whose tracer dies first run on, on the host. Once the kernel's process has ended, its
+ * group may be another one's.
  */
-function killSession(leader: number | undefined): void {
-  if (leader !== undefined) kill(-leader);
-  for (const pid of sessionOf(leader)) kill(pid);
+function killSession({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) kill(-pid);
+  for (const left of sessionOf(pid)) kill(left);
 }
 
 function kill(pid: number): void {

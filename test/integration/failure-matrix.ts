@@ -10,7 +10,7 @@ import type { Ended } from "#core/requester/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
 import type { Fault, Misbehaviour } from "../rig/plugins.js";
-import { type Roles, Stage } from "../rig/stage.js";
+import { patience, type Roles, Stage } from "../rig/stage.js";
 
 const faults: Fault[] = [
   "throws",
@@ -88,7 +88,8 @@ class Play {
   }
 
   async nextWorks(): Promise<void> {
-    const holdstill = await open({ config: this.stage.configFile() });
+    // Nothing misbehaves here, and a busy machine is no fault.
+    const holdstill = await open({ config: this.stage.configFile({ limits: patience }) });
     const next = await holdstill.create({ targets: ["writer:app"] });
     assert.equal(next.set?.consistency, "application", JSON.stringify(next));
     assert.equal(this.stage.isFrozen(), false);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 
 const source = path.resolve(import.meta.dirname, "../../../test/lab/ptrace.c");
@@ -10,8 +11,10 @@ const source = path.resolve(import.meta.dirname, "../../../test/lab/ptrace.c");
  */
 export function preloadFor(kernel: string, folder: string): string | undefined {
   if (!oldKernels.includes(kernel)) return undefined;
-  const library = path.join(folder, "ptrace.so");
-  if (existsSync(library) && statSync(library).mtimeMs > statSync(source).mtimeMs) return library;
+  // By its source: other versions of the laboratory use the same folder.
+  const version = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12);
+  const library = path.join(folder, `ptrace-${version}.so`);
+  if (existsSync(library)) return library;
   mkdirSync(folder, { recursive: true });
   const part = `${library}.${process.pid}`;
   try {

@@ -8,9 +8,13 @@ import path from "node:path";
 import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
 import { clearGround, layGround } from "./support/process/leftovers.js";
+import { kernelFailure } from "./lab/kernel-failure.js";
+import { enterOwnNamespace } from "./support/process/own-namespace.js";
 
 /** As many are named at the end: where to look when the whole takes too long. */
 const SLOWEST = 10;
+
+await enterOwnNamespace();
 
 const here = import.meta.dirname;
 const wanted = process.argv.slice(2);
@@ -25,6 +29,9 @@ const tally = { passed: 0, failed: 0, skipped: 0 };
 /** How long the tests of each file took, ms. */
 const took = new Map<string, number>();
 
+/** Failures of user-mode kernels, which are no failures of tests: what ran there was run once more. */
+let kernelFailures = 0;
+
 const stream = run({ files, concurrency: 2, timeout: 30 * 60_000 });
 stream.on("test:pass", (data) => {
   if (data.nesting === 0 && data.file !== undefined)
@@ -38,6 +45,9 @@ stream.on("test:fail", (data) => {
   tally.failed += 1;
   process.exitCode = 1;
 });
+stream.on("test:diagnostic", ({ message }) => {
+  if (message.startsWith(kernelFailure)) kernelFailures += 1;
+});
 const told = stream.compose<Spec>(new Spec());
 told.pipe(process.stdout);
 told.on("end", () => {
@@ -45,6 +55,7 @@ told.on("end", () => {
     for (const what of left) console.log(`left behind: ${what}`);
     if (left.length > 0) process.exitCode = 1;
     if (took.size > SLOWEST) console.log(`\nthe slowest files:\n${slowest().join("\n")}`);
+    if (kernelFailures > 0) console.log(`\nkernels of guests that failed: ${kernelFailures}`);
     console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   });
 });

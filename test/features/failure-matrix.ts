@@ -10,7 +10,7 @@ import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
 import type { Fault, Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
-import { type Roles, Stage } from "../support/fixture/scene.js";
+import { patience, type Roles, Stage } from "../support/fixture/scene.js";
 
 const faults: Fault[] = [
   "throws",
@@ -88,7 +88,8 @@ class Play {
   }
 
   async nextWorks(): Promise<void> {
-    const holdstill = await open({ config: this.stage.configFile() });
+    // Nothing misbehaves here, and a busy machine is no fault.
+    const holdstill = await open({ config: this.stage.configFile({ limits: patience }) });
     const next = await holdstill.create({ targets: ["writer:app"] });
     assert.equal(next.set?.consistency, "application", JSON.stringify(next));
     assert.equal(this.stage.isFrozen(), false);

@@ -47,13 +47,17 @@ async function lookFor(name: string): Promise<Kernel | string> {
   }
 }
 
-/** Why it does not come up, with the end of its console; null: it does. */
+/** Why it does not come up, also when it is tried once more, with the end of its console; null: it does. */
 async function obstacleTo(kernel: Kernel): Promise<string | null> {
-  try {
-    for await (const _ of runInGuest(kernel, [], { fileSeconds: 1, silenceSeconds: 120 }));
-    return null;
-  } catch (error) {
-    if (error instanceof GuestFailed) return error.message;
-    throw error;
+  let obstacle = "";
+  for (let tries = 0; tries < 2; tries += 1) {
+    try {
+      for await (const _ of runInGuest(kernel, []));
+      return null;
+    } catch (error) {
+      if (!(error instanceof GuestFailed)) throw error;
+      obstacle = error.message;
+    }
   }
+  return obstacle;
 }

@@ -4,28 +4,33 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseEvent, type LabEvent } from "./events.js";
 import type { Kernel } from "./kernels.js";
+import { type GuestLimits, limitsOf } from "./limits.js";
 import { startMachine } from "./machine.js";
-
-export interface GuestLimits {
-  /** The longest that the process of one test file may run, s. */
-  readonly fileSeconds: number;
-  /** A guest that tells nothing for this long hangs, s. More than fileSeconds, which the guest itself sees to. */
-  readonly silenceSeconds: number;
-}
-
-/** A busy machine may take ten times as long as an idle one. */
-const defaults: GuestLimits = { fileSeconds: 600, silenceSeconds: 630 };
 
 /** The guest did not come to its end; the message has the last lines of its console. */
 export class GuestFailed extends Error {
-  override readonly name = "GuestFailed";
+  override readonly name: string = "GuestFailed";
 }
 
-/** The guest's kernel itself failed, which no test can help: another boot may do. */
-export class KernelFailed extends GuestFailed {}
+/**
+ * The guest's kernel itself failed, which no test can help: another boot may do. It hangs, when not even the process that ends a
+ * test file at its limit tells anything; it dies, when the kernel's process ends or its console tells of a panic.
+ */
+export class KernelFailed extends GuestFailed {
+  override readonly name = "KernelFailed";
+  readonly how: "hangs" | "dies";
 
-/** glibc's last words in a process whose kernel answers a futex call wrongly: seen once on user-mode Linux 6.1, with a guest that then hung. */
-const futexFailed = "The futex facility returned an unexpected error code";
+  constructor(how: "hangs" | "dies", message: string) {
+    super(message);
+    this.how = how;
+  }
+}
+
+/** What the console of a guest says whose kernel is lost. */
+const lastWords = "Kernel panic - not syncing";
+
+/** From the start of a guest to its first process of ours, and from its last one to its end, s. */
+const bootSeconds = 120;
 
 /** Parts of the names of provider-lvm's tests. */
 export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
@@ -52,22 +57,24 @@ export function labTests(parts: readonly string[] = []): string[] {
 
 /**
  * Boots a kernel, runs test files in it and gives what it tells, while it does. When the loop over it ends, for whatever reason,
- * no process and no file of the guest is left, but for disks in a folder that is given. `variables`: of its environment. Fails with GuestFailed.
+ * no process and no file of the guest is left, but for disks in a folder that is given. `limits`: of every file, instead of its
+ * usual ones. `variables`: of its environment. Fails with GuestFailed.
  */
 export async function* runInGuest(
   kernel: Kernel,
   files: readonly string[],
-  limits: GuestLimits = defaults,
+  limits?: GuestLimits,
   diskFolder?: string,
   variables: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<LabEvent, void> {
+  const limitsOfFiles = files.map((file) => limits ?? limitsOf(kernel, file));
   const machine = startMachine(
     kernel,
     {
       LAB_MODE: "tests",
       LAB_KERNEL: kernel.name,
       LAB_FILES: files.join("\n"),
-      LAB_FILE_LIMIT: `${limits.fileSeconds}`,
+      LAB_FILE_LIMITS: limitsOfFiles.map(({ fileSeconds }) => fileSeconds).join("\n"),
       CI: process.env["CI"] ?? "",
       ...(process.env["HOLDSTILL_ROUNDS"] !== undefined && { HOLDSTILL_ROUNDS: process.env["HOLDSTILL_ROUNDS"] }),
       ...variables,
@@ -77,31 +84,45 @@ export async function* runInGuest(
     diskFolder,
   );
   const tail = new ConsoleTail();
-  let problem = "the guest ended early";
-  let Failed = GuestFailed;
+  const failure: { how: KernelFailed["how"] | "does not start"; what: string } = {
+    how: "dies",
+    what: "the guest ended early",
+  };
   const hear = (text: Buffer): void => {
     tail.add(text);
-    if (!tail.text().includes(futexFailed)) return;
-    problem = "the guest's kernel failed";
-    Failed = KernelFailed;
+    if (!tail.text().includes(lastWords)) return;
+    failure.what = "the guest's kernel failed";
     void machine.stop();
   };
   machine.process.stdout?.on("data", hear);
   machine.process.stderr?.on("data", hear);
-  machine.process.once("error", (error) => (problem = error.message));
-  const watch = setTimeout(() => {
-    problem = `the guest told nothing for ${limits.silenceSeconds} s and was killed`;
-    void machine.stop();
-  }, limits.silenceSeconds * 1000);
+  machine.process.once("error", ({ message }) => {
+    failure.what = message;
+    failure.how = "does not start";
+  });
+  let watch: NodeJS.Timeout | undefined;
+  const expectWithin = (seconds: number): void => {
+    clearTimeout(watch);
+    watch = setTimeout(() => {
+      const processes = machine.processes().join("\n");
+      failure.what = `the guest told nothing for ${seconds} s and was killed; its processes were:\n${processes}\n`;
+      failure.how = "hangs";
+      void machine.stop();
+    }, seconds * 1000);
+  };
+  expectWithin(bootSeconds);
+  let ended = 0;
   try {
     for await (const line of createInterface({ input: machine.process.stdio[3] as Readable })) {
-      watch.refresh();
       const event = parseEvent(line);
       if (event === undefined) throw new GuestFailed(`the guest told what is not an event: ${line}`);
+      if (event.event === "ended") ended += 1;
+      expectWithin(limitsOfFiles[ended]?.silenceSeconds ?? bootSeconds);
       yield event;
       if (event.event === "done") return await machine.off();
     }
-    throw new Failed(`${problem}; the end of its console:\n${tail.text()}`);
+    const message = `${failure.what}; the end of its console:\n${tail.text()}`;
+    throw failure.how === "does not start" ? new GuestFailed(message) : new KernelFailed(failure.how, message);
   } finally {
     clearTimeout(watch);
     await machine.stop();

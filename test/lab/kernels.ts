@@ -15,7 +15,7 @@ export interface Kernel {
   readonly modules: string;
   /** Root of another LVM's files than the host's, see lvm.ts. */
   readonly lvm?: string;
-  /** A library that it needs on this processor. */
+  /** A library that it needs, see ptrace.c. */
   readonly preload: string | undefined;
   /** Arguments of this kernel's own. */
   readonly args: readonly string[];
@@ -89,7 +89,7 @@ function preload(name: string): string | undefined {
     return preloadFor(name, cacheFolder());
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    throw new NoKernel(`kernel ${name} needs test/lab/ptrace.c on this processor, and it can't be compiled: ${said}`, {
+    throw new NoKernel(`kernel ${name} needs test/lab/ptrace.c, and it can't be compiled: ${said}`, {
       cause: error,
     });
   }

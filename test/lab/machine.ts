@@ -25,6 +25,8 @@ export interface Machine {
   readonly process: ChildProcess;
   /** Waits, but not for long, for a guest that is switching itself off. */
   readonly off: () => Promise<void>;
+  /** What each of the guest's processes does on the host, one a line: its id, state, name, and where in the kernel it waits. */
+  readonly processes: () => string[];
   /** Ends every process of the guest, and removes the folder; may come twice. */
   readonly stop: () => Promise<void>;
 }
@@ -81,7 +83,7 @@ export function startMachine(
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   });
-  const killAll = (): void => killSession(child.pid);
+  const killAll = (): void => killSession(child);
   const callOff = atExit(killAll);
   const stop = async (): Promise<void> => {
     killAll();
@@ -95,17 +97,31 @@ export function startMachine(
     await Promise.race([exited, sleep(5000, undefined, { signal: tooLong.signal })]);
     tooLong.abort();
   };
-  return { process: child, off, stop };
+  const processes = (): string[] =>
+    sessionOf(child.pid).map((pid) => {
+      const [state, , , , , , , , , , , user, system] = statOf(pid);
+      return [pid, state, textOf(`/proc/${pid}/comm`), `${user}+${system} ticks`, textOf(`/proc/${pid}/wchan`)].join(
+        " ",
+      );
+    });
+  return { process: child, off, processes, stop };
 }
 
-/** The kernel's own process runs each process of the guest under ptrace(2), as one more process of the host. */
-function killSession(leader: number | undefined): void {
-  for (const pid of sessionOf(leader)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
+/**
+ * The kernel's own process runs each process of the guest under ptrace(2), as one more process of the host. All get the signal
+ * at once, which a process group is for: those whose tracer dies first run on, on the host. Once the kernel's process has ended, its
+ * group may be another one's.
+ */
+function killSession({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) kill(-pid);
+  for (const left of sessionOf(pid)) kill(left);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
@@ -122,11 +138,16 @@ function sessionOf(leader: number | undefined): number[] {
 }
 
 function statOf(pid: number): string[] {
+  const text = textOf(`/proc/${pid}/stat`);
+  return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Nothing where the process has ended meanwhile. */
+function textOf(file: string): string {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return readFileSync(file, "utf8").trim();
   } catch {
-    return [];
+    return "";
   }
 }
 

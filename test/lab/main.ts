@@ -35,10 +35,12 @@ async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
   const begun = performance.now();
   const since = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   const tally = { passed: 0, failed: 0, skipped: 0 };
+  let fileBegun = begun;
   const fileSeconds = Number(values.minutes) * 60;
   for await (const event of runInGuest(kernel, files, { fileSeconds, silenceSeconds: fileSeconds + 30 })) {
     switch (event.event) {
       case "booted":
+        fileBegun = performance.now();
         console.log(`kernel ${event.kernel}, booted in ${since()}`);
         break;
       case "passed":
@@ -53,6 +55,8 @@ async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
         console.log(`        ${event.text}`);
         break;
       case "ended":
+        console.log(`        ${event.file} took ${((performance.now() - fileBegun) / 1000).toFixed(1)} s`);
+        fileBegun = performance.now();
         if (event.code === 0) break;
         tally.failed += 1;
         console.log(`failed  ${event.file}: ${event.why}`);

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { type KernelFailure, runInGuests } from "./batches.js";
 import type { LabEvent } from "./events.js";
-import { KernelFailed } from "./guest.js";
+import { runInGuest } from "./guest.js";
+import { tellFailure } from "./kernel-failure.js";
+import type { Kernel } from "./kernels.js";
 
-/** Tells each test of a guest as a subtest. One whose kernel failed is booted once more, and tells all again. */
-export async function retell(t: TestContext, boot: () => AsyncGenerator<LabEvent, void>): Promise<void> {
-  try {
-    await tell(t, boot());
-  } catch (error) {
-    if (!(error instanceof KernelFailed)) throw error;
-    t.diagnostic(`booted again, since ${error.message}`);
-    await tell(t, boot());
-  }
+/** Runs test files in guests, and tells each of their tests as a subtest. */
+export async function retell(t: TestContext, kernel: Kernel, files: readonly string[]): Promise<void> {
+  await tell(
+    t,
+    runInGuests(files, (some) => runInGuest(kernel, some)),
+  );
 }
 
-async function tell(t: TestContext, events: AsyncGenerator<LabEvent, void>): Promise<void> {
+async function tell(t: TestContext, events: AsyncGenerator<LabEvent | KernelFailure, void>): Promise<void> {
   for await (const event of events) {
     switch (event.event) {
       case "passed":
@@ -32,6 +32,9 @@ async function tell(t: TestContext, events: AsyncGenerator<LabEvent, void>): Pro
       case "ended":
         if (event.code === 0) break;
         await t.test(`${event.file} ends well`, () => assert.fail(event.why));
+        break;
+      case "kernel failed":
+        tellFailure(t, event.file, event.why);
         break;
       case "booted":
       case "measured":

@@ -8,11 +8,12 @@ import type { LabEvent } from "../events.js";
 
 const line = "/dev/ttyS0";
 const files = (process.env["LAB_FILES"] ?? "").split("\n").filter((file) => file !== "");
-const limitMs = Number(process.env["LAB_FILE_LIMIT"]) * 1000;
+/** Of each file, s. */
+const limits = (process.env["LAB_FILE_LIMITS"] ?? "").split("\n").map(Number);
 
 tell({ event: "booted", kernel: release() });
-for (const file of files) {
-  const { code, why } = await runFile(file);
+for (const [index, file] of files.entries()) {
+  const { code, why } = await runFile(file, (limits[index] ?? 0) * 1000);
   tell({ event: "ended", file: path.basename(file), code, why });
 }
 tell({ event: "done" });
@@ -21,7 +22,7 @@ function tell(event: LabEvent): void {
   appendFileSync(line, `${JSON.stringify(event)}\n`);
 }
 
-async function runFile(file: string): Promise<{ code: number | null; why: string }> {
+async function runFile(file: string, limitMs: number): Promise<{ code: number | null; why: string }> {
   const reporter = path.join(import.meta.dirname, "reporter.js");
   const child = spawn(
     process.execPath,

@@ -14,14 +14,14 @@ const binary = "/lib/systemd/systemd";
 const skeleton = ["sysinit", "local-fs", "basic", "sockets", "shutdown"];
 
 /**
- * Becomes the first process of its namespaces. Nothing that it mounts, or sets in /proc/sys, is seen outside; its units' processes
- * end with it. `container` has it leave the hardware alone.
+ * Becomes the first process of its namespaces. Nothing that it mounts, or sets in /proc/sys, is seen outside, and what is
+ * unmounted outside is not kept; its units' processes end with it. `container` has it leave the hardware alone.
  */
 const script = `
 set -e
 echo $$ >"$1/cgroup.procs"
-exec unshare --pid --fork --kill-child --mount --uts --cgroup sh -c '
-  mount --make-rprivate /
+exec unshare --pid --fork --kill-child --mount --propagation slave --uts --cgroup sh -c '
+  mount --make-rslave /
   mount -t proc proc /proc
   mount --bind -o ro /proc/sys /proc/sys
   mount -t tmpfs -o mode=755 tmpfs /run

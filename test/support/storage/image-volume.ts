@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
+import { holdersOf } from "./mount-holders.js";
 import { onEnd } from "../process/on-end.js";
 import { thaw } from "./freezable.js";
 import { scratch } from "./scratch.js";
@@ -122,7 +123,7 @@ function unmount(point: string): void {
       run("umount", [point]);
       return;
     } catch (error) {
-      if (tries === 0) throw error;
+      if (tries === 0) throw new Error([String(error), ...holdersOf(point)].join("; "), { cause: error });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     }
   }

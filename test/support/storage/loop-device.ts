@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
+import { holdersOf } from "./mount-holders.js";
 import { onEnd } from "../process/on-end.js";
 import { tempDir } from "./temp.js";
 
@@ -59,7 +60,7 @@ function unmount(point: string): void {
   for (let tries = 1; ; tries += 1) {
     const { status, stderr } = spawnSync("umount", ["-R", point], { encoding: "utf8" });
     if (status === 0) return;
-    if (tries === 20) throw new Error(stderr);
+    if (tries === 20) throw new Error([stderr.trim(), ...holdersOf(point)].join("; "));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
 }

@@ -265,7 +265,7 @@ async function loading(t: TestContext, args: readonly string[]): Promise<{ stdou
   const core = pathToFileURL(path.dirname(path.dirname(program))).href;
   const urls = new Set(readFileSync(file, "utf8").trim().split("\n"));
   const loaded = [...urls]
-    .filter((url) => !url.startsWith("node:") && !url.endsWith("/rig/loaded.js"))
+    .filter((url) => !url.startsWith("node:") && !url.endsWith("/support/process/loaded-modules.js"))
     .map((url) => url.replace(`${core}/`, ""));
   return { stdout, loaded: loaded.toSorted() };
 }

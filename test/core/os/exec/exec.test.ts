@@ -52,9 +52,11 @@ test("a program that is not installed is E_EXEC_MISSING", async () => {
 
 test("a command in the background stands behind others, on the processors and on the disk, also where it may write to little", async () => {
   const script = "nice; ionice";
+  // 19 is the highest niceness (setpriority(2)): a test run under `nice` may be near it already.
+  const background = Math.min(getPriority() + 10, 19);
   for (const options of [{}, { writable: [] }]) {
     const { stdout } = await exec("sh", ["-c", script], { ...options, priority: "background" });
-    assert.deepEqual(stdout.trim().split("\n"), [`${getPriority() + 10}`, "best-effort: prio 7"]);
+    assert.deepEqual(stdout.trim().split("\n"), [`${background}`, "best-effort: prio 7"]);
   }
   assert.equal((await exec("nice", [])).stdout.trim(), `${getPriority()}`);
 });

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { isInOwnNamespace } from "../process/own-namespace.js";
+import { isInOwnNamespace } from "../support/process/own-namespace.js";
 import { loopFs } from "../support/storage/loop-device.js";
 import { onEnd } from "../support/process/on-end.js";
 import { holdersOf } from "../support/storage/mount-holders.js";

@@ -139,7 +139,7 @@ async function play(
     await sleep(1);
   }
   await sleep(Math.random() * within);
-  const keepers = childrenOf(service.child.pid ?? 0, "keeper/main.js");
+  const keepers = childrenOf(service.child.pid ?? 0, "keeper/process/main.js");
   const struck = monotonic();
   await service.stop("SIGKILL");
 

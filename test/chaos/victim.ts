@@ -105,4 +105,4 @@ const isCreating = (pid: string, dir: string): boolean =>
 const keepersOf = (dir: string): number[] =>
   readdirSync("/proc")
     .filter((pid) => isCreating(pid, dir))
-    .flatMap((pid) => childrenOf(Number(pid), "keeper/main.js"));
+    .flatMap((pid) => childrenOf(Number(pid), "keeper/process/main.js"));

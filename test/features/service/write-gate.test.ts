@@ -99,7 +99,7 @@ test(
     for (const scribe of scribes) await scribe.writesAfter(0);
     let keepers = 0;
     const look = setInterval(() => {
-      keepers = Math.max(keepers, childrenOf(service.child.pid ?? 0, "keeper/main.js").length);
+      keepers = Math.max(keepers, childrenOf(service.child.pid ?? 0, "keeper/process/main.js").length);
     }, 50);
     onEnd(t, () => clearInterval(look));
 

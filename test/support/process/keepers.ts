@@ -10,8 +10,8 @@ export function childrenOf(pid: number, part: string): number[] {
 
 /** The keeper of a process, and what stands by to do the keeper's work when it is dead. */
 export function keeperOf(pid: number): { keeper: number; guardian: number } | null {
-  const [keeper] = childrenOf(pid, "keeper/main.js");
-  const [guardian] = keeper === undefined ? [] : childrenOf(keeper, "keeper/rescue.js");
+  const [keeper] = childrenOf(pid, "keeper/process/main.js");
+  const [guardian] = keeper === undefined ? [] : childrenOf(keeper, "keeper/process/rescue.js");
   return keeper === undefined || guardian === undefined ? null : { keeper, guardian };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { missingPrograms } from "../../host/manifest/commands.js";
+import { missingPrograms } from "../../os/exec/program.js";
 import { judgeCandidates } from "../../host/manifest/judge.js";
 import { trustProblems } from "../../host/trust/folder-problems.js";
 import { readManifest } from "../../host/manifest/validate.js";
@@ -62,7 +62,7 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
     needs: ["manifest"],
     async run(folder) {
       const commands = validOf(folder).manifest.requires?.commands ?? [];
-      const missing = await missingPrograms(commands, folder.host.path);
+      const missing = missingPrograms(commands, folder.host.path);
       if (missing.length > 0) throw new CheckFailure(`Not on PATH: ${missing.join(", ")}.`);
     },
   },

@@ -7,7 +7,7 @@ import { HoldstillError } from "../../base/errors/error.js";
 import { place, type Source } from "../../base/schema/findings.js";
 import { valueAt, withAt } from "../../base/schema/pointer.js";
 import { trustedUser, exposures } from "../../base/trust/ownership.js";
-import { missingPrograms } from "./commands.js";
+import { missingPrograms } from "../../os/exec/program.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
 import { programProblems } from "./programs.js";
@@ -44,7 +44,7 @@ export async function settleInstance(
   const unread = faults.map((fault) => place(fault, source));
   findings.push(...unread, ...wrong.filter(({ pointer }) => unread.every((one) => one.pointer !== pointer)));
   const commands = manifest.requires?.commands ?? [];
-  const missing = await missingPrograms(commands, host.path);
+  const missing = missingPrograms(commands, host.path);
   const programs = manifest.requires?.programs ?? [];
   const problems = [
     ...missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command })),

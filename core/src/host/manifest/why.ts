@@ -3,7 +3,7 @@ import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { Fault } from "../../base/schema/types.js";
 import { trustedUser } from "../../base/trust/ownership.js";
-import { findProgram } from "./commands.js";
+import { findProgram } from "../../os/exec/program.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
 import { commonProtocol, candidateName, nearestPlugin } from "./judge.js";
@@ -55,7 +55,7 @@ export async function explainPlugin(name: string, settings: Settings, host: Host
   const candidates = named.map(async (plugin): Promise<ExplainedCandidate> => {
     const verdict = inspection.found.find(({ dir }) => dir === plugin.dir);
     if (verdict === undefined) throw new Error(`${plugin.dir} came and went`);
-    return { ...verdict, needs: await needsOf(plugin, host), trust: plugin.problems };
+    return { ...verdict, needs: needsOf(plugin, host), trust: plugin.problems };
   });
   return {
     name,
@@ -72,16 +72,14 @@ function askedOf({ name, use, policy, place: at }: InstanceSettings, candidates:
   return { instance: name, use, policy, place: at, taken };
 }
 
-async function needsOf({ read }: Found, host: Host): Promise<ExplainedCandidate["needs"]> {
+function needsOf({ read }: Found, host: Host): ExplainedCandidate["needs"] {
   if (read.state === "invalid") return null;
   const { engines, protocol, requires = {} } = read.manifest;
   const { commands = [], environment = [] } = requires;
   return {
     holdstill: engines.holdstill,
     protocol: { spoken: protocol, used: commonProtocol(protocol, host) ?? null },
-    commands: await Promise.all(
-      commands.map(async (name) => ({ name, path: (await findProgram(name, host.path)) ?? null })),
-    ),
+    commands: commands.map((name) => ({ name, path: findProgram(name, host.path) ?? null })),
     environment: environment.map((name) => ({ name, isSet: process.env[name] !== undefined })),
   };
 }

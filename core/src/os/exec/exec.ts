@@ -48,10 +48,10 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
   const [program, args] = lineOf(work, env["PATH"]);
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
-  const leash = new DieWithParentPipe();
+  const parentPipe = new DieWithParentPipe();
   let keeps = false;
   try {
-    const child = execa(...DieWithParentPipe.on(program, args), {
+    const child = execa(...DieWithParentPipe.wrap(program, args), {
       detached: true,
       extendEnv: false,
       env,
@@ -62,7 +62,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
         options.input === undefined ? "ignore" : "pipe",
         kept === null ? "pipe" : (kept.stdout.fd as 3),
         kept === null ? "pipe" : (kept.stderr.fd as 3),
-        leash.fd as 3,
+        parentPipe.fd as 3,
       ],
       maxBuffer: OUTPUT_LIMIT,
       stripFinalNewline: false,
@@ -77,12 +77,12 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
       if (leftovers === "end" || group.isEnding) {
         group.kill();
         void destroyPipes([child.stdout, child.stderr]);
-      } else if (leftovers === "leave" || onLeft === undefined) leash.letGo();
+      } else if (leftovers === "leave" || onLeft === undefined) parentPipe.letGo();
       else {
         keeps = true;
         onLeft(() => {
           group.kill();
-          leash.close();
+          parentPipe.close();
         });
       }
     });
@@ -109,7 +109,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   } finally {
     kept?.stdout.close();
     kept?.stderr.close();
-    if (!keeps) leash.close();
+    if (!keeps) parentPipe.close();
   }
 }
 

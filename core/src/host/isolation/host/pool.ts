@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { MessageChannel, Worker as Thread } from "node:worker_threads";
 import { Tinypool, type TinypoolChannel } from "tinypool";
-import { dieWithParent } from "../../../os/exec/tether.js";
+import { dieWithParent } from "../../../os/exec/die-with-parent.js";
 import { installation } from "../../../installation.js";
 import { type WorkerEnding, reasonOf } from "./ending.js";
 import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrapMessage } from "../wire.js";

@@ -10,8 +10,8 @@ import { patience, Stage } from "../support/fixture/scene.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
-/** Takes a set of all mounts while they are counted on. @returns Where the snapshots lie. */
-async function picture(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
+/** Takes a set of all mounts while the counter runs. @returns The folders of the snapshots. */
+async function snapshot(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
   const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
   const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patience });
   const { set } = ran.json() as TransactionResult;
@@ -37,7 +37,7 @@ test(`${rounds} sets of three volumes that the kernel holds are of one instant e
   if (scene === null) return;
   let last = 0;
   for (let round = 0; round < rounds; round += 1) {
-    const count = verifyCounter(await picture(scene.stage, scene.mounts, scene.mounts));
+    const count = verifyCounter(await snapshot(scene.stage, scene.mounts, scene.mounts));
     assert.ok(count > last, "it counted on in between");
     last = count;
   }
@@ -46,6 +46,6 @@ test(`${rounds} sets of three volumes that the kernel holds are of one instant e
 test("the same volumes cut one after the other are not, and it shows", async (t) => {
   const scene = await counting(t);
   if (scene === null) return;
-  const pictures = await picture(scene.stage, scene.mounts, []);
-  assert.throws(() => verifyCounter(pictures), CounterBroken);
+  const snapshots = await snapshot(scene.stage, scene.mounts, []);
+  assert.throws(() => verifyCounter(snapshots), CounterBroken);
 });

@@ -1,4 +1,4 @@
-/** Steps of a commit as data, done by the keeper while everything is held. */
+/** Operations of a commit as data, run by the keeper while everything is held. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
@@ -7,7 +7,7 @@ import { armed, freezables, freeze, sectionOf, thaw } from "../support/storage/f
 import { refusalOf } from "../support/process/refusal.js";
 import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
 
-test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
+test("a btrfs snapshot is an operation of the commit", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
   if (mounts === null) return;
   const [held = "", btrfs = ""] = mounts;
@@ -20,10 +20,10 @@ test("a btrfs snapshot is a step of the commit, by ioctl", async (t) => {
   assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
   const wrong = await refusalOf(Keeper.arm({ ...sectionOf([btrfs]), ops: [snapshot] }));
-  assert.match(wrong.message, /would wait for ever/);
+  assert.match(wrong.message, /would wait forever/);
 });
 
-test("a step that fails releases everything and is named", async (t) => {
+test("an operation that fails releases everything and is named", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
   if (mounts === null) return;
   const [held = "", btrfs = ""] = mounts;
@@ -37,7 +37,7 @@ test("a step that fails releases everything and is named", async (t) => {
   await keeper.disarm();
 });
 
-test("steps of several volumes are done side by side, and one that fails is named among them", async (t) => {
+test("operations on several volumes run side by side, and one that fails is named among them", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
   if (mounts === null) return;
   const [held = "", btrfs = ""] = mounts;
@@ -55,12 +55,12 @@ test("steps of several volumes are done side by side, and one that fails is name
   const error = await refusalOf(again.hold());
   assert.equal(error.code, "E_HOLD_FAILED");
   assert.match(error.message, /btrfs-snapshot .*\/three: EEXIST/);
-  assert.equal(existsSync(`${btrfs}/five`), false, "nothing follows what failed");
+  assert.equal(existsSync(`${btrfs}/five`), false, "nothing follows the failed operation");
   assert.equal(thaw(held), false, "it is released");
   await again.disarm();
 });
 
-test("steps that the kernel does not answer take no thread from the releases", async (t) => {
+test("operations that the kernel does not answer take no thread from the releases", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
   if (mounts === null) return;
   const [held = "", btrfs = ""] = mounts;
@@ -68,7 +68,7 @@ test("steps that the kernel does not answer take no thread from the releases", a
     { op: "btrfs-snapshot", subvolume: btrfs, folder: btrfs, name: `snap-${at}` } as const,
   ]);
   const keeper = await armed(t, { ...sectionOf([held]), ops: [{ op: "parallel", chains }], limitMs: 500 });
-  // Somebody else's freeze: a snapshot waits for its end.
+  // A freeze of another process: a snapshot waits for its end.
   assert.equal(freeze(btrfs), true);
   try {
     const error = await refusalOf(keeper.hold());
@@ -82,15 +82,15 @@ test("steps that the kernel does not answer take no thread from the releases", a
   await keeper.disarm();
 });
 
-test("where the host has nothing to do while it is held, its word is not waited for", async (t) => {
+test("if the host has nothing to do while it is held, the keeper releases without a request", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((point) => new Scribe(t, point));
+  const scribes = mounts.map((mount) => new Scribe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const keeper = await armed(t, { ...sectionOf(mounts), ops: [] });
   await keeper.hold();
   const held = monotonic();
-  for (const scribe of scribes) assert.ok((await scribe.writesAfter(held)) > 0, "it was released without a word");
+  for (const scribe of scribes) assert.ok((await scribe.writesAfter(held)) > 0, "it was released without a request");
   const report = await keeper.release();
   assert.equal(report.reason, "done");
   assert.equal(lapseError(report), null);

@@ -1,4 +1,4 @@
-/** kill -9 of the keeper itself, alone and together with the core: others release, and only what it held. */
+/** kill -9 of the keeper, alone and together with the core: another process releases what it held, and nothing else. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,27 +19,27 @@ import { isGone, Victim } from "../support/process/victim.js";
 import { unbroken } from "../support/process/unwrapped.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 6);
-const haste = "/sys/kernel/rcu_expedited";
+const expedited = "/sys/kernel/rcu_expedited";
 
-/** Somebody may have it on for good. */
-const isAlwaysOn = read(haste).trim() === "1";
+/** The machine may have it on permanently. */
+const isAlwaysOn = read(expedited).trim() === "1";
 
-/** Other keepers on this machine switch it, too; but it does not stay on. */
-async function isUnhurried(): Promise<boolean> {
+/** Other keepers on this machine also switch it on, but not permanently. */
+async function isNotExpedited(): Promise<boolean> {
   for (let tries = 500; tries > 0; tries -= 1) {
-    if (isAlwaysOn || read(haste).trim() !== "1") return true;
+    if (isAlwaysOn || read(expedited).trim() !== "1") return true;
     await sleep(10);
   }
   return false;
 }
 
-async function isHeld(scribe: Scribe): Promise<void> {
+async function untilHeld(scribe: Scribe): Promise<void> {
   for (let tries = 10; tries > 0; tries -= 1) if (await scribe.standsStill()) return;
   throw new Error(`${scribe.point} is not held`);
 }
 
 const moments = {
-  "while it asks the kernel": () => sleep(Math.random() * 12),
+  "while it calls the kernel": () => sleep(Math.random() * 12),
   "while it holds": (victim: Victim) => victim.hears("held"),
   "while it releases": async (victim: Victim) => {
     await victim.hears("held");
@@ -55,16 +55,16 @@ const moments = {
 const btrfs = (moment: string): "btrfs"[] => (moment === "while it releases" ? [] : ["btrfs"]);
 
 for (const [moment, reach] of Object.entries(moments)) {
-  test(`keeper and core are killed at once ${moment}: its guardian releases, ${rounds} rounds`, async (t) => {
+  test(`keeper and core are killed at once ${moment}: the watchdog releases, ${rounds} rounds`, async (t) => {
     const mounts = freezables(t, 3, ["ext4", "xfs", ...btrfs(moment)]);
     if (mounts === null) return;
-    const scribes = mounts.map((point) => new Scribe(t, point));
+    const scribes = mounts.map((mount) => new Scribe(t, mount));
     for (const scribe of scribes) await scribe.writesAfter(0);
     const waits: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const victim = await Victim.start(t, mounts);
-      const guardian = keeperOf(victim.process.pid ?? 0)?.guardian ?? 0;
-      assert.ok(guardian > 0, "there is a guardian");
+      const watchdog = keeperOf(victim.process.pid ?? 0)?.watchdog ?? 0;
+      assert.ok(watchdog > 0, "a watchdog is running");
       victim.say("hold");
       await victim.hears("holding");
       await reach(victim);
@@ -72,7 +72,7 @@ for (const [moment, reach] of Object.entries(moments)) {
       process.kill(victim.keeperPid, "SIGKILL");
       victim.process.kill("SIGKILL");
       assert.ok(await isGone(victim.keeperPid, 20_000));
-      assert.ok(await isGone(guardian, 20_000), "it has done its work");
+      assert.ok(await isGone(watchdog, 20_000), "it has done its work");
       for (const scribe of scribes) {
         const wrote = await scribe.writesAfter(killed);
         assert.ok(wrote > 0, `${scribe.point} is writable, round ${round}`);
@@ -80,15 +80,15 @@ for (const [moment, reach] of Object.entries(moments)) {
         assert.equal(thaw(scribe.point), false, `${scribe.point} is not left frozen`);
       }
     }
-    assert.ok(await isUnhurried(), "the kernel does not hurry any more");
+    assert.ok(await isNotExpedited(), "grace periods are no longer expedited");
     t.diagnostic(`writable after ${inWords(waits)}`);
   });
 }
 
-test(`a keeper that is killed while it asks the kernel, or holds, is replaced by the core, ${rounds} rounds`, async (t) => {
+test(`a keeper that is killed while it calls the kernel, or holds, is replaced by the core, ${rounds} rounds`, async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((point) => new Scribe(t, point));
+  const scribes = mounts.map((mount) => new Scribe(t, mount));
   for (let round = 0; round < rounds; round += 1) {
     const keeper = await armed(t, sectionOf(mounts));
     const { pid = 0 } = keeper;
@@ -108,7 +108,7 @@ test(`a keeper that is killed while it asks the kernel, or holds, is replaced by
   }
 });
 
-test("a keeper that is killed while a call of its is stuck in the kernel is replaced; the others are released, and the stuck one when it comes", async (t) => {
+test("a keeper that is killed while one of its calls is stuck in the kernel is replaced; the other targets are released, and the stuck one as soon as it is held", async (t) => {
   const other = freezable(t, "xfs");
   const below = freezable(t, "ext4", "below");
   if (below === null || other === null) return;
@@ -121,7 +121,7 @@ test("a keeper that is killed while a call of its is stuck in the kernel is repl
   assert.ok(freeze(below));
   onEnd(t, () => thaw(below));
   const failure = refusalOf(keeper.hold());
-  await isHeld(scribe);
+  await untilHeld(scribe);
   process.kill(pid, "SIGKILL");
   const killed = monotonic();
   assert.equal((await failure).code, "E_KEEPER");
@@ -132,14 +132,14 @@ test("a keeper that is killed while a call of its is stuck in the kernel is repl
   assert.ok(thaw(below));
   assert.ok(await isGone(pid, 20_000));
   writeFileSync(`${above}/file`, "it is writable");
-  assert.equal(thaw(above), false, "what came late was released");
+  assert.equal(thaw(above), false, "the late hold was released");
 });
 
-test("where core, keeper and guardian are all killed, recover releases what they held, and nobody else's freeze", async (t) => {
+test("if core, keeper and watchdog are all killed, recover releases what they held, and no freeze of another process", async (t) => {
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return;
   const [theirs = "", ...ours] = mounts;
-  const scribes = ours.map((point) => new Scribe(t, point));
+  const scribes = ours.map((mount) => new Scribe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const stage = new Stage(t);
   const roles: Roles = {
@@ -155,12 +155,12 @@ test("where core, keeper and guardian are all killed, recover releases what they
   const found = keeperOf(core.pid ?? 0);
   assert.ok(found !== null && freeze(theirs));
   onEnd(t, () => thaw(theirs));
-  // All of them stop first: none sees another one's death.
-  const all = [found.guardian, found.keeper, core.pid ?? 0];
+  // All of them stop first, so that none sees another one's death.
+  const all = [found.watchdog, found.keeper, core.pid ?? 0];
   for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const pid of all) process.kill(pid, signal);
   await once(core, "exit");
   for (const pid of all) assert.ok(await isGone(pid, 20_000));
-  assert.ok(await scribes[0]?.standsStill(), "nobody has released it");
+  assert.ok(await scribes[0]?.standsStill(), "it is still held");
 
   const looked = (await stage.run(["recover", "--dry-run", "--json"], roles)).json() as { leftovers: Leftover[] };
   const held = looked.leftovers.flatMap((one) => (one.type === "transaction" ? one.held : []));
@@ -172,6 +172,6 @@ test("where core, keeper and guardian are all killed, recover releases what they
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
   assert.deepEqual([...ours.map(thaw), stage.isFrozen(), stage.stored()], [false, false, false, []]);
   assert.ok(thaw(theirs), "theirs was frozen until now");
-  assert.ok(await isUnhurried(), "the kernel does not hurry any more");
+  assert.ok(await isNotExpedited(), "grace periods are no longer expedited");
   assert.equal((await stage.run(["recover"], roles)).stdout, "Nothing is left over.\n");
 });

@@ -1,56 +1,50 @@
-/** The keeper on real file systems: what it holds stands still, and is released whoever dies. */
+/** The keeper on real file systems: what it holds stops writing, and is released whichever process dies. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { Keeper, lapseError, type BackendName } from "#core/keeper/client/client.js";
+import { Keeper, lapseError } from "#core/keeper/client/client.js";
+import { installationCopy } from "../support/process/installation-copy.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { loopFs, mount } from "../support/storage/loop-device.js";
 import { refusalOf } from "../support/process/refusal.js";
 import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
-import { tempDir } from "../support/storage/temp.js";
 import { isGone } from "../support/process/victim.js";
-import { repository } from "../support/repository.js";
 
-for (const means of ["ioctl", "commands"] as const satisfies BackendName[]) {
-  test(`by ${means}: what is held stands still, on ext4, XFS and btrfs, and goes on when released`, async (t) => {
-    const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
-    if (mounts === null) return;
-    const scribes = mounts.map((point) => new Scribe(t, point));
-    for (const scribe of scribes) await scribe.writesAfter(0);
-    const keeper = await armed(t, sectionOf(mounts), { means });
-    assert.equal(keeper.means, means);
-    await keeper.hold();
-    assert.deepEqual(await Promise.all(scribes.map((scribe) => scribe.standsStill())), [true, true, true]);
-    const released = monotonic();
-    const report = await keeper.release();
-    for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
-    assert.equal(report.by, means);
-    assert.equal(report.reason, "word");
-    assert.equal(lapseError(report), null);
-    for (const { heldAt, releasedAt, inForce } of report.targets) {
-      assert.ok(inForce && heldAt !== null && releasedAt !== null && heldAt < releasedAt && releasedAt < monotonic());
-    }
-    await keeper.disarm();
-    assert.ok(await isGone(keeper.pid ?? 0));
-  });
-}
+test("what is held stops writing, on ext4, XFS and btrfs, and writes again when it is released", async (t) => {
+  const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
+  if (mounts === null) return;
+  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  for (const scribe of scribes) await scribe.writesAfter(0);
+  const keeper = await armed(t, sectionOf(mounts));
+  await keeper.hold();
+  assert.deepEqual(await Promise.all(scribes.map((scribe) => scribe.standsStill())), [true, true, true]);
+  const released = monotonic();
+  const report = await keeper.release();
+  for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
+  assert.equal(report.reason, "requested");
+  assert.equal(lapseError(report), null);
+  for (const { heldAt, releasedAt, inForce } of report.targets) {
+    assert.ok(inForce && heldAt !== null && releasedAt !== null && heldAt < releasedAt && releasedAt < monotonic());
+  }
+  await keeper.disarm();
+  assert.ok(await isGone(keeper.pid ?? 0));
+});
 
-test("where koffi cannot be loaded, the commands are taken by themselves, and the report says so", async (t) => {
+test("an armed keeper needs no file of its installation: it holds and releases after all of them are gone", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
-  const alone = tempDir(t);
-  cpSync(path.join(repository, "core/dist"), alone, { recursive: true });
-  writeFileSync(`${alone}/package.json`, '{ "type": "module" }');
-  const { Keeper: Copied } = (await import(`${alone}/keeper/client/client.js`)) as { Keeper: typeof Keeper };
+  const core = installationCopy(t);
+  const { Keeper: Copied } = (await import(`${core}/dist/keeper/client/client.js`)) as { Keeper: typeof Keeper };
   const keeper = await Copied.arm(sectionOf([fs]));
-  assert.equal(keeper.means, "commands");
+  onEnd(t, () => keeper.disarm());
+  rmSync(path.dirname(core), { recursive: true });
   await keeper.hold();
-  const report = await keeper.release();
-  assert.deepEqual([report.by, lapseError(report)], ["commands", null]);
+  assert.equal(lapseError(await keeper.release()), null);
   await keeper.disarm();
+  assert.ok(await isGone(keeper.pid ?? 0));
 });
 
 test("two mounts of one file system are held once and reported twice", async (t) => {
@@ -62,7 +56,7 @@ test("two mounts of one file system are held once and reported twice", async (t)
   await keeper.hold();
   const report = await keeper.release();
   assert.deepEqual(
-    report.targets.map(({ target: point, inForce }) => [point.kind === "fs" && point.mount, inForce]),
+    report.targets.map(({ target, inForce }) => [target.kind === "fs" && target.mount, inForce]),
     [
       [fs, true],
       [bind, true],
@@ -78,14 +72,14 @@ test("a file system whose disk is a file on another one is held first and releas
   const keeper = await armed(t, sectionOf([below, above]));
   writeFileSync(`${above}/dirty`, Buffer.alloc(1024 * 1024));
   await keeper.hold();
-  const { targets: points } = await keeper.release();
-  const [lower, upper] = points;
+  const { targets } = await keeper.release();
+  const [lower, upper] = targets;
   assert.ok(upper?.heldAt && lower?.heldAt && upper.heldAt < lower.heldAt);
   assert.ok(upper.releasedAt && lower.releasedAt && lower.releasedAt < upper.releasedAt);
   await keeper.disarm();
 });
 
-test("a freeze of somebody else is E_HOLD_BUSY and stays, and the others are released", async (t) => {
+test("a freeze of another process is E_HOLD_BUSY and stays, and the other targets are released", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
   const [theirs = "", ours = ""] = mounts;
@@ -94,7 +88,7 @@ test("a freeze of somebody else is E_HOLD_BUSY and stays, and the others are rel
   assert.ok(freeze(theirs));
   const error = await refusalOf(keeper.hold());
   assert.equal(error.code, "E_HOLD_BUSY");
-  assert.deepEqual(error.details, { point: theirs });
+  assert.deepEqual(error.details, { target: theirs });
   assert.ok((await scribe.writesAfter(monotonic())) > 0, "the other one is writable");
   await keeper.release();
   await keeper.disarm();
@@ -102,7 +96,7 @@ test("a freeze of somebody else is E_HOLD_BUSY and stays, and the others are rel
   assert.ok(thaw(theirs), "theirs was frozen until now");
 });
 
-test("a hold that somebody ends from outside is not in force, and the set cannot pass for good", async (t) => {
+test("a hold that another process ends is not in force, and the section has lapsed", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
   if (mounts === null) return;
   const [lost = "", kept = ""] = mounts;
@@ -120,12 +114,12 @@ test("a hold that somebody ends from outside is not in force, and the set cannot
   await keeper.disarm();
 });
 
-test("where another file system was mounted between arm and hold, nothing is frozen, neither of the two", async (t) => {
+test("if another file system is mounted between arm and hold, neither of the two is frozen", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
   const [planned = "", other = ""] = mounts;
   const scribe = new Scribe(t, other);
-  // A way to the planned one that stays, to look at it and to thaw it if the keeper should freeze it.
+  // Another mount of the planned file system, to thaw it there if the keeper freezes it.
   const aside = mount(t, ["--bind", planned], path.join(path.dirname(planned), "aside"));
   onEnd(t, () => thaw(aside));
   const keeper = await armed(t, sectionOf([planned]));
@@ -136,13 +130,13 @@ test("where another file system was mounted between arm and hold, nothing is fro
   assert.equal(error.code, "E_HOLD_FAILED");
   assert.match(error.message, /unmounted/);
   assert.ok((await scribe.writesAfter(before)) > 0);
-  const { targets: points, heldMs } = await keeper.release();
-  assert.deepEqual([points[0]?.heldAt, heldMs], [null, 0]);
+  const { targets, heldMs } = await keeper.release();
+  assert.deepEqual([targets[0]?.heldAt, heldMs], [null, 0]);
   assert.deepEqual([thaw(planned), thaw(aside)], [false, false], "neither is frozen");
   await keeper.disarm();
 });
 
-test("what is mounted over a point between arm and hold is not frozen in its place", async (t) => {
+test("what is mounted over a target between arm and hold is not frozen in its place", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
   const keeper = await armed(t, sectionOf([fs]));
@@ -153,7 +147,7 @@ test("what is mounted over a point between arm and hold is not frozen in its pla
   await keeper.disarm();
 });
 
-test("another file system than the planned one is refused when the keeper is armed", async (t) => {
+test("a file system other than the planned one is refused when the keeper is armed", async (t) => {
   const fs = loopFs(t, "ext4");
   if (fs === null) return;
   const volume = {
@@ -168,7 +162,7 @@ test("another file system than the planned one is refused when the keeper is arm
   };
   const error = await refusalOf(Keeper.arm({ ...sectionOf([fs]), volumes: [volume] }));
   assert.equal(error.code, "E_HOLD_REFUSED");
-  assert.match(error.message, /than when it was planned/);
+  assert.match(error.message, /than was planned/);
 });
 
 test("the root of the system, a state directory and a log file on the volume are refused", async (t) => {
@@ -177,15 +171,15 @@ test("the root of the system, a state directory and a log file on the volume are
   const root = await refusalOf(Keeper.arm(sectionOf(["/"])));
   assert.equal(root.code, "E_HOLD_REFUSED");
   assert.match(root.message, /^\/ cannot be held: it carries the root of the system/);
-  const guarded = [
+  const protectedPaths = [
     { what: "the state directory", path: `${fs}/state/not-there-yet` },
     { what: "the log file", path: `${fs}/log` },
   ];
-  const state = await refusalOf(Keeper.arm(sectionOf([fs]), { guarded }));
+  const state = await refusalOf(Keeper.arm(sectionOf([fs]), { protectedPaths }));
   assert.match(state.message, /it carries the state directory, the log file\.$/);
 });
 
-test("SIGTERM, SIGINT and SIGHUP for its whole group are nothing to a keeper that holds", async (t) => {
+test("a keeper that holds ignores SIGTERM, SIGINT and SIGHUP for its whole group", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
   const scribe = new Scribe(t, fs);
@@ -197,7 +191,7 @@ test("SIGTERM, SIGINT and SIGHUP for its whole group are nothing to a keeper tha
   await keeper.disarm();
 });
 
-test("a keeper that is killed while it holds is replaced by one that releases, and the section has failed", async (t) => {
+test("a keeper that is killed while it holds is replaced by a process that releases, and the section has failed", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
   const scribes = mounts.map((point) => new Scribe(t, point));
@@ -223,15 +217,7 @@ test("a keeper that is killed before it holds is E_KEEPER, and nothing is held",
   await keeper.disarm();
 });
 
-test("with root included nothing is held by commands: they would have to be read from what is held", async (t) => {
-  const fs = freezable(t, "ext4");
-  if (fs === null) return;
-  const error = await refusalOf(Keeper.arm({ ...sectionOf([fs]), includeRoot: true }, { means: "commands" }));
-  assert.equal(error.code, "E_KEEPER");
-  assert.match(error.message, /no other program can be started/);
-});
-
-test("with its memory locked, the keeper has its program and libraries in memory", async (t) => {
+test("with root included, the keeper locks its program and libraries in memory", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
   const keeper = await armed(t, { ...sectionOf([fs]), includeRoot: true });

@@ -12,27 +12,25 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { HoldTarget } from "../base/schema/types.js";
-import type { BackendName } from "./section.js";
 import type { ArmRequest, ArmTarget } from "./wire.js";
 
-/** statfs(2): a file system in memory. It never waits for a disk, and goes with the kernel whose holds are noted there. */
+/** statfs(2): a file system in memory. It never waits for a disk, and it ends with the kernel whose holds are recorded there. */
 const TMPFS_MAGIC = 0x01021994;
 
-/** A process, also when its number has been given to another one since. */
+/** Identifies a process even after its number was given to another one. */
 interface ProcessIdentity {
   pid: number;
   /** Field 22 of proc_pid_stat(5), in ticks since boot. */
-  since: string;
-  /** Of its pid namespace. */
-  space: string;
+  startTicks: string;
+  /** The link of its pid namespace. */
+  namespace: string;
 }
 
-/** The first line of a ledger. */
+/** The first line of a register. */
 interface Heading {
   version: 1;
-  stations: ArmTarget[];
-  means: BackendName;
-  /** The keeper, and who does its work when it is dead. One of them alive: nobody else is needed. */
+  targets: ArmTarget[];
+  /** The keeper, and the watchdog that takes over when it is dead. While one of them lives, nothing else may release. */
   keepers: ProcessIdentity[];
 }
 
@@ -40,8 +38,8 @@ const OFF = "0".charCodeAt(0);
 const ON = "1".charCodeAt(0);
 
 /**
- * What a keeper may hold at this moment, noted before the kernel is asked, in a file that outlives it. Whoever comes after it
- * releases that, and nothing else. After the heading there is a byte for the kernel's haste, and one for each station.
+ * What a keeper may hold at this moment, recorded before the kernel is called, in a file that outlives the keeper. A process that takes
+ * over releases what is recorded, and nothing else. After the heading comes a byte for expedited grace periods, and one for each target.
  */
 export class HoldRegister {
   readonly heading: Readonly<Heading>;
@@ -59,21 +57,18 @@ export class HoldRegister {
     this.#offset = Buffer.byteLength(text) - this.#marks.length;
   }
 
-  /** Of a keeper that is this process; nothing is held yet. `guardian`: the pid of who takes over. */
-  static begin(
-    { register: ledger, targets: stations }: ArmRequest,
-    means: BackendName,
-    guardian: number,
-  ): HoldRegister {
-    const keepers = [process.pid, guardian].map((pid) => ({ pid, since: sinceWhen(pid) ?? "", space: space() }));
-    const heading: Heading = { version: 1, stations, means, keepers };
-    const text = `${JSON.stringify(heading)}\n${"0".repeat(stations.length + 1)}`;
-    const fd = openSync(ledger, "w", 0o600);
+  /** For a keeper that is this process, before it holds anything. */
+  static begin({ register, targets }: Pick<ArmRequest, "register" | "targets">, watchdogPid: number): HoldRegister {
+    const namespace = pidNamespace();
+    const keepers = [process.pid, watchdogPid].map((pid) => ({ pid, startTicks: startTicks(pid) ?? "", namespace }));
+    const heading: Heading = { version: 1, targets, keepers };
+    const text = `${JSON.stringify(heading)}\n${"0".repeat(targets.length + 1)}`;
+    const fd = openSync(register, "w", 0o600);
     writeSync(fd, text, 0);
-    return new HoldRegister(ledger, fd, text);
+    return new HoldRegister(register, fd, text);
   }
 
-  /** Of a keeper that is dead; `lock` waits for whoever else is about to inherit it. null: there is none any more. */
+  /** Takes over from a dead keeper. `lock` waits for any other process that is taking over. null: the register is gone. */
   static async inherit(file: string, lock: (fd: number) => Promise<void>): Promise<HoldRegister | null> {
     if (!existsSync(file)) return null;
     const fd = openSync(file, "r+");
@@ -81,38 +76,41 @@ export class HoldRegister {
     return new HoldRegister(file, fd, readFileSync(fd, "utf8"));
   }
 
-  get isHurrying(): boolean {
+  /** The keeper may have left the kernel's grace periods expedited. */
+  get isExpedited(): boolean {
     return this.#marks[0] === ON;
   }
 
-  mayHold(station: number): boolean {
-    return this.#marks[station + 1] === ON;
+  /** `index`: of the target in the heading. */
+  mayHold(index: number): boolean {
+    return this.#marks[index + 1] === ON;
   }
 
-  hurries(isOn: boolean): void {
+  markExpedited(isOn: boolean): void {
     this.#mark(0, isOn);
     this.#write();
   }
 
-  asks(stations: readonly number[]): void {
-    for (const station of stations) this.#mark(station + 1, true);
+  /** The kernel is about to be asked to hold these targets. */
+  markAsked(indexes: readonly number[]): void {
+    for (const index of indexes) this.#mark(index + 1, true);
     this.#write();
   }
 
-  /** It was not held after all, or is released. */
-  isFree(station: number): void {
-    this.#mark(station + 1, false);
+  /** The target was not held after all, or is released. */
+  markFree(index: number): void {
+    this.#mark(index + 1, false);
     this.#write();
   }
 
-  /** What is still held stays in it, for `recover`. */
+  /** If something is still held, the file stays for `recover`. */
   end(): void {
     closeSync(this.#fd);
     if (!this.#marks.includes(ON)) rmSync(this.#file, { force: true });
   }
 
-  #mark(at: number, isOn: boolean): void {
-    this.#marks[at] = isOn ? ON : OFF;
+  #mark(position: number, isOn: boolean): void {
+    this.#marks[position] = isOn ? ON : OFF;
   }
 
   #write(): void {
@@ -125,39 +123,43 @@ function parse(text: string): { heading: Heading; marks: string } {
   return { heading: JSON.parse(text.slice(0, end)) as Heading, marks: text.slice(end) };
 }
 
-/** Where the ledger of that name is. @throws Error where nothing lies in memory. */
+/** The path of the register of that name. @throws Error when no folder is in memory, or the folder is not only ours. */
 export function registerFile(name: string, roots: readonly string[] = ["/run", "/dev/shm"]): string {
   const root = roots.find((one) => isInMemory(one));
-  if (root === undefined) throw new Error(`neither ${roots.join(" nor ")} lies in memory, to note there what is held`);
+  if (root === undefined) throw new Error(`neither ${roots.join(" nor ")} is in memory, and holds are recorded there`);
   const folder = path.join(root, `holdstill-keeper-${process.getuid?.()}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(folder);
-  // In /dev/shm anybody may have made it, or a link.
+  // In /dev/shm any user may have created it, or a link in its place.
   if (uid !== process.getuid?.() || (mode & 0o170077) !== 0o040000)
-    throw new Error(`${folder} belongs to somebody else`);
+    throw new Error(`${folder} belongs to another user, or another user can write to it`);
   return path.join(folder, name);
 }
 
-/** What a keeper of that name has left held when there is nobody any more to release it; null: nothing. */
-export function abandonedHolds(name: string): { file: string; points: HoldTarget[] } | null {
+/** What the keeper of that name still holds although it and its watchdog are dead; null: nothing. */
+export function abandonedHolds(name: string): { file: string; targets: HoldTarget[] } | null {
   try {
     const file = registerFile(name);
     const { heading, marks } = parse(readFileSync(file, "utf8"));
-    if (heading.keepers.some(({ pid, since, space: its }) => its !== space() || sinceWhen(pid) === since)) return null;
-    const held = heading.stations.filter((_, at) => marks[at + 1] === "1");
-    return marks.includes("1") ? { file, points: held.map(({ target: point }) => point) } : null;
+    if (heading.keepers.some(mayLive)) return null;
+    const held = heading.targets.filter((_, index) => marks[index + 1] === "1");
+    return marks.includes("1") ? { file, targets: held.map(({ target }) => target) } : null;
   } catch {
     return null;
   }
 }
 
-const space = (): string => readlinkSync("/proc/self/ns/pid");
+/** A process of another pid namespace cannot be seen from here. */
+const mayLive = (keeper: ProcessIdentity): boolean =>
+  keeper.namespace !== pidNamespace() || startTicks(keeper.pid) === keeper.startTicks;
 
-/** null: it is dead. A process that was killed and has a thread left in the kernel is (state Z). */
-function sinceWhen(pid: number): string | null {
+const pidNamespace = (): string => readlinkSync("/proc/self/ns/pid");
+
+/** null: it is dead. So is a process (state Z) that was killed and has a thread left in the kernel. */
+function startTicks(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // After the name, which ends with the last bracket, comes field 3.
+    // Field 3 comes after the name, which ends with the last bracket.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
   } catch {

@@ -1,7 +1,7 @@
 import type { CommitOp, HoldTarget } from "../base/schema/types.js";
-import type { BackendName, SectionReport } from "./section.js";
+import type { SectionReport } from "./section.js";
 
-/** The file system that a point must have; ids as in /proc/self/mountinfo. */
+/** The file system that a target must have; ids as in /proc/self/mountinfo. */
 export interface FileSystemIdentity {
   mountId: number;
   /** major:minor */
@@ -9,62 +9,71 @@ export interface FileSystemIdentity {
   fsType: string;
 }
 
-/** One thing to hold, however many names it has: two mounts of one file system are one station. */
+/** A target as the keeper is armed for it. Each file system or device comes once, however many hold targets name it. */
 export interface ArmTarget {
   target: HoldTarget;
   /** Of a file system; null for a device-mapper device, whose number the keeper looks up itself. */
   identity: FileSystemIdentity | null;
-  /** Held in ascending order, equal ones at a time; released in descending order. */
+  /** Targets are held in ascending order of rank, those of equal rank at the same time. They are released in descending order. */
   rank: number;
 }
 
-/** Everything that the keeper has to know, before anything is held. */
+/** Everything that the keeper has to know before anything is held. */
 export interface ArmRequest {
   targets: ArmTarget[];
   ops: CommitOp[];
   limitMs: number;
   lockMemory: boolean;
-  /** null: ioctl if koffi can be loaded, else commands. */
-  means: BackendName | null;
-  /** The file in which the keeper notes what it holds. */
+  /** The file in which the keeper records what it holds. */
   register: string;
+  /** The command that releases what the register lists. The watchdog runs it when the keeper is killed. */
+  rescue: string[];
 }
 
-/** From the core: one JSON document a line. `beat` four times a second from hold to release. */
+/** From the core: one JSON document per line. `beat` is sent four times a second from hold to release. */
 export type CoreMessage =
-  | { say: "arm"; arms: ArmRequest }
-  | { say: "hold"; limitMs: number }
-  | { say: "beat" }
-  | { say: "release" }
-  | { say: "disarm" };
+  | { type: "arm"; request: ArmRequest }
+  | { type: "hold"; limitMs: number }
+  | { type: "beat" }
+  | { type: "release" }
+  | { type: "disarm" };
 
-/** Why a section failed. `station`: the culprit. */
+/** Why a section failed. `index` is that of the target at fault. */
 export type SectionFailure =
-  | { is: "busy"; station: number }
-  | { is: "refused"; station: number; reason: string }
-  | { is: "op"; name: string; reason: string }
-  | { is: "fault"; reason: string };
+  | { type: "busy"; index: number }
+  | { type: "refused"; index: number; reason: string }
+  | { type: "op"; name: string; reason: string }
+  | { type: "fault"; reason: string };
 
-/** From the keeper. `missing`: stations, and `unanswered`: operations, that the kernel had not answered when it released. `late`: a hold that came after the report, and was released at once. */
+/** The end of a section. The kernel had not answered for the targets in `missing` and the operations in `unanswered` when it was released. */
+export interface SectionEnd {
+  report: SectionReport;
+  failure: SectionFailure | null;
+  /** Indexes of targets. */
+  missing: number[];
+  /** Names of operations. */
+  unanswered: string[];
+}
+
+/** From the keeper. */
 export type KeeperMessage =
-  | { say: "armed"; means: BackendName }
-  | { say: "unarmed"; reason: string; station: number | null }
-  | { say: "held" }
-  | { say: "over"; report: SectionReport; failure: SectionFailure | null; missing: number[]; unanswered: string[] }
-  | { say: "late"; station: number };
+  | { type: "armed" }
+  | { type: "unarmed"; reason: string; index: number | null }
+  | { type: "held" }
+  | ({ type: "over" } & SectionEnd);
 
 export const HEARTBEAT_MS = 250;
-/** So long without a word, and the keeper takes the core for dead or stopped. */
+/** After this time without a message the keeper takes the core for dead or stopped. */
 export const SILENCE_MS = 1000;
 
 export const encode = (message: CoreMessage | KeeperMessage): string => `${JSON.stringify(message)}\n`;
 
-/** Cuts a stream of text into its messages. Both ends are of one build, so what a line holds is not checked again. */
-export function decoder(each: (message: unknown) => void): (chunk: string) => void {
+/** Splits a stream of text into its messages. Both ends are of one build, so the content of a line is not checked again. */
+export function decoder(onMessage: (message: unknown) => void): (chunk: string) => void {
   let rest = "";
   return (chunk) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) each(JSON.parse(line));
+    for (const line of lines) onMessage(JSON.parse(line));
   };
 }

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { getSystemErrorName } from "node:util";
 import type * as Koffi from "koffi";
+import { HoldstillError } from "../base/errors/error.js";
 
 interface Libc {
   flock: (fd: number, operation: number) => unknown;
@@ -29,18 +30,22 @@ const RENAME_EXCHANGE = 2;
 
 let libc: Libc | undefined;
 
-/** Loads koffi and looks the functions up, so that a later call does no file I/O. Throws where koffi has no build for. */
+/**
+ * Loads koffi and looks the functions up, so that a later call does no file I/O. Every function below does so at its first call.
+ *
+ * @throws HoldstillError E_NATIVE_MISSING
+ */
 export function preloadLibc(): void {
   libc ??= load();
 }
 
 /**
- * Takes the lock of an open file, flock(2). False: somebody else has it. The kernel drops it when the last descriptor of the
- * file is closed, so also when this process is killed. Throws where the file system knows no locks.
+ * Takes the lock of an open file, flock(2). False: another process has it. The kernel drops it when the last descriptor of the
+ * file is closed, so also when this process is killed. Throws if the file system does not support locks.
  */
 export const flockExclusive = (fd: number): boolean => lock(fd, LOCK_EX);
 
-/** The same, beside others that only look: false means that somebody has it for himself alone. */
+/** Shares the lock with other readers. False: another process has it exclusively. */
 export const flockShared = (fd: number): boolean => lock(fd, LOCK_SH);
 
 function lock(fd: number, kind: number): boolean {
@@ -55,7 +60,7 @@ function lock(fd: number, kind: number): boolean {
 
 /**
  * Ends the process at once with this code, _exit(2): no handlers, no flush. Needed while a thread hangs in a system call: then
- * `process.exit()` waits for it for ever.
+ * `process.exit()` would wait for it forever.
  */
 export function exitNow(code: number): never {
   (libc ??= load()).exit(code);
@@ -63,21 +68,21 @@ export function exitNow(code: number): never {
 }
 
 /**
- * ioctl(2) on a thread of libuv's pool, so that a call that blocks stops nobody but itself. Answers 0, or the errno. The
- * buffer, which the kernel may write to, must not be touched before.
+ * ioctl(2) on a thread of libuv's pool, so that a call that blocks stops nothing else. Returns 0, or the errno. Until
+ * then the buffer must not be touched, because the kernel may write to it.
  */
 export function ioctl(fd: number, request: number, argument: Buffer | null): Promise<number> {
   const { ioctl: call } = (libc ??= load());
   return new Promise((resolve, reject) => call.async(fd, request, argument, settle(resolve, reject)));
 }
 
-/** syncfs(2) on a thread of libuv's pool: what was written to the file system reaches its disk. Answers 0, or the errno. */
+/** syncfs(2) on a thread of libuv's pool: what was written to the file system reaches its disk. Returns 0, or the errno. */
 export function syncfs(fd: number): Promise<number> {
   const { syncfs: call } = (libc ??= load());
   return new Promise((resolve, reject) => call.async(fd, settle(resolve, reject)));
 }
 
-/** koffi's callback: it sets errno to that of the call's own thread for as long as the callback runs. */
+/** koffi's callback. While it runs, errno is that of the call's own thread. */
 function settle(resolve: (errno: number) => void, reject: (error: Error) => void) {
   return (error: unknown, result: number): void => {
     if (error !== null) reject(new Error("koffi could not make the call", { cause: error }));
@@ -85,20 +90,20 @@ function settle(resolve: (errno: number) => void, reject: (error: Error) => void
   };
 }
 
-/** Two files or folders of one file system change names at once, renameat2(2). Throws where the file system cannot do that. */
+/** Exchanges the names of two files or folders of one file system, renameat2(2). Throws if the file system cannot do that. */
 export function exchangePaths(one: string, other: string): void {
   const { renameat2, errno } = (libc ??= load());
   if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return;
-  throw new Error(`${one} and ${other} could not change names, ${getSystemErrorName(-errno())}`);
+  throw new Error(`${one} and ${other} could not be exchanged, ${getSystemErrorName(-errno())}`);
 }
 
-/** Keeps a range of this process's addresses in memory, mlock(2). Answers 0, or the errno. */
+/** Keeps a range of this process's addresses in memory, mlock(2). Returns 0, or the errno. */
 export function mlock(address: bigint, length: number): number {
   const { mlock: call, errno } = (libc ??= load());
   return call(address, length) === 0 ? 0 : errno();
 }
 
-/** pipe2(2): both ends are closed in every program that is started, except where one is handed over. */
+/** pipe2(2): no program that is started inherits either end, unless it is passed on. */
 export function closedPipe(): { read: number; write: number } {
   const { pipe2, errno } = (libc ??= load());
   const ends = [-1, -1];
@@ -107,7 +112,7 @@ export function closedPipe(): { read: number; write: number } {
   return { read, write };
 }
 
-/** prctl(2) with one number, for the calling thread and those that it starts later. Answers 0, or the errno. */
+/** prctl(2) with one number, for the calling thread and those that it starts later. Returns 0, or the errno. */
 export function prctl(option: number, value: number): number {
   const { prctl: call, errno } = (libc ??= load());
   return call(option, value, 0, 0, 0) === 0 ? 0 : errno();
@@ -126,7 +131,7 @@ const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 const ERANGE = 34;
 
-/** Who made the connection, or listens, at the other end of a Unix socket, as it was then: unix(7), socket(7). */
+/** The process that connected, or listens, at the other end of a Unix socket, as it was then: unix(7), socket(7). */
 export function peerCredentials(fd: number): Credentials {
   const ucred = socketOption(fd, SO_PEERCRED, 12);
   const groups = socketOption(fd, SO_PEERGROUPS, 64 * 4);
@@ -144,7 +149,7 @@ function socketOption(fd: number, name: number, size: number): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(size);
   if (getsockopt(fd, SOL_SOCKET, name, value, length) === 0) return value.subarray(0, length.readUInt32LE());
-  // The kernel has written how much it would take.
+  // The kernel has written the size that it needs.
   if (errno() === ERANGE && length.readUInt32LE() > size) return socketOption(fd, name, length.readUInt32LE());
   throw new Error(`getsockopt ${name} of file descriptor ${fd} failed, errno ${errno()}`);
 }
@@ -153,7 +158,7 @@ const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 
-/** Sends a datagram to a Unix socket; a name that begins with @ is one of the abstract space. Node has no such sockets. False: it was not taken. */
+/** Sends a datagram to a Unix socket; a name that begins with @ is in the abstract namespace. Node has no such sockets. False: it was not accepted. */
 export function sendDatagram(to: string, text: string): boolean {
   const { socket, sendto, close } = (libc ??= load());
   const fd = Number(socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0));
@@ -167,17 +172,17 @@ export function sendDatagram(to: string, text: string): boolean {
 }
 const renameat2 = "int renameat2(int fromDir, const char *from, int toDir, const char *to, unsigned int flags)";
 
-/** koffi is 20 ms and most commands need none of it: so not at import. */
+/** Not at import: koffi takes 20 ms, and most commands do not need it. */
 function load(): Libc {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
-  // Memory for calls on other threads is kept for the next one: its largest value, misc.md of koffi's documentation.
+  const koffi = requireKoffi();
+  // Memory for calls on other threads is kept for the next call. This is the largest value: misc.md of koffi's documentation.
   koffi.config({ ...koffi.config(), resident_async_pools: 32, max_async_calls: 4096 });
-  // null: what the process itself is linked with, be it glibc or musl.
+  // null: the libc that the process itself is linked with, glibc or musl.
   const library = koffi.load(null);
   return {
     flock: library.func("int flock(int fd, int operation)"),
     exit: library.func("void _exit(int code)"),
-    // Variadic in C; on x86-64, arm64 and riscv64 under Linux such arguments go as any others, and koffi's async needs it so.
+    // Variadic in C; on x86-64, arm64 and riscv64 under Linux variadic arguments are passed as any others, and koffi's async requires this.
     ioctl: library.func("int ioctl(int fd, unsigned long request, void *argument)"),
     syncfs: library.func("int syncfs(int fd)"),
     mlock: library.func("int mlock(uintptr_t address, size_t length)"),
@@ -189,8 +194,18 @@ function load(): Libc {
     close: library.func("int close(int fd)"),
     prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
     pipe2: library.func("int pipe2(_Out_ int *ends, int flags)"),
-    // Looked up when it is needed: not every libc has it.
+    // Looked up when needed: not every libc has it.
     renameat2: (...args) => (library.func(renameat2) as Libc["renameat2"])(...args),
     errno: () => koffi.errno(),
   };
+}
+
+function requireKoffi(): typeof Koffi {
+  try {
+    return createRequire(import.meta.url)("koffi") as typeof Koffi;
+  } catch (error) {
+    const { message } = error as Error;
+    const details = { platform: `${process.platform}-${process.arch}`, reason: message.split("\n", 1)[0] ?? message };
+    throw new HoldstillError("E_NATIVE_MISSING", details, { cause: error });
+  }
 }

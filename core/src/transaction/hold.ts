@@ -52,13 +52,13 @@ export class KeeperHold {
   /** What is to be recorded of it. */
   get record(): RecordedHold | null {
     if (this.#report === null) return null;
-    const { by, heldMs, targets } = this.#report;
+    const { heldMs, targets } = this.#report;
     const held = targets.flatMap(({ target, heldAt, releasedAt }) =>
       heldAt === null || releasedAt === null
         ? []
         : [{ target, from: this.#since(heldAt), to: this.#since(releasedAt) }],
     );
-    return { by, heldMs: round(heldMs), targets: held };
+    return { heldMs: round(heldMs), targets: held };
   }
 
   #armed(): Promise<Keeper> {

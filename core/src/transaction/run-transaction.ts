@@ -82,7 +82,7 @@ class Runner {
     const { workers, limits, exposeDir } = services;
     const repairs = new Repairs({ workers, limits, volumes: plan.volumes, exposeDir });
     this.#calls = new TransactionCalls(plan, workers, repairs, services);
-    this.#hold = new KeeperHold(this.#started, { guarded: services.guarded, name: plan.id });
+    this.#hold = new KeeperHold(this.#started, { protectedPaths: services.guarded, name: plan.id });
     this.#chronicle = new CallRecorder(services);
     this.#state = machine.initialState(actorsOf(plan));
   }

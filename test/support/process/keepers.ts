@@ -8,11 +8,11 @@ export function childrenOf(pid: number, part: string): number[] {
     .map(Number);
 }
 
-/** The keeper of a process, and what stands by to do the keeper's work when it is dead. */
-export function keeperOf(pid: number): { keeper: number; guardian: number } | null {
+/** The keeper of a process, and the watchdog that takes over when the keeper is killed. */
+export function keeperOf(pid: number): { keeper: number; watchdog: number } | null {
   const [keeper] = childrenOf(pid, "keeper/process/main.js");
-  const [guardian] = keeper === undefined ? [] : childrenOf(keeper, "keeper/process/rescue.js");
-  return keeper === undefined || guardian === undefined ? null : { keeper, guardian };
+  const [watchdog] = keeper === undefined ? [] : childrenOf(keeper, "keeper/process/rescue.js");
+  return keeper === undefined || watchdog === undefined ? null : { keeper, watchdog };
 }
 
 /** Of a process that went away meanwhile there is nothing. */

@@ -175,18 +175,18 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.refused,
   },
   E_HOLD_BUSY: {
-    message: (d) => `${d.point} is already frozen or suspended by another process.`,
+    message: (d) => `${d.target} is already frozen or suspended by another process.`,
     hint: () =>
       "It was left unchanged. Find out what froze it, then release it with `fsfreeze -u` or `dmsetup resume`.",
     exit: exit.aborted,
   },
   E_HOLD_FAILED: {
-    message: (d) => `The critical section failed at ${d.point}: ${d.reason}.`,
+    message: (d) => `The critical section failed at ${d.where}: ${d.reason}.`,
     hint: () => "All volumes were released. The reason comes from the kernel, and its log may have more details.",
     exit: exit.aborted,
   },
   E_HOLD_LATE: {
-    message: (d) => `${d.points.join(", ")} could not be held within ${seconds(d.limitMs)}.`,
+    message: (d) => `${d.targets.join(", ")} could not be held within ${seconds(d.limitMs)}.`,
     hint: () =>
       "All other volumes were released, and a hold that arrives late is released at once. Check for a device below it that hangs.",
     exit: exit.aborted,
@@ -310,6 +310,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_NEEDS_YES: {
     message: (d) => `This command requires confirmation. It would: ${d.will.join("; ")}.`,
     hint: () => "Run it again with --yes.",
+    exit: exit.usage,
+  },
+  E_NATIVE_MISSING: {
+    message: (d) => `The native library koffi cannot be loaded on ${d.platform}: ${d.reason}.`,
+    hint: () =>
+      "Reinstall holdstill on this machine with `npm ci`, without --omit=optional. A package for each platform has koffi's binary.",
     exit: exit.usage,
   },
   E_COMMAND_MISSING: {

@@ -64,9 +64,10 @@ export interface Details {
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
   E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
   E_HOLD_REFUSED: { refusals: { target: string; reason: string; remedy: string }[] };
-  E_HOLD_BUSY: { point: string };
-  E_HOLD_FAILED: { point: string; reason: string };
-  E_HOLD_LATE: { points: string[]; limitMs: number };
+  E_HOLD_BUSY: { target: string };
+  /** `where` is the hold target or the operation. */
+  E_HOLD_FAILED: { where: string; reason: string };
+  E_HOLD_LATE: { targets: string[]; limitMs: number };
   E_HOLD_LAPSED: { targets: string[]; reason: string };
   E_KEEPER: { reason: string };
   E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
@@ -90,6 +91,8 @@ export interface Details {
   E_LEASE_FD: { fd: number; problem: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };
+  /** `platform` is Node's, such as linux-x64. */
+  E_NATIVE_MISSING: { platform: string; reason: string };
   E_COMMAND_MISSING: { command: string };
   E_MIRROR: { reason: string };
   E_MIRROR_BUSY: { at: string; reason: string };

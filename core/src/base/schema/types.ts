@@ -772,10 +772,6 @@ export interface Span {
  */
 export interface RecordedHold {
   /**
-   * How the kernel was asked.
-   */
-  by: "ioctl" | "commands";
-  /**
    * From the first hold asked to the last release answered, ms.
    */
   heldMs: number;

@@ -33,7 +33,7 @@ export function findLeftovers(bench: EngineContext, providers: readonly Provider
       id,
       begunAt: begun.at,
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
-      held: abandonedHolds(id)?.points.map(targetName) ?? [],
+      held: abandonedHolds(id)?.targets.map(targetName) ?? [],
     })),
     ...stray,
     ...strayExposures(bench).map(({ id }): Leftover => ({ type: "exposure", id })),

@@ -3,120 +3,120 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { singleOps } from "../commit-ops.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import type { HoldTarget } from "../../base/schema/types.js";
+import { preloadLibc } from "../../os/libc.js";
 import { holdOrder, type OrderedTarget } from "../policy/hold-order.js";
-import { KeeperProcess, wayToRescue, waysToStart } from "./spawn.js";
+import { KeeperProcess, keeperCommands, rescueCommand } from "./spawn.js";
 import { registerFile } from "../hold-register.js";
 import { refusalsOf } from "../policy/refusals.js";
-import { type BackendName, targetName, type SectionPlan, type SectionReport } from "../section.js";
+import { targetName, type SectionPlan, type SectionReport } from "../section.js";
 import { type ProtectedPath, readSystemState } from "../policy/system-tables.js";
 import { deferred, within } from "./deferred.js";
 import { holdError } from "./outcome.js";
-import { type KeeperMessage, type ArmRequest, HEARTBEAT_MS } from "../wire.js";
+import { type ArmRequest, HEARTBEAT_MS, type KeeperMessage, type SectionEnd } from "../wire.js";
 
-export type { BackendName, TargetReport, ReleaseReason, SectionPlan, SectionReport } from "../section.js";
+export type { TargetReport, ReleaseReason, SectionPlan, SectionReport } from "../section.js";
 export { lapseError } from "./outcome.js";
 
 /** For the keeper to start and to open everything, ms. */
 const ARM_LIMIT_MS = 15_000;
-/** What the keeper may be late by its own limit before the core gives it up, ms. */
+/** How long the core waits after the keeper's own limit before it gives the keeper up, ms. */
 const MARGIN_MS = 1000;
 
 export interface KeeperOptions {
   /** Must stay usable: the state directory, the log file. */
-  readonly guarded?: readonly ProtectedPath[];
-  /** Not given: ioctl where koffi can be loaded. */
-  readonly means?: BackendName;
-  /** Under which its hold is found by `abandoned` when it was killed. */
+  readonly protectedPaths?: readonly ProtectedPath[];
+  /** `abandonedHolds` finds the holds of a killed keeper under this name. */
   readonly name?: string;
 }
-
-type Over = Extract<KeeperMessage, { say: "over" }>;
 
 /**
  * The core's side of the keeper, a process that holds volumes and releases them whatever becomes of the core.
  *
  *   arm ─▶ hold ─▶ release ─▶ disarm
  *
- * From hold to release the caller's event loop must turn: it sends the heartbeat, and after a second without one all is released.
+ * From hold to release the caller's event loop must turn: it sends the heartbeat, and after a second without one everything is released.
  */
 export class Keeper {
   readonly #plan: SectionPlan;
-  readonly #stops: readonly OrderedTarget[];
-  readonly #arms: ArmRequest;
-  readonly #armed = deferred<BackendName>();
+  readonly #targets: readonly OrderedTarget[];
+  readonly #request: ArmRequest;
+  readonly #armed = deferred<void>();
   readonly #held = deferred<void>();
-  readonly #over = deferred<Over>();
+  readonly #over = deferred<SectionEnd>();
   readonly #gone = deferred<void>();
   #process: KeeperProcess;
-  #heart: NodeJS.Timeout | undefined;
-  #means: BackendName = "ioctl";
+  #heartbeat: NodeJS.Timeout | undefined;
   #state: "armed" | "on" | "over" = "armed";
   /** Why the first process died while it held. */
-  #rescue: string | null = null;
+  #deathReason: string | null = null;
 
-  private constructor(plan: SectionPlan, stops: readonly OrderedTarget[], arms: ArmRequest, way: readonly string[]) {
+  private constructor(
+    plan: SectionPlan,
+    targets: readonly OrderedTarget[],
+    request: ArmRequest,
+    command: readonly string[],
+  ) {
     this.#plan = plan;
-    this.#stops = stops;
-    this.#arms = arms;
-    this.#process = this.#spawn(way);
-    this.#process.say({ say: "arm", arms });
+    this.#targets = targets;
+    this.#request = request;
+    this.#process = this.#spawn(command);
+    this.#process.send({ type: "arm", request });
   }
 
-  #spawn(way: readonly string[]): KeeperProcess {
-    const hear = (answer: KeeperMessage): void => this.#hear(answer);
-    const calls = this.#stops.length + singleOps(this.#arms.ops).length;
-    const own: KeeperProcess = new KeeperProcess(way, calls, hear, (why) => {
-      if (own === this.#process) this.#lost(why);
+  #spawn(command: readonly string[]): KeeperProcess {
+    const calls = this.#targets.length + singleOps(this.#request.ops).length;
+    const receive = (message: KeeperMessage): void => this.#receive(message);
+    const own: KeeperProcess = new KeeperProcess(command, calls, receive, (reason) => {
+      if (own === this.#process) this.#ended(reason);
     });
     return own;
   }
 
   /**
-   * Starts the keeper and has it open everything that it will hold. Nothing is held yet.
+   * Starts the keeper, which opens everything that it will hold. Nothing is held yet.
    *
-   * @throws HoldstillError E_HOLD_REFUSED, E_KEEPER
+   * @throws HoldstillError E_HOLD_REFUSED, E_HOLD_FAILED, E_KEEPER, E_NATIVE_MISSING
    */
   static async arm(
     plan: SectionPlan,
-    { guarded = [], means, name = randomUUID() }: KeeperOptions = {},
+    { protectedPaths = [], name = randomUUID() }: KeeperOptions = {},
   ): Promise<Keeper> {
-    const around = readSystemState(guarded);
-    const refusals = refusalsOf(plan, around);
+    // The keeper's process loads it from the same installation.
+    preloadLibc();
+    const system = readSystemState(protectedPaths);
+    const refusals = refusalsOf(plan, system);
     if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
-    const stops = holdOrder(plan.targets, around);
-    const arms: ArmRequest = {
-      targets: stops.map(({ station }) => station),
+    const targets = holdOrder(plan.targets, system);
+    const register = registerFor(name);
+    const request: ArmRequest = {
+      targets: targets.map(({ target }) => target),
       ops: [...plan.ops],
       limitMs: plan.limitMs,
       lockMemory: plan.includeRoot,
-      means: means ?? null,
-      register: placeFor(name),
+      register,
+      rescue: rescueCommand(register),
     };
-    return Keeper.#start(plan, stops, arms);
+    return Keeper.#start(plan, targets, request);
   }
 
-  static async #start(plan: SectionPlan, stops: readonly OrderedTarget[], arms: ArmRequest): Promise<Keeper> {
+  static async #start(plan: SectionPlan, targets: readonly OrderedTarget[], request: ArmRequest): Promise<Keeper> {
     let last: unknown;
-    for (const way of waysToStart()) {
-      const keeper = new Keeper(plan, stops, arms, way);
+    for (const command of keeperCommands()) {
+      const keeper = new Keeper(plan, targets, request, command);
       try {
-        keeper.#means = await within(ARM_LIMIT_MS, keeper.#armed.promise, late);
+        await within(ARM_LIMIT_MS, keeper.#armed.promise, notStarted);
         return keeper;
       } catch (error) {
         last = error;
-        keeper.#process.leaveAlone();
+        keeper.#process.abandon();
       }
     }
     throw last;
   }
 
-  /** What the core waits for an answer, ms. */
+  /** How long the core waits for an answer, ms. */
   get #limitMs(): number {
     return this.#plan.limitMs + MARGIN_MS;
-  }
-
-  get means(): BackendName {
-    return this.#means;
   }
 
   get pid(): number | undefined {
@@ -124,93 +124,93 @@ export class Keeper {
   }
 
   /**
-   * Holds all points and does the operations. The limit, ms, may be shorter than planned. When it rejects, everything is released already, except for a point that the kernel
-   * has not answered: that is released as soon as it comes.
+   * Holds all targets and runs the operations. The limit, ms, may be shorter than planned. When it rejects, everything is released
+   * already. The exception is a target for which the kernel has not answered: that one is released as soon as it is held.
    *
    * @throws HoldstillError E_HOLD_BUSY, E_HOLD_FAILED, E_HOLD_LATE, E_HOLD_LAPSED, E_KEEPER
    */
   async hold(limitMs = this.#plan.limitMs): Promise<void> {
     this.#state = "on";
-    this.#process.say({ say: "hold", limitMs });
-    this.#heart = setInterval(() => this.#process.say({ say: "beat" }), HEARTBEAT_MS);
+    this.#process.send({ type: "hold", limitMs });
+    this.#heartbeat = setInterval(() => this.#process.send({ type: "beat" }), HEARTBEAT_MS);
     const failed = this.#over.promise.then((over) => {
-      throw holdError(over, this.#arms.targets, this.#plan);
+      throw holdError(over, this.#request.targets, this.#plan);
     });
-    await this.#within("hold", Promise.race([this.#held.promise, failed]));
+    await this.#answerTo("hold", Promise.race([this.#held.promise, failed]));
   }
 
-  /** Releases, and says how it went; also when the keeper had to release by itself, or died. `lapseError` judges it. */
+  /** Releases, and reports the result, also when the keeper had released before or has died. `lapseError` judges the report. */
   async release(): Promise<SectionReport> {
-    this.#process.say({ say: "release" });
-    const { report } = await this.#within("release", this.#over.promise);
-    clearInterval(this.#heart);
-    // Every name of what was held has its line, in the order of the plan.
-    const reportOf = this.#plan.targets.map((point) => {
-      const name = this.#stops.find(({ points }) => points.includes(point))?.station.target ?? point;
-      return report.targets.filter((own) => isSame(own.target, name)).map((own) => ({ ...own, point }));
+    this.#process.send({ type: "release" });
+    const { report } = await this.#answerTo("release", this.#over.promise);
+    clearInterval(this.#heartbeat);
+    // Each target of the plan has its entry, in the order of the plan, although several may name the same file system.
+    const targets = this.#plan.targets.map((target) => {
+      const armed = this.#targets.find(({ names }) => names.includes(target))?.target.target ?? target;
+      return report.targets.filter((one) => isSame(one.target, armed)).map((one) => ({ ...one, target }));
     });
-    return { ...report, targets: reportOf.flat() };
+    return { ...report, targets: targets.flat() };
   }
 
-  /** Ends the keeper; what it holds it releases. May come at any time, and twice. */
+  /** Ends the keeper, which releases what it holds. It may be called at any time, and twice. */
   async disarm(): Promise<void> {
-    clearInterval(this.#heart);
-    this.#process.say({ say: "disarm" });
+    clearInterval(this.#heartbeat);
+    this.#process.send({ type: "disarm" });
     await Promise.race([this.#gone.promise, sleep(MARGIN_MS, undefined, { ref: false })]);
-    this.#process.leaveAlone();
+    this.#process.abandon();
   }
 
-  /** One that does not answer may have been killed while a call of its kept it from dying: then nobody has released. */
-  async #within<T>(to: string, work: Promise<T>): Promise<T> {
-    return within(this.#limitMs, work, () => {
-      const error = new HoldstillError("E_KEEPER", { reason: `it did not answer to ${to}` });
-      if (this.#rescue === null) {
+  /** A keeper that does not answer may have been killed while a system call keeps it from dying: then nothing was released. */
+  async #answerTo<T>(message: "hold" | "release", answer: Promise<T>): Promise<T> {
+    return within(this.#limitMs, answer, () => {
+      const error = new HoldstillError("E_KEEPER", { reason: `it did not answer to ${message}` });
+      if (this.#deathReason === null) {
         this.#process.kill();
-        this.#lost(error.message);
+        this.#ended(error.message);
       }
       return error;
     });
   }
 
-  #hear(answer: KeeperMessage): void {
-    switch (answer.say) {
+  #receive(message: KeeperMessage): void {
+    switch (message.type) {
       case "armed":
-        return this.#armed.resolve(answer.means);
-      case "unarmed":
-        this.#over.reject(this.#unarmed(answer));
-        return this.#armed.reject(this.#unarmed(answer));
+        return this.#armed.resolve();
+      case "unarmed": {
+        const error = this.#unarmed(message);
+        this.#over.reject(error);
+        return this.#armed.reject(error);
+      }
       case "held":
         return this.#held.resolve();
       case "over":
-        clearInterval(this.#heart);
+        clearInterval(this.#heartbeat);
         this.#state = "over";
-        return this.#over.resolve(this.#rescue === null ? answer : rescued(answer, this.#rescue));
-      case "late":
-        return;
+        return this.#over.resolve(this.#deathReason === null ? message : rescued(message, this.#deathReason));
     }
   }
 
-  #unarmed({ reason, station }: Extract<KeeperMessage, { say: "unarmed" }>): HoldstillError {
-    const stop = station === null ? undefined : this.#stops[station];
-    if (stop === undefined) return new HoldstillError("E_KEEPER", { reason });
-    return new HoldstillError("E_HOLD_FAILED", { point: targetName(stop.station.target), reason });
+  #unarmed({ reason, index }: Extract<KeeperMessage, { type: "unarmed" }>): HoldstillError {
+    const target = index === null ? undefined : this.#request.targets[index];
+    if (target === undefined) return new HoldstillError("E_KEEPER", { reason });
+    return new HoldstillError("E_HOLD_FAILED", { where: targetName(target.target), reason });
   }
 
-  /** The process is gone. If that was not its time somebody killed it, and what it may have held is released by another one. */
-  #lost(why: string): void {
-    this.#armed.reject(new HoldstillError("E_KEEPER", { reason: why }));
-    clearInterval(this.#heart);
-    if (this.#state !== "on" || this.#rescue !== null) {
-      this.#over.reject(new HoldstillError("E_KEEPER", { reason: why }));
+  /** The process is gone. If it was killed during the section, another process releases what it may have held. */
+  #ended(reason: string): void {
+    this.#armed.reject(new HoldstillError("E_KEEPER", { reason }));
+    clearInterval(this.#heartbeat);
+    if (this.#state !== "on" || this.#deathReason !== null) {
+      this.#over.reject(new HoldstillError("E_KEEPER", { reason }));
       this.#gone.resolve();
       return;
     }
-    this.#rescue = why;
-    this.#process = this.#spawn(wayToRescue(this.#arms.register));
+    this.#deathReason = reason;
+    this.#process = this.#spawn(this.#request.rescue);
   }
 }
 
-function placeFor(name: string): string {
+function registerFor(name: string): string {
   try {
     return registerFile(name);
   } catch (error) {
@@ -218,12 +218,12 @@ function placeFor(name: string): string {
   }
 }
 
-/** What another keeper released counts as failed, though it was held without a gap: nobody kept the limits. */
-function rescued(over: Over, why: string): Over {
-  return { ...over, report: { ...over.report, reason: "failed" }, failure: { is: "fault", reason: why } };
+/** What another keeper released counts as failed, even if it was held without a gap: no process enforced the limits. */
+function rescued(end: SectionEnd, reason: string): SectionEnd {
+  return { ...end, report: { ...end.report, reason: "failed" }, failure: { type: "fault", reason } };
 }
 
 const isSame = (one: HoldTarget, other: HoldTarget): boolean =>
   one.kind === other.kind && targetName(one) === targetName(other);
 
-const late = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: "it did not start in time" });
+const notStarted = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: "it did not start in time" });

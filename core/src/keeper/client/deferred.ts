@@ -1,4 +1,4 @@
-/** A promise that somebody else settles. Nobody needs to wait for it: a rejection that nobody sees is none of the process's. */
+/** A promise that is settled from outside. A rejection that no caller awaits does not end the process. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -15,7 +15,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, ...(ends as unknown as Pick<Deferred<T>, "resolve" | "reject">) };
 }
 
-/** The work's result, or `late()` thrown after `ms`. */
+/** The work's result. After `ms`, `late()` is thrown instead. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

@@ -1,26 +1,27 @@
 import { HoldstillError } from "../../base/errors/error.js";
 import { abandonedHolds } from "../hold-register.js";
-import { KeeperProcess, wayToRescue } from "./spawn.js";
+import { KeeperProcess, rescueCommand } from "./spawn.js";
 import { within } from "./deferred.js";
 import { targetName } from "../section.js";
 
 /**
- * Releases what a keeper of that name has left held, when nobody is there any more to do so. A file system that somebody else has
- * frozen is not touched.
+ * Releases what a keeper of that name still holds although it and its watchdog are dead. A file system that another process has frozen
+ * is not touched.
  *
  * @throws HoldstillError E_KEEPER when something stays held
  */
 export async function releaseAbandoned(name: string, limitMs: number): Promise<void> {
-  const left = abandonedHolds(name);
-  if (left === null) return;
-  const names = left.points.map(targetName).join(", ");
-  const over = new Promise<string>((resolve) => {
-    void new KeeperProcess(wayToRescue(left.file), left.points.length, unheard, resolve);
+  const abandoned = abandonedHolds(name);
+  if (abandoned === null) return;
+  const { file, targets } = abandoned;
+  const names = targets.map(targetName).join(", ");
+  const ended = new Promise<string>((resolve) => {
+    void new KeeperProcess(rescueCommand(file), targets.length, ignore, resolve);
   });
-  const late = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: `${names} did not come free in time` });
-  const why = await within(limitMs, over, late);
-  if (abandonedHolds(name) !== null) throw new HoldstillError("E_KEEPER", { reason: `${names} stays held: ${why}` });
+  const late = (): HoldstillError => new HoldstillError("E_KEEPER", { reason: `${names} was not released in time` });
+  const reason = await within(limitMs, ended, late);
+  if (abandonedHolds(name) !== null) throw new HoldstillError("E_KEEPER", { reason: `${names} stays held: ${reason}` });
 }
 
-/** What it did is in the ledger. */
-const unheard = (): void => undefined;
+/** The register shows the result. */
+const ignore = (): void => undefined;

@@ -6,12 +6,12 @@ import type { Socket } from "node:net";
 import { baseEnvironment } from "../../os/environment.js";
 import { type KeeperMessage, decoder, encode, type CoreMessage } from "../wire.js";
 
-/** Of the keeper's own complaints only the end is kept: characters. */
-const COMPLAINT = 2000;
-/** libuv takes no more threads than these (threadpool.c, MAX_THREADPOOL_SIZE). */
+/** How much is kept of the end of the keeper's stderr: characters. */
+const STDERR_KEPT = 2000;
+/** libuv's limit (threadpool.c, MAX_THREADPOOL_SIZE). */
 const MOST_THREADS = 1024;
 
-/** No threads for V8: they could be caught by the memory that a held volume needs. No NODE_OPTIONS of somebody else's either. */
+/** Without threads of V8, which could block on memory that a held volume needs; and without NODE_OPTIONS of the environment. */
 const node = [process.execPath, "--v8-pool-size=0"];
 
 /** The modules that run in the keeper. */
@@ -19,33 +19,34 @@ const programs = path.join(installation.modules, "keeper/process");
 
 let started = 0;
 
-/** How the keeper can be started, the best way first. A scope of its own: systemd ends a service with all its processes. */
-export function waysToStart(hasSystemd = existsSync("/run/systemd/system")): string[][] {
+/** The commands that start the keeper, the best first. It gets its own scope, because systemd ends a service with all its processes. */
+export function keeperCommands(hasSystemd = existsSync("/run/systemd/system")): string[][] {
   const direct = [...node, path.join(programs, "main.js")];
   const unit = `holdstill-keeper-${process.pid}-${(started += 1)}`;
   const scope = ["systemd-run", "--scope", "--quiet", "--collect", `--unit=${unit}`, "--"];
   return hasSystemd ? [[...scope, ...direct], direct] : [direct];
 }
 
-/** What does a dead keeper's work: see rescue.ts. */
-export const wayToRescue = (ledger: string): string[] => [...node, path.join(programs, "rescue.js"), ledger];
+/** The command that finishes a dead keeper's work: see process/rescue.ts. */
+export const rescueCommand = (register: string): string[] => [...node, path.join(programs, "rescue.js"), register];
 
-/** As many calls to the kernel as may be under way have threads of their own, so that one that blocks leaves the others theirs. */
-export const environmentFor = (calls: number): Record<string, string> => ({
+/** Each call to the kernel that may be under way has its own thread, so that one that blocks takes none from the others. */
+const environmentFor = (calls: number): Record<string, string> => ({
   ...baseEnvironment(),
   UV_THREADPOOL_SIZE: String(Math.min(calls + 4, MOST_THREADS)),
 });
 
-/** The keeper as a process, in a session of its own, and both ends of its pipe. */
+/** The keeper as a process in its own session, and the core's end of its pipes. */
 export class KeeperProcess {
   readonly #child: ChildProcess;
-  #complaint = "";
+  #stderr = "";
 
+  /** `onEnd` gets the end of its stderr, or how it ended. */
   constructor(
     [command = "", ...args]: readonly string[],
     calls: number,
-    hear: (answer: KeeperMessage) => void,
-    gone: (why: string) => void,
+    onMessage: (message: KeeperMessage) => void,
+    onEnd: (reason: string) => void,
   ) {
     this.#child = spawn(command, args, {
       detached: true,
@@ -57,30 +58,30 @@ export class KeeperProcess {
     stdin?.on("error", () => undefined);
     stdout?.setEncoding("utf8").on(
       "data",
-      decoder((answer) => hear(answer as KeeperMessage)),
+      decoder((message) => onMessage(message as KeeperMessage)),
     );
     stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-      this.#complaint = (this.#complaint + chunk).slice(-COMPLAINT);
+      this.#stderr = (this.#stderr + chunk).slice(-STDERR_KEPT);
     });
-    this.#child.once("error", (error) => gone(error.message));
-    this.#child.once("close", (code, signal) => gone(this.#complaint.trim() || `it ended (${signal ?? code})`));
+    this.#child.once("error", (error) => onEnd(error.message));
+    this.#child.once("close", (code, signal) => onEnd(this.#stderr.trim() || `it ended (${signal ?? code})`));
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  say(word: CoreMessage): void {
-    this.#child.stdin?.write(encode(word));
+  send(message: CoreMessage): void {
+    this.#child.stdin?.write(encode(message));
   }
 
-  /** Without a word: it is to hold nothing any more. */
+  /** At once: afterwards it can hold nothing more. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** The end of its pipe: it releases what it holds, and goes. It is not waited for. */
-  leaveAlone(): void {
+  /** Ends its input: it releases what it holds, and exits. The core does not wait for it. */
+  abandon(): void {
     this.#child.stdin?.end();
     this.#child.unref();
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr])

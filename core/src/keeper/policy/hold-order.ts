@@ -4,38 +4,38 @@ import { carriedBy } from "./refusals.js";
 import type { SystemState } from "./system-tables.js";
 import type { FileSystemIdentity, ArmTarget } from "../wire.js";
 
-/** A thing to hold, and the points that name it. */
+/** A file system or device to hold, and all the plan's targets that name it. */
 export interface OrderedTarget {
-  readonly station: ArmTarget;
-  readonly points: readonly HoldTarget[];
+  readonly target: ArmTarget;
+  readonly names: readonly HoldTarget[];
 }
 
 /**
- * What is to be held, each thing once, and in what order. Whatever lies on another point comes before it, or else its own
- * flush would wait for that hold; all others at a time. What carries `/` or holdstill itself comes last.
+ * What is to be held, each file system or device once, and in what order. A target that lies on another one is held before it: otherwise
+ * its flush would wait for the other's hold. All others are held at the same time. What carries `/` or holdstill itself is held last.
  */
-export function holdOrder(points: readonly HoldTarget[], around: SystemState): OrderedTarget[] {
-  const groups = new Map<Layer, { points: HoldTarget[]; below: Layer[] }>();
-  for (const point of points) {
-    const [own, ...below] = layersOfTarget(point, around);
+export function holdOrder(targets: readonly HoldTarget[], system: SystemState): OrderedTarget[] {
+  const groups = new Map<Layer, { names: HoldTarget[]; below: Layer[] }>();
+  for (const target of targets) {
+    const [own, ...below] = layersOfTarget(target, system);
     if (own === undefined) continue;
     const known = groups.get(own);
-    if (known === undefined) groups.set(own, { points: [point], below });
-    else known.points.push(point);
+    if (known === undefined) groups.set(own, { names: [target], below });
+    else known.names.push(target);
   }
   const height = (layer: Layer): number => {
     const above = [...groups].filter(([other, { below }]) => other !== layer && below.includes(layer));
     return above.reduce((most, [other]) => Math.max(most, height(other) + 1), 0);
   };
-  return [...groups].map(([layer, { points: named }]) => {
-    const target = named[0] as HoldTarget;
-    const isLast = carriedBy(target, around).length > 0;
+  return [...groups].map(([layer, { names }]) => {
+    const target = names[0] as HoldTarget;
+    const isLast = carriedBy(target, system).length > 0;
     const rank = height(layer) + (isLast ? groups.size : 0);
-    return { station: { target, identity: identityOf(target, around), rank }, points: named };
+    return { target: { target, identity: identityOf(target, system), rank }, names };
   });
 }
 
-function identityOf(point: HoldTarget, around: SystemState): FileSystemIdentity | null {
-  const mount = mountOfTarget(point, around);
+function identityOf(target: HoldTarget, system: SystemState): FileSystemIdentity | null {
+  const mount = mountOfTarget(target, system);
   return mount === null ? null : { mountId: mount.id, number: mount.number, fsType: mount.fsType };
 }

@@ -20,20 +20,23 @@ export interface Swap {
   readonly devices: readonly BlockDevice[];
 }
 
-/** All that the rules look at: read from the running system, or given by tests. */
+/** Everything that the rules depend on: read from the running system, or given by tests. */
 export interface SystemState {
   readonly mounts: readonly Mount[];
   devices(mount: Mount): readonly BlockDevice[];
-  /** Top first; empty where there is no such device. */
+  /** Top first; empty if the device does not exist. */
   mapper(name: string): readonly BlockDevice[];
   readonly swaps: readonly Swap[];
   /** uname -r, for example 6.1.0-18-amd64. */
   readonly kernel: string;
-  readonly guarded: readonly ProtectedPath[];
+  readonly protectedPaths: readonly ProtectedPath[];
 }
 
-/** Reads the tables. `places`: what the caller guards beside `/` and holdstill's own files; what is not there yet goes by its folder. */
-export function readSystemState(places: readonly ProtectedPath[] = []): SystemState {
+/**
+ * Reads the tables. `paths` are protected in addition to `/` and holdstill's own files. A path that does not exist yet is represented by
+ * the nearest folder above it.
+ */
+export function readSystemState(paths: readonly ProtectedPath[] = []): SystemState {
   const own: ProtectedPath[] = [
     { what: "the root of the system, /", path: "/" },
     { what: "the program that runs holdstill", path: process.execPath },
@@ -45,11 +48,11 @@ export function readSystemState(places: readonly ProtectedPath[] = []): SystemSt
     mapper: devicesBelowMapper,
     swaps: readSwaps(),
     kernel: release(),
-    guarded: [...own, ...places].map((guarded) => ({ ...guarded, path: realPathOrFolder(guarded.path) })),
+    protectedPaths: [...own, ...paths].map((one) => ({ ...one, path: realPathOrFolder(one.path) })),
   };
 }
 
-/** proc(5): a line of titles, then `path type size used priority`; spaces in a path come as \040. */
+/** proc(5): a line of titles, then `path type size used priority`; a space in a path is written as \040. */
 function readSwaps(): Swap[] {
   const file = "/proc/swaps";
   if (!existsSync(file)) return [];
@@ -60,10 +63,10 @@ function readSwaps(): Swap[] {
   });
 }
 
-function realPathOrFolder(place: string): string {
+function realPathOrFolder(file: string): string {
   try {
-    return realpathSync(place);
+    return realpathSync(file);
   } catch {
-    return realPathOrFolder(path.dirname(place));
+    return realPathOrFolder(path.dirname(file));
   }
 }

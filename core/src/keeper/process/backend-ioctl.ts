@@ -3,16 +3,16 @@ import { getSystemErrorName } from "node:util";
 import { ioctl, syncfs } from "../../os/libc.js";
 import * as dm from "./dm.js";
 import {
-  type ReleaseAttempt,
-  type TargetHandle,
   type Backend,
-  type KernelOp,
+  type HoldAttempt,
   opName,
   type ReadyOp,
+  type ReleaseAttempt,
   TargetFault,
-  type HoldAttempt,
+  type TargetHandle,
 } from "./backend.js";
 import { type MountPoint, openFolder, openMountPoint, whatChanged } from "./mount-point.js";
+import type { KernelOp } from "../commit-ops.js";
 import type { ArmTarget } from "../wire.js";
 
 /** _IOWR('X', 119, int) and _IOWR('X', 120, int), linux/fs.h */
@@ -23,28 +23,27 @@ const BTRFS_IOC_SNAP_CREATE_V2 = 0x50009417;
 const SNAP_ARGS = { bytes: 4096, flags: 16, name: 56 };
 const BTRFS_SUBVOL_RDONLY = 1n << 1n;
 
-/** Errno, asm-generic/errno-base.h: the same on all architectures that Node runs on. */
+/** asm-generic/errno-base.h: the same on all architectures that Node runs on. */
 const EBUSY = 16;
 const EINVAL = 22;
 
-/** How often a thaw that the kernel refuses for another reason than "not frozen" is asked again. */
+/** How often a release is tried that the kernel refuses for a reason other than "not held". */
 const TRIES = 3;
 
-/** Asks the kernel directly. A call that blocks blocks its own thread. */
+/** Calls the kernel. A call that blocks, blocks only its own thread. */
 export function ioctlBackend(): Backend {
   const control = openControl();
   return {
-    name: "ioctl",
-    open: async ({ target: point, identity }: ArmTarget) => {
-      if (point.kind === "dm") return mapperGrip(control(), point.name);
-      if (identity === null) throw new TargetFault("nobody said which file system it is");
-      return new FsGrip(openMountPoint(point.mount, identity));
+    open: async ({ target, identity }: ArmTarget) => {
+      if (target.kind === "dm") return openDevice(control(), target.name);
+      if (identity === null) throw new TargetFault("the request does not identify its file system");
+      return new FileSystemHandle(openMountPoint(target.mount, identity));
     },
-    step: (op) => stepOf(op, control),
+    ready: (op) => readyOp(op, control),
   };
 }
 
-class FsGrip implements TargetHandle {
+class FileSystemHandle implements TargetHandle {
   readonly #mount: MountPoint;
 
   constructor(mount: MountPoint) {
@@ -61,25 +60,25 @@ class FsGrip implements TargetHandle {
 
   async hold(): Promise<HoldAttempt> {
     const errno = await ioctl(this.#mount.fd, FIFREEZE, null);
-    if (errno === 0) return { is: "held" };
-    return errno === EBUSY ? { is: "busy" } : { is: "refused", reason: inWords(errno) };
+    if (errno === 0) return { type: "held" };
+    return errno === EBUSY ? { type: "busy" } : { type: "refused", reason: describeErrno(errno) };
   }
 
-  /** EINVAL is "not frozen" (fs/super.c, thaw_super): somebody has thawed it meanwhile. */
+  /** EINVAL is "not frozen" (fs/super.c, thaw_super): another process has thawed it in the meantime. */
   async release(): Promise<ReleaseAttempt> {
-    return persist(async () => {
+    return withRetries(async () => {
       const errno = await ioctl(this.#mount.fd, FITHAW, null);
-      if (errno === 0) return { is: "released" };
-      return errno === EINVAL ? { is: "lapsed" } : { is: "stuck", reason: inWords(errno) };
+      if (errno === 0) return { type: "released" };
+      return errno === EINVAL ? { type: "lapsed" } : { type: "stuck", reason: describeErrno(errno) };
     });
   }
 }
 
 /**
- * A device-mapper device, by its number; the open node keeps that number from going to another device. Suspending flushes it
- * and freezes the file system on it.
+ * A device-mapper device, by its number. Its open node keeps the kernel from giving that number to another device. Suspending
+ * flushes the device and freezes the file system on it.
  */
-class MapperGrip implements TargetHandle {
+class DeviceHandle implements TargetHandle {
   readonly #control: number;
   readonly #device: dm.DmDevice;
 
@@ -92,43 +91,43 @@ class MapperGrip implements TargetHandle {
     return null;
   }
 
-  /** Left to the kernel: a device does not say what is mounted from it. */
+  /** Left to the kernel: a device does not show what is mounted from it. */
   async flush(): Promise<void> {}
 
-  /** To suspend what is suspended already is no error for the kernel (dm-ioctl.c, do_suspend): so the state is asked first. */
+  /** The kernel does not refuse to suspend a device that is already suspended (dm-ioctl.c, do_suspend), so its state is read first. */
   async hold(): Promise<HoldAttempt> {
     const before = dm.deviceStatus(this.#device);
     const unknown = await ioctl(this.#control, before.request, before.buffer);
-    if (unknown !== 0) return { is: "refused", reason: inWords(unknown) };
-    if (dm.isSuspended(before)) return { is: "busy" };
+    if (unknown !== 0) return { type: "refused", reason: describeErrno(unknown) };
+    if (dm.isSuspended(before)) return { type: "busy" };
     const { request, buffer } = dm.suspendDevice(this.#device);
     const errno = await ioctl(this.#control, request, buffer);
-    if (errno === 0) return { is: "held" };
-    return errno === EBUSY ? { is: "busy" } : { is: "refused", reason: inWords(errno) };
+    if (errno === 0) return { type: "held" };
+    return errno === EBUSY ? { type: "busy" } : { type: "refused", reason: describeErrno(errno) };
   }
 
   async release(): Promise<ReleaseAttempt> {
-    return persist(async () => {
+    return withRetries(async () => {
       const now = dm.deviceStatus(this.#device);
       const unknown = await ioctl(this.#control, now.request, now.buffer);
-      if (unknown === 0 && !dm.isSuspended(now)) return { is: "lapsed" };
+      if (unknown === 0 && !dm.isSuspended(now)) return { type: "lapsed" };
       const { request, buffer } = dm.resumeDevice(this.#device);
       const errno = await ioctl(this.#control, request, buffer);
-      return errno === 0 ? { is: "released" } : { is: "stuck", reason: inWords(errno) };
+      return errno === 0 ? { type: "released" } : { type: "stuck", reason: describeErrno(errno) };
     });
   }
 }
 
-async function mapperGrip(control: number, name: string): Promise<TargetHandle> {
+async function openDevice(control: number, name: string): Promise<TargetHandle> {
   const found = dm.deviceStatus({ name });
   const errno = await ioctl(control, found.request, found.buffer);
-  if (errno !== 0) throw new TargetFault(`device-mapper knows no such device (${inWords(errno)})`);
+  if (errno !== 0) throw new TargetFault(`device-mapper does not have this device (${describeErrno(errno)})`);
   const dev = dm.devOf(found);
   openNode(name, dev);
-  return new MapperGrip(control, { dev });
+  return new DeviceHandle(control, { dev });
 }
 
-/** Kept open for as long as this process lives. The minor's 20 bits lie around the major's 12 (linux/kdev_t.h, new_encode_dev). */
+/** The node stays open for as long as this process lives. The minor's 20 bits lie around the major's 12 (linux/kdev_t.h, new_encode_dev). */
 function openNode(name: string, dev: bigint): void {
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
   for (const node of [`/dev/dm-${minor}`, `/dev/mapper/${name}`]) {
@@ -136,25 +135,25 @@ function openNode(name: string, dev: bigint): void {
       openSync(node, "r");
       return;
     } catch {
-      // The other one, then: which of the two there is depends on udev.
+      // Then the other one: which of the two exists depends on udev.
     }
   }
   throw new TargetFault("its device node in /dev cannot be opened");
 }
 
-function stepOf(op: KernelOp, control: () => number): ReadyOp {
+function readyOp(op: KernelOp, control: () => number): ReadyOp {
   const [fd, { request, buffer }] =
-    op.op === "btrfs-snapshot" ? [openFolder(op.folder), snapshotCall(op)] : [control(), mapperCall(op)];
+    op.op === "btrfs-snapshot" ? [openFolder(op.folder), snapshotCall(op)] : [control(), deviceCall(op)];
   return {
     name: opName(op),
     run: async () => {
       const errno = await ioctl(fd, request, buffer);
-      return errno === 0 ? null : inWords(errno);
+      return errno === 0 ? null : describeErrno(errno);
     },
   };
 }
 
-function mapperCall(op: Extract<KernelOp, { device: string }>): dm.DmIoctl {
+function deviceCall(op: Extract<KernelOp, { device: string }>): dm.DmIoctl {
   const device = { name: op.device };
   switch (op.op) {
     case "dm-message":
@@ -178,31 +177,31 @@ function snapshotCall({ subvolume, name, writable = false }: Extract<KernelOp, {
   return { request: BTRFS_IOC_SNAP_CREATE_V2, buffer };
 }
 
-/** Opened once, and only where device-mapper is needed: a kernel may be without. */
+/** Opened once, and only if device-mapper is needed: a kernel may lack it. */
 function openControl(): () => number {
   let fd: number | undefined;
   return () => {
     try {
       return (fd ??= openSync("/dev/mapper/control", "r+"));
     } catch (error) {
-      throw new TargetFault(`this kernel has no device-mapper (${String(error)})`);
+      throw new TargetFault(`device-mapper cannot be used (${String(error)})`);
     }
   };
 }
 
-async function persist(release: () => Promise<ReleaseAttempt>): Promise<ReleaseAttempt> {
-  let freed = await release();
-  for (let tried = 1; freed.is === "stuck" && tried < TRIES; tried += 1) freed = await release();
-  return freed;
+async function withRetries(release: () => Promise<ReleaseAttempt>): Promise<ReleaseAttempt> {
+  let attempt = await release();
+  for (let tried = 1; attempt.type === "stuck" && tried < TRIES; tried += 1) attempt = await release();
+  return attempt;
 }
 
-const words: Record<string, string> = {
+const reasons: Record<string, string> = {
   EOPNOTSUPP: "the kernel cannot freeze this kind of file system",
   EPERM: "not permitted: this needs root (CAP_SYS_ADMIN)",
-  ENXIO: "there is no such device",
+  ENXIO: "the device does not exist",
 };
 
-function inWords(errno: number): string {
+function describeErrno(errno: number): string {
   const name = getSystemErrorName(-errno);
-  return words[name] ?? name;
+  return reasons[name] ?? name;
 }

@@ -1,52 +1,47 @@
 import type { Mount } from "../../os/mounts.js";
-import type { CommitOp } from "../../base/schema/types.js";
-import type { BackendName } from "../section.js";
+import type { KernelOp } from "../commit-ops.js";
 import type { ArmTarget } from "../wire.js";
 
-/** `busy`: somebody else holds it. */
-export type HoldAttempt = { is: "held" } | { is: "busy" } | { is: "refused"; reason: string };
-/** `lapsed`: the hold was not there any more. */
-export type ReleaseAttempt = { is: "released" } | { is: "lapsed" } | { is: "stuck"; reason: string };
+/** `busy`: another process holds it. */
+export type HoldAttempt = { type: "held" } | { type: "busy" } | { type: "refused"; reason: string };
+/** `lapsed`: the hold was no longer in force. */
+export type ReleaseAttempt = { type: "released" } | { type: "lapsed" } | { type: "stuck"; reason: string };
 
-/** One station made ready: its descriptors are open, its identity is known. */
+/** A target made ready: its descriptors are open and its identity is verified. */
 export interface TargetHandle {
-  /** What is wrong by now with the station's identity; null: nothing. */
+  /** How the target has changed since it was opened; null: it has not. */
   check(mounts: readonly Mount[]): string | null;
-  /** Writes out what is dirty, so that the hold has less to do. A failure is no matter. */
+  /** Writes out dirty data, so that the hold has less to do. A failure does not matter. */
   flush(): Promise<unknown>;
   hold(): Promise<HoldAttempt>;
-  /** Never called unless hold() has answered `held`: nobody else's hold is touched. */
+  /** Called only after hold() has returned `held`: a hold of another process is never touched. */
   release(): Promise<ReleaseAttempt>;
 }
 
-/** One that the kernel does with a single call. */
-export type KernelOp = Exclude<CommitOp, { op: "plugin" | "parallel" }>;
-
-/** One operation of the commit made ready. */
+/** One operation of the commit, made ready. */
 export interface ReadyOp {
   readonly name: string;
   /** Why it failed; null: done. */
   run(): Promise<string | null>;
 }
 
-/** A way to make the kernel do it; chosen before anything is held. */
+/** What carries out holds and operations: the kernel (backend-ioctl.ts), or nothing, to warm up (warm-up.ts). */
 export interface Backend {
-  readonly name: BackendName;
-  /** @throws StationFault when the station is not what the plan says, or cannot be opened. */
-  open(station: ArmTarget): Promise<TargetHandle>;
-  /** @throws StationFault when something that it needs cannot be opened. */
-  step(op: KernelOp): ReadyOp;
+  /** @throws TargetFault when the target is not what the plan has, or cannot be opened. */
+  open(target: ArmTarget): Promise<TargetHandle>;
+  /** @throws TargetFault when something that the operation needs cannot be opened. */
+  ready(op: KernelOp): ReadyOp;
 }
 
-/** Nothing was held yet: the station cannot be got ready. The message completes "cannot be held: …". */
+/** A target or an operation cannot be made ready; nothing was held yet. */
 export class TargetFault extends Error {
-  override readonly name = "StationFault";
-  /** Its index in the order to arm; null where it is about all, or an operation. */
-  readonly target: number | null;
+  override readonly name = "TargetFault";
+  /** Of the target in the request; null if the fault concerns an operation or the whole request. */
+  readonly index: number | null;
 
-  constructor(message: string, station: number | null = null) {
+  constructor(message: string, index: number | null = null) {
     super(message);
-    this.target = station;
+    this.index = index;
   }
 }
 

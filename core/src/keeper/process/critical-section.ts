@@ -1,218 +1,214 @@
 import { readMounts } from "../../os/mounts.js";
 import { monotonic } from "../../os/clock.js";
 import type { RcuExpedited } from "./rcu-expedited.js";
-import { type ReadyCommit, isForHost, readyCommit } from "../commit-ops.js";
+import { isForHost } from "../commit-ops.js";
+import { type ReadyCommit, readyCommit } from "./commit.js";
 import { type Backend, type ReadyOp, TargetFault } from "./backend.js";
 import type { HoldRegister } from "../hold-register.js";
-import { isMissing, type TargetProgress, reportTarget } from "./target-state.js";
-import type { BackendName, ReleaseReason, SectionReport } from "../section.js";
+import { isMissing, releasedState, reportTarget, type TargetProgress } from "./target-state.js";
+import type { ReleaseReason, SectionReport } from "../section.js";
 import { type KeeperMessage, type ArmRequest, type SectionFailure, SILENCE_MS } from "../wire.js";
 
-/** What one rank's release may take before the next rank is released without waiting for it, ms; and what comes in late is waited for before the report. */
+/**
+ * How long the release of one rank may take before the next rank is released without waiting for it, ms. As long, the report waits for
+ * calls that the kernel has not answered.
+ */
 const PATIENCE_MS = 150;
 
-type Tell = (answer: KeeperMessage) => void;
+/** What a section uses besides its targets. */
+interface SectionContext {
+  readonly send: (message: KeeperMessage) => void;
+  /** What may be held, for the process that takes over if this one dies. */
+  readonly register: HoldRegister;
+  readonly rcu: RcuExpedited;
+}
 
-/** Where it is told, and where it is noted for whoever comes after. */
-interface Books {
-  readonly tell: Tell;
-  readonly ledger: HoldRegister;
-  readonly haste: RcuExpedited;
+/** Everything of a section that is made ready before the first hold. */
+interface ReadySection {
+  readonly targets: readonly TargetProgress[];
+  readonly commit: ReadyCommit;
+  /** The host has nothing to do during the section, so the release needs no request. */
+  readonly releasesItself: boolean;
+  readonly limitMs: number;
 }
 
 /**
- * One critical section from the first hold to the last release. It ends by the first of: the core's word, a hold that fails,
- * silence, the deadline. What was asked of the kernel by then and comes later is released as soon as it comes.
+ * One critical section from the first hold to the last release. It ends with the first of: the core's request, a failed hold or
+ * operation, silence, the deadline. A hold that the kernel had not answered by then is released as soon as it succeeds.
  */
 export class CriticalSectionRun {
-  readonly #places: readonly TargetProgress[];
+  readonly #targets: readonly TargetProgress[];
   /** The same by rank, in the order in which they are held. */
   readonly #ranks: readonly (readonly TargetProgress[])[];
   readonly #commit: ReadyCommit;
-  /** The host has nothing to do while it is held, so that its word is not waited for. */
-  readonly #isOurs: boolean;
+  readonly #releasesItself: boolean;
   #limitMs: number;
-  readonly #means: BackendName;
-  readonly #haste: RcuExpedited;
-  readonly #ledger: HoldRegister;
-  readonly #tell: Tell;
-  /** What the kernel has been asked, and has not answered: holds, operations of the commit, releases. */
+  readonly #rcu: RcuExpedited;
+  readonly #register: HoldRegister;
+  readonly #send: SectionContext["send"];
+  /** Calls that the kernel has not answered: holds, operations of the commit, releases. */
   readonly #calls = new Set<Promise<unknown>>();
-  /** The operations among them. */
+  /** Names of the operations among them. */
   readonly #unanswered = new Set<string>();
   #askedAt: number | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   #reason: ReleaseReason | null = null;
   #over: Promise<void> | null = null;
-  #reported = false;
+  #isReported = false;
 
-  private constructor(
-    limitMs: number,
-    places: readonly TargetProgress[],
-    commit: ReadyCommit,
-    isOurs: boolean,
-    by: BackendName,
-    books: Books,
-  ) {
-    this.#places = places;
-    const ranks = [...new Set(places.map(({ target: station }) => station.rank))].toSorted((a, b) => a - b);
-    this.#ranks = ranks.map((rank) => places.filter(({ target: station }) => station.rank === rank));
-    this.#commit = commit;
-    this.#isOurs = isOurs;
-    this.#limitMs = limitMs;
-    this.#means = by;
-    this.#ledger = books.ledger;
-    this.#haste = books.haste;
-    this.#tell = books.tell;
-    if (places.some(({ state: standing }) => standing.at === "held")) this.#askedAt = monotonic();
+  private constructor(ready: ReadySection, { send, register, rcu }: SectionContext) {
+    const { targets } = ready;
+    this.#targets = targets;
+    const ranks = [...new Set(targets.map(({ target }) => target.rank))].toSorted((a, b) => a - b);
+    this.#ranks = ranks.map((rank) => targets.filter(({ target }) => target.rank === rank));
+    this.#commit = ready.commit;
+    this.#releasesItself = ready.releasesItself;
+    this.#limitMs = ready.limitMs;
+    this.#register = register;
+    this.#rcu = rcu;
+    this.#send = send;
+    if (targets.some(({ state }) => state.type === "held")) this.#askedAt = monotonic();
   }
 
   /**
    * Opens everything, so that nothing has to be looked up later.
    *
-   * @throws StationFault
+   * @throws TargetFault
    */
-  static async prepare(
-    { targets: stations, ops, limitMs }: ArmRequest,
-    hands: Backend,
-    books: Books,
-  ): Promise<CriticalSectionRun> {
-    const places: TargetProgress[] = [];
-    for (const [index, station] of stations.entries()) {
-      const grip = await hands.open(station).catch((error: unknown) => {
+  static async prepare(request: ArmRequest, backend: Backend, context: SectionContext): Promise<CriticalSectionRun> {
+    const { ops, limitMs } = request;
+    const targets: TargetProgress[] = [];
+    for (const [index, target] of request.targets.entries()) {
+      const handle = await backend.open(target).catch((error: unknown) => {
         throw error instanceof TargetFault ? new TargetFault(error.message, index) : error;
       });
-      places.push({ index, target: station, handle: grip, state: { at: "idle" } });
+      targets.push({ index, target, handle, state: { type: "idle" } });
     }
-    return new CriticalSectionRun(limitMs, places, readyCommit(ops, hands), !isForHost(ops), hands.name, books);
+    const ready = { targets, commit: readyCommit(ops, backend), releasesItself: !isForHost(ops), limitMs };
+    return new CriticalSectionRun(ready, context);
   }
 
-  /** What a keeper that died may hold, so far as it can still be opened: there to be released. */
-  static async inherit(hands: Backend, books: Books): Promise<CriticalSectionRun> {
-    const places: TargetProgress[] = [];
-    for (const [index, station] of books.ledger.heading.stations.entries()) {
-      if (!books.ledger.mayHold(index)) continue;
-      const grip = await hands.open(station).catch(() => null);
-      if (grip !== null)
-        places.push({ index, target: station, handle: grip, state: { at: "held", heldAt: monotonic() } });
+  /** What a dead keeper may hold, as far as it can still be opened, ready to be released. */
+  static async inherit(backend: Backend, context: SectionContext): Promise<CriticalSectionRun> {
+    const targets: TargetProgress[] = [];
+    for (const [index, target] of context.register.heading.targets.entries()) {
+      if (!context.register.mayHold(index)) continue;
+      const handle = await backend.open(target).catch(() => null);
+      if (handle !== null) targets.push({ index, target, handle, state: { type: "held", heldAt: monotonic() } });
     }
-    return new CriticalSectionRun(0, places, readyCommit([], hands), true, hands.name, books);
+    const ready = { targets, commit: readyCommit([], backend), releasesItself: true, limitMs: 0 };
+    return new CriticalSectionRun(ready, context);
   }
 
-  /** Something is held, or about to be, or not reported yet. */
+  /** Something is held, is about to be, or is not reported yet. */
   get isOn(): boolean {
-    return this.#askedAt !== null && !this.#reported;
+    return this.#askedAt !== null && !this.#isReported;
   }
 
-  /** Resolves when nothing is asked of the kernel any more. */
+  /** Resolves when the kernel has answered every call. */
   async settled(): Promise<void> {
     await this.#over;
     await this.#answered();
   }
 
-  /** The limit counts from here; what is dirty is written out before the first hold, so that little is left to do under it. */
+  /** The limit counts from here. Dirty data is written out before the first hold, so that little is left to do under it. */
   async hold(limitMs = this.#limitMs): Promise<void> {
     if (this.#askedAt !== null || this.#reason !== null) return;
     this.#limitMs = Math.min(limitMs, this.#limitMs);
     this.#askedAt = monotonic();
     this.#deadline = setTimeout(() => this.end("deadline"), this.#limitMs);
     this.#silence = setTimeout(() => this.end("silence"), SILENCE_MS);
-    await Promise.all(this.#places.map((place) => this.#flush(place)));
+    await Promise.all(this.#targets.map((target) => this.#flush(target)));
     if (this.#reason !== null) return;
     const changed = this.#firstChange();
     if (changed !== null) return this.end("failed", changed);
-    if (this.#haste.isOurs) this.#ledger.hurries(true);
-    this.#haste.begin();
+    if (this.#rcu.isOurs) this.#register.markExpedited(true);
+    this.#rcu.begin();
     this.#askedAt = monotonic();
     for (const rank of this.#ranks) {
-      this.#ledger.asks(rank.map(({ index }) => index));
-      await Promise.all(rank.map((place) => this.#track(this.#take(place))));
+      this.#register.markAsked(rank.map(({ index }) => index));
+      await Promise.all(rank.map((target) => this.#track(this.#hold(target))));
       if (this.#reason !== null) return;
     }
     await this.#commit({
-      goesOn: () => this.#reason === null,
-      ask: (step) => this.#ask(step),
-      fails: (failure) => this.end("failed", { is: "op", ...failure }),
+      isOn: () => this.#reason === null,
+      run: (op) => this.#run(op),
+      fail: (failure) => this.end("failed", { type: "op", ...failure }),
     });
     if (this.#reason !== null) return;
-    if (this.#isOurs) this.end("done");
-    this.#tell({ say: "held" });
+    if (this.#releasesItself) this.end("done");
+    this.#send({ type: "held" });
   }
 
-  /** The core lives. */
+  /** The core is alive. */
   beat(): void {
     if (this.#reason === null) this.#silence?.refresh();
   }
 
-  /** Releases everything, and reports. May come again; the first reason stays. */
+  /** Releases everything, and reports. It may be called again; the first reason stays. */
   end(reason: ReleaseReason, failure: SectionFailure | null = null): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
     clearTimeout(this.#deadline);
     clearTimeout(this.#silence);
-    this.#over = this.#release(reason, failure);
+    this.#over = this.#releaseAll(reason, failure);
   }
 
-  async #release(reason: ReleaseReason, failure: SectionFailure | null): Promise<void> {
+  async #releaseAll(reason: ReleaseReason, failure: SectionFailure | null): Promise<void> {
     const unanswered = [...this.#unanswered];
     for (const rank of this.#ranks.toReversed()) {
-      const releases = rank.map((place) => this.#letGo(place)).filter((release) => release !== null);
+      const releases = rank.map((target) => this.#release(target)).filter((release) => release !== null);
       if (releases.length > 0) await atMost(PATIENCE_MS, Promise.all(releases));
     }
     await atMost(this.#patience(reason), this.#answered());
-    this.#haste.end();
-    this.#ledger.hurries(false);
-    this.#reported = true;
-    const missing = this.#places.filter(isMissing).map(({ index }) => index);
-    this.#tell({ say: "over", report: this.#report(reason), failure, missing, unanswered });
+    this.#rcu.end();
+    this.#register.markExpedited(false);
+    this.#isReported = true;
+    const missing = this.#targets.filter(isMissing).map(({ index }) => index);
+    this.#send({ type: "over", report: this.#report(reason), failure, missing, unanswered });
   }
 
-  /** Where one point fails there is time up to the deadline for the others to come in; else there is none. */
+  /** If a hold fails, or the core ends the section early, the kernel has until the deadline to answer for the others. */
   #patience(reason: ReleaseReason): number {
     const left = this.#limitMs - (monotonic() - (this.#askedAt ?? 0));
-    return PATIENCE_MS + (reason === "failed" || reason === "word" ? Math.max(0, left) : 0);
+    return PATIENCE_MS + (reason === "failed" || reason === "requested" ? Math.max(0, left) : 0);
   }
 
-  async #ask(step: ReadyOp): Promise<string | null> {
-    this.#unanswered.add(step.name);
-    const reason = await this.#track(step.run());
-    this.#unanswered.delete(step.name);
+  async #run(op: ReadyOp): Promise<string | null> {
+    this.#unanswered.add(op.name);
+    const reason = await this.#track(op.run());
+    this.#unanswered.delete(op.name);
     return reason;
   }
 
-  async #flush(place: TargetProgress): Promise<void> {
-    place.state = { at: "flushing" };
-    await place.handle.flush();
-    place.state = { at: "idle" };
+  async #flush(target: TargetProgress): Promise<void> {
+    target.state = { type: "flushing" };
+    await target.handle.flush();
+    target.state = { type: "idle" };
   }
 
-  async #take(place: TargetProgress): Promise<void> {
-    place.state = { at: "asked" };
-    const taken = await place.handle.hold();
-    if (taken.is !== "held") {
-      this.#ledger.isFree(place.index);
-      place.state = { at: "refused", problem: taken.is === "busy" ? "somebody else holds it" : taken.reason };
-      return this.end("failed", { ...taken, station: place.index });
+  async #hold(target: TargetProgress): Promise<void> {
+    target.state = { type: "asked" };
+    const attempt = await target.handle.hold();
+    if (attempt.type !== "held") {
+      this.#register.markFree(target.index);
+      const problem = attempt.type === "busy" ? "another process holds it" : attempt.reason;
+      target.state = { type: "refused", problem };
+      return this.end("failed", { ...attempt, index: target.index });
     }
-    place.state = { at: "held", heldAt: monotonic() };
-    if (this.#reported) this.#tell({ say: "late", station: place.index });
-    if (this.#reason !== null) await this.#letGo(place);
+    target.state = { type: "held", heldAt: monotonic() };
+    if (this.#reason !== null) await this.#release(target);
   }
 
-  #letGo(place: TargetProgress): Promise<void> | null {
-    if (place.state.at !== "held") return null;
-    const { heldAt } = place.state;
-    place.state = { at: "releasing", heldAt };
+  #release(target: TargetProgress): Promise<void> | null {
+    if (target.state.type !== "held") return null;
+    const { heldAt } = target.state;
+    target.state = { type: "releasing", heldAt };
     const release = async (): Promise<void> => {
-      const freed = await place.handle.release();
-      if (freed.is !== "stuck") this.#ledger.isFree(place.index);
-      place.state =
-        freed.is === "released"
-          ? { at: "released", heldAt, releasedAt: monotonic() }
-          : freed.is === "lapsed"
-            ? { at: "lost", heldAt, releasedAt: monotonic(), problem: "it was not held any more: somebody released it" }
-            : { at: "lost", heldAt, releasedAt: null, problem: `the kernel does not release it: ${freed.reason}` };
+      const attempt = await target.handle.release();
+      if (attempt.type !== "stuck") this.#register.markFree(target.index);
+      target.state = releasedState(attempt, heldAt, monotonic());
     };
     return this.#track(release());
   }
@@ -228,18 +224,18 @@ export class CriticalSectionRun {
 
   #firstChange(): SectionFailure | null {
     const mounts = readMounts();
-    for (const { handle: grip, index } of this.#places) {
-      const reason = grip.check(mounts);
-      if (reason !== null) return { is: "refused", station: index, reason };
+    for (const { handle, index } of this.#targets) {
+      const reason = handle.check(mounts);
+      if (reason !== null) return { type: "refused", index, reason };
     }
     return null;
   }
 
   #report(reason: ReleaseReason): SectionReport {
-    const points = this.#places.map(reportTarget);
-    const releases = points.map(({ releasedAt }) => releasedAt ?? 0);
+    const targets = this.#targets.map(reportTarget);
+    const releases = targets.map(({ releasedAt }) => releasedAt ?? 0);
     const heldMs = this.#askedAt === null ? 0 : Math.max(0, Math.max(0, ...releases) - this.#askedAt);
-    return { by: this.#means, targets: points, heldMs, reason };
+    return { targets, heldMs, reason };
   }
 }
 

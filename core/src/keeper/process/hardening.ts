@@ -5,13 +5,13 @@ import { mlock, prctl } from "../../os/libc.js";
 const PR_SET_IO_FLUSHER = 57;
 
 /**
- * Protects this process from what a held volume or a full memory could do to it. All of it is best effort: a container or an
- * older kernel may refuse, and the rules of release hold all the same.
+ * Protects this process from the effects of a held volume or of full memory. All of it is best effort: a container or an older kernel
+ * may refuse, and the rules of release hold all the same.
  */
 export function hardenProcess(): void {
-  // Memory for us is never made by writing to a file system, which could be one that we hold.
+  // The kernel never frees memory for this process by writing to a file system, which could be one that it holds.
   attempt(() => prctl(PR_SET_IO_FLUSHER, 1));
-  // proc_pid_oom_score_adj(5): never chosen when memory runs out, nor with its whole cgroup.
+  // proc_pid_oom_score_adj(5): it is never chosen when memory runs out, nor with its whole cgroup.
   attempt(() => writeFileSync("/proc/self/oom_score_adj", "-1000"));
 }
 
@@ -34,7 +34,7 @@ interface Mapping {
   file: string;
 }
 
-/** The lines of proc_pid_maps(5) that name a file and may be read: `from-to perms offset dev inode path`. */
+/** The readable mappings of files in proc_pid_maps(5): `from-to perms offset dev inode path`. */
 export function fileMappings(maps: string): Mapping[] {
   return [...maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \d+ +(\/.*)$/gm)].map(([, from, to, file = ""]) => {
     const address = BigInt(`0x${from}`);
@@ -46,6 +46,6 @@ function attempt(work: () => unknown): void {
   try {
     work();
   } catch {
-    // See takeShelter.
+    // Best effort, see hardenProcess.
   }
 }

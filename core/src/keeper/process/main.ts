@@ -1,11 +1,12 @@
 /**
- * The keeper's process: armed by the core, it holds, commits and releases by itself. Its input is the core's pipe; when that
- * ends, the core is dead. Nothing is written anywhere else, and nothing is loaded after "armed".
+ * The keeper's process: armed by the core, it holds, commits and releases by itself. Its input is the core's pipe; when that ends, the
+ * core is dead. It writes nowhere but to its output and its register, and loads nothing after "armed".
  */
 import { Socket } from "node:net";
+import { preloadLibc } from "../../os/libc.js";
 import { TargetFault } from "./backend.js";
+import { ioctlBackend } from "./backend-ioctl.js";
 import { Watchdog } from "./watchdog.js";
-import { chooseBackend } from "./choose-backend.js";
 import { RcuExpedited } from "./rcu-expedited.js";
 import { CriticalSectionRun } from "./critical-section.js";
 import { HoldRegister } from "../hold-register.js";
@@ -13,72 +14,70 @@ import { warmUp } from "./warm-up.js";
 import { lockFileMappings, hardenProcess } from "./hardening.js";
 import { type KeeperMessage, type ArmRequest, decoder, encode, type CoreMessage } from "../wire.js";
 
-const noCommands = "koffi cannot be loaded, and with root included no other program can be started while it is held";
-
-let holding: CriticalSectionRun | null = null;
-let ledger: HoldRegister | null = null;
-let guardian: Watchdog | null = null;
-let isWanted = true;
+let section: CriticalSectionRun | null = null;
+let register: HoldRegister | null = null;
+let watchdog: Watchdog | null = null;
+let isLeaving = false;
 
 const input = new Socket({ fd: 0, writable: false });
 const output = new Socket({ fd: 1, readable: false });
-const tell = (answer: KeeperMessage): void => {
-  if (output.writable) output.write(encode(answer));
+const send = (message: KeeperMessage): void => {
+  if (output.writable) output.write(encode(message));
 };
 
 input.setEncoding("utf8").on(
   "data",
-  decoder((word) => hear(word as CoreMessage)),
+  decoder((message) => receive(message as CoreMessage)),
 );
 input.on("end", orphaned).on("error", orphaned).on("close", orphaned);
-// The core is dead: its input ends, too, and that is what counts.
+// The core is dead: its input also ends, and that is what counts.
 output.on("error", () => undefined);
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    if (!(holding?.isOn ?? false)) leave("word");
+    if (!(section?.isOn ?? false)) leave("requested");
   });
 }
-// Node would open a debugger's port, and the others would end the process.
+// On the first, Node would open a debugger's port, and the others would end the process.
 for (const signal of ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM"] as const) process.on(signal, () => undefined);
 process.on("uncaughtException", (error) => {
-  if (holding === null) throw error;
-  holding.end("failed", { is: "fault", reason: error.message });
+  if (section === null) throw error;
+  section.end("failed", { type: "fault", reason: error.message });
 });
 
-function hear(word: CoreMessage): void {
-  holding?.beat();
-  switch (word.say) {
+function receive(message: CoreMessage): void {
+  section?.beat();
+  switch (message.type) {
     case "arm":
-      void arm(word.arms);
+      void arm(message.request);
       return;
     case "hold":
-      void holding?.hold(word.limitMs);
+      void section?.hold(message.limitMs);
       return;
     case "beat":
       return;
     case "release":
-      holding?.end("word");
+      section?.end("requested");
       return;
     case "disarm":
-      return leave("word");
+      return leave("requested");
   }
 }
 
-async function arm(arms: ArmRequest): Promise<void> {
+async function arm(request: ArmRequest): Promise<void> {
   try {
-    const hands = chooseBackend(arms.means);
-    if (arms.lockMemory && hands.name === "commands") throw new TargetFault(noCommands);
+    preloadLibc();
     hardenProcess();
-    guardian = new Watchdog(arms.register, arms.targets.length);
-    ledger = HoldRegister.begin(arms, hands.name, guardian.pid);
-    if (hands.name === "ioctl") await warmUp(arms);
-    holding = await CriticalSectionRun.prepare(arms, hands, { tell, ledger, haste: new RcuExpedited(false) });
-    if (arms.lockMemory) lockFileMappings();
-    tell({ say: "armed", means: hands.name });
+    watchdog = new Watchdog(request.rescue);
+    register = HoldRegister.begin(request, watchdog.pid);
+    await warmUp(request);
+    const rcu = new RcuExpedited(false);
+    section = await CriticalSectionRun.prepare(request, ioctlBackend(), { send, register, rcu });
+    if (request.lockMemory) lockFileMappings();
+    send({ type: "armed" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    tell({ say: "unarmed", reason, station: error instanceof TargetFault ? error.target : null });
+    send({ type: "unarmed", reason, index: error instanceof TargetFault ? error.index : null });
     output.end(() => exit(1));
   }
 }
@@ -88,14 +87,14 @@ function orphaned(): void {
 }
 
 /** Releases what is held, waits for what the kernel has not answered, and ends. */
-function leave(reason: "word" | "eof"): void {
-  if (!isWanted) return;
-  isWanted = false;
-  if (holding?.isOn) holding.end(reason);
-  void (holding?.settled() ?? Promise.resolve()).then(() => (reason === "eof" ? exit(0) : output.end(() => exit(0))));
+function leave(reason: "requested" | "eof"): void {
+  if (isLeaving) return;
+  isLeaving = true;
+  if (section?.isOn) section.end(reason);
+  void (section?.settled() ?? Promise.resolve()).then(() => (reason === "eof" ? exit(0) : output.end(() => exit(0))));
 }
 
 function exit(code: number): void {
-  ledger?.end();
-  void (guardian?.dismiss() ?? Promise.resolve()).then(() => process.exit(code));
+  register?.end();
+  void (watchdog?.dismiss() ?? Promise.resolve()).then(() => process.exit(code));
 }

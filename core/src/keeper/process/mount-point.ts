@@ -3,7 +3,7 @@ import { mountAt, readMounts, type Mount } from "../../os/mounts.js";
 import { TargetFault } from "./backend.js";
 import type { FileSystemIdentity } from "../wire.js";
 
-/** A mounted file system by way of an open descriptor: whatever is mounted or unmounted later, it stays this one. */
+/** A mounted file system behind an open descriptor: whatever is mounted or unmounted later, it stays this file system. */
 export interface MountPoint {
   readonly path: string;
   readonly fd: number;
@@ -11,10 +11,10 @@ export interface MountPoint {
 }
 
 /**
- * Opens the root of a mount and makes sure that it is the one of the plan. The kernel gives a mount's id to no other one while
- * the descriptor is open, and mountinfo tells file system and device of that id; so neither can be mistaken from here on.
+ * Opens the root of a mount and verifies that it is the planned one. While the descriptor is open, the kernel does not give the mount's
+ * id to another mount, and mountinfo has the file system and device of that id. So neither can be mistaken from here on.
  *
- * @throws StationFault
+ * @throws TargetFault
  */
 export function openMountPoint(path: string, identity: FileSystemIdentity): MountPoint {
   const fd = openFolder(path);
@@ -22,19 +22,19 @@ export function openMountPoint(path: string, identity: FileSystemIdentity): Moun
   const mount = readMounts().find(({ id }) => id === mountId);
   if (mount !== undefined && isAsPlanned(mount, path, identity)) return { path, fd, mountId };
   closeSync(fd);
-  throw new TargetFault("another file system is mounted there than when it was planned");
+  throw new TargetFault("a different file system is mounted there than was planned");
 }
 
-/** What is wrong by now; null: the path still leads to the mount that is open. */
+/** How the mount has changed; null: the path still leads to the open mount. */
 export function whatChanged({ path, mountId }: MountPoint, mounts: readonly Mount[]): string | null {
   const mount = mountAt(mounts, path);
   if (mount?.id === mountId) return null;
   return mounts.some(({ id }) => id === mountId)
-    ? "something else was mounted over it"
-    : "it was unmounted, or another file system was mounted there";
+    ? "another file system was mounted over it"
+    : "it was unmounted, or another file system was mounted in its place";
 }
 
-/** @throws StationFault */
+/** @throws TargetFault */
 export function openFolder(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);

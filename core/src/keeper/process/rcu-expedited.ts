@@ -3,12 +3,12 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 const knob = "/sys/kernel/rcu_expedited";
 
 /**
- * Makes the kernel hurry while it freezes. freeze_super() takes three locks that wait for an RCU grace period each (fs/super.c,
- * percpu_down_write): 15 ms and more of held I/O in which nothing happens. Expedited grace periods take microseconds, and cost each
- * processor an interrupt; the kernel does the same while the machine goes to sleep. Where it may not, the hold takes longer.
+ * Expedites the kernel's RCU grace periods while it freezes. freeze_super() takes three locks that wait for a grace period each
+ * (fs/super.c, percpu_down_write): 15 ms and more of held I/O in which nothing happens. An expedited grace period takes microseconds and
+ * costs each processor an interrupt; the kernel does the same while the machine suspends. Without the permission, the hold takes longer.
  */
 export class RcuExpedited {
-  /** null: it is not for us to change. */
+  /** null: it must not be changed. */
   readonly #fd: number | null;
   #isOn = false;
 
@@ -18,7 +18,7 @@ export class RcuExpedited {
     this.#isOn = inherited;
   }
 
-  /** Whether it is there to be switched on, and off again. */
+  /** Whether it can be switched on here, and must be switched off again. */
   get isOurs(): boolean {
     return this.#fd !== null;
   }
@@ -39,12 +39,12 @@ export class RcuExpedited {
     try {
       writeSync(this.#fd, value, 0);
     } catch {
-      // It only takes longer.
+      // The hold only takes longer.
     }
   }
 }
 
-/** Only where it is off: whoever has switched it on wants it so. */
+/** Opened only if it is off: if another process has switched it on, it stays on. */
 function open(file: string, inherited: boolean): number | null {
   try {
     const fd = openSync(file, "r+");

@@ -1,11 +1,11 @@
 /**
- * Does the last of a dead keeper's work: releases what its ledger says may be held, and nothing else. Started by the keeper's
- * guardian, by the core, or by `recover`; whichever of them comes first does it. Argument: the ledger. Tells on stdout how it went.
+ * Finishes the work of a dead keeper: releases what its register lists as possibly held, and nothing else. The keeper's watchdog, the
+ * core or `recover` starts it; the first one does the work. Argument: the register. It reports the result on stdout.
  */
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flockExclusive } from "../../os/libc.js";
-import { chooseBackend } from "./choose-backend.js";
+import { ioctlBackend } from "./backend-ioctl.js";
 import { RcuExpedited } from "./rcu-expedited.js";
 import { CriticalSectionRun } from "./critical-section.js";
 import { HoldRegister } from "../hold-register.js";
@@ -13,35 +13,28 @@ import type { SectionReport } from "../section.js";
 import { hardenProcess } from "./hardening.js";
 import { type KeeperMessage, encode } from "../wire.js";
 
-function tell(answer: KeeperMessage): void {
+function send(message: KeeperMessage): void {
   try {
-    writeSync(1, encode(answer));
+    writeSync(1, encode(message));
   } catch {
-    // Nobody listens.
+    // The core is gone, or the watchdog has started this process.
   }
 }
 
 async function lock(fd: number): Promise<void> {
-  try {
-    while (!flockExclusive(fd)) await sleep(10);
-  } catch {
-    // Without koffi two may release at a time, and the second one finds it done.
-  }
+  while (!flockExclusive(fd)) await sleep(10);
 }
 
 hardenProcess();
-const ledger = await HoldRegister.inherit(process.argv[2] ?? "", lock);
-if (ledger !== null) {
-  const holding = await CriticalSectionRun.inherit(chooseBackend(ledger.heading.means), {
-    tell,
-    ledger,
-    haste: new RcuExpedited(ledger.isHurrying),
-  });
-  holding.end("failed", { is: "fault", reason: "the keeper was killed" });
-  await holding.settled();
-  ledger.end();
+const register = await HoldRegister.inherit(process.argv[2] ?? "", lock);
+if (register !== null) {
+  const rcu = new RcuExpedited(register.isExpedited);
+  const section = await CriticalSectionRun.inherit(ioctlBackend(), { send, register, rcu });
+  section.end("failed", { type: "fault", reason: "the keeper was killed" });
+  await section.settled();
+  register.end();
 } else {
-  const report: SectionReport = { by: "ioctl", targets: [], heldMs: 0, reason: "failed" };
-  tell({ say: "over", report, failure: null, missing: [], unanswered: [] });
+  const report: SectionReport = { targets: [], heldMs: 0, reason: "failed" };
+  send({ type: "over", report, failure: null, missing: [], unanswered: [] });
 }
 process.exit(0);

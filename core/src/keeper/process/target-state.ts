@@ -1,18 +1,18 @@
-import type { TargetHandle } from "./backend.js";
+import type { ReleaseAttempt, TargetHandle } from "./backend.js";
 import type { TargetReport } from "../section.js";
 import type { ArmTarget } from "../wire.js";
 
-/** Times are ms of CLOCK_MONOTONIC. `lost`: the hold was not there any more, or (null) it could not be released. */
+/** Times are ms of CLOCK_MONOTONIC. `lost`: the hold was no longer in force, or (null) it could not be released. */
 type TargetState =
-  | { at: "idle" }
-  | { at: "flushing" }
-  | { at: "asked" }
-  | { at: "refused"; problem: string }
-  | { at: "held" | "releasing"; heldAt: number }
-  | { at: "released"; heldAt: number; releasedAt: number }
-  | { at: "lost"; heldAt: number; releasedAt: number | null; problem: string };
+  | { type: "idle" }
+  | { type: "flushing" }
+  | { type: "asked" }
+  | { type: "refused"; problem: string }
+  | { type: "held" | "releasing"; heldAt: number }
+  | { type: "released"; heldAt: number; releasedAt: number }
+  | { type: "lost"; heldAt: number; releasedAt: number | null; problem: string };
 
-/** A station, and how far it has come. */
+/** A target and its state. */
 export interface TargetProgress {
   readonly index: number;
   readonly target: ArmTarget;
@@ -21,26 +21,37 @@ export interface TargetProgress {
 }
 
 /** The kernel has not answered whether it holds. */
-export const isMissing = ({ state: standing }: TargetProgress): boolean =>
-  standing.at === "asked" || standing.at === "flushing";
+export const isMissing = ({ state }: TargetProgress): boolean => state.type === "asked" || state.type === "flushing";
 
-export function reportTarget({ target: { target }, state: standing }: TargetProgress): TargetReport {
+/** The state of a target that was held, after the attempt to release it. */
+export function releasedState(attempt: ReleaseAttempt, heldAt: number, releasedAt: number): TargetState {
+  switch (attempt.type) {
+    case "released":
+      return { type: "released", heldAt, releasedAt };
+    case "lapsed":
+      return { type: "lost", heldAt, releasedAt, problem: "another process has released it" };
+    case "stuck":
+      return { type: "lost", heldAt, releasedAt: null, problem: `the kernel does not release it: ${attempt.reason}` };
+  }
+}
+
+export function reportTarget({ target: { target }, state }: TargetProgress): TargetReport {
   const never = { target, heldAt: null, releasedAt: null, inForce: false };
-  switch (standing.at) {
+  switch (state.type) {
     case "idle":
-      return { ...never, problem: "it was not asked any more" };
+      return { ...never, problem: "the section ended before it was its turn" };
     case "flushing":
       return { ...never, problem: "its data did not reach the disk in time; it was not held" };
     case "asked":
-      return { ...never, problem: "it did not come in time; it will be released as soon as it comes" };
+      return { ...never, problem: "the kernel did not hold it in time; it is released as soon as the kernel does" };
     case "refused":
-      return { ...never, problem: standing.problem };
+      return { ...never, problem: state.problem };
     case "held":
     case "releasing":
-      return { ...never, heldAt: standing.heldAt, problem: "its release has not come back yet" };
+      return { ...never, heldAt: state.heldAt, problem: "the kernel has not confirmed its release yet" };
     case "released":
-      return { target: target, heldAt: standing.heldAt, releasedAt: standing.releasedAt, inForce: true };
+      return { target, heldAt: state.heldAt, releasedAt: state.releasedAt, inForce: true };
     case "lost":
-      return { ...never, heldAt: standing.heldAt, releasedAt: standing.releasedAt, problem: standing.problem };
+      return { ...never, heldAt: state.heldAt, releasedAt: state.releasedAt, problem: state.problem };
   }
 }

@@ -1,19 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { environmentFor, wayToRescue } from "../client/spawn.js";
 
-/** A word: the keeper has ended well. The end of the input without one: it was killed, and what it may have held is released. */
+/** A line: the keeper has ended in order. The end of the input without one: the keeper was killed, and what it may hold is released. */
 const script = 'read -r _ || exec "$@"';
 
-/** Waits, in a process and a session of its own and in little memory, for the keeper's death; it outlives the core's, too. */
+/** Waits for the keeper's death in its own process and session, and in little memory. It also outlives the core. */
 export class Watchdog {
   readonly #child: ChildProcess;
 
-  constructor(ledger: string, stations: number) {
-    this.#child = spawn("/bin/sh", ["-c", script, "sh", ...wayToRescue(ledger)], {
+  /** `rescue`: the command to run when this process is killed. It gets the environment that the core has given the keeper. */
+  constructor(rescue: readonly string[]) {
+    this.#child = spawn("/bin/sh", ["-c", script, "sh", ...rescue], {
       detached: true,
       cwd: "/",
-      env: environmentFor(stations),
       stdio: ["pipe", "ignore", "ignore"],
     });
     this.#child.stdin?.on("error", () => undefined);

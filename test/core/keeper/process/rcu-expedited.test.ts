@@ -1,4 +1,4 @@
-/** The kernel's switch for grace periods that hurry: as a file. */
+/** The kernel's switch for expedited grace periods, as a file. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -7,26 +7,26 @@ import { RcuExpedited } from "#core/keeper/process/rcu-expedited.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const rows: [what: string, before: string, inherited: boolean, during: string, after: string][] = [
-  ["what was off is on meanwhile, and off again", "0", false, "1", "0"],
-  ["what somebody else has switched on stays on", "1", false, "1", "1"],
-  ["what a keeper that died has left on is switched off", "1", true, "1", "0"],
+  ["if it was off, it is on during the hold, and off again afterwards", "0", false, "1", "0"],
+  ["if another process has switched it on, it stays on", "1", false, "1", "1"],
+  ["if a dead keeper has left it on, it is switched off", "1", true, "1", "0"],
 ];
 for (const [what, before, inherited, during, after] of rows) {
   test(what, (t) => {
     const file = path.join(tempDir(t), "rcu_expedited");
     writeFileSync(file, before);
-    const haste = new RcuExpedited(inherited, file);
-    haste.begin();
+    const rcu = new RcuExpedited(inherited, file);
+    rcu.begin();
     assert.equal(readFileSync(file, "utf8"), during);
-    haste.end();
-    haste.end();
+    rcu.end();
+    rcu.end();
     assert.equal(readFileSync(file, "utf8"), after);
   });
 }
 
-test("where there is no such switch nothing happens", (t) => {
-  const haste = new RcuExpedited(false, path.join(tempDir(t), "nothing"));
-  haste.begin();
-  haste.end();
-  assert.equal(haste.isOurs, false);
+test("without the switch nothing happens", (t) => {
+  const rcu = new RcuExpedited(false, path.join(tempDir(t), "nothing"));
+  rcu.begin();
+  rcu.end();
+  assert.equal(rcu.isOurs, false);
 });

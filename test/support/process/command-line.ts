@@ -24,17 +24,19 @@ export interface Surroundings {
   /** Called with all of stderr so far. */
   onStderr?: (text: string, child: ChildProcess) => void;
   onStart?: (child: ChildProcess) => void;
-  /** Only root can be somebody else. */
+  /** Of another installation; default: the one under test. */
+  program?: string;
+  /** Only root can be another user. */
   user?: User;
 }
 
 /** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user }: Surroundings = {},
+  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user, program: main = program }: Surroundings = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd === undefined ? {} : { cwd }),
       ...user,

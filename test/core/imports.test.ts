@@ -97,3 +97,44 @@ test("each dependency is imported in one place", () => {
     assert.deepEqual([...new Set(users)], [importer], dependency);
   }
 });
+
+/** All files that these import, directly and through others. */
+function closureOf(files: readonly string[]): Set<string> {
+  const found = new Set(files);
+  for (const file of found)
+    for (const { from, to } of imports) if (from === file && to.endsWith(".js")) found.add(to.replace(/\.js$/, ".ts"));
+  return found;
+}
+
+/** The two programs that hold or release volumes. */
+const keeperPrograms = ["keeper/process/main.ts", "keeper/process/rescue.ts"];
+
+test("the keeper's process imports nothing of its client or of the policy, the core nothing of the process, and what both share neither", () => {
+  const part = (file: string): string =>
+    /^keeper\/(client|policy|process)\//.exec(file)?.[1] ?? (file.startsWith("keeper/") ? "shared" : "core");
+  const allowed: Record<string, string[]> = {
+    process: ["process", "shared"],
+    client: ["client", "policy", "shared"],
+    policy: ["policy", "shared"],
+    shared: ["shared"],
+    core: ["client", "policy", "shared"],
+  };
+  const wrong = imports.filter(
+    ({ from, to }) => to.startsWith("keeper/") && !(allowed[part(from)] ?? []).includes(part(to)),
+  );
+  assert.deepEqual(wrong, []);
+  const needed = [...closureOf(keeperPrograms)];
+  assert.ok(needed.includes("keeper/wire.ts") && needed.includes("os/libc.ts"), "the closure is followed");
+  const foreign = needed.filter((file) => !/^(keeper\/(process\/|[^/]+$)|os\/|base\/)/.test(file));
+  assert.deepEqual(foreign, []);
+});
+
+test("nothing is loaded in the keeper once it is armed: no module of it imports at run time, and koffi is loaded by arm", () => {
+  const late = [...closureOf(keeperPrograms)].filter((file) =>
+    /\bimport\(|\brequire\(|\bcreateRequire\b/.test(readFileSync(path.join(source, file), "utf8")),
+  );
+  assert.deepEqual(late, ["os/libc.ts"]);
+  const main = readFileSync(path.join(source, "keeper/process/main.ts"), "utf8");
+  const [load, armed] = [main.indexOf("preloadLibc();"), main.indexOf('send({ type: "armed" })')];
+  assert.ok(load > 0 && load < armed);
+});

@@ -109,9 +109,11 @@ function closureOf(files: readonly string[]): Set<string> {
 /** The two programs that hold or release volumes. */
 const keeperPrograms = ["keeper/process/main.ts", "keeper/process/rescue.ts"];
 
+/** What both sides of the keeper share are the files directly in keeper/. */
+const keeperPart = (file: string): string =>
+  /^keeper\/(client|policy|process)\//.exec(file)?.[1] ?? (file.startsWith("keeper/") ? "shared" : "core");
+
 test("the keeper's process imports nothing of its client or of the policy, the core nothing of the process, and what both share neither", () => {
-  const part = (file: string): string =>
-    /^keeper\/(client|policy|process)\//.exec(file)?.[1] ?? (file.startsWith("keeper/") ? "shared" : "core");
   const allowed: Record<string, string[]> = {
     process: ["process", "shared"],
     client: ["client", "policy", "shared"],
@@ -120,7 +122,7 @@ test("the keeper's process imports nothing of its client or of the policy, the c
     core: ["client", "policy", "shared"],
   };
   const wrong = imports.filter(
-    ({ from, to }) => to.startsWith("keeper/") && !(allowed[part(from)] ?? []).includes(part(to)),
+    ({ from, to }) => to.startsWith("keeper/") && !(allowed[keeperPart(from)] ?? []).includes(keeperPart(to)),
   );
   assert.deepEqual(wrong, []);
   const needed = [...closureOf(keeperPrograms)];

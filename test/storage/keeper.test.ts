@@ -17,7 +17,7 @@ import { isGone } from "../support/process/victim.js";
 test("what is held stops writing, on ext4, XFS and btrfs, and writes again when it is released", async (t) => {
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((folder) => new Scribe(t, folder));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const keeper = await armed(t, sectionOf(mounts));
   await keeper.hold();

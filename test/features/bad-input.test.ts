@@ -50,14 +50,14 @@ const cases: Bad[] = [
   { name: "an unknown option", args: (s) => ["create", s.app, "--reqiure", "crash"], code: "E_USAGE", exit: 2 },
   { name: "no target", args: () => ["create"], code: "E_USAGE", exit: 2 },
   {
-    name: "a target whose symbolic links go round in a circle",
+    name: "a target whose symbolic links form a loop",
     args: (s) => {
       symlinkSync("circle", path.join(s.dir, "circle"));
       return ["plan", path.join(s.dir, "circle")];
     },
     code: "E_TARGET_UNREADABLE",
     exit: 3,
-    says: /go round in a circle/,
+    says: /form a loop/,
   },
   { name: "an unknown level", args: (s) => ["create", s.app, "--require", "perfect"], code: "E_USAGE", exit: 2 },
   {

@@ -140,10 +140,10 @@ test("a log and a stderr on a held volume wait for the release, and lose nothing
   });
   closeSync(stderr);
   const [exitCode] = (await once(child, "exit")) as [number];
-  const told = readFileSync(`${mount}/stderr`, "utf8");
-  assert.equal(exitCode, 0, told);
+  const stderrText = readFileSync(`${mount}/stderr`, "utf8");
+  assert.equal(exitCode, 0, stderrText);
   for (const phase of ["hold", "commit", "release"]) {
-    assert.match(told, new RegExp(`^${phase} `, "m"));
+    assert.match(stderrText, new RegExp(`^${phase} `, "m"));
     assert.match(readFileSync(`${mount}/log`, "utf8"), new RegExp(`"message":"${phase}"`));
   }
 });

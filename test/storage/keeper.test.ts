@@ -198,7 +198,7 @@ test("a keeper that holds ignores SIGTERM, SIGINT and SIGHUP for its whole group
 test("a keeper that is killed while it holds is replaced by a process that releases, and the section has failed", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((point) => new Scribe(t, point));
+  const scribes = mounts.map((folder) => new Scribe(t, folder));
   const keeper = await armed(t, sectionOf(mounts));
   await keeper.hold();
   process.kill(keeper.pid ?? 0, "SIGKILL");

@@ -6,16 +6,16 @@ import type { Mount } from "./mounts.js";
 /** Size of the unit in which sysfs gives `size`, bytes: always 512, whatever the device's own sector (block/genhd.c). */
 const SECTOR = 512;
 
-/** First part of a device-mapper UUID: who made the device (libdevmapper's convention: "LVM-…", "CRYPT-LUKS2-…", "mpath-…"). */
+/** First part of a device-mapper UUID: the subsystem that made the device (libdevmapper's convention: "LVM-…", "CRYPT-LUKS2-…", "mpath-…"). */
 const mapperKinds: Record<string, BlockDevice["kind"]> = { LVM: "lvm", CRYPT: "crypt", mpath: "multipath" };
 
-/** The block devices below a mount, top first, each once; empty where there are none (tmpfs, NFS, overlay). */
+/** The block devices below a mount, top first, each once; empty if there are none (tmpfs, NFS, overlay). */
 export function devicesBelow(mount: Mount, sys = "/sys"): BlockDevice[] {
   const top = realpathOptional(path.join(sys, "dev/block", mount.number));
   return walkDown(top === undefined ? membersOf(mount, sys) : [path.basename(top)], sys);
 }
 
-/** A device-mapper device, by its own name, and what is below it; empty where there is no such device. */
+/** A device-mapper device, by its own name, and what is below it; empty if the device does not exist. */
 export function devicesBelowMapper(name: string, sys = "/sys"): BlockDevice[] {
   const top = listOptional(path.join(sys, "class/block")).find(
     (device) => readOptional(path.join(sys, "class/block", device, "dm/name")) === name,
@@ -23,13 +23,13 @@ export function devicesBelowMapper(name: string, sys = "/sys"): BlockDevice[] {
   return top === undefined ? [] : walkDown([top], sys);
 }
 
-/** The device of a node in /dev and what is below it; empty for what is no block device. */
+/** The device of a node in /dev and what is below it; empty if it is not a block device. */
 export function devicesBelowNode(node: string, sys = "/sys"): BlockDevice[] {
   const name = nameOf(node, sys);
   return name === undefined ? [] : walkDown([name], sys);
 }
 
-/** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop); undefined: it has gone. */
+/** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop); undefined: it is gone. */
 export function readDevice(name: string, sys = "/sys"): BlockDevice | undefined {
   const dir = realpathOptional(path.join(sys, "class/block", name));
   if (dir === undefined) return undefined;
@@ -61,7 +61,7 @@ function isPartition(dir: string): boolean {
 
 function walkDown(tops: readonly string[], sys: string): BlockDevice[] {
   const found = new Map<string, BlockDevice>();
-  // A Set iterates in order of insertion and also over what is added meanwhile: breadth first.
+  // A Set iterates in order of insertion and also over what is added in the meantime: breadth first.
   const queue = new Set(tops);
   for (const name of queue) {
     const device = readDevice(name, sys);
@@ -105,7 +105,7 @@ const readOptional = (file: string): string | undefined =>
 const listOptional = (dir: string): string[] => unlessGone(() => readdirSync(dir).toSorted()) ?? [];
 const realpathOptional = (entry: string): string | undefined => unlessGone(() => realpathSync(entry));
 
-/** Devices come and go while they are read: sysfs then says that there is no such entry, or no such device behind it. */
+/** Devices come and go while they are read. Then sysfs reports that the entry, or the device behind it, does not exist. */
 function unlessGone<Value>(read: () => Value): Value | undefined {
   try {
     return read();

@@ -18,7 +18,7 @@ export interface Mount {
   readonly options: readonly string[];
 }
 
-/** Reads the mount table of this process. It is a virtual file: nothing blocks, also when a file system hangs. */
+/** Reads the mount table of this process. It is a virtual file: it never blocks, even if a file system hangs. */
 export function readMounts(file = "/proc/self/mountinfo"): Mount[] {
   return parseMounts(readFileSync(file, "utf8"));
 }
@@ -32,7 +32,7 @@ export function parseMounts(text: string): Mount[] {
 
 function parseLine(line: string): Mount {
   const fields = line.split(" ");
-  // Optional fields (shared:1 master:2 …) lie between the sixth and a lone hyphen.
+  // Optional fields (shared:1 master:2 …) are between the sixth field and a single hyphen.
   const rest = fields.slice(fields.indexOf("-", 6) + 1);
   const [id, parent, number, root, mountPoint] = fields;
   const [fsType, source, options] = rest;
@@ -51,14 +51,14 @@ function parseLine(line: string): Mount {
   };
 }
 
-/** Undoes the kernel's mangle_path (fs/seq_file.c): space, tab, newline, backslash and # come as three octal digits. */
+/** Undoes the kernel's mangle_path (fs/seq_file.c): space, tab, newline, backslash and # are written as three octal digits. */
 function unescape(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 /**
- * The mount that a resolved path lies on. Walks as the kernel does, from the root along the path, and enters every mount
- * that it meets: so a mount that another one covers is never found, however long its mount point.
+ * The mount that a resolved path is on. Walks from the root along the path, as the kernel does, and enters every mount on the way.
+ * So a mount that another one covers is never found, however long its mount point.
  */
 export function mountAt(mounts: readonly Mount[], realPath: string): Mount | undefined {
   const ids = new Set(mounts.map((mount) => mount.id));
@@ -87,7 +87,7 @@ export function realPathOf(target: string): string {
   }
 }
 
-/** The path is the folder, or lies below it. Both absolute and normal. */
+/** The path is the folder, or is below it. Both are absolute and normalized. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(`${folder}/`);
 }

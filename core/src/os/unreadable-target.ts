@@ -4,7 +4,7 @@ const reasons: Record<string, string> = {
   ENOENT: "it does not exist",
   EACCES: "permission denied",
   ENOTDIR: "a part of the path is not a directory",
-  ELOOP: "its symbolic links go round in a circle",
+  ELOOP: "its symbolic links form a loop",
 };
 
 /** Throws E_TARGET_UNREADABLE, with a system error's code in words. */

@@ -14,7 +14,7 @@ test("a file has one lock, and closing it gives the lock back", (t) => {
   const [first, second] = [openSync(file, "w"), openSync(file, "w")];
   assert.equal(flockExclusive(first), true);
   assert.equal(flockExclusive(second), false);
-  assert.equal(flockExclusive(first), true, "whoever has it may ask again");
+  assert.equal(flockExclusive(first), true, "its owner may take it again");
   closeSync(first);
   assert.equal(flockExclusive(second), true);
   closeSync(second);

@@ -88,7 +88,7 @@ async function work(
     await job.onReady?.(exposed, place);
     const { command, stdout } = job;
     const env = environment(exposed, place);
-    const ended = await loan.whilst(() => runForeground({ command, mirror, env, stdout, fd, signal }));
+    const ended = await loan.whilst(() => runForeground({ command, mountTree: mirror, env, stdout, fd, signal }));
     return { command: ended, error: null };
   } catch (error) {
     return { command: null, error: toFault(error) };

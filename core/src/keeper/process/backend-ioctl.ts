@@ -127,7 +127,7 @@ async function openDevice(control: number, name: string): Promise<TargetHandle> 
   return new DeviceHandle(control, { dev });
 }
 
-/** The node stays open for as long as this process lives. The minor's 20 bits lie around the major's 12 (linux/kdev_t.h, new_encode_dev). */
+/** The node stays open for as long as this process lives. The minor's 20 bits are around the major's 12 (linux/kdev_t.h, new_encode_dev). */
 function openNode(name: string, dev: bigint): void {
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
   for (const node of [`/dev/dm-${minor}`, `/dev/mapper/${name}`]) {

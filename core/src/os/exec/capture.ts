@@ -2,12 +2,12 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** What is kept of an output, from its end: bytes. */
+/** How much is kept of the end of an output: bytes. */
 const KEPT = 64 * 1024;
 
 /**
- * A file without a name for a program's output. Unlike a pipe it neither ends a process that writes when nobody reads any more,
- * nor keeps the reader waiting for one that never closes it.
+ * A file without a name for a program's output. Unlike a pipe, it neither ends a process that writes after the reader has
+ * stopped, nor keeps the reader waiting for a process that never closes it.
  */
 export class Capture {
   readonly fd: number;

@@ -11,13 +11,13 @@ import { DieWithParentPipe } from "./die-with-parent.js";
 import { destroyPipes } from "./pipes.js";
 import { isProgram } from "./program.js";
 
-/** What a command may write to stdout, and as much to stderr: characters. */
+/** What a command may write to stdout, and the same to stderr: characters. */
 export const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
-/** What a shell ends with when a program may not be run, and when there is none. */
+/** A shell's exit codes for a program that cannot be executed, and for one that does not exist. */
 const NOT_RUN: readonly unknown[] = [126, 127];
 
-/** Where one of them is missing, or ioprio_set(2) is forbidden, as in some containers, the command runs all the same. */
+/** If one of them is missing, or ioprio_set(2) is forbidden, as in some containers, the command still runs. */
 const background = [
   ["nice", "-n", "10"],
   ["ionice", "--ignore", "--class", "2", "--classdata", "7"],
@@ -28,18 +28,18 @@ export interface CommandSpec {
   command: string;
   args: readonly string[];
   options: ExecOptions;
-  /** Ends the command and all that it started. */
+  /** Ends the command and everything that it started. */
   signal: AbortSignal;
-  /** Told how to end what the command left running, where `options.leftovers` lets it. */
+  /** Receives the function that ends what the command left running, if `options.leftovers` allows that. */
   onLeft?: (end: () => void) => void;
-  /** Told when the command is not kept to `options.writable`, because this process may not mount. */
-  onUnconfined?: () => void;
+  /** Called if the command is not limited to `options.writable`, because this process may not mount. */
+  onNoNamespace?: () => void;
 }
 
 /**
- * Runs a program as a process group of its own, and answers when it has ended; whatever it leaves in its group ends with it, or
- * is handed to `onLeft`. Until then the group ends with this process, also when that is killed. A non-zero exit code is an
- * answer. Throws E_EXEC_MISSING, and an ordinary error when it writes too much or is cut off.
+ * Runs a program as its own process group, and returns when it has ended. What it leaves in its group ends with it, or is passed to
+ * `onLeft`. Until then the group ends with this process, also if that is killed. A non-zero exit code is a result. Throws
+ * E_EXEC_MISSING, E_NATIVE_MISSING, and an ordinary error if the program writes too much or is cut off.
  */
 export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   const { who, command, options, signal, onLeft } = work;
@@ -57,7 +57,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
       env,
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.input !== undefined && { input: options.input }),
-      // execa's types know the descriptors 3 to 9 only; it hands any to Node.
+      // execa's types have only the descriptors 3 to 9; it passes any to Node.
       stdio: [
         options.input === undefined ? "ignore" : "pipe",
         kept === null ? "pipe" : (kept.stdout.fd as 3),
@@ -73,7 +73,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
     const end = (): void => group.end();
     signal.addEventListener("abort", end, { once: true });
     child.once("exit", () => {
-      // What a command leaves behind would keep its pipes open, and the call with them.
+      // What a command leaves behind would keep its pipes open, and the call waiting.
       if (leftovers === "end" || group.isEnding) {
         group.kill();
         void destroyPipes([child.stdout, child.stderr]);
@@ -101,7 +101,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
       throw new HoldstillError("E_EXEC_MISSING", { who, command });
     const { stdout = "", stderr = "" } = result;
     return {
-      // A program may answer SIGTERM with an exit code of its own; it was cut off all the same.
+      // A program may react to SIGTERM with an exit code; it was cut off nevertheless.
       exitCode: group.isEnding ? null : (result.exitCode ?? null),
       stdout: kept?.stdout.text() ?? stdout,
       stderr: kept?.stderr.text() ?? stderr,
@@ -113,23 +113,23 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   }
 }
 
-/** The command line, kept to what it may write to, and to its place behind others. */
+/** The command line, with what limits its writes and its priority. */
 function lineOf(
-  { command, args, options, onUnconfined }: CommandSpec,
+  { command, args, options, onNoNamespace }: CommandSpec,
   searchPath: string | undefined,
 ): [string, readonly string[]] {
-  const behind =
+  const prefix =
     options.priority === "background" ? background.filter(([name]) => isProgram(name, searchPath)).flat() : [];
-  const [program = command, ...rest] = [...behind, command, ...args];
+  const [program = command, ...rest] = [...prefix, command, ...args];
   if (options.writable === undefined) return [program, rest];
   if (canMakeReadOnlyNamespace()) return inReadOnlyNamespace(options.writable, program, rest);
-  onUnconfined?.();
+  onNoNamespace?.();
   return [program, rest];
 }
 
 function notStarted(command: string, cwd: string | undefined, cause: unknown): Error {
   if (cwd !== undefined && !existsSync(cwd))
-    return new Error(`${command} cannot run in ${cwd}: there is no such folder`);
+    return new Error(`${command} cannot run in ${cwd}: the folder does not exist`);
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
   return new Error(`${command} cannot be run: ${code}`, { cause });
 }

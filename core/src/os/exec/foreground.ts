@@ -9,32 +9,32 @@ import { inMountTree, type MountTree, readyFd } from "./mount-tree.js";
 
 export interface Foreground {
   command: readonly string[];
-  /** null: the command sees what everybody sees. */
-  mirror: MountTree | null;
+  /** null: the command sees what all processes see. */
+  mountTree: MountTree | null;
   env: Readonly<Record<string, string>>;
   /** Where the command's stdout goes. */
   stdout: "stdout" | "stderr";
-  /** Inherited as descriptor 3; null: none is. */
+  /** Inherited as descriptor 3; null: none. */
   fd: number | null;
   /** Aborted with E_INTERRUPTED: the command gets the same signal. */
   signal: AbortSignal;
 }
 
-/** How a command ended. `exitCode` is 128 plus the signal's number where one ended it, as in a shell. */
+/** How a command ended. If a signal ended it, `exitCode` is 128 plus the signal's number, as in a shell. */
 export interface CommandEnd {
   exitCode: number;
   signal: NodeJS.Signals | null;
 }
 
 /**
- * Runs a command with our terminal, and waits for its end whatever signals come: it decides what it does about them.
+ * Runs a command with this process's terminal, and waits for its end whatever signals arrive: the command decides what to do about them.
  *
- * @throws HoldstillError E_MIRROR when the snapshots could not be mounted: then the command was not started.
+ * @throws HoldstillError E_MIRROR when the snapshots could not be mounted. Then the command was not started.
  */
 export async function runForeground(work: Foreground): Promise<CommandEnd> {
-  const { mirror, command, env, signal } = work;
+  const { mountTree, command, env, signal } = work;
   signal.throwIfAborted();
-  const [program = "", ...args] = mirror === null ? command : inMountTree(mirror, command);
+  const [program = "", ...args] = mountTree === null ? command : inMountTree(mountTree, command);
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: [
@@ -42,25 +42,25 @@ export async function runForeground(work: Foreground): Promise<CommandEnd> {
       work.stdout === "stdout" ? 1 : 2,
       "inherit",
       work.fd ?? "ignore",
-      ...(mirror === null ? [] : ["pipe" as const]),
+      ...(mountTree === null ? [] : ["pipe" as const]),
     ],
   });
-  const hand = (): void => {
+  const forward = (): void => {
     const name = signalOf(signal.reason);
     if (name !== "SIGINT" || !isForeground()) child.kill(name);
   };
-  signal.addEventListener("abort", hand, { once: true });
+  signal.addEventListener("abort", forward, { once: true });
   try {
     const pipe = child.stdio[readyFd] as Readable | undefined;
-    const [[exitCode, by], said] = await Promise.all([ended(child), pipe === undefined ? "" : text(pipe)]);
-    // Ctrl-C ends the mounting too.
-    if (mirror !== null && said === "") {
+    const [[exitCode, by], ready] = await Promise.all([ended(child), pipe === undefined ? "" : text(pipe)]);
+    // Ctrl-C also ends the mounting.
+    if (mountTree !== null && ready === "") {
       signal.throwIfAborted();
-      throw new HoldstillError("E_MIRROR", { reason: "see what mount said above" });
+      throw new HoldstillError("E_MIRROR", { reason: "see the messages of mount above" });
     }
     return { exitCode: exitCode ?? 128 + constants.signals[by ?? "SIGKILL"], signal: by };
   } finally {
-    signal.removeEventListener("abort", hand);
+    signal.removeEventListener("abort", forward);
   }
 }
 
@@ -75,7 +75,7 @@ function signalOf(reason: unknown): NodeJS.Signals {
     : "SIGTERM";
 }
 
-/** Ctrl-C reaches every process of the terminal's foreground group: the command has had it already. proc_pid_stat(5), fields 5 and 8. */
+/** Ctrl-C reaches every process of the terminal's foreground group: the command has received it already. proc_pid_stat(5), fields 5 and 8. */
 function isForeground(): boolean {
   const stat = readFileSync("/proc/self/stat", "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,14 +1,14 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { HoldstillError } from "../../base/errors/error.js";
 
-/** Snapshots, mounted where a command, or everybody, shall see them. */
+/** Where the contents of snapshots are mounted, for one command or for all processes. */
 export interface MountTree {
-  /** The folder below which they lie at their original paths; null: at the original paths themselves. */
+  /** The folder below which they have their original paths; null: at the original paths themselves. */
   readonly root: string | null;
   readonly mounts: readonly { readonly from: string; readonly at: string }[];
 }
 
-/** The descriptor that says "ready" once everything is mounted. */
+/** The descriptor on which "ready" is written once everything is mounted. */
 export const readyFd = 4;
 
 /** Whether this process may mount. Root in a container may not. */
@@ -17,40 +17,40 @@ export function canMount(): boolean {
 }
 
 /**
- * The command, in a mount namespace of its own with the snapshots mounted read-only. The mounts are nobody else's and end with
- * the command's last process, whatever ends it: none can be left. What is unmounted outside meanwhile is unmounted inside too.
+ * The command, in its own mount namespace with the snapshots mounted read-only. No other process sees the mounts, and they end with the
+ * command's last process, however it ends, so none can be left. What is unmounted outside in the meantime is also unmounted inside.
  */
 export function inMountTree({ root, mounts }: MountTree, command: readonly string[]): string[] {
-  const shell = ["/bin/sh", "-c", mounting + starting, "holdstill", ...placed({ root, mounts }), ...command];
+  const shell = ["/bin/sh", "-c", mounting + starting, "holdstill", ...mountArguments({ root, mounts }), ...command];
   return ["unshare", "--mount", "--propagation", "slave", "--", ...shell];
 }
 
 /**
- * Mounts the snapshots read-only for everybody, below the root, as one tree: whatever is made there lies in it, and goes with it.
- * `name` is what the mount table shows as its source. Nothing stays when it fails.
+ * Mounts the snapshots read-only for all processes, below the root, as one tree: the mount points are in a tmpfs and go with it.
+ * `name` is what the mount table shows as its source. If it fails, nothing stays mounted.
  *
  * @throws HoldstillError E_MIRROR
  */
-export function mountTree(mirror: MountTree & { readonly root: string }, name: string): void {
-  // It ends with us: what it would mount later, nobody would take away.
-  const shell = ["--pdeathsig", "KILL", "--", "/bin/sh", "-c", mounting, name, ...placed(mirror)];
+export function mountTree(tree: MountTree & { readonly root: string }, name: string): void {
+  // It ends with this process: what it would mount later would never be unmounted.
+  const shell = ["--pdeathsig", "KILL", "--", "/bin/sh", "-c", mounting, name, ...mountArguments(tree)];
   const done = spawnSync("setpriv", shell, { encoding: "utf8" });
   if (done.status === 0) return;
-  spawnSync("umount", ["--recursive", "--", mirror.root], { stdio: "ignore" });
-  throw new HoldstillError("E_MIRROR", { reason: saidBy(done) });
+  spawnSync("umount", ["--recursive", "--", tree.root], { stdio: "ignore" });
+  throw new HoldstillError("E_MIRROR", { reason: reasonOf(done) });
 }
 
-/** Takes such a tree away. @throws HoldstillError E_MIRROR_BUSY */
+/** Unmounts such a tree. @throws HoldstillError E_MIRROR_BUSY */
 export function unmountTree(root: string): void {
   const done = spawnSync("umount", ["--recursive", "--", root], { encoding: "utf8" });
-  if (done.status !== 0) throw new HoldstillError("E_MIRROR_BUSY", { at: root, reason: saidBy(done) });
+  if (done.status !== 0) throw new HoldstillError("E_MIRROR_BUSY", { at: root, reason: reasonOf(done) });
 }
 
-const saidBy = ({ stderr, status, error }: SpawnSyncReturns<string>): string =>
+const reasonOf = ({ stderr, status, error }: SpawnSyncReturns<string>): string =>
   error?.message ?? (stderr.trim().replaceAll("\n", "; ") || `it ended with ${status}`);
 
-/** Arguments of `mounting`: outer places first. */
-function placed({ root, mounts }: MountTree): string[] {
+/** Arguments of the script `mounting`, outer folders first. */
+function mountArguments({ root, mounts }: MountTree): string[] {
   const outer = mounts.toSorted((a, b) => a.at.length - b.at.length);
   return [root ?? "", ...outer.flatMap(({ from, at }) => [from, (root ?? "") + at]), "--"];
 }

@@ -1,34 +1,34 @@
 /** How a program is run, for the core itself and for plugins (`ctx.exec`). */
 export interface ExecOptions {
-  /** Default: that of the host, which may be anywhere. */
+  /** Default: that of the host, which may be any folder. */
   cwd?: string;
-  /** For its stdin; without it that is empty. */
+  /** For its stdin, which is empty by default. */
   input?: string;
-  /** Beside PATH, HOME, LANG and `LC_ALL=C`. */
+  /** In addition to PATH, HOME, LANG and `LC_ALL=C`. */
   env?: Record<string, string>;
-  /** Ends the program, with its group, after this time, ms: the answer has no exit code then. The call's deadline holds anyway. */
+  /** Ends the program and its group after this time, ms. Then the result has no exit code. The call's deadline applies in any case. */
   limitMs?: number;
   /**
-   * What becomes of processes that the program leaves running in its group. end (default): they end with it. keep: they run on
-   * until the plugin's worker ends. leave: they run on for good. Of the output of the last two the last 64 KiB are answered.
+   * What happens to processes that the program leaves running in its group. end (default): they end with it. keep: they continue
+   * until the plugin's worker ends. leave: they are never ended. With the last two, the result has only the last 64 KiB of the output.
    */
   leftovers?: "end" | "keep" | "leave";
   /**
-   * Absolute paths: all that the program can write to, beside devices. It sees everything else read-only, in a mount namespace of its
-   * own, as is fit for a server that repairs a snapshot. An exit code of 125 says that this failed. Where the host may not mount,
-   * nothing is read-only, and the log says so.
+   * Absolute paths that the program can write to, in addition to devices. Everything else is read-only for it, in its own mount
+   * namespace, as suits a server that repairs a snapshot. Exit code 125 means that this failed. If the host may not mount, nothing is
+   * read-only, and the log has a warning.
    */
   writable?: readonly string[];
   /**
-   * background: what the machine is for comes first, on the processors (nice 10) and on the disk (best-effort 7, which only some
-   * schedulers heed; ioprio_set(2)), as is fit for a repair that takes its time beside the application. Default: as the host.
+   * background: other programs come first, on the processors (nice 10) and on the disk (best-effort 7, which only some schedulers
+   * respect; ioprio_set(2)), as suits a repair that runs while the application does. Default: as the host.
    */
   priority?: "background";
 }
 
-/** A program that ended. A non-zero exit code is an answer, not an exception. */
+/** A program that ended. A non-zero exit code is a result, not an exception. */
 export interface ExecResult {
-  /** null when a signal ended it. */
+  /** null if a signal ended it. */
   exitCode: number | null;
   stdout: string;
   stderr: string;

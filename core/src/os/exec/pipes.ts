@@ -1,14 +1,14 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long between two looks at what a pipe still holds, ms. */
-const lookAfter = 250;
+/** How long Node has to read what a pipe still holds, twice, ms. */
+const READ_MS = 250;
 
 /**
- * Gives up the output of a program that has ended, as somebody who left its process group may keep the pipes open for ever. What it
- * wrote itself is read by then: between two timers Node reads all that a pipe holds, pipe(7).
+ * Closes the output of a program that has ended, because a process that left its group may keep the pipes open forever. What the
+ * program itself wrote is read by then: between two timers Node reads everything that a pipe holds, pipe(7).
  */
 export async function destroyPipes(pipes: readonly (Readable | null)[]): Promise<void> {
-  for (let looks = 2; looks > 0; looks -= 1) await sleep(lookAfter, undefined, { ref: false });
+  for (let rounds = 2; rounds > 0; rounds -= 1) await sleep(READ_MS, undefined, { ref: false });
   for (const pipe of pipes) pipe?.destroy();
 }

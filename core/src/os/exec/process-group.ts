@@ -16,7 +16,7 @@ export class ProcessGroup {
     this.#timer = setTimeout(() => this.kill(), GRACE_MS);
   }
 
-  /** Whether it was told to end. */
+  /** Whether `end` was called. */
   get isEnding(): boolean {
     return this.#timer !== undefined;
   }
@@ -25,7 +25,7 @@ export class ProcessGroup {
     this.#send("SIGKILL");
   }
 
-  /** The program has ended: its id may be another's soon. */
+  /** The program has ended, and its id may soon be given to another process. */
   over(): void {
     clearTimeout(this.#timer);
   }
@@ -35,7 +35,7 @@ export class ProcessGroup {
     try {
       process.kill(-this.#id, signal);
     } catch {
-      // ESRCH: there is nobody left in it.
+      // ESRCH: no process is left in it.
     }
   }
 }

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 
 /**
- * Makes a mount of each path up to `--`, every mount read-only, but the kernel's own, and then those of the paths writable again;
- * and becomes the program that follows. What another mount hides cannot be reached, and so is let be.
+ * Makes each path up to `--` a mount, makes every mount read-only except the kernel's own, and makes the paths writable again. Then it
+ * becomes the program that follows. A mount that another one hides cannot be reached, and is left as it is.
  */
 const script = `
 set -u
@@ -23,23 +23,23 @@ while [ "$1" != -- ]; do
   shift
 done
 shift
-# Not by the mount that it was before.
+# Enter the working directory by its new mount.
 cd -- "$PWD" || exit 125
 exec "$@"
 `;
 
 let permitted: boolean | undefined;
 
-/** Whether this process may do so. Root in a container may not, and an ordinary user only where he may make user namespaces. */
+/** Whether this process may make such a namespace. Root in a container may not; an ordinary user needs the right to make user namespaces. */
 export function canMakeReadOnlyNamespace(): boolean {
   permitted ??= spawnSync("unshare", [...namespaces().outer, "true"], { stdio: "ignore" }).status === 0;
   return permitted;
 }
 
 /**
- * The command line of a program that can write to these paths, and else to devices only. It ends with 125 when that fails.
+ * The command line of a program that can write only to these paths and to devices. If that fails, its exit code is 125.
  *
- * @throws Error of realpath(3) for a path that is not there.
+ * @throws Error of realpath(3) for a path that does not exist.
  */
 export function inReadOnlyNamespace(
   writable: readonly string[],
@@ -51,7 +51,7 @@ export function inReadOnlyNamespace(
   return ["unshare", [...outer, "/bin/sh", "-c", script, "sh", ...paths, "--", ...inner, command, ...args]];
 }
 
-/** An ordinary user mounts as the root of a user namespace, and becomes himself again in one more (user_namespaces(7)). */
+/** An ordinary user mounts as the root of a user namespace, and gets the own user id back in a second one (user_namespaces(7)). */
 function namespaces(): { outer: string[]; inner: string[] } {
   const mount = ["--mount", "--propagation", "slave", "--"];
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];

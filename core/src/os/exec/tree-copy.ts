@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 
 /**
- * Copies a file or a directory as it is: owners, modes, times, links, holes, extended attributes; shares extents where it can. The
- * copying ends with this process, whatever ends it.
+ * Copies a file or a directory as it is: owners, modes, times, links, holes, extended attributes; shares extents if possible. The
+ * copying ends with this process, however this process ends.
  *
- * @throws What cp said; or what the signal was aborted with.
+ * @throws Error with the message of cp, or the reason of the signal.
  */
 export async function copyTree(from: string, to: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
@@ -18,11 +18,11 @@ export async function copyTree(from: string, to: string, signal: AbortSignal): P
   const stop = (): void => void child.kill("SIGKILL");
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const [, said] = await Promise.all([once(child, "exit"), text(child.stderr)]);
+    const [, stderr] = await Promise.all([once(child, "exit"), text(child.stderr)]);
     signal.throwIfAborted();
     const { exitCode, signalCode } = child;
     const ended = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
-    if (exitCode !== 0) throw new Error(said.trim().split("\n")[0] || `cp ended ${ended}`);
+    if (exitCode !== 0) throw new Error(stderr.trim().split("\n")[0] || `cp ended ${ended}`);
   } finally {
     signal.removeEventListener("abort", stop);
   }

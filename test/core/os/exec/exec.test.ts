@@ -23,7 +23,7 @@ const exec = (
   signal = new AbortController().signal,
 ): Promise<ExecResult> => runProgram({ who, command, args, options, signal });
 
-test("a command's answer is its exit code and its output, also when it fails", async () => {
+test("the result of a command is its exit code and its output, also when it fails", async () => {
   const result = await exec("sh", ["-c", "cat; echo oops >&2; exit 3"], { input: "hello\n" });
   assert.deepEqual(result, { exitCode: 3, stdout: "hello\n", stderr: "oops\n" });
 });
@@ -50,7 +50,7 @@ test("a program that is not installed is E_EXEC_MISSING", async () => {
   await assert.rejects(exec("no-such-program", [], { priority: "background" }), { code: "E_EXEC_MISSING" });
 });
 
-test("a command in the background stands behind others, on the processors and on the disk, also where it may write to little", async () => {
+test("a command in the background yields to others, on the processors and on the disk, also with limited writes", async () => {
   const script = "nice; ionice";
   // 19 is the highest niceness (setpriority(2)): a test run under `nice` may be near it already.
   const background = Math.min(getPriority() + 10, 19);
@@ -62,7 +62,7 @@ test("a command in the background stands behind others, on the processors and on
 });
 
 test("a folder that does not exist is not taken for a missing program", async () => {
-  await assert.rejects(exec("true", [], { cwd: "/no/such/folder" }), /no such folder/);
+  await assert.rejects(exec("true", [], { cwd: "/no/such/folder" }), /the folder does not exist/);
 });
 
 test("a command that writes without end is ended", async () => {
@@ -123,7 +123,7 @@ test("a command that takes longer than its own limit is ended, and what it wrote
   assert.equal(await gone(await pids()), true);
 });
 
-test("what a command leaves behind runs on where that is asked for, writes in vain, and can be ended", async (t) => {
+test("what a command leaves behind continues if the options allow it, its output is dropped, and it can be ended", async (t) => {
   const file = path.join(tempDir(t), "pid");
   const script = `(echo $BASHPID > ${file}; while :; do echo still here; sleep 0.05; done) & sleep 0.2; echo $1; exit 3`;
   const ends: (() => void)[] = [];
@@ -158,7 +158,7 @@ for (const how of ["ends", "is ended by its limit"] as const) {
     t.after(() => process.kill(pid, "SIGKILL"));
     const all = how === "ends" ? Array.from({ length: 20_000 }, (_, at) => `${at + 1}\n`).join("") : "begun\n";
     assert.deepEqual([result.exitCode, result.stdout === all], [how === "ends" ? 0 : null, true]);
-    assert.equal(isAlive(pid), true, "who leaves the group is nobody's any more");
+    assert.equal(isAlive(pid), true, "a process that leaves the group is not ended");
   });
 }
 
@@ -210,12 +210,12 @@ for (const runtime of ["thread", "process"] as const) {
   }
 }
 
-/** Arguments that the plugin below does not look at. */
+/** Arguments that the plugin below ignores. */
 function never(): [{ id: string; cut: "fuzzy"; components: []; sidecarDir: string }, null] {
   return [{ id: "t1", cut: "fuzzy", components: [], sidecarDir: "/" }, null];
 }
 
-test("a program is run by its path only where the manifest says so, and only if nobody else could change it", async (t) => {
+test("a program is run by its path only if the manifest allows it and no other user can change it", async (t) => {
   const dir = tempDir(t);
   const program = path.join(dir, "hook");
   writeFileSync(program, "#!/bin/sh\nexit 7\n", { mode: 0o755 });

@@ -1,4 +1,4 @@
-/** Programs that can write to what they are told, and to nothing else. */
+/** Programs that can write only to the paths that the options name. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,21 +14,21 @@ import { unprivileged } from "../../../support/process/unprivileged.js";
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
 const skip = !canMakeReadOnlyNamespace() && "this process may not mount";
 
-const onUnconfined = (): never => assert.fail("it is not confined");
+const onNoNamespace = (): never => assert.fail("its writes are not limited");
 
 async function sh(script: string, options: ExecOptions): Promise<ExecResult> {
   const { signal } = new AbortController();
-  return await runProgram({ who, command: "sh", args: ["-c", script], options, signal, onUnconfined });
+  return await runProgram({ who, command: "sh", args: ["-c", script], options, signal, onNoNamespace });
 }
 
-/** A folder for the program, with a name that a shell might take apart, and one beside it that is another's. */
+/** A folder for the program, with a name that a shell might take apart, and another one beside it. */
 function folders(t: TestContext): { ours: string; other: string } {
   const [ours, other] = ["a \\ b", "other"].map((name) => path.join(tempDir(t), name));
   for (const folder of [ours, other]) mkdirSync(folder ?? "");
   return { ours: ours ?? "", other: other ?? "" };
 }
 
-test("a program writes where it may, and everything else is read-only for it alone", { skip }, async (t) => {
+test("a program can write to its paths, and everything else is read-only for it alone", { skip }, async (t) => {
   const { ours, other } = folders(t);
   const file = path.join(tempDir(t), "one");
   writeFileSync(file, "");
@@ -42,7 +42,7 @@ test("a program writes where it may, and everything else is read-only for it alo
   writeFileSync(path.join(other, "out"), "others write on");
 });
 
-test("what is mounted in the folder, or elsewhere, is read-only too, unless it is named", { skip }, async (t) => {
+test("what is mounted in the folder, or elsewhere, is also read-only unless it is named", { skip }, async (t) => {
   if (process.getuid?.() !== 0) return t.skip("mounting needs root");
   const { ours, other } = folders(t);
   mkdirSync(path.join(ours, "inner"));
@@ -59,48 +59,54 @@ test("what is mounted in the folder, or elsewhere, is read-only too, unless it i
   assert.deepEqual(await lines([other]), [other]);
 });
 
-test("a path that is not there is an error, and the program does not run", { skip }, async () => {
+test("a path that does not exist is an error, and the program does not run", { skip }, async () => {
   await assert.rejects(sh("echo ran", { writable: ["/no/such/folder"] }), { code: "ENOENT" });
 });
 
-test("a program that is not installed is E_EXEC_MISSING here too", { skip }, async () => {
+test("a program that is not installed is also E_EXEC_MISSING here", { skip }, async () => {
   const { signal } = new AbortController();
   const command = { who, command: "no-such-program", args: [], options: { writable: [] }, signal };
   await assert.rejects(runProgram(command), { code: "E_EXEC_MISSING" });
 });
 
-/** What a host of another user, or of fewer rights, makes of it: the answer, and whether it told that it could not. */
-function elsewhere(as: readonly string[], script: string, options: ExecOptions): { answer: ExecResult; told: boolean } {
-  const text = `import { runProgram } from ${JSON.stringify(import.meta.resolve("#core/os/exec/exec.js"))};
-    let told = false;
-    const given = ${JSON.stringify({ who, command: "sh", args: ["-c", script], options })};
-    const answer = await runProgram({ ...given, signal: new AbortController().signal, onUnconfined: () => (told = true) });
-    console.log(JSON.stringify({ answer, told }));`;
-  const node = [process.execPath, "--input-type=module", "-e", text];
-  const said = execFileSync("setpriv", [...as, "--", ...node], { encoding: "utf8", cwd: "/" });
-  return JSON.parse(said) as { answer: ExecResult; told: boolean };
+interface Elsewhere {
+  result: ExecResult;
+  /** The host reported that it could not make the namespace. */
+  isReported: boolean;
 }
 
-test("a host that may not mount runs the program all the same, and tells", { skip }, async (t) => {
-  if (process.getuid?.() !== 0) return t.skip("only root has a right to give away");
+/** Runs the script in a host of another user, or with fewer rights. */
+function elsewhere(as: readonly string[], script: string, options: ExecOptions): Elsewhere {
+  const text = `import { runProgram } from ${JSON.stringify(import.meta.resolve("#core/os/exec/exec.js"))};
+    let isReported = false;
+    const given = ${JSON.stringify({ who, command: "sh", args: ["-c", script], options })};
+    const result = await runProgram({ ...given, signal: new AbortController().signal, onNoNamespace: () => (isReported = true) });
+    console.log(JSON.stringify({ result, isReported }));`;
+  const node = [process.execPath, "--input-type=module", "-e", text];
+  const stdout = execFileSync("setpriv", [...as, "--", ...node], { encoding: "utf8", cwd: "/" });
+  return JSON.parse(stdout) as Elsewhere;
+}
+
+test("a host that may not mount still runs the program, and reports it", { skip }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("only root can drop the right");
   const { ours, other } = folders(t);
   const without = ["--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
-  const { answer, told } = elsewhere(without, `touch '${other}/out'`, { writable: [ours] });
-  assert.deepEqual([answer.exitCode, told], [0, true]);
+  const { result, isReported } = elsewhere(without, `touch '${other}/out'`, { writable: [ours] });
+  assert.deepEqual([result.exitCode, isReported], [0, true]);
 });
 
-test("an ordinary user's program is himself, and confined as well", { skip }, async (t) => {
-  if (process.getuid?.() !== 0) return t.skip("the other tests show it");
+test("an ordinary user's program runs as that user, and its writes are limited as well", { skip }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("the other tests cover it");
   const { uid, gid } = unprivileged();
   const as = ["--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"];
   const may = spawnSync("setpriv", [...as, "unshare", "--user", "--map-root-user", "--mount", "true"], { cwd: "/" });
-  if (may.status !== 0) return t.skip("ordinary users may make no user namespaces here");
+  if (may.status !== 0) return t.skip("ordinary users may not make user namespaces here");
   const { ours, other } = folders(t);
   for (const folder of [ours, other]) {
     chmodSync(path.dirname(folder), 0o755);
     chmodSync(folder, 0o777);
   }
   const script = `id -u; touch '${ours}/in' && echo in; touch '${other}/out' 2>/dev/null && echo out`;
-  const { answer, told } = elsewhere(as, script, { writable: [ours] });
-  assert.deepEqual([answer.stdout, told], [`${uid}\nin\n`, false]);
+  const { result, isReported } = elsewhere(as, script, { writable: [ours] });
+  assert.deepEqual([result.stdout, isReported], [`${uid}\nin\n`, false]);
 });

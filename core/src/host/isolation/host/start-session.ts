@@ -198,8 +198,12 @@ class Remote<R extends Role> implements Session<R> {
     const call = this.#calls.awaited(callId);
     try {
       if (call === undefined) throw new Error("the call that this command was for has ended");
-      const onUnconfined = (): void => this.#hooks.onLog("warn", `${command.command} ${UNCONFINED}`);
-      const result = await this.#commands.run({ ...command, signal: call.commands.signal, onUnconfined });
+      const onNoNamespace = (): void => this.#hooks.onLog("warn", `${command.command} ${UNCONFINED}`);
+      const result = await this.#commands.run({
+        ...command,
+        signal: call.commands.signal,
+        onNoNamespace,
+      });
       this.#worker.post({ type: "exec-done", id, result });
     } catch (error) {
       if (call !== undefined && isHoldstillError(error)) call.refusal = error;

@@ -118,6 +118,8 @@ test("a keeper that is killed while one of its calls is stuck in the kernel is r
   execFileSync("sync", ["-f", above]);
   const keeper = await armed(t, sectionOf([other, above], 4000));
   const { pid = 0 } = keeper;
+  const { watchdog = 0 } = keeperOf(process.pid) ?? {};
+  assert.ok(watchdog > 0, "a watchdog is running");
   assert.ok(freeze(below));
   onEnd(t, () => thaw(below));
   const failure = refusalOf(keeper.hold());
@@ -131,6 +133,8 @@ test("a keeper that is killed while one of its calls is stuck in the kernel is r
   await keeper.disarm();
   assert.ok(thaw(below));
   assert.ok(await isGone(pid, 20_000));
+  // Its rescue opens the file systems once more, which would keep them from being unmounted.
+  assert.ok(await isGone(watchdog, 20_000));
   writeFileSync(`${above}/file`, "it is writable");
   assert.equal(thaw(above), false, "the late hold was released");
 });

@@ -109,7 +109,7 @@ test("a set that is held is not deleted before its date, unless somebody ends th
   const refused = await on("delete", "day-1", "--yes");
   assert.equal(refused.exitCode, 3);
   assert.match(refused.stderr, /is retained until .*\n→ .*retain \S+ --until now --yes/);
-  assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_HELD"/);
+  assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_RETAINED"/);
   assert.match((await on("prune", "--keep-last", "1", "--dry-run")).stdout, /^keep .* held until/m);
   assert.match((await on("show", "day-1")).stdout, /^Held\n {2}until 20/m);
 

@@ -19,7 +19,7 @@ const withConfig = ([command = "", ...rest]: readonly string[], stage: Stage, mo
 ];
 const room = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.usage`, String(percent));
 const looks = (stage: Stage): number => stage.calls("store").filter((call) => call === "list").length;
-const warnings = (text: string): number => text.match(/E_ROOM_FILLS/g)?.length ?? 0;
+const warnings = (text: string): number => text.match(/E_SPACE_LOW/g)?.length ?? 0;
 
 /** Resolves when the provider was asked that many times more. */
 async function looked(stage: Stage, times: number): Promise<void> {
@@ -33,12 +33,12 @@ for (const args of [run, hold]) {
     await looked(stage, 2);
     assert.equal(warnings(kept.stderr), 0);
     room(stage, 85);
-    await kept.said("E_ROOM_FILLS");
+    await kept.said("E_SPACE_LOW");
     await looked(stage, 3);
     assert.equal(await kept.end(), 0);
     assert.match(
       kept.stderr,
-      /^holdstill: warning: The space of snapshot \S+ of set \S+, \S+, is 85 % full\. \(E_ROOM_FILLS\) The snapshot is lost when the space is full/m,
+      /^holdstill: warning: The space of snapshot \S+ of set \S+, \S+, is 85 % full\. \(E_SPACE_LOW\) The snapshot is lost when the space is full/m,
     );
     assert.equal(warnings(kept.stderr), 1);
     assert.deepEqual(stage.stored(), [], "and the set goes as ever");

@@ -19,7 +19,7 @@ test("list, show and metrics say how full the room is, and what is lost, where t
   assert.match(shown, /^Room, as of now\n {2}\S+\/0 {2}75 % {2}of\s+\S+\/store$/m);
   assert.match(
     (await stage.run(["metrics", "--usage"], roles)).stdout,
-    /^holdstill_room_fill_ratio\{where=".*\/store"\} 0\.75$/m,
+    /^holdstill_snapshot_space_used_ratio\{where=".*\/store"\} 0\.75$/m,
   );
 
   const [lost = ""] = (await stage.run(["list", "--quiet"], roles)).stdout.split("\n");

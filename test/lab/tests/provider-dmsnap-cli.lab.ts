@@ -42,7 +42,7 @@ test("run warns of a store that fills up while its command runs", async (t) => {
   const kept = new Keeping(t, ["run", "--config", config, mount, "--", "cat"]);
   await kept.said("is below");
   assert.doesNotMatch(kept.stderr, /warning/);
-  await pourUntil(kept, "E_ROOM_FILLS", mount, 10);
+  await pourUntil(kept, "E_SPACE_LOW", mount, 10);
   assert.equal(await kept.end(), 0, kept.stderr);
   assert.deepEqual(state(), before);
 });

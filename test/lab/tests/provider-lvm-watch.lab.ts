@@ -17,9 +17,9 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   const command = commandLineWith(t, config);
   const kept = new Keeping(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
   await kept.said("is below");
-  const of = (name: string): RegExp => new RegExp(`room of snapshot ${vg.name}/${name}-holdstill-.*E_ROOM_FILLS`, "g");
+  const of = (name: string): RegExp => new RegExp(`room of snapshot ${vg.name}/${name}-holdstill-.*E_SPACE_LOW`, "g");
   assert.doesNotMatch(kept.stderr, /warning/);
-  await pourUntil(kept, "E_ROOM_FILLS", thick.mount, 10);
+  await pourUntil(kept, "E_SPACE_LOW", thick.mount, 10);
   pour(`${thin.mount}/much`, 84);
   await kept.said(`${vg.name}/pool, is `);
   pour(`${thick.mount}/more`, 20);

@@ -273,7 +273,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => `Run \`holdstill unexpose ${d.set}\` first.`,
     exit: exit.refused,
   },
-  E_ROOM_FILLS: {
+  E_SPACE_LOW: {
     message: (d) =>
       `The space of snapshot ${d.snapshot} of set ${d.set}, ${d.where}, is ${Math.floor(d.percent)} % full.`,
     hint: () => "The snapshot is lost when the space is full. Extend the space, or delete the set before that.",
@@ -289,7 +289,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: (d) => d.remedy,
     exit: exit.refused,
   },
-  E_SET_HELD: {
+  E_SET_RETAINED: {
     message: (d) => `Set ${d.set} is retained until ${d.until}.`,
     hint: (d) =>
       `To delete it earlier, end the retention with \`holdstill retain ${d.set} --until now --yes\`. The audit log records this.`,

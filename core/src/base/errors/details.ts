@@ -84,10 +84,10 @@ export interface Details {
   E_SET_BUSY: { set: string };
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
   E_SET_EXPOSED: { set: string };
-  E_ROOM_FILLS: { set: string; snapshot: string; where: string; percent: number };
+  E_SPACE_LOW: { set: string; snapshot: string; where: string; percent: number };
   E_SNAPSHOT_LOST: { set: string; snapshot: string; reason: string };
   E_RESTORE: { path: string; reason: string; remedy: string };
-  E_SET_HELD: { set: string; until: string };
+  E_SET_RETAINED: { set: string; until: string };
   E_LEASE_FD: { fd: number; problem: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };

@@ -86,7 +86,7 @@ function rooms(sets: readonly SnapshotSet[]): Metric[] {
     if (snapshot.lost !== undefined) lost.set(by.instance, (lost.get(by.instance) ?? 0) + 1);
   }
   return [
-    metric("room_fill_ratio", "gauge", "How full what snapshots take changes to is.", fill, "where"),
+    metric("snapshot_space_used_ratio", "gauge", "How full what snapshots take changes to is.", fill, "where"),
     metric("snapshots_lost", "gauge", "Snapshots that cannot be shown any more.", lost, "provider"),
   ];
 }

@@ -105,7 +105,7 @@ async function concealOne(
 /**
  * Removes every snapshot, then the record. A snapshot that cannot be removed keeps the record; the others are removed all the same.
  *
- * @throws HoldstillError E_SET_HELD before anything is touched.
+ * @throws HoldstillError E_SET_RETAINED before anything is touched.
  */
 export async function removeSet(
   bench: EngineContext,
@@ -115,7 +115,7 @@ export async function removeSet(
   why?: string,
 ): Promise<SnapshotSet> {
   const { id, retainUntil: until = "" } = set;
-  if (isRetained(set, new Date())) throw new HoldstillError("E_SET_HELD", { set: id, until });
+  if (isRetained(set, new Date())) throw new HoldstillError("E_SET_RETAINED", { set: id, until });
   await bench.writeGate.pass();
   audit(bench, action, set, why);
   let now = await unmirror(bench, set);

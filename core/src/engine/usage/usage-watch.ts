@@ -24,7 +24,7 @@ export class UsageWarnings {
         const { where, percent } = fill;
         if (percent < roomy) this.#told.delete(`full ${where}`);
         if (percent < FULL_PERCENT) return [];
-        return this.#once(`full ${where}`, new HoldstillError("E_ROOM_FILLS", { set, snapshot, where, percent }));
+        return this.#once(`full ${where}`, new HoldstillError("E_SPACE_LOW", { set, snapshot, where, percent }));
       }),
     );
   }

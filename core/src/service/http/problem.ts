@@ -13,7 +13,7 @@ const statuses: { readonly [C in Code]?: number } = {
   E_SET_AMBIGUOUS: 409,
   E_SET_BUSY: 409,
   E_SET_EXPOSED: 409,
-  E_SET_HELD: 409,
+  E_SET_RETAINED: 409,
   E_VOLUME_BUSY: 409,
   E_UNAVAILABLE: 503,
   E_DEADLINE: 504,

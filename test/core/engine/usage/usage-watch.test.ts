@@ -18,7 +18,7 @@ test("a room is warned of once when it becomes full, again after it was roomy, a
     told.map((faults) =>
       faults.map(({ code, details }) => `${code} ${String(details?.["percent"] ?? details?.["reason"])}`),
     ),
-    [[], ["E_ROOM_FILLS 80"], [], [], [], [], ["E_ROOM_FILLS 81"], ["E_SNAPSHOT_LOST it overflowed"], []],
+    [[], ["E_SPACE_LOW 80"], [], [], [], [], ["E_SPACE_LOW 81"], ["E_SNAPSHOT_LOST it overflowed"], []],
   );
 });
 

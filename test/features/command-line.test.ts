@@ -18,7 +18,7 @@ test("a set is made, listed, shown, exposed, completed, unexposed and deleted", 
   assert.equal(made.exitCode, 0, made.stderr);
   const [, id = ""] = /^Set (\S+) \(nightly\), /.exec(made.stdout) ?? [];
   assert.match(made.stdout, /^ {2}app\/app {2}application$/m);
-  assert.match(made.stdout, /^Held still for /m);
+  assert.match(made.stdout, /^Frozen for /m);
   assert.match(made.stderr, /^freeze \(applications hold still\), limit 4 s$/m);
   assert.match(made.stderr, /^ {2}app: freeze took .* of 500 ms$/m);
 
@@ -82,7 +82,7 @@ const endings: { name: string; script: Script; exitCode: number; stderr: RegExp;
     name: "a writer whose freeze was lost",
     script: { writer: { in: "thaw", does: "throws" } },
     exitCode: 5,
-    stderr: /^holdstill: The set was made, but with consistency none; asked was application\.$/m,
+    stderr: /^holdstill: The set has consistency none, but application was asked for\.$/m,
     stdout: /^ {2}app\/app {2}none +writer `app` \(writer-that 1\.0\.0\) failed in thaw/m,
   },
   {
@@ -139,7 +139,7 @@ test("the first signal aborts and undoes, and a second one changes nothing", asy
     },
   });
   assert.equal(ran.exitCode, 130);
-  assert.match(ran.stderr, /^holdstill: SIGTERM: already aborting/m);
+  assert.match(ran.stderr, /^holdstill: SIGTERM: the abort is already in progress/m);
   assert.match(ran.stderr, /^holdstill: Interrupted by SIGINT\. The transaction was aborted\.$/m);
   assert.equal(existsSync(path.join(dir, "app/frozen")), false);
   assert.deepEqual(readdirSync(path.join(dir, "store")), ["calls.log"]);

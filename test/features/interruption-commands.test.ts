@@ -37,7 +37,7 @@ const moments: readonly Moment[] = [
       ["provider", "abort", { args: ["create", "writer:app"], role: "provider", op: "seal" }],
       ["provider", "unexpose", { args: ["expose", "good"], role: "provider", op: "expose" }],
       // Its stdin is at an end, so it removes its set at once.
-      ["provider", "remove", { args: ["hold", "writer:app"], role: "provider", op: "remove" }],
+      ["provider", "remove", { args: ["create", "writer:app", "--lease-stdin"], role: "provider", op: "remove" }],
     ] as const
   ).map(([role, op, dead]): Moment => ({ args: ["recover", "--yes"], role, op, dead })),
 ];

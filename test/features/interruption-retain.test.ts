@@ -19,7 +19,7 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
     const draft = path.join(stage.dir, "state/sets", set.id, "set.json.draft");
     // Whoever opens a pipe to write to it waits for a reader.
     execFileSync("mkfifo", [draft]);
-    const args = [program, "retain", "good", "30d", "--config", stage.configFile()];
+    const args = [program, "retain", "good", "--until", "30d", "--config", stage.configFile()];
     const child = spawn(process.execPath, args, { stdio: "ignore" });
     onEnd(t, () => void child.kill("SIGKILL"));
     while (!(await isOpening(child.pid))) {
@@ -33,8 +33,8 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
 
     assert.deepEqual((await stage.run(["show", "good", "--json"])).json(), set);
     assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
-    assert.equal((await stage.run(["retain", "good", "30d"])).exitCode, 0);
-    assert.equal((await stage.run(["delete", "good", "--yes"])).exitCode, 3, "it is held now");
+    assert.equal((await stage.run(["retain", "good", "--until", "30d"])).exitCode, 0);
+    assert.equal((await stage.run(["delete", "good", "--yes"])).exitCode, 3, "it is retained now");
     const lines = readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8").trimEnd().split("\n");
     const actions = lines.map((line) => (JSON.parse(line) as { action: string }).action);
     assert.deepEqual(actions, ["create", "retain", "retain"], "both were tried");

@@ -103,8 +103,8 @@ test("SIGINT while a writer that need not take part says what it owns: nobody is
   assert.ok(!stage.calls("store").includes("prepare"));
 });
 
-for (const [command, ...more] of [["create"], ["run", "--", "true"], ["hold"]] as const) {
-  test(`SIGINT while ${command} removes what outlived its requester ends it, and recover removes that`, async (t) => {
+for (const [command, ...more] of [["create"], ["run", "--", "true"], ["create", "--lease-stdin"]] as const) {
+  test(`SIGINT while ${[command, ...more].join(" ")} removes a set that outlived its lease ends it, and recover removes that`, async (t) => {
     const stage = new Stage(t);
     await outlived(stage);
     const config = stage.configFile({ provider: { in: "remove", does: "hangs" }, limits: patient });
@@ -125,9 +125,9 @@ for (const [command, ...more] of [["create"], ["run", "--", "true"], ["hold"]] a
   });
 }
 
-/** A set whose requester was killed. */
+/** A set with a lease whose process was killed. */
 async function outlived(stage: Stage): Promise<void> {
-  const args = [program, "hold", "writer:app", "--config", stage.configFile({ limits: patient })];
+  const args = [program, "create", "writer:app", "--lease-stdin", "--config", stage.configFile({ limits: patient })];
   const holder = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
   await once(holder.stdout, "data");
   holder.kill("SIGKILL");

@@ -1,4 +1,4 @@
-/** `holdstill hold`: a set lives as long as the pipe of whoever asked for it. */
+/** `create --lease-stdin`: a set lives as long as the pipe on stdin. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,9 +12,9 @@ import { onEnd } from "../support/process/on-end.js";
 import { type Roles, Stage } from "../support/fixture/scene.js";
 import { unbroken } from "../support/process/unwrapped.js";
 
-/** A hold that has told of its set. */
-async function holding(t: TestContext, stage: Stage, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {
-  const args = ["hold", "writer:app", "--expose", "--json", "--config", stage.configFile(roles)];
+/** A command that has printed its set. */
+async function leased(t: TestContext, stage: Stage, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {
+  const args = ["create", "writer:app", "--lease-stdin", "--expose", "--json", "--config", stage.configFile(roles)];
   const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   onEnd(t, () => void child.kill("SIGKILL"));
   let text = "";
@@ -35,7 +35,7 @@ async function leavesNothing(stage: Stage): Promise<void> {
 
 test("while the pipe is open the set can be read and is no leftover; when it closes the set goes", async (t) => {
   const stage = new Stage(t);
-  const [child, set] = await holding(t, stage);
+  const [child, set] = await leased(t, stage);
   const tree = set.exposed?.[0]?.exposed.trees[0]?.path ?? "";
   assert.equal(readFileSync(path.join(tree, "file"), "utf8"), "precious\n");
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
@@ -47,9 +47,9 @@ test("while the pipe is open the set can be read and is no leftover; when it clo
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  test(`${signal} ends a hold with 130, and the set goes`, async (t) => {
+  test(`${signal} ends the command with 130, and the set goes`, async (t) => {
     const stage = new Stage(t);
-    const [child] = await holding(t, stage);
+    const [child] = await leased(t, stage);
     child.kill(signal);
     const [exitCode] = (await once(child, "exit")) as [number | null];
     assert.equal(exitCode, 130);
@@ -57,26 +57,26 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-test("after kill -9 of a hold its set is a leftover, which the next hold removes", async (t) => {
+test("after kill -9 of the command its set is a leftover, which the next create removes", async (t) => {
   const stage = new Stage(t);
-  const [child, set] = await holding(t, stage);
+  const [child, set] = await leased(t, stage);
   child.kill("SIGKILL");
   await once(child, "exit");
   const seen = await stage.run(["recover", "--dry-run"]);
   assert.match(
     unbroken(seen.stdout),
-    new RegExp(`delete set ${set.id} of .*, whose requester \\(pid ${child.pid}\\) is gone`),
+    new RegExp(`delete set ${set.id} of .*, whose lease ended with process ${child.pid}`),
   );
-  const [next, other] = await holding(t, stage);
+  const [next, other] = await leased(t, stage);
   assert.deepEqual(stage.stored(), [other.id]);
   next.stdin?.end();
   await once(next, "exit");
   await leavesNothing(stage);
 });
 
-test("a set that somebody deleted meanwhile is no fault of the hold's end", async (t) => {
+test("a set that another process deleted meanwhile is not an error", async (t) => {
   const stage = new Stage(t);
-  const [child, set] = await holding(t, stage);
+  const [child, set] = await leased(t, stage);
   assert.equal((await stage.run(["delete", set.id, "--yes"])).exitCode, 0);
   child.stdin?.end();
   const [exitCode] = (await once(child, "exit")) as [number | null];
@@ -84,9 +84,11 @@ test("a set that somebody deleted meanwhile is no fault of the hold's end", asyn
   await leavesNothing(stage);
 });
 
-test("where the set cannot be removed at the end that is said on stderr: stdout has the one document", async (t) => {
+test("if the set cannot be removed at the end, the error is on stderr: stdout has the one document", async (t) => {
   const stage = new Stage(t);
-  const ended = await stage.run(["hold", "writer:app", "--json"], { provider: { in: "remove", does: "throws" } });
+  const ended = await stage.run(["create", "writer:app", "--lease-stdin", "--json"], {
+    provider: { in: "remove", does: "throws" },
+  });
   assert.equal((ended.json() as SnapshotSet).id, stage.recorded()[0]);
   assert.equal(ended.exitCode, 4);
   assert.match(ended.stderr, /provider `store` .* failed in remove/);

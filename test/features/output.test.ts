@@ -38,12 +38,12 @@ const looking: readonly (readonly string[])[] = [
 const changing = (stage: Stage): readonly (readonly string[])[] => [
   ["create", "writer:app", "--name", "other"],
   ["run", "writer:app", "--", "true"],
-  ["hold", "writer:app"],
+  ["create", "writer:app", "--lease-stdin"],
   ["expose", "nightly"],
   ["unexpose", "nightly"],
   ["verify", "nightly"],
   ["complete", "nightly", "--succeeded"],
-  ["retain", "nightly", "now"],
+  ["retain", "nightly", "--until", "now"],
   ["restore", "nightly", "--to", path.join(stage.dir, "elsewhere"), "--yes"],
   ["revert", "nightly", "--yes"],
   ["plugins", "new", "writer", "writer-of-a-test"],
@@ -147,7 +147,7 @@ test("on a terminal the lines of every command fit, and have colour", async (t) 
 
 test("on a terminal what went wrong fits, too", async (t) => {
   const stage = await staged(t);
-  assert.equal((await stage.run(["retain", "nightly", "30d"])).exitCode, 0);
+  assert.equal((await stage.run(["retain", "nightly", "--until", "30d"])).exitCode, 0);
   const wrong: readonly (readonly string[])[] = [
     ["show", "nihgtly"],
     ["plan", "/no/such/folder"],

@@ -86,7 +86,7 @@ test("without a rule, or with one that is none, prune does nothing", async (t) =
   assert.deepEqual(await listed(stage), ids);
 });
 
-test("records that are damaged or foreign are told of, and never deleted", async (t) => {
+test("records that are damaged or foreign are reported, and never deleted", async (t) => {
   const { stage, state, ids } = calendar(t, [1, 2]);
   const files = [
     damage(state, "20260101-000000-aaaaaa", "{ half"),
@@ -100,10 +100,10 @@ test("records that are damaged or foreign are told of, and never deleted", async
   for (const file of files) assert.ok(seen.stderr.includes(file));
 });
 
-test("a set that is held is not deleted before its date, unless somebody ends that, which is written down", async (t) => {
+test("a retained set is not deleted before its date, unless the retention is ended, which is recorded", async (t) => {
   const { stage, state, ids } = calendar(t, [1, 2]);
   const on = (...args: string[]): Promise<CliRun> => stage.run(args);
-  const held = await on("retain", "day-1", "30d", "--json");
+  const held = await on("retain", "day-1", "--until", "30d", "--json");
   const until = Date.parse((held.json() as SnapshotSet).retainUntil ?? "");
   assert.ok(Math.abs(until - Date.now() - 30 * 86_400_000) < 60_000);
   const refused = await on("delete", "day-1", "--yes");
@@ -111,15 +111,15 @@ test("a set that is held is not deleted before its date, unless somebody ends th
   assert.match(refused.stderr, /is retained until .*\n→ .*retain \S+ --until now --yes/);
   assert.match((await on("delete", "day-1", "--yes", "--json")).stdout, /"E_SET_RETAINED"/);
   assert.match((await on("prune", "--keep-last", "1", "--dry-run")).stdout, /^keep .* held until/m);
-  assert.match((await on("show", "day-1")).stdout, /^Held\n {2}until 20/m);
+  assert.match((await on("show", "day-1")).stdout, /^Retained\n {2}until 20/m);
 
-  assert.equal((await on("retain", "day-1", "now")).exitCode, 2, "an earlier date is asked about");
-  assert.equal((await on("retain", "day-1", "someday")).exitCode, 2);
-  assert.equal((await on("retain", "day-1", "now", "--yes")).exitCode, 0);
+  assert.equal((await on("retain", "day-1", "--until", "now")).exitCode, 2, "an earlier date is asked about");
+  assert.equal((await on("retain", "day-1", "--until", "someday")).exitCode, 2);
+  assert.equal((await on("retain", "day-1", "--until", "now", "--yes")).exitCode, 0);
   assert.equal((await on("delete", "day-1", "--yes")).exitCode, 0);
   assert.deepEqual(await listed(stage), [ids[1]]);
   assert.deepEqual(
     auditOf(state).map(({ action }) => action),
-    ["retain", "retain", "delete"],
+    ["retain", "retain", "--until", "delete"],
   );
 });

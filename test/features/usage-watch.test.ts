@@ -1,4 +1,4 @@
-/** While a set lives somebody looks how full its room is: `run`, `hold`, and the service. */
+/** While a set is kept, its usage is monitored: by `run`, `create --lease-stdin`, and the service. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
@@ -9,7 +9,7 @@ import { patience, type Roles, Stage } from "../support/fixture/scene.js";
 
 const roles: Roles = { usageInterval: "100ms", limits: patience, provider: { usage: 10 } };
 const run = ["run", "writer:app", "--", "cat"];
-const hold = ["hold", "writer:app"];
+const leased = ["create", "--lease-stdin", "writer:app"];
 
 const withConfig = ([command = "", ...rest]: readonly string[], stage: Stage, more: Roles = {}): string[] => [
   command,
@@ -17,7 +17,7 @@ const withConfig = ([command = "", ...rest]: readonly string[], stage: Stage, mo
   stage.configFile({ ...roles, ...more }),
   ...rest,
 ];
-const room = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.usage`, String(percent));
+const setUsage = (stage: Stage, percent: number): void => writeFileSync(`${stage.store}.usage`, String(percent));
 const looks = (stage: Stage): number => stage.calls("store").filter((call) => call === "list").length;
 const warnings = (text: string): number => text.match(/E_SPACE_LOW/g)?.length ?? 0;
 
@@ -26,13 +26,13 @@ async function looked(stage: Stage, times: number): Promise<void> {
   for (const upTo = looks(stage) + times; looks(stage) < upTo;) await sleep(20);
 }
 
-for (const args of [run, hold]) {
-  test(`${args[0]} warns, once, of a room that becomes full while its set lives`, async (t) => {
+for (const args of [run, leased]) {
+  test(`${args[0]} warns once of space that becomes full while its set is kept`, async (t) => {
     const stage = new Stage(t);
     const kept = new Keeping(t, withConfig(args, stage));
     await looked(stage, 2);
     assert.equal(warnings(kept.stderr), 0);
-    room(stage, 85);
+    setUsage(stage, 85);
     await kept.said("E_SPACE_LOW");
     await looked(stage, 3);
     assert.equal(await kept.end(), 0);
@@ -51,7 +51,7 @@ test("a look that hangs keeps nobody, and a provider that never says is asked on
   await looked(stage, 1);
   assert.equal(await hung.end(), 0, hung.stderr);
   const before = looks(stage);
-  const silent = new Keeping(t, withConfig(hold, stage, { provider: {} }));
+  const silent = new Keeping(t, withConfig(leased, stage, { provider: {} }));
   await looked(stage, 1);
   await sleep(1000);
   assert.equal(await silent.end(), 0, silent.stderr);
@@ -64,7 +64,7 @@ test("the service warns in its log of the room of every set, once", async (t) =>
   const service = await Service.start(t, stage, roles);
   await looked(stage, 2);
   assert.equal(warnings(service.stderr), 0);
-  room(stage, 85);
+  setUsage(stage, 85);
   while (warnings(service.stderr) === 0) await sleep(20);
   await looked(stage, 2);
   assert.equal(await service.stop(), 0);

@@ -1,4 +1,4 @@
-/** How full the room of snapshots is: what providers say now, beside what was recorded. */
+/** How full the space of snapshots is: what providers report now, beside the record. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -16,7 +16,7 @@ test("list, show and metrics say how full the room is, and what is lost, where t
   const listed = await stage.run(["list", "--usage"], roles);
   assert.match(listed.stdout, /^SET .* FILL {2}TARGETS\n.* 75 % {2}writer:app\n.* 75 % {2}writer:app\n$/);
   const shown = (await stage.run(["show", "two", "--usage"], roles)).stdout;
-  assert.match(shown, /^Room, as of now\n {2}\S+\/0 {2}75 % {2}of\s+\S+\/store$/m);
+  assert.match(shown, /^Space used now\n {2}\S+\/0 {2}75 % {2}of\s+\S+\/store$/m);
   assert.match(
     (await stage.run(["metrics", "--usage"], roles)).stdout,
     /^holdstill_snapshot_space_used_ratio\{where=".*\/store"\} 0\.75$/m,

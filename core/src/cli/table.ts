@@ -1,20 +1,20 @@
 import type { CommandEntry } from "./parse/command.js";
 
-/** Every command. Its file is loaded when it is called, or when its help is asked for. */
+/** Every command. Its file is loaded when it is called, or when its help is printed. */
 export const commandTable: readonly CommandEntry[] = [
   {
     name: "doctor",
-    summary: "look at all that a snapshot will need",
+    summary: "check everything that a snapshot needs",
     load: async () => (await import("./commands/doctor.js")).doctor,
   },
   {
     name: "init",
-    summary: "write a config for the databases that run here",
+    summary: "write a config for the databases on this machine",
     load: async () => (await import("./commands/init.js")).init,
   },
   {
     name: "plan",
-    summary: "show what create would do; touches nothing",
+    summary: "show what create would do; changes nothing",
     load: async () => (await import("./commands/plan.js")).planCommand,
   },
   {
@@ -24,33 +24,28 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "run",
-    summary: "take a set, run a command with its snapshots, remove the set",
+    summary: "take a set, run a command on its contents, remove the set",
     load: async () => (await import("./commands/run.js")).runCommand,
   },
   {
-    name: "hold",
-    summary: "take a set that lives while stdin is open",
-    load: async () => (await import("./commands/hold.js")).holdCommand,
-  },
-  {
     name: "serve",
-    summary: "be a service for requesters in any language, on a Unix socket",
+    summary: "take sets for other programs, over a Unix socket",
     load: async () => (await import("./commands/serve.js")).serveCommand,
   },
-  { name: "list", summary: "the snapshot sets", load: async () => (await import("./commands/list.js")).list },
+  { name: "list", summary: "list the snapshot sets", load: async () => (await import("./commands/list.js")).list },
   {
     name: "show",
-    summary: "everything that is known of a set",
+    summary: "show the record of a set",
     load: async () => (await import("./commands/show.js")).show,
   },
   {
     name: "history",
-    summary: "past transactions, also those that failed, and why",
+    summary: "show past transactions, also failed ones, with the reason",
     load: async () => (await import("./commands/history.js")).history,
   },
   {
     name: "expose",
-    summary: "make a set's snapshots readable, and say where",
+    summary: "make the contents of a set readable, and print where",
     load: async () => (await import("./commands/expose.js")).exposeCommand,
   },
   {
@@ -60,12 +55,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "verify",
-    summary: "start the applications on a set's snapshots, and look",
+    summary: "start the applications on the contents of a set, and check them",
     load: async () => (await import("./commands/verify.js")).verifyCommand,
   },
   {
     name: "restore",
-    summary: "put data back from a set, or elsewhere",
+    summary: "put data back from a set, in place or elsewhere",
     load: async () => (await import("./commands/restore.js")).restoreCommand,
   },
   {
@@ -85,72 +80,72 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "retain",
-    summary: "let nobody delete a set before a date",
+    summary: "protect a set from deletion until a date",
     load: async () => (await import("./commands/retain.js")).retain,
   },
   {
     name: "complete",
-    summary: "tell a set's writers how the backup went",
+    summary: "notify the writers of the result of the backup",
     load: async () => (await import("./commands/complete.js")).completeCommand,
   },
   {
     name: "recover",
-    summary: "undo what transactions that died have left",
+    summary: "undo what transactions left after a crash",
     load: async () => (await import("./commands/recover.js")).recoverCommand,
   },
   {
     name: "writers",
-    summary: "ask every writer what it owns",
+    summary: "show what each writer owns",
     load: async () => (await import("./commands/writers.js")).writers,
   },
   {
     name: "providers",
-    summary: "ask every provider which snapshots exist",
+    summary: "show which snapshots each provider has",
     load: async () => (await import("./commands/providers.js")).providers,
   },
   {
     name: "plugins list",
-    summary: "every plugin found, and why it was or wasn't taken",
+    summary: "list every plugin found, and why it is used or not",
     load: async () => (await import("./commands/plugins-list.js")).pluginsList,
   },
   {
     name: "plugins why",
-    summary: "what decides about one plugin, and which config line asks",
+    summary: "explain the choice of one plugin",
     load: async () => (await import("./commands/plugins-why.js")).pluginsWhy,
   },
   {
     name: "plugins lock",
-    summary: "pin every plugin to its content, or check that",
+    summary: "pin every plugin to its content, or check the pins",
     load: async () => (await import("./commands/plugins-lock.js")).pluginsLock,
   },
   {
     name: "plugins check",
-    summary: "check a plugin against the contract, on real workers",
+    summary: "check a plugin against the contract, in real workers",
     load: async () => (await import("./commands/plugins-check.js")).pluginsCheck,
   },
   {
     name: "plugins new",
-    summary: "make a plugin that works, to be changed into yours",
+    summary: "make a small working plugin to start from",
     load: async () => (await import("./commands/plugins-new.js")).pluginsNew,
   },
   {
     name: "schedule",
-    summary: "a systemd service and timer for a nightly run",
+    summary: "make a systemd service and timer for regular runs",
     load: async () => (await import("./commands/schedule.js")).schedule,
   },
   {
     name: "metrics",
-    summary: "figures for Prometheus",
+    summary: "print figures for Prometheus",
     load: async () => (await import("./commands/metrics.js")).metrics,
   },
   {
     name: "completions",
-    summary: "what a shell needs to complete commands",
+    summary: "print a completion script for the shell",
     load: async () => (await import("./commands/completions.js")).completions,
   },
   {
     name: "manual",
-    summary: "the manual page",
+    summary: "print the manual page",
     load: async () => (await import("./commands/manual.js")).manual,
   },
 ];

@@ -47,19 +47,19 @@ export const phases = {
     actors: ["keeper"],
     limit: "hold",
     onFailure: "abort",
-    summary: "the kernel lets I/O go on",
+    summary: "the kernel resumes I/O",
   },
   thaw: {
     actors: ["writer"],
     limit: "freeze",
     onFailure: "degrade",
-    summary: "applications go on, and say whether they were held throughout",
+    summary: "applications resume, and report whether the freeze was uninterrupted",
   },
   seal: {
     actors: ["writer", "provider"],
     limit: "seal",
     onFailure: "abort",
-    summary: "snapshots are finished, metadata is kept",
+    summary: "snapshots are finished, metadata is stored",
   },
   repair: {
     actors: ["writer"],

@@ -28,7 +28,7 @@ const day: readonly (readonly string[])[] = [
   ["run", "writer:app", "--keep", "--name", "kept", "--type", "full", "--", "true"],
   ["run", "writer:app", "--", "no-such-command"],
   ["show", "kept"],
-  ["hold", "writer:app", "--expose"],
+  ["create", "writer:app", "--lease-stdin", "--expose"],
   ["create", "writer:app", "--name", "newer"],
   ["prune", "--keep-last", "1", "--dry-run"],
   ["prune", "--keep-last", "1", "--yes"],

@@ -63,9 +63,13 @@ test("a lease that is given up is not said to be over while its set cannot be re
 });
 
 function holding(t: TestContext, config: string): ChildProcess {
-  const child = spawn(process.execPath, [program, "hold", "writer:app", "--json", "--config", config], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, "create", "writer:app", "--lease-stdin", "--json", "--config", config],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   onEnd(t, () => void child.kill("SIGKILL"));
   return child;
 }
@@ -79,7 +83,7 @@ async function heldBy(child: ChildProcess): Promise<SnapshotSet> {
   throw new Error(`it told ${text}`);
 }
 
-test("hold by way of the service ends with stdin, and is told when the service dies", async (t) => {
+test("create --lease-stdin through the service ends with stdin, and reports when the service dies", async (t) => {
   const stage = new Stage(t);
   const service = await Service.start(t, stage);
   const child = holding(t, service.config);

@@ -1,4 +1,4 @@
-/** Somebody looks after the room of LVM's snapshots while a command reads them. */
+/** The space of LVM's snapshots is monitored while a command reads them. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
@@ -17,7 +17,7 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   const command = commandLineWith(t, config);
   const kept = new Keeping(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
   await kept.said("is below");
-  const of = (name: string): RegExp => new RegExp(`room of snapshot ${vg.name}/${name}-holdstill-.*E_SPACE_LOW`, "g");
+  const of = (name: string): RegExp => new RegExp(`space of snapshot ${vg.name}/${name}-holdstill-.*E_SPACE_LOW`, "g");
   assert.doesNotMatch(kept.stderr, /warning/);
   await pourUntil(kept, "E_SPACE_LOW", thick.mount, 10);
   pour(`${thin.mount}/much`, 84);

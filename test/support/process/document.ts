@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { findEntry } from "#core/cli/parse/arguments.js";
+import { matchCommand } from "#core/cli/parse/match-command.js";
 import { type SchemaName, validate } from "#core/base/schema/validate.js";
 
-/** What a command has printed with --json. Throws where it is not one document, or not as the command's schema says. */
+/** What a command has printed with --json. Throws unless it is one document, as the command's schema defines it. */
 export function documentIn(stdout: string, args: readonly string[]): unknown {
   const document: unknown = JSON.parse(stdout);
   const checked = validate(isError(document) ? errorSchema : schemaOf(args), document, args.join(" "));
@@ -12,14 +12,14 @@ export function documentIn(stdout: string, args: readonly string[]): unknown {
 
 const errorSchema: SchemaName = "command-line#/$defs/error";
 
-/** Its schema goes by the command's name. */
+/** Its schema has the command's name. */
 function schemaOf(args: readonly string[]): SchemaName {
-  const meant = findEntry(args);
-  assert.ok(meant.is === "command", `\`${args.join(" ")}\` is no command`);
-  return `command-line#/$defs/${meant.entry.name.replaceAll(" ", "-")}` as SchemaName;
+  const matched = matchCommand(args);
+  assert.ok(matched.type === "command", `\`${args.join(" ")}\` is not a command`);
+  return `command-line#/$defs/${matched.entry.name.replaceAll(" ", "-")}` as SchemaName;
 }
 
-/** The document of a command that could do nothing; those of create and of run tell more beside it. */
+/** The document of a command that failed before it did anything; those of create and run have more beside it. */
 function isError(document: unknown): boolean {
   return typeof document === "object" && document !== null && Object.keys(document).join() === "error";
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
 
-/** A command line that keeps a set until its stdin ends, as `hold` does, and `run … -- cat`. */
+/** A command line that keeps a set until its stdin ends, as `create --lease-stdin` does, and `run … -- cat`. */
 export class Keeping {
   stderr = "";
   readonly #child: ChildProcess;

@@ -235,9 +235,11 @@ export interface CommandLine {
   doctor?: DoctorDocument;
   init?: InitDocument;
   plan?: EstimatedPlan;
-  create?: EndedDocument;
+  /**
+   * With --lease-stdin the set.
+   */
+  create?: EndedDocument | SnapshotSet;
   run?: RunDocument;
-  hold?: SnapshotSet;
   serve?: UnitFiles;
   list?: SetList;
   show?: SnapshotSet;
@@ -851,7 +853,10 @@ export interface Residue {
   error: Fault;
 }
 export interface RunDocument {
-  ended: EndedDocument;
+  /**
+   * With --lease-stdin the set.
+   */
+  ended: EndedDocument | SnapshotSet;
   /**
    * null: it was not started.
    */

@@ -1,48 +1,35 @@
-import type { BackupOutcome } from "../../host/contract/writer.js";
 import { command, oneSet } from "../parse/command.js";
-import { exitOf } from "../terminal/report-error.js";
-import { UsageError } from "../parse/usage-error.js";
-import { stderrStyle, print, printDocument, printError } from "../terminal/output.js";
+import { typeOption } from "../parse/request.js";
 import { faultLines } from "../render/fault.js";
-import { backupType } from "../parse/request.js";
+import { print, printDocument, printError, stderrStyle } from "../terminal/output.js";
+import { exitOf } from "../terminal/report-error.js";
 
 export const completeCommand = command({
-  usage: "SET --succeeded|--failed [--type copy|full]",
   about:
-    "Tells the writers how the backup that was made from the set went. Only after a full backup that succeeded may they cut off their logs.",
+    "Notifies the writers whether the backup of the set succeeded. Only after a full backup that succeeded may they truncate their logs.",
   operands: oneSet,
   options: {
-    succeeded: { type: "flag", about: "the backup is safe" },
-    failed: { type: "flag", about: "it is not" },
-    type: { type: "text", value: "TYPE", about: "copy (default): logs are left alone. full: their owner may cut them" },
+    succeeded: { type: "flag", about: "the backup is complete and safe" },
+    failed: { type: "flag", about: "the backup failed; the set stays" },
+    type: typeOption,
   },
+  groups: [{ need: "exactly-one", options: ["succeeded", "failed"] }],
   examples: [
     { line: "holdstill complete latest --succeeded", does: "a copy was made" },
-    { line: "holdstill complete nightly --succeeded --type full", does: "logs up to this set are no longer needed" },
-    { line: "holdstill complete nightly --failed", does: "the set is still there" },
+    {
+      line: "holdstill complete nightly --succeeded --type full",
+      does: "the logs up to this set are no longer needed",
+    },
+    { line: "holdstill complete nightly --failed", does: "the backup failed" },
   ],
-  async run({ operands: [key = ""], values, form, quiet, connect: reach }) {
-    const outcome = outcomeOf(values);
-    const requester = await reach("workers");
-    const { set, failed } = await requester.complete(key, outcome);
+  async run({ operands: [key = ""], values: { succeeded, type = "copy" }, form, quiet, connect }) {
+    const engine = await connect("workers");
+    const { set, failed } = await engine.complete(key, { succeeded, type });
     if (form === "json") printDocument("complete", { set, failed });
     else {
-      if (!quiet) print([`The backup of set ${set.id} is recorded: ${outcome.succeeded ? "succeeded" : "failed"}.`]);
+      if (!quiet) print([`The backup of set ${set.id} is recorded as ${succeeded ? "succeeded" : "failed"}.`]);
       for (const { error } of failed) printError(faultLines(error, stderrStyle()));
     }
     return failed[0] === undefined ? 0 : exitOf(failed[0].error);
   },
 });
-
-function outcomeOf({
-  succeeded,
-  failed,
-  type = "copy",
-}: {
-  succeeded: boolean;
-  failed: boolean;
-  type: string | undefined;
-}): BackupOutcome {
-  if (succeeded === failed) throw new UsageError("Did the backup succeed?", "Give one of --succeeded and --failed.");
-  return { succeeded, type: backupType(type) };
-}

@@ -1,67 +1,78 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { TransactionResult } from "../../engine/types.js";
-import { startLiveSession, type SeenEvents } from "../live/live-session.js";
+import { type EventSummary, startLiveSession } from "../live/live-session.js";
 import { type CommandCall, command } from "../parse/command.js";
+import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
 import { UsageError } from "../parse/usage-error.js";
-import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
 import { timelineLines } from "../render/timeline.js";
-import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
+import { print, printDocument, printError, stderrStyle, stdoutStyle } from "../terminal/output.js";
+import { createUntilStdinEnds } from "./parts/stdin-lease.js";
 
 export const createCommand = command({
-  usage: "TARGET… [--lease-fd N] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]…",
-  about: `Takes a snapshot set of all targets, or undoes everything. Whether the snapshots are of one instant is the cut that plan shows: atomic is, fuzzy is not. ${targetsAbout} With --lease-fd the set is removed by the next create, run, hold or recover after the last process has closed the descriptor, or has died. With --quiet only the set's id is printed.`,
+  about: `Takes a snapshot set of all targets, or undoes everything. \`holdstill plan\` shows whether the snapshots share one instant. ${targetsAbout}
+
+With --lease-fd N, the set lives while a process has the inherited file descriptor N open. The next create, run, or recover removes it.
+
+With --lease-stdin, the set lives while stdin is open: create prints the set when it is taken, and waits. It removes the set when stdin ends, or at a signal. If it is killed, the service removes the set within 30 s, or the next create, run, or recover does.`,
   operands: targets,
   options: {
     ...setOptions,
-    "lease-fd": { type: "text", value: "N", about: "the set lives while this inherited descriptor of a file is open" },
+    "lease-fd": { type: "text", value: "N", about: "keep the set while this file descriptor is open" },
+    "lease-stdin": { type: "flag", about: "keep the set while stdin is open" },
+    expose: { type: "flag", about: "with --lease-stdin: make the contents readable, and print where" },
   },
+  groups: [{ need: "at-most-one", options: ["lease-fd", "lease-stdin"] }],
   streams: true,
   examples: [
+    { line: "holdstill create /srv /var/lib/postgresql", does: "one set of both" },
     {
-      line: "holdstill create /srv /var/lib/postgresql",
-      does: "one set of both; `holdstill plan` says with which cut",
+      line: "holdstill create writer:pg --require application --name nightly --tag job=7",
+      does: "fails if the database would not be consistent",
     },
-    { line: "holdstill create writer:pg --require application --name nightly --tag job=7", does: "or nothing" },
-    { line: "holdstill create /srv --lease-fd 9", does: "after `exec 9>FILE`: gone with the last who has 9 open" },
-    { line: "holdstill create /srv --json=stream", does: "for a program that follows every step" },
+    { line: "holdstill create /srv --lease-fd 9", does: "after `exec 9>FILE`: until the last process closes 9" },
+    { line: "holdstill create /srv --lease-stdin --expose", does: "on a terminal: until Ctrl-D" },
+    { line: "holdstill create /srv --json=stream", does: "one JSON line for each event" },
   ],
   async run(call) {
+    const { "lease-fd": leaseFd, "lease-stdin": leaseStdin, expose } = call.values;
     const request = requestOf(call.operands, call.values);
-    const fd = descriptorOf(call.values["lease-fd"]);
-    const attendance = startLiveSession(call);
-    const { seen, signal, onEvent } = attendance;
+    if (leaseStdin) return createUntilStdinEnds(request, expose ? "exposed" : "unexposed", call);
+    if (expose)
+      throw new UsageError("--expose requires --lease-stdin.", "To expose another set, run `holdstill expose`.");
+    const fd = leaseFd === undefined ? null : descriptorOf(leaseFd);
+    const session = startLiveSession(call);
+    const { summary, signal, onEvent } = session;
     try {
-      const watching = { onEvent, signal };
-      // A descriptor is this process's own.
+      const watcher = { onEvent, signal };
+      // The service cannot use a file descriptor of this process.
       const ended =
         fd === null
-          ? await (await call.connect("workers")).create(request, watching)
-          : await (await call.open("workers")).createLeased(request, fd, watching);
-      attendance.end();
-      show(ended, seen, call);
+          ? await (await call.connect("workers")).create(request, watcher)
+          : await (await call.open("workers")).createLeased(request, fd, watcher);
+      session.end();
+      show(ended, summary, call);
       return ended.exitCode;
     } catch (error) {
-      // A stream has one `ended`; the engine may have told it.
-      if (call.form === "stream" && seen.exitCode !== null) return seen.exitCode;
+      // A stream has one `ended`, which the engine may have sent already.
+      if (call.form === "stream" && summary.exitCode !== null) return summary.exitCode;
       throw error;
     } finally {
-      attendance.end();
+      session.end();
     }
   },
 });
 
-function descriptorOf(text: string | undefined): number | null {
-  if (text === undefined) return null;
+function descriptorOf(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text) && Number(text) > 2) return Number(text);
   throw new UsageError(
-    `--lease-fd: \`${text}\` is no descriptor that was handed down.`,
+    `--lease-fd: \`${text}\` is not an inherited file descriptor.`,
     "Write --lease-fd=9, after `exec 9>FILE`.",
   );
 }
 
-function show(ended: TransactionResult, seen: SeenEvents, { form, quiet }: CommandCall): void {
+function show(ended: TransactionResult, summary: EventSummary, { form, quiet }: CommandCall): void {
   if (form === "stream") return;
   if (form === "json") {
     printDocument("create", ended);
@@ -69,22 +80,22 @@ function show(ended: TransactionResult, seen: SeenEvents, { form, quiet }: Comma
   }
   const { set, error, residue } = ended;
   if (quiet) print(set === null ? [] : [set.id]);
-  else print(endLines(ended, seen));
+  else print(endLines(ended, summary));
   if (error !== null) printError(faultLines(error, stderrStyle()));
-  const transaction = set?.id ?? seen.transaction;
+  const transaction = set?.id ?? summary.transaction;
   if (residue.length > 0)
     printError(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction, residue })), stderrStyle()));
   if (ended.outcome === "degraded" && set !== null) printError([`holdstill: ${degraded(set)}`]);
 }
 
-function endLines({ set, timeline, outcome }: TransactionResult, { spans, transaction }: SeenEvents): string[] {
-  const look = stdoutStyle();
+function endLines({ set, timeline, outcome }: TransactionResult, { spans, transaction }: EventSummary): string[] {
+  const style = stdoutStyle();
   const summary =
     set === null
-      ? [`${look.paint("red", `✗ ${outcome}`)}: transaction ${transaction}; there is no set`]
-      : summaryLines(set, look);
-  return [...summary, "", ...timelineLines(timeline.length > 0 ? timeline : spans.all(), look)];
+      ? [`${style.paint("red", `✗ ${outcome}`)}: transaction ${transaction}; there is no set`]
+      : summaryLines(set, style);
+  return [...summary, "", ...timelineLines(timeline.length > 0 ? timeline : spans.all(), style)];
 }
 
 const degraded = ({ consistency, asked }: NonNullable<TransactionResult["set"]>): string =>
-  `The set was made, but with consistency ${consistency}; asked was ${asked}.`;
+  `The set has consistency ${consistency}, but ${asked} was asked for.`;

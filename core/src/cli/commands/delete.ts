@@ -1,28 +1,29 @@
+import { visible } from "../../base/display/visible.js";
 import { exit } from "../../base/errors/exit.js";
 import { command } from "../parse/command.js";
+import { described } from "../render/set.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { printDocument } from "../terminal/output.js";
 import { exitOfRemoval, printRemoval } from "./parts/removal.js";
-import { described } from "../render/set.js";
-import { visible } from "../../base/display/visible.js";
+import { yesOption } from "./parts/yes.js";
 
 export const deleteCommand = command({
-  usage: "SET… [--yes]",
-  about: "Removes the sets' snapshots and then their records. One that cannot be removed does not stop the others.",
-  operands: { name: "SET", min: 1, max: Infinity },
-  options: { yes: { type: "flag", short: "y", about: "do not ask" } },
+  about:
+    "Removes the snapshots of each set, and then its record. A set that cannot be removed does not stop the others.",
+  operands: [{ name: "SET", repeat: "at-least-once" }],
+  options: { yes: yesOption },
   examples: [
-    { line: "holdstill delete nightly", does: "says what it will do, and asks" },
+    { line: "holdstill delete nightly", does: "shows what it will remove, and asks" },
     { line: "holdstill delete 20260102-0304 20260103-0304 --yes", does: "for scripts" },
   ],
   async run(call) {
-    const requester = await call.connect("workers");
-    // All of them first: a name that is wrong is told before anything is gone.
-    const named = await Promise.all(call.operands.map(async (key) => requester.show(key)));
+    const engine = await call.connect("workers");
+    // All are looked up first: a wrong name is reported before any set is removed.
+    const named = await Promise.all(call.operands.map(async (key) => engine.show(key)));
     const sets = new Map(named.map((set) => [set.id, set]));
     const will = [...sets.values()].map((set) => `delete ${described(visible(set))}`);
     if (!(await isConfirmed(will, call.values.yes, call))) return exit.interrupted;
-    const removed = await requester.removeAll([...sets.keys()]);
+    const removed = await engine.removeAll([...sets.keys()]);
     if (call.form === "json") printDocument("delete", removed);
     else printRemoval(removed, call);
     return exitOfRemoval(removed);

@@ -1,22 +1,21 @@
 import { command, oneSet } from "../parse/command.js";
-import { stdoutStyle, print, printDocument } from "../terminal/output.js";
 import { exposedLines } from "../render/set.js";
+import { print, printDocument, stdoutStyle } from "../terminal/output.js";
 
 export const exposeCommand = command({
-  usage: "SET [--at DIR]",
   about:
-    "Makes the set's snapshots readable, and prints for each captured path where its snapshot lies. With --at they lie read-only below one empty folder as well, at their original paths, with the set's record and the writers' files in .holdstill beside them, until the set is unexposed.",
+    "Makes the contents of the set readable, and prints for each captured path where they are. With --at DIR they are also mounted read-only below one empty folder, at their original paths, until unexpose. The folder .holdstill beside them has the record of the set and the files of the writers.",
   operands: oneSet,
-  options: { at: { type: "text", value: "DIR", about: "an empty folder to have them all in" } },
+  options: { at: { type: "text", value: "DIR", about: "also mount all contents below this empty folder" } },
   examples: [
-    { line: "holdstill expose latest", does: "where the snapshots are" },
-    { line: "holdstill expose latest --at /mnt/snapshot", does: "/srv/file is /mnt/snapshot/srv/file, too" },
-    { line: "holdstill expose nightly --json", does: "the set; .exposed says where" },
+    { line: "holdstill expose latest", does: "prints where the contents are" },
+    { line: "holdstill expose latest --at /mnt/snapshot", does: "/srv/file is also /mnt/snapshot/srv/file" },
+    { line: "holdstill expose nightly --json", does: "the set; .exposed has the paths" },
   ],
-  async run({ operands: [key = ""], form, quiet, values: { at }, open, connect: reach }) {
-    // What is mounted elsewhere is mounted by who asks for it.
+  async run({ operands: [key = ""], form, quiet, values: { at }, open, connect }) {
+    // Mounts for the caller must be made by the caller's own process.
     const set =
-      at === undefined ? await (await reach("workers")).expose(key) : await (await open("workers")).expose(key, at);
+      at === undefined ? await (await connect("workers")).expose(key) : await (await open("workers")).expose(key, at);
     if (form === "json") printDocument("expose", set);
     else if (quiet && at !== undefined) print([set.exposedAt ?? ""]);
     else if (quiet) print((set.exposed ?? []).flatMap(({ exposed }) => exposed.trees.map(({ path }) => path)));

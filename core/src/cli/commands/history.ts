@@ -8,28 +8,27 @@ import { duration, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 export const history = command({
-  usage: "[--last N] [--failed] [--timeline FILE]",
   about:
-    "Past transactions, oldest first, also those that failed, with the reason. --timeline draws the newest of those that are shown. What was refused by the plan is among them.",
+    "Shows past transactions, oldest first. Failed ones are shown with the reason, and so are those that the plan refused. --timeline draws the newest of those shown.",
   operands: noOperands,
   options: {
-    last: { type: "text", value: "N", about: "only the last N" },
-    failed: { type: "flag", about: "only those that made no set, or one below what was asked" },
+    last: { type: "text", value: "N", about: "show only the last N" },
+    failed: { type: "flag", about: "show only those that made no set, or one below what was asked" },
     timeline: { type: "text", value: "FILE", about: "draw the newest of them into FILE.svg or FILE.html" },
   },
   examples: [
-    { line: "holdstill history --last 10", does: "the last nights" },
-    { line: "holdstill history --failed --timeline why.html", does: "the last failure as a snapshot" },
-    { line: "holdstill history --failed --json", does: "{ transactions }, with fault and timeline" },
+    { line: "holdstill history --last 10", does: "the last ten" },
+    { line: "holdstill history --failed --timeline why.html", does: "a drawing of the last failure" },
+    { line: "holdstill history --failed --json", does: "{ transactions }, with error and timeline" },
   ],
-  async run({ form, values, connect: reach }) {
-    const all = await (await reach("catalog")).history();
-    const meant = values.failed ? all.filter(({ outcome }) => outcome !== "created") : all;
-    const shown = meant.slice(-lastOf(values.last, meant.length));
+  async run({ form, values, connect }) {
+    const all = await (await connect("catalog")).history();
+    const selected = values.failed ? all.filter(({ outcome }) => outcome !== "created") : all;
+    const shown = selected.slice(-lastOf(values.last, selected.length));
     const newest = shown.at(-1);
     if (values.timeline !== undefined) {
       if (newest === undefined)
-        throw new UsageError("There is no such transaction to draw.", "`holdstill history` shows all.");
+        throw new UsageError("There is no transaction to draw.", "`holdstill history` shows all.");
       const title = `Transaction of ${newest.targets.join(" ")}, ${instant(newest.at)}: ${newest.outcome}`;
       draw(values.timeline, { title, culprit: newest.cause?.message ?? null, spans: newest.timeline });
     }
@@ -44,10 +43,10 @@ export const history = command({
 function lastOf(text: string | undefined, all: number): number {
   if (text === undefined) return Math.max(1, all);
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`--last: \`${text}\` is no number.`, "Write --last=10.");
+  throw new UsageError(`--last: \`${text}\` is not a positive number.`, "Write --last=10.");
 }
 
-const styles: Readonly<Record<PastTransaction["outcome"], TextStyle>> = {
+const colours: Readonly<Record<PastTransaction["outcome"], TextStyle>> = {
   created: "green",
   degraded: "yellow",
   aborted: "red",
@@ -56,17 +55,19 @@ const styles: Readonly<Record<PastTransaction["outcome"], TextStyle>> = {
   refused: "red",
 };
 
-function pastLines(past: PastTransaction, look: TerminalStyle): string[] {
+function pastLines(past: PastTransaction, style: TerminalStyle): string[] {
   const { id, at, outcome, name, consistency, frozenMs = 0, cause, targets, timeline } = past;
   const took = timeline.length === 0 ? "" : `, ${duration(Math.max(...timeline.map(({ to }) => to)))} in all`;
   const reached =
-    consistency === undefined ? "" : `: ${look.paint(styleOf(consistency), consistency)}, frozen ${duration(frozenMs)}`;
+    consistency === undefined
+      ? ""
+      : `: ${style.paint(styleOf(consistency), consistency)}, frozen ${duration(frozenMs)}`;
   const of = [id, name === undefined ? undefined : `(${name})`].filter((part) => part !== undefined).join(" ");
   return [
-    `${instant(at)}  ${look.paint(styles[outcome], outcome)}${reached}${took}`,
-    ...wrapText(`${of === "" ? "" : `${of} `}of ${targets.join(" ")}`, look.columns - 2).map((line) => `  ${line}`),
-    ...wrapText(cause?.message ?? "", look.columns - 4).flatMap((line) =>
-      line === "" ? [] : [look.paint("red", `    ${line}`)],
+    `${instant(at)}  ${style.paint(colours[outcome], outcome)}${reached}${took}`,
+    ...wrapText(`${of === "" ? "" : `${of} `}of ${targets.join(" ")}`, style.columns - 2).map((line) => `  ${line}`),
+    ...wrapText(cause?.message ?? "", style.columns - 4).flatMap((line) =>
+      line === "" ? [] : [style.paint("red", `    ${line}`)],
     ),
   ];
 }

@@ -7,19 +7,19 @@ import { prepareExit } from "../terminal/exit.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
 import { planLines } from "../render/plan.js";
+import { yesOption } from "./parts/yes.js";
 
 export const init = command({
-  usage: "[--print] [--yes]",
   about:
-    "Finds the database servers that run here and the volumes that they are on, writes a config for them with every line explained, and shows what a snapshot of all would do. The config goes to the file that --config names, else to /etc/holdstill/holdstill.yaml, or for an ordinary user to the XDG config folder. One that is there is never changed.",
+    "Finds the database servers on this machine and their volumes. Writes a config for them, with every line explained, and shows what a snapshot of all would do. The config is written to the file that --config names. The default is /etc/holdstill/holdstill.yaml, or the XDG config folder for an ordinary user. An existing config is never changed.",
   operands: noOperands,
   options: {
-    print: { type: "flag", about: "only print the config" },
-    yes: { type: "flag", short: "y", about: "do not ask" },
+    print: { type: "flag", about: "print the config, and write nothing" },
+    yes: yesOption,
   },
   examples: [
-    { line: "holdstill init", does: "on day one" },
-    { line: "holdstill init --print", does: "what it would write" },
+    { line: "holdstill init", does: "on the first day" },
+    { line: "holdstill init --print", does: "shows what it would write" },
   ],
   async run(call) {
     const { draftConfig, usualFile, writeConfig } = await import("../../engine/setup/draft-config.js");
@@ -30,7 +30,7 @@ export const init = command({
       else print(text.trimEnd().split("\n"));
       return 0;
     }
-    if (!(await isConfirmed([`write ${file}, with ${targets.join(", ") || "no writer"}`], call.values.yes, call)))
+    if (!(await isConfirmed([`write ${file}, with ${targets.join(", ") || "no writers"}`], call.values.yes, call)))
       return exit.interrupted;
     writeConfig(file, text);
     if (call.form === "json") printDocument("init", { file, text, targets });
@@ -42,14 +42,14 @@ export const init = command({
   },
 });
 
-/** A server that does not let us in yet is no fault of init: what to do is said. */
+/** If a server does not accept the login yet, init has still succeeded: it reports what to do. */
 async function showPlan(file: string, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
   await prepareExit();
   const { open } = await import("../../engine/open.js");
-  const requester = await open({ config: file });
+  const engine = await open({ config: file });
   try {
-    print(["", ...planLines(await requester.plan({ targets }), [], requester.settings.limits, stdoutStyle())]);
+    print(["", ...planLines(await engine.plan({ targets }), [], engine.settings.limits, stdoutStyle())]);
   } catch (error) {
     printError(["No plan can be made yet:", ...faultLines(toFault(error), stderrStyle())]);
   }

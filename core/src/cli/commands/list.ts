@@ -10,20 +10,20 @@ import type { SnapshotSet } from "../../base/schema/types.js";
 import { spelled } from "../../base/display/visible.js";
 
 export const list = command({
-  usage: "[--usage]",
-  about: "The sets in the catalog, oldest first. Records that cannot be read are named on stderr and left alone.",
+  about:
+    "Lists the sets in the catalog, oldest first. Records that cannot be read are reported on stderr, and left unchanged.",
   operands: noOperands,
   options: { usage: usageOption },
   examples: [
     { line: "holdstill list", does: "a table" },
-    { line: "holdstill list --usage", does: "and how full the room is that each set takes changes to" },
-    { line: "holdstill list --quiet", does: "the ids, one a line" },
+    { line: "holdstill list --usage", does: "also how full the space of each set is" },
+    { line: "holdstill list --quiet", does: "the ids, one per line" },
     { line: "holdstill list --json", does: "{ sets, damaged }" },
   ],
   async run({ form, quiet, values: { usage }, connect }) {
-    const requester = await connect(usage ? "workers" : "catalog");
-    const { sets: recorded, damaged } = await requester.list();
-    const sets = usage ? await withUsageOf(requester, recorded) : recorded;
+    const engine = await connect(usage ? "workers" : "catalog");
+    const { sets: recorded, damaged } = await engine.list();
+    const sets = usage ? await withUsageOf(engine, recorded) : recorded;
     if (form === "json") {
       printDocument("list", { sets, damaged });
       return 0;
@@ -40,7 +40,7 @@ interface Column {
   cell: (set: SnapshotSet) => Cell;
   /** Numbers. */
   right?: true;
-  /** Not shown where no set has it. */
+  /** Not shown if no set has it. */
   optional?: true;
 }
 
@@ -55,7 +55,7 @@ const columns: readonly Column[] = [
 ];
 
 function listLines(sets: readonly SnapshotSet[]): string[] {
-  const look = stdoutStyle();
+  const style = stdoutStyle();
   const all = columns.map((column) => ({ ...column, cells: sets.map((set) => column.cell(set)) }));
   const shown = all.filter(({ optional, cells }) => optional !== true || cells.some((cell) => cell !== ""));
   const rows = [
@@ -64,19 +64,19 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
   ];
   const right = shown.flatMap((column, at) => (column.right === true ? [at] : []));
   return [
-    ...tableLines(rows, look, { right, indent: 0 }),
-    ...(process.stdout.isTTY ? [dim(look, "`holdstill show SET` has the rest; `latest` is the last one.")] : []),
+    ...tableLines(rows, style, { right, indent: 0 }),
+    ...(process.stdout.isTTY ? [dim(style, "`holdstill show SET` shows more. `latest` is the newest set.")] : []),
   ];
 }
 
-/** Of the fullest room; a lost snapshot is worse than any. */
+/** Of the fullest snapshot; a lost one comes first. */
 function usageOf(snapshots: SnapshotSet["snapshots"]): Cell {
   if (snapshots.some(({ snapshot }) => snapshot.lost !== undefined)) return { text: "✗ lost", style: "red" };
   const percents = snapshots.flatMap(({ snapshot }) => snapshot.usage?.percent ?? []);
   return percents.length === 0 ? "" : usageCell(Math.max(...percents));
 }
 
-/** What the snapshots take of their own; nothing where a provider does not know. */
+/** What the snapshots take in all; empty if a provider does not know. */
 function sizeOf(snapshots: SnapshotSet["snapshots"]): string {
   const sizes = snapshots.flatMap(({ snapshot }) => snapshot.bytes ?? []);
   return sizes.length < snapshots.length || sizes.length === 0 ? "" : bytes(sizes.reduce((sum, size) => sum + size, 0));

@@ -6,25 +6,24 @@ import { print, printDocument } from "../terminal/output.js";
 import { metricsText } from "../render/metrics.js";
 
 export const metrics = command({
-  usage: "[--usage] [--file FILE]",
   about:
-    "Figures for Prometheus, in its text format: transactions by how they ended, who failed, durations and limits of the last calls, how long writers were still, age and size of the sets and, with --usage, how full their room is. With --file they are written at once, for the node exporter's textfile collector.",
+    "Prints figures in the text format of Prometheus: transactions by outcome, and the plugin that failed first. They also cover durations and limits of the last calls, how long writers were frozen, and the age and size of the sets. With --usage it adds how full the space of the snapshots is. With --file it replaces FILE at once, for the textfile collector of the node exporter.",
   operands: noOperands,
   options: {
     usage: usageOption,
-    file: { type: "text", value: "FILE", about: "into this file, which is replaced as a whole" },
+    file: { type: "text", value: "FILE", about: "write to this file, which is replaced at once" },
   },
   examples: [
-    { line: "holdstill metrics", does: "what there is" },
+    { line: "holdstill metrics", does: "on stdout" },
     {
       line: "holdstill metrics --file /var/lib/prometheus/node-exporter/holdstill.prom",
-      does: "after each night's run",
+      does: "for a timer",
     },
   ],
   async run({ form, values: { usage, file }, connect }) {
-    const requester = await connect(usage ? "workers" : "catalog");
-    const { sets } = await requester.list();
-    const text = metricsText(await requester.history(), usage ? await withUsageOf(requester, sets) : sets);
+    const engine = await connect(usage ? "workers" : "catalog");
+    const { sets } = await engine.list();
+    const text = metricsText(await engine.history(), usage ? await withUsageOf(engine, sets) : sets);
     if (file !== undefined) replace(file, text);
     if (form === "json") printDocument("metrics", { text });
     else if (file === undefined) print(text.trimEnd().split("\n"));

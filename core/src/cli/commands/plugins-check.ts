@@ -9,32 +9,26 @@ import { CheckLines, verdictLines } from "../render/conformance.js";
 const runtimes = ["thread", "process"] as const;
 
 export const pluginsCheck = command({
-  usage: "DIR [--fixture FILE] [--only NAME]… [--runtime thread|process]",
   about:
-    "Checks the plugin in the folder DIR against the contract: its manifest, and every call, in order and out of order, in real workers. What it is tried on is said by conformance.json in its folder. Ends with 0 if it conforms, else with 3.",
-  operands: { name: "DIR", min: 1, max: 1 },
+    "Checks the plugin in the folder DIR against the contract: its manifest, and every call, in order and out of order, in real workers. The file conformance.json in its folder defines what the calls work on. Exits with 0 if the plugin conforms, else with 3.",
+  operands: [{ name: "DIR" }],
   options: {
-    fixture: { type: "text", value: "FILE", about: "instead of conformance.json in the plugin's folder" },
-    only: { type: "list", value: "NAME", about: "this check, and those that it needs; may be given several times" },
-    runtime: { type: "text", value: "KIND", about: "thread or process; both if not given" },
+    fixture: { type: "text", value: "FILE", about: "use this file instead of conformance.json in the plugin's folder" },
+    only: { type: "list", value: "NAME", about: "run this check, and those that it needs; may be repeated" },
+    runtime: { type: "text", choices: runtimes, about: "run in threads or in processes only; default: both" },
   },
   examples: [
-    { line: "holdstill plugins check ./writer-acme", does: "before it is shipped" },
-    { line: "holdstill plugins check . --runtime process --json", does: "for a CI that reads the report" },
+    { line: "holdstill plugins check ./writer-acme", does: "before a release" },
+    { line: "holdstill plugins check . --runtime process --json", does: "for CI" },
   ],
   async run({ operands, values, form, quiet }) {
-    const runtime = runtimes.find((one) => one === values.runtime);
-    if (values.runtime !== undefined && runtime === undefined)
-      throw new UsageError(
-        `There is no runtime \`${values.runtime}\`.`,
-        "Write --runtime=thread or --runtime=process.",
-      );
+    const { runtime } = values;
     await prepareExit();
     const { checkNames, checkPlugin } = await import("../../conformance/suite.js");
-    const stranger = values.only.find((name) => !checkNames.includes(name));
-    if (stranger !== undefined) {
-      const hint = "`holdstill plugins check DIR --json` has all names.";
-      throw new UsageError(`There is no check \`${stranger}\`.`, hint, { word: stranger, known: checkNames });
+    const unknown = values.only.find((name) => !checkNames.includes(name));
+    if (unknown !== undefined) {
+      const hint = "`holdstill plugins check DIR --json` lists all names.";
+      throw new UsageError(`Unknown check \`${unknown}\`.`, hint, { word: unknown, known: checkNames });
     }
     const lines = new CheckLines(stdoutStyle(), quiet ? "failed" : "all");
     const { signal, end } = interruption((text) => printError([`holdstill: ${text}`]));

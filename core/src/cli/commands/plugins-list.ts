@@ -11,11 +11,11 @@ import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
 
 export const pluginsList = command({
-  usage: "",
-  about: "Every plugin on the plugin paths, for each instance the candidates, and why each was or wasn't taken.",
+  about:
+    "Lists every plugin on the plugin paths. For each instance it shows the candidates, and why each is used or not.",
   operands: noOperands,
   options: {},
-  examples: [{ line: "holdstill plugins list", does: "when another version runs than you thought" }],
+  examples: [{ line: "holdstill plugins list", does: "when an unexpected version runs" }],
   async run({ form, open }) {
     const inspection = await (await open("catalog")).plugins();
     const { problems, warnings } = inspection;
@@ -54,7 +54,7 @@ function documentOf({
   };
 }
 
-function pluginLines({ plugins, candidates, found }: Inspection, look: TerminalStyle): string[] {
+function pluginLines({ plugins, candidates, found }: Inspection, style: TerminalStyle): string[] {
   const instances = visible(plugins).map(({ who, policy, isolation }): Cell[] => [
     { text: who.instance, style: "bold" },
     who.role,
@@ -64,25 +64,25 @@ function pluginLines({ plugins, candidates, found }: Inspection, look: TerminalS
   ]);
   const unused = found.filter(({ verdict }) => verdict === "unused" || verdict === "refused");
   return [
-    ...section("Instances", tableLines(instances, look), look),
+    ...section("Instances", tableLines(instances, style), style),
     ...[...candidates].flatMap(([instance, all]) =>
-      section(`Candidates for ${instance}`, candidateLines(all, look), look),
+      section(`Candidates for ${instance}`, candidateLines(all, style), style),
     ),
-    ...section("Others that were found", candidateLines(unused, look), look),
+    ...section("Other plugins found", candidateLines(unused, style), style),
   ].slice(1);
 }
 
-const styles: { readonly [V in Candidate["verdict"]]: TextStyle } = {
+const colours: { readonly [V in Candidate["verdict"]]: TextStyle } = {
   taken: "green",
   older: "dim",
   unused: "dim",
   refused: "red",
 };
 
-/** A folder may be long: it gets a line of its own. */
-function candidateLines(candidates: readonly Candidate[], look: TerminalStyle): string[] {
+/** The folder has a separate line, because it may be long. */
+function candidateLines(candidates: readonly Candidate[], style: TerminalStyle): string[] {
   return visible(candidates).flatMap(({ name, version, dir, verdict, reason }) => [
-    ...tableLines([[{ text: verdict.padEnd(7), style: styles[verdict] }, `${name} ${version}: ${reason}`]], look),
-    look.paint("dim", `           ${dir}`),
+    ...tableLines([[{ text: verdict.padEnd(7), style: colours[verdict] }, `${name} ${version}: ${reason}`]], style),
+    style.paint("dim", `           ${dir}`),
   ]);
 }

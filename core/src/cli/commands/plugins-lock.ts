@@ -6,25 +6,24 @@ import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
 
 export const pluginsLock = command({
-  usage: "[--check]",
   about:
-    "Writes holdstill.lock.json beside the config: every plugin that the config takes, with a digest of each of its files. From then on a plugin that differs is not loaded.",
+    "Writes holdstill.lock.json beside the config. It pins every plugin that the config uses, with a digest of each file. From then on, a plugin that differs is not loaded.",
   operands: noOperands,
-  options: { check: { type: "flag", about: "write nothing; fail when a plugin is not as it was pinned" } },
+  options: { check: { type: "flag", about: "write nothing; fail if a plugin differs from its pin" } },
   examples: [
-    { line: "holdstill plugins lock", does: "after an update that you meant" },
-    { line: "holdstill plugins lock --check", does: "has anybody touched them?" },
+    { line: "holdstill plugins lock", does: "after an intended update" },
+    { line: "holdstill plugins lock --check", does: "checks that nothing has changed" },
   ],
   async run({ form, quiet, values, open }) {
-    const requester = await open("catalog");
-    const pins = values.check ? await requester.checkLock() : await requester.lock();
+    const engine = await open("catalog");
+    const pins = values.check ? await engine.checkLock() : await engine.lock();
     if (form === "json") printDocument("plugins-lock", pins);
     else if (!quiet) print(pinLines(visible(pins), values.check, stdoutStyle()));
     return 0;
   },
 });
 
-function pinLines({ file, plugins, dropped }: PluginLockChange, isCheck: boolean, look: TerminalStyle): string[] {
+function pinLines({ file, plugins, dropped }: PluginLockChange, isCheck: boolean, style: TerminalStyle): string[] {
   const rows = plugins.map(({ name, version, content, was }): Cell[] => [
     { text: name, style: "bold" },
     version,
@@ -35,11 +34,11 @@ function pinLines({ file, plugins, dropped }: PluginLockChange, isCheck: boolean
     plugin.changes.map(({ file: name, change }) => `  ${plugin.name} ${plugin.version}: ${name} was ${change}`),
   );
   return [
-    isCheck ? `Every plugin is as ${file} pins it:` : `Pinned in ${file}:`,
-    ...tableLines(rows, look),
+    isCheck ? `Every plugin matches ${file}:` : `Pinned in ${file}:`,
+    ...tableLines(rows, style),
     ...changes,
     ...dropped.map(
-      ({ name, version }) => `  ${name} ${version} is ${isCheck ? "pinned and not used" : "no longer pinned"}`,
+      ({ name, version }) => `  ${name} ${version} is ${isCheck ? "pinned, but not used" : "no longer pinned"}`,
     ),
   ];
 }

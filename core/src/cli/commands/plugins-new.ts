@@ -6,11 +6,10 @@ import { print, printDocument } from "../terminal/output.js";
 const kinds = ["writer", "provider"] as const;
 
 export const pluginsNew = command({
-  usage: "writer|provider NAME [--ts]",
   about:
-    "Makes a folder NAME with a small plugin that works and conforms: a writer for programs that agree on a lock file, or a provider that copies. Change it into yours.",
-  operands: { name: "KIND and NAME", min: 2, max: 2 },
-  options: { ts: { type: "flag", about: "in TypeScript" } },
+    "Makes a folder NAME with a small working plugin, which conforms to the contract. The writer is for programs that use a lock file, and the provider copies. Change it into your plugin.",
+  operands: [{ name: kinds.join("|") }, { name: "NAME" }],
+  options: { ts: { type: "flag", about: "use TypeScript" } },
   examples: [
     { line: "holdstill plugins new writer writer-acme", does: "./writer-acme, in plain JavaScript" },
     { line: "holdstill plugins new provider acme-array --ts", does: "./acme-array, in TypeScript" },
@@ -19,7 +18,7 @@ export const pluginsNew = command({
     const kind = kinds.find((one) => one === asked);
     if (kind === undefined) {
       const hint = "Write `holdstill plugins new writer NAME` or `holdstill plugins new provider NAME`.";
-      throw new UsageError(`There is no kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
+      throw new UsageError(`Unknown kind of plugin \`${asked}\`.`, hint, { word: asked, known: kinds });
     }
     const { createPlugin } = await import("../../host/scaffold/create.js");
     const dir = path.resolve(name);

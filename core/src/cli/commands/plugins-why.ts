@@ -8,12 +8,11 @@ import { type Cell, tableLines } from "../render/table.js";
 import { visible } from "../../base/display/visible.js";
 
 export const pluginsWhy = command({
-  usage: "NAME",
   about:
-    "Why a plugin is taken or not: which line of the config asks for it, every candidate that was found, and of each the contract, the versions of holdstill, the programs and the rights that it needs.",
-  operands: { name: "NAME", min: 1, max: 1 },
+    "Explains why a plugin is used or not. Shows the line of the config that asks for it, and every candidate found. For each candidate it shows the contract version, the versions of holdstill, the programs, and the ownership of its files.",
+  operands: [{ name: "NAME" }],
   options: {},
-  examples: [{ line: "holdstill plugins why writer-postgres", does: "a plugin or an instance, by its name" }],
+  examples: [{ line: "holdstill plugins why writer-postgres", does: "a plugin or an instance, by name" }],
   async run({ form, operands: [name = ""], open }) {
     const explanation = await (await open("catalog")).explainPlugin(name);
     const { problems } = explanation;
@@ -26,33 +25,33 @@ export const pluginsWhy = command({
   },
 });
 
-function whyLines({ host, asked, candidates, searched }: Explanation, look: TerminalStyle): string[] {
+function whyLines({ host, asked, candidates, searched }: Explanation, style: TerminalStyle): string[] {
   return [
-    ...section("Asked for by", asked.length === 0 ? ["  nothing in the config"] : askedLines(asked, look), look),
+    ...section("Asked for by", asked.length === 0 ? ["  nothing in the config"] : askedLines(asked, style), style),
     ...section(
       "Candidates",
-      candidates.length === 0 ? ["  none"] : candidates.flatMap((one) => candidateLines(one, host, look)),
-      look,
+      candidates.length === 0 ? ["  none"] : candidates.flatMap((one) => candidateLines(one, host, style)),
+      style,
     ),
     ...section(
       "Searched, in this order",
       searched.map((folder) => `  ${folder}`),
-      look,
+      style,
     ),
   ].slice(1);
 }
 
-function askedLines(asked: readonly Asked[], look: TerminalStyle): string[] {
+function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
   const rows = asked.map(({ instance, use, policy, place: at, taken }): Cell[] => [
     { text: instance, style: "bold" },
     at === null ? "(settings)" : `${at.file}${at.line === undefined ? "" : `:${at.line}`}`,
     `use: ${use.name}${use.range === "*" ? "" : `@${use.range}`}, ${policy}`,
-    taken === null ? { text: "gets none", style: "red" } : `gets ${taken.version}`,
+    taken === null ? { text: "none found", style: "red" } : `uses ${taken.version}`,
   ]);
-  return tableLines(rows, look);
+  return tableLines(rows, style);
 }
 
-function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], look: TerminalStyle): string[] {
+function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], style: TerminalStyle): string[] {
   const { name, version, dir, verdict, reason, needs, trust } = candidate;
   const rows: Cell[][] = [["folder", dir]];
   if (needs !== null) {
@@ -60,7 +59,7 @@ function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"]
     const used = protocol.used === null ? "none in common" : `${protocol.used} is used`;
     rows.push(
       ["holdstill", `needs ${holdstill}; this is ${host.version}`],
-      ["contract", `speaks ${protocol.spoken.join(", ")}; this host ${host.protocols.join(", ")}; ${used}`],
+      ["contract", `supports ${protocol.spoken.join(", ")}; this host supports ${host.protocols.join(", ")}; ${used}`],
       ...commands.map(({ name: program, path }): Cell[] => ["program", path ?? `${program} is missing`]),
       ...environment.map(({ name: variable, isSet }): Cell[] => [
         "variable",
@@ -68,7 +67,10 @@ function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"]
       ]),
     );
   }
-  for (const { problem, remedy: mend } of trust) rows.push(["trust", `${problem}; ${mend}`]);
-  const style = verdict === "taken" ? "green" : verdict === "refused" ? "red" : "dim";
-  return [`  ${look.paint(style, verdict)}  ${name} ${version}: ${reason}`, ...tableLines(rows, look, { indent: 4 })];
+  for (const { problem, remedy } of trust) rows.push(["trust", `${problem}; ${remedy}`]);
+  const colour = verdict === "taken" ? "green" : verdict === "refused" ? "red" : "dim";
+  return [
+    `  ${style.paint(colour, verdict)}  ${name} ${version}: ${reason}`,
+    ...tableLines(rows, style, { indent: 4 }),
+  ];
 }

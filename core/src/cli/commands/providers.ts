@@ -9,13 +9,12 @@ import { bytes, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 export const providers = command({
-  usage: "",
-  about: "Asks every provider which snapshots really exist, whatever the catalog says.",
+  about: "Asks every provider which snapshots exist, whether or not the catalog has them.",
   operands: noOperands,
   options: {},
-  examples: [{ line: "holdstill providers", does: "every snapshot, with the set that it belongs to" }],
-  async run({ form, connect: reach }) {
-    const all = await (await reach("workers")).providers();
+  examples: [{ line: "holdstill providers", does: "every snapshot, and its set" }],
+  async run({ form, connect }) {
+    const all = await (await connect("workers")).providers();
     if (form === "json") printDocument("providers", { providers: all });
     else print(visible(all).flatMap((one) => providerLines(one, stdoutStyle())));
     const failed = all.flatMap((one) => ("error" in one ? [one.error] : []));
@@ -24,10 +23,10 @@ export const providers = command({
   },
 });
 
-function providerLines(status: ProviderStatus, look: TerminalStyle): string[] {
+function providerLines(status: ProviderStatus, style: TerminalStyle): string[] {
   const { instance, plugin, version } = status.who;
-  const head = `${bold(look, instance)} (${plugin} ${version})`;
-  if ("error" in status) return [`${head}: ${look.paint("red", "✗ did not say what exists")}`];
+  const head = `${bold(style, instance)} (${plugin} ${version})`;
+  if ("error" in status) return [`${head}: ${style.paint("red", "✗ did not list its snapshots")}`];
   if (status.snapshots.length === 0) return [`${head}: no snapshots`];
   const rows = status.snapshots.map(({ id, setId, createdAt, bytes: size }) => [
     setId,
@@ -35,5 +34,5 @@ function providerLines(status: ProviderStatus, look: TerminalStyle): string[] {
     size === undefined ? "" : bytes(size),
     id,
   ]);
-  return [head, ...tableLines(rows, look, { right: [2] })];
+  return [head, ...tableLines(rows, style, { right: [2] })];
 }

@@ -1,11 +1,12 @@
 import type { Period, Retention, RetentionVerdict } from "../../store/retention.js";
 import { exit } from "../../base/errors/exit.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
-import { command } from "../parse/command.js";
+import { command, noOperands } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { printDamaged } from "../render/damaged.js";
 import { UsageError } from "../parse/usage-error.js";
 import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import { yesOption } from "./parts/yes.js";
 import { exitOfRemoval, type Removed, printRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
 import { tableLines } from "../render/table.js";
@@ -16,33 +17,42 @@ import { spanOf } from "../parse/time-span.js";
 const periods: readonly Period[] = ["hourly", "daily", "weekly", "monthly", "yearly"];
 
 export const prune = command({
-  usage: "--keep-RULE… [--name NAME] [--tag KEY=VALUE]… [--dry-run] [--yes]",
   about:
-    "Deletes the sets that no rule keeps. Sets of the same targets are judged together, each such group on its own. A rule by period keeps the newest set of each of the last N hours, days, weeks, months or years that have one. Sets that are held, exposed or leased stay, and so does what cannot be read, which is told.",
-  operands: { name: "", min: 0, max: 0 },
+    "Deletes the sets that no rule keeps. The rules apply to each group of sets with the same targets. A rule by period keeps the newest set of each of the last N such periods that have one. Sets that are retained, exposed, or leased always stay. So does a record that cannot be read; prune reports it.",
+  operands: noOperands,
   options: {
-    "keep-last": { type: "text", value: "N", about: "the newest N" },
-    "keep-hourly": { type: "text", value: "N", about: "the newest of each of N hours" },
-    "keep-daily": { type: "text", value: "N", about: "of N days" },
-    "keep-weekly": { type: "text", value: "N", about: "of N weeks, which begin on Monday" },
-    "keep-monthly": { type: "text", value: "N", about: "of N months" },
-    "keep-yearly": { type: "text", value: "N", about: "of N years" },
-    "keep-within": { type: "text", value: "SPAN", about: "all that are at most 36h, 14d, 2w … older than the newest" },
-    name: { type: "text", value: "NAME", about: "only sets of this name" },
-    tag: { type: "list", value: "KEY=VALUE", about: "only sets with this tag" },
-    "dry-run": { type: "flag", about: "only say what would go, and why the others stay" },
-    yes: { type: "flag", short: "y", about: "do not ask" },
+    "keep-last": { type: "text", value: "N", about: "keep the newest N sets" },
+    "keep-hourly": { type: "text", value: "N", about: "keep the newest set of each of N hours" },
+    "keep-daily": { type: "text", value: "N", about: "keep the newest set of each of N days" },
+    "keep-weekly": { type: "text", value: "N", about: "keep the newest set of each of N weeks, which begin on Monday" },
+    "keep-monthly": { type: "text", value: "N", about: "keep the newest set of each of N months" },
+    "keep-yearly": { type: "text", value: "N", about: "keep the newest set of each of N years" },
+    "keep-within": {
+      type: "text",
+      value: "SPAN",
+      about: "keep sets that are at most SPAN (36h, 14d, 2w) older than the newest",
+    },
+    name: { type: "text", value: "NAME", about: "prune only sets with this name" },
+    tag: { type: "list", value: "KEY=VALUE", about: "prune only sets with this tag" },
+    "dry-run": { type: "flag", about: "show what would be deleted, and why the others stay" },
+    yes: yesOption,
   },
+  groups: [
+    {
+      need: "at-least-one",
+      options: ["keep-last", "keep-hourly", "keep-daily", "keep-weekly", "keep-monthly", "keep-yearly", "keep-within"],
+    },
+  ],
   examples: [
-    { line: "holdstill prune --keep-daily 7 --keep-weekly 4 --dry-run", does: "every set, and which rule keeps it" },
+    { line: "holdstill prune --keep-daily 7 --keep-weekly 4 --dry-run", does: "each set, and the rule that keeps it" },
     { line: "holdstill prune --keep-last 3 --keep-within 2d --name nightly --yes", does: "for a timer" },
   ],
   async run(call) {
     const { values, form } = call;
     const retention = retentionOf(values);
     const dry = values["dry-run"];
-    const requester = await call.connect(dry ? "catalog" : "workers");
-    const { verdicts, damaged } = await requester.judge(retention, filterOf(values.name, tagsOf(values.tag)));
+    const engine = await call.connect(dry ? "catalog" : "workers");
+    const { verdicts, damaged } = await engine.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
     if (dry) {
       const brief = verdicts.map(({ set, kept }) => ({ set: set.id, kept }));
@@ -55,7 +65,7 @@ export const prune = command({
     }
     const will = go.map((set) => `delete ${described(visible(set))}`);
     if (go.length > 0 && !(await isConfirmed(will, values.yes, call))) return exit.interrupted;
-    const removed = go.length === 0 ? nothing : await requester.removeAll(go.map(({ id }) => id));
+    const removed = go.length === 0 ? nothing : await engine.removeAll(go.map(({ id }) => id));
     if (form === "json") printDocument("prune", { ...removed, damaged });
     else {
       printRemoval(removed, call);
@@ -72,16 +82,14 @@ type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 function retentionOf(values: Values): Retention {
   const count = (rule: string): number | undefined => countOf(values[`keep-${rule}`], `--keep-${rule}`);
   const last = count("last");
-  const wanted = periods.flatMap((period) => {
+  const counts = periods.flatMap((period) => {
     const n = count(period);
     return n === undefined ? [] : [[period, n] as const];
   });
   const { "keep-within": within } = values;
-  if (last === undefined && wanted.length === 0 && within === undefined)
-    throw new UsageError("No rule was given: every set would go.", "Give at least one --keep-… rule.");
   return {
     ...(last === undefined ? {} : { last }),
-    periods: Object.fromEntries(wanted),
+    periods: Object.fromEntries(counts),
     ...(typeof within === "string" ? { withinMs: spanOf(within, "--keep-within") } : {}),
   };
 }
@@ -89,7 +97,7 @@ function retentionOf(values: Values): Retention {
 function countOf(text: Values[string], option: string): number | undefined {
   if (typeof text !== "string") return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`${option}: \`${text}\` is no number of sets.`, `Write ${option}=7.`);
+  throw new UsageError(`${option}: \`${text}\` is not a number of sets.`, `Write ${option}=7.`);
 }
 
 function filterOf(name: string | undefined, tags: Readonly<Record<string, string>>): (set: SnapshotSet) => boolean {
@@ -99,12 +107,12 @@ function filterOf(name: string | undefined, tags: Readonly<Record<string, string
 
 function verdictLines(verdicts: readonly RetentionVerdict[]): string[] {
   if (verdicts.length === 0) return ["There are no snapshot sets."];
-  const look = stdoutStyle();
+  const style = stdoutStyle();
   const rows = verdicts.map(({ set: { id, name = "" }, kept }) => [
     kept.length === 0 ? ({ text: "delete", style: "red" } as const) : "keep",
     id,
     spelled(name),
     kept.join(", "),
   ]);
-  return tableLines(rows, look, { indent: 0 });
+  return tableLines(rows, style, { indent: 0 });
 }

@@ -8,27 +8,27 @@ import { stdoutStyle, print, printDocument, printError } from "../terminal/outpu
 import { fitted } from "../terminal/style.js";
 import { visible } from "../../base/display/visible.js";
 import { reportRestore } from "./parts/restored.js";
+import { yesOption } from "./parts/yes.js";
 
 export const restoreCommand = command({
-  usage: "SET [COMPONENT…] [--to DIR] [--dry-run] [--yes]",
   about:
-    "Copies the snapshots back to where the data was, all components or the named ones: WRITER, WRITER/COMPONENT, or a path. Their writers must say first that the application is down. What is there now is kept beside it, as NAME.before-SET. With --to everything goes below DIR, with the record and the writers' files in DIR/.holdstill, and nothing else is touched.",
-  operands: { name: "SET", min: 1, max: Infinity },
+    "Copies the contents of the set back to the original paths. A COMPONENT is WRITER, WRITER/COMPONENT, or a path; the default is all. The applications must be stopped, which their writers check first. The present data is kept beside it, as NAME.before-SET. With --to, everything is restored below DIR, with the record and the files of the writers in DIR/.holdstill. Nothing else is changed.",
+  operands: [{ name: "SET" }, { name: "COMPONENT", repeat: "any-number" }],
   options: {
-    to: { type: "text", value: "DIR", about: "below this folder, not over the originals" },
-    "dry-run": { type: "flag", about: "only say what would be done" },
-    yes: { type: "flag", short: "y", about: "do not ask" },
+    to: { type: "text", value: "DIR", about: "restore below this folder, not to the original paths" },
+    "dry-run": { type: "flag", about: "show what would be done, and change nothing" },
+    yes: yesOption,
   },
   examples: [
-    { line: "holdstill restore latest --dry-run", does: "what would go where" },
-    { line: "holdstill restore nightly pg-main --yes", does: "one application, after it was stopped" },
-    { line: "holdstill restore nightly /srv/www --to /tmp/look", does: "to look at it" },
+    { line: "holdstill restore latest --dry-run", does: "shows what would be copied where" },
+    { line: "holdstill restore nightly pg-main --yes", does: "one application, which is stopped" },
+    { line: "holdstill restore nightly /srv/www --to /tmp/look", does: "one folder, to inspect it" },
   ],
   async run(call) {
     const [key = "", ...names] = call.operands;
     const { to, yes, "dry-run": dry } = call.values;
-    const requester = await call.open(dry ? "catalog" : "workers");
-    const plan = await requester.planRestore(key, names, to === undefined ? null : path.resolve(to));
+    const engine = await call.open(dry ? "catalog" : "workers");
+    const plan = await engine.planRestore(key, names, to === undefined ? null : path.resolve(to));
     const will = visible(plan.steps).map((step) => willDo(step));
     if (dry) {
       if (call.form === "json") printDocument("restore", plan);
@@ -36,13 +36,13 @@ export const restoreCommand = command({
       return 0;
     }
     if (!(await isConfirmed(will, yes, call))) return exit.interrupted;
-    return withSignals(call, async (signal) => reportRestore(await requester.restore(plan, signal), call));
+    return withSignals(call, async (signal) => reportRestore(await engine.restore(plan, signal), call));
   },
 });
 
 function willDo({ component, original, to, aside }: RestoreStep): string {
-  const kept = aside === null ? "" : `, and keep what is there as ${aside}`;
-  return `copy the snapshot of ${original} (${component}) to ${to}${kept}`;
+  const kept = aside === null ? "" : `, and keep the present data as ${aside}`;
+  return `copy the contents of ${original} (${component}) to ${to}${kept}`;
 }
 
 async function withSignals<T>({ quiet, form }: CommandCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,42 +1,45 @@
-import { exit } from "../../base/errors/exit.js";
-import { command } from "../parse/command.js";
-import { isConfirmed } from "../terminal/confirm.js";
-import { UsageError } from "../parse/usage-error.js";
-import { print, printDocument } from "../terminal/output.js";
-import { described } from "../render/set.js";
 import { instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
+import { exit } from "../../base/errors/exit.js";
+import { command, oneSet } from "../parse/command.js";
 import { spanOf } from "../parse/time-span.js";
+import { UsageError } from "../parse/usage-error.js";
+import { described } from "../render/set.js";
+import { isConfirmed } from "../terminal/confirm.js";
+import { print, printDocument } from "../terminal/output.js";
+import { yesOption } from "./parts/yes.js";
 
 export const retain = command({
-  usage: "SET WHEN [--yes]",
   about:
-    "Lets nobody delete or prune the set before WHEN: a date (2027-01-31, or with a time, ISO 8601), or a span from now (30d). `now` ends that. An earlier date than before is asked about. Each change leaves a line in the state directory's audit.jsonl.",
-  operands: { name: "SET and a WHEN", min: 2, max: 2 },
-  options: { yes: { type: "flag", short: "y", about: "do not ask" } },
+    "Protects the set from deletion until DATE: a date (2027-01-31, or with a time, ISO 8601), or a span from now (30d). `now` ends the retention. An earlier date than before asks for confirmation. Each change is recorded in audit.jsonl in the state directory.",
+  operands: oneSet,
+  options: {
+    until: { type: "text", value: "DATE", required: true, about: "a date, a span such as 30d, or now" },
+    yes: yesOption,
+  },
   examples: [
-    { line: "holdstill retain nightly 30d", does: "prune and delete leave it alone for 30 days" },
-    { line: "holdstill retain nightly now --yes", does: "it may go again" },
+    { line: "holdstill retain nightly --until 30d", does: "prune and delete refuse to delete it for 30 days" },
+    { line: "holdstill retain nightly --until now --yes", does: "ends the retention" },
   ],
   async run(call) {
-    const [key = "", when = ""] = call.operands;
-    const until = instantOf(when, new Date());
-    const requester = await call.open("catalog");
-    const set = requester.show(key);
+    const [key = ""] = call.operands;
+    const until = instantOf(call.values.until, new Date());
+    const engine = await call.open("catalog");
+    const set = engine.show(key);
     const isEarlier = set.retainUntil !== undefined && until.toISOString() < set.retainUntil;
-    const will = `hold ${described(visible(set))} until ${instant(until.toISOString())}, not ${instant(set.retainUntil ?? "")}`;
+    const will = `retain ${described(visible(set))} until ${instant(until.toISOString())} instead of ${instant(set.retainUntil ?? "")}`;
     if (isEarlier && !(await isConfirmed([will], call.values.yes, call))) return exit.interrupted;
-    const held = await requester.retain(set.id, until);
-    if (call.form === "json") printDocument("retain", held);
-    else if (!call.quiet) print([`Set ${set.id} is held until ${instant(until.toISOString())}.`]);
+    const retained = await engine.retain(set.id, until);
+    if (call.form === "json") printDocument("retain", retained);
+    else if (!call.quiet) print([`Set ${set.id} is retained until ${instant(until.toISOString())}.`]);
     return 0;
   },
 });
 
 function instantOf(text: string, now: Date): Date {
   if (text === "now") return now;
-  if (/^[\dhdwy]+$/.test(text)) return new Date(now.getTime() + spanOf(text, "WHEN"));
+  if (/^[\dhdwy]+$/.test(text)) return new Date(now.getTime() + spanOf(text, "--until"));
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : new Date(Number.NaN);
   if (!Number.isNaN(date.getTime())) return date;
-  throw new UsageError(`\`${text}\` is no date.`, "Write 2027-01-31, 2027-01-31T04:00:00Z, 30d, or now.");
+  throw new UsageError(`--until: \`${text}\` is not a date.`, "Write 2027-01-31, 2027-01-31T04:00:00Z, 30d, or now.");
 }

@@ -5,23 +5,23 @@ import { printError } from "../terminal/output.js";
 import { described } from "../render/set.js";
 import { visible } from "../../base/display/visible.js";
 import { reportRestore } from "./parts/restored.js";
+import { yesOption } from "./parts/yes.js";
 import type { Safety } from "../../engine/restore/safety-snapshot.js";
 
 export const revertCommand = command({
-  usage: "SET [--yes]",
   about:
-    "Has the providers put whole volumes back as they were at the cut, where they can. What was written to them since is gone, also what no component of the set names; where there is room, a snapshot of that is taken first, as a set of its own. The writers must say first that the applications are down.",
+    "The providers put whole volumes back as they were at the cut, if the storage can. Everything written to them since is lost, also files that no component names. If there is space, a snapshot of the present data is taken first, as a separate set. The applications must be stopped, which their writers check first.",
   operands: oneSet,
-  options: { yes: { type: "flag", short: "y", about: "do not ask" } },
-  examples: [{ line: "holdstill revert before-upgrade", does: "says what will be lost, and asks" }],
+  options: { yes: yesOption },
+  examples: [{ line: "holdstill revert before-upgrade", does: "shows what will be lost, and asks" }],
   async run(call) {
     const [key = ""] = call.operands;
-    const requester = await call.open("workers");
-    const set = requester.show(key);
+    const engine = await call.open("workers");
+    const set = engine.show(key);
     const volumes = visible(set.volumes).map(({ mountPoint }) => mountPoint);
-    const will = `put ${volumes.join(", ")} back as in ${described(visible(set))}; what was written since is lost there`;
+    const will = `put ${volumes.join(", ")} back as in ${described(visible(set))}; everything written there since is lost`;
     if (!(await isConfirmed([will], call.values.yes, call))) return exit.interrupted;
-    const reverted = await requester.revert(set.id);
+    const reverted = await engine.revert(set.id);
     const { safety } = reverted;
     if (call.form === "text" && !call.quiet) printError([safetyLine(safety)]);
     return reportRestore(reverted, call);
@@ -29,6 +29,6 @@ export const revertCommand = command({
 });
 
 function safetyLine(safety: Safety): string {
-  if (safety.set !== null) return `What was there before is in set ${safety.set.id} (${safety.set.name}).`;
-  return `No snapshot of what was there before could be taken: ${safety.reason.message}`;
+  if (safety.set !== null) return `The previous data is in set ${safety.set.id} (${safety.set.name}).`;
+  return `A snapshot of the previous data could not be taken: ${safety.reason.message}`;
 }

@@ -11,35 +11,36 @@ import { faultLines } from "../render/fault.js";
 import { printWarning } from "./parts/usage.js";
 import { duration } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
-import { backupType, requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
+import { requestOf, setOptions, targets, targetsAbout, typeOption } from "../parse/request.js";
 
 export const runCommand = command({
-  usage:
-    "TARGET… [--in-place] [--keep] [--type copy|full] [--require LEVEL] [--name NAME] [--tag KEY=VALUE]… -- COMMAND",
-  about: `Takes a snapshot set, runs COMMAND with its snapshots, tells the writers whether it succeeded, and removes the set. The snapshots lie read-only below one folder, exposeDir/root (/run/holdstill/root), at their original paths, with the set's record and the writers' files in .holdstill beside them: a backup of that folder has all. They are mounted for COMMAND alone, so nothing can stay mounted. Who may not mount gets them where they are. COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id) and HOLDSTILL_SET_JSON (the record's file); its exit code is passed on. A set below the asked consistency is removed, and COMMAND not run. ${targetsAbout}`,
+  about: `Takes a snapshot set, runs COMMAND on its contents, notifies the writers whether COMMAND succeeded, and removes the set. ${targetsAbout}
+
+The contents are mounted read-only below one folder, exposeDir/root (/run/holdstill/root), at their original paths. The folder .holdstill in it has the record of the set and the files of the writers. The mounts are visible only to COMMAND. Without the right to mount, COMMAND reads the snapshots where the provider exposes them.
+
+COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the file with the record) in its environment. If COMMAND fails, run exits with its exit code. If the set is below the promised consistency, it is removed, and COMMAND is not run.`,
   operands: targets,
   trailing: "COMMAND",
   options: {
     ...setOptions,
-    "in-place": { type: "flag", about: "COMMAND sees the snapshots at the original paths" },
-    keep: { type: "flag", about: "keep the set, whatever comes of COMMAND" },
-    type: { type: "text", value: "TYPE", about: "copy (default): logs are left alone. full: their owner may cut them" },
+    "in-place": { type: "flag", about: "COMMAND sees the contents at the original paths" },
+    keep: { type: "flag", about: "keep the set, whatever COMMAND returns" },
+    type: typeOption,
   },
   examples: [
-    { line: "holdstill run writer:pg-main -- restic backup /run/holdstill/root", does: "the same paths every night" },
+    { line: "holdstill run writer:pg-main -- restic backup /run/holdstill/root", does: "the same paths in each run" },
     { line: "holdstill run /srv --in-place -- restic backup /srv", does: "a backup with the original paths" },
-    { line: "holdstill run /srv -- sh -c 'tar -C $HOLDSTILL_ROOT -cf /mnt/srv.tar .'", does: "with a shell" },
+    { line: "holdstill run /srv -- sh -c 'tar -C $HOLDSTILL_ROOT -cf /mnt/srv.tar .'", does: "runs a shell" },
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
-    const type = backupType(call.values.type ?? "copy");
-    const { "in-place": inPlace, keep } = call.values;
-    const attendance = startLiveSession(call);
-    const { signal, onEvent } = attendance;
+    const { "in-place": inPlace, keep, type = "copy" } = call.values;
+    const session = startLiveSession(call);
+    const { signal, onEvent } = session;
     let since = 0;
     try {
-      const requester = await call.connect("workers");
-      const ran = await requester.run(
+      const engine = await call.connect("workers");
+      const ran = await engine.run(
         request,
         {
           command: call.trailing,
@@ -47,26 +48,26 @@ export const runCommand = command({
           afterwards: keep ? "keep" : "delete",
           type,
           stdout: call.form === "text" ? "stdout" : "stderr",
-          async onReady(set, place) {
-            attendance.quiet();
-            say(call, readyLine(set, place));
+          async onReady(set, view) {
+            session.quiet();
+            note(call, readyLine(set, view));
             await drained();
             since = performance.now();
           },
         },
         { onEvent, signal, onWarning: (warning) => printWarning(warning, call) },
       );
-      attendance.quiet();
+      session.quiet();
       show(ran, performance.now() - since, call, keep ? "kept" : "removed");
-      return endsWith(ran);
+      return exitCodeOf(ran);
     } finally {
-      attendance.end();
+      session.end();
     }
   },
 });
 
-/** What came of the command, before all; then of the set. */
-function endsWith({ ended, command: program, error, left }: RunResult): number {
+/** The command's failure comes first, then that of the set. */
+function exitCodeOf({ ended, command: program, error, left }: RunResult): number {
   if (program !== null && program.exitCode !== 0) return program.exitCode;
   if (error !== null) return exitOf(error);
   return left === null ? ended.exitCode : exit.residue;
@@ -74,11 +75,11 @@ function endsWith({ ended, command: program, error, left }: RunResult): number {
 
 function readyLine(set: SnapshotSet, { root }: CommandView): string {
   const { id, consistency, exposed = [] } = visible(set);
-  const places = exposed.flatMap((one) => one.exposed.trees.map((tree) => tree.path));
-  return `set ${id}, ${consistency}, is below ${root ?? places.join(" and ")}`;
+  const paths = exposed.flatMap((one) => one.exposed.trees.map((tree) => tree.path));
+  return `set ${id}, ${consistency}, is below ${root ?? paths.join(" and ")}`;
 }
 
-function show(ran: RunResult, ms: number, call: CommandCall, became: "kept" | "removed"): void {
+function show(ran: RunResult, ms: number, call: CommandCall, fate: "kept" | "removed"): void {
   if (call.form === "json") {
     printDocument("run", ran);
     return;
@@ -86,16 +87,16 @@ function show(ran: RunResult, ms: number, call: CommandCall, became: "kept" | "r
   const { ended, command: program, notNotified } = ran;
   const { set } = ended;
   if (program !== null) {
-    const how = program.signal === null ? `with ${program.exitCode}` : `by ${program.signal}`;
-    say(call, `${call.trailing[0]} ended ${how} after ${duration(ms)}`);
+    const how = program.signal === null ? `ended with ${program.exitCode}` : `was ended by ${program.signal}`;
+    note(call, `${call.trailing[0]} ${how} after ${duration(ms)}`);
   }
   if (ended.outcome === "degraded" && set !== null)
     printError([
-      `holdstill: The set has consistency ${set.consistency}; asked was ${set.asked}. The command was not run.`,
+      `holdstill: The set has consistency ${set.consistency}, but ${set.asked} was asked for. The command was not run.`,
     ]);
   for (const fault of faults(ran)) printError(faultLines(fault, stderrStyle()));
   for (const { error } of notNotified) printError(faultLines(error, stderrStyle()));
-  if (set !== null && ran.left === null) say(call, `set ${set.id} is ${became}`);
+  if (set !== null && ran.left === null) note(call, `set ${set.id} is ${fate}`);
 }
 
 function faults({ ended, error, left }: RunResult): NonNullable<RunResult["error"]>[] {
@@ -105,6 +106,6 @@ function faults({ ended, error, left }: RunResult): NonNullable<RunResult["error
   return [ended.error, error, left, ...broken].filter((fault) => fault !== null);
 }
 
-function say({ form, quiet }: CommandCall, text: string): void {
+function note({ form, quiet }: CommandCall, text: string): void {
   if (form === "text" && !quiet) printError([`holdstill: ${text}`]);
 }

@@ -7,30 +7,30 @@ import { print, printDocument, printError } from "../terminal/output.js";
 import { serviceUnits } from "../render/units-service.js";
 
 export const serveCommand = command({
-  usage: "[--idle SPAN] [--page]",
   about:
-    "HTTP and JSON on a Unix socket, /run/holdstill.sock if the config does not name another; GET /v1/openapi.json describes it. Who may do what is in the config: service.rights. First undoes what a service that died has left. Ends in order at SIGTERM: what is under way is undone.",
+    "Serves HTTP and JSON on a Unix socket, by default /run/holdstill.sock. GET /v1/openapi.json describes each call. The config grants rights to users and groups in service.rights. At the start, it undoes what a service left that died. At SIGTERM, it undoes the operations that run, and exits.",
   operands: noOperands,
   options: {
-    idle: { type: "text", value: "SPAN", about: "end when there was nothing to do for so long: 10m" },
+    idle: { type: "text", value: "SPAN", about: "exit after this time without work: 10m" },
     page: {
       type: "flag",
-      about: "also a page to watch, on a port of 127.0.0.1; it says the address, which works once, in one browser",
+      about: "also serve a page to watch, on a port of 127.0.0.1; prints its address, which works once, in one browser",
     },
-    "print-unit": { type: "flag", about: "only print the units for systemd, which start it when it is needed" },
+    "print-unit": { type: "flag", about: "print units for systemd, which start the service on the first connection" },
   },
   examples: [
-    { line: "holdstill serve", does: "until it is told to end" },
-    { line: "holdstill serve --page", does: "and says where the page is: what runs, sets, history, writers" },
+    { line: "holdstill serve", does: "runs until SIGTERM" },
+    { line: "holdstill serve --page", does: "also a page with operations, sets, history, and writers" },
     { line: "holdstill serve --print-unit", does: "a socket and a service for /etc/systemd/system" },
-    { line: "holdstill serve --idle 10m", does: "as systemd starts it" },
+    { line: "holdstill serve --idle 10m", does: "exits when it is idle, as under systemd" },
   ],
   async run(call) {
     const { idle, "print-unit": printUnit } = call.values;
     const idleMs = idle === undefined ? null : parseDuration(idle);
-    if (idleMs === undefined) throw new UsageError(`\`${idle}\` is no span.`, "Write --idle=10m, for example.");
-    const requester = await call.open("workers", !printUnit);
-    const { settings } = requester;
+    if (idleMs === undefined)
+      throw new UsageError(`--idle: \`${idle}\` is not a span of time.`, "Write --idle=10m, for example.");
+    const engine = await call.open("workers", !printUnit);
+    const { settings } = engine;
     if (printUnit) {
       const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
       const files = serviceUnits({ program, config: settings.file, service: settings.service });
@@ -40,12 +40,12 @@ export const serveCommand = command({
     }
     const { signal, end } = interruption((text) => printError([`holdstill: ${text}`]));
     try {
-      const onReady = (where: string, page: string | null): void => {
+      const onReady = (address: string, page: string | null): void => {
         if (page !== null) printError([`holdstill: the page is at ${page}`]);
-        if (!call.quiet) printError([`holdstill: listening at ${where}, pid ${process.pid}`]);
+        if (!call.quiet) printError([`holdstill: listening at ${address}, pid ${process.pid}`]);
       };
-      const { startService: run } = await import("../../service/service.js");
-      await run(requester, { idleMs, page: call.values.page ? "once" : "none", signal, onReady });
+      const { startService } = await import("../../service/service.js");
+      await startService(engine, { idleMs, page: call.values.page ? "once" : "none", signal, onReady });
       return 0;
     } finally {
       end();

@@ -9,13 +9,13 @@ import { duration, instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 export const writers = command({
-  usage: "",
-  about: "Asks every writer of the config what it owns. Ends with an error's code when a required one cannot say.",
+  about:
+    "Asks every writer in the config what it owns, and shows how its last freeze went. If a required writer fails, exits with the exit code of its error.",
   operands: noOperands,
   options: {},
-  examples: [{ line: "holdstill writers", does: "who takes part, and with which paths" }],
-  async run({ form, connect: reach }) {
-    const all = await (await reach("workers")).writers();
+  examples: [{ line: "holdstill writers", does: "each writer, its components, and their paths" }],
+  async run({ form, connect }) {
+    const all = await (await connect("workers")).writers();
     if (form === "json") printDocument("writers", { writers: all });
     else
       print(
@@ -30,11 +30,11 @@ export const writers = command({
   },
 });
 
-function writerLines(status: WriterStatus, look: TerminalStyle): string[] {
+function writerLines(status: WriterStatus, style: TerminalStyle): string[] {
   const { instance, plugin, version } = status.who;
-  const head = `${bold(look, instance)} (${plugin} ${version}), ${status.policy}`;
+  const head = `${bold(style, instance)} (${plugin} ${version}), ${status.policy}`;
   if ("error" in status)
-    return [`${head}: ${look.paint("red", "✗ did not say what it owns")}`, ...lastLines(status, look)];
+    return [`${head}: ${style.paint("red", "✗ did not report what it owns")}`, ...lastLines(status, style)];
   const rows = status.components.map(({ name, kind, tolerates, level = "back-end", paths }) => [
     name,
     kind,
@@ -43,14 +43,14 @@ function writerLines(status: WriterStatus, look: TerminalStyle): string[] {
     paths.join(" "),
   ]);
   const servers = status.servers.map(({ pid, unit }) => `  runs as pid ${pid}${unit === null ? "" : ` of ${unit}`}`);
-  return [head, ...tableLines(rows, look), ...servers, ...lastLines(status, look)];
+  return [head, ...tableLines(rows, style), ...servers, ...lastLines(status, style)];
 }
 
-function lastLines({ last }: WriterStatus, look: TerminalStyle): string[] {
+function lastLines({ last }: WriterStatus, style: TerminalStyle): string[] {
   if (last === null) return [];
-  const { at, result, frozenMs, reason: why } = last;
-  const still = frozenMs === null ? "" : `, still for ${duration(frozenMs)}`;
-  const line = `  last ${instant(at)}: ${result}${still}`;
+  const { at, result, frozenMs, reason } = last;
+  const frozen = frozenMs === null ? "" : ` for ${duration(frozenMs)}`;
+  const line = `  last freeze ${instant(at)}: ${result}${frozen}`;
   if (result === "frozen") return [line];
-  return [look.paint("red", line), ...wrapText(why ?? "", look.columns - 4).map((part) => `    ${part}`)];
+  return [style.paint("red", line), ...wrapText(reason ?? "", style.columns - 4).map((part) => `    ${part}`)];
 }

@@ -4,19 +4,19 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** Signals do again what they do without us. */
+  /** Restores the default action of the signals. */
   readonly end: () => void;
 }
 
-/** The first signal aborts, and everything is undone in order; the ones after it change nothing. */
-export function interruption(say: (text: string) => void): Interruption {
+/** The first signal aborts, and everything is undone in order. Later signals change nothing. */
+export function interruption(print: (text: string) => void): Interruption {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
-      say(`${name}: already aborting; what was begun is being undone.`);
+      print(`${name}: the abort is already in progress.`);
       return;
     }
-    say(`${name}: aborting; what was begun is undone first.`);
+    print(`${name}: aborting, and undoing what was begun.`);
     controller.abort(new HoldstillError("E_INTERRUPTED", { signal: name }));
   };
   for (const name of signals) process.on(name, onSignal);

@@ -4,42 +4,42 @@ import type { CommandCall } from "../parse/command.js";
 import { interruption } from "./interrupt.js";
 import { printLine } from "../terminal/output.js";
 import { SeenSpans } from "../../base/display/spans.js";
-import { watchFor } from "./watch.js";
+import { displayFor } from "./event-display.js";
 
-/** Someone at the terminal while a transaction runs: told of it, and able to interrupt it. */
+/** Shows a transaction while it runs, and takes the signals that interrupt it. */
 export interface LiveSession {
-  readonly seen: SeenEvents;
+  readonly summary: EventSummary;
   readonly signal: AbortSignal;
   readonly onEvent: (event: Event) => void;
-  /** There is nothing more to watch; signals are still taken. */
+  /** Ends the display; signals are still taken. */
   readonly quiet: () => void;
-  /** The same, and signals do again what they do without us. */
+  /** Ends the display, and restores the default action of the signals. */
   readonly end: () => void;
 }
 
 export function startLiveSession(call: CommandCall): LiveSession {
-  const watch = watchFor(call);
-  const seen = new SeenEvents();
-  const { signal, end } = interruption((text) => watch.say(text));
+  const display = displayFor(call);
+  const summary = new EventSummary();
+  const { signal, end } = interruption((text) => display.message(text));
   const onEvent = (event: Event): void => {
-    seen.note(event);
+    summary.note(event);
     if (call.form === "stream") printLine(event);
-    watch.onEvent(event);
+    display.onEvent(event);
   };
   return {
-    seen,
+    summary,
     signal,
     onEvent,
-    quiet: () => watch.end(),
+    quiet: () => display.end(),
     end() {
-      watch.end();
+      display.end();
       end();
     },
   };
 }
 
-/** What the events tell, for the end. */
-export class SeenEvents {
+/** What the end of the command needs of the events. */
+export class EventSummary {
   readonly spans = new SeenSpans();
   transaction = "";
   exitCode: ExitCode | null = null;

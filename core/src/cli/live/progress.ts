@@ -2,13 +2,13 @@ import { phases } from "../../transaction/phases.js";
 import type { Event } from "../../base/schema/types.js";
 import { duration } from "../../base/display/units.js";
 
-/** What a person is told of an event. notable: also where a status line shows the rest. */
+/** One line for an event. notable: printed even while a status line shows the rest. */
 export interface EventLine {
   text: string;
   notable: boolean;
 }
 
-/** A sentence for each event that is worth one. */
+/** null: the event has no line. */
 export function eventLine(event: Event, limitMs: number | undefined): EventLine | null {
   switch (event.type) {
     case "begun":
@@ -16,7 +16,7 @@ export function eventLine(event: Event, limitMs: number | undefined): EventLine 
     case "queued": {
       const { pid, transaction, since } = event.owner;
       return notable(
-        `waits for volume ${event.volume}: transaction ${transaction} has it (pid ${pid}, since ${since})`,
+        `waiting for volume ${event.volume}: transaction ${transaction} uses it (pid ${pid}, since ${since})`,
       );
     }
     case "phase":

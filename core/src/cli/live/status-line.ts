@@ -9,7 +9,7 @@ interface Pending {
   progress: string;
 }
 
-/** What the one live line says: the phase, who is waited for, and how much of the limit is gone. Times are the caller's, ms. */
+/** The text of the live line: the phase, the pending calls, and how much of each limit has passed. The caller supplies times, ms. */
 export class StatusLine {
   #phase = "identify";
   readonly #pending = new Map<string, Pending>();
@@ -26,10 +26,10 @@ export class StatusLine {
     else this.#pending.delete(actor);
   }
 
-  /** Whoever has the least time left comes first. */
+  /** The call with the least time left comes first. */
   text(now: number): string {
-    const waited = [...this.#pending].toSorted(([, a], [, b]) => left(a, now) - left(b, now));
-    const calls = waited.map(
+    const pending = [...this.#pending].toSorted(([, a], [, b]) => left(a, now) - left(b, now));
+    const calls = pending.map(
       ([actor, { op, since, limitMs, progress }]) =>
         `${actor} ${op} ${duration(now - since)} of ${duration(limitMs)}${progress}`,
     );

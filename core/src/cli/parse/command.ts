@@ -4,19 +4,37 @@ import type { EngineApi } from "../../service/client/door.js";
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */
   readonly type: "flag" | "text" | "list";
-  /** Name of the value, for the help. */
+  /** Name of the value, for the usage line. Default: the choices. */
   readonly value?: string;
+  /** The values that are accepted. Default: any. */
+  readonly choices?: readonly string[];
   readonly short?: string;
+  readonly required?: true;
   readonly about: string;
 }
 export type Options = Readonly<Record<string, Option>>;
 
+type Text<O extends Option> = O extends { choices: readonly (infer C)[] } ? C : string;
 type Value<O extends Option> = O["type"] extends "flag"
   ? boolean
   : O["type"] extends "list"
     ? string[]
-    : string | undefined;
+    : O extends { required: true }
+      ? Text<O>
+      : Text<O> | undefined;
 export type Values<O extends Options> = { readonly [Name in keyof O]: Value<O[Name]> };
+
+/** Options that exclude each other, or of which one must be given. */
+export interface OptionGroup<Name extends string = string> {
+  readonly need: "exactly-one" | "at-most-one" | "at-least-one";
+  readonly options: readonly Name[];
+}
+
+export interface Operand {
+  readonly name: string;
+  /** Only the last operand may repeat. Default: it is given exactly once. */
+  readonly repeat?: "at-least-once" | "any-number";
+}
 
 /** text: for people. json: one document on stdout. stream: every event as a line of JSON on stdout. */
 export type Form = "text" | "json" | "stream";
@@ -26,7 +44,7 @@ export interface CommandCall<O extends Options = Options> {
   readonly name: string;
   readonly values: Values<O>;
   readonly operands: readonly string[];
-  /** What stands after `--`; empty where the command takes nothing there. */
+  /** What follows `--`; empty if the command takes nothing there. */
   readonly trailing: readonly string[];
   readonly form: Form;
   readonly quiet: boolean;
@@ -35,7 +53,7 @@ export interface CommandCall<O extends Options = Options> {
   readonly config?: string;
   /** Every command there is. */
   readonly table: readonly CommandEntry[];
-  /** As `open`, by way of the service where one runs. */
+  /** As `open`, through the service if it is running. */
   readonly connect: (needs: "workers" | "catalog") => Promise<EngineApi>;
   /**
    * @param needs workers: plugins will be called. catalog: only what is on disk is read.
@@ -44,18 +62,18 @@ export interface CommandCall<O extends Options = Options> {
   readonly open: (needs: "workers" | "catalog", logged?: boolean) => Promise<Engine>;
 }
 
+/** One line of the table of commands: the parser, the usage line, the help, the manual, and the completions come from it. */
 export interface Command<O extends Options = Options> {
-  /** What follows the name. */
-  readonly usage: string;
   readonly about: string;
-  readonly operands: { readonly name: string; readonly min: number; readonly max: number };
+  readonly operands: readonly Operand[];
   readonly options: O;
+  readonly groups?: readonly OptionGroup[];
   /** Takes a program and its arguments after `--`. */
   readonly trailing?: "COMMAND";
-  /** Knows --json=stream. */
+  /** Supports --json=stream. */
   readonly streams?: true;
   readonly examples: readonly { readonly line: string; readonly does: string }[];
-  /** @returns what the process ends with: one of ours (ExitCode), or what a program that was run ended with. */
+  /** @returns the exit code of the process: one of ours (ExitCode), or that of a program that was run. */
   run(call: CommandCall<O>): Promise<number>;
 }
 
@@ -67,18 +85,20 @@ export interface CommandEntry {
 }
 
 /** A command whose `run` gets the values of exactly its own options: the parser reads the same table. */
-export function command<const O extends Options>(it: Command<O>): Command {
+export function command<const O extends Options>(
+  it: Command<O> & { readonly groups?: readonly OptionGroup<keyof O & string>[] },
+): Command {
   return it;
 }
 
-export const noOperands = { name: "", min: 0, max: 0 } as const;
-export const oneSet = { name: "SET", min: 1, max: 1 } as const;
+export const noOperands = [] as const;
+export const oneSet = [{ name: "SET" }] as const;
 
-/** What every command knows. */
+/** The options of every command. */
 export const common = {
-  json: { type: "flag", about: "one JSON document on stdout, also for errors" },
-  config: { type: "text", value: "FILE", about: "this config file, instead of the one in the usual places" },
-  quiet: { type: "flag", short: "q", about: "no progress, and no more output than a script needs" },
-  verbose: { type: "flag", short: "v", about: "the log on stderr, and the stack of a bug" },
-  help: { type: "flag", short: "h", about: "this text" },
+  json: { type: "flag", about: "print one JSON document on stdout, also for errors" },
+  config: { type: "text", value: "FILE", about: "use this config file" },
+  quiet: { type: "flag", short: "q", about: "print no progress, and only what a script needs" },
+  verbose: { type: "flag", short: "v", about: "print the log on stderr, and the stack of a bug" },
+  help: { type: "flag", short: "h", about: "print this help" },
 } as const satisfies Options;

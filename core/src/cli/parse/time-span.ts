@@ -2,13 +2,13 @@ import { UsageError } from "./usage-error.js";
 
 const units = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
 
-/** A span of time as people give it, `36h` or `2w3d`, in ms. @throws Misuse */
+/** A span of time as people write it, `36h` or `2w3d`, in ms. @throws UsageError */
 export function spanOf(text: string, option: string): number {
   const parts = [...text.matchAll(/(\d+)([hdwy])/g)];
   if (parts.map(([part]) => part).join("") !== text || text === "")
     throw new UsageError(
-      `${option}: \`${text}\` is no span of time.`,
-      "Write hours, days, weeks or years: 36h, 14d, 2w3d, 1y.",
+      `${option}: \`${text}\` is not a span of time.`,
+      "Write hours, days, weeks, or years: 36h, 14d, 2w3d, 1y.",
     );
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * units[unit as keyof typeof units], 0);
 }

@@ -1,8 +1,8 @@
-/** A command line that makes no sense. Becomes E_USAGE where it is reported: `--help` need not load the errors. */
+/** A command line that does not make sense. Reported as E_USAGE; a separate class, because `--help` need not load the errors. */
 export class UsageError extends Error {
-  override readonly name = "Misuse";
+  override readonly name = "UsageError";
   readonly hint: string;
-  /** What may be a misspelling of something known. */
+  /** A word that may be a misspelling of a known one. */
   readonly spelling: { word: string; known: readonly string[] } | null;
 
   constructor(problem: string, hint: string, spelling: UsageError["spelling"] = null) {

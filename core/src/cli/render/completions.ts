@@ -1,26 +1,26 @@
-/** A command, as a shell needs to know it. */
-export interface Known {
+/** What a shell needs of a command. */
+export interface CompletedCommand {
   name: string;
   summary: string;
   flags: { option: string; about: string; takesValue: boolean }[];
   operands: "sets" | "files";
 }
 
-export function completionLines(shell: "bash" | "zsh" | "fish", all: readonly Known[]): string[] {
+export function completionLines(shell: "bash" | "zsh" | "fish", all: readonly CompletedCommand[]): string[] {
   switch (shell) {
     case "bash":
       return bash(all);
     case "zsh":
-      // zsh reads bash's with its own emulation.
+      // zsh can emulate the completion of bash.
       return ["#compdef holdstill", "autoload -U +X bashcompinit && bashcompinit", ...bash(all)];
     case "fish":
       return fish(all);
   }
 }
 
-/** The first words; with what may follow where a command has two. */
-function firstWords(all: readonly Known[]): Map<string, Known[]> {
-  const groups = new Map<string, Known[]>();
+/** The first words, each with the second words of its group. */
+function firstWords(all: readonly CompletedCommand[]): Map<string, CompletedCommand[]> {
+  const groups = new Map<string, CompletedCommand[]>();
   for (const one of all) {
     const [first = "", second] = one.name.split(" ");
     groups.set(first, [...(groups.get(first) ?? []), ...(second === undefined ? [] : [{ ...one, name: second }])]);
@@ -28,9 +28,9 @@ function firstWords(all: readonly Known[]): Map<string, Known[]> {
   return groups;
 }
 
-const namesOf = (some: readonly Known[]): string => some.map(({ name }) => name).join(" ");
+const namesOf = (some: readonly CompletedCommand[]): string => some.map(({ name }) => name).join(" ");
 
-function bash(all: readonly Known[]): string[] {
+function bash(all: readonly CompletedCommand[]): string[] {
   const firsts = firstWords(all);
   const cases = all.map(({ name, flags, operands }) => {
     const words = flags.map(({ option }) => `--${option}`).join(" ");
@@ -68,10 +68,10 @@ function bash(all: readonly Known[]): string[] {
   ];
 }
 
-function fish(all: readonly Known[]): string[] {
+function fish(all: readonly CompletedCommand[]): string[] {
   const firsts = firstWords(all);
   const groups = [...firsts].filter(([, seconds]) => seconds.length > 0);
-  const inGroup = groups.map(([first]) => first).join(" ");
+  const groupNames = groups.map(([first]) => first).join(" ");
   return [
     ...[...firsts].map(([first, seconds]) => {
       const about = all.find(({ name }) => name === first)?.summary ?? seconds.map(({ name }) => name).join(", ");
@@ -83,7 +83,7 @@ function fish(all: readonly Known[]): string[] {
     ...all.flatMap(({ name, flags, operands }) => {
       const [first = "", second] = name.split(" ");
       const when =
-        second === undefined ? `${seen(first)}; and not ${seen(inGroup)}` : `${seen(first)}; and ${seen(second)}`;
+        second === undefined ? `${seen(first)}; and not ${seen(groupNames)}` : `${seen(first)}; and ${seen(second)}`;
       const on = `complete -c holdstill -n '${when}'`;
       const sets = operands === "sets" ? [`${on} -f -a 'latest (holdstill list --quiet 2>/dev/null)'`] : [];
       return [

@@ -3,14 +3,14 @@ import { bold, dim, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { count, duration } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
-/** Tells of each check as it is done, under the heading of its group. */
+/** The lines of each check as it ends, below the heading of its group. */
 export class CheckLines {
-  readonly #look: TerminalStyle;
+  readonly #style: TerminalStyle;
   readonly #only: "all" | "failed";
   #heading = "";
 
-  constructor(look: TerminalStyle, only: "all" | "failed") {
-    this.#look = look;
+  constructor(style: TerminalStyle, only: "all" | "failed") {
+    this.#style = style;
     this.#only = only;
   }
 
@@ -18,9 +18,9 @@ export class CheckLines {
     const result = visible(done);
     if (this.#only === "failed" && result.status !== "failed") return [];
     const heading = headingOf(result);
-    const head = heading === this.#heading ? [] : [...(this.#heading === "" ? [] : [""]), bold(this.#look, heading)];
+    const head = heading === this.#heading ? [] : [...(this.#heading === "" ? [] : [""]), bold(this.#style, heading)];
     this.#heading = heading;
-    return [...head, ...resultLines(result, this.#look)];
+    return [...head, ...resultLines(result, this.#style)];
   }
 }
 
@@ -28,18 +28,18 @@ function headingOf({ group, runtime }: CheckResult): string {
   return runtime === undefined ? group : `${group}, in a ${runtime}`;
 }
 
-function resultLines(result: CheckResult, look: TerminalStyle): string[] {
+function resultLines(result: CheckResult, style: TerminalStyle): string[] {
   const { name, title } = result;
   const inside = (text: string, first: string): string[] =>
-    wrapText(text, look.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
+    wrapText(text, style.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
   switch (result.status) {
     case "passed":
-      return [`  ${look.paint("green", "✓")} ${title}`];
+      return [`  ${style.paint("green", "✓")} ${title}`];
     case "skipped":
-      return [dim(look, `  - ${title}`), ...inside(`Skipped (${name}): ${result.reason}.`, "  ")];
+      return [dim(style, `  - ${title}`), ...inside(`Skipped (${name}): ${result.reason}.`, "  ")];
     case "failed":
       return [
-        `  ${look.paint("red", `✗ ${title}`)}`,
+        `  ${style.paint("red", `✗ ${title}`)}`,
         ...inside(`${name}: ${result.seen}`, "  "),
         ...inside(result.next, "→ "),
       ];
@@ -47,12 +47,12 @@ function resultLines(result: CheckResult, look: TerminalStyle): string[] {
 }
 
 /** The last line. */
-export function verdictLines(report: ConformanceReport, look: TerminalStyle): string[] {
+export function verdictLines(report: ConformanceReport, style: TerminalStyle): string[] {
   const { plugin, passed, failed, skipped, ms, holdstill } = visible(report);
   const name = plugin.name === undefined ? plugin.dir : `${plugin.name} ${plugin.version}`;
   const verdict =
     failed === 0
-      ? look.paint("green", `${name} conforms to holdstill ${holdstill}`)
-      : look.paint("red", `${name} does not conform to holdstill ${holdstill}`);
+      ? style.paint("green", `${name} conforms to holdstill ${holdstill}`)
+      : style.paint("red", `${name} does not conform to holdstill ${holdstill}`);
   return ["", verdict, `  ${count(passed, "check")} passed, ${failed} failed, ${skipped} skipped, in ${duration(ms)}`];
 }

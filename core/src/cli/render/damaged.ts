@@ -3,7 +3,7 @@ import { visible } from "../../base/display/visible.js";
 import { stderrStyle, printError } from "../terminal/output.js";
 import { findingLine } from "./fault.js";
 
-/** Names on stderr the records that could not be read, and what is wrong with them. */
+/** Prints the records that cannot be read, and what is wrong with them, on stderr. */
 export function printDamaged(damaged: readonly Damaged[]): void {
   for (const { file, findings } of visible(damaged))
     printError([

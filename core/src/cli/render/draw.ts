@@ -3,14 +3,14 @@ import { UsageError } from "../parse/usage-error.js";
 import { drawing, page, type DrawingSubject } from "./drawing.js";
 import { visible } from "../../base/display/visible.js";
 
-/** What a file that is drawn to may end with. */
+/** By the ending of the file name. */
 const forms = { ".svg": drawing, ".html": page } as const;
 
-/** Draws a timeline into a file, in the form that its name asks for. @throws Misuse for any other name, and where it cannot be written. */
+/** Draws a timeline into a file, in the format of its ending. @throws UsageError for another ending, and if it cannot be written. */
 export function draw(file: string, subject: DrawingSubject): void {
   const form = Object.entries(forms).find(([end]) => file.endsWith(end));
   if (form === undefined)
-    throw new UsageError(`\`${file}\` ends neither with .svg nor with .html.`, "Name such a file.");
+    throw new UsageError(`\`${file}\` does not end with .svg or .html.`, "Name a file with one of these endings.");
   try {
     writeFileSync(file, form[1](visible(subject)));
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { Span } from "../../base/schema/types.js";
 import { duration } from "../../base/display/units.js";
 
-/** What a drawing is of. */
+/** What a drawing shows. */
 export interface DrawingSubject {
   title: string;
-  /** In red, above all: who it was, in one sentence. */
+  /** The sentence that names the cause, in red at the top. */
   culprit: string | null;
   spans: readonly Span[];
 }
@@ -27,14 +27,14 @@ const still = "#bee3f8";
 /** What a colour means. */
 const meanings = [
   ["freeze, thaw", "#2b6cb0"],
-  ["an application is still", still],
+  ["an application is frozen", still],
   ["the snapshot is taken", "#6b46c1"],
   ["undo", "#c05621"],
   ["other calls", plain],
   ["failed", bad],
 ] as const;
 
-/** A page of its own: the same snapshot under a heading. */
+/** An HTML page with the drawing. */
 export function page(subject: DrawingSubject): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -46,13 +46,13 @@ ${drawing(subject)}
 }
 
 /**
- * The calls of a transaction as bars, in the order of their beginnings: first those around the time that applications were still, on
- * an axis of its own, then all. An upright line is a call's limit. What failed is red and says why.
+ * The calls of a transaction as bars, in the order of their starts: first those during the freeze, on a separate axis, then all.
+ * A vertical line is a call's limit. A failed call is red and has its reason.
  */
 export function drawing({ title, culprit, spans }: DrawingSubject): string {
   const parts: string[] = [];
   let y = 30;
-  const say = (text: string, size: number, colour: string, weight = "normal"): void => {
+  const write = (text: string, size: number, colour: string, weight = "normal"): void => {
     for (const line of lines(text, Math.floor((width - 20) / (size * 0.56)))) {
       parts.push(
         `<text x="10" y="${y}" font-size="${size}" font-weight="${weight}" fill="${colour}">${escape(line)}</text>`,
@@ -60,16 +60,16 @@ export function drawing({ title, culprit, spans }: DrawingSubject): string {
       y += size * 1.4;
     }
   };
-  say(title, 18, "#1a202c", "bold");
-  if (culprit !== null) say(`✗ ${culprit}`, 16, bad, "bold");
+  write(title, 18, "#1a202c", "bold");
+  if (culprit !== null) write(`✗ ${culprit}`, 16, bad, "bold");
   for (const { heading, axis, rows } of panels(spans)) {
     y += 14;
-    say(heading, 14, "#1a202c", "bold");
+    write(heading, 14, "#1a202c", "bold");
     parts.push(
       ...ticks(axis, y, rows.length),
       ...rows.map((span, at) => {
         const top = y + 16 + at * rowHeight;
-        return writeGate(span, spans, axis, top) + bar(span, axis, top);
+        return frozenBar(span, spans, axis, top) + bar(span, axis, top);
       }),
     );
     y += 28 + rows.length * rowHeight;
@@ -101,7 +101,7 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
   const during = rows.filter((span) => span.to >= from && span.from <= to && span.op !== "prepare");
   return [
     {
-      heading: `Applications held still, ${duration(to - from)}`,
+      heading: `Applications frozen, ${duration(to - from)}`,
       axis: { from, to: Math.max(to, from + 1) },
       rows: during,
     },
@@ -109,11 +109,11 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
   ];
 }
 
-/** Calls after which an application goes on. */
+/** Calls after which an application runs again. */
 const endings: ReadonlySet<string> = new Set(["thaw", "abort"]);
 
-/** From a freeze to the end of the call that ended it: the application was still all that time. */
-function writeGate(span: Span, spans: readonly Span[], axis: Axis, y: number): string {
+/** From a freeze to the end of the call that ended it: the application was frozen during that time. */
+function frozenBar(span: Span, spans: readonly Span[], axis: Axis, y: number): string {
   const end = spans.find(({ op, actor, from }) => actor === span.actor && endings.has(op) && from >= span.to);
   if (span.op !== "freeze" || span.outcome === "failed" || end === undefined) return "";
   const x = xOf(span.from, axis);
@@ -124,11 +124,11 @@ const xOf = (ms: number, { from, to }: Axis): number =>
   left + ((Math.min(to, Math.max(from, ms)) - from) / (to - from)) * (width - left - right);
 
 function bar(span: Span, axis: Axis, y: number): string {
-  const { actor, op, from, to, limitMs, outcome, reason: why } = span;
+  const { actor, op, from, to, limitMs, outcome, reason } = span;
   const isBad = outcome === "failed";
   const colour = isBad ? bad : (colours[op] ?? plain);
   const x = xOf(from, axis);
-  const long = Math.max(2, xOf(to, axis) - x);
+  const length = Math.max(2, xOf(to, axis) - x);
   const limit = from + limitMs;
   const line =
     limit <= axis.to ? `<path d="M${fixed(xOf(limit, axis))} ${y - 3}v20" stroke="#1a202c" stroke-width="2"/>` : "";
@@ -136,9 +136,9 @@ function bar(span: Span, axis: Axis, y: number): string {
   const time = `${duration(to - from)} of ${duration(limitMs)}`;
   const text = isBad ? `fill="${bad}" font-weight="bold"` : 'fill="#2d3748"';
   return [
-    `<g><title>${escape(why === undefined ? `${label}, ${time}` : `${label}: ${why}`)}</title>`,
+    `<g><title>${escape(reason === undefined ? `${label}, ${time}` : `${label}: ${reason}`)}</title>`,
     `<text x="${left - 10}" y="${y + 11}" font-size="12" text-anchor="end" ${text}>${escape(shortened(label))}</text>`,
-    `<rect x="${fixed(x)}" y="${y}" width="${fixed(long)}" height="14" rx="2" fill="${colour}"/>${line}`,
+    `<rect x="${fixed(x)}" y="${y}" width="${fixed(length)}" height="14" rx="2" fill="${colour}"/>${line}`,
     `<text x="${width - right + 10}" y="${y + 11}" font-size="12" ${text}>${escape(time)}</text></g>`,
   ].join("");
 }
@@ -168,11 +168,11 @@ const longest = 34;
 const shortened = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
 const fixed = (value: number): string => value.toFixed(1);
 
-function lines(text: string, room: number): string[] {
+function lines(text: string, width: number): string[] {
   const broken: string[] = [];
   for (const word of text.split(" ")) {
     const last = broken.at(-1);
-    if (last === undefined || last.length + word.length + 1 > room) broken.push(word);
+    if (last === undefined || last.length + word.length + 1 > width) broken.push(word);
     else broken[broken.length - 1] = `${last} ${word}`;
   }
   return broken;

@@ -1,71 +1,71 @@
-import { type Command, common, type CommandEntry, type Options } from "../parse/command.js";
-import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { commandTable } from "../table.js";
+import { type Command, type CommandEntry, common, type Options } from "../parse/command.js";
+import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
+import { noBreak, optionUsage, usageOf } from "./usage.js";
 
-/** What all commands are. */
-export function generalHelp(look: TerminalStyle, entries: readonly CommandEntry[] = commandTable): string[] {
+export const productSummary = "application-consistent snapshots for Linux, as one transaction with a deadline";
+
+/** What every command is for. */
+export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry[] = commandTable): string[] {
   const width = Math.max(...entries.map(({ name }) => name.length));
   return [
-    "Takes snapshots of applications that hold still: one transaction, with a deadline.",
+    `holdstill: ${productSummary}`,
     "",
-    `${bold(look, "Usage:")} holdstill COMMAND [ARGUMENT]… [OPTION]…`,
+    `${bold(style, "Usage:")} holdstill COMMAND [ARGUMENT]… [OPTION]…`,
     "",
-    bold(look, "Commands"),
+    bold(style, "Commands"),
     ...entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    bold(look, "Options of every command"),
-    ...optionLines(common, look),
-    "      --version        the version of holdstill",
+    bold(style, "Options of every command"),
+    ...optionLines(common, style),
+    "      --version        print the version of holdstill",
     "",
-    bold(look, "Exit codes"),
-    "  0  done                              4  aborted, and everything undone",
-    "  2  the call or the config is wrong   5  created, below the asked consistency",
-    "  3  refused by the plan               6  something could not be undone",
-    "  1  a bug in holdstill              130  interrupted",
+    bold(style, "Exit codes"),
+    "  0  done                                        4  aborted; nothing is left",
+    "  2  the command line or the config is wrong     5  below the asked consistency",
+    "  3  refused by the plan                         6  something is left: recover",
+    "  1  a bug in holdstill                        130  interrupted",
     "",
-    "`holdstill COMMAND --help` has the options of a command, and examples.",
+    "`holdstill COMMAND --help` shows the options of a command, and examples.",
   ];
 }
 
-export function commandHelp({ name, summary }: CommandEntry, command: Command, look: TerminalStyle): string[] {
-  const own = optionLines(command.options, look);
+export function commandHelp(entry: CommandEntry, command: Command, style: TerminalStyle): string[] {
+  const own = optionLines(command.options, style);
   return [
-    `holdstill ${name}: ${summary}`,
+    `holdstill ${entry.name}: ${entry.summary}`,
     "",
-    ...usageLines(`${name} ${command.usage}`.trim(), look),
+    ...usageLines(usageOf(entry.name, command), style),
     "",
-    ...wrapText(command.about, look.columns),
+    ...command.about.split("\n\n").flatMap((paragraph) => [...wrapText(paragraph, style.columns), ""]),
+    ...(own.length === 0 ? [] : [bold(style, "Options"), ...own, ""]),
+    bold(style, "Options of every command"),
+    ...optionLines(common, style),
+    ...(command.streams === true ? ["      --json=stream    print each event as one line of JSON on stdout"] : []),
     "",
-    ...(own.length === 0 ? [] : [bold(look, "Options"), ...own, ""]),
-    bold(look, "Options of every command"),
-    ...optionLines(common, look),
-    ...(command.streams === true ? ["      --json=stream    every event as one line of JSON on stdout"] : []),
-    "",
-    bold(look, "Examples"),
+    bold(style, "Examples"),
     ...command.examples.flatMap(({ line, does }) => [`  ${line}`, `      ${does}`]),
   ];
 }
 
-function usageLines(usage: string, look: TerminalStyle): string[] {
-  // What stands in brackets stays together.
-  const text = usage.replaceAll(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\u00A0"));
+function usageLines(usage: string, style: TerminalStyle): string[] {
   const start = "Usage: holdstill ";
-  return wrapText(text, look.columns - start.length).map((line, at) => {
-    const before = at === 0 ? `${bold(look, "Usage:")} holdstill ` : " ".repeat(start.length);
-    return before + line.replaceAll("\u00A0", " ");
+  return wrapText(usage, style.columns - start.length).map((line, at) => {
+    const before = at === 0 ? `${bold(style, "Usage:")} holdstill ` : " ".repeat(start.length);
+    return before + line.replaceAll(noBreak, " ");
   });
 }
 
-/** That of `-h, --json=stream`, so that the lists of one page are in line. */
+/** That of `-h, --json=stream`, so that the lists of one page are aligned. */
 const leastWidth = 17;
 
-function optionLines(options: Options, look: TerminalStyle): string[] {
-  const forms = Object.entries(options).map(([name, { value, short, about }]) => {
-    const shortForm = short === undefined ? "    " : `-${short}, `;
-    return { form: `${shortForm}--${name}${value === undefined ? "" : ` ${value}`}`, about };
-  });
+function optionLines(options: Options, style: TerminalStyle): string[] {
+  const forms = Object.entries(options).map(([name, option]) => ({
+    form: `${option.short === undefined ? "    " : `-${option.short}, `}${optionUsage(name, option)}`,
+    about: option.about,
+  }));
   const width = Math.max(leastWidth, ...forms.map(({ form }) => form.length));
   return forms.flatMap(({ form, about }) =>
-    wrapText(about, look.columns - width - 4).map((line, at) => `  ${(at === 0 ? form : "").padEnd(width)}  ${line}`),
+    wrapText(about, style.columns - width - 4).map((line, at) => `  ${(at === 0 ? form : "").padEnd(width)}  ${line}`),
   );
 }

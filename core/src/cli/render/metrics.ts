@@ -26,8 +26,8 @@ function transactions(past: readonly PastTransaction[]): Metric[] {
     if (culprit !== undefined) culprits.set(culprit.actor, (culprits.get(culprit.actor) ?? 0) + 1);
   }
   return [
-    metric("transactions_total", "counter", "Transactions, by how they ended.", counts, "outcome"),
-    metric("last_transaction_timestamp_seconds", "gauge", "When one last ended so.", last, "outcome"),
+    metric("transactions_total", "counter", "Transactions, by outcome.", counts, "outcome"),
+    metric("last_transaction_timestamp_seconds", "gauge", "When a transaction last had this outcome.", last, "outcome"),
     metric("failures_total", "counter", "Transactions in which this plugin was the first to fail.", culprits, "actor"),
   ];
 }
@@ -59,7 +59,7 @@ function writers(past: readonly PastTransaction[]): Metric[] {
   const frozen = [...lastTimes(past)].flatMap(([writer, { frozenMs }]) =>
     frozenMs === null ? [] : [[writer, frozenMs / 1000] as const],
   );
-  return [metric("frozen_seconds", "gauge", "How long the writer was last still.", frozen, "writer")];
+  return [metric("frozen_seconds", "gauge", "How long the writer was last frozen.", frozen, "writer")];
 }
 
 function catalog(sets: readonly SnapshotSet[]): Metric[] {
@@ -72,22 +72,22 @@ function catalog(sets: readonly SnapshotSet[]): Metric[] {
   return [
     metric("sets", "gauge", "Snapshot sets, by name.", byName, "name"),
     metric("newest_set_timestamp_seconds", "gauge", "When the newest set of that name was cut.", new Map(ages), "name"),
-    ...rooms(sets),
-    metric("snapshot_bytes", "gauge", "What the provider's snapshots take, as far as known.", bytes, "provider"),
+    ...usage(sets),
+    metric("snapshot_bytes", "gauge", "Size of the provider's snapshots, as far as known.", bytes, "provider"),
   ];
 }
 
-/** Where the providers were asked. */
-function rooms(sets: readonly SnapshotSet[]): Metric[] {
-  const fill = new Map<string, number>();
+/** Only if the providers were asked. */
+function usage(sets: readonly SnapshotSet[]): Metric[] {
+  const used = new Map<string, number>();
   const lost = new Map<string, number>();
   for (const { by, snapshot } of sets.flatMap(({ snapshots }) => snapshots)) {
-    if (snapshot.usage !== undefined) fill.set(snapshot.usage.where, snapshot.usage.percent / 100);
+    if (snapshot.usage !== undefined) used.set(snapshot.usage.where, snapshot.usage.percent / 100);
     if (snapshot.lost !== undefined) lost.set(by.instance, (lost.get(by.instance) ?? 0) + 1);
   }
   return [
-    metric("snapshot_space_used_ratio", "gauge", "How full what snapshots take changes to is.", fill, "where"),
-    metric("snapshots_lost", "gauge", "Snapshots that cannot be shown any more.", lost, "provider"),
+    metric("snapshot_space_used_ratio", "gauge", "How full the space of the snapshots is.", used, "where"),
+    metric("snapshots_lost", "gauge", "Snapshots that can no longer be read.", lost, "provider"),
   ];
 }
 
@@ -101,7 +101,7 @@ function metric(
   return { name, type, help, samples: [...values].map(([key, value]) => ({ labels: { [label]: key }, value })) };
 }
 
-/** A call that was made twice counts with its last time: Prometheus refuses two samples of one name. */
+/** Of a call that was made twice, the last time counts: Prometheus refuses two samples with one name. */
 function unique(samples: Metric["samples"]): Metric["samples"] {
   return [...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values()];
 }

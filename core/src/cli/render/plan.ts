@@ -9,34 +9,34 @@ import { visible } from "../../base/display/visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
 
-/** What would be done, in the order in which it would be. */
-export function planLines(made: Plan, usual: readonly Usual[], limits: LimitsMs, look: TerminalStyle): string[] {
+/** What create would do, in that order. */
+export function planLines(made: Plan, usual: readonly Usual[], limits: LimitsMs, style: TerminalStyle): string[] {
   const plan = visible(made);
   const { cut, promised, request } = plan;
   const components = plan.components.map(({ promised: consistency, ...rest }) => ({ ...rest, consistency }));
   return [
-    `${bold(look, "Plan")} for ${request.targets.join(", ")}; nothing was touched`,
-    `Promised consistency ${look.paint(styleOf(promised), promised)}, ${asked(plan)}; cut ${cut}`,
-    ...section("Components", componentLines(components, look), look),
-    ...section("Volumes", volumeLines(plan, look), look),
-    ...section("Writers, in the order of freezing", writerLines(plan, look), look),
+    `${bold(style, "Plan")} for ${request.targets.join(", ")}; nothing was changed`,
+    `Promised consistency ${style.paint(styleOf(promised), promised)}, ${asked(plan)}; cut ${cut}`,
+    ...section("Components", componentLines(components, style), style),
+    ...section("Volumes", volumeLines(plan, style), style),
+    ...section("Writers, in the order of freezing", writerLines(plan, style), style),
     ...section(
       "Left out",
       tableLines(
         plan.leftOut.map(({ who, error }) => [who.instance, error.message]),
-        look,
+        style,
       ),
-      look,
+      style,
     ),
-    ...section("From the last runs", usualLines(visible(usual), look), look),
-    ...section("Limits", limitLines(plan, limits, look), look),
+    ...section("From the last runs", usualLines(visible(usual), style), style),
+    ...section("Limits", limitLines(plan, limits, style), style),
     ...section(
       "Warnings",
       tableLines(
         plan.warnings.map((warning) => ["!", warning]),
-        look,
+        style,
       ),
-      look,
+      style,
     ),
   ];
 }
@@ -44,7 +44,7 @@ export function planLines(made: Plan, usual: readonly Usual[], limits: LimitsMs,
 const asked = ({ request }: Plan): string =>
   request.require === undefined ? "none asked" : `asked ${request.require}`;
 
-function volumeLines({ volumes }: Plan, look: TerminalStyle): string[] {
+function volumeLines({ volumes }: Plan, style: TerminalStyle): string[] {
   const rows = volumes.map(({ volume, provider, qualities: { method, where, hold = [] } }) => [
     volume.mountPoint,
     `${volume.fsType} on ${volume.source}`,
@@ -55,12 +55,12 @@ function volumeLines({ volumes }: Plan, look: TerminalStyle): string[] {
       ...(hold.length === 0 ? [] : ["held by the kernel"]),
     ].join(", "),
   ]);
-  return tableLines(rows, look);
+  return tableLines(rows, style);
 }
 
-function writerLines({ writers }: Plan, look: TerminalStyle): string[] {
+function writerLines({ writers }: Plan, style: TerminalStyle): string[] {
   const ranked = writers.map((writer) => {
-    // A writer is frozen once, with the foremost of its components.
+    // A writer is frozen once, at the first level of its components.
     const rank = Math.min(...writer.components.map(({ level = "back-end" }) => levels.indexOf(level)));
     return { ...writer, rank };
   });
@@ -72,41 +72,37 @@ function writerLines({ writers }: Plan, look: TerminalStyle): string[] {
       `${who.plugin} ${who.version}`,
       policy,
       components.map(({ name }) => name).join(", "),
-      [...new Set(components.flatMap(({ method = {}, repair: recovery = "none" }) => how(method[cut], recovery)))].join(
-        "; ",
-      ),
+      [...new Set(components.flatMap(({ method = {}, repair = "none" }) => how(method[cut], repair)))].join("; "),
     ]);
-  return tableLines(rows, look);
+  return tableLines(rows, style);
 }
 
-function how(method: string | undefined, recovery: string): string[] {
-  return [...(method === undefined ? [] : [method]), ...(recovery === "none" ? [] : ["snapshot repaired"])];
+function how(method: string | undefined, repair: string): string[] {
+  return [...(method === undefined ? [] : [method]), ...(repair === "none" ? [] : ["snapshot repaired"])];
 }
 
-/** More than this part of a limit is too near to it. */
-const uneasy = 0.5;
+/** A call that took more than this share of its limit is marked. */
+const nearLimit = 0.5;
 
-function usualLines(usual: readonly Usual[], look: TerminalStyle): string[] {
+function usualLines(usual: readonly Usual[], style: TerminalStyle): string[] {
   const rows = usual.map(({ actor, op, runs, failed, medianMs, maxMs, limitMs, stillMs }): Cell[] => {
-    const isUneasy = failed > 0 || (maxMs ?? 0) > limitMs * uneasy;
+    const isMarked = failed > 0 || (maxMs ?? 0) > limitMs * nearLimit;
     const text = [
       medianMs === null ? `limit ${duration(limitMs)}` : `usually ${duration(medianMs)}, limit ${duration(limitMs)}`,
       ...(maxMs === null || maxMs === medianMs ? [] : [`at most ${duration(maxMs)}`]),
-      ...(stillMs === null ? [] : [`still for ${duration(stillMs)}`]),
+      ...(stillMs === null ? [] : [`frozen for ${duration(stillMs)}`]),
       failed === 0 ? count(runs, "run") : `${failed} of ${count(runs, "run")} failed`,
     ].join(", ");
-    return [actor, op, isUneasy ? { text, style: "yellow" } : text];
+    return [actor, op, isMarked ? { text, style: "yellow" } : text];
   });
-  return tableLines(rows, look);
+  return tableLines(rows, style);
 }
 
-function limitLines({ cut, writers }: Plan, limits: LimitsMs, look: TerminalStyle): string[] {
-  // A copy under applications that tolerate it may take as long as a copy.
+function limitLines({ cut, writers }: Plan, limits: LimitsMs, style: TerminalStyle): string[] {
+  // A fuzzy cut is a copy, so applications may be frozen for as long as it takes.
   const commit = cut === "fuzzy" ? limits.copy : limits.hold;
   const frozen = cut === "fuzzy" ? limits.freeze + limits.copy : limits.freeze;
-  const repairs = writers.some(({ components }) =>
-    components.some(({ repair: recovery = "none" }) => recovery !== "none"),
-  );
+  const repairs = writers.some(({ components }) => components.some(({ repair = "none" }) => repair !== "none"));
   const parts = [
     `queue ${duration(limits.queue)}`,
     `prepare ${duration(limits.prepare)}`,
@@ -118,5 +114,5 @@ function limitLines({ cut, writers }: Plan, limits: LimitsMs, look: TerminalStyl
   ];
   // A number stays with its unit.
   const text = parts.map((part) => part.replaceAll(" ", "\u00A0")).join(" · ");
-  return wrapText(text, look.columns - 2).map((line) => `  ${line.replaceAll("\u00A0", " ")}`);
+  return wrapText(text, style.columns - 2).map((line) => `  ${line.replaceAll("\u00A0", " ")}`);
 }

@@ -3,18 +3,18 @@ import { type TerminalStyle, type TextStyle, wrapText } from "../terminal/style.
 export type Cell = string | { readonly text: string; readonly style: TextStyle };
 
 export interface TableStyle {
-  /** Numbers of the columns that are aligned to the right. */
+  /** Numbers of the columns that are aligned right. */
   right?: readonly number[];
   indent?: number;
 }
 
-/** Below this a last column is not broken: it would be a column of single words. */
+/** A last column narrower than this is not wrapped beside the others: it would have one word per line. */
 const LEAST = 20;
 
-/** Rows in columns that are as wide as they must be; the last column is broken into lines that fit, beside or below the others. */
+/** Rows in columns of the least width. The last column is wrapped to lines that fit, beside or below the others. */
 export function tableLines(
   rows: readonly (readonly Cell[])[],
-  look: TerminalStyle,
+  style: TerminalStyle,
   { right = [], indent = 2 }: TableStyle = {},
 ): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
@@ -22,23 +22,23 @@ export function tableLines(
     Math.max(...rows.map((row) => textOf(row[column] ?? "").length)),
   );
   const lastAt = indent + widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const room = look.columns - lastAt;
+  const available = style.columns - lastAt;
   return rows.flatMap((row) => {
     const last = row[columns - 1] ?? "";
-    const isBelow = room < LEAST && textOf(last).length > room;
+    const isBelow = available < LEAST && textOf(last).length > available;
     const at = isBelow ? indent + 4 : lastAt;
-    const lastLines = isBelow ? ["", ...wrapText(textOf(last), look.columns - at)] : wrapText(textOf(last), room);
+    const lastLines = isBelow ? ["", ...wrapText(textOf(last), style.columns - at)] : wrapText(textOf(last), available);
     const head = row.slice(0, columns - 1).map((cell, column) => {
       const width = widths[column] ?? 0;
       const text = textOf(cell);
-      return painted(cell, right.includes(column) ? text.padStart(width) : text.padEnd(width), look);
+      return painted(cell, right.includes(column) ? text.padStart(width) : text.padEnd(width), style);
     });
-    const first = [...head, painted(last, lastLines[0] ?? "", look)].join("  ");
-    const others = lastLines.slice(1).map((line) => " ".repeat(at) + painted(last, line, look));
+    const first = [...head, painted(last, lastLines[0] ?? "", style)].join("  ");
+    const others = lastLines.slice(1).map((line) => " ".repeat(at) + painted(last, line, style));
     return [`${" ".repeat(indent)}${first}`.trimEnd(), ...others];
   });
 }
 
 const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.text);
-const painted = (cell: Cell, text: string, look: TerminalStyle): string =>
-  typeof cell === "string" ? text : look.paint(cell.style, text);
+const painted = (cell: Cell, text: string, style: TerminalStyle): string =>
+  typeof cell === "string" ? text : style.paint(cell.style, text);

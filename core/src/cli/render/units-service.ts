@@ -8,7 +8,7 @@ export interface ServiceUnits {
   service: ServiceSettings;
 }
 
-/** The socket and the service, by their file names: the service is started by the first who connects, and ends when it is idle. */
+/** The socket and the service, by their file names. The first connection starts the service, and it exits when it is idle. */
 export function serviceUnits({ program, config, service }: ServiceUnits): Record<string, string> {
   const own = config === null ? [] : ["--config", config];
   return {
@@ -34,15 +34,15 @@ After=holdstill.socket local-fs.target
 [Service]
 Type=notify
 ExecStart=${commandLine([...program, "serve", "--idle", "10m", "--quiet", ...own])}
-# What a service that died has left is undone before it is ready.
+# Before it is ready, it undoes what a service left that died.
 TimeoutStartSec=15min
-# Only the service is told: it undoes what is under way. The keeper lets go by itself.
+# Only the service gets the signal: it undoes the operations that run. The keeper releases by itself.
 KillMode=mixed
 TimeoutStopSec=15min
 WatchdogSec=60s
 Restart=on-failure
-# No setting that gives the service a mount namespace of its own, such as ProtectSystem or PrivateTmp: the snapshots that it shows
-# must be seen by everybody, and it takes snapshots of everything.
+# No setting that gives the service a separate mount namespace, such as ProtectSystem or PrivateTmp: other processes must see
+# the snapshots that it exposes, and it takes snapshots of all volumes.
 NoNewPrivileges=yes
 LockPersonality=yes
 ProtectHostname=yes

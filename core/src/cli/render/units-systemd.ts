@@ -1,17 +1,17 @@
-/** A job that systemd is to start. */
-export interface Nightly {
+/** A job that systemd starts. */
+export interface ScheduledRun {
   name: string;
   /** systemd.time(7), OnCalendar=. */
   calendar: string;
-  /** The command line to run, word by word. */
+  /** The command line to run, as words. */
   command: readonly string[];
-  /** holdstill itself, for what comes before. */
+  /** holdstill itself, as words. */
   program: readonly string[];
   config: string | null;
 }
 
 /** The service and the timer, by their file names. */
-export function unitFiles({ name, calendar, command, program, config }: Nightly): Record<string, string> {
+export function unitFiles({ name, calendar, command, program, config }: ScheduledRun): Record<string, string> {
   const own = config === null ? [] : ["--config", config];
   return {
     [`holdstill-${name}.service`]: `[Unit]
@@ -20,10 +20,10 @@ Documentation=man:holdstill(8)
 
 [Service]
 Type=oneshot
-# What a run that was killed has left is removed first.
+# Removes what a killed run left.
 ExecStartPre=-${commandLine([...program, "recover", "--yes", "--quiet", ...own])}
 ExecStart=${commandLine(command)}
-# Only holdstill is told to stop: it tells the command, waits for it, and removes the set.
+# Only holdstill gets the signal: it stops the command, waits for it, and removes the set.
 KillMode=mixed
 TimeoutStopSec=10min
 `,
@@ -32,7 +32,7 @@ Description=holdstill: ${name.replaceAll("%", "%%")}
 
 [Timer]
 OnCalendar=${calendar}
-# A night that was slept through is made up for.
+# Makes up for a run at which the machine was off.
 Persistent=true
 
 [Install]

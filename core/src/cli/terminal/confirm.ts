@@ -5,8 +5,8 @@ import { drained } from "./output-queue.js";
 import { printError } from "./output.js";
 
 /**
- * Says what will be done, and asks on a terminal. @returns false: the person does not want it.
- * @throws HoldstillError E_NEEDS_YES where nobody can be asked.
+ * Prints what will be done, and asks on a terminal. @returns false: the answer was no.
+ * @throws HoldstillError E_NEEDS_YES without a terminal.
  */
 export async function isConfirmed(
   will: readonly string[],
@@ -21,12 +21,12 @@ export async function isConfirmed(
     throw new HoldstillError("E_NEEDS_YES", { will: [...will] });
   printError(["This will:", ...will.map((line) => `  ${line}`)]);
   await drained();
-  const agreed = await ask("Go on? [y/N] ");
-  if (!agreed) printError(["Nothing was done."]);
+  const agreed = await ask("Continue? [y/N] ");
+  if (!agreed) printError(["Nothing was changed."]);
   return agreed;
 }
 
-/** Ctrl-C and the end of input are a no. */
+/** Ctrl-C and the end of input mean no. */
 function ask(question: string): Promise<boolean> {
   return new Promise((resolve) => {
     const readline = createInterface({ input: process.stdin, output: process.stderr });

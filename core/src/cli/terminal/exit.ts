@@ -7,7 +7,7 @@ interface Exits {
 
 let exits: Exits | null = null;
 
-/** To be called before plugins are: once a worker hangs in the kernel, an import may hang behind it. */
+/** Call it before plugins are called: once a worker hangs in the kernel, an import may hang behind it. */
 export async function prepareExit(): Promise<void> {
   const [{ hasStuckWorkers }, { exitNow }] = await Promise.all([
     import("../../host/isolation/host/pool.js"),
@@ -16,13 +16,13 @@ export async function prepareExit(): Promise<void> {
   exits = { hasStuckWorkers, exitNow };
 }
 
-/** Ends the command line once its output is out. While a worker hangs in the kernel, only _exit(2) ends the process. */
-export async function exitProcess(asked: number): Promise<void> {
+/** Ends the process once its output is written. While a worker hangs in the kernel, only _exit(2) can end it. */
+export async function exitProcess(requested: number): Promise<void> {
   await drained();
   const fault = outputFault();
   if (fault !== null) put(2, `holdstill: The output could not be written: ${fault.message}\n`);
   await drained();
-  const code = fault !== null && asked === 0 ? 1 : asked;
+  const code = fault !== null && requested === 0 ? 1 : requested;
   process.exitCode = code;
   if (exits?.hasStuckWorkers() === true) exits.exitNow(code);
 }

@@ -2,13 +2,13 @@ import { write } from "node:fs";
 
 type Stream = 1 | 2;
 
-/** How often a pipe that is full is tried, ms. */
+/** Time between attempts to write to a full pipe, ms. */
 const RETRY_MS = 10;
 
 /**
- * What is on its way to stdout and stderr, in order. Node writes to files and terminals synchronously: Ctrl-S, or a file on a volume
- * that is held, would stop this process in mid-transaction, with applications frozen. So each write is made on a thread, and nobody
- * waits for it before the end.
+ * Output to stdout and stderr, in order. Node.js writes to files and terminals synchronously: Ctrl-S, or a file on a held volume,
+ * would stop this process during the transaction, with applications frozen. So each write is made on a thread, and only the end of
+ * the process waits for it.
  */
 const queue: { stream: Stream; bytes: Buffer }[] = [];
 let waiting: (() => void)[] = [];
@@ -19,10 +19,10 @@ export function put(stream: Stream, text: string): void {
   if (queue.length === 1) next();
 }
 
-/** Whether everything is out. */
+/** Whether everything is written. */
 export const isIdle = (): boolean => queue.length === 0;
 
-/** Resolves when everything is out, or the reader is gone. */
+/** Resolves when everything is written, or the reader has closed its end. */
 export function drained(): Promise<void> {
   if (isIdle()) return Promise.resolve();
   return new Promise((resolve) => {
@@ -30,7 +30,7 @@ export function drained(): Promise<void> {
   });
 }
 
-/** What went wrong with stdout, other than a reader that went away: `holdstill list | head` is no fault. */
+/** The first error of stdout. A reader that closes its end is not one: `holdstill list | head`. */
 export const outputFault = (): Error | null => fault;
 
 function next(): void {

@@ -13,21 +13,21 @@ export function print(lines: readonly string[]): void {
   if (lines.length > 0) put(1, `${lines.map((line) => escapeControls(line)).join("\n")}\n`);
 }
 
-/** Lines for people, on stderr. On a terminal they fit it; a log keeps each whole, to be searched. */
+/** Lines for people, on stderr. On a terminal they are wrapped; a log keeps each whole, so that it can be searched. */
 export function printError(lines: readonly string[]): void {
-  const told = lines.map((line) => escapeControls(line));
-  const shown = process.stderr.isTTY ? told.flatMap((line) => fitted(line, stderrStyle().columns)) : told;
+  const escaped = lines.map((line) => escapeControls(line));
+  const shown = process.stderr.isTTY ? escaped.flatMap((line) => fitted(line, stderrStyle().columns)) : escaped;
   if (shown.length > 0) put(2, `${shown.join("\n")}\n`);
 }
 
 type Documents = Required<CommandLine>;
 
-/** What is only written down may be readonly all through, and JSON leaves out what is undefined. */
+/** A document that is only written may be readonly throughout, and JSON omits undefined. */
 type Written<T> = T extends object
   ? { readonly [K in keyof T]: Written<T[K]> | (object extends Pick<T, K> ? undefined : never) }
   : T;
 
-/** The one document of --json, which is as schemas/command-line says under the command's name. */
+/** The one document of --json, which schemas/command-line defines under the command's name. */
 export function printDocument<N extends keyof Documents>(_command: N, value: Written<Documents[N]>): void {
   put(1, `${JSON.stringify(value, null, 2)}\n`);
 }
@@ -37,7 +37,7 @@ export function printLine(value: unknown): void {
   put(1, `${JSON.stringify(value)}\n`);
 }
 
-/** The second net, after `visible`: of all that steers a terminal only the colours that we paint with are let through. */
+/** The second net, after `visible`: of all control characters, only our own colours reach the terminal. */
 export function escapeControls(line: string): string {
   return line
     .split(ownColours)

@@ -9,9 +9,9 @@ import { UsageError } from "../parse/usage-error.js";
 import { stderrStyle, printDocument, printLine, printError } from "./output.js";
 import { faultLines } from "../render/fault.js";
 
-/** Reports whatever was thrown, in the form that was asked for. @returns what the command line ends with. */
+/** Reports an error in the requested form. @returns the exit code. */
 export function reportError(thrown: unknown, form: Form, verbose: boolean): ExitCode {
-  const error = asHoldstillError(thrown instanceof UsageError ? usage(thrown) : thrown);
+  const error = asHoldstillError(thrown instanceof UsageError ? usageFault(thrown) : thrown);
   const fault = toFault(error);
   if (form === "stream") printLine(endedBy(error));
   else if (form === "json") printDocument("error", { error: fault });
@@ -20,19 +20,19 @@ export function reportError(thrown: unknown, form: Form, verbose: boolean): Exit
   return error.exitCode;
 }
 
-/** A stream ends with `ended`, also where nothing has begun. */
+/** A stream ends with `ended`, even if nothing had begun. */
 function endedBy(error: HoldstillError): EndedEvent {
   const outcome = error.code === "E_BUG" ? "broken" : error.code === "E_INTERRUPTED" ? "interrupted" : "refused";
   const at = new Date().toISOString();
   return { type: "ended", at, ms: 0, outcome, exitCode: error.exitCode, error: toFault(error), residue: [] };
 }
 
-/** The exit code of an error that was caught long ago and is data by now. */
+/** The exit code of an error that is data. */
 export function exitOf({ code }: Fault): ExitCode {
   return Object.hasOwn(catalogue, code) ? catalogue[code as Code].exit : exit.aborted;
 }
 
-function usage({ message, hint, spelling }: UsageError): HoldstillError {
+function usageFault({ message, hint, spelling }: UsageError): HoldstillError {
   const near = spelling === null ? undefined : nearest(spelling.word, spelling.known);
   const problem = near === undefined ? message : `${message} Did you mean \`${near}\`?`;
   return new HoldstillError("E_USAGE", { problem, hint });

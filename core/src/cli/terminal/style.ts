@@ -8,18 +8,18 @@ export interface TerminalStyle {
   paint(style: TextStyle, text: string): string;
 }
 
-/** Colour where the stream is a terminal that has it, and NO_COLOR is not set. */
+/** Colour if the stream is a terminal that supports it, and NO_COLOR is not set. */
 export function colourStyle(stream: NodeJS.WriteStream): TerminalStyle {
   const isColoured = stream.isTTY && stream.hasColors();
   return {
-    // A terminal without a size says 0.
+    // A terminal without a size reports 0.
     columns: Math.min(Math.max(stream.columns || 80, 60), 100),
     paint: (style, text) => (isColoured ? styleText(style, text, { stream, validateStream: false }) : text),
   };
 }
 
-export const bold = (look: TerminalStyle, text: string): string => look.paint("bold", text);
-export const dim = (look: TerminalStyle, text: string): string => look.paint("dim", text);
+export const bold = (style: TerminalStyle, text: string): string => style.paint("bold", text);
+export const dim = (style: TerminalStyle, text: string): string => style.paint("dim", text);
 
 const styles = { application: "green", filesystem: "yellow", crash: "yellow", none: "red" } as const;
 
@@ -27,7 +27,7 @@ export function styleOf(consistency: keyof typeof styles): TextStyle {
   return styles[consistency];
 }
 
-/** Lines of at most `width`, broken at blanks; a word that is longer stays whole. */
+/** Lines of at most `width`, wrapped at spaces. A longer word stays whole. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/[ \n]+/)) {
@@ -38,15 +38,15 @@ export function wrapText(text: string, width: number): string[] {
   return lines;
 }
 
-/** A line as it is if it fits; else broken, with what follows indented by two more. */
+/** A line that is too long is wrapped, and its continuation indented by two more. */
 export function fitted(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const indent = /^ */.exec(line)?.[0] ?? "";
-  const room = columns - indent.length - 2;
-  return wrapText(line.trimStart(), room).map((part, at) => `${indent}${at === 0 ? "" : "  "}${part}`);
+  const width = columns - indent.length - 2;
+  return wrapText(line.trimStart(), width).map((part, at) => `${indent}${at === 0 ? "" : "  "}${part}`);
 }
 
-/** Colours take no room. */
+/** Colours have no width. */
 const widthOf = (text: string): number => text.replaceAll(ownColours, "").length;
 
 /** Bold, dim, red, green and yellow, and their ends; see `Style`. */

@@ -4,7 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
-import { findEntry, inGroup, parse } from "#core/cli/parse/arguments.js";
+import { parseArguments } from "#core/cli/parse/arguments.js";
+import { inWords } from "#core/cli/parse/in-words.js";
+import { commandsInGroup, matchCommand } from "#core/cli/parse/match-command.js";
 import { spelled } from "#core/base/display/visible.js";
 import { commandTable } from "#core/cli/table.js";
 import { Catalog } from "#core/store/catalog.js";
@@ -16,7 +18,7 @@ import { theatre } from "../../../support/fixture/scene-config.js";
 import { tempDir } from "../../../support/storage/temp.js";
 import { repository } from "../../../support/repository.js";
 
-test("--version says the version, and loads nothing for it", async (t) => {
+test("--version prints the version, and loads nothing for it", async (t) => {
   const { stdout, loaded } = await loading(t, ["--version"]);
   assert.equal(stdout, `holdstill ${ownVersion()}\n`);
   assert.deepEqual(loaded, ["bin/holdstill.cjs", "dist/cli/main.js", "dist/installation.js"]);
@@ -81,9 +83,9 @@ test("every command has help with examples that it understands", async () => {
     const command = await entry.load();
     assert.ok(command.examples.length > 0, entry.name);
     for (const { line } of command.examples) {
-      const meant = findEntry(line.split(" ").slice(1));
-      assert.ok(meant.is === "command" && meant.entry === entry, line);
-      parse(meant.rest, entry.name, command);
+      const matched = matchCommand(line.split(" ").slice(1));
+      assert.ok(matched.type === "command" && matched.entry === entry, line);
+      parseArguments(matched.rest, entry.name, command);
     }
     for (const line of stdout.split("\n")) assert.ok(line.length <= 80, `${entry.name}: ${line}`);
   }
@@ -97,56 +99,71 @@ test("`help COMMAND` is the command's --help, and a group's help lists its comma
   assert.doesNotMatch(group.stdout, /^ {2}create/m);
 });
 
+const usage = (command: string): string => `\`holdstill ${command} --help\` shows the usage.`;
+
 const misuses: [args: string[], says: string, hints: string][] = [
   [[], "No command was given.", "`holdstill --help` lists the commands."],
-  [["crate"], "There is no command `crate`. Did you mean `create`?", "`holdstill --help` lists the commands."],
-  [["frobnicate"], "There is no command `frobnicate`.", "`holdstill --help` lists the commands."],
+  [["crate"], "Unknown command `crate`. Did you mean `create`?", "`holdstill --help` lists the commands."],
+  [["frobnicate"], "Unknown command `frobnicate`.", "`holdstill --help` lists the commands."],
   [
     ["plugins"],
-    `\`plugins\` is not a whole command: write ${inGroup("plugins")
-      .map(({ name }) => `\`${name}\``)
-      .join(" or ")}.`,
+    `\`plugins\` is not a whole command. Write ${inWords(commandsInGroup("plugins").map(({ name }) => `\`${name}\``))}.`,
     "`holdstill --help` lists the commands.",
   ],
   [
     ["plugins", "lst"],
-    "There is no command `plugins lst`. Did you mean `plugins list`?",
+    "Unknown command `plugins lst`. Did you mean `plugins list`?",
     "`holdstill --help` lists the commands.",
   ],
-  [["create"], "`create` needs at least one TARGET.", "`holdstill create --help` shows how it is called."],
-  [["show"], "`show` needs a SET.", "`holdstill show --help` shows how it is called."],
-  [["show", "a", "b"], "`b` is one argument too many for `show`.", "`holdstill show --help` shows how it is called."],
+  [["create"], "`create` requires the argument TARGET.", usage("create")],
+  [["show"], "`show` requires the argument SET.", usage("show")],
+  [["show", "a", "b"], "`show` does not take the argument `b`.", usage("show")],
   [
     ["create", "/srv", "--tga", "a=b"],
-    "`create` does not know the option --tga. Did you mean `--tag`?",
+    "Unknown option --tga of `create`. Did you mean `--tag`?",
     "`holdstill create --help` lists the options.",
   ],
-  [["list", "-x"], "`list` does not know the option -x.", "`holdstill list --help` lists the options."],
-  [["create", "/srv", "--name"], "--name needs a value.", "Write --name=VALUE."],
-  [["create", "/srv", "--name", "--quiet"], "--name needs a value.", "Write --name=VALUE."],
-  [["list", "--quiet=yes"], "--quiet takes no value, and was given `yes`.", "Write --quiet alone."],
+  [["list", "-x"], "Unknown option -x of `list`.", "`holdstill list --help` lists the options."],
+  [["create", "/srv", "--name"], "--name requires a value.", "Write --name=VALUE."],
+  [["create", "/srv", "--name", "--quiet"], "--name requires a value.", "Write --name=VALUE."],
+  [["list", "--quiet=yes"], "--quiet does not take the value `yes`.", "Write --quiet alone."],
   [
     ["create", "/srv", "--name", "a\nb"],
     "--name has a control character in it: `a\\nb`.",
-    "Write it with visible characters only.",
+    "Use visible characters only.",
   ],
   [
     ["create", "/srv", "--tag", "k=\u001B[31m"],
     "--tag has a control character in it: `k=\\u001b[31m`.",
-    "Write it with visible characters only.",
+    "Use visible characters only.",
   ],
-  [["create", "/srv", "--tag", "nightly"], "`nightly` is no tag.", "Write --tag KEY=VALUE, once for each tag."],
+  [["create", "/srv", "--tag", "nightly"], "`nightly` is not a tag.", "Write --tag KEY=VALUE, once for each tag."],
   [
     ["plan", "/srv", "--require", "filesytem"],
-    "There is no consistency `filesytem`. Did you mean `filesystem`?",
-    "The levels are application, filesystem, crash.",
+    "--require does not support `filesytem`. Did you mean `filesystem`?",
+    "Choose application, filesystem, or crash.",
   ],
-  [["complete", "x"], "Did the backup succeed?", "Give one of --succeeded and --failed."],
-  [["complete", "x", "--failed", "--succeeded"], "Did the backup succeed?", "Give one of --succeeded and --failed."],
+  [["retain", "x"], "`retain` requires the option --until.", usage("retain")],
+  [
+    ["create", "/srv", "--lease-fd", "9", "--lease-stdin"],
+    "`create` takes only one of --lease-fd and --lease-stdin.",
+    usage("create"),
+  ],
+  [
+    ["create", "/srv", "--expose"],
+    "--expose requires --lease-stdin.",
+    "To expose another set, run `holdstill expose`.",
+  ],
+  [["complete", "x"], "`complete` requires --succeeded or --failed.", usage("complete")],
+  [
+    ["complete", "x", "--failed", "--succeeded"],
+    "`complete` takes only one of --succeeded and --failed.",
+    usage("complete"),
+  ],
   [
     ["complete", "x", "--failed", "--type", "ful"],
-    "There is no type of backup `ful`. Did you mean `full`?",
-    "Write --type copy or --type full.",
+    "--type does not support `ful`. Did you mean `full`?",
+    "Choose copy or full.",
   ],
 ];
 
@@ -162,9 +179,9 @@ test("with --json an error is the one document on stdout, also where the argumen
   assert.deepEqual([stderr, exitCode], ["", 2]);
   const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
   assert.equal(error.code, "E_USAGE");
-  assert.equal(error.message, "`list` does not know the option --colour.");
+  assert.equal(error.message, "Unknown option --colour of `list`.");
   const unknownForm = await holdstill(["list", "--json=stream"]);
-  assert.match(unknownForm.stdout, /\{"type":"ended".*`list` does not know --json=stream/);
+  assert.match(unknownForm.stdout, /\{"type":"ended".*`list` does not support --json=stream/);
 });
 
 test("options that all commands know may stand before the command", async (t) => {

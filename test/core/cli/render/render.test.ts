@@ -52,7 +52,7 @@ Tags
 Backup
   succeeded, copy, 2026-01-02 04:00:00Z
 
-Held still for 8 ms, from 12 ms to 20 ms
+Frozen for 8 ms, from 12 ms to 20 ms
 ✗ pg-main  8 ms    ████████████████████████████████████████
 
 Calls, 20 ms in all
@@ -153,7 +153,7 @@ test("a plan says what would be done with which provider, in which order, and wh
   ];
   assert.equal(
     text(planLines(plan, usual, limits, plainLook)),
-    `Plan for writer:back, /srv; nothing was touched
+    `Plan for writer:back, /srv; nothing was changed
 Promised consistency crash, asked crash; cut atomic
 
 Components
@@ -173,7 +173,7 @@ Left out
   app  It did not answer.
 
 From the last runs
-  back   freeze  usually 40 ms, limit 20 s, at most 45 ms, still for 90 ms, 5
+  back   freeze  usually 40 ms, limit 20 s, at most 45 ms, frozen for 90 ms, 5
                  runs
   front  freeze  usually 9 ms, limit 20 s, 3 of 4 runs failed
   lvm    commit  limit 10 s, 1 of 1 run failed

@@ -17,7 +17,7 @@ const span = (actor: string, op: string, from: number, to: number, limitMs: numb
   ...(why === undefined ? {} : { reason: why }),
 });
 
-test("a timeline shows who held still against which limit, and that the snapshot was taken meanwhile", () => {
+test("a timeline shows which writers were frozen with which limit, and that the snapshot was taken meanwhile", () => {
   const spans = [
     span("pg-main", "prepare", 0, 40, 600_000),
     span("pg-main", "freeze", 40, 60, 20_000),
@@ -30,7 +30,7 @@ test("a timeline shows who held still against which limit, and that the snapshot
   ];
   assert.equal(
     text(timelineLines(spans, plainLook)),
-    `Held still for 80 ms, from 40 ms to 120 ms
+    `Frozen for 80 ms, from 40 ms to 120 ms
   pg-main               80 ms  of 60 s  ████████████████████████████████████████
   front                 45 ms  of 60 s       ███████████████████████
   keeper: hold           4 ms  of 10 s            ▒▒
@@ -59,7 +59,7 @@ test("a timeline marks the culprit, gives the reason, and shows who was let go b
   ];
   assert.equal(
     text(timelineLines(spans, plainLook)),
-    `Held still for 20.1 s, from 10 ms to 20.1 s
+    `Frozen for 20.1 s, from 10 ms to 20.1 s
   pg-main    20 s  of 60 s  ████████████████████████████████████████
 ✗ app      20.1 s           ████████████████████████████████████████
 

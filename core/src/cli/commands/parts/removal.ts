@@ -1,17 +1,17 @@
 import type { ExitCode } from "../../../base/errors/exit.js";
 import type { Engine } from "../../../engine/engine.js";
 import type { CommandCall } from "../../parse/command.js";
-import { exitOf } from "../../terminal/report-error.js";
-import { stderrStyle, print, printError } from "../../terminal/output.js";
 import { faultLines } from "../../render/fault.js";
+import { print, printError, stderrStyle } from "../../terminal/output.js";
+import { exitOf } from "../../terminal/report-error.js";
 
 export type Removed = Awaited<ReturnType<Engine["removeAll"]>>;
 
-/** Which sets are gone, and why others are not. */
+/** Which sets were deleted, and why others were not. */
 export function printRemoval({ deleted, failed }: Removed, { quiet }: Pick<CommandCall, "quiet">): void {
   if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
   for (const { set, error } of failed) printError([`Set ${set} is not deleted:`, ...faultLines(error, stderrStyle())]);
 }
 
-/** The code of the first that could not be removed. */
+/** The code of the first failure. */
 export const exitOfRemoval = ({ failed }: Removed): ExitCode => (failed[0] === undefined ? 0 : exitOf(failed[0].error));

@@ -1,11 +1,11 @@
+import { visible } from "../../../base/display/visible.js";
 import type { Restored, Reverted } from "../../../engine/restore/restore.js";
 import type { CommandCall } from "../../parse/command.js";
-import { exitOf } from "../../terminal/report-error.js";
-import { stderrStyle, print, printDocument, printError } from "../../terminal/output.js";
 import { faultLines } from "../../render/fault.js";
-import { visible } from "../../../base/display/visible.js";
+import { print, printDocument, printError, stderrStyle } from "../../terminal/output.js";
+import { exitOf } from "../../terminal/report-error.js";
 
-/** What restore and revert end with. @returns The code of a writer that could not finish. */
+/** The result of restore and revert. @returns The exit code of a writer that could not finish. */
 export function reportRestore(
   restored: Restored | Reverted,
   { form, quiet }: Pick<CommandCall, "form" | "quiet">,
@@ -17,10 +17,14 @@ export function reportRestore(
   } else {
     if (!quiet && steps.length === 0) print([`The volumes are as they were in set ${set.id}.`]);
     if (!quiet)
-      print(visible(steps).map(({ to, aside }) => `${to} is restored${aside === null ? "" : `; before: ${aside}`}.`));
+      print(
+        visible(steps).map(
+          ({ to, aside }) => `${to} is restored.${aside === null ? "" : ` The previous data is in ${aside}.`}`,
+        ),
+      );
     for (const { writer, error } of unfinished)
       printError([
-        `The data of ${writer} is in place, and must be finished by hand: the set's files lie in`,
+        `The data of ${writer} is in place, but the restore must be finished manually. Its files are in`,
         `  ${set.writers.find(({ by }) => by.instance === writer)?.sidecar?.dir ?? "(it has none)"}`,
         ...faultLines(error, stderrStyle()),
       ]);

@@ -6,40 +6,40 @@ import { isIdle, put } from "../terminal/output-queue.js";
 import { StatusLine } from "./status-line.js";
 import { visible } from "../../base/display/visible.js";
 
-/** Tells of a transaction while it runs. */
-export interface Watch {
+/** Shows a transaction while it runs. */
+export interface EventDisplay {
   onEvent(event: Event): void;
-  say(text: string): void;
+  message(text: string): void;
   end(): void;
 }
 
 /** Nothing with --quiet; one live line on a terminal; else a line for each phase and call. The log of --verbose needs lines. */
-export function watchFor({ form, quiet, verbose }: CommandCall): Watch {
-  if (quiet || form !== "text") return { onEvent: () => {}, say: quiet ? () => {} : sayLine, end: () => {} };
+export function displayFor({ form, quiet, verbose }: CommandCall): EventDisplay {
+  if (quiet || form !== "text") return { onEvent: () => {}, message: quiet ? () => {} : printMessage, end: () => {} };
   return process.stderr.isTTY && !verbose ? live() : lines(verbose);
 }
 
-const sayLine = (text: string): void => printError([`holdstill: ${text}`]);
+const printMessage = (text: string): void => printError([`holdstill: ${text}`]);
 
-function lines(verbose: boolean): Watch {
+function lines(verbose: boolean): EventDisplay {
   const limits = new Limits();
   return {
-    onEvent(told) {
-      const event = visible(told);
-      // The log has it already.
+    onEvent(received) {
+      const event = visible(received);
+      // The log shows it already.
       if (verbose && event.type === "log") return;
       const line = eventLine(event, limits.of(event));
       if (line !== null) printError([line.text]);
     },
-    say: sayLine,
+    message: printMessage,
     end: () => {},
   };
 }
 
-/** How often the line is drawn. */
+/** Time between two drawings of the line, ms. */
 const tickMs = 200;
 
-function live(): Watch {
+function live(): EventDisplay {
   const { stderr } = process;
   const status = new StatusLine();
   const limits = new Limits();
@@ -50,19 +50,19 @@ function live(): Watch {
     const text = escapeControls(status.text(performance.now()));
     put(2, `${clear}${text.slice(0, (stderr.columns || 80) - 1)}`);
   };
-  const say = (text: string): void => {
+  const show = (text: string): void => {
     put(2, clear);
     printError([text]);
   };
   const timer = setInterval(draw, tickMs);
   return {
-    onEvent(told) {
-      const event = visible(told);
+    onEvent(received) {
+      const event = visible(received);
       status.note(event, performance.now());
       const line = eventLine(event, limits.of(event));
-      if (line?.notable === true) say(line.text);
+      if (line?.notable === true) show(line.text);
     },
-    say: (text) => say(`holdstill: ${text}`),
+    message: (text) => show(`holdstill: ${text}`),
     end() {
       if (isOver) return;
       isOver = true;
@@ -72,7 +72,7 @@ function live(): Watch {
   };
 }
 
-/** The limit of a call is told when it begins. */
+/** An event has the limit of a call only when the call begins. */
 class Limits {
   readonly #limits = new Map<string, number>();
 

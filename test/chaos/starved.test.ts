@@ -134,7 +134,7 @@ test("on a state disk that is full a command says so, and the set stays as it wa
   const before = record();
   execFileSync("sh", ["-c", 'cat /dev/zero > "$0/filler" || true', state], { stdio: "ignore" });
   for (const args of [
-    ["retain", "latest", "2099-01-01"],
+    ["retain", "latest", "--until", "2099-01-01"],
     ["complete", "latest", "--succeeded"],
   ]) {
     const ran = await stage.run([...args, "--json"]);

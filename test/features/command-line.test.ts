@@ -24,7 +24,7 @@ test("a set is made, listed, shown, exposed, completed, unexposed and deleted", 
 
   assert.equal((await on("list", "--quiet")).stdout, `${id}\n`);
   const shown = await on("show", "nightly");
-  assert.match(shown.stdout, /^ {2}app \(writer-that 1\.0\.0\), required: held from /m);
+  assert.match(shown.stdout, /^ {2}app \(writer-that 1\.0\.0\), required: frozen from /m);
   assert.match(shown.stdout, /^ {6}notes\.txt {2}30 B {2}sha256 /m);
   assert.match(shown.stdout, /^ {2}job=7$/m);
   const exposed = await on("expose", "latest", "--quiet");

@@ -53,7 +53,7 @@ test("writers say what they did last, and for how long", async (t) => {
   const { stdout } = await stage.run(["writers"]);
   assert.match(stdout, /^ {2}last 20\S+ \S+: failed\n {4}writer `app` .* did not finish freeze/m);
   await stage.run(["create", "writer:app"]);
-  assert.match((await stage.run(["writers"])).stdout, /^ {2}last 20\S+ \S+: held, still for \d/m);
+  assert.match((await stage.run(["writers"])).stdout, /^ {2}last freeze 20\S+ \S+: frozen for \d/m);
 });
 
 test("a plan says how long its calls usually take, against which limit, and what failed", async (t) => {
@@ -63,7 +63,7 @@ test("a plan says how long its calls usually take, against which limit, and what
   const words = stdout.replaceAll(/\s+/g, " ");
   assert.match(
     words,
-    / From the last runs app freeze usually [\d.]+ m?s, limit [\d.]+ s, .*still for .*1 of 4 runs failed/,
+    / From the last runs app freeze usually [\d.]+ m?s, limit [\d.]+ s, .*frozen for .*1 of 4 runs failed/,
   );
   assert.match(words, / store commit usually [\d.]+ m?s, limit 30 s, (at most .*)?3 runs /);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);

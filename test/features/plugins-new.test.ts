@@ -72,7 +72,7 @@ test("a name that no manifest may have, an unknown kind and a folder that is the
   mkdirSync(path.join(cwd, "taken"));
   for (const [args, says] of [
     [["writer", "../acme"], /cannot be the name of a plugin/],
-    [["writter", "acme"], /no kind of plugin `writter`.*mean `writer`/],
+    [["writter", "acme"], /Unknown kind of plugin `writter`.*mean `writer`/],
     [["writer", "taken"], /already/],
   ] as const) {
     const { exitCode, stderr } = await holdstill(["plugins", "new", ...args], { cwd });

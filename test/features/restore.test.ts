@@ -35,14 +35,14 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
   const dry = await stage.run(["restore", "good", "--dry-run"]);
   assert.equal(
     unbroken(dry.stdout),
-    `This would: copy the snapshot of ${data} (app/app) to ${data}, and keep what is there as ${before}\n`,
+    `This would: copy the contents of ${data} (app/app) to ${data}, and keep the present data as ${before}\n`,
   );
   assert.equal((await stage.run(["restore", "good"])).exitCode, 2);
   assert.equal(content(data), "spoilt");
 
   const done = await stage.run(["restore", "good", "app", "--yes"]);
   assert.equal(done.exitCode, 0, done.stderr);
-  assert.equal(done.stdout, `${data} is restored; before: ${before}.\n`);
+  assert.equal(done.stdout, `${data} is restored. The previous data is in ${before}.\n`);
   assert.deepEqual([content(data), content(before)], ["precious\n", "spoilt"]);
   assert.equal(readFileSync(path.join(data, "restored"), "utf8"), id);
   assert.deepEqual(stage.calls("app").slice(-2), ["beforeRestore", "afterRestore"]);
@@ -95,7 +95,7 @@ test("a name that the set does not have, and a writer that cannot finish, are to
     writer: { in: "afterRestore", does: "throws", when: "before" },
   });
   assert.equal(unfinished.exitCode, 4);
-  assert.match(unfinished.stderr, /^The data of app is in place, and must be finished by hand/m);
+  assert.match(unfinished.stderr, /^The data of app is in place, but the restore must be finished manually/m);
   assert.equal(content(data), "precious\n");
 });
 
@@ -117,16 +117,13 @@ test("revert has the storage put the volume back, after asking, and what was the
   const { stage, id, data } = await disaster(t);
   const asked = await stage.run(["revert", "good"]);
   assert.equal(asked.exitCode, 2);
-  assert.match(asked.stderr, /what was written since is lost/);
+  assert.match(asked.stderr, /everything written there since is lost/);
   assert.equal(content(data), "spoilt");
   const done = await stage.run(["revert", "good", "--yes"]);
   assert.equal(done.exitCode, 0, done.stderr);
   assert.equal(content(data), "precious\n");
   const safety = (await stage.run(["show", `before-revert-${id}`, "--json"])).json() as SnapshotSet;
-  assert.match(
-    done.stderr,
-    new RegExp(`^What was there before is in set ${safety.id} \\(before-revert-${id}\\)\\.$`, "m"),
-  );
+  assert.match(done.stderr, new RegExp(`^The previous data is in set ${safety.id} \\(before-revert-${id}\\)\\.$`, "m"));
   assert.deepEqual([safety.consistency, safety.writers], ["crash", []]);
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
   const back = await stage.run(["revert", safety.id, "--yes", "--json"], { provider: { full: true } });

@@ -176,8 +176,8 @@ test("a secret is checked like any option, and a fault does not show it", async 
   const coop = cage(t);
   const runs: CliRun[] = [];
   for (const [given, says] of [
-    [{ password: "c4nary of the gold mine" }, /\/options\/password: seen \(hidden\), expected text that matches coal/],
-    [{ password: canary, servers: [{ key: "no c4nary" }], extra: 1 }, /servers\/0\/key: seen \(hidden\)/],
+    [{ password: "c4nary of the gold mine" }, /\/options\/password: found \(hidden\), expected text that matches coal/],
+    [{ password: canary, servers: [{ key: "no c4nary" }], extra: 1 }, /servers\/0\/key: found \(hidden\)/],
     [{ password: canary, extra: 1 }, /property "extra"/],
     [
       { password: { plain: "c4nary" } },

@@ -55,7 +55,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "verify",
-    summary: "start the applications on the contents of a set, and check them",
+    summary: "start the applications on a set's contents, and check them",
     load: async () => (await import("./commands/verify.js")).verifyCommand,
   },
   {

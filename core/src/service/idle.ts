@@ -1,9 +1,9 @@
 import { asHoldstillError } from "../base/errors/error.js";
 
-/** How often it is looked, ms. */
-const lookEvery = 250;
+/** Time between two checks, ms. */
+const checkEvery = 250;
 
-/** Resolves with the reason to end: a signal, or that there was nothing to do for so long. */
+/** Resolves with the reason to end: a signal, or no work for this time. */
 export function whenIdle(
   isBusy: () => boolean,
   { idleMs, signal }: { idleMs: number | null; signal: AbortSignal },
@@ -22,8 +22,8 @@ export function whenIdle(
     const timer = setInterval(() => {
       const now = performance.now();
       if (isBusy()) busyAt = now;
-      else if (idleMs !== null && now - busyAt >= idleMs) end("nothing to do");
-    }, lookEvery);
+      else if (idleMs !== null && now - busyAt >= idleMs) end("the service was idle");
+    }, checkEvery);
     signal.addEventListener("abort", onSignal, { once: true });
     if (signal.aborted) onSignal();
   });

@@ -26,22 +26,22 @@ import { listenAt } from "./http/socket-file.js";
 import { supervisorIn } from "./supervisor.js";
 
 export interface ServeOptions {
-  /** Ends when it had nothing to do for so long, ms; null: never. */
+  /** Exits after this time without work, ms; null: never. */
   idleMs: number | null;
-  /** Whether there is a page to watch, too: the one thing that listens on TCP, on this machine's own address. */
+  /** once: also serve the page, which listens on TCP, on 127.0.0.1. */
   page: "none" | "once";
   /** Aborted with an error E_INTERRUPTED that names the signal. */
   signal: AbortSignal;
   /** It listens; `page` is the address of the page, which works once. */
-  onReady: (where: string, page: string | null) => void;
+  onReady: (address: string, page: string | null) => void;
 }
 
-/** How long connections may still take what was written to them when all is over, ms. */
-const parting = 1000;
+/** Time for connections to read the last responses at the end, ms. */
+const lingerMs = 1000;
 
-/** Serves until it is told to end, or has nothing to do; everything that was begun has then come to its end. */
-export async function startService(requester: Engine, options: ServeOptions): Promise<void> {
-  const { settings, log } = requester;
+/** Serves until a signal, or until it is idle. By then everything that was begun has ended. */
+export async function startService(engine: Engine, options: ServeOptions): Promise<void> {
+  const { settings, log } = engine;
   const supervisor = supervisorIn(process.env);
   const state = stateDir(settings.stateDir);
   makeStateDir(state);
@@ -50,28 +50,29 @@ export async function startService(requester: Engine, options: ServeOptions): Pr
     const accounts = await readAccounts();
     const rights = new Rights(settings.service, accounts);
     const store = new OperationStore(state);
-    await recoverAtStart(requester, store, log);
-    const leases = new Leases(requester, state, log);
-    const operations = new Operations({ requester, leases, store, limit: settings.service.operations });
-    const fill = await requester.watchUsage();
+    await recoverAtStart(engine, store, log);
+    const leases = new Leases(engine, state, log);
+    const operations = new Operations({ engine, leases, store, limit: settings.service.operations });
+    const usageWatch = await engine.watchUsage();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
     let page: PageServer | null = null;
-    const invite = (): string | null => page?.invite() ?? null;
-    const desk: RouteContext = { state, requester, operations, leases, health, invite };
-    const { server, guests, calls } = await startHttpServer(routes, desk, rights, log);
+    const newPageAddress = (): string | null => page?.newAddress() ?? null;
+    const context: RouteContext = { state, engine, operations, leases, health, newPageAddress };
+    const { server, connections, calls } = await startHttpServer(routes, context, rights, log);
 
     const unlink =
       supervisor.socket === null
         ? await listenAt(server, settings.service.socket, groupOf(settings, accounts))
         : await inherit(server, supervisor.socket);
-    const where = supervisor.socket === null ? settings.service.socket : "the socket of systemd";
-    page = options.page === "once" ? await servePage(desk, log) : null;
-    log?.info(`listening at ${where}`, { pid: process.pid, version: ownVersion() });
-    supervisor.ready(`listening at ${where}`);
-    options.onReady(where, invite());
+    const address = supervisor.socket === null ? settings.service.socket : "the socket of systemd";
+    page = options.page === "once" ? await servePage(context, log) : null;
+    log?.info(`listening at ${address}`, { pid: process.pid, version: ownVersion() });
+    supervisor.ready(`listening at ${address}`);
+    options.onReady(address, newPageAddress());
 
-    const isBusy = (): boolean => guests.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
+    const isBusy = (): boolean =>
+      connections.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
     const reason = await whenIdle(isBusy, options);
     log?.info(`ending: ${reason}`);
     supervisor.stopping();
@@ -79,14 +80,14 @@ export async function startService(requester: Engine, options: ServeOptions): Pr
     const closed = once(server, "close");
     server.close();
     await operations.close(reason);
-    leases.dismiss();
+    leases.endAttendance();
     await calls.done();
     await leases.close();
-    await fill.end();
-    // Who has not read his last words by then has had his chance.
+    await usageWatch.end();
+    // Connections that have not read their last response by then are closed.
     server.closeIdleConnections();
-    await Promise.race([closed, sleep(parting)]);
-    guests.closeAll();
+    await Promise.race([closed, sleep(lingerMs)]);
+    connections.closeAll();
     page?.close();
     await log?.close();
   } finally {
@@ -94,14 +95,14 @@ export async function startService(requester: Engine, options: ServeOptions): Pr
   }
 }
 
-/** One service for a state directory: what another one works on would look like left behind. @throws HoldstillError E_SERVICE_RUNNING */
+/** One service per state directory: a second one would take the work of the first for leftovers. @throws HoldstillError E_SERVICE_RUNNING */
 function lockState({ root }: StateDir, socket: string): () => void {
   const file = path.join(root, "service.lock");
   const fd = openSync(file, "a+", 0o600);
   if (!flockExclusive(fd)) {
-    const [pid = "0", where = socket] = readFileSync(file, "utf8").trim().split(" ");
+    const [pid = "0", running = socket] = readFileSync(file, "utf8").trim().split(" ");
     closeSync(fd);
-    throw new HoldstillError("E_SERVICE_RUNNING", { socket: where, pid: Number(pid) });
+    throw new HoldstillError("E_SERVICE_RUNNING", { socket: running, pid: Number(pid) });
   }
   ftruncateSync(fd, 0);
   writeSync(fd, `${process.pid} ${socket}\n`);

@@ -1,19 +1,19 @@
 import { sendDatagram } from "../os/libc.js";
 
-/** What systemd wants to know of a service: sd_notify(3), and sd_listen_fds(3) for the socket that it may have made. */
+/** The protocol of systemd for services: sd_notify(3), and sd_listen_fds(3) for a socket that systemd made. */
 export interface Supervisor {
-  /** The descriptor of a socket that listens already; null: there is none. */
+  /** The descriptor of a listening socket; null: systemd passed none. */
   readonly socket: number | null;
   ready(status: string): void;
   stopping(): void;
 }
 
-/** The first descriptor that systemd hands on. */
+/** The first descriptor that systemd passes. */
 const firstDescriptor = 3;
 
 const isMe = (pid: string | undefined): boolean => pid === String(process.pid);
 
-/** Reads, and takes out of the environment, what systemd says there: it is meant for this process alone. */
+/** Reads the variables of systemd and removes them: they are meant for this process only. */
 export function supervisorIn(env: NodeJS.ProcessEnv): Supervisor {
   const { NOTIFY_SOCKET: to, WATCHDOG_USEC: usec, WATCHDOG_PID: watched, LISTEN_PID: heir, LISTEN_FDS: count } = env;
   for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
@@ -26,7 +26,7 @@ export function supervisorIn(env: NodeJS.ProcessEnv): Supervisor {
     socket: isMe(heir) && Number(count) >= 1 ? firstDescriptor : null,
     ready(status) {
       notify("READY=1", `STATUS=${status}`);
-      // Half the time, as sd_watchdog_enabled(3) recommends: an event loop that hangs does not say it.
+      // Half the time, as sd_watchdog_enabled(3) recommends. An event loop that hangs does not send it.
       if (watchdogMs > 0) setInterval(() => notify("WATCHDOG=1"), watchdogMs / 2).unref();
     },
     stopping: () => notify("STOPPING=1"),

@@ -25,7 +25,7 @@ test("a set goes when its lease is not renewed, with the reason in the audit, an
   while (stage.stored().length > 0) await pause(50);
   while ((await service.ask("GET", `/v1/sets/${id}`)).status !== 404) await pause(50);
   const audit = readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8");
-  assert.match(audit, /"action":"expire".*"detail":"nobody renewed its lease for 3 s"/);
+  assert.match(audit, /"action":"expire".*"detail":"its lease was not renewed for 3 s"/);
   while (readdirSync(path.join(stage.dir, "state/leases")).length > 0) await pause(50);
 });
 

@@ -47,12 +47,14 @@ test(
     await browser.open(addressOf(service));
     await browser.until(`${textOf("connection")}.includes("connected")`);
     await browser.until(`${textOf("writers")}.includes("writer-that 1.0.0, required")`);
-    assert.match(await browser.evaluate(textOf("idle")), /Nothing is being taken/);
+    assert.match(await browser.evaluate(textOf("idle")), /No operation is running/);
 
     // Whatever a requester writes is text, and steers nothing.
     const name = `<img src=x onerror="document.title='owned'">\u202Egnp`;
     const { id } = await service.create({ targets: ["writer:app"], name });
-    await browser.until(`document.querySelector("#live .still").textContent.startsWith("Applications hold still")`);
+    await browser.until(
+      `document.querySelector("#live .frozen").textContent.startsWith("Applications have been frozen for")`,
+    );
     await browser.until(
       `Array.from(document.querySelectorAll("#live tr"), (row) => row.innerText).some((row) => /app\\s+freeze\\s+[1-9]\\S* s of \\d/.test(row))`,
     );
@@ -115,7 +117,7 @@ test(
         `no ${role} ${name}`,
       );
     for (const name of ["holdstill", "Now", "Writers", "Sets", "History"]) has("heading", new RegExp(`^${name}$`));
-    has("button", /^Ask them again$/);
+    has("button", /^Refresh$/);
     has("columnheader", /^Consistency$/);
     has("table", /^Calls, .* in all$/);
     assert.equal(tree.filter(({ role }) => role === "status").length, 2, "what is said aloud when it changes");
@@ -133,11 +135,11 @@ async function demandContrast(browser: Chromium): Promise<void> {
     await browser.prefer(scheme);
     const colours = await browser.evaluate<Record<string, string>>(`(() => {
       const style = getComputedStyle(document.documentElement);
-      const names = ["paper", "panel", "ink", "faint", "still", "good", "warn", "bad"];
+      const names = ["paper", "panel", "ink", "faint", "frozen", "good", "warn", "bad"];
       return Object.fromEntries(names.map((name) => [name, style.getPropertyValue("--" + name)]));
     })()`);
     for (const ground of ["paper", "panel"])
-      for (const name of ["ink", "faint", "still", "good", "warn", "bad"]) {
+      for (const name of ["ink", "faint", "frozen", "good", "warn", "bad"]) {
         const ratio = contrast(colours[name] ?? "", colours[ground] ?? "");
         assert.ok(ratio >= 4.5, `${name} on ${ground}, ${scheme}: ${ratio.toFixed(2)}`);
       }

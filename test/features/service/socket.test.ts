@@ -23,7 +23,7 @@ test("a link, a file or a folder in the place of the socket is refused, and left
     const before = lstatSync(socket).ino;
     const service = await Service.start(t, stage);
     assert.equal(service.child.exitCode, 2, what);
-    assert.match(service.stderr, new RegExp(`cannot listen at .*: ${what} is in its place`));
+    assert.match(service.stderr, new RegExp(`cannot listen at .*: ${what} is at this path`));
     assert.equal(lstatSync(socket).ino, before);
     rmSync(socket, { recursive: true });
   }

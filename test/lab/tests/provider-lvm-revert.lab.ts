@@ -67,7 +67,7 @@ test("before a revert the command line keeps what was there as a set of its own,
     assert.deepEqual([refused.exitCode, /"code": "(\w+)"/.exec(refused.stdout)?.[1]], [3, "E_SNAPSHOT_LOST"]);
   }
   assert.equal((await command(["delete", "good", "--yes"])).exitCode, 0);
-  assert.match(reverted.stderr, new RegExp(`What was there before is in set ${safety?.id}`));
+  assert.match(reverted.stderr, new RegExp(`The previous data is in set ${safety?.id}`));
   assert.match(safety?.name ?? "", /^before-revert-/);
   mount();
   assert.deepEqual(words(), ["precious\n", "precious\n"]);
@@ -88,7 +88,7 @@ test("before a revert the command line keeps what was there as a set of its own,
   vg.lvm("lvcreate", ["-y", "-l", "100%FREE", "-n", "filler", vg.name]);
   const back = await command(["revert", "again", "--yes"]);
   assert.equal(back.exitCode, 0, back.stderr);
-  assert.match(back.stderr, /No snapshot of what was there before could be taken: .* free/);
+  assert.match(back.stderr, /A snapshot of the previous data could not be taken: .* free/);
   vg.lvm("lvremove", ["-y", `${vg.name}/filler`]);
   run("mount", [`/dev/${vg.name}/${thick.name}`, thick.mount]);
   assert.deepEqual(words(), ["later", "last"]);

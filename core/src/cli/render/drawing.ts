@@ -168,11 +168,11 @@ const longest = 34;
 const shortened = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
 const fixed = (value: number): string => value.toFixed(1);
 
-function lines(text: string, width: number): string[] {
+function lines(text: string, columns: number): string[] {
   const broken: string[] = [];
   for (const word of text.split(" ")) {
     const last = broken.at(-1);
-    if (last === undefined || last.length + word.length + 1 > width) broken.push(word);
+    if (last === undefined || last.length + word.length + 1 > columns) broken.push(word);
     else broken[broken.length - 1] = `${last} ${word}`;
   }
   return broken;

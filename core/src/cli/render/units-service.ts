@@ -36,7 +36,7 @@ Type=notify
 ExecStart=${commandLine([...program, "serve", "--idle", "10m", "--quiet", ...own])}
 # Before it is ready, it undoes what a service left that died.
 TimeoutStartSec=15min
-# Only the service gets the signal: it undoes the operations that run. The keeper releases by itself.
+# Only the service gets the signal: it undoes the operations that run. The keeper does not depend on it.
 KillMode=mixed
 TimeoutStopSec=15min
 WatchdogSec=60s

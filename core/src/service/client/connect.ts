@@ -3,14 +3,14 @@ import type { Engine } from "../../engine/engine.js";
 import type { EngineApi } from "./door.js";
 
 /**
- * The service where it runs, works with the same state, and lets us in; else the engine itself. For root both do the same. Others,
- * who cannot work with root's state, go by the service unless they have a config of their own.
+ * The service, if it runs, uses the same state, and grants this user a right; else the engine of this process. For root both do the
+ * same. Other users cannot use root's state, so they use the service unless they have a separate config.
  */
-export async function connectEngine(requester: Engine): Promise<EngineApi> {
-  const { socket } = requester.settings.service;
-  const there = lstatSync(socket, { throwIfNoEntry: false });
-  const isTrusted = there?.isSocket() === true && (there.uid === 0 || there.uid === process.getuid?.());
-  if (!isTrusted) return requester;
-  const { RemoteEngine: RemoteEngine } = await import("./remote-engine.js");
-  return (await RemoteEngine.connect(requester.settings)) ?? requester;
+export async function connectEngine(engine: Engine): Promise<EngineApi> {
+  const { socket } = engine.settings.service;
+  const found = lstatSync(socket, { throwIfNoEntry: false });
+  const isTrusted = found?.isSocket() === true && (found.uid === 0 || found.uid === process.getuid?.());
+  if (!isTrusted) return engine;
+  const { RemoteEngine } = await import("./remote-engine.js");
+  return (await RemoteEngine.connect(engine.settings)) ?? engine;
 }

@@ -5,7 +5,7 @@ import type { Fault } from "../../base/schema/types.js";
 import { validate, type SchemaName, type Shape } from "../../base/schema/validate.js";
 import { knownError } from "../http/problem.js";
 
-/** Asks a service. What it refuses is thrown as the error that it threw. */
+/** Calls a service. An error of the service is thrown as the same error. */
 export class ServiceConnection {
   readonly socket: string;
 
@@ -13,21 +13,21 @@ export class ServiceConnection {
     this.socket = socket;
   }
 
-  /** @throws HoldstillError E_SERVICE_LOST, or what the service says. */
-  async ask<N extends SchemaName>(
+  /** @throws HoldstillError E_SERVICE_LOST, or the error that the service returned. */
+  async call<N extends SchemaName>(
     method: string,
     path: string,
-    answer: N,
+    schema: N,
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<Shape<N>> {
     const incoming = await this.#send(method, path, body, signal);
-    const checked = validate(answer, await this.#document(incoming), `${method} ${path}`);
+    const checked = validate(schema, await this.#document(incoming), `${method} ${path}`);
     if (checked.ok) return checked.value;
-    throw this.#lost(`it answered ${method} ${path} with ${checked.findings[0]?.seen ?? "nothing"}`);
+    throw this.#lost(`its response to ${method} ${path} is ${checked.findings[0]?.seen ?? "nothing"}`);
   }
 
-  /** The data of server-sent events, as they come. */
+  /** The data of server-sent events, as they arrive. */
   async *events(path: string): AsyncGenerator {
     const incoming = await this.#send("GET", path);
     if (incoming.statusCode !== 200) await this.#document(incoming);
@@ -42,7 +42,7 @@ export class ServiceConnection {
     }
   }
 
-  /** A connection that breaks is the service's, and no bug. */
+  /** A broken connection is an error of the service, not a bug. */
   async *#chunks(incoming: IncomingMessage): AsyncGenerator<string> {
     try {
       for await (const chunk of incoming.setEncoding("utf8")) yield chunk as string;
@@ -80,14 +80,14 @@ export class ServiceConnection {
 
   #refusal(document: unknown): HoldstillError {
     const checked = validate("service#/$defs/problem", document, this.socket);
-    if (!checked.ok) return this.#lost("it answered with an error that is none of ours");
+    if (!checked.ok) return this.#lost("it returned an error that is not one of holdstill");
     const { title: message, ...fault } = checked.value;
     return this.errorOf({ ...fault, message });
   }
 
-  /** A newer service may know errors that this command line does not. */
+  /** A newer service may have errors that this command line does not. */
   errorOf(fault: Pick<Fault, "code" | "message" | "details"> | undefined): HoldstillError {
-    const reason = fault?.message ?? "it gave no reason";
+    const reason = fault?.message ?? "the service gave no reason";
     return (fault === undefined ? null : knownError(fault)) ?? this.#lost(reason);
   }
 
@@ -96,7 +96,7 @@ export class ServiceConnection {
   }
 }
 
-/** undefined: it is no JSON, which no schema takes. */
+/** undefined: not JSON, which no schema accepts. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -32,7 +32,7 @@ import { validate } from "../../base/schema/validate.js";
 import type { EngineApi } from "./door.js";
 import { ServiceConnection } from "./http.js";
 
-/** The requester by way of the service: the same calls with the same answers, as whoever calls. */
+/** The engine of the service: the same calls with the same results, with the rights of the caller. */
 export class RemoteEngine implements EngineApi, TemporarySets {
   readonly settings: Settings;
   readonly #service: ServiceConnection;
@@ -42,13 +42,13 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     this.#service = service;
   }
 
-  /** null: no service answers, it is another's, or one may do nothing there. */
+  /** null: no service responds, it uses another state, or the caller does not have a right there. */
   static async connect(settings: Settings): Promise<RemoteEngine | null> {
     const service = new ServiceConnection(settings.service.socket);
     try {
-      const health = await service.ask("GET", "/v1/health", "service#/$defs/health");
+      const health = await service.call("GET", "/v1/health", "service#/$defs/health");
       if (!isOurs(health, settings) || health.you.rights.length === 0) return null;
-      // What counts is how long the service waits, and where it keeps its sets.
+      // The limits and the state directory of the service apply.
       const { stateDir } = health;
       return new RemoteEngine({ ...settings, stateDir, limits: health.limitsMs as LimitsMs }, service);
     } catch (error) {
@@ -57,24 +57,24 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     }
   }
 
-  /** Whatever service it is that listens there. @throws HoldstillError E_SERVICE_LOST */
+  /** The service that listens there, with any state. @throws HoldstillError E_SERVICE_LOST */
   static async at(socket: string): Promise<RemoteEngine> {
     const service = new ServiceConnection(socket);
-    const { config, stateDir, limitsMs } = await service.ask("GET", "/v1/health", "service#/$defs/health");
-    const told = { stateDir, service: { socket } };
-    const settings = settingsOf(told, config, () => undefined, { cwd: "/", env: {} });
+    const { config, stateDir, limitsMs } = await service.call("GET", "/v1/health", "service#/$defs/health");
+    const known = { stateDir, service: { socket } };
+    const settings = settingsOf(known, config, () => undefined, { cwd: "/", env: {} });
     return new RemoteEngine({ ...settings, limits: limitsMs as LimitsMs }, service);
   }
 
   async plan(request: SnapshotRequest, { signal }: Watcher = {}): Promise<Plan> {
     const { targets, require, includeRoot } = documentOf(request);
     const body = { targets, ...defined({ require, includeRoot }) };
-    const made = await this.#service.ask("POST", "/v1/plans", "service#/$defs/plan", body, signal);
-    // The schema is that of the type, which says more of what plugins answer.
+    const made = await this.#service.call("POST", "/v1/plans", "service#/$defs/plan", body, signal);
+    // The type is stricter than the schema about the results of plugins.
     return { ...(made as unknown as Plan), request };
   }
 
-  /** @param lease The set goes unless its lease is renewed, or attended, at least this often, as "60s". Without it the set stays. */
+  /** @param lease The set is removed unless its lease is renewed or attended within this time, such as "60s". Without it, the set stays. */
   async create(
     request: SnapshotRequest,
     { onEvent, signal }: Watcher = {},
@@ -82,18 +82,18 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   ): Promise<TransactionResult> {
     signal?.throwIfAborted();
     const body = { ...documentOf(request), ...defined({ lease }) };
-    const { id } = await this.#service.ask("POST", "/v1/sets", "service#/$defs/operation", body);
+    const { id } = await this.#service.call("POST", "/v1/sets", "service#/$defs/operation", body);
     const operation = `/v1/operations/${id}`;
     const interrupt = (): void => {
-      this.#service.ask("DELETE", operation, "service#/$defs/operation").catch(() => {
-        // If the service is gone, the events end, and that is told.
+      this.#service.call("DELETE", operation, "service#/$defs/operation").catch(() => {
+        // If the service is gone, the events end, and that is reported.
       });
     };
     signal?.addEventListener("abort", interrupt, { once: true });
     const ends: EndedEvent[] = [];
     try {
-      for await (const told of this.#service.events(`${operation}/events`)) {
-        const checked = validate("event", told, "an event");
+      for await (const received of this.#service.events(`${operation}/events`)) {
+        const checked = validate("event", received, "an event");
         if (!checked.ok) continue;
         onEvent?.(checked.value);
         if (checked.value.type === "ended") ends.push(checked.value);
@@ -102,79 +102,79 @@ export class RemoteEngine implements EngineApi, TemporarySets {
       signal?.removeEventListener("abort", interrupt);
     }
     return this.#ended(operation).catch((error: unknown) => {
-      // A service that is told to end says what became of it, and answers nothing any more.
+      // A service that stops still sends `ended`, but no longer responds.
       const [end] = ends;
       if (end === undefined || end.set !== undefined || end.outcome === "refused") throw error;
       return endedAs(end);
     });
   }
 
-  /** The set's lease runs from its beginning again. */
+  /** Restarts the time of the set's lease. */
   renew(key: string): Promise<LeaseState> {
-    return this.#service.ask("POST", `${placeOf(key)}/lease`, "service#/$defs/lease");
+    return this.#service.call("POST", `${setPath(key)}/lease`, "service#/$defs/lease");
   }
 
-  /** The set lives while this waits. Rejects when the set is gone, the service is, or with what `signal` was aborted with. */
+  /** The set lives while this waits. Rejects when the set or the service is gone, or with the reason of `signal`. */
   async attend(key: string, signal: AbortSignal): Promise<never> {
     for (;;)
-      await this.#service.ask("GET", `${placeOf(key)}/lease?timeout=1h`, "service#/$defs/lease", undefined, signal);
+      await this.#service.call("GET", `${setPath(key)}/lease?timeout=1h`, "service#/$defs/lease", undefined, signal);
   }
 
-  /** The set goes now. */
+  /** Removes the set now. */
   async giveUp(key: string): Promise<void> {
-    await this.#service.ask("DELETE", `${placeOf(key)}/lease`, "service#/$defs/deleted");
+    await this.#service.call("DELETE", `${setPath(key)}/lease`, "service#/$defs/deleted");
   }
 
-  /** The set is unexposed, and stays: it has no lease any more. */
+  /** Unexposes the set, and ends its lease: the set stays. */
   keep(key: string): Promise<SnapshotSet> {
-    return this.#service.ask("POST", `${placeOf(key)}/keep`, "snapshot-set");
+    return this.#service.call("POST", `${setPath(key)}/keep`, "snapshot-set");
   }
 
   async withTemporarySet<T>(
     request: SnapshotRequest,
     _sharing: SetAccess,
     watching: Watcher,
-    use: (loan: TemporarySet) => Promise<T>,
+    use: (set: TemporarySet) => Promise<T>,
   ): Promise<{ ended: TransactionResult; result: T | null }> {
-    const { withRemoteSet: lend } = await import("./remote-set.js");
-    return lend(this, request, watching, use);
+    const { withRemoteSet } = await import("./remote-set.js");
+    return withRemoteSet(this, request, watching, use);
   }
 
   async run(request: SnapshotRequest, job: RunJob, watching: Watcher = {}): Promise<RunResult> {
-    const { runWithSet: run } = await import("../../engine/lease/run-command.js");
-    return run(this, request, job, watching);
+    const { runWithSet } = await import("../../engine/lease/run-command.js");
+    return runWithSet(this, request, job, watching);
   }
 
-  async hold(request: SnapshotRequest, tenancy: LeaseTerms, watching: Watcher = {}): Promise<TransactionResult> {
-    const { holdLease: hold } = await import("../../engine/lease/leased-set.js");
-    return hold(this, request, tenancy, watching);
+  async hold(request: SnapshotRequest, terms: LeaseTerms, watching: Watcher = {}): Promise<TransactionResult> {
+    const { holdLease } = await import("../../engine/lease/leased-set.js");
+    return holdLease(this, request, terms, watching);
   }
 
   async list(): Promise<{ sets: SnapshotSet[]; damaged: Damaged[] }> {
-    const { sets, damaged } = await this.#service.ask("GET", "/v1/sets", "service#/$defs/sets");
+    const { sets, damaged } = await this.#service.call("GET", "/v1/sets", "service#/$defs/sets");
     return { sets, damaged: damaged as unknown as Damaged[] };
   }
 
   show(key: string): Promise<SnapshotSet> {
-    return this.#service.ask("GET", placeOf(key), "snapshot-set");
+    return this.#service.call("GET", setPath(key), "snapshot-set");
   }
 
-  /** @throws HoldstillError E_USAGE with `at`: mounts elsewhere are made by who asks for them. */
+  /** Without `at`: other mounts must be made by the process that needs them. */
   async expose(key: string, at: string | null = null): Promise<SnapshotSet> {
-    if (at !== null) throw new Error("the service exposes in its own place only");
-    return this.#service.ask("POST", `${placeOf(key)}/expose`, "snapshot-set");
+    if (at !== null) throw new Error("the service exposes only below its exposeDir");
+    return this.#service.call("POST", `${setPath(key)}/expose`, "snapshot-set");
   }
 
   unexpose(key: string): Promise<SnapshotSet> {
-    return this.#service.ask("POST", `${placeOf(key)}/unexpose`, "snapshot-set");
+    return this.#service.call("POST", `${setPath(key)}/unexpose`, "snapshot-set");
   }
 
   verify(key: string): Promise<SnapshotSet> {
-    return this.#service.ask("POST", `${placeOf(key)}/verify`, "snapshot-set");
+    return this.#service.call("POST", `${setPath(key)}/verify`, "snapshot-set");
   }
 
   complete(key: string, outcome: Parameters<EngineApi["complete"]>[1]): Promise<Completed> {
-    return this.#service.ask("POST", `${placeOf(key)}/complete`, "service#/$defs/completed", outcome);
+    return this.#service.call("POST", `${setPath(key)}/complete`, "service#/$defs/completed", outcome);
   }
 
   async removeAll(ids: readonly string[]): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
@@ -182,7 +182,7 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     const failed: { set: string; error: Fault }[] = [];
     for (const id of ids) {
       try {
-        await this.#service.ask("DELETE", placeOf(id), "service#/$defs/deleted");
+        await this.#service.call("DELETE", setPath(id), "service#/$defs/deleted");
         deleted.push(id);
       } catch (error) {
         failed.push({ set: id, error: toFault(error) });
@@ -196,31 +196,31 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     only: (set: SnapshotSet) => boolean = () => true,
   ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }> {
     const { sets, damaged } = await this.list();
-    const meant = sets.filter((set) => only(set));
-    return { verdicts: judgeRetention(meant, retention, new Date()), damaged };
+    const selected = sets.filter((set) => only(set));
+    return { verdicts: judgeRetention(selected, retention, new Date()), damaged };
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const { leftovers } = await this.#service.ask("GET", "/v1/leftovers", "service#/$defs/leftovers");
+    const { leftovers } = await this.#service.call("GET", "/v1/leftovers", "service#/$defs/leftovers");
     return leftovers;
   }
 
   async recover(leftovers: readonly Leftover[]): Promise<{ done: Leftover[]; residue: Residue[] }> {
-    return this.#service.ask("POST", "/v1/recovery", "service#/$defs/recovered", { leftovers });
+    return this.#service.call("POST", "/v1/recovery", "service#/$defs/recovered", { leftovers });
   }
 
   async writers(): Promise<WriterStatus[]> {
-    const { writers } = await this.#service.ask("GET", "/v1/writers", "service#/$defs/writers");
+    const { writers } = await this.#service.call("GET", "/v1/writers", "service#/$defs/writers");
     return writers as unknown as WriterStatus[];
   }
 
   async providers(): Promise<ProviderStatus[]> {
-    const { providers } = await this.#service.ask("GET", "/v1/providers", "service#/$defs/providers");
+    const { providers } = await this.#service.call("GET", "/v1/providers", "service#/$defs/providers");
     return providers as ProviderStatus[];
   }
 
   async history(): Promise<PastTransaction[]> {
-    return (await this.#service.ask("GET", "/v1/history", "service#/$defs/history")).history;
+    return (await this.#service.call("GET", "/v1/history", "service#/$defs/history")).history;
   }
 
   async withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }> {
@@ -229,13 +229,13 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   }
 
   async #ended(operation: string): Promise<TransactionResult> {
-    const { state } = await this.#service.ask("GET", operation, "service#/$defs/operation");
+    const { state } = await this.#service.call("GET", operation, "service#/$defs/operation");
     if (state.type !== "ended") {
       const reason = "its events ended before the operation did";
       throw new HoldstillError("E_SERVICE_LOST", { socket: this.#service.socket, reason });
     }
     const { outcome, exitCode, set, error, residue, timeline } = state.result;
-    // The engine throws what it refuses.
+    // The engine throws an error for what it refuses.
     if (outcome === "refused") throw this.#service.errorOf(error);
     return {
       outcome,
@@ -248,7 +248,7 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   }
 }
 
-/** As far as its last event tells, of one that made no set. */
+/** From the last event of an operation that made no set. */
 const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): TransactionResult => ({
   outcome: outcome === "refused" ? "aborted" : outcome,
   exitCode: exitCode as ExitCode,
@@ -258,16 +258,16 @@ const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): Transaction
   timeline: [],
 });
 
-const placeOf = (key: string): string => `/v1/sets/${encodeURIComponent(key)}`;
+const setPath = (key: string): string => `/v1/sets/${encodeURIComponent(key)}`;
 
-/** The same state is meant; or there is nothing else that this user could mean. */
+/** Whether the service uses the state that this user means. */
 function isOurs({ config, stateDir }: Health, settings: Settings): boolean {
   if (stateDir === settings.stateDir) return true;
   if (process.getuid?.() === 0) return false;
   return settings.file === null || settings.file === config;
 }
 
-/** A relative path is one of here, and the service is elsewhere. */
+/** Relative paths are resolved here: the service has another working directory. */
 function documentOf({ targets, name, tags, require, includeRoot }: SnapshotRequest): SetRequest {
   const absolute = targets.map((target) => (target.startsWith("writer:") ? target : path.resolve(target)));
   return {

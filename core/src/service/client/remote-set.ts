@@ -9,8 +9,8 @@ import type { TemporarySet } from "../../engine/lease/temporary-set.js";
 import type { Completed, TransactionResult, Watcher } from "../../engine/types.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 
-/** What is asked of the service for it. */
-interface Keeping {
+/** The calls that it needs of the service. */
+interface LeasedSets {
   readonly settings: Pick<Settings, "stateDir">;
   create(request: SnapshotRequest, watching: Watcher, lease: string): Promise<TransactionResult>;
   attend(set: string, signal: AbortSignal): Promise<never>;
@@ -20,40 +20,40 @@ interface Keeping {
   giveUp(set: string): Promise<void>;
 }
 
-/** How long the set outlives this process: longer than it may be stopped, or busy. */
+/** Time that the set outlives this process: longer than the process may be stopped, or busy. */
 const lease = "30s";
 
-/** The service takes the set, and keeps it while a connection of this process stays open. */
+/** The service takes the set, and keeps it while a connection of this process is open. */
 export async function withRemoteSet<T>(
-  holdstill: Keeping,
+  service: LeasedSets,
   request: SnapshotRequest,
   watching: Watcher,
-  use: (loan: TemporarySet) => Promise<T>,
+  use: (set: TemporarySet) => Promise<T>,
 ): Promise<{ ended: TransactionResult; result: T | null }> {
-  const ended = await holdstill.create(request, watching, lease);
+  const ended = await service.create(request, watching, lease);
   const { set } = ended;
   if (set === null) return { ended, result: null };
   const { id } = set;
   const attending = new AbortController();
   const lost = new AbortController();
-  holdstill.attend(id, attending.signal).catch((error: unknown) => {
+  service.attend(id, attending.signal).catch((error: unknown) => {
     if (!attending.signal.aborted) lost.abort(error);
   });
-  const folder = folderOf(holdstill.settings.stateDir, set);
+  const folder = folderOf(service.settings.stateDir, set);
   try {
     const result = await use({
       set,
       fd: null,
       folder: folder.path,
       lost: lost.signal,
-      // The service looks after the room of all its sets.
+      // The service monitors the usage of all its sets.
       whilst: (work) => work(),
-      expose: () => holdstill.expose(id),
-      complete: (outcome) => holdstill.complete(id, outcome),
+      expose: () => service.expose(id),
+      complete: (outcome) => service.complete(id, outcome),
       async end(how) {
         attending.abort();
-        if (how === "keep") await holdstill.keep(id);
-        else await holdstill.giveUp(id);
+        if (how === "keep") await service.keep(id);
+        else await service.giveUp(id);
       },
     });
     return { ended, result };
@@ -63,13 +63,13 @@ export async function withRemoteSet<T>(
   }
 }
 
-/** The state is root's. Who may not read it has the record, and not what the writers keep beside it. */
+/** Without the right to read root's state, the folder has only the record, and not the files of the writers. */
 function folderOf(state: string, set: SnapshotSet): { path: string; remove: () => void } {
-  const theirs = new Catalog(stateDir(state)).folder(set.id);
-  if (isReadable(theirs)) return { path: theirs, remove: () => undefined };
-  const own = mkdtempSync(path.join(tmpdir(), "holdstill-set-"));
-  writeFileSync(path.join(own, "set.json"), `${JSON.stringify(set, null, 2)}\n`, { mode: 0o600 });
-  return { path: own, remove: () => rmSync(own, { recursive: true, force: true }) };
+  const original = new Catalog(stateDir(state)).folder(set.id);
+  if (isReadable(original)) return { path: original, remove: () => undefined };
+  const copy = mkdtempSync(path.join(tmpdir(), "holdstill-set-"));
+  writeFileSync(path.join(copy, "set.json"), `${JSON.stringify(set, null, 2)}\n`, { mode: 0o600 });
+  return { path: copy, remove: () => rmSync(copy, { recursive: true, force: true }) };
 }
 
 function isReadable(folder: string): boolean {

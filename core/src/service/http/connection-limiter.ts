@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import { HoldstillError } from "../../base/errors/error.js";
 import { type Peer, peerOf } from "./peer.js";
 
-/** Connections: all together, and of one user who is not root. Beyond `most` they are answered 503, beyond twice that closed. */
+/** Connections in all, and of one user other than root. Beyond `most` they get status 503; beyond twice that they are closed. */
 const most = { all: 512, each: 64 };
 
-/** Who is connected. */
+/** The open connections, each with its peer. */
 export class ConnectionLimiter {
   readonly #peers = new WeakMap<Socket, Peer>();
   readonly #refusals = new WeakMap<Socket, HoldstillError>();
@@ -30,7 +30,7 @@ export class ConnectionLimiter {
     return this.#refusals.get(socket) ?? null;
   }
 
-  /** Ends connections that nothing is going on with, or all. */
+  /** Ends all connections. */
   closeAll(): void {
     for (const socket of this.#open) socket.destroy();
   }

@@ -1,4 +1,4 @@
-/** Calls that are being worked on, also those whose requesters have hung up. */
+/** Calls in progress, also those whose clients have closed the connection. */
 export class OpenCalls {
   readonly #running = new Set<Promise<unknown>>();
 
@@ -16,7 +16,7 @@ export class OpenCalls {
     }
   }
 
-  /** Resolves when there is none any more. */
+  /** Resolves when the present calls have ended. */
   async done(): Promise<void> {
     await Promise.allSettled(this.#running);
   }

@@ -7,7 +7,7 @@ interface Schema {
   readonly [key: string]: unknown;
 }
 
-/** The API as OpenAPI 3.1 has it, from the table of routes and from schemas/. */
+/** The OpenAPI 3.1 description of the API, from the table of routes and from schemas/. */
 export function openApi(routes: readonly Route[]): Schema {
   const components = new Components();
   const paths: Record<string, Record<string, Schema>> = {};
@@ -17,7 +17,8 @@ export function openApi(routes: readonly Route[]): Schema {
     info: {
       title: "holdstill",
       version: ownVersion(),
-      description: "HTTP over a Unix socket. Who you are, and so what you may do, the kernel tells.",
+      description:
+        "HTTP over a Unix socket. The kernel reports the user of each connection, and the config grants rights to users.",
     },
     servers: [{ url: "http://localhost" }],
     paths,
@@ -37,7 +38,7 @@ function operationOf({ method, path, summary, right, body, query, headers, answe
   return {
     operationId: idOf(method, path),
     summary,
-    ...(right === null ? {} : { description: `Needs the right ${right}.` }),
+    ...(right === null ? {} : { description: `Requires the right ${right}.` }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === null
       ? {}
@@ -76,7 +77,7 @@ function idOf(method: string, path: string): string {
 
 const prefix = "https://holdstill.invalid/schemas/";
 
-/** Our schemas under their titles, as far as they are referred to: generators of clients read no other kind of reference. */
+/** The schemas that the calls refer to, by title: generators of clients read only this kind of reference. */
 class Components {
   readonly schemas: Record<string, Schema> = {};
 
@@ -91,7 +92,7 @@ class Components {
 
   #named(schema: Schema, file: string): Schema {
     const { title } = schema;
-    // What has no title is small: it is put where it is used.
+    // A schema without a title is small, and is inserted where it is used.
     if (typeof title !== "string") return this.#inline(schema, file);
     if (!(title in this.schemas)) {
       this.schemas[title] = {};
@@ -115,7 +116,7 @@ class Components {
     );
   }
 
-  /** Their names are not ours: one of them is called `title`. */
+  /** Names of properties are not keywords: one of them is `title`. */
   #each(properties: Schema, file: string): Schema {
     return Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, this.#walk(part, file)]));
   }

@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import type { RequesterMark } from "../../base/schema/types.js";
 import { peerCredentials } from "../../os/libc.js";
 
-/** Who is at the other end of a connection: the kernel says so, unix(7), and nobody can say otherwise. */
+/** The process at the other end of a connection, as the kernel reports it, unix(7). It cannot be forged. */
 export interface Peer {
   readonly mark: RequesterMark;
   /** All its groups. */
   readonly groups: ReadonlySet<number>;
 }
 
-/** As it was when the connection was made; `executable` as it is now. Throws when the connection is gone already. */
+/** As of the time of the connection; `executable` as of now. Throws if the connection is closed already. */
 export function peerOf(socket: Socket): Peer {
   const { pid, uid, gid, groups } = peerCredentials(socketDescriptor(socket));
   const executable = executableOf(pid);
@@ -20,10 +20,10 @@ export function peerOf(socket: Socket): Peer {
   };
 }
 
-/** Node has no name for it; the property is as old as its sockets. */
+/** Node.js has no public name for it; the property is as old as its sockets. */
 export function socketDescriptor(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null };
-  if (typeof handle?.fd !== "number" || handle.fd < 0) throw new Error("the connection is gone");
+  if (typeof handle?.fd !== "number" || handle.fd < 0) throw new Error("the connection is closed");
   return handle.fd;
 }
 

@@ -19,7 +19,7 @@ const statuses: { readonly [C in Code]?: number } = {
   E_DEADLINE: 504,
 };
 
-/** An error as RFC 9457 has it. What the plan refuses is the request's fault; of the rest the service's. */
+/** An error as RFC 9457 defines it. A refused plan is an error of the request; most other errors are of the service. */
 export function problemOf(thrown: unknown): Problem {
   const error = asHoldstillError(thrown);
   const { code, message: title, hint, details } = error;
@@ -33,24 +33,24 @@ function statusOf(error: HoldstillError): number {
 
 const isRequestFault = (error: HoldstillError): error is HoldstillError<"E_REQUEST"> => error.code === "E_REQUEST";
 
-/** An error that has become data, as what was thrown; null: none of this version's. */
+/** The error that became this data; null: this version does not have it. */
 export function knownError({ code, details }: Pick<Fault, "code" | "details">): HoldstillError | null {
   if (!Object.hasOwn(catalogue, code)) return null;
   return new HoldstillError(code as Code, details as unknown as Details[Code]);
 }
 
-/** The same of one that this process itself has made. */
+/** The same, for an error of this process. */
 export const errorOfFault = (fault: Fault): Error => knownError(fault) ?? new Error(fault.message);
 
-/** What goes wrong before anything is understood. */
+/** An error before the call is known. */
 export function requestFault(status: number, problem: string): HoldstillError<"E_REQUEST"> {
   return new HoldstillError("E_REQUEST", { status, problem, hint: hints[status] ?? fallback });
 }
 
-const fallback = "GET /v1/openapi.json describes what can be asked.";
+const fallback = "GET /v1/openapi.json describes every call.";
 const hints: Readonly<Record<number, string>> = {
   408: "Send the whole request at once.",
-  413: "What is asked for is far smaller.",
+  413: "Send a smaller request.",
   415: "Send application/json.",
   431: "Send fewer and shorter headers.",
 };

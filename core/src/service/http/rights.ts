@@ -6,7 +6,7 @@ import type { Peer } from "./peer.js";
 
 const all: readonly Right[] = ["read", "create", "delete", "restore"];
 
-/** Who may do what. Root may do everything, and so may the user who runs the service; others what the config says. */
+/** The rights of users. Root and the user that runs the service have all; others have those that the config grants. */
 export class Rights {
   readonly #may: ReadonlyMap<Right, (peer: Peer) => boolean>;
 
@@ -21,9 +21,9 @@ export class Rights {
   }
 
   of(peer: Peer): Right[] {
-    if (isSovereign(peer.mark)) return [...all];
-    const own = all.filter((right) => this.#may.get(right)?.(peer) === true);
-    return own.length > 0 && !own.includes("read") ? ["read", ...own] : own;
+    if (hasAllRights(peer.mark)) return [...all];
+    const granted = all.filter((right) => this.#may.get(right)?.(peer) === true);
+    return granted.length > 0 && !granted.includes("read") ? ["read", ...granted] : granted;
   }
 
   /** @throws HoldstillError E_FORBIDDEN */
@@ -32,14 +32,14 @@ export class Rights {
   }
 }
 
-/** What one took oneself one may use, and nobody else's. @throws HoldstillError E_FORBIDDEN */
+/** A user may use only the sets that the same user took. @throws HoldstillError E_FORBIDDEN */
 export function demandOwn({ mark }: Peer, requester: SnapshotSet["requester"], what: string): void {
-  if (isSovereign(mark) || requester?.uid === mark.uid) return;
-  const theirs = requester === undefined ? "which was taken without the service" : `which user ${requester.uid} took`;
-  throw new HoldstillError("E_FORBIDDEN", { uid: mark.uid, what: `${what}, ${theirs}`, right: "to be its owner" });
+  if (hasAllRights(mark) || requester?.uid === mark.uid) return;
+  const owner = requester === undefined ? "which was taken without the service" : `which user ${requester.uid} took`;
+  throw new HoldstillError("E_FORBIDDEN", { uid: mark.uid, what: `${what}, ${owner}`, right: "ownership of the set" });
 }
 
-const isSovereign = ({ uid }: RequesterMark): boolean => uid === 0 || uid === process.getuid?.();
+const hasAllRights = ({ uid }: RequesterMark): boolean => uid === 0 || uid === process.getuid?.();
 
 function matcher(principal: string, accounts: Accounts): (peer: Peer) => boolean {
   const [kind, name = ""] = principal.split(":");
@@ -57,6 +57,6 @@ export const groupId = (name: string, { groups }: Accounts): number =>
 function idOf(name: string, kind: "user" | "group", find: (name: string) => number | undefined): number {
   const id = find(name) ?? (/^[0-9]+$/.test(name) ? Number(name) : undefined);
   if (id !== undefined) return id;
-  const problem = `The service's config names the ${kind} \`${name}\`, which /etc/${kind === "user" ? "passwd" : "group"} does not have.`;
-  throw new HoldstillError("E_USAGE", { problem, hint: "Make it, or write its number." });
+  const problem = `The config grants service.rights to the ${kind} \`${name}\`, which /etc/${kind === "user" ? "passwd" : "group"} does not list.`;
+  throw new HoldstillError("E_USAGE", { problem, hint: `Create the ${kind}, or write its number.` });
 }

@@ -8,28 +8,28 @@ import type { Leases } from "../operations/leases.js";
 import type { Operations } from "../operations/operations.js";
 import type { Peer } from "./peer.js";
 
-/** What the calls work with. */
+/** What the routes work with. */
 export interface RouteContext {
   state: StateDir;
-  requester: Engine;
+  engine: Engine;
   operations: Operations;
   leases: Leases;
   health: (peer: Peer) => Health;
-  /** Another address of the page, which works once; null: there is no page. */
-  invite: () => string | null;
+  /** A new address of the page, which works once; null: there is no page. */
+  newPageAddress: () => string | null;
 }
 
-/** A call, as far as it was understood and allowed. */
+/** A call that was checked and allowed. */
 export interface RouteCall<B extends SchemaName | null> {
   peer: Peer;
   /** On behalf of the peer. */
-  requester: Engine;
-  /** What `{…}` in the path stands for. */
+  engine: Engine;
+  /** The value of `{…}` in the path. */
   key: string;
   query: Readonly<Record<string, string>>;
   body: B extends SchemaName ? Shape<B> : null;
   header: (name: string) => string | null;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the response. */
   gone: AbortSignal;
 }
 
@@ -37,37 +37,37 @@ export interface RouteAnswer {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
-  /** In place of a body: these events, from that one on. */
+  /** In place of a body: these events, from this number on. */
   events?: { record: EventRecord; from: number };
 }
 
-/** Something in the query. */
+/** A parameter of the query, or a header. */
 export interface Parameter {
   about: string;
   pattern: string;
 }
 
-/** One call of the API: what routes it, checks it, allows it and describes it. */
+/** One call of the API: it is routed, checked, authorized, and described by this. */
 export interface Route {
   method: "GET" | "POST" | "DELETE";
   /** With at most one `{set}` or `{operation}`. */
   path: string;
   summary: string;
-  /** null: whoever may connect. */
+  /** null: everyone that may connect. */
   right: Right | null;
   body: SchemaName | null;
   query?: Readonly<Record<string, Parameter>>;
   headers?: Readonly<Record<string, Parameter>>;
-  /** By status; null: not a JSON document. Every call may also answer with a problem. */
+  /** By status; null: not a JSON document. Every call may also return a problem. */
   answers: Readonly<Record<number, SchemaName | null>>;
-  handle(this: void, call: RouteCall<SchemaName | null>, desk: RouteContext): RouteAnswer | Promise<RouteAnswer>;
+  handle(this: void, call: RouteCall<SchemaName | null>, context: RouteContext): RouteAnswer | Promise<RouteAnswer>;
 }
 
-/** A route whose `handle` gets a body of exactly its own schema. */
+/** A route whose `handle` gets a body of exactly its schema. */
 export function route<B extends SchemaName | null>(
   it: Omit<Route, "body" | "handle"> & {
     body: B;
-    handle(this: void, call: RouteCall<B>, desk: RouteContext): RouteAnswer | Promise<RouteAnswer>;
+    handle(this: void, call: RouteCall<B>, context: RouteContext): RouteAnswer | Promise<RouteAnswer>;
   },
 ): Route {
   return it;

@@ -1,4 +1,4 @@
-/** HTTP over whatever socket it is given. The only importer of fastify. */
+/** HTTP over a given socket. The only importer of fastify. */
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -14,23 +14,23 @@ import { problemOf, requestFault } from "./problem.js";
 import type { Rights } from "./rights.js";
 import type { RouteCall, RouteContext, Parameter, Route } from "./route.js";
 
-/** What one client may take of us. Bytes, and ms. */
+/** What one client may use, in bytes and ms. */
 const limits = { body: 256 * 1024, headers: 16 * 1024, headersWithin: 10_000, requestWithin: 30_000, idle: 30_000 };
 
 export interface HttpServer {
   server: Server;
-  guests: ConnectionLimiter;
+  connections: ConnectionLimiter;
   calls: OpenCalls;
 }
 
 /** The server, which does not listen yet. */
 export async function startHttpServer(
   routes: readonly Route[],
-  desk: RouteContext,
+  context: RouteContext,
   rights: Rights,
   log: CoreLog | null,
 ): Promise<HttpServer> {
-  const guests = new ConnectionLimiter();
+  const connections = new ConnectionLimiter();
   const calls = new OpenCalls();
   let server: Server | undefined;
   const app = fastify({
@@ -56,46 +56,46 @@ export async function startHttpServer(
   app.removeContentTypeParser("text/plain");
   app.setErrorHandler((error, _, reply) => refuse(error, reply));
   app.setNotFoundHandler(({ method, url }, reply) =>
-    refuse(requestFault(404, `There is nothing at ${method} ${url.slice(0, 200)}.`), reply),
+    refuse(requestFault(404, `Unknown call: ${method} ${url.slice(0, 200)}.`), reply),
   );
-  app.addHook("onRequest", (request, _, done) => done(guests.refusalOf(request.raw.socket) ?? undefined));
+  app.addHook("onRequest", (request, _, done) => done(connections.refusalOf(request.raw.socket) ?? undefined));
   app.addHook("onResponse", ({ method, url, raw }, { statusCode, elapsedTime }, done) => {
-    const who = guests.peerOf(raw.socket)?.mark;
-    const fields = { method, url, status: statusCode, ms: Math.round(elapsedTime), ...who };
+    const peer = connections.peerOf(raw.socket)?.mark;
+    const fields = { method, url, status: statusCode, ms: Math.round(elapsedTime), ...peer };
     if (statusCode >= 400) log?.warn("request refused", fields);
     else if (method === "GET") log?.debug("request", fields);
     else log?.info("request", fields);
     done();
   });
-  for (const one of routes) add(app, one, { desk, rights, guests, calls });
+  for (const one of routes) add(app, one, { context, rights, connections, calls });
   const description = openApi(routes);
   app.get("/v1/openapi.json", (_, reply) => reply.send(description));
   await app.ready();
   if (server === undefined) throw new Error("fastify made no server");
-  guests.watch(server);
-  return { server, guests, calls };
+  connections.watch(server);
+  return { server, connections, calls };
 }
 
 interface ServerParts {
-  desk: RouteContext;
+  context: RouteContext;
   rights: Rights;
-  guests: ConnectionLimiter;
+  connections: ConnectionLimiter;
   calls: OpenCalls;
 }
 
-function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: ServerParts): void {
+function add(app: FastifyInstance, one: Route, { context, rights, connections, calls }: ServerParts): void {
   app.route({
     method: one.method,
     url: one.path.replace(/\{\w+\}/, ":key"),
     // Before the body is read.
     onRequest(request, _, done) {
-      if (one.right !== null) rights.demand(peerIn(guests, request), one.right, `${one.method} ${one.path}`);
+      if (one.right !== null) rights.demand(peerIn(connections, request), one.right, `${one.method} ${one.path}`);
       done();
     },
     async handler(request, reply) {
-      const call = understand(one, request, reply, peerIn(guests, request), desk);
-      if (one.right !== null) await desk.requester.writable();
-      const { status, body, headers = {}, events } = await calls.run(() => one.handle(call, desk));
+      const call = callOf(one, request, reply, peerIn(connections, request), context);
+      if (one.right !== null) await context.engine.writable();
+      const { status, body, headers = {}, events } = await calls.run(() => one.handle(call, context));
       if (events === undefined) return reply.code(status).headers(headers).send(body);
       reply.hijack();
       streamEvents(events.record, events.from, reply.raw);
@@ -104,31 +104,32 @@ function add(app: FastifyInstance, one: Route, { desk, rights, guests, calls }: 
   });
 }
 
-function peerIn(guests: ConnectionLimiter, { raw }: FastifyRequest): Peer {
-  const peer = guests.peerOf(raw.socket);
-  if (peer === null) throw new HoldstillError("E_FORBIDDEN", { uid: -1, what: "stay unknown", right: "a name" });
+function peerIn(connections: ConnectionLimiter, { raw }: FastifyRequest): Peer {
+  const peer = connections.peerOf(raw.socket);
+  if (peer === null)
+    throw new HoldstillError("E_FORBIDDEN", { uid: -1, what: "call the service without an identity", right: "read" });
   return peer;
 }
 
-function understand(
+function callOf(
   { query = {}, headers = {}, body: schema }: Route,
-  { query: asked, headers: sent, params, body, raw }: FastifyRequest,
+  { query: given, headers: sent, params, body, raw }: FastifyRequest,
   { raw: response }: FastifyReply,
   peer: Peer,
-  desk: RouteContext,
+  context: RouteContext,
 ): RouteCall<Route["body"]> {
   const gone = new AbortController();
   response.once("close", () =>
-    gone.abort(new HoldstillError("E_INTERRUPTED", { signal: "the requester, who hung up" })),
+    gone.abort(new HoldstillError("E_INTERRUPTED", { signal: "the client, which closed the connection" })),
   );
-  for (const [name, value] of Object.entries(asked as Record<string, unknown>)) demand(query[name], name, value);
+  for (const [name, value] of Object.entries(given as Record<string, unknown>)) demand(query[name], name, value);
   for (const [name, parameter] of Object.entries(headers))
     if (sent[name] !== undefined) demand(parameter, name, sent[name]);
   return {
     peer,
-    requester: desk.requester.onBehalfOf(peer.mark),
+    engine: context.engine.onBehalfOf(peer.mark),
     key: (params as { key?: string }).key ?? "",
-    query: asked as Record<string, string>,
+    query: given as Record<string, string>,
     body: schema === null ? null : checked(schema, body),
     header: (name) => {
       const value = raw.headers[name];
@@ -145,20 +146,20 @@ function checked(schema: NonNullable<Route["body"]>, body: unknown): RouteCall<N
   const [first] = findings;
   const at = first?.pointer === "" ? "" : ` at ${first?.pointer}`;
   const problem = `The body${at} is ${first?.seen}, expected ${first?.expected}.`;
-  const hint = "GET /v1/openapi.json describes it; `findings` has every fault.";
+  const hint = "GET /v1/openapi.json describes it. `findings` lists every error.";
   throw new HoldstillError("E_REQUEST", { status: 400, problem, hint, findings });
 }
 
 function demand(parameter: Parameter | undefined, name: string, value: unknown): void {
-  if (parameter === undefined) throw requestFault(400, `There is no parameter \`${name.slice(0, 60)}\` here.`);
+  if (parameter === undefined) throw requestFault(400, `Unknown parameter \`${name.slice(0, 60)}\`.`);
   if (typeof value === "string" && new RegExp(parameter.pattern).test(value)) return;
-  throw requestFault(400, `\`${name}\` is not of the form ${parameter.pattern}.`);
+  throw requestFault(400, `\`${name}\` does not match ${parameter.pattern}.`);
 }
 
 async function refuse(thrown: unknown, reply: FastifyReply): Promise<void> {
   const { statusCode: status = 500, message } = thrown as { statusCode?: number; message?: string };
-  const isTheirs = !isHoldstillError(thrown) && status >= 400 && status < 500;
-  const problem = problemOf(isTheirs ? requestFault(status, `${message}.`) : asHoldstillError(thrown));
+  const isRequestFault = !isHoldstillError(thrown) && status >= 400 && status < 500;
+  const problem = problemOf(isRequestFault ? requestFault(status, `${message}.`) : asHoldstillError(thrown));
   if (problem.status === 503) reply.header("retry-after", "1").header("connection", "close");
   await reply
     .code(problem.status)
@@ -166,7 +167,7 @@ async function refuse(thrown: unknown, reply: FastifyReply): Promise<void> {
     .send(Buffer.from(JSON.stringify(problem)));
 }
 
-/** What is no HTTP, too large to be some, or too slow. */
+/** Input that is not HTTP, too large, or too slow. */
 function hangUp({ code }: Error & { code?: string }, socket: Socket): void {
   if (code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -176,7 +177,7 @@ function hangUp({ code }: Error & { code?: string }, socket: Socket): void {
     code === "HPE_HEADER_OVERFLOW"
       ? ([431, "Request Header Fields Too Large", `The headers are larger than ${limits.headers} bytes.`] as const)
       : code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ([408, "Request Timeout", "The request did not come to its end in time."] as const)
+        ? ([408, "Request Timeout", "The request was not complete in time."] as const)
         : ([400, "Bad Request", "This is not HTTP."] as const);
   const body = JSON.stringify(problemOf(requestFault(status, problem)));
   const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}`;

@@ -8,18 +8,18 @@ import { peerCredentials } from "../../os/libc.js";
 import { trustedUser, quoted, ownershipProblemsAbove } from "../../base/trust/ownership.js";
 import { socketDescriptor } from "./peer.js";
 
-/** sockaddr_un, unix(7), less its end and what the draft's name is longer. */
+/** sockaddr_un, unix(7), less the terminating byte and the suffix of the draft. */
 const longest = 107 - 9;
 
 /**
- * Has the server listen at a path, for its owner and one group. The socket is made under a name of its own and gets its owner and
- * mode there; only then it takes its place, in which nobody else's thing is ever replaced.
+ * Makes the server listen at a path, for its owner and one group. The socket gets its owner and mode under a temporary name, and is
+ * then renamed. It never replaces a file of another owner.
  *
- * @returns What removes it again.
+ * @returns Removes the socket.
  * @throws HoldstillError E_SOCKET, E_SERVICE_RUNNING
  */
 export async function listenAt(server: Server, asked: string, gid: number | null): Promise<() => void> {
-  const file = await placeOf(asked);
+  const file = await checkedPath(asked);
   await refuseTaken(file);
   const draft = `${file}.${randomBytes(4).toString("hex")}`;
   const before = process.umask(0o177);
@@ -43,14 +43,14 @@ export async function listenAt(server: Server, asked: string, gid: number | null
     throw refusal(
       file,
       error instanceof Error ? error.message : String(error),
-      "Choose another place: service.socket.",
+      "Choose another path: service.socket in the config.",
     );
   }
 }
 
-/** A folder that nobody else may write to: who could, could put a socket of his own there, and be told everything. */
-async function placeOf(asked: string): Promise<string> {
-  const elsewhere = "Choose another place: service.socket in the config.";
+/** Another user must not be able to write to the folder: that user could put a socket there, and receive every request. */
+async function checkedPath(asked: string): Promise<string> {
+  const elsewhere = "Choose another path: service.socket in the config.";
   const folder = path.dirname(asked);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -59,25 +59,25 @@ async function placeOf(asked: string): Promise<string> {
   }
   const file = path.join(realpathSync(folder), path.basename(asked));
   if (Buffer.byteLength(file) > longest) throw refusal(file, `its path has more than ${longest} bytes`, elsewhere);
-  const [weakness] = await ownershipProblemsAbove(file, await trustedUser());
-  if (weakness !== undefined) throw refusal(file, weakness.problem, weakness.remedy);
+  const [problem] = await ownershipProblemsAbove(file, await trustedUser());
+  if (problem !== undefined) throw refusal(file, problem.problem, problem.remedy);
   return file;
 }
 
 async function refuseTaken(file: string): Promise<void> {
-  const there = lstatSync(file, { throwIfNoEntry: false });
-  if (there === undefined) return;
-  const mend = `See what it is, and remove it: rm ${quoted(file)}`;
-  if (!there.isSocket()) {
-    const what = there.isSymbolicLink() ? "a symbolic link" : there.isDirectory() ? "a folder" : "a file";
-    throw refusal(file, `${what} is in its place`, mend);
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const remedy = `Check what it is, and remove it: rm ${quoted(file)}`;
+  if (!found.isSocket()) {
+    const what = found.isSymbolicLink() ? "a symbolic link" : found.isDirectory() ? "a folder" : "a file";
+    throw refusal(file, `${what} is at this path`, remedy);
   }
-  if (there.uid !== process.geteuid?.()) throw refusal(file, `a socket of user ${there.uid} is in its place`, mend);
+  if (found.uid !== process.geteuid?.()) throw refusal(file, `a socket of user ${found.uid} is at this path`, remedy);
   const pid = await listenerOf(file);
   if (pid !== null) throw new HoldstillError("E_SERVICE_RUNNING", { socket: file, pid });
 }
 
-/** Who listens there; null: nobody any more. */
+/** The pid of the process that listens there; null: none. */
 export function listenerOf(file: string): Promise<number | null> {
   return new Promise((resolve) => {
     const socket = connect(file);
@@ -90,6 +90,6 @@ export function listenerOf(file: string): Promise<number | null> {
   });
 }
 
-function refusal(file: string, problem: string, mend: string): HoldstillError {
-  return new HoldstillError("E_SOCKET", { path: file, problem, remedy: mend });
+function refusal(file: string, problem: string, remedy: string): HoldstillError {
+  return new HoldstillError("E_SOCKET", { path: file, problem, remedy });
 }

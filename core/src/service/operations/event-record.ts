@@ -1,12 +1,12 @@
 import type { Event } from "../../base/schema/types.js";
 
-/** What is kept of one operation; a transaction tells of some dozens. */
+/** The most events that are kept of one operation. A transaction has some dozens. */
 const most = 4096;
 
-/** The events of one operation, in order, for whoever wants to read them, from wherever, as fast as he can. */
+/** The events of one operation, in order, for any number of readers, each from its own position and at its own speed. */
 export class EventRecord {
   #events: Event[] = [];
-  /** How many of the oldest were let go. */
+  /** How many of the oldest were dropped. */
   #gone = 0;
   #isOver = false;
   readonly #readers = new Set<() => void>();
@@ -22,7 +22,7 @@ export class EventRecord {
     for (const read of this.#readers) read();
   }
 
-  /** The event of that number, counted from 1; later: not yet; never: the last one was before it; gone: too long ago. */
+  /** The event with this number, counted from 1. later: not yet; never: after the last one; gone: dropped. */
   at(number: number): Event | "later" | "never" | "gone" {
     if (number <= this.#gone) return "gone";
     return this.#events[number - this.#gone - 1] ?? (this.#isOver ? "never" : "later");
@@ -32,7 +32,7 @@ export class EventRecord {
     return this.#events.at(-1);
   }
 
-  /** Calls `read` when there is more. @returns What ends that. */
+  /** Calls `read` when there is more. @returns Stops that. */
   onMore(read: () => void): () => void {
     this.#readers.add(read);
     return () => void this.#readers.delete(read);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Of a document as it is understood: the order of its properties does not count. */
+/** A digest of the document that does not depend on the order of its properties. */
 export function fingerprintOf(document: object): string {
   const ordered = JSON.stringify(document, (_, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)

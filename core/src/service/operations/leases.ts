@@ -6,69 +6,69 @@ import { Lease } from "../../engine/lease/lease.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Fault, LeaseState, RequesterMark } from "../../base/schema/types.js";
 
-/** How soon an expired set that somebody works on is tried again, ms. */
+/** Time until the removal of an expired set that is busy is tried again, ms. */
 const retryAfter = 1000;
 
-interface Tenure {
+interface LeaseEntry {
   readonly lease: Lease;
   readonly requester: RequesterMark;
   readonly forMs: number;
-  /** How many watch it: while there is one the lease does not run. */
+  /** Number of readers: while there is one, the lease does not run. */
   watchers: number;
   expiresAt: number;
   timer: NodeJS.Timeout | null;
-  /** Aborted when it ends. */
+  /** Aborted when the lease ends. */
   readonly over: AbortController;
 }
 
 /**
- * Sets that live no longer than somebody cares for them. Each has a lease of the state directory, which ends with this process: so
- * if the service dies, the next one, or `recover`, finds them expired.
+ * The sets with a lease. Each also has a lease file in the state directory, whose lock ends with this process: if the service dies,
+ * the next one, or `recover`, finds them expired.
  */
 export class Leases {
-  readonly #tenures = new Map<string, Tenure>();
-  readonly #requester: Engine;
+  readonly #entries = new Map<string, LeaseEntry>();
+  readonly #engine: Engine;
   readonly #state: StateDir;
   readonly #log: CoreLog | null;
   readonly #closing = new AbortController();
 
-  constructor(requester: Engine, state: StateDir, log: CoreLog | null) {
-    this.#requester = requester;
+  constructor(engine: Engine, state: StateDir, log: CoreLog | null) {
+    this.#engine = engine;
     this.#state = state;
     this.#log = log;
   }
 
   get size(): number {
-    return this.#tenures.size;
+    return this.#entries.size;
   }
 
-  /** For a set that is about to be made. */
+  /** For a set that will be taken. */
   take(): Lease {
     return Lease.take(this.#state);
   }
 
-  /** The set is there: from now on the lease runs. */
+  /** The set exists: from now on the lease runs. */
   begin(set: string, lease: Lease, forMs: number, requester: RequesterMark, watchers: number): void {
     const over = new AbortController();
-    const tenure = { lease, requester, forMs, watchers, expiresAt: 0, timer: null, over };
-    this.#tenures.set(set, tenure);
-    this.#run(set, tenure);
+    const entry = { lease, requester, forMs, watchers, expiresAt: 0, timer: null, over };
+    this.#entries.set(set, entry);
+    this.#run(set, entry);
   }
 
-  /** null: the set has no lease here. */
+  /** null: the set does not have a lease here. */
   renew(set: string): LeaseState | null {
-    const tenure = this.#tenures.get(set);
-    if (tenure === undefined) return null;
-    this.#run(set, tenure);
-    const { watchers, expiresAt } = tenure;
+    const entry = this.#entries.get(set);
+    if (entry === undefined) return null;
+    this.#run(set, entry);
+    const { watchers, expiresAt } = entry;
     return { set, expiresAt: watchers > 0 ? null : new Date(expiresAt).toISOString() };
   }
 
-  /** The set lives while the caller waits. Resolves when it is gone, the time is up, or nobody waits any more. */
+  /** The set lives while the caller waits. Resolves when the set is gone, the time is up, or the caller is gone. */
   async attend(set: string, limitMs: number, gone: AbortSignal): Promise<void> {
-    const tenure = this.#tenures.get(set);
-    if (tenure === undefined) return;
-    const signal = AbortSignal.any([gone, tenure.over.signal, this.#closing.signal]);
+    const entry = this.#entries.get(set);
+    if (entry === undefined) return;
+    const signal = AbortSignal.any([gone, entry.over.signal, this.#closing.signal]);
     this.watch(set);
     try {
       await sleep(limitMs, undefined, { signal }).catch(() => undefined);
@@ -77,8 +77,8 @@ export class Leases {
     }
   }
 
-  /** Nobody is let wait any more. */
-  dismiss(): void {
+  /** Ends all calls of `attend`. */
+  endAttendance(): void {
     this.#closing.abort();
   }
 
@@ -90,60 +90,60 @@ export class Leases {
     this.#count(set, -1);
   }
 
-  /** Ends the set now. @returns Why it is still there. */
-  async giveUp(set: string, why: string): Promise<Fault | null> {
-    const tenure = this.#tenures.get(set);
-    return tenure === undefined ? null : this.#expire(set, tenure, why);
+  /** Removes the set now. @returns Why it could not be removed. */
+  async giveUp(set: string, reason: string): Promise<Fault | null> {
+    const entry = this.#entries.get(set);
+    return entry === undefined ? null : this.#expire(set, entry, reason);
   }
 
-  /** The set is gone by another way, or is to stay. */
+  /** The set was deleted, or stays. */
   forget(set: string): void {
-    const tenure = this.#tenures.get(set);
-    if (tenure === undefined) return;
-    if (tenure.timer !== null) clearTimeout(tenure.timer);
-    this.#tenures.delete(set);
-    tenure.over.abort();
-    tenure.lease.release();
+    const entry = this.#entries.get(set);
+    if (entry === undefined) return;
+    if (entry.timer !== null) clearTimeout(entry.timer);
+    this.#entries.delete(set);
+    entry.over.abort();
+    entry.lease.release();
   }
 
-  /** Ends them all: a lease cannot outlive the process that keeps it. */
+  /** Ends them all: a lease cannot outlive its process. */
   async close(): Promise<void> {
-    for (const set of this.#tenures.keys()) await this.giveUp(set, "the service ends");
+    for (const set of this.#entries.keys()) await this.giveUp(set, "the service is stopping");
   }
 
   #count(set: string, change: 1 | -1): void {
-    const tenure = this.#tenures.get(set);
-    if (tenure === undefined) return;
-    tenure.watchers += change;
-    this.#run(set, tenure);
+    const entry = this.#entries.get(set);
+    if (entry === undefined) return;
+    entry.watchers += change;
+    this.#run(set, entry);
   }
 
-  #run(set: string, tenure: Tenure): void {
-    if (tenure.timer !== null) clearTimeout(tenure.timer);
-    tenure.expiresAt = Date.now() + tenure.forMs;
-    const why = `nobody renewed its lease for ${tenure.forMs / 1000} s`;
-    tenure.timer = tenure.watchers > 0 ? null : setTimeout(() => void this.#expire(set, tenure, why), tenure.forMs);
+  #run(set: string, entry: LeaseEntry): void {
+    if (entry.timer !== null) clearTimeout(entry.timer);
+    entry.expiresAt = Date.now() + entry.forMs;
+    const reason = `its lease was not renewed for ${entry.forMs / 1000} s`;
+    entry.timer = entry.watchers > 0 ? null : setTimeout(() => void this.#expire(set, entry, reason), entry.forMs);
   }
 
-  async #expire(set: string, tenure: Tenure, why: string): Promise<Fault | null> {
-    if (tenure.timer !== null) clearTimeout(tenure.timer);
-    tenure.timer = null;
-    const [left] = await this.#requester
-      .onBehalfOf(tenure.requester)
-      .expire(set, why)
+  async #expire(set: string, entry: LeaseEntry, reason: string): Promise<Fault | null> {
+    if (entry.timer !== null) clearTimeout(entry.timer);
+    entry.timer = null;
+    const [left] = await this.#engine
+      .onBehalfOf(entry.requester)
+      .expire(set, reason)
       .catch((error: unknown) => [{ error: toFault(error) }]);
-    // It was kept, or deleted, meanwhile.
-    if (this.#tenures.get(set) !== tenure) return null;
+    // The set was kept or deleted meanwhile.
+    if (this.#entries.get(set) !== entry) return null;
     if (left?.error.code === "E_SET_BUSY") {
-      tenure.timer = setTimeout(() => void this.#expire(set, tenure, why), retryAfter);
+      entry.timer = setTimeout(() => void this.#expire(set, entry, reason), retryAfter);
     } else if (left === undefined) {
-      this.#log?.info(`set ${set} is removed: ${why}`);
+      this.#log?.info(`set ${set} is removed: ${reason}`);
       this.forget(set);
     } else {
-      this.#log?.error(`set ${set} has expired (${why}), and could not be removed`, { error: left.error });
-      this.#tenures.delete(set);
-      tenure.over.abort();
-      tenure.lease.lapse();
+      this.#log?.error(`set ${set} has expired (${reason}), and could not be removed`, { error: left.error });
+      this.#entries.delete(set);
+      entry.over.abort();
+      entry.lease.lapse();
     }
     return left?.error ?? null;
   }

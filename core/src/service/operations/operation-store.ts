@@ -4,10 +4,10 @@ import { type StateDir, writeDurably } from "../../store/state-directory.js";
 import type { KeptOperation } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
 
-/** Operations that are over are kept until there are so many. */
+/** The most ended operations that are kept. */
 const most = 1000;
 
-/** Operations on disk, a file each, so that the next service can say what became of them. Writing is synchronous, and durable. */
+/** Operations on disk, one file each, so that the next service has their results. Writing is synchronous and durable. */
 export class OperationStore {
   readonly #folder: string;
   /** Oldest first: an id begins with its time. */
@@ -38,7 +38,7 @@ export class OperationStore {
     }
   }
 
-  /** @returns Those that are forgotten for it. Throws the file system's error. */
+  /** @returns The operations that were dropped for it. Throws the error of the file system. */
   keep(kept: KeptOperation): string[] {
     const { id } = kept.operation;
     writeDurably(this.#file(id), `${JSON.stringify(kept)}\n`);

@@ -10,7 +10,7 @@ import type {
 } from "../../base/schema/types.js";
 import { EventRecord } from "./event-record.js";
 
-/** One set that is being taken, as its requester sees it. */
+/** One operation while this service has it in memory. */
 export class RunningOperation {
   readonly id: string;
   readonly events = new EventRecord();
@@ -22,7 +22,7 @@ export class RunningOperation {
   #end: () => void = () => undefined;
   #state: OperationState = { type: "accepted" };
   #last: Event | null = null;
-  /** How many watch it: see Leases. */
+  /** Number of readers: see Leases. */
   watchers = 0;
 
   constructor(id: string, requester: RequesterMark, request: SetRequest) {
@@ -53,14 +53,14 @@ export class RunningOperation {
       this.#state = { type: "queued", volume, owner, position };
     }
     if (event.type === "phase") this.#state = { type: "running", phase: event.phase };
-    // Whoever has read the last event finds the operation over: so it waits for that.
+    // A reader of the last event must find the operation ended, so that event waits for end().
     if (event.type === "ended") this.#last = event;
     else this.events.add(event);
   }
 
   end(result: OperationResult): void {
     this.#state = { type: "ended", endedAt: new Date().toISOString(), result };
-    // The engine has told of it, unless it was refused before there were plugins.
+    // The engine sent `ended`, unless the operation was refused before there were plugins.
     this.events.add(this.#last ?? operationEnded(result));
     this.#end();
   }
@@ -70,7 +70,7 @@ export class RunningOperation {
     this.#controller.abort(new HoldstillError("E_INTERRUPTED", { signal }));
   }
 
-  /** Resolves when it is over, the time is up, or nobody waits any more. */
+  /** Resolves when it has ended, the time is up, or the client is gone. */
   async wait(limitMs: number, gone: AbortSignal): Promise<void> {
     if (this.isOver || gone.aborted) return;
     await new Promise<void>((resolve) => {
@@ -97,7 +97,7 @@ export function resultOf({ outcome, exitCode, set, error, residue, timeline }: T
   };
 }
 
-/** Of what was refused before anything had begun. */
+/** The result of an operation that was refused before anything was begun. */
 export function refusalOf(thrown: unknown, { exitCode, code }: HoldstillError): OperationResult {
   const outcome = code === "E_BUG" ? "broken" : code === "E_INTERRUPTED" ? "interrupted" : "refused";
   return { outcome, exitCode, error: toFault(thrown), residue: [], timeline: [] };

@@ -10,59 +10,59 @@ import { operationEnded, refusalOf, resultOf, RunningOperation } from "./operati
 import type { OperationStore } from "./operation-store.js";
 import type { Peer } from "../http/peer.js";
 
-/** Of so many that are over the events are remembered; older ones are read from disk, and have only their end. */
+/** The most ended operations whose events stay in memory. Older ones are read from disk, without events. */
 const remembered = 64;
 
-interface Tools {
-  requester: Engine;
+interface Dependencies {
+  engine: Engine;
   leases: Leases;
   store: OperationStore;
-  /** How many may be open at a time. */
+  /** The most that may be open at the same time. */
   limit: number;
 }
 
-/** What the service was asked to take, and what became of it. */
+/** The sets that the service was asked for, and the results. */
 export class Operations {
-  readonly #tools: Tools;
+  readonly #dependencies: Dependencies;
   readonly #known = new Map<string, RunningOperation>();
-  readonly #works = new Set<Promise<void>>();
-  /** Idempotency keys: whose and which, and the operation. */
+  readonly #running = new Set<Promise<void>>();
+  /** The operation of each idempotency key; the key includes the user. */
   readonly #keys = new Map<string, { id: string; fingerprint: string }>();
   readonly #observers = new Set<(operation: RunningOperation) => void>();
   #isClosing = false;
 
-  constructor(tools: Tools) {
-    this.#tools = tools;
-    for (const { operation, key } of tools.store.newest()) {
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    for (const { operation, key } of dependencies.store.newest()) {
       if (key === undefined) continue;
       const { uid } = operation.requester;
       this.#keys.set(`${uid} ${key.name}`, { id: operation.id, fingerprint: key.fingerprint });
     }
   }
 
-  /** How many are not over. */
+  /** Number of operations that have not ended. */
   get open(): number {
-    return this.#works.size;
+    return this.#running.size;
   }
 
   /**
-   * Begins to take a set. A key that was used before gives the operation of then.
+   * Begins to take a set. A key that was used before returns its operation.
    *
    * @throws HoldstillError E_KEY_REUSED, E_UNAVAILABLE, E_STATE_DIR: nothing was begun.
    */
   begin(peer: Peer, request: SetRequest, keyName: string | null): Operation {
-    const { requester, leases, limit } = this.#tools;
+    const { engine, leases, limit } = this.#dependencies;
     const key = keyName === null ? null : { name: keyName, fingerprint: fingerprintOf(request) };
-    const before = key === null ? null : this.#before(peer, key);
-    if (before !== null) return before;
-    if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is about to end" });
+    const previous = key === null ? null : this.#previous(peer, key);
+    if (previous !== null) return previous;
+    if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is stopping" });
     if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
     const { lease: leaseFor, ...asked } = request;
     const forMs = parseDuration(leaseFor);
     const lease = forMs === undefined ? null : leases.take();
     const operation = new RunningOperation(newSetId(), peer.mark, request);
     try {
-      this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, requester);
+      this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, engine);
     } catch (error) {
       lease?.release();
       throw error;
@@ -70,7 +70,7 @@ export class Operations {
     const { id } = operation;
     this.#known.set(id, operation);
     if (key !== null) this.#keys.set(`${peer.mark.uid} ${key.name}`, { id, fingerprint: key.fingerprint });
-    const work = requester
+    const work = engine
       .onBehalfOf(peer.mark)
       .create(
         { ...asked, id, ...(lease === null ? {} : { lease: lease.mark }) },
@@ -84,8 +84,8 @@ export class Operations {
         }
         await this.#end(operation, result, key);
       })
-      .finally(() => this.#works.delete(work));
-    this.#works.add(work);
+      .finally(() => this.#running.delete(work));
+    this.#running.add(work);
     for (const observe of this.#observers) observe(operation);
     return operation.document;
   }
@@ -94,12 +94,12 @@ export class Operations {
   find(id: string): { document: Operation; running: RunningOperation | null } {
     const running = this.#known.get(id);
     if (running !== undefined) return { document: running.document, running };
-    const kept = this.#tools.store.find(id);
+    const kept = this.#dependencies.store.find(id);
     if (kept === null) throw new HoldstillError("E_OPERATION_UNKNOWN", { operation: id });
     return { document: kept.operation, running: null };
   }
 
-  /** Of one that is not remembered only the end is known. */
+  /** Of an operation that is no longer in memory, only the end is known. */
   eventsOf(id: string): EventRecord {
     const { document, running } = this.find(id);
     if (running !== null) return running.events;
@@ -108,24 +108,24 @@ export class Operations {
     return record;
   }
 
-  /** The last of them, oldest first. */
+  /** The newest operations, oldest first. */
   list(): Operation[] {
-    return this.#tools.store
+    return this.#dependencies.store
       .newest(Math.max(remembered, this.#known.size))
       .map(({ operation }) => this.#known.get(operation.id)?.document ?? operation);
   }
 
-  /** Calls `observe` with each that runs, and with each that begins later. Does not count as watching. @returns What ends that. */
+  /** Calls `observe` with each operation that runs, and with each later one. Does not count as a reader. @returns Stops that. */
   onBegin(observe: (operation: RunningOperation) => void): () => void {
     this.#observers.add(observe);
     for (const operation of this.#known.values()) if (!operation.isOver) observe(operation);
     return () => void this.#observers.delete(observe);
   }
 
-  /** While somebody watches, the set's lease does not run. @returns What ends that. */
+  /** While an operation has a reader, the lease of its set does not run. @returns Stops that. */
   watch(id: string): () => void {
     const running = this.#known.get(id);
-    const { leases } = this.#tools;
+    const { leases } = this.#dependencies;
     if (running !== undefined) running.watchers += 1;
     leases.watch(id);
     return () => {
@@ -138,10 +138,10 @@ export class Operations {
   async close(signal: string): Promise<void> {
     this.#isClosing = true;
     for (const operation of this.#known.values()) if (!operation.isOver) operation.interrupt(signal);
-    await Promise.all(this.#works);
+    await Promise.all(this.#running);
   }
 
-  #before(peer: Peer, key: { name: string; fingerprint: string }): Operation | null {
+  #previous(peer: Peer, key: { name: string; fingerprint: string }): Operation | null {
     const used = this.#keys.get(`${peer.mark.uid} ${key.name}`);
     if (used === undefined) return null;
     if (used.fingerprint !== key.fingerprint)
@@ -150,21 +150,21 @@ export class Operations {
   }
 
   async #end(operation: RunningOperation, result: OperationResult, key: KeptOperation["key"] | null): Promise<void> {
-    const { requester } = this.#tools;
-    await requester.writable();
+    const { engine } = this.#dependencies;
+    await engine.writable();
     operation.end(result);
     try {
-      this.#keep({ operation: operation.document, ...(key === null || key === undefined ? {} : { key }) }, requester);
+      this.#keep({ operation: operation.document, ...(key === null || key === undefined ? {} : { key }) }, engine);
     } catch {
-      // A full disk costs the line; what became of the set is in the catalog.
+      // On a full disk the result is not stored; the catalog has the set.
     }
-    const over = [...this.#known.values()].filter((one) => one.isOver);
-    for (const { id } of over.slice(0, Math.max(0, over.length - remembered))) this.#known.delete(id);
+    const ended = [...this.#known.values()].filter((one) => one.isOver);
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - remembered))) this.#known.delete(id);
   }
 
   #keep(kept: KeptOperation, { settings }: Engine): void {
     try {
-      const forgotten = new Set(this.#tools.store.keep(kept));
+      const forgotten = new Set(this.#dependencies.store.keep(kept));
       for (const [name, { id }] of this.#keys) if (forgotten.has(id)) this.#keys.delete(name);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);

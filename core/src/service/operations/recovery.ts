@@ -6,14 +6,14 @@ import type { KeptOperation, OperationResult, Residue } from "../../base/schema/
 import { isDegraded } from "../../transaction/record.js";
 import type { OperationStore } from "./operation-store.js";
 
-/** What a service that died has left is undone, and its operations are told how they ended. */
-export async function recoverAtStart(requester: Engine, store: OperationStore, log: CoreLog | null): Promise<void> {
-  const leftovers = await requester.leftovers();
-  const { done, residue } = leftovers.length === 0 ? { done: [], residue: [] } : await requester.recover(leftovers);
-  for (const left of done) log?.warn("undone, because who had begun it is gone", { ...left });
+/** Undoes what a service left that died, and stores the results of its operations. */
+export async function recoverAtStart(engine: Engine, store: OperationStore, log: CoreLog | null): Promise<void> {
+  const leftovers = await engine.leftovers();
+  const { done, residue } = leftovers.length === 0 ? { done: [], residue: [] } : await engine.recover(leftovers);
+  for (const left of done) log?.warn("undone, because the process that began it died", { ...left });
   for (const { actor, op, error } of residue) log?.error("could not be undone", { actor, op, error });
   for (const kept of store.newest()) {
-    if (kept.operation.state.type !== "ended") store.keep(ended(kept, resultNow(requester, kept, residue)));
+    if (kept.operation.state.type !== "ended") store.keep(ended(kept, resultNow(engine, kept, residue)));
   }
 }
 
@@ -22,14 +22,10 @@ function ended(kept: KeptOperation, result: OperationResult): KeptOperation {
   return { ...kept, operation: { ...kept.operation, state } };
 }
 
-/** The record is the commit point: the set is there, whole, or it is not. */
-function resultNow(
-  requester: Engine,
-  { operation: { id } }: KeptOperation,
-  residue: readonly Residue[],
-): OperationResult {
+/** The record is the commit point: the set exists as a whole, or not at all. */
+function resultNow(engine: Engine, { operation: { id } }: KeptOperation, residue: readonly Residue[]): OperationResult {
   try {
-    const set = requester.show(id);
+    const set = engine.show(id);
     const end = isDegraded(set)
       ? ({ outcome: "degraded", exitCode: exit.degraded } as const)
       : ({ outcome: "created", exitCode: exit.done } as const);

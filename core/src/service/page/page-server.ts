@@ -12,13 +12,13 @@ import { PageLogin } from "./page-login.js";
 import { streamOperations } from "./page-stream.js";
 import { problemOf } from "../http/problem.js";
 
-/** What one browser needs, and somewhat more. */
+/** More than one browser needs. */
 const most = { connections: 32, headers: 8 * 1024, past: 200 };
 
-/** The page's own path below its address: as its modules lie, so that they find what they import. */
+/** The path of the page below its address: that of its modules, so that their imports resolve. */
 const home = "service/page/browser/";
 
-/** All that the page is made of: its source, and the modules that it shares with the command line. By the path in the address. */
+/** The files of the page: its source, and the modules that it shares with the command line. By the path in the address. */
 const sources: ReadonlyMap<string, { type: string; from: string }> = new Map([
   [home, { type: "text/html", from: path.join(installation.page, "page.html") }],
   [`${home}page.css`, { type: "text/css", from: path.join(installation.page, "page.css") }],
@@ -31,7 +31,7 @@ function scriptOf(name: string): [string, { type: string; from: string }] {
   return [name, { type: "text/javascript", from: path.join(installation.modules, name) }];
 }
 
-/** Only what we serve is run or asked; and no text can become markup, whatever a plugin calls itself. */
+/** Only our own files are loaded and run, and no text becomes markup, whatever a plugin names itself. */
 const headers = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -44,41 +44,41 @@ const headers = {
 };
 
 export interface PageServer {
-  /** An address with a token: whoever opens it first sees the page. One that was not opened yet works no more. */
-  invite(): string;
-  /** Who looks at it. */
+  /** A new address, which admits the first browser that opens it. The address before is no longer valid. */
+  newAddress(): string;
+  /** Number of open pages. */
   readonly viewers: number;
   close(): void;
 }
 
-/** A page to watch the service by, for browsers of this machine that were given an address. Nothing can be changed by it. */
+/** Serves the page, which shows what the service does, to browsers of this machine that have an address. The page changes nothing. */
 export async function servePage(
-  { requester, operations }: { requester: Engine; operations: Operations },
+  { engine, operations }: { engine: Engine; operations: Operations },
   log: CoreLog | null,
 ): Promise<PageServer> {
-  const door = new PageLogin();
+  const login = new PageLogin();
   const files = new Map([...sources].map(([name, { type, from }]) => [name, { type, text: textOf(from) }]));
-  const documents = documentsOf(requester);
+  const documents = documentsOf(engine);
   let viewers = 0;
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    const refusal = door.refuse(request);
+    const refusal = login.refuse(request);
     if (refusal !== null) {
       end(response, refusal.status, refusal.reason);
       return;
     }
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const token = pathname === "/" ? searchParams.get("token") : null;
-    const entry = token === null ? null : door.enter(token);
+    const entry = token === null ? null : login.enter(token);
     if (entry !== null) {
       log?.info("the page was opened");
       response.writeHead(303, { location: `${entry.path}${home}`, "set-cookie": entry.cookie }).end();
       return;
     }
-    const name = door.within(request, pathname);
+    const name = login.within(request, pathname);
     if (name === null) {
-      end(response, 403, "The address of this page works once. `POST /v1/page` of the service gives another.");
+      end(response, 403, "The address of this page works once. `POST /v1/page` of the service returns another.");
       return;
     }
     const file = files.get(name);
@@ -87,18 +87,17 @@ export async function servePage(
     else if (name === "events") {
       viewers += 1;
       response.once("close", () => void (viewers -= 1));
-      response.writeHead(200, { "content-type": "text/event-stream" });
       streamOperations(operations, response);
     } else if (document !== undefined) {
-      await requester.writable();
+      await engine.writable();
       end(response, 200, JSON.stringify(await document()), "application/json");
-    } else end(response, 404, "There is nothing here.");
+    } else end(response, 404, "Unknown path.");
   };
 
   const server = createServer(
     { maxHeaderSize: most.headers, headersTimeout: 10_000, requestTimeout: 10_000 },
     (request, response) => {
-      answer(request, response).catch((error: unknown) => {
+      respond(request, response).catch((error: unknown) => {
         const problem = problemOf(error);
         if (!response.headersSent) end(response, problem.status, JSON.stringify(problem), "application/problem+json");
       });
@@ -109,7 +108,7 @@ export async function servePage(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    invite: () => `http://127.0.0.1:${port}/?token=${door.issue()}`,
+    newAddress: () => `http://127.0.0.1:${port}/?token=${login.issue()}`,
     get viewers() {
       return viewers;
     },
@@ -120,23 +119,23 @@ export async function servePage(
   };
 }
 
-/** What the page asks for beside the stream. Asking the writers takes workers: whoever asks meanwhile gets the same answer. */
-function documentsOf(requester: Engine): ReadonlyMap<string, () => Promise<unknown>> {
+/** What the page requests beside the stream. Asking the writers needs workers, so simultaneous requests share one result. */
+function documentsOf(engine: Engine): ReadonlyMap<string, () => Promise<unknown>> {
   let asking: Promise<unknown> | null = null;
   return new Map<string, () => Promise<unknown>>([
-    ["about", async () => ({ version: ownVersion(), stateDir: requester.settings.stateDir, pid: process.pid })],
-    ["sets", async () => requester.list()],
+    ["about", async () => ({ version: ownVersion(), stateDir: engine.settings.stateDir, pid: process.pid })],
+    ["sets", async () => engine.list()],
     [
       "history",
       async () => {
-        const past = await requester.history();
+        const past = await engine.history();
         return { transactions: past.slice(-most.past), last: Object.fromEntries(lastTimes(past)) };
       },
     ],
     [
       "writers",
       () =>
-        (asking ??= requester
+        (asking ??= engine
           .writers()
           .then((writers) => ({ writers }))
           .finally(() => (asking = null))),

@@ -205,8 +205,8 @@ test("each fault of a config is shown with its line, what was seen, what is expe
   assert.equal(
     stderr,
     `holdstill: The config has 2 errors.
-  ${file}:1 /limts: seen property "limts", expected no property "limts" here (did you mean limits?)
-  ${file}:4 /plugins/0/optons: seen property "optons", expected no property "optons" here (did you mean options?)
+  ${file}:1 /limts: found property "limts", expected no property "limts" here (did you mean limits?)
+  ${file}:4 /plugins/0/optons: found property "optons", expected no property "optons" here (did you mean options?)
 → Fix each line listed. Nothing was started.
 `,
   );

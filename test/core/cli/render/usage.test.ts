@@ -44,7 +44,7 @@ test("the usage line of each command has exactly the operands and options of the
     assert.ok(usage.startsWith(name), usage);
     const [own = "", program] = usage.slice(name.length).split(" -- ");
     assert.equal(program, trailing === undefined ? undefined : `${trailing} [ARGUMENT]…`, usage);
-    const named = [...own.matchAll(/--([a-z-]+)/g)].map(([, option]) => option);
+    const named = [...own.matchAll(/--([a-z-]+)/g)].map(([, option = ""]) => option);
     assert.deepEqual(named.toSorted(), Object.keys(options).toSorted(), usage);
     const words = own.split(/[[{]|--/)[0] ?? "";
     const required = operands.filter(({ repeat }) => repeat !== "any-number");

@@ -1,19 +1,19 @@
 import { audit } from "../../../store/audit.js";
 import { demandOwn } from "../rights.js";
 import { type Route, route } from "../route.js";
-import { waitFor, waitIn } from "../long-poll.js";
+import { timeoutParameter, timeoutOf } from "../long-poll.js";
 
-/** Sets that are being taken. */
+/** Operations: sets while they are taken. */
 export const operationRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/sets",
-    summary: "Takes a set, or undoes everything: begins at once, and goes on whether or not you watch",
+    summary: "Takes a set, or undoes everything. It starts at once, and continues without a reader",
     right: "create",
     body: "service#/$defs/setRequest",
     headers: {
       "idempotency-key": {
-        about: "The same key with the same request gives the operation that was begun the first time.",
+        about: "The same key with the same request returns the operation of the first request.",
         pattern: "^[\\x21-\\x7e]{1,128}$",
       },
     },
@@ -35,7 +35,7 @@ export const operationRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/operations/{operation}",
-    summary: "Where an operation stands",
+    summary: "The state of an operation",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/operation" },
@@ -44,13 +44,13 @@ export const operationRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/operations/{operation}/await",
-    summary: "Waits until it is over, and then says how it ended: 200. When the time is up first: 202",
+    summary: "Waits for its end: 200 with the result, or 202 if the time is up first",
     right: "read",
     body: null,
-    query: { timeout: waitFor },
+    query: { timeout: timeoutParameter },
     answers: { 200: "service#/$defs/operation", 202: "service#/$defs/operation" },
     async handle({ key, query, gone }, { operations }) {
-      const limitMs = waitIn(query);
+      const limitMs = timeoutOf(query);
       const { running } = operations.find(key);
       const unwatch = operations.watch(key);
       try {
@@ -65,10 +65,10 @@ export const operationRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/operations/{operation}/events",
-    summary: "Everything that happens in it, from its beginning, as server-sent events; `ended` comes last",
+    summary: "All its events, from the first on, as server-sent events; `ended` is the last",
     right: "read",
     body: null,
-    headers: { "last-event-id": { about: "Go on after the event of this id.", pattern: "^[0-9]{1,9}$" } },
+    headers: { "last-event-id": { about: "Continue after the event with this id.", pattern: "^[0-9]{1,9}$" } },
     answers: { 200: null },
     handle({ key, header, gone }, { operations }) {
       const record = operations.eventsOf(key);
@@ -81,7 +81,7 @@ export const operationRoutes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/v1/operations/{operation}",
-    summary: "Interrupts it: everything is undone in order. What is over stays as it is",
+    summary: "Interrupts it: everything is undone in order. An ended operation is not changed",
     right: "create",
     body: null,
     answers: { 202: "service#/$defs/operation" },
@@ -90,7 +90,7 @@ export const operationRoutes: readonly Route[] = [
       demandOwn(peer, document.requester, `interrupt operation ${key}`);
       if (running !== null && !running.isOver) {
         audit({ state, requester: peer.mark }, "cancel", { id: key });
-        running.interrupt("the requester");
+        running.interrupt("a request to the service");
       }
       return { status: 202, body: operations.find(key).document };
     },

@@ -5,18 +5,18 @@ import { errorOfFault } from "../problem.js";
 import { demandOwn } from "../rights.js";
 import { type RouteCall, type Route, route } from "../route.js";
 import type { SchemaName } from "../../../base/schema/validate.js";
-import { waitFor, waitIn } from "../long-poll.js";
+import { timeoutParameter, timeoutOf } from "../long-poll.js";
 
-/** Sets that exist. `{set}` is an id, a unique beginning of one, a name, or `latest`. */
+/** Sets that exist. `{set}` is an id, a unique prefix of one, a name, or `latest`. */
 export const setRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/sets",
-    summary: "The sets, oldest first; records that cannot be read beside them",
+    summary: "The sets, oldest first, and the records that cannot be read",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/sets" },
-    handle: ({ requester }) => ({ status: 200, body: requester.list() }),
+    handle: ({ engine }) => ({ status: 200, body: engine.list() }),
   }),
   route({
     method: "GET",
@@ -25,16 +25,16 @@ export const setRoutes: readonly Route[] = [
     right: "read",
     body: null,
     answers: { 200: "snapshot-set" },
-    handle: ({ requester, key }) => ({ status: 200, body: requester.show(key) }),
+    handle: ({ engine, key }) => ({ status: 200, body: engine.show(key) }),
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/expose",
-    summary: "Makes the snapshots readable; `exposed` of the answer says where",
+    summary: "Makes the contents readable; `exposed` in the response has the paths",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
-    handle: async (call) => ({ status: 200, body: await call.requester.expose(own(call, "expose").id) }),
+    handle: async (call) => ({ status: 200, body: await call.engine.expose(own(call, "expose").id) }),
   }),
   route({
     method: "POST",
@@ -43,28 +43,28 @@ export const setRoutes: readonly Route[] = [
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
-    handle: async (call) => ({ status: 200, body: await call.requester.unexpose(own(call, "unexpose").id) }),
+    handle: async (call) => ({ status: 200, body: await call.engine.unexpose(own(call, "unexpose").id) }),
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/verify",
-    summary: "Has the writers start their applications on the snapshots; `verified` of the answer says what they found",
+    summary: "The writers start their applications on the contents; `verified` in the response has the results",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
-    handle: async (call) => ({ status: 200, body: await call.requester.verify(own(call, "verify").id) }),
+    handle: async (call) => ({ status: 200, body: await call.engine.verify(own(call, "verify").id) }),
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/complete",
-    summary: "Tells the writers how the backup went",
+    summary: "Notifies the writers of the result of the backup",
     right: "create",
     body: "service#/$defs/completion",
     answers: { 200: "service#/$defs/completed" },
     async handle(call) {
       const { succeeded, type = "copy" } = call.body;
       const { id } = own(call, "complete");
-      return { status: 200, body: await call.requester.complete(id, { succeeded, type }) };
+      return { status: 200, body: await call.engine.complete(id, { succeeded, type }) };
     },
   }),
   route({
@@ -84,27 +84,27 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/sets/{set}/lease",
-    summary: "The set lives while you wait for the answer: at the end of the time, or when the set is gone (404)",
+    summary: "Keeps the set while the client waits: until the time is up, or the set is gone (404)",
     right: "create",
     body: null,
-    query: { timeout: waitFor },
+    query: { timeout: timeoutParameter },
     answers: { 200: "service#/$defs/lease" },
     async handle(call, { leases }) {
       const { id, lease } = own(call, "keep");
       if (lease === undefined) throw unleased(id);
-      await leases.attend(id, waitIn(call.query), call.gone);
-      return { status: 200, body: leases.renew(call.requester.show(id).id) ?? { set: id, expiresAt: null } };
+      await leases.attend(id, timeoutOf(call.query), call.gone);
+      return { status: 200, body: leases.renew(call.engine.show(id).id) ?? { set: id, expiresAt: null } };
     },
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/keep",
-    summary: "Unexposes the set, and lets it stay: its lease is over",
+    summary: "Unexposes the set, and ends its lease: the set stays",
     right: "create",
     body: null,
     answers: { 200: "snapshot-set" },
     async handle(call, { leases }) {
-      const set = await call.requester.keep(own(call, "keep").id);
+      const set = await call.engine.keep(own(call, "keep").id);
       leases.forget(set.id);
       return { status: 200, body: set };
     },
@@ -112,7 +112,7 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/v1/sets/{set}/lease",
-    summary: "Gives the lease up: the set is unexposed and deleted now",
+    summary: "Gives up the lease: the set is unexposed and deleted now",
     right: "create",
     body: null,
     answers: { 200: "service#/$defs/deleted" },
@@ -120,8 +120,8 @@ export const setRoutes: readonly Route[] = [
       const { id, lease } = own(call, "end");
       if (lease === undefined) throw unleased(id);
       audit({ state, requester: call.peer.mark }, "lease", { id });
-      const left = await leases.giveUp(id, "its requester gave it up");
-      if (left !== null) throw errorOfFault(left);
+      const failure = await leases.giveUp(id, "its requester gave up the lease");
+      if (failure !== null) throw errorOfFault(failure);
       return { status: 200, body: { deleted: id } };
     },
   }),
@@ -132,8 +132,8 @@ export const setRoutes: readonly Route[] = [
     right: "delete",
     body: null,
     answers: { 200: "service#/$defs/deleted" },
-    async handle({ requester, key }, { leases }) {
-      const { id } = await requester.remove(key);
+    async handle({ engine, key }, { leases }) {
+      const { id } = await engine.remove(key);
       leases.forget(id);
       return { status: 200, body: { deleted: id } };
     },
@@ -141,29 +141,29 @@ export const setRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/sets/{set}/restore-plan",
-    summary: "What a restore would do; looks only",
+    summary: "What a restore would do; changes nothing",
     right: "read",
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restorePlan" },
-    async handle({ requester, key, body: { components, to = null } }) {
-      return { status: 200, body: await requester.planRestore(key, components, to) };
+    async handle({ engine, key, body: { components, to = null } }) {
+      return { status: 200, body: await engine.planRestore(key, components, to) };
     },
   }),
   route({
     method: "POST",
     path: "/v1/sets/{set}/restore",
-    summary: "Puts data back, and keeps what was there. Goes on when you hang up",
+    summary: "Puts data back, and keeps the present data. It continues if the client disconnects",
     right: "restore",
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restored" },
-    async handle({ requester, key, body: { components, to = null } }) {
-      return { status: 200, body: await requester.restore(await requester.planRestore(key, components, to)) };
+    async handle({ engine, key, body: { components, to = null } }) {
+      return { status: 200, body: await engine.restore(await engine.planRestore(key, components, to)) };
     },
   }),
 ];
 
 function own(call: RouteCall<SchemaName | null>, what: string): SnapshotSet {
-  const set = call.requester.show(call.key);
+  const set = call.engine.show(call.key);
   demandOwn(call.peer, set.requester, `${what} set ${set.id}`);
   return set;
 }

@@ -2,12 +2,12 @@ import { HoldstillError, toFault } from "../../../base/errors/error.js";
 import { fingerprintOf } from "../../operations/fingerprint.js";
 import { type Route, route } from "../route.js";
 
-/** What there is, and what would be. */
+/** The state of the service and its plugins, plans, and recovery. */
 export const stateRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/health",
-    summary: "Whether it works, its limits, and what you may do",
+    summary: "Whether the service works, its limits, and the rights of the caller",
     right: null,
     body: null,
     answers: { 200: "service#/$defs/health" },
@@ -16,30 +16,30 @@ export const stateRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/writers",
-    summary: "Every writer, what it owns, and what it did last",
+    summary: "Every writer, what it owns, and its last freeze",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/writers" },
-    handle: async ({ requester }) => ({ status: 200, body: { writers: await requester.writers() } }),
+    handle: async ({ engine }) => ({ status: 200, body: { writers: await engine.writers() } }),
   }),
   route({
     method: "GET",
     path: "/v1/providers",
-    summary: "Every provider, and the snapshots that really exist",
+    summary: "Every provider, and the snapshots that it has",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/providers" },
-    handle: async ({ requester }) => ({ status: 200, body: { providers: await requester.providers() } }),
+    handle: async ({ engine }) => ({ status: 200, body: { providers: await engine.providers() } }),
   }),
   route({
     method: "GET",
     path: "/v1/plugins",
-    summary: "Every plugin that was found, and why it was or wasn't taken",
+    summary: "Every plugin found, and why it is used or not",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/plugins" },
-    async handle({ requester }) {
-      const { found, candidates, problems, warnings } = await requester.plugins();
+    async handle({ engine }) {
+      const { found, candidates, problems, warnings } = await engine.plugins();
       const named = [...candidates.values()].flat();
       const others = found.filter(({ dir }) => named.every((one) => one.dir !== dir));
       return {
@@ -51,55 +51,58 @@ export const stateRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/v1/history",
-    summary: "Past transactions, also those that failed, and why, oldest first",
+    summary: "Past transactions, oldest first, also failed ones, with the reason",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/history" },
-    handle: async ({ requester }) => ({ status: 200, body: { history: await requester.history() } }),
+    handle: async ({ engine }) => ({ status: 200, body: { history: await engine.history() } }),
   }),
   route({
     method: "GET",
     path: "/v1/leftovers",
-    summary: "What transactions that died have left; looks only",
+    summary: "What transactions left after a crash; changes nothing",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/leftovers" },
-    handle: async ({ requester }) => ({ status: 200, body: { leftovers: await requester.leftovers() } }),
+    handle: async ({ engine }) => ({ status: 200, body: { leftovers: await engine.leftovers() } }),
   }),
   route({
     method: "POST",
     path: "/v1/recovery",
-    summary: "Undoes those of the leftovers that are named and still there",
+    summary: "Undoes the named leftovers that still exist",
     right: "delete",
     body: "service#/$defs/leftovers",
     answers: { 200: "service#/$defs/recovered" },
-    async handle({ requester, body }) {
-      // What is undone is what is found now: what somebody sends is compared with it, and nothing more.
+    async handle({ engine, body }) {
+      // Only what is found now is undone; the request only selects from it.
       const named = body.leftovers.map(fingerprintOf);
-      const meant = (await requester.leftovers()).filter((one) => named.includes(fingerprintOf(one)));
-      return { status: 200, body: await requester.recover(meant) };
+      const selected = (await engine.leftovers()).filter((one) => named.includes(fingerprintOf(one)));
+      return { status: 200, body: await engine.recover(selected) };
     },
   }),
   route({
     method: "POST",
     path: "/v1/page",
-    summary: "Another address of the page, which works once, in the browser that opens it first",
+    summary: "A new address of the page, which admits the first browser that opens it",
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/page" },
-    handle(_, { invite }) {
-      const address = invite();
+    handle(_, { newPageAddress }) {
+      const address = newPageAddress();
       if (address !== null) return { status: 200, body: { address } };
-      throw new HoldstillError("E_USAGE", { problem: "This service has no page.", hint: "Start it with --page." });
+      throw new HoldstillError("E_USAGE", {
+        problem: "This service does not serve a page.",
+        hint: "Start it with --page.",
+      });
     },
   }),
   route({
     method: "POST",
     path: "/v1/plans",
-    summary: "What taking a set would do; touches nothing",
+    summary: "What POST /v1/sets would do; changes nothing",
     right: "read",
     body: "service#/$defs/planRequest",
     answers: { 200: "service#/$defs/plan" },
-    handle: async ({ requester, body, gone }) => ({ status: 200, body: await requester.plan(body, { signal: gone }) }),
+    handle: async ({ engine, body, gone }) => ({ status: 200, body: await engine.plan(body, { signal: gone }) }),
   }),
 ];

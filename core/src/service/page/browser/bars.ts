@@ -2,7 +2,7 @@ import { duration } from "../../../base/display/units.js";
 import type { Span } from "../../../base/schema/types.js";
 import { element } from "./element.js";
 
-/** What of the track is filled, as shares of it. The numbers beside it say the same: so it is not read out. */
+/** A track that is partly filled. Screen readers skip it, because the numbers beside it have the same content. */
 export class Bar {
   readonly element: HTMLElement;
   readonly #fill = element("i");
@@ -11,15 +11,15 @@ export class Bar {
     this.element = element("div", { class: "track", "aria-hidden": "true" }, this.#fill);
   }
 
-  draw(from: number, to: number, look: string): void {
+  draw(from: number, to: number, className: string): void {
     const start = Math.min(0.997, Math.max(0, from));
     this.#fill.style.left = `${100 * start}%`;
     this.#fill.style.width = `${100 * Math.max(0, Math.min(1, to) - start)}%`;
-    this.#fill.className = look;
+    this.#fill.className = className;
   }
 }
 
-/** A row of bars: who, what, the bar, and how long of which limit. */
+/** One row: actor, operation, bar, and time of the limit. */
 export class BarRow {
   readonly element: HTMLElement;
   readonly bar = new Bar();
@@ -27,11 +27,11 @@ export class BarRow {
   readonly #time = element("td", { class: "time" });
 
   constructor(actor: string) {
-    const who = element("th", { scope: "row" }, actor);
-    this.element = element("tr", {}, who, this.#op, element("td", {}, this.bar.element), this.#time);
+    const head = element("th", { scope: "row" }, actor);
+    this.element = element("tr", {}, head, this.#op, element("td", {}, this.bar.element), this.#time);
   }
 
-  say(op: string, time: string, isFailed: boolean): void {
+  show(op: string, time: string, isFailed: boolean): void {
     if (this.#op.textContent !== op) this.#op.textContent = op;
     if (this.#time.textContent !== time) this.#time.textContent = time;
     this.element.className = isFailed ? "failed" : "";
@@ -41,18 +41,18 @@ export class BarRow {
 export const timeOf = (ms: number, limitMs: number): string =>
   limitMs > 0 ? `${duration(ms)} of ${duration(limitMs)}` : duration(ms);
 
-/** Calls that are over, on one axis, in the order of their beginnings. */
+/** Past calls on one axis, in the order of their starts. */
 export function timeline(spans: readonly Span[]): HTMLElement {
   const end = Math.max(1, ...spans.map(({ to }) => to));
   const rows = spans
     .toSorted((a, b) => a.from - b.from || a.to - b.to)
-    .flatMap(({ actor, op, from, to, limitMs, outcome, reason: why }) => {
+    .flatMap(({ actor, op, from, to, limitMs, outcome, reason }) => {
       const isFailed = outcome === "failed";
       const row = new BarRow(actor);
-      row.say(isFailed ? `✗ ${op}` : op, timeOf(to - from, limitMs), isFailed);
+      row.show(isFailed ? `✗ ${op}` : op, timeOf(to - from, limitMs), isFailed);
       row.bar.draw(from / end, to / end, isFailed ? "failed" : "");
-      if (!isFailed || why === undefined) return [row.element];
-      return [row.element, element("tr", { class: "failed" }, element("td", { colspan: "4" }, why))];
+      if (!isFailed || reason === undefined) return [row.element];
+      return [row.element, element("tr", { class: "failed" }, element("td", { colspan: "4" }, reason))];
     });
   const label = `Calls, ${duration(end)} in all`;
   return element("table", { class: "bars", "aria-label": label }, element("tbody", {}, ...rows));

@@ -1,6 +1,6 @@
 type Child = Node | string;
 
-/** An element. Text only ever becomes text: names, paths and reasons come from plugins and requesters. */
+/** An element. Text never becomes markup: names, paths, and reasons come from plugins and requesters. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -12,14 +12,14 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A part of the page that is there from the beginning. */
+/** An element of page.html. */
 export function part(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no ${id}`);
   return found;
 }
 
-/** A table that is read by its head, and scrolled by the keyboard, too, where it is wider than the window. */
+/** A table with a header row. If it is wider than the window, the keyboard can also scroll it. */
 export function htmlTable(label: string, heads: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));

@@ -3,7 +3,7 @@ import type { PastTransaction } from "../../../base/schema/types.js";
 import { timeline } from "./bars.js";
 import { classed, element } from "./element.js";
 
-const looks: Readonly<Record<PastTransaction["outcome"], string>> = {
+const classes: Readonly<Record<PastTransaction["outcome"], string>> = {
   created: "good",
   degraded: "warn",
   interrupted: "warn",
@@ -12,7 +12,7 @@ const looks: Readonly<Record<PastTransaction["outcome"], string>> = {
   refused: "bad",
 };
 
-/** Past transactions, newest first. One that is shown stays as it is: it may be open, or have the focus. */
+/** Past transactions, newest first. An entry is never replaced, because it may be open or have the focus. */
 export class History {
   readonly #list: HTMLElement;
   readonly #shown = new Set<string>();
@@ -43,24 +43,24 @@ function entry({
   targets,
   timeline: spans,
 }: PastTransaction): HTMLElement {
-  const reached = consistency === undefined ? "" : `: ${consistency}, held still ${duration(frozenMs ?? 0)}`;
+  const reached = consistency === undefined ? "" : `: ${consistency}, frozen for ${duration(frozenMs ?? 0)}`;
   const summary = element(
     "summary",
     {},
     element("b", {}, instant(at)),
-    classed(looks[outcome], `${outcome === "created" ? "✓" : "✗"} ${outcome}${reached}`),
+    classed(classes[outcome], `${outcome === "created" ? "✓" : "✗"} ${outcome}${reached}`),
     ` of ${targets.join(" ")}`,
     ...(cause === undefined ? [] : [element("div", { class: "bad" }, cause.message)]),
   );
   const known = [name, id].filter((one) => one !== undefined).join(" ");
   const details = element("details", {}, summary);
-  // Drawn when somebody wants to see it: there may be hundreds.
+  // Drawn when it is opened: there may be hundreds.
   details.addEventListener(
     "toggle",
     () => {
       if (cause?.hint !== undefined) details.append(element("p", {}, `→ ${cause.hint}`));
       if (known !== "") details.append(element("p", { class: "faint" }, known));
-      details.append(spans.length === 0 ? element("p", {}, "Nothing had begun.") : timeline(spans));
+      details.append(spans.length === 0 ? element("p", {}, "Nothing was begun.") : timeline(spans));
     },
     { once: true },
   );

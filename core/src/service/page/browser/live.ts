@@ -5,21 +5,21 @@ import { phases } from "../../../transaction/phases.js";
 import { BarRow, timeOf } from "./bars.js";
 import { classed, element } from "./element.js";
 
-/** Of its limit, from which on a call is shown to be late. */
+/** A call that has used this share of its limit is marked. */
 const near = 0.8;
-/** Calls after which an application goes on. */
+/** Calls after which an application runs again. */
 const endings: ReadonlySet<string> = new Set(["thaw", "abort"]);
 
-/** An operation while it runs: who does what, for how long, and how long he may. */
+/** An operation while it runs: the call of each actor, its time, and its limit. */
 export class LiveOperation {
   readonly element: HTMLElement;
   readonly title: string;
   readonly #spans = new SeenSpans();
   readonly #rows = new Map<string, BarRow>();
   readonly #body = element("tbody");
-  readonly #state = element("p", {}, "is being planned");
-  readonly #still = element("p", { class: "still" });
-  readonly #told = element("p", { class: "faint" });
+  readonly #state = element("p", {}, "planning");
+  readonly #frozen = element("p", { class: "frozen" });
+  readonly #message = element("p", { class: "faint" });
   /** The service's clock, ms. */
   readonly #now: () => number;
   #began: number | null = null;
@@ -28,17 +28,17 @@ export class LiveOperation {
   constructor({ id, request, requester }: Operation, now: () => number) {
     this.#now = now;
     this.title = request.name ?? id;
-    const asked = `${request.targets.join(" ")}, asked for by user ${requester.uid}, pid ${requester.pid}`;
-    const table = element("table", { class: "bars", "aria-label": `Who does what in ${this.title}` }, this.#body);
+    const asked = `${request.targets.join(" ")}, requested by user ${requester.uid}, pid ${requester.pid}`;
+    const table = element("table", { class: "bars", "aria-label": `Calls of ${this.title}` }, this.#body);
     this.element = element(
       "article",
       {},
       element("h3", {}, this.title, request.name === undefined ? "" : classed("faint", ` ${id}`)),
       element("p", { class: "faint" }, asked),
       this.#state,
-      this.#still,
+      this.#frozen,
       table,
-      this.#told,
+      this.#message,
     );
   }
 
@@ -46,47 +46,49 @@ export class LiveOperation {
     return this.#isOver;
   }
 
-  /** @returns What is to be said aloud. */
+  /** @returns The text for screen readers. */
   note(event: Event): string | null {
     this.#began ??= Date.parse(event.at) - event.ms;
     this.#spans.note(event);
-    const said = this.#tell(event);
+    const text = this.#apply(event);
     this.draw();
-    return said === null ? null : `${this.title}: ${said}`;
+    return text === null ? null : `${this.title}: ${text}`;
   }
 
-  /** As it is now. */
+  /** Updates the times. */
   draw(): void {
     if (this.#isOver || this.#began === null) return;
     const now = this.#now() - this.#began;
     for (const [actor, row] of this.#rows) this.#drawRow(actor, row, now);
-    const since = this.#stillSince();
-    this.#still.textContent = since === null ? "" : `Applications hold still, for ${duration(now - since)}`;
+    const since = this.#frozenSince();
+    this.#frozen.textContent = since === null ? "" : `Applications have been frozen for ${duration(now - since)}`;
   }
 
-  #tell(event: Event): string | null {
+  #apply(event: Event): string | null {
     switch (event.type) {
       case "begun":
         for (const actor of [...event.writers, ...event.providers]) this.#row(actor);
         return null;
       case "queued": {
         const { owner, volume, position = 1 } = event;
-        return this.#say(`waits for ${volume}, which ${owner.transaction} has; number ${position} in the queue`);
+        return this.#showState(
+          `waiting for ${volume}, which transaction ${owner.transaction} uses; number ${position} in the queue`,
+        );
       }
       case "phase": {
         const what = Object.hasOwn(phases, event.phase)
           ? `: ${phases[event.phase as keyof typeof phases].summary}`
           : "";
-        return this.#say(`${event.phase}${what}; limit ${duration(event.limitMs)}`);
+        return this.#showState(`${event.phase}${what}; limit ${duration(event.limitMs)}`);
       }
       case "call":
         this.#row(event.actor);
         if (event.status !== "failed") return null;
-        this.#told.textContent = `✗ ${event.actor}: ${event.error?.message ?? `${event.op} failed`}`;
-        this.#told.className = "bad";
-        return this.#told.textContent;
+        this.#message.textContent = `✗ ${event.actor}: ${event.error?.message ?? `${event.op} failed`}`;
+        this.#message.className = "bad";
+        return this.#message.textContent;
       case "progress":
-        this.#told.textContent = `${event.actor}: ${event.message}`;
+        this.#message.textContent = `${event.actor}: ${event.message}`;
         return null;
       case "left-out":
         return `${event.actor} is left out: ${event.error.message}`;
@@ -103,13 +105,13 @@ export class LiveOperation {
     this.#isOver = true;
     const isGood = outcome === "created";
     this.element.className = isGood ? "over" : "over failed";
-    this.#still.textContent = "";
-    this.#told.textContent = error?.message ?? "";
-    this.#told.className = "bad";
-    return this.#say(`${isGood ? "✓" : "✗"} ${outcome}, after ${duration(ms)}`);
+    this.#frozen.textContent = "";
+    this.#message.textContent = error?.message ?? "";
+    this.#message.className = "bad";
+    return this.#showState(`${isGood ? "✓" : "✗"} ${outcome}, after ${duration(ms)}`);
   }
 
-  #say(text: string): string {
+  #showState(text: string): string {
     this.#state.textContent = text;
     return text;
   }
@@ -125,30 +127,30 @@ export class LiveOperation {
     const open = this.#spans.open.find((span) => span.actor === actor);
     if (open !== undefined) {
       const share = (now - open.from) / Math.max(1, open.limitMs);
-      row.say(open.op, timeOf(now - open.from, open.limitMs), false);
-      row.bar.draw(0, share, share >= near ? "near" : this.#isStill(actor) ? "held" : "");
+      row.show(open.op, timeOf(now - open.from, open.limitMs), false);
+      row.bar.draw(0, share, share >= near ? "near" : this.#isFrozen(actor) ? "frozen" : "");
       return;
     }
     const last = this.#spans.done.findLast((span) => span.actor === actor);
     if (last === undefined) return;
     const { op, from, to, limitMs, outcome } = last;
     const isFailed = outcome === "failed";
-    row.say(`${isFailed ? "✗" : "✓"} ${op}`, timeOf(to - from, limitMs), isFailed);
-    row.bar.draw(0, (to - from) / Math.max(1, limitMs), isFailed ? "failed" : this.#isStill(actor) ? "held" : "");
+    row.show(`${isFailed ? "✗" : "✓"} ${op}`, timeOf(to - from, limitMs), isFailed);
+    row.bar.draw(0, (to - from) / Math.max(1, limitMs), isFailed ? "failed" : this.#isFrozen(actor) ? "frozen" : "");
   }
 
-  /** Since when an application is still, in the transaction's ms. null: none is. */
-  #stillSince(): number | null {
-    const asked = [...this.#spans.open, ...this.#spans.done].filter(
-      ({ op, actor }) => op === "freeze" && this.#isStill(actor),
+  /** The start of the first freeze that lasts, in ms of the transaction. null: nothing is frozen. */
+  #frozenSince(): number | null {
+    const freezes = [...this.#spans.open, ...this.#spans.done].filter(
+      ({ op, actor }) => op === "freeze" && this.#isFrozen(actor),
     );
-    return asked.length === 0 ? null : Math.min(...asked.map(({ from }) => from));
+    return freezes.length === 0 ? null : Math.min(...freezes.map(({ from }) => from));
   }
 
-  #isStill(actor: string): boolean {
-    const isFrozen = [...this.#spans.open, ...this.#spans.done].some(
+  #isFrozen(actor: string): boolean {
+    const wasFrozen = [...this.#spans.open, ...this.#spans.done].some(
       (span) => span.actor === actor && span.op === "freeze",
     );
-    return isFrozen && !this.#spans.done.some((span) => span.actor === actor && endings.has(span.op));
+    return wasFrozen && !this.#spans.done.some((span) => span.actor === actor && endings.has(span.op));
   }
 }

@@ -1,4 +1,4 @@
-/** The page of `holdstill serve --page`: what runs comes as a stream, the rest is asked for when something has ended. */
+/** The page of `holdstill serve --page`: operations arrive as a stream, and the rest is requested when one has ended. */
 import { visible } from "../../../base/display/visible.js";
 import type { Event, Operation, PastTransaction, SetList, WriterList } from "../../../base/schema/types.js";
 import { part } from "./element.js";
@@ -7,36 +7,36 @@ import { LiveOperation } from "./live.js";
 import { setTable } from "./sets.js";
 import { type LastTimes, writerTable } from "./writers.js";
 
-/** The address that the page was opened by, seen from the page: it lies as deep as its modules do. */
+/** From the page to the address that it was opened by. */
 const root = "../../../";
 
-/** How often the bars grow, how long what is over stays in sight, and how often at most the rest is read again, ms. */
+/** Time between drawings, time that an ended operation stays visible, and least time between requests for the rest, ms. */
 const times = { grow: 100, stay: 15_000, refresh: 1000 } as const;
 
 const live = new Map<string, LiveOperation>();
 const past = new History(part("history"));
-/** What our clock is ahead of the service's, ms: the page may be looked at from another machine. */
+/** Our clock less the service's, ms: the page may be open on another machine. */
 let ahead = 0;
 let writers: WriterList | null = null;
 let last: LastTimes = {};
 const now = (): number => Date.now() - ahead;
 
-async function read<T>(what: string): Promise<T> {
-  const answer = await fetch(`${root}${what}`);
-  if (!answer.ok) throw new Error(await answer.text());
-  // Nothing of this may steer how a line is written, or look like ours.
-  return visible((await answer.json()) as T);
+async function read<T>(name: string): Promise<T> {
+  const response = await fetch(`${root}${name}`);
+  if (!response.ok) throw new Error(await response.text());
+  // Control characters must not change how a line is displayed.
+  return visible((await response.json()) as T);
 }
 
-/** Anew, without taking the focus away from who reads it. */
+/** Replaces the content, and keeps the focus. */
 function fill(id: string, content: Node | string): void {
-  const place = part(id);
-  const hasFocus = place.contains(document.activeElement);
-  place.replaceChildren(content);
-  if (hasFocus) place.querySelector<HTMLElement>("[tabindex]")?.focus();
+  const container = part(id);
+  const hasFocus = container.contains(document.activeElement);
+  container.replaceChildren(content);
+  if (hasFocus) container.querySelector<HTMLElement>("[tabindex]")?.focus();
 }
 
-/** What fails is told, and does not stop the rest. */
+/** A failure is shown in place of the content, and does not stop the rest. */
 async function put(id: string, show: () => Promise<Node | string>): Promise<void> {
   fill(id, await show().catch(String));
 }
@@ -49,12 +49,12 @@ async function refresh(): Promise<void> {
       past.show(known.transactions);
       last = known.last;
       showWriters();
-      return known.transactions.length === 0 ? "There were no transactions." : "";
+      return known.transactions.length === 0 ? "There are no transactions." : "";
     }),
   ]);
 }
 
-/** null: nothing is to be read again. */
+/** The timer of the next refresh; null: none is due. */
 let waiting: number | null = null;
 
 function refreshSoon(): void {
@@ -89,10 +89,10 @@ function begin(operation: Operation): void {
   part("idle").hidden = true;
 }
 
-function tell({ operation, event }: { operation: string; event: Event }): void {
+function showEvent({ operation, event }: { operation: string; event: Event }): void {
   const one = live.get(operation);
-  const said = one?.note(event) ?? null;
-  if (said !== null) part("phase").textContent = said;
+  const text = one?.note(event) ?? null;
+  if (text !== null) part("phase").textContent = text;
   if (one?.isOver !== true) return;
   live.delete(operation);
   setTimeout(() => {
@@ -102,10 +102,10 @@ function tell({ operation, event }: { operation: string; event: Event }): void {
   refreshSoon();
 }
 
-function say(text: string, isLost: boolean): void {
+function showConnection(text: string, state: "connected" | "lost"): void {
   const line = part("connection");
   line.textContent = text;
-  line.className = isLost ? "lost" : "";
+  line.className = state === "lost" ? "lost" : "";
 }
 
 function follow(): void {
@@ -115,14 +115,17 @@ function follow(): void {
     live.clear();
     part("live").replaceChildren();
     part("idle").hidden = false;
-    say("● connected", false);
+    showConnection("● connected", "connected");
     void refresh();
   });
   stream.addEventListener("operation", (message) => begin(dataOf(message) as Operation));
-  stream.addEventListener("told", (message) => tell(dataOf(message) as { operation: string; event: Event }));
+  stream.addEventListener("event", (message) => showEvent(dataOf(message) as { operation: string; event: Event }));
   stream.addEventListener("error", () => {
     const isOver = stream.readyState === EventSource.CLOSED;
-    say(isOver ? "✗ the service is gone, or another now: this page is old" : "✗ no answer; trying again", true);
+    showConnection(
+      isOver ? "✗ the service has ended; this page is out of date" : "✗ no connection; trying again",
+      "lost",
+    );
   });
 }
 

@@ -7,13 +7,13 @@ export function setTable({ sets, damaged }: SetList): HTMLElement {
   const unread =
     damaged.length === 0
       ? ""
-      : classed("bad", `${count(damaged.length, "record")} cannot be read: see holdstill list.`);
+      : classed("bad", `${count(damaged.length, "record")} cannot be read: run holdstill list.`);
   if (sets.length === 0) return element("div", {}, element("p", {}, "There are no sets."), unread);
-  const heads = ["Set", "Of", "Consistency", "Held still", "Snapshots", "State"];
+  const heads = ["Set", "Of", "Consistency", "Frozen for", "Snapshots", "State"];
   return element("div", {}, htmlTable("Sets", heads, sets.toReversed().map(rowOf)), unread);
 }
 
-const looks = { application: "good", filesystem: "warn", crash: "warn", none: "bad" } as const;
+const classes = { application: "good", filesystem: "warn", crash: "warn", none: "bad" } as const;
 
 function rowOf(set: SnapshotSet): HTMLElement[] {
   const { id, name, createdAt, targets, consistency, cut, frozenMs, snapshots } = set;
@@ -21,7 +21,7 @@ function rowOf(set: SnapshotSet): HTMLElement[] {
   return [
     lines(...names, classed("faint", instant(createdAt))),
     lines(...targets),
-    lines(classed(looks[consistency], consistency), classed("faint", `cut ${cut}`)),
+    lines(classed(classes[consistency], consistency), classed("faint", `cut ${cut}`)),
     lines(frozenMs === 0 ? "not at all" : duration(frozenMs)),
     lines(...snapshots.map(({ by, snapshot }) => partsOf(by.instance, snapshot))),
     lines(...statesOf(set)),
@@ -34,11 +34,11 @@ function partsOf(provider: string, { method, bytes: size }: Snapshot): string {
 
 function statesOf({ exposed = [], lease, retainUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
   const failed = verified.filter(({ ok }) => !ok);
-  const said = [
+  const states = [
     exposed.length === 0 ? null : classed("warn", "exposed"),
     lease === undefined ? null : classed("", "leased"),
-    retainUntil === undefined ? null : classed("", `kept until ${instant(retainUntil)}`),
-    ...failed.map(({ writer }) => classed("bad", `✗ ${writer} found it bad`)),
+    retainUntil === undefined ? null : classed("", `retained until ${instant(retainUntil)}`),
+    ...failed.map(({ writer }) => classed("bad", `✗ ${writer} could not open it`)),
     verified.length > 0 && failed.length === 0 ? classed("good", "✓ verified") : null,
     outcome === undefined
       ? null
@@ -46,5 +46,5 @@ function statesOf({ exposed = [], lease, retainUntil, verified = [], outcome }: 
         ? classed("good", "✓ backed up")
         : classed("bad", "✗ backup failed"),
   ].filter((one) => one !== null);
-  return said.length === 0 ? [classed("faint", "there")] : said;
+  return states.length === 0 ? [classed("faint", "unused")] : states;
 }

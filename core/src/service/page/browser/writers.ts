@@ -2,7 +2,7 @@ import { duration, instant } from "../../../base/display/units.js";
 import type { Fault, WriterDocument, WriterList } from "../../../base/schema/types.js";
 import { classed, element, lines, htmlTable } from "./element.js";
 
-/** What a writer did when it was last asked; see core/src/store/history.ts. */
+/** The last freeze of a writer; see core/src/store/history.ts. */
 interface Last {
   at: string;
   result: "frozen" | "failed";
@@ -13,10 +13,10 @@ interface Last {
 /** By the writer's instance. */
 export type LastTimes = Readonly<Record<string, Last>>;
 
-/** What the writers said when they were asked, and what they did since. */
+/** What the writers report now, and their last freeze. */
 export function writerTable({ writers }: WriterList, last: LastTimes): HTMLElement {
   if (writers.length === 0) return element("p", {}, "The config names no writers.");
-  const heads = ["Writer", "Answers", "Owns", "Took part last"];
+  const heads = ["Writer", "Responds", "Owns", "Last freeze"];
   return htmlTable(
     "Writers",
     heads,
@@ -34,13 +34,13 @@ function rowOf({ who, policy, error, components = [] }: WriterDocument, last: La
 }
 
 function faultOf({ message, hint }: Fault): HTMLElement[] {
-  const told = classed("bad", `✗ ${message}`);
-  return hint === undefined ? [told] : [told, classed("", `→ ${hint}`)];
+  const problem = classed("bad", `✗ ${message}`);
+  return hint === undefined ? [problem] : [problem, classed("", `→ ${hint}`)];
 }
 
 function lastOf(last: Last | undefined): HTMLElement[] {
   if (last === undefined) return [classed("faint", "never")];
-  const still = last.frozenMs === null ? "" : `, still for ${duration(last.frozenMs)}`;
-  if (last.result === "frozen") return [classed("good", `✓ frozen${still}`), classed("faint", instant(last.at))];
-  return [classed("bad", `✗ failed${still}`), classed("faint", instant(last.at)), classed("bad", last.reason ?? "")];
+  const time = last.frozenMs === null ? "" : ` for ${duration(last.frozenMs)}`;
+  if (last.result === "frozen") return [classed("good", `✓ frozen${time}`), classed("faint", instant(last.at))];
+  return [classed("bad", `✗ failed${time}`), classed("faint", instant(last.at)), classed("bad", last.reason ?? "")];
 }

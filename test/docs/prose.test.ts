@@ -1,6 +1,6 @@
 /** The prose of pages, error texts and help texts: patterns that are not used, each with the better wording. docs/concepts.md has the words. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { commandTable } from "#core/cli/table.js";
@@ -97,6 +97,19 @@ test("help texts use none of the patterns, and their sentences are short", async
   assert.deepEqual((await helpTexts()).flatMap(faultsOf), []);
 });
 
+test("texts and comments of the command line and of the service use none of the patterns", () => {
+  const files = ["core/src/cli", "core/src/service"].flatMap((folder) =>
+    readdirSync(path.join(repository, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(?:ts|html)$/.test(file))
+      .map((file) => path.join(folder, file)),
+  );
+  assert.ok(files.length > 80, "the rooms have other names");
+  assert.deepEqual(
+    files.flatMap((where) => textsOf(where).flatMap((one) => [...findings(one, banned), ...findings(one, renamed)])),
+    [],
+  );
+});
+
 test("the patterns find what they are for", () => {
   const bad = [
     "Who cannot answers `readOnly: true`.",
@@ -155,19 +168,23 @@ function withoutBlocks(page: string): string {
     .replaceAll(/(?<=\n\n)(?: {4}.*\n?)+/g, empty);
 }
 
-/** Every text of the catalogue and every comment of what errors carry, with X for each value. */
-function errorTexts(): Text[] {
-  return ["core/src/base/errors/catalogue.ts", "core/src/base/errors/details.ts"].flatMap((where) => {
-    const source = readFileSync(path.join(repository, where), "utf8");
-    const texts = source.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`|\/\*\*(.*?)\*\//gs);
-    return [...texts].map(([, plain, template, comment]) => ({
-      where,
-      text: (plain ?? template ?? comment ?? "")
-        .replaceAll("\\`", "`")
-        .replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "X")
-        .replaceAll(/`[^`]*`/g, "X"),
-    }));
-  });
+const errorTexts = (): Text[] =>
+  ["core/src/base/errors/catalogue.ts", "core/src/base/errors/details.ts"].flatMap((where) => textsOf(where));
+
+/** Every text and comment of a source file, with X for each value. */
+function textsOf(where: string): Text[] {
+  const source = readFileSync(path.join(repository, where), "utf8");
+  if (where.endsWith(".html")) return [{ where, text: source.replaceAll(/<[^>]*>/g, " ") }];
+  const texts = source.matchAll(
+    /"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`|\/\*\*(.*?)\*\/|(?<![:/])\/\/ (.*?)$(?!\n *\/\/)/gms,
+  );
+  return [...texts].map(([, plain, template, comment, lines]) => ({
+    where,
+    text: (plain ?? template ?? comment ?? lines ?? "")
+      .replaceAll("\\`", "`")
+      .replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "X")
+      .replaceAll(/`[^`]*`/g, "X"),
+  }));
 }
 
 async function helpTexts(): Promise<Text[]> {

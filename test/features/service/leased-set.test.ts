@@ -127,7 +127,7 @@ test("recover by way of the service undoes what is left, and nothing that a requ
   const run = await holdstill(["recover", "--yes", "--json", "--config", service.config]);
   assert.equal(run.exitCode, 0, run.stdout);
   assert.deepEqual(
-    (run.json() as { done: { is: string }[] }).done.map(({ is }) => is),
+    (run.json() as { done: { type: string }[] }).done.map(({ type }) => type),
     ["expired"],
   );
   assert.deepEqual(stage.stored(), [kept.id]);

@@ -98,5 +98,5 @@ test("a right for somebody who does not exist is told at the start", async (t) =
   const stage = new Stage(t);
   const service = await Service.start(t, stage, { service: { rights: { read: ["user:no-such-user"] } } });
   assert.equal(service.child.exitCode, 2);
-  assert.match(service.stderr, /names the user `no-such-user`, which \/etc\/passwd does not have/);
+  assert.match(service.stderr, /grants service.rights to the user `no-such-user`, which \/etc\/passwd does not list/);
 });

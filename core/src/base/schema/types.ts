@@ -2,7 +2,7 @@
 
 export type SetId = string;
 /**
- * atomic: all volumes at one instant. per-volume: each volume at an instant of its own. fuzzy: copied while files change.
+ * atomic: all volumes at one instant. per-volume: each volume at a different instant. fuzzy: copied file by file.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type HoldTarget =
@@ -19,11 +19,11 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * application: the writer held still, or its own redo makes the copy whole. filesystem: held, no writer. crash: of one instant, nothing flushed. none: files of different moments.
+ * application: the application was frozen throughout, or its redo log makes the copy whole. filesystem: the file systems were held, without a writer. crash: of one instant, nothing was flushed. none: files of different moments.
  */
 export type Consistency = "application" | "filesystem" | "crash" | "none";
 /**
- * What somebody who died has left.
+ * What a process left that died.
  */
 export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
 export type Digest = string;
@@ -165,7 +165,7 @@ export type Event =
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
 /**
- * accepted: it is planned. running: the phase that it is in.
+ * accepted: it is being planned. running: with its phase.
  */
 export type OperationState = AcceptedState | QueuedState | RunningState | EndedState;
 
@@ -186,7 +186,7 @@ export interface AllSchemas {
   "snapshot-set"?: SnapshotSet;
 }
 /**
- * One line of audit.jsonl in the state directory: what changed a set, took data away or guards it, and who did it.
+ * One line of audit.jsonl in the state directory: a change to a set, or the removal or protection of data, and its user.
  */
 export interface AuditLine {
   /**
@@ -194,7 +194,7 @@ export interface AuditLine {
    */
   at: string;
   /**
-   * expire: the set outlived its requester.
+   * expire: the lease of the set ended.
    */
   action:
     | "create"
@@ -214,29 +214,29 @@ export interface AuditLine {
   set: SetId;
   name?: string;
   /**
-   * Of the requester, where the service was asked.
+   * Of the client, if the service did it.
    */
   uid: number;
   /**
-   * Who became root by way of sudo.
+   * The user that became root with sudo.
    */
   sudoUser?: string;
   pid: number;
   /**
-   * Of the process with that pid, where the service was asked.
+   * Of the process with that pid, if the service did it.
    */
   executable?: string;
   detail?: string;
 }
 /**
- * The document that each command prints with --json, by the command's name; `error` where it could do nothing.
+ * The document that each command prints with --json, by the command's name; `error` if the command failed before it did anything.
  */
 export interface CommandLine {
   doctor?: DoctorDocument;
   init?: InitDocument;
   plan?: EstimatedPlan;
   /**
-   * With --lease-stdin the set.
+   * With --lease-stdin, the set.
    */
   create?: EndedDocument | SnapshotSet;
   run?: RunDocument;
@@ -248,13 +248,13 @@ export interface CommandLine {
   unexpose?: SnapshotSet;
   verify?: SnapshotSet;
   /**
-   * With --dry-run the plan.
+   * With --dry-run, the plan.
    */
   restore?: RestorePlanDocument | RestoredDocument;
   revert?: RevertedDocument;
   delete?: RemovalDocument;
   /**
-   * With --dry-run the verdicts.
+   * With --dry-run, the verdicts.
    */
   prune?: PruneVerdicts | PruneDocument;
   retain?: SnapshotSet;
@@ -288,13 +288,13 @@ export interface DoctorCheck {
    */
   means?: string;
   /**
-   * What mends it.
+   * What fixes it.
    */
   remedy?: string;
 }
 export interface InitDocument {
   /**
-   * Where the config is, or would be.
+   * The path of the config, written or not.
    */
   file: string;
   /**
@@ -328,7 +328,7 @@ export interface EstimatedPlan {
  */
 export interface PlannedRequest {
   /**
-   * As they were named.
+   * As in the request.
    */
   targets: string[];
   name?: string;
@@ -345,7 +345,7 @@ export interface PlannedRequest {
   requester?: RequesterMark;
 }
 /**
- * Whose set it is: the process that holds a lock on the lease's file.
+ * The process that holds a lock on the lease's file.
  */
 export interface LeaseMark {
   id: string;
@@ -353,14 +353,14 @@ export interface LeaseMark {
   since: string;
 }
 /**
- * A process, as the kernel told who it was when it connected.
+ * A process, as the kernel reported it when it connected.
  */
 export interface RequesterMark {
   uid: number;
   gid: number;
   pid: number;
   /**
-   * What it ran then; not there where that could not be read.
+   * Its executable at that time; absent if that could not be read.
    */
   executable?: string;
 }
@@ -533,7 +533,7 @@ export interface LeftOutDocument {
   error: Fault;
 }
 /**
- * An error as data: code, a sentence, what was seen, the next step.
+ * An error as data: code, a sentence, what was found, the next step.
  */
 export interface Fault {
   code: string;
@@ -544,7 +544,7 @@ export interface Fault {
   };
 }
 /**
- * How long a call takes, from past runs.
+ * The duration of a call in past runs.
  */
 export interface Usual {
   /**
@@ -553,24 +553,24 @@ export interface Usual {
   actor: string;
   op: "freeze" | "commit";
   /**
-   * How many there were, of the last 20.
+   * The number of runs with this call, of the last 20.
    */
   runs: number;
   /**
-   * How many of them failed in this call.
+   * The number of runs in which this call failed.
    */
   failed: number;
   /**
-   * Of those that did not fail; null: each failed.
+   * Of the runs in which it succeeded; null: it failed in each.
    */
   medianMs: number | null;
   maxMs: number | null;
   /**
-   * What the last run was given.
+   * The limit in the last run.
    */
   limitMs: number;
   /**
-   * From the request to freeze to the answer to thaw, of a freeze; the median.
+   * Of a freeze: from the call of freeze to the return of thaw; the median.
    */
   stillMs: number | null;
 }
@@ -580,11 +580,11 @@ export interface Usual {
 export interface EndedDocument {
   outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
   /**
-   * What the command ends with.
+   * The exit code of the command.
    */
   exitCode: number;
   /**
-   * null: there is none.
+   * null: it does not exist.
    */
   set: null | SnapshotSet;
   error: null | Fault;
@@ -592,7 +592,7 @@ export interface EndedDocument {
   timeline: Span[];
 }
 /**
- * The record of one transaction: what was captured, what was really achieved, and the proof.
+ * The record of one transaction: what was captured, the consistency that was reached, and the proof.
  */
 export interface SnapshotSet {
   $schema?: string;
@@ -619,7 +619,7 @@ export interface SnapshotSet {
   asked: Consistency;
   consistency: Consistency;
   /**
-   * From the first freeze asked to the last thaw answered, ms; 0 without writers.
+   * From the first call of freeze to the last return of thaw, ms; 0 without writers.
    */
   frozenMs: number;
   components: RecordedComponent[];
@@ -630,31 +630,31 @@ export interface SnapshotSet {
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
   /**
-   * A folder below which the exposed snapshots are mounted at their original paths, too.
+   * A folder below which the contents are also mounted, at their original paths.
    */
   exposedAt?: string;
   lease?: LeaseMark;
   requester?: RequesterMark;
   /**
-   * Until then the set is neither deleted nor pruned. ISO 8601, UTC.
+   * Until then the set cannot be deleted. ISO 8601, UTC.
    */
   retainUntil?: string;
   /**
-   * Per writer, what it last found when it started the application on the snapshot.
+   * The last verification of each writer.
    */
   verified?: Verification[];
   outcome?: Outcome;
 }
 export interface RecordedComponent {
   /**
-   * Instance name; null for paths that no writer owns.
+   * Instance name; null for paths without a writer.
    */
   writer: string | null;
   component: Component;
   volumes: string[];
   consistency: Consistency;
   /**
-   * Why it is not application.
+   * Why the consistency is not application.
    */
   reason?: string;
 }
@@ -662,7 +662,7 @@ export interface RecordedWriter {
   by: PluginRef;
   policy: "required" | "best-effort";
   /**
-   * held: frozen without a gap. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
+   * frozen: uninterrupted until thaw. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
    */
   state: "frozen" | "degraded" | "left-out";
   reason?: string;
@@ -686,12 +686,12 @@ export interface FrozenSpan {
   until: number;
 }
 /**
- * What became of the snapshot after the cut. repaired: it opens at once. failed: it does not. passed-over: nobody tried, and why.
+ * The result of the repair. repaired: the application opens it at once. failed: it does not. passed-over: the repair was not tried, for this reason.
  */
 export interface Repair {
   state: "repaired" | "failed" | "passed-over";
   /**
-   * Snapshot.id of each snapshot that was written to; one with `of` has its pristine original beside it.
+   * Snapshot.id of each snapshot that was written to; one with `of` has its unchanged original beside it.
    */
   in: string[];
   reason?: string;
@@ -770,17 +770,17 @@ export interface Span {
   reason?: string;
 }
 /**
- * The proof that the kernel held everything while the snapshot was taken. Times are ms from the start of the transaction.
+ * The proof that the kernel held all targets while the snapshot was taken. Times are ms from the start of the transaction.
  */
 export interface RecordedHold {
   /**
-   * From the first hold asked to the last release answered, ms.
+   * From the first call of hold to the last return of release, ms.
    */
   heldMs: number;
   targets: HeldTarget[];
 }
 /**
- * The kernel confirmed at release that the hold was still there.
+ * The kernel confirmed at release that the hold was still in force.
  */
 export interface HeldTarget {
   target: HoldTarget;
@@ -826,7 +826,7 @@ export interface Verification {
   at: string;
   ok: boolean;
   /**
-   * What was wrong.
+   * What failed.
    */
   reason?: string;
   facts?: {
@@ -834,12 +834,12 @@ export interface Verification {
   };
 }
 /**
- * What the requester said of the backup that was made from the set.
+ * The result of the backup, as it was reported.
  */
 export interface Outcome {
   succeeded: boolean;
   /**
-   * copy leaves the application's logs alone; full allows their owner to truncate them.
+   * copy leaves the application's logs unchanged; full allows the writers to truncate them.
    */
   type: "copy" | "full";
   at: string;
@@ -854,7 +854,7 @@ export interface Residue {
 }
 export interface RunDocument {
   /**
-   * With --lease-stdin the set.
+   * With --lease-stdin, the set.
    */
   ended: EndedDocument | SnapshotSet;
   /**
@@ -862,11 +862,11 @@ export interface RunDocument {
    */
   command: null | CommandEnd;
   /**
-   * Why the command was not started, if not for how the set ended.
+   * Why the command was not started, if the set was created.
    */
   error: null | Fault;
   /**
-   * Writers that could not be told how it went.
+   * Writers that could not be notified of the result.
    */
   notNotified: NotNotifiedWriter[];
   /**
@@ -876,7 +876,7 @@ export interface RunDocument {
 }
 export interface CommandEnd {
   /**
-   * 128 plus the signal's number where one ended it, as in a shell.
+   * 128 plus the number of the signal, if a signal ended it.
    */
   exitCode: number;
   signal: string | null;
@@ -901,19 +901,19 @@ export interface SetList {
   damaged: DamagedRecord[];
 }
 /**
- * A record that cannot be read: it is reported and left alone.
+ * A record that cannot be read. It is reported and left unchanged.
  */
 export interface DamagedRecord {
   file: string;
   findings: Finding[];
 }
 /**
- * What is wrong in a document that somebody wrote.
+ * An error in a document.
  */
 export interface Finding {
   file: string;
   /**
-   * From 1; not there where there is no text, or it could not be read that far.
+   * From 1; absent if the document is not text, or could not be read up to there.
    */
   line?: number;
   /**
@@ -931,7 +931,7 @@ export interface HistoryDocument {
   transactions: PastTransaction[];
 }
 /**
- * One line of history.jsonl in the state directory: a transaction that is over. It stays when its set is deleted.
+ * One line of history.jsonl in the state directory: a transaction that has ended. It stays when its set is deleted.
  */
 export interface PastTransaction {
   id?: SetId;
@@ -975,11 +975,11 @@ export interface RevertedDocument {
   safety: Safety;
 }
 /**
- * A set of what was there before.
+ * A set with the previous data.
  */
 export interface Safety {
   /**
-   * null: none could be taken.
+   * null: it could not be taken.
    */
   set: null | SnapshotSet;
   reason?: Fault;
@@ -998,14 +998,14 @@ export interface Unremoved {
 export interface PruneVerdicts {
   verdicts: PruneVerdict[];
   /**
-   * What could not be read, and stays.
+   * Records that cannot be read. They stay.
    */
   damaged: DamagedRecord[];
 }
 export interface PruneVerdict {
   set: SetId;
   /**
-   * The rules that keep it; none: it may go.
+   * The rules that keep it; empty: prune deletes it.
    */
   kept: string[];
 }
@@ -1013,19 +1013,19 @@ export interface PruneDocument {
   deleted: SetId[];
   failed: Unremoved[];
   /**
-   * What could not be read, and stays.
+   * Records that cannot be read. They stay.
    */
   damaged: DamagedRecord[];
 }
 /**
- * failed: writers that could not be told.
+ * failed: writers that could not be notified.
  */
 export interface Completed {
   set: SnapshotSet;
   failed: NotNotifiedWriter[];
 }
 /**
- * done: those that are gone now; residue: what could not be undone.
+ * done: leftovers that were undone. residue: what could not be undone.
  */
 export interface RecoverDocument {
   leftovers: Leftover[];
@@ -1040,11 +1040,11 @@ export interface DeadTransaction {
    */
   begunAt: string;
   /**
-   * Who has to be told to undo.
+   * The plugins that must undo something.
    */
   owed: Owed[];
   /**
-   * What the kernel may hold still.
+   * Targets that may still be held.
    */
   held: string[];
 }
@@ -1063,14 +1063,14 @@ export interface StraySnapshot {
   snapshot: Snapshot;
 }
 /**
- * Somebody who died was showing it.
+ * The process that exposed it died.
  */
 export interface StrayExposure {
   type: "exposure";
   id: SetId;
 }
 /**
- * It outlived its requester.
+ * Its lease has ended.
  */
 export interface ExpiredSet {
   type: "expired";
@@ -1085,24 +1085,24 @@ export interface WriterList {
   writers: WriterDocument[];
 }
 /**
- * components: what it owns; error: why it did not say.
+ * components: what it owns. error: why it did not report that.
  */
 export interface WriterDocument {
   who: EnlistedPlugin;
   policy: "required" | "best-effort";
   /**
-   * null: it never took part.
+   * null: it has never been frozen.
    */
   last: null | LastTime;
   /**
-   * Servers that work in what it owns.
+   * Servers that use what it owns.
    */
   servers: DatabaseServer[];
   components?: Component[];
   error?: Fault;
 }
 /**
- * What it did when it was last asked.
+ * Its last freeze.
  */
 export interface LastTime {
   /**
@@ -1111,7 +1111,7 @@ export interface LastTime {
   at: string;
   result: "frozen" | "failed";
   /**
-   * From the request to freeze to the answer to thaw, ms; null: it never froze.
+   * From the call of freeze to the return of thaw, ms; null: it failed to freeze.
    */
   frozenMs: number | null;
   reason: string | null;
@@ -1121,7 +1121,7 @@ export interface DatabaseServer {
   pid: number;
   dataDir: string;
   /**
-   * Unix sockets that it listens on; empty where they may not be seen.
+   * Unix sockets that it listens on; empty if the service may not see them.
    */
   sockets: string[];
   /**
@@ -1140,7 +1140,7 @@ export interface ProviderDocument {
 export interface PluginsListDocument {
   plugins: ResolvedPluginDocument[];
   /**
-   * Of each instance, by its name.
+   * By the name of the instance.
    */
   candidates: {
     [k: string]: PluginDocument[];
@@ -1232,14 +1232,14 @@ export interface PluginNeeds {
 export interface ProtocolNeeds {
   spoken: number[];
   /**
-   * null: the host speaks none of it.
+   * null: the host supports none of them.
    */
   used: number | null;
 }
 export interface ProgramNeeded {
   name: string;
   /**
-   * null: there is none.
+   * null: it does not exist.
    */
   path: string | null;
 }
@@ -1248,7 +1248,7 @@ export interface VariableNeeded {
   isSet: boolean;
 }
 /**
- * What lets somebody else change what runs.
+ * Why another user can change the code.
  */
 export interface TrustProblem {
   path: string;
@@ -1259,7 +1259,7 @@ export interface PluginPins {
   file: string;
   plugins: PluginPin[];
   /**
-   * Pinned before, and taken by no instance any more.
+   * Pinned before, and no longer used.
    */
   dropped: DroppedPin[];
 }
@@ -1320,7 +1320,7 @@ export interface TextDocument {
   text: string;
 }
 /**
- * What every command answers that could do nothing.
+ * The document of a command that failed before it did anything.
  */
 export interface ErrorDocument {
   error: Fault;
@@ -1560,7 +1560,7 @@ export interface BegunEvent {
   providers: string[];
 }
 /**
- * A volume is owned by another transaction; this one waits.
+ * A volume belongs to another transaction, and this one waits.
  */
 export interface QueuedEvent {
   type: "queued";
@@ -1568,7 +1568,7 @@ export interface QueuedEvent {
   ms: number;
   volume: string;
   /**
-   * Of those that wait in this process; 1 is next. Told again when it changes.
+   * Of those that wait in this process; 1 is next. Sent again when it changes.
    */
   position?: number;
   owner: VolumeOwner;
@@ -1617,7 +1617,7 @@ export interface LogEvent {
   };
 }
 /**
- * A best-effort writer failed and takes no further part.
+ * A best-effort writer failed, and is left out from now on.
  */
 export interface LeftOutEvent {
   type: "left-out";
@@ -1634,7 +1634,7 @@ export interface WarningEvent {
   hint?: string;
 }
 /**
- * Always last.
+ * Always the last event.
  */
 export interface EndedEvent {
   type: "ended";
@@ -1773,7 +1773,7 @@ export interface PluginManifest {
   };
 }
 /**
- * What the service is asked, and what it answers.
+ * The requests and responses of the service.
  */
 export interface Service {
   setRequest?: SetRequest;
@@ -1803,7 +1803,7 @@ export interface Service {
   history?: HistoryList;
 }
 /**
- * What is asked for.
+ * The request.
  */
 export interface SetRequest {
   /**
@@ -1822,7 +1822,7 @@ export interface SetRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Holds also what carries `/`, holdstill or its state.
+   * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
   lease?: Duration;
@@ -1840,39 +1840,39 @@ export interface PlanRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Holds also what carries `/`, holdstill or its state.
+   * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
 }
 export interface Completion {
   /**
-   * Whether the backup that was made from the set is safe.
+   * Whether the backup of the set succeeded.
    */
   succeeded: boolean;
   /**
-   * copy (default): logs are left alone. full: their owner may cut them.
+   * full: the writers may truncate their logs. copy, the default, leaves logs unchanged.
    */
   type?: "copy" | "full";
 }
 export interface RestoreRequest {
   /**
-   * WRITER, WRITER/COMPONENT or a path, as the set has them. Default: everything.
+   * WRITER, WRITER/COMPONENT, or a path of the set. Default: all.
    *
    * @maxItems 1024
    */
   components?: string[];
   /**
-   * Below this folder. Default: over the originals.
+   * Restore below this folder. Default: to the original paths.
    */
   to?: string;
 }
 /**
- * How an operation ended. `set` is there where there is one, `error` where there is none.
+ * How an operation ended: with a `set`, or an `error`.
  */
 export interface OperationResult {
   outcome: "created" | "degraded" | "refused" | "aborted" | "interrupted" | "broken";
   /**
-   * What the command line would have ended with.
+   * The exit code that the command line would have.
    */
   exitCode: number;
   set?: SetId;
@@ -1905,7 +1905,7 @@ export interface EndedState {
   result: OperationResult;
 }
 /**
- * A set that is being taken, or was.
+ * A request to take a set, from when it is accepted.
  */
 export interface Operation {
   id: SetId;
@@ -1918,7 +1918,7 @@ export interface Operation {
   state: OperationState;
 }
 /**
- * An operation in the state directory, so that a service that died can be asked for it.
+ * An operation in the state directory, so that the next service has it.
  */
 export interface KeptOperation {
   operation: Operation;
@@ -1947,7 +1947,7 @@ export interface Problem {
    */
   hint: string;
   /**
-   * What was seen.
+   * What was found.
    */
   details: {
     [k: string]: unknown;
@@ -1965,7 +1965,7 @@ export interface Health {
   config: string | null;
   stateDir: string;
   /**
-   * The longest time of each part of a transaction.
+   * The limit of each part of a transaction.
    */
   limitsMs: {
     [k: string]: number;
@@ -1979,7 +1979,7 @@ export interface OperationCount {
   limit: number;
 }
 /**
- * Whom the kernel says that you are, and what you may do.
+ * The caller, as the kernel reports it, and its rights.
  */
 export interface Caller {
   requester: RequesterMark;
@@ -2015,12 +2015,12 @@ export interface Deleted {
 export interface LeaseState {
   set: SetId;
   /**
-   * null: not while somebody waits with it, or watches the operation.
+   * null: it does not expire while a client waits with it, or reads the events of its operation.
    */
   expiresAt: string | null;
 }
 /**
- * What transactions that died have left, and sets that outlived whoever wanted them.
+ * What transactions left after a crash, and sets whose lease has ended.
  */
 export interface Leftovers {
   /**

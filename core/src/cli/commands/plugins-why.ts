@@ -42,9 +42,9 @@ function whyLines({ host, asked, candidates, searched }: Explanation, style: Ter
 }
 
 function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
-  const rows = asked.map(({ instance, use, policy, place: at, taken }): Cell[] => [
+  const rows = asked.map(({ instance, use, policy, place, taken }): Cell[] => [
     { text: instance, style: "bold" },
-    at === null ? "(settings)" : `${at.file}${at.line === undefined ? "" : `:${at.line}`}`,
+    place === null ? "(settings)" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}`,
     `use: ${use.name}${use.range === "*" ? "" : `@${use.range}`}, ${policy}`,
     taken === null ? { text: "none found", style: "red" } : `uses ${taken.version}`,
   ]);

@@ -23,11 +23,11 @@ const colours: Readonly<Record<string, string>> = {
 };
 const plain = "#718096";
 const bad = "#c53030";
-const still = "#bee3f8";
+const frozenColour = "#bee3f8";
 /** What a colour means. */
 const meanings = [
   ["freeze, thaw", "#2b6cb0"],
-  ["an application is frozen", still],
+  ["an application is frozen", frozenColour],
   ["the snapshot is taken", "#6b46c1"],
   ["undo", "#c05621"],
   ["other calls", plain],
@@ -117,7 +117,7 @@ function frozenBar(span: Span, spans: readonly Span[], axis: Axis, y: number): s
   const end = spans.find(({ op, actor, from }) => actor === span.actor && endings.has(op) && from >= span.to);
   if (span.op !== "freeze" || span.outcome === "failed" || end === undefined) return "";
   const x = xOf(span.from, axis);
-  return `<rect x="${fixed(x)}" y="${y + 3}" width="${fixed(xOf(end.to, axis) - x)}" height="8" fill="${still}"/>`;
+  return `<rect x="${fixed(x)}" y="${y + 3}" width="${fixed(xOf(end.to, axis) - x)}" height="8" fill="${frozenColour}"/>`;
 }
 
 const xOf = (ms: number, { from, to }: Axis): number =>

@@ -12,10 +12,10 @@ export function summaryLines(made: SnapshotSet, style: TerminalStyle): string[] 
   const set = visible(made);
   const { id, name, cut, asked, consistency, frozenMs } = set;
   const achieved = style.paint(styleOf(consistency), consistency);
-  const still = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}` : "";
+  const frozen = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}` : "";
   return [
     `${bold(style, `Set ${id}`)}${name === undefined ? "" : ` (${name})`}, ${instant(set.createdAt)}`,
-    `Consistency ${achieved}, asked ${asked}; cut ${cut}${still}`,
+    `Consistency ${achieved}, asked ${asked}; cut ${cut}${frozen}`,
     ...section("Components", componentLines(set.components, style), style),
     ...section("Snapshots", snapshotLines(set, style), style),
     ...section("Lost", lostLines(set.snapshots, style), style),

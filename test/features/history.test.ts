@@ -51,7 +51,7 @@ test("history has every transaction with its reason, also when its set is gone, 
 test("writers say what they did last, and for how long", async (t) => {
   const stage = await nights(t);
   const { stdout } = await stage.run(["writers"]);
-  assert.match(stdout, /^ {2}last 20\S+ \S+: failed\n {4}writer `app` .* did not finish freeze/m);
+  assert.match(stdout, /^ {2}last freeze 20\S+ \S+: failed\n {4}writer `app` .* did not finish freeze/m);
   await stage.run(["create", "writer:app"]);
   assert.match((await stage.run(["writers"])).stdout, /^ {2}last freeze 20\S+ \S+: frozen for \d/m);
 });

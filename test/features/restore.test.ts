@@ -128,7 +128,7 @@ test("revert has the storage put the volume back, after asking, and what was the
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
   const back = await stage.run(["revert", safety.id, "--yes", "--json"], { provider: { full: true } });
   assert.equal(back.exitCode, 0, back.stderr);
-  assert.match(back.stdout, /"why": \{\s+"code": "E_PLUGIN_FAILED"/);
+  assert.match(back.stdout, /"reason": \{\s+"code": "E_PLUGIN_FAILED"/);
   assert.equal(content(data), "spoilt");
   assert.deepEqual(stage.stored().toSorted(), [id, safety.id].toSorted(), "without room none is kept");
 });
@@ -139,7 +139,7 @@ test("a set whose snapshot a revert has used up says so, is shown, verified and 
   const done = await stage.run(["revert", "good", "--yes"], { provider });
   assert.equal(done.exitCode, 0, done.stderr);
   assert.equal(content(data), "precious\n");
-  assert.match((await stage.run(["show", "good"])).stdout, /^Gone\n {2}\S+ {2}✗ lost {2}a revert has used it up/m);
+  assert.match((await stage.run(["show", "good"])).stdout, /^Lost\n {2}\S+ {2}✗ lost {2}a revert has used it up/m);
   assert.match((await stage.run(["list"])).stdout, /^\S+ {2}good .* ✗ lost/m);
   assert.match((await stage.run(["show", id, "--usage"])).stdout, /✗ lost {2}a revert has used it up/);
   for (const command of [["expose"], ["verify"], ["restore", "--yes"], ["revert", "--yes"]]) {

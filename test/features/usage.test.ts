@@ -7,14 +7,14 @@ import type { SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import { patience, Stage } from "../support/fixture/scene.js";
 
-test("list, show and metrics say how full the room is, and what is lost, where they are asked to", async (t) => {
+test("list, show, and metrics report how full the space is and what is lost, with --usage", async (t) => {
   const stage = new Stage(t);
   const roles = { provider: { usage: 75 }, limits: patience };
   for (const name of ["one", "two"]) await stage.run(["create", "writer:app", "--name", name], roles);
   const plain = await stage.run(["list"], roles);
-  assert.doesNotMatch(plain.stdout, /FILL/);
+  assert.doesNotMatch(plain.stdout, /USED/);
   const listed = await stage.run(["list", "--usage"], roles);
-  assert.match(listed.stdout, /^SET .* FILL {2}TARGETS\n.* 75 % {2}writer:app\n.* 75 % {2}writer:app\n$/);
+  assert.match(listed.stdout, /^SET .* USED {2}TARGETS\n.* 75 % {2}writer:app\n.* 75 % {2}writer:app\n$/);
   const shown = (await stage.run(["show", "two", "--usage"], roles)).stdout;
   assert.match(shown, /^Space used now\n {2}\S+\/0 {2}75 % {2}of\s+\S+\/store$/m);
   assert.match(

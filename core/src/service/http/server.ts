@@ -167,7 +167,7 @@ async function refuse(thrown: unknown, reply: FastifyReply): Promise<void> {
     .send(Buffer.from(JSON.stringify(problem)));
 }
 
-/** Input that is not HTTP, too large, or too slow. */
+/** For input that is not HTTP, is over a size limit, or is slow. */
 function hangUp({ code }: Error & { code?: string }, socket: Socket): void {
   if (code === "ECONNRESET" || !socket.writable) {
     socket.destroy();

@@ -47,8 +47,8 @@ test("a folder, a check and a runtime that do not exist are refused in words", a
   const dir = tempDir(t);
   for (const [args, code, says] of [
     [[path.join(dir, "none")], 3, /cannot be read: it does not exist/],
-    [[dir, "--only", "freeze-hold"], 2, /no check `freeze-hold`\. Did you mean `freeze-holds`/],
-    [[dir, "--runtime", "fibre"], 2, /no runtime `fibre`/],
+    [[dir, "--only", "freeze-hold"], 2, /Unknown check `freeze-hold`\. Did you mean `freeze-holds`/],
+    [[dir, "--runtime", "fibre"], 2, /--runtime does not support `fibre`/],
   ] as const) {
     const { exitCode, stderr } = await holdstill(["plugins", "check", ...args]);
     assert.match(stderr, says);

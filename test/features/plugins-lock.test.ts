@@ -101,9 +101,9 @@ test("why names the line of the config that asks, and what each candidate needs"
   const { run, plugins } = shop(t);
   const { stdout, exitCode } = await run("plugins", "why", "app");
   assert.equal(exitCode, 0);
-  assert.match(stdout, /^Asked for by\n {2}app {2}.*config-1\.json:1 {2}use: writer-that, required\s+gets 1\.0\.0$/m);
+  assert.match(stdout, /^Asked for by\n {2}app {2}.*config-1\.json:1 {2}use: writer-that, required\s+uses 1\.0\.0$/m);
   assert.match(stdout, /^ {2}taken {2}writer-that 1\.0\.0: the highest version in the range \*$/m);
-  assert.match(stdout, /^ {4}contract {3}speaks 1; this host 1; 1 is used$/m);
+  assert.match(stdout, /^ {4}contract {3}supports 1; this host supports 1; 1 is used$/m);
   assert.ok(stdout.includes(`Searched, in this order\n  ${plugins}\n`), stdout);
   const unknown = await run("plugins", "why", "writer-taht");
   assert.equal(unknown.exitCode, 2);

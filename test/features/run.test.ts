@@ -96,7 +96,7 @@ test("the command's exit code is passed on, and the writers learn whether it was
   assert.deepEqual((failed.json() as RunResult).command, { exitCode: 7, signal: null });
   const killed = await run(stage, "kill -KILL $$");
   assert.equal(killed.exitCode, 137);
-  assert.match(killed.stderr, /^holdstill: sh ended by SIGKILL after /m);
+  assert.match(killed.stderr, /^holdstill: sh was ended by SIGKILL after /m);
   await leavesNothing(stage);
   const kept = await run(stage, "exit 1", ["--keep"]);
   assert.equal(kept.exitCode, 1);
@@ -119,7 +119,7 @@ test("a program that is not there, or none, is told before anything is asked of 
   assert.equal(missing.exitCode, 2);
   assert.match(missing.stdout, /"E_COMMAND_MISSING"/);
   const none = await stage.run(["run", "writer:app"]);
-  assert.match(none.stderr, /`run` needs a COMMAND after `--`/);
+  assert.match(none.stderr, /`run` requires a COMMAND after `--`/);
   assert.deepEqual(stage.calls("app"), []);
 });
 
@@ -129,7 +129,7 @@ test("after an abort, and with a set below what was asked, the command is not ru
   assert.deepEqual([aborted.stdout, aborted.exitCode], ["", 4]);
   const degraded = await run(stage, "echo ran", [], { writer: { in: "thaw", does: "throws" } });
   assert.deepEqual([degraded.stdout, degraded.exitCode], ["", 5]);
-  assert.match(degraded.stderr, /asked was application\. The command was not run\.$/m);
+  assert.match(degraded.stderr, /but application was asked for\. The command was not run\.$/m);
   const hidden = await run(stage, "echo ran", [], { provider: { in: "expose", does: "throws" } });
   assert.deepEqual([hidden.stdout, hidden.exitCode], ["", 4]);
   await leavesNothing(stage);

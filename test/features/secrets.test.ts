@@ -181,7 +181,7 @@ test("a secret is checked like any option, and a fault does not show it", async 
     [{ password: canary, extra: 1 }, /property "extra"/],
     [
       { password: { plain: "c4nary" } },
-      /seen \(hidden\), expected a string, \{ "env": NAME \} or \{ "file": "\/PATH" \}/,
+      /found \(hidden\), expected a string, \{ "env": NAME \} or \{ "file": "\/PATH" \}/,
     ],
   ] as const) {
     const run = await coop.run(["plan", "writer:app"], given);

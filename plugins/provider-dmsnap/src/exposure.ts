@@ -7,7 +7,7 @@ import { mountPointsOf } from "./mounts.js";
 import { layerOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isDetached, reassemble } from "./reassembly.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { bypassed, isStacked } from "./stack.js";

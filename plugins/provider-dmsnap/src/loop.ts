@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** The number of the file's loop device, which is made if there is none. */
 export async function attach(file: string, ctx: Pick<Context, "exec">): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Context, ExecResult } from "holdstill/plugin";
 import { findByName, findByUuid } from "./devices.js";
 import type { Label } from "./names.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** Size of a chunk, sectors: what is copied before it is overwritten. dmsetup's and LVM's own choice for snapshots. */
 export const CHUNK = 8;

@@ -4,7 +4,7 @@ import type { Volume } from "holdstill/plugin";
 import { findByName, findByUuid, type Mapped } from "./devices.js";
 import { type Mapper, type Target, whole } from "./mapper.js";
 import { isOurs, LONGEST_ORIGIN, realOf } from "./names.js";
-import { codeOf, Refusal } from "./refusal.js";
+import { codeOf, Refusal } from "./errors.js";
 
 /** A device that can be captured. */
 export interface Captured extends Mapped {

@@ -6,7 +6,7 @@ import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { type Captured, innerPath, isObstacle, originOf } from "./origin.js";
 import { readBootId } from "./reassembly.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { roomFor } from "./size.js";
 import { makeReal, makeSnapshot, readyOrigin } from "./stack.js";

@@ -6,7 +6,7 @@ import { generationOf, isDirty } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import { assertUnused } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { assemble } from "./store.js";

@@ -13,7 +13,7 @@ import {
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
 import type { Entry } from "./entry.js";
-import { reasonOf, Refusal } from "./refusal.js";
+import { reasonOf, Refusal } from "./errors.js";
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
 

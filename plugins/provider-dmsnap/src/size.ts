@@ -1,4 +1,4 @@
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 const MiB = 1024 ** 2;
 const units: Record<string, number> = { K: 1024, M: MiB, G: 1024 ** 3, T: 1024 ** 4 };

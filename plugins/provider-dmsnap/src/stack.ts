@@ -3,7 +3,7 @@ import type { Entry, Origin } from "./entry.js";
 import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
 import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /*
  *   before                  while snapshots exist

@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { reasonOf, Refusal } from "./refusal.js";
+import { reasonOf, Refusal } from "./errors.js";
 
 /** Start of the device that is left for its label, bytes. */
 export const LABEL_ROOM = 1024 ** 2;

@@ -17,7 +17,7 @@ import { attach, detach } from "./loop.js";
 import { Mapper, whole } from "./mapper.js";
 import { isOurs, type Label, sliceOf } from "./names.js";
 import type { Options } from "./options.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { assertRoom } from "./size.js";
 import { claim, LABEL_ROOM } from "./store-device.js";

@@ -2,7 +2,7 @@ import type { Context, Volume } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { type Device, deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
 import type { Own } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /*
  * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on

@@ -7,8 +7,8 @@ import { type Device, expect, look } from "./mapper.js";
 import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
 import type { Options } from "./options.js";
 import type { Own } from "./ownership.js";
-import { close, deviceOf, open, type Permission } from "./picture.js";
-import { Refusal } from "./refusal.js";
+import { close, deviceOf, open, type Permission } from "./snapshot-device.js";
+import { Refusal } from "./errors.js";
 import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
 import { watch } from "./space.js";
 

@@ -5,8 +5,8 @@ import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
 import { isThin } from "./origin.js";
 import { tag, tagged } from "./ownership.js";
-import { deviceOf } from "./picture.js";
-import { Refusal } from "./refusal.js";
+import { deviceOf } from "./snapshot-device.js";
+import { Refusal } from "./errors.js";
 import { find, findWhole, toSnapshot } from "./snapshot.js";
 
 /** A second, writable snapshot beside the first. */

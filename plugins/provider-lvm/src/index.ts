@@ -9,7 +9,7 @@ import { deviceName } from "./mapper.js";
 import type { Options } from "./options.js";
 import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./origin.js";
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { removeAll } from "./removal.js";
 import { preserve, revert } from "./revert.js";
 import { settle } from "./settle.js";

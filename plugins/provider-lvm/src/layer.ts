@@ -5,8 +5,8 @@ import { lvm } from "./lvm.js";
 import { type Device, deviceName, dmsetup, expect, look } from "./mapper.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf, tag, tagged } from "./ownership.js";
-import { deviceOf as pictureOf, layOver } from "./picture.js";
-import { Refusal } from "./refusal.js";
+import { deviceOf as pictureOf, layOver } from "./snapshot-device.js";
+import { Refusal } from "./errors.js";
 import { inWords } from "./space.js";
 
 /** Room for what a journal's replay changes, bytes; a clean snapshot changes next to nothing. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /**
  * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
 import { type LogicalVolume } from "./logical-volume.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** A device-mapper device that is there. */
 export interface Device {

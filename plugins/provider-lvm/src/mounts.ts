@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 export interface Mount {
   readonly at: string;

@@ -2,7 +2,7 @@ import type { Volume } from "holdstill/plugin";
 import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceUuid } from "./mapper.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** The logical volume that a file system lies on, directly or encrypted; null where it lies on none, or not on it alone. */
 export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {

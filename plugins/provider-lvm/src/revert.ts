@@ -5,7 +5,7 @@ import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
 import { isThin, poolOf } from "./origin.js";
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { findWhole, toSnapshot } from "./snapshot.js";
 import { assertRoom, roomBeside } from "./space.js";
 

@@ -4,7 +4,7 @@ import { lvm } from "./lvm.js";
 import { deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
 import { isThin } from "./origin.js";
 import type { Own } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** Sectors of 512 bytes, as LVM's own snapshots have. */
 const CHUNK = 8;

@@ -3,7 +3,7 @@ import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { assertWhole, usageOf } from "./space.js";
 
 /** What of the captured volume is needed to show its snapshot. */

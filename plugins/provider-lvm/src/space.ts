@@ -2,7 +2,7 @@ import type { Context, Snapshot } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import type { Options } from "./options.js";
 import { poolOf } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** Fuller than this is worth a warning, percent. */
 const WARN = 80;

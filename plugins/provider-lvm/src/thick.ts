@@ -1,7 +1,7 @@
 import type { CommitOp, Context } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceName, dmsetup, expect, look, preload, swap, tableOf } from "./mapper.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { assertWhole } from "./space.js";
 
 /** Size of the header of a snapshot's room, and of the first table behind it: zeros mean "new" (dm-snap-persistent.c). */

@@ -1,7 +1,7 @@
 import type { CommitOp, Context } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceName, dmsetup } from "./mapper.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /**
  * LVM makes an ordinary, inactive snapshot in prepare, and knows it by a number in the pool. Then the pool forgets that number, and

@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import { closeFolder, flush, makeFolder } from "./folder.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { folderOf, type Entry, type Registry } from "./registry.js";
 import { assertSpace } from "./space.js";
 import { survey } from "./survey.js";

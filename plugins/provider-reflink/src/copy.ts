@@ -4,7 +4,7 @@ import type { Context, ExecResult } from "holdstill/plugin";
 import { readComplaints, type Complaint } from "./complaints.js";
 import { closeFolder, onFolder } from "./folder.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { select, type Frame } from "./selection.js";
 
 /** What happened while the files were copied. */

@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { codeOf, Refusal } from "./refusal.js";
+import { codeOf, Refusal } from "./errors.js";
 import { folderOf, type Located } from "./registry.js";
 
 /** Nobody but us may enter: while a snapshot is made, and whenever it is not exposed. */

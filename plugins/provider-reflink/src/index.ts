@@ -7,7 +7,7 @@ import { closeFolder, flush, letPass, makeFolder } from "./folder.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
 import { isWithin, select } from "./selection.js";

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Context, View } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 interface Mounted {
   point: string;

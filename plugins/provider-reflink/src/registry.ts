@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Context, Snapshot } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 
 /** What we know of one snapshot. Written before anything is made in the store, so that a blank process finds it all. */
 export interface Entry {

@@ -5,7 +5,7 @@ import { closeFolder } from "./folder.js";
 import { unmountAll } from "./mounts.js";
 import { BESIDE } from "./place.js";
 import { isRoot } from "./probe.js";
-import { codeOf, Refusal } from "./refusal.js";
+import { codeOf, Refusal } from "./errors.js";
 import { folderOf, type Entry, type Located, type Registry } from "./registry.js";
 
 /** Names that we give: see Entry.id. Never `..`, never a path. */

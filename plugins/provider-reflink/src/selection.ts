@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import path from "node:path";
-import { codeOf, Refusal } from "./refusal.js";
+import { codeOf, Refusal } from "./errors.js";
 
 /** What one run of cp is told, so that exclusions are left out. All absolute. */
 export interface Selection {

@@ -1,6 +1,6 @@
 import { statfsSync, statSync } from "node:fs";
 import { nearestExisting, type Place } from "./place.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./errors.js";
 import { formatBytes, type Survey } from "./survey.js";
 
 /** Left free whatever is copied, bytes: a full file system hurts more than a snapshot helps. */

@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, readdirSync, type Stats } from "node:
 import { setImmediate } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { isLeftOut } from "./selection.js";
-import { codeOf } from "./refusal.js";
+import { codeOf } from "./errors.js";
 import { isRoot } from "./probe.js";
 
 /** What was seen below the captured paths before copying. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { HookFault } from "./fault.js";
+import { HookFault } from "./errors.js";
 import type { Call, Hooks } from "./hook.js";
 
 /**

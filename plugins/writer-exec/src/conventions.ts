@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { azureHooks } from "./azure.js";
-import { HookFault } from "./fault.js";
+import { HookFault } from "./errors.js";
 import type { Call, Hook, Hooks } from "./hook.js";
 import type { Options } from "./options.js";
 

@@ -1,6 +1,6 @@
 import type { Context, FreezeToken, ThawReport, Writer } from "holdstill/plugin";
 import { hooksOf } from "./conventions.js";
-import { HookFault } from "./fault.js";
+import { HookFault } from "./errors.js";
 import type { Hooks, Undo } from "./hook.js";
 import type { Options } from "./options.js";
 import { Owed } from "./owed.js";

@@ -1,5 +1,5 @@
 import type { Context, ExecResult } from "holdstill/plugin";
-import { HookFault } from "./fault.js";
+import { HookFault } from "./errors.js";
 import type { Call } from "./hook.js";
 import type { Options } from "./options.js";
 

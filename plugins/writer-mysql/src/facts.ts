@@ -1,5 +1,5 @@
 import type { Component, WriterTransaction } from "holdstill/plugin";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import type { Server } from "./server.js";
 
 /** What a later call needs to know of the server that was captured: it may run no more. */

@@ -1,12 +1,12 @@
 import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import { endSession, markSession } from "./abort.js";
 import { component } from "./component.js";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import { type Lock, lockFor, release, take } from "./lock.js";
 import type { Options } from "./options.js";
 import { type Position, readPosition } from "./position.js";
 import { refuseRunning } from "./restore.js";
-import { recoverPicture } from "./recover.js";
+import { recoverPicture } from "./repair.js";
 import { inside, readServer, type Server } from "./server.js";
 import { Session } from "./session.js";
 import { verifyPicture } from "./verify.js";

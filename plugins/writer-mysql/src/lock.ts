@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { type Blocker, describe, findBlockers, kill } from "./blockers.js";
-import { isLockTimeout, MysqlFault } from "./fault.js";
+import { isLockTimeout, MysqlFault } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Server } from "./server.js";
 import type { Session } from "./session.js";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { capturedServer, type ServerFacts } from "./facts.js";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import type { Options } from "./options.js";
-import { withServer } from "./picture-server.js";
+import { withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 

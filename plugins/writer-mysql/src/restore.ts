@@ -1,5 +1,5 @@
 import type { Context, SnapshotSet } from "holdstill/plugin";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import type { Options } from "./options.js";
 import { factsOf } from "./facts.js";
 import { serverOn } from "./server-process.js";

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import type { Session } from "./session.js";
 import { serverPid } from "./server-process.js";
 import { surveyTables } from "./tables.js";

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
-import { connectFault, endsSession, isInterruption, MysqlFault, queryFault } from "./fault.js";
+import { connectFault, endsSession, isInterruption, MysqlFault, queryFault } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */

@@ -1,5 +1,5 @@
 import type { Exposed, ExecResult } from "holdstill/plugin";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import { inside } from "./server.js";
 
 /** Places the trees of a snapshot where their originals lie, and runs a program there as an ordinary user. */

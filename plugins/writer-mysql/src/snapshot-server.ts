@@ -4,9 +4,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
-import { isServersWord, MysqlFault } from "./fault.js";
+import { isServersWord, MysqlFault } from "./errors.js";
 import type { Options } from "./options.js";
-import { inPicture, complaints, onStage, type Stage } from "./picture.js";
+import { inPicture, complaints, onStage, type Stage } from "./snapshot-namespace.js";
 import { Session } from "./session.js";
 
 /** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */

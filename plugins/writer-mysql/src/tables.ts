@@ -1,7 +1,7 @@
 import { type Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 
 /** The server's own schemas: their tables survive a crash, or are logs. */
 const ownSchemas = ["mysql", "performance_schema", "sys", "information_schema"];

@@ -2,10 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { capturedServer } from "./facts.js";
-import { MysqlFault } from "./fault.js";
+import { MysqlFault } from "./errors.js";
 import type { Options } from "./options.js";
-import { complaints, onStage } from "./picture.js";
-import { type Ran, withServer } from "./picture-server.js";
+import { complaints, onStage } from "./snapshot-namespace.js";
+import { type Ran, withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 

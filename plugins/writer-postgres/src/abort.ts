@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, PostgresFault } from "./fault.js";
+import { codeOf, PostgresFault } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 

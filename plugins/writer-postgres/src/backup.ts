@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import type { Cluster } from "./cluster.js";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Session } from "./session.js";
 

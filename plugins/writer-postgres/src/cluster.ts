@@ -1,7 +1,7 @@
 import { readFile, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Archiver, Tablespace } from "./facts.js";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import type { Session } from "./session.js";
 
 /** What a running server tells of its cluster. */

@@ -1,5 +1,5 @@
 import type { Component } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 
 /** What identify keeps with the set; all that a snapshot's recovery, verification and restore know of the server. */
 export interface Facts {

@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { codeOf } from "./fault.js";
+import { codeOf } from "./errors.js";
 
 export interface Owner {
   readonly uid: number;

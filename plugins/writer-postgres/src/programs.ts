@@ -2,9 +2,9 @@ import { constants, existsSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Picture } from "./picture.js";
+import type { Picture } from "./snapshot.js";
 
 export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
 

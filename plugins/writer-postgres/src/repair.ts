@@ -1,8 +1,8 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
-import { layIn } from "./lay-in.js";
+import { PostgresFault } from "./errors.js";
+import { layIn } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
-import { Picture } from "./picture.js";
+import { Picture } from "./snapshot.js";
 import { Programs } from "./programs.js";
 import { settings } from "./settings.js";
 import { parseLsn } from "./wal.js";

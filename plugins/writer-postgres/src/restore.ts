@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context, SnapshotSet } from "holdstill/plugin";
 import { factsOf, type Facts } from "./facts.js";
-import { codeOf, PostgresFault } from "./fault.js";
+import { codeOf, PostgresFault } from "./errors.js";
 import { Folder } from "./folder.js";
 import { readControl } from "./control.js";
-import { layIn } from "./lay-in.js";
+import { layIn } from "./apply-sidecar.js";
 import type { Options, RestoreTo } from "./options.js";
 
 /** Refuses while a server runs on the data directory that is to be replaced. */

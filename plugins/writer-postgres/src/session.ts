@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
-import { connectFault, endsSession, PostgresFault, queryFault } from "./fault.js";
+import { connectFault, endsSession, PostgresFault, queryFault } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Sidecar } from "holdstill/plugin";
 import type { BackupEnd } from "./backup.js";
 import type { Cluster } from "./cluster.js";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import type { Session } from "./session.js";
 import { historyFile, walRange } from "./wal.js";
 import { walSource } from "./wal-source.js";

@@ -5,7 +5,7 @@ import type { Exposed, WriterTransaction } from "holdstill/plugin";
 import { inside } from "./cluster.js";
 import { readControl, type Control } from "./control.js";
 import { factsOf, type Facts } from "./facts.js";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import { Folder, type Owner } from "./folder.js";
 
 /** What was captured, and where its snapshot lies. */

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
+import { PostgresFault } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Place } from "./picture.js";
+import type { Place } from "./snapshot.js";
 
 const EVERY_MS = 1000;
 

@@ -1,7 +1,7 @@
 import { type FSWatcher, readFileSync, watch, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CgroupFault } from "./fault.js";
+import { CgroupFault } from "./errors.js";
 import type { Cgroup } from "./locate.js";
 
 /** How often it is looked whether the last task has stopped, ms. */

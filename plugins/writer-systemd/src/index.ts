@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { FreezeToken, ThawReport, Writer } from "holdstill/plugin";
-import { CgroupFault } from "./fault.js";
+import { CgroupFault } from "./errors.js";
 import { allStopped, eventsOf, isSwitchedOn, switchOf, turn, Watch } from "./freezer.js";
 import { type Cgroup, locate } from "./locate.js";
 import type { Options } from "./options.js";

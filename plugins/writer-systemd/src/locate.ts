@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { CgroupFault } from "./fault.js";
+import { CgroupFault } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** A control group of version 2. */

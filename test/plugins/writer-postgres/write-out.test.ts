@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Place } from "@holdstill/writer-postgres/dist/picture.js";
+import type { Place } from "@holdstill/writer-postgres/dist/snapshot.js";
 import { writingOut } from "@holdstill/writer-postgres/dist/write-out.js";
 import { probeContext } from "../../support/fixture/context.js";
 import type { Options } from "../../support/server/postgres-snapshot.js";

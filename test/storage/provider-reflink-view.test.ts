@@ -117,7 +117,7 @@ test("a view that somebody uses is not forgotten: unexpose says so, and ends it 
   const cwd = process.cwd();
   process.chdir(at);
   try {
-    const busy = { code: "MOUNT", message: /cannot be unmounted/, hint: /fuser/ };
+    const busy = { code: "BUSY", message: /cannot be unmounted/, hint: /fuser/ };
     await assert.rejects(provider.unexpose(it.snapshot, it.probe.ctx), busy);
     await assert.rejects(provider.abort(tx, it.probe.ctx), busy);
   } finally {

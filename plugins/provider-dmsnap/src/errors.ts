@@ -1,33 +1,21 @@
-/** Something outside this code is not as it must be. The host shows the message, and the hint as the next step. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly code:
-    | "UNSUPPORTED"
-    | "MAPPER"
-    | "STORE"
-    | "NO_SPACE"
-    | "NO_SAFETY"
-    | "NAME_TAKEN"
-    | "UNKNOWN_SNAPSHOT"
-    | "OVERFLOWED"
-    | "BYPASSED"
-    | "EXPOSED"
-    | "IN_USE"
-    | "MOUNT"
-    | "REVERTING";
-  readonly hint: string;
+import { PluginError as KitError } from "#kit/plugin-error.js";
 
-  constructor(code: Refusal["code"], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** The README has a table of them. */
+export type ErrorCode =
+  | "BUSY"
+  | "BYPASSED"
+  | "DMSETUP_FAILED"
+  | "EXPOSED"
+  | "MOUNT"
+  | "NAME_TAKEN"
+  | "NO_SAFETY"
+  | "NO_SPACE"
+  | "OVERFLOWED"
+  | "REVERTING"
+  | "STORE"
+  | "UNKNOWN_SNAPSHOT"
+  | "UNSUPPORTED";
 
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;

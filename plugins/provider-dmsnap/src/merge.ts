@@ -1,18 +1,18 @@
 import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Transaction } from "holdstill/plugin";
-import { findByName, findByUuid, type Mapped } from "./devices.js";
+import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { realOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { openUnused } from "./origin.js";
-import { assertSound, hide } from "./exposure.js";
+import { assertSound, unexpose } from "./exposure.js";
 import { readBootId } from "./reassembly.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { roomFor } from "./size.js";
+import { spaceFor } from "./size.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { allot, assemble, make, placeOf } from "./store.js";
 
@@ -29,7 +29,7 @@ export async function revert(before: Entry, registry: Registry, ctx: Context<Opt
   const mapper = new Mapper(ctx);
   const fd = openUnused(device);
   try {
-    const entry = await hide(before, registry, ctx);
+    const entry = await unexpose(before, registry, ctx);
     if (entry.state !== "reverting") await assertSound(entry, registry, mapper);
     registry.write({ ...entry, state: "reverting" });
     await merge(entry, mapper, ctx);
@@ -52,14 +52,14 @@ export async function preserve(
   const device = revertible(before, registry);
   if (before.state === "reverting") {
     const message = `${before.origin.name} is on its way back to ${before.id} already.`;
-    throw new Refusal("NO_SAFETY", message, "What was there before is in a set of its own, if there was room.");
+    throw new PluginError("NO_SAFETY", message, "What was there before is in a set of its own, if there was room.");
   }
   const mapper = new Mapper(ctx);
   const fd = openUnused(device);
   try {
     await assertSound(before, registry, mapper);
     const id = `${tx.id}.${registry.ofSet(tx.id).length}`;
-    const store = await roomBeside(before, id, registry, mapper, ctx);
+    const store = await spaceBeside(before, id, registry, mapper, ctx);
     const { shown: _, ...rest } = before;
     const generation = await generationOf(before.fsType, device.node, ctx);
     const exceptions = ctx.options.persistent && store.kind !== "memory" ? "persistent" : "transient";
@@ -74,44 +74,44 @@ export async function preserve(
   }
 }
 
-/** Room for as much as the first snapshot has kept, since putting that back overwrites so much. @throws Refusal NO_SAFETY */
-async function roomBeside(
+/** Room for as much as the first snapshot has kept, since putting that back overwrites so much. @throws PluginError NO_SAFETY */
+async function spaceBeside(
   { id: first, origin }: Entry,
   id: string,
   registry: Registry,
   mapper: Mapper,
   ctx: Context<Options>,
 ): Promise<Store> {
-  const fill = await mapper.fill(snapshotOf({ id: first, origin }).name);
-  const kept = fill.state === "valid" ? fill.usedSectors * 512 : 0;
+  const usage = await mapper.usage(snapshotOf({ id: first, origin }).name);
+  const kept = usage.state === "valid" ? usage.usedSectors * 512 : 0;
   const bytes = Math.max(
-    roomFor(ctx.options.size, origin.sectors * 512),
-    roomFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
+    spaceFor(ctx.options.size, origin.sectors * 512),
+    spaceFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
   );
   try {
     const [store] = await allot(placeOf(ctx.options, ctx.dataDir), [{ id, bytes }], registry, ctx);
     if (store === undefined) throw new RangeError("one store was asked for");
     return store;
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal("NO_SAFETY", error.message, error.hint);
+    if (error instanceof PluginError) throw new PluginError("NO_SAFETY", error.message, error.hint);
     throw error;
   }
 }
 
-/** Its origin. @throws Refusal UNSUPPORTED */
-function revertible(before: Entry, registry: Registry): Mapped {
+/** Its origin. @throws PluginError UNSUPPORTED */
+function revertible(before: Entry, registry: Registry): MappedDevice {
   if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
     const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+    throw new PluginError("UNSUPPORTED", message, "Copy the files from where it is exposed.");
   }
   if (before.exceptions === "transient") {
     const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+    throw new PluginError("UNSUPPORTED", message, "Copy the files from where it is exposed.");
   }
   const { name } = before.origin;
   const device = findByName(name);
   if (device?.uuid === before.origin.uuid) return device;
-  throw new Refusal("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
+  throw new PluginError("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
 }
 
 async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promise<void> {
@@ -129,12 +129,12 @@ async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promi
     await mapper.resume(name);
   }
   for (let all: number | null = null; ; await sleep(PAUSE_MS, undefined, { signal: ctx.signal })) {
-    const fill = await mapper.fill(name);
-    if (fill.state === "invalid") {
-      const message = `The kernel gave up putting ${entry.id} back into ${name}: ${fill.why}.`;
-      throw new Refusal("REVERTING", message, "Look at the kernel's log, mend the disk, and revert again.");
+    const usage = await mapper.usage(name);
+    if (usage.state === "invalid") {
+      const message = `The kernel gave up putting ${entry.id} back into ${name}: ${usage.reason}.`;
+      throw new PluginError("REVERTING", message, "Look at the kernel's log, mend the disk, and revert again.");
     }
-    const left = fill.usedSectors - fill.metadataSectors;
+    const left = usage.usedSectors - usage.metadataSectors;
     if (left <= 0) return;
     all ??= left;
     ctx.progress(`putting ${name} back`, all - left, all);

@@ -6,9 +6,9 @@ import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { type Captured, innerPath, isObstacle, originOf } from "./origin.js";
 import { readBootId } from "./reassembly.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { roomFor } from "./size.js";
+import { spaceFor } from "./size.js";
 import { makeReal, makeSnapshot, readyOrigin } from "./stack.js";
 import { allot, assertApart, make, placeOf } from "./store.js";
 
@@ -20,7 +20,7 @@ import { allot, assertApart, make, placeOf } from "./store.js";
  * - it hears of writes that go through a `snapshot-origin` target on the same device: that table waits in the origin's inactive
  *   slot, and the resume that ends the hold makes it live, before the first write.
  */
-export async function ready(
+export async function prepare(
   tx: Transaction,
   volumes: readonly Volume[],
   registry: Registry,
@@ -36,7 +36,7 @@ export async function ready(
   );
   const wanted = origins.map(({ sectors }, index) => ({
     id: `${tx.id}.${index}`,
-    bytes: roomFor(ctx.options.size, sectors * 512),
+    bytes: spaceFor(ctx.options.size, sectors * 512),
   }));
   const stores = await allot(place, wanted, registry, ctx);
   const entries: Entry[] = [];
@@ -61,8 +61,8 @@ export async function ready(
 async function capturable(volume: Volume, mapper: Mapper): Promise<Captured> {
   const found = await originOf(volume, mapper);
   if (!isObstacle(found)) return found;
-  const hint = found.mend === null ? "Use another provider for it." : `To have it captured, ${found.mend}.`;
-  throw new Refusal("UNSUPPORTED", `${volume.mountPoint} cannot be captured: ${found.why}.`, hint);
+  const hint = found.remedy === null ? "Use another provider for it." : `To have it captured, ${found.remedy}.`;
+  throw new PluginError("UNSUPPORTED", `${volume.mountPoint} cannot be captured: ${found.reason}.`, hint);
 }
 
 function plan(

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { findByName, findByUuid } from "./devices.js";
+import { findByName, findByUuid } from "#kit/mapped-devices.js";
 import type { Entry } from "./entry.js";
 import { generationOf, isDirty } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import { assertUnused } from "./origin.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { assemble } from "./store.js";
@@ -56,7 +56,7 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
   await stack(entry.origin, mapper);
 }
 
-function refused({ id }: Entry, why: string, mend: string): Refusal {
-  const message = `The snapshot ${id} was taken before the machine was started anew, and ${why}: it is not shown.`;
-  return new Refusal("BYPASSED", message, `To go on, ${mend}.`);
+function refused({ id }: Entry, reason: string, remedy: string): PluginError {
+  const message = `The snapshot ${id} was taken before the machine was started anew, and ${reason}: it is not shown.`;
+  return new PluginError("BYPASSED", message, `To go on, ${remedy}.`);
 }

@@ -4,8 +4,8 @@ import { forksOf } from "./fork.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
-import { hide } from "./exposure.js";
-import { Refusal } from "./errors.js";
+import { unexpose } from "./exposure.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { letGo, unstack } from "./stack.js";
 import { drop } from "./store.js";
@@ -14,12 +14,12 @@ import { drop } from "./store.js";
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   if (entry.state === "reverting") {
     const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is whole only at the end.`;
-    throw new Refusal("REVERTING", message, "Revert once more, and then remove it.");
+    throw new PluginError("REVERTING", message, "Revert once more, and then remove it.");
   }
   for (const dependent of forksOf(entry, registry)) await remove(dependent, registry, ctx);
   const mapper = new Mapper(ctx);
   const label = snapshotOf(entry);
-  const hidden = await hide(entry, registry, ctx);
+  const hidden = await unexpose(entry, registry, ctx);
   await mapper.remove(label);
   await unstack(hidden.origin, mapper);
   await drop(hidden.store, label, ctx);

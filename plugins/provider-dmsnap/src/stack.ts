@@ -1,9 +1,10 @@
-import { findByName, findByUuid, type Mapped, mappedDevices } from "./devices.js";
+import type { Target } from "#kit/dmsetup.js";
+import { findByName, findByUuid, type MappedDevice, mappedDevices } from "#kit/mapped-devices.js";
 import type { Entry, Origin } from "./entry.js";
-import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
+import { CHUNK, type Mapper, sameTable, whole } from "./mapper.js";
 import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /*
  *   before                  while snapshots exist
@@ -51,7 +52,7 @@ export async function readyOrigin(origin: Captured, mapper: Mapper): Promise<voi
   const waiting = await mapper.table(origin.name, "inactive");
   if (waiting.length > 0 && !sameTable(waiting, table)) {
     const message = `Somebody else is about to change ${origin.name}: it has a table in its inactive slot.`;
-    throw new Refusal("IN_USE", message, `See \`dmsetup table --inactive ${origin.name}\`.`);
+    throw new PluginError("BUSY", message, `See \`dmsetup table --inactive ${origin.name}\`.`);
   }
   await mapper.load(origin.name, table);
 }
@@ -92,7 +93,7 @@ export async function isStacked(origin: Origin, mapper: Mapper): Promise<boolean
 }
 
 /** The devices that are snapshots of that origin, whichever instance has made them. */
-function snapshotsOf(origin: string): Mapped[] {
+function snapshotsOf(origin: string): MappedDevice[] {
   return mappedDevices().filter(({ name, uuid }) => {
     const id = idOf(uuid);
     return id !== undefined && name === snapshotOf({ id, origin: { name: origin } }).name;
@@ -103,13 +104,13 @@ function isThere({ name, uuid }: Origin): boolean {
   return findByName(name)?.uuid === uuid;
 }
 
-function leftovers(origin: string): Refusal {
+function leftovers(origin: string): PluginError {
   const message = `A transaction that died has left devices of ${origin}, which has got another table since.`;
-  return new Refusal("IN_USE", message, "Undo it: holdstill recover.");
+  return new PluginError("BUSY", message, "Undo it: holdstill recover.");
 }
 
-export function bypassed(origin: string): Refusal {
-  return new Refusal(
+export function bypassed(origin: string): PluginError {
+  return new PluginError(
     "BYPASSED",
     `${origin} was opened past its snapshots: what was written to it since is missing in them.`,
     "They cannot be used any more: remove them.",

@@ -11,16 +11,17 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { bytesOf, devicesBelow, findByUuid, formatNumber, mappedDevices, numberOf } from "./devices.js";
+import { findByUuid, mappedDevices } from "#kit/mapped-devices.js";
+import { bytesOf, devicesBelow, formatNumber, numberOf } from "./devices.js";
 import type { Entry, Store } from "./entry.js";
 import { attach, detach } from "./loop.js";
 import { Mapper, whole } from "./mapper.js";
 import { isOurs, type Label, sliceOf } from "./names.js";
 import type { Options } from "./options.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { assertRoom } from "./size.js";
-import { claim, LABEL_ROOM } from "./store-device.js";
+import { assertSpace } from "./size.js";
+import { claim, LABEL_SPACE } from "./store-device.js";
 
 /** Where all of an instance's stores lie. */
 export interface Place {
@@ -58,17 +59,17 @@ export async function allot(
   if (kind !== "device") {
     mkdirSync(place.path, { recursive: true, mode: 0o700 });
     const { bavail, bsize } = statfsSync(place.path);
-    assertRoom(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
+    assertSpace(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
     return wanted.map(({ id, bytes }) => ({ kind, file: path.join(place.path, `${id}.cow`), bytes }));
   }
   await claim(place.path, ctx);
   const taken = storesOf(registry.all()).flatMap((store) => (store.kind === "device" ? [store] : []));
   const total = bytesOf(numberOf(place.path) ?? "");
-  const free = total - LABEL_ROOM - taken.reduce((bytes, store) => bytes + store.bytes, 0);
+  const free = total - LABEL_SPACE - taken.reduce((bytes, store) => bytes + store.bytes, 0);
   const slices: Extract<Store, { kind: "device" }>[] = [];
   for (const { bytes } of wanted) {
     const from = firstGap([...taken, ...slices], bytes);
-    if (from + bytes > total) assertRoom(sum, Math.min(free, sum - 1), place.path);
+    if (from + bytes > total) assertSpace(sum, Math.min(free, sum - 1), place.path);
     slices.push({ kind: "device", device: place.path, from, bytes });
   }
   return slices;
@@ -107,7 +108,7 @@ function assertAlone(store: Store, registry: Registry): void {
   );
   if (there.length === 1) return;
   const message = `Another transaction took the same room on ${store.device} at the same moment.`;
-  throw new Refusal("IN_USE", message, "Try again.");
+  throw new PluginError("BUSY", message, "Try again.");
 }
 
 /** Takes the store down, and its data with it. Idempotent. */
@@ -134,7 +135,7 @@ async function reserve({ kind, file, bytes }: Extract<Store, { file: string }>, 
   const { exitCode, stderr } = await ctx.exec("fallocate", ["--length", String(bytes), "--", file]);
   if (exitCode === 0) return;
   const message = `No file of ${bytes} bytes can be made in ${path.dirname(file)}: ${stderr.trim()}.`;
-  throw new Refusal("STORE", message, "Give another `store`.");
+  throw new PluginError("STORE", message, "Give another `store`.");
 }
 
 /**
@@ -147,7 +148,7 @@ export function assertApart(place: Place, origins: readonly string[], entries: r
   for (const { name, uuid } of devicesOf(place.path).flatMap(labels)) {
     if (!origins.includes(name) && !isOurs(uuid)) continue;
     const message = `The store ${place.path} lies on ${name}, which is captured: writes to it would wait for themselves.`;
-    throw new Refusal("STORE", message, "Give a `store` on another device.");
+    throw new PluginError("STORE", message, "Give a `store` on another device.");
   }
   for (const store of storesOf(entries)) {
     const carrier = store.kind === "device" ? store.device : path.dirname(store.file);
@@ -155,7 +156,7 @@ export function assertApart(place: Place, origins: readonly string[], entries: r
     const origin = own.find(({ name }) => origins.includes(name));
     if (origin === undefined) continue;
     const message = `${origin.name} carries the store ${carrier} of another snapshot.`;
-    throw new Refusal("STORE", message, "Remove that snapshot first, or move the store.");
+    throw new PluginError("STORE", message, "Remove that snapshot first, or move the store.");
   }
 }
 
@@ -165,7 +166,7 @@ function devicesOf(place: string): string[] {
   const below = devicesBelow(formatNumber(stat.isBlockDevice() ? stat.rdev : stat.dev));
   if (below.length > 0 || statfsSync(place).type === TMPFS) return below;
   const message = `What block devices the folder ${place} lies on cannot be told.`;
-  throw new Refusal("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
+  throw new PluginError("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
 }
 
 function storesOf(entries: readonly Entry[]): Store[] {
@@ -173,7 +174,7 @@ function storesOf(entries: readonly Entry[]): Store[] {
 }
 
 function firstGap(taken: readonly { from: number; bytes: number }[], bytes: number): number {
-  let from = LABEL_ROOM;
+  let from = LABEL_SPACE;
   for (const other of taken.toSorted((a, b) => a.from - b.from)) {
     if (from + bytes <= other.from) return from;
     from = Math.max(from, other.from + other.bytes);
@@ -181,6 +182,6 @@ function firstGap(taken: readonly { from: number; bytes: number }[], bytes: numb
   return from;
 }
 
-function missing(device: string): Refusal {
-  return new Refusal("STORE", `The store ${device} is not there.`, "Attach the device, and try again.");
+function missing(device: string): PluginError {
+  return new PluginError("STORE", `The store ${device} is not there.`, "Attach the device, and try again.");
 }

@@ -1,8 +1,10 @@
 import type { Context, Volume } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
+import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { type Device, deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
+import { deviceName, deviceUuid, expect, removeDevice } from "./mapper.js";
 import type { Own } from "./ownership.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /*
  * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on
@@ -31,13 +33,13 @@ export const clearOf = ({ volume }: Own): string => deviceName(volume, "clear");
 /**
  * That the snapshot can be shown later.
  *
- * @throws Refusal UNSUPPORTED
+ * @throws PluginError UNSUPPORTED
  */
 export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Context): Promise<void> {
   const table = await tableOf(crypt, ctx);
   const hint = `Open it so that the key is in its table: cryptsetup open --disable-keyring /dev/${pathOf(origin)} ${crypt}`;
   const refuse = (reason: string): never => {
-    throw new Refusal("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
+    throw new PluginError("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
   };
   if (table === null) return refuse(`${crypt} above it is no single crypt target`);
   // A reference to the kernel's keyring (dm-crypt.c, crypt_set_keyring_key), which only cryptsetup itself can use.
@@ -47,20 +49,20 @@ export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Conte
 /**
  * Shows the decrypted content of a device.
  *
- * @throws Refusal MOUNT when what has the key is not open any more.
+ * @throws PluginError MOUNT when what has the key is not open any more.
  */
 export async function uncover(
   own: Own,
   crypt: string,
-  below: Device,
+  below: MappedDevice,
   permission: "r" | "rw",
   ctx: Context,
-): Promise<Device> {
+): Promise<MappedDevice> {
   const origin = deviceName({ vg: own.volume.vg, name: own.volume.origin ?? own.of ?? "" });
-  const table = look(crypt) === null ? null : await tableOf(crypt, ctx);
+  const table = findByName(crypt) === undefined ? null : await tableOf(crypt, ctx);
   if (table === null || table.key.startsWith(":") || !isOn(table, own, origin)) {
     const message = `The snapshot is encrypted, and ${crypt}, which has its key, is not open.`;
-    throw new Refusal("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
+    throw new PluginError("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
   }
   const { length, cipher, key, offset, rest } = table;
   const copy = `0 ${length} crypt ${cipher} ${key} ${offset} ${below.number} ${rest}`;
@@ -72,12 +74,12 @@ export async function uncover(
 
 /** Idempotent. */
 export async function cover(own: Own, ctx: Context): Promise<void> {
-  if (look(clearOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", clearOf(own)]);
+  await removeDevice(clearOf(own), ctx);
 }
 
 /** A fork knows its snapshot only; what has been reverted to has no origin any more. */
 function isOn({ device }: Table, { role }: Own, origin: string): boolean {
-  return role === "fork" || look(origin)?.number === device;
+  return role === "fork" || findByName(origin)?.number === device;
 }
 
 async function tableOf(crypt: string, ctx: Context): Promise<Table | null> {

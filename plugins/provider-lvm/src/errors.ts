@@ -1,28 +1,22 @@
-export type RefusalCode =
-  | "LVM_FAILED"
-  | "LOCKED"
-  | "MAPPER_FAILED"
-  | "UNSUPPORTED"
+import { PluginError as KitError } from "#kit/plugin-error.js";
+
+/** The README has a table of them. */
+export type ErrorCode =
+  | "BUSY"
+  | "CHANGED"
+  | "DMSETUP_FAILED"
   | "INACTIVE"
+  | "INVALID"
+  | "LOCKED"
+  | "LVM_FAILED"
+  | "MOUNT"
+  | "NAME_TAKEN"
+  | "NO_SAFETY"
   | "NO_SPACE"
   | "POOL_FULL"
-  | "NO_SAFETY"
-  | "NAME_TAKEN"
-  | "CHANGED"
-  | "INVALID"
-  | "BUSY"
-  | "MOUNT"
-  | "UNKNOWN_SNAPSHOT";
+  | "UNKNOWN_SNAPSHOT"
+  | "UNSUPPORTED";
 
-/** Something outside this code is not as it must be. The host shows the message, and the hint as the next step. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly code: RefusalCode;
-  readonly hint: string;
-
-  constructor(code: RefusalCode, message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;

@@ -1,14 +1,15 @@
 import path from "node:path";
 import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
+import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
+import { type Mount, mountSnapshot, mountsOf, unmount } from "#kit/mounts.js";
 import { clearOf, cover, uncover } from "./crypt.js";
-import { drop, numberOf, raise, REPLAY, roomAbove } from "./layer.js";
+import { drop, numberOf, raise, REPLAY, spaceAbove } from "./layer.js";
 import { type LogicalVolume, readVolumes } from "./logical-volume.js";
-import { type Device, expect, look } from "./mapper.js";
-import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
+import { expect } from "./mapper.js";
 import type { Options } from "./options.js";
 import type { Own } from "./ownership.js";
 import { close, deviceOf, open, type Permission } from "./snapshot-device.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
 import { watch } from "./space.js";
 
@@ -19,11 +20,11 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   watch(own.volume, all, ctx);
   const exposed = { trees: treesOf(captured, view.at), readOnly: view.access === "read-only" };
   const there = mountsBy(own);
-  const here = there.find(({ at }) => at === view.at);
+  const here = there.find(({ point }) => point === view.at);
   if (here !== undefined && isSame(here, own, view)) return exposed;
   if (there.length > 0) {
-    const message = `${snapshot.id} is exposed already, on ${there.map(({ at }) => at).join(", ")}.`;
-    throw new Refusal("BUSY", message, "Unexpose its set first.");
+    const message = `${snapshot.id} is exposed already, on ${there.map(({ point }) => point).join(", ")}.`;
+    throw new PluginError("BUSY", message, "Unexpose its set first.");
   }
   // One that a crash has left.
   await drop(own, all, ctx);
@@ -47,40 +48,40 @@ export async function unexpose(snapshot: Snapshot, ctx: Context): Promise<void> 
 
 /** Unmounts a snapshot and what lies above it, and removes that. */
 export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
-  for (const { at } of mountsBy(own)) await unmount(at, ctx);
+  for (const { point } of mountsBy(own)) await unmount(point, ctx);
   await drop(own, all, ctx);
   await close(own, ctx);
 }
 
-async function show(own: Own, { fsType, crypt }: Captured, { access, at }: View, ctx: Context): Promise<void> {
-  const put = async (device: Device, permission: Permission, option: "ro" | "rw"): Promise<void> => {
+async function show(own: Own, { fsType, crypt }: Captured, view: View, ctx: Context): Promise<void> {
+  const put = async (device: MappedDevice, permission: Permission, access: Mount["access"]): Promise<void> => {
     const clear = crypt === null ? device : await uncover(own, crypt, device, permission, ctx);
-    await mount(clear.node, fsType, [option], at, ctx);
+    await mountSnapshot(clear.node, view.at, { fsType, access }, ctx);
   };
-  const picture = expect(deviceOf(own));
-  switch (access) {
+  const snapshot = expect(deviceOf(own));
+  switch (view.access) {
     case "writable":
-      return put(picture, "rw", "rw");
+      return put(snapshot, "rw", "read-write");
     case "scratch":
-      return put(await raise(own, roomAbove(own.volume, deviceOf(own)), ctx), "rw", "rw");
+      return put(await raise(own, spaceAbove(own.volume, deviceOf(own)), ctx), "rw", "read-write");
     case "read-only":
       // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
       // from it: then the layer takes the replay.
-      return put(picture, "r", "ro").catch(async () => {
+      return put(snapshot, "r", "read-only").catch(async () => {
         await cover(own, ctx);
-        await put(await raise(own, REPLAY, ctx), "rw", "ro");
+        await put(await raise(own, REPLAY, ctx), "rw", "read-only");
       });
   }
 }
 
 /** Where the snapshot, or what lies above it, is mounted. */
 function mountsBy(own: Own): Mount[] {
-  const numbers = [look(deviceOf(own))?.number, numberOf(own), look(clearOf(own))?.number];
+  const numbers = [findByName(deviceOf(own))?.number, numberOf(own), findByName(clearOf(own))?.number];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 
-function isSame({ isReadOnly }: Mount, own: Own, { access }: View): boolean {
-  if (isReadOnly !== (access === "read-only")) return false;
+function isSame(mount: Mount, own: Own, { access }: View): boolean {
+  if ((mount.access === "read-only") !== (access === "read-only")) return false;
   const hasLayer = numberOf(own) !== null;
   return access === "read-only" || hasLayer === (access === "scratch");
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /**
  * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would
@@ -23,7 +23,7 @@ const MARGIN = 2000;
 /**
  * Runs one of LVM's commands, and answers what it wrote. While somebody else has a volume group locked, it is tried again.
  *
- * @throws Refusal LOCKED, LVM_FAILED
+ * @throws PluginError LOCKED, LVM_FAILED
  */
 export async function lvm(ctx: Context, command: string, args: readonly string[]): Promise<string> {
   for (;;) {
@@ -37,14 +37,14 @@ export async function lvm(ctx: Context, command: string, args: readonly string[]
 }
 
 /** What LVM complains of, without its warnings where there is more than warnings. */
-function failed(command: string, stderr: string): Refusal {
+function failed(command: string, stderr: string): PluginError {
   const lines = stderr.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !line.startsWith("WARNING:"));
   const message = `lvm ${command}: ${(said.length > 0 ? said : lines).join(" ").trim()}`;
-  return new Refusal("LVM_FAILED", message, "`lvs -a` and the kernel's log tell more.");
+  return new PluginError("LVM_FAILED", message, "`lvs -a` and the kernel's log tell more.");
 }
 
-function busy(locked: string): Refusal {
+function busy(locked: string): PluginError {
   const message = `Another LVM command has ${locked} locked.`;
-  return new Refusal("LOCKED", message, `Wait for it, or look who it is: fuser -v /run/lock/lvm/V_${locked}`);
+  return new PluginError("LOCKED", message, `Wait for it, or look who it is: fuser -v /run/lock/lvm/V_${locked}`);
 }

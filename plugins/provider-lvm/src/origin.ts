@@ -2,7 +2,7 @@ import type { Volume } from "holdstill/plugin";
 import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceUuid } from "./mapper.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /** The logical volume that a file system lies on, directly or encrypted; null where it lies on none, or not on it alone. */
 export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
@@ -25,14 +25,14 @@ export function poolOf(volume: LogicalVolume, all: readonly LogicalVolume[]): Lo
 /**
  * What LVM, or the way that we go, cannot do.
  *
- * @throws Refusal UNSUPPORTED, INACTIVE
+ * @throws PluginError UNSUPPORTED, INACTIVE
  */
 export function assertSnapshotable(origin: LogicalVolume): void {
   const name = pathOf(origin);
   const refuse = (reason: string, hint: string): never => {
-    throw new Refusal("UNSUPPORTED", `${name} cannot be snapshotted: ${reason}.`, hint);
+    throw new PluginError("UNSUPPORTED", `${name} cannot be snapshotted: ${reason}.`, hint);
   };
-  if (!origin.isActive) throw new Refusal("INACTIVE", `${name} is not active.`, `lvchange -ay ${name}`);
+  if (!origin.isActive) throw new PluginError("INACTIVE", `${name} is not active.`, `lvchange -ay ${name}`);
   if (origin.vg.isShared) {
     refuse("its volume group is shared with other machines", "Only one machine at a time could hold it.");
   }

@@ -7,9 +7,9 @@ import type { Own } from "./ownership.js";
 import { disarmThick } from "./thick.js";
 import { disarmThin } from "./thin.js";
 
-/** Removes volumes of ours; one that cannot be removed does not stop the others. Answers the faults. */
+/** Removes volumes of ours; one that cannot be removed does not stop the others. Answers the errors. */
 export async function removeAll(ours: readonly Own[], all: readonly LogicalVolume[], ctx: Context): Promise<unknown[]> {
-  const faults: unknown[] = [];
+  const errors: unknown[] = [];
   // Layers go with what they lie on. A thick fork lies on its snapshot.
   const forks = ours.filter(({ role }) => role === "fork");
   for (const own of [...forks, ...ours.filter(({ role }) => role === "snapshot")]) {
@@ -19,8 +19,8 @@ export async function removeAll(ours: readonly Own[], all: readonly LogicalVolum
       else if (own.cutAt === null) await disarmThin(own.volume, ctx);
       await lvm(ctx, "lvremove", ["--yes", pathOf(own.volume)]);
     } catch (error) {
-      faults.push(error);
+      errors.push(error);
     }
   }
-  return faults;
+  return errors;
 }

@@ -1,10 +1,12 @@
 import type { Context } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
+import { findByName } from "#kit/mapped-devices.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
-import { deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
+import { deviceName, deviceUuid, expect, removeDevice } from "./mapper.js";
 import { isThin } from "./origin.js";
 import type { Own } from "./ownership.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /** Sectors of 512 bytes, as LVM's own snapshots have. */
 const CHUNK = 8;
@@ -20,7 +22,7 @@ export const deviceOf = (own: Own): string => deviceName(own.volume, isLayered(o
 /**
  * Makes the snapshot's device, for reading only or for writing.
  *
- * @throws Refusal INVALID, UNKNOWN_SNAPSHOT
+ * @throws PluginError INVALID, UNKNOWN_SNAPSHOT
  */
 export async function open(
   own: Own,
@@ -37,8 +39,8 @@ export async function open(
 
 /** Idempotent. */
 export async function close(own: Own, ctx: Context): Promise<void> {
-  if (look(deviceOf(own)) === null) return;
-  if (isLayered(own)) await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
+  if (findByName(deviceOf(own)) === undefined) return;
+  if (isLayered(own)) await removeDevice(deviceOf(own), ctx);
   else if (isThin(own.volume)) await lvm(ctx, "lvchange", ["--activate", "n", pathOf(own.volume)]);
 }
 
@@ -52,13 +54,13 @@ async function openLayered(
   const below = all.find(({ vg, name }) => vg.uuid === own.volume.vg.uuid && name === own.of);
   if (below === undefined || below.isInvalid) {
     const message = `The snapshot that ${pathOf(own.volume)} is a fork of is not there any more.`;
-    throw new Refusal("UNKNOWN_SNAPSHOT", message, "Delete its set.");
+    throw new PluginError("UNKNOWN_SNAPSHOT", message, "Delete its set.");
   }
   await layOver(deviceName(below), own.volume, deviceOf(own), { lasts: true, permission }, ctx);
   if (!/ snapshot Invalid$/m.test(await dmsetup(ctx, ["status", deviceOf(own)]))) return;
   await close(own, ctx);
   const message = `${pathOf(own.volume)} is lost: more was written than it had room for.`;
-  throw new Refusal("INVALID", message, "Delete its set; give the next one more room.");
+  throw new PluginError("INVALID", message, "Delete its set; give the next one more room.");
 }
 
 interface Layer {

@@ -3,7 +3,7 @@ import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { assertWhole, usageOf } from "./space.js";
 
 /** What of the captured volume is needed to show its snapshot. */
@@ -38,7 +38,7 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
     facts: {
       uuid,
       origin,
-      ...(isThick ? { roomBytes: bytes } : {}),
+      ...(isThick ? { spaceBytes: bytes } : {}),
       ...trees,
     },
   };
@@ -72,18 +72,18 @@ export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Ow
 /**
  * A snapshot that can be shown.
  *
- * @throws Refusal UNKNOWN_SNAPSHOT, INVALID
+ * @throws PluginError UNKNOWN_SNAPSHOT, INVALID
  */
 export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Own {
   const own = find(snapshot, all);
   if (own === null || own.cutAt === null) {
     const message = `There is no whole snapshot ${snapshot.id}.`;
-    throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
+    throw new PluginError("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
   }
   assertWhole(own.volume);
   if (own.volume.isMerging) {
     const message = `The snapshot ${snapshot.id} is being put in place of its origin.`;
-    throw new Refusal(
+    throw new PluginError(
       "UNKNOWN_SNAPSHOT",
       message,
       "Unmount the origin and activate it again: lvchange -an, lvchange -ay.",
@@ -92,7 +92,7 @@ export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Ow
   return own;
 }
 
-/** @throws Refusal UNKNOWN_SNAPSHOT */
+/** @throws PluginError UNKNOWN_SNAPSHOT */
 export function capturedBy({ id, facts }: Snapshot): Captured {
   const { fsType, mountPoint, root, paths, crypt = null } = (facts ?? {}) as Partial<Captured>;
   if (
@@ -104,5 +104,5 @@ export function capturedBy({ id, facts }: Snapshot): Captured {
     return { fsType, mountPoint, root, paths, crypt };
   }
   const message = `The record of snapshot ${id} does not say which paths it has.`;
-  throw new Refusal("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");
+  throw new PluginError("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");
 }

@@ -1,8 +1,9 @@
 import type { Context, Snapshot } from "holdstill/plugin";
+import { formatBytes, parseSize } from "#kit/size.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import type { Options } from "./options.js";
 import { poolOf } from "./origin.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /** Fuller than this is worth a warning, percent. */
 const WARN = 80;
@@ -16,12 +17,10 @@ const TABLES = 1 + 1 / 256;
 /** What a snapshot takes beside what it keeps, as a factor. */
 const SLACK = 1.1;
 
-const units: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
 /**
  * How large the rooms of thick snapshots become, bytes, in the order of the origins; or why they do not fit.
  *
- * @throws Refusal NO_SPACE
+ * @throws PluginError NO_SPACE
  */
 export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Options, "size">): number[] {
   const free = new Map(origins.map(({ vg }) => [vg.name, vg.freeBytes]));
@@ -34,8 +33,8 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
     if (wants <= has) return wish;
     const share = Math.floor((wish * has) / wants / origin.vg.extentBytes) * origin.vg.extentBytes;
     if (size === "auto" && share >= Math.max(LEAST, origin.bytes * AUTO.least)) return share;
-    const message = `Volume group ${origin.vg.name} has ${inWords(has)} free; the snapshots of it need ${inWords(wants)}.`;
-    throw new Refusal("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
+    const message = `Volume group ${origin.vg.name} has ${formatBytes(has)} free; the snapshots of it need ${formatBytes(wants)}.`;
+    throw new PluginError("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
   });
 }
 
@@ -43,22 +42,20 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
  * Room for a second snapshot of the origin while a first one is put back: that overwrites as much as the first has kept. As large as
  * any other where there is space, bytes.
  *
- * @throws Refusal NO_SPACE
+ * @throws PluginError NO_SPACE
  */
-export function roomBeside(first: LogicalVolume, origin: LogicalVolume, { size }: Pick<Options, "size">): number {
+export function spaceBeside(first: LogicalVolume, origin: LogicalVolume, { size }: Pick<Options, "size">): number {
   const { freeBytes, extentBytes, name } = origin.vg;
   const kept = (first.bytes * (first.full.data ?? 100)) / 100;
   const least = inExtents(origin, kept * SLACK + LEAST);
   const free = Math.floor(freeBytes / extentBytes) * extentBytes;
   if (least <= free) return Math.max(least, Math.min(inExtents(origin, wishOf(origin, size)), free));
-  const message = `Volume group ${name} has ${inWords(free)} free; another snapshot of ${pathOf(origin)} needs ${inWords(least)}.`;
-  throw new Refusal("NO_SPACE", message, "Extend the volume group.");
+  const message = `Volume group ${name} has ${formatBytes(free)} free; another snapshot of ${pathOf(origin)} needs ${formatBytes(least)}.`;
+  throw new PluginError("NO_SPACE", message, "Extend the volume group.");
 }
 
 function wishOf({ bytes }: LogicalVolume, size: string): number {
-  if (size === "auto") return bytes * AUTO.wish;
-  const amount = Number.parseInt(size, 10);
-  return size.endsWith("%ORIGIN") ? (bytes * amount) / 100 : amount * (units[size.slice(-1)] ?? 1);
+  return size === "auto" ? bytes * AUTO.wish : parseSize(size, bytes);
 }
 
 /** Rounded up, and never more than a copy of the whole origin takes. */
@@ -70,29 +67,29 @@ function inExtents({ vg, bytes }: LogicalVolume, wish: number): number {
 /**
  * That a thin pool can take another snapshot: it needs nothing at first, and then what changes.
  *
- * @throws Refusal POOL_FULL
+ * @throws PluginError POOL_FULL
  */
-export function assertRoom(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
+export function assertSpace(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
   if (pool.health !== "") {
     const message = `Thin pool ${pathOf(pool)} is not well: ${pool.health}.`;
-    throw new Refusal("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
+    throw new PluginError("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
   }
   for (const [what, percent] of Object.entries(pool.full)) {
     if (percent === null) continue;
     if (percent > poolLimit) {
       const message = `Thin pool ${pathOf(pool)} has its ${what} ${percent} % full; the limit is ${poolLimit} %.`;
       const extend = what === "data" ? "-L +SIZE" : "--poolmetadatasize +SIZE";
-      throw new Refusal("POOL_FULL", message, `Extend it: lvextend ${extend} ${pathOf(pool)}; or raise poolLimit.`);
+      throw new PluginError("POOL_FULL", message, `Extend it: lvextend ${extend} ${pathOf(pool)}; or raise poolLimit.`);
     }
     warn(`thin pool ${pathOf(pool)}: its ${what}`, percent, ctx);
   }
 }
 
-/** @throws Refusal INVALID */
+/** @throws PluginError INVALID */
 export function assertWhole(snapshot: LogicalVolume): void {
   if (!snapshot.isInvalid) return;
   const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than it had room for.`;
-  throw new Refusal("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+  throw new PluginError("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
 }
 
 /** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
@@ -112,9 +109,4 @@ export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ct
 
 function warn(what: string, percent: number | null, ctx: Context): void {
   if (percent !== null && percent >= WARN) ctx.log.warn(`${what} is ${percent} % full`, { percent });
-}
-
-export function inWords(bytes: number): string {
-  const gib = bytes / 2 ** 30;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }

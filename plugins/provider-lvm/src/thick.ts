@@ -1,7 +1,9 @@
 import type { CommitOp, Context } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
+import { findByName } from "#kit/mapped-devices.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { deviceName, dmsetup, expect, look, preload, swap, tableOf } from "./mapper.js";
-import { Refusal } from "./errors.js";
+import { deviceName, expect, preload, swap, tableOf } from "./mapper.js";
+import { PluginError } from "./errors.js";
 import { assertWhole } from "./space.js";
 
 /** Size of the header of a snapshot's room, and of the first table behind it: zeros mean "new" (dm-snap-persistent.c). */
@@ -42,7 +44,7 @@ async function wipe(node: string, ctx: Context): Promise<void> {
   const args = ["if=/dev/zero", `of=${node}`, `bs=${HEADER}`, "count=1", "oflag=direct", "conv=notrunc", "status=none"];
   const { exitCode, stderr } = await ctx.exec("dd", args);
   if (exitCode === 0) return;
-  throw new Refusal("MAPPER_FAILED", `${node} cannot be written: ${stderr.trim()}`, "Look at the kernel's log.");
+  throw new PluginError("DMSETUP_FAILED", `${node} cannot be written: ${stderr.trim()}`, "Look at the kernel's log.");
 }
 
 /** That the snapshots of the commit are those that are there. */
@@ -59,13 +61,13 @@ export async function checkThick(snapshots: readonly LogicalVolume[], ctx: Conte
 /** Before LVM removes it. LVM trusts what waits in the inactive slot, and would stumble over it. */
 export async function disarmThick(snapshot: LogicalVolume, ctx: Context): Promise<void> {
   const device = deviceName(snapshot);
-  if (look(device) !== null) await dmsetup(ctx, ["clear", device]);
+  if (findByName(device) !== undefined) await dmsetup(ctx, ["clear", device]);
   const latch = latchOf(snapshot);
   // With the snapshot's device on it, it goes with that one.
-  if (look(latch) !== null) await dmsetup(ctx, ["remove", "--deferred", latch]);
+  if (findByName(latch) !== undefined) await dmsetup(ctx, ["remove", "--deferred", latch]);
 }
 
-function unexpected(snapshot: LogicalVolume, table: string): Refusal {
+function unexpected(snapshot: LogicalVolume, table: string): PluginError {
   const message = `The device of ${pathOf(snapshot)} is not that of a snapshot: its table is ${table}.`;
-  return new Refusal("CHANGED", message, "Another LVM command may have touched it. Take the set again.");
+  return new PluginError("CHANGED", message, "Another LVM command may have touched it. Take the set again.");
 }

@@ -1,7 +1,8 @@
 import type { CommitOp, Context } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { deviceName, dmsetup } from "./mapper.js";
-import { Refusal } from "./errors.js";
+import { deviceName } from "./mapper.js";
+import { PluginError } from "./errors.js";
 
 /**
  * LVM makes an ordinary, inactive snapshot in prepare, and knows it by a number in the pool. Then the pool forgets that number, and
@@ -26,7 +27,7 @@ export async function disarmThin({ vg, pool, thinId }: LogicalVolume, ctx: Conte
 
 const poolDevice = ({ vg }: Pick<LogicalVolume, "vg">, pool: string): string => deviceName({ vg, name: pool }, "tpool");
 
-function unexpected(snapshot: LogicalVolume): Refusal {
+function unexpected(snapshot: LogicalVolume): PluginError {
   const message = `${pathOf(snapshot)} is not a thin snapshot as LVM makes them.`;
-  return new Refusal("CHANGED", message, "`lvs -a` shows what it is. Take the set again.");
+  return new PluginError("CHANGED", message, "`lvs -a` shows what it is. Take the set again.");
 }

@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import { closeFolder, flush, makeFolder } from "./folder.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { folderOf, type Entry, type Registry } from "./registry.js";
 import { assertSpace } from "./space.js";
 import { survey } from "./survey.js";
@@ -24,7 +24,7 @@ export async function clone(source: Entry, as: "fork" | "scratch", registry: Reg
   closeFolder(folderOf(made));
   if (exitCode !== 0) {
     const message = `cp failed: ${stderr.trim() || "it said nothing"}`;
-    throw new Refusal("COPY_FAILED", message, "Mend what cp complains about, and try again.");
+    throw new PluginError("COPY_FAILED", message, "Mend what cp complains about, and try again.");
   }
   if (as === "fork") await flush(folderOf(made), ctx);
   return registry.write({ ...made, state: "sealed" });

@@ -4,7 +4,7 @@ import type { Context, ExecResult } from "holdstill/plugin";
 import { readComplaints, type Complaint } from "./complaints.js";
 import { closeFolder, onFolder } from "./folder.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { select, type Frame } from "./selection.js";
 
 /** What happened while the files were copied. */
@@ -122,18 +122,22 @@ function tally(complaints: readonly Complaint[], kind: Complaint["kind"]): numbe
 
 function assertCopied(target: string, folder: string): void {
   if (lstatSync(path.join(folder, target), { throwIfNoEntry: false }) !== undefined) return;
-  throw new Refusal("COPY_FAILED", `${target} vanished while it was copied.`, "Look at who removed it, and try again.");
+  throw new PluginError(
+    "COPY_FAILED",
+    `${target} vanished while it was copied.`,
+    "Look at who removed it, and try again.",
+  );
 }
 
-function failed(result: ExecResult, faults: readonly string[]): Refusal {
+function failed(result: ExecResult, faults: readonly string[]): PluginError {
   const ending = result.exitCode === null ? "a signal ended it" : `it ended with ${result.exitCode} and said nothing`;
   const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
   const seen = faults.length === 0 ? ending : faults.slice(0, SHOWN).join("; ") + more;
-  return new Refusal("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
+  return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
 }
 
-function restless(files: readonly string[]): Refusal {
-  return new Refusal(
+function restless(files: readonly string[]): PluginError {
+  return new PluginError(
     "COPY_FAILED",
     `Replaced again and again while being copied: ${files.slice(0, SHOWN).join(", ")}.`,
     "Use a writer that holds the application still, or leave the files out.",

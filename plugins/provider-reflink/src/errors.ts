@@ -1,16 +1,8 @@
-/** Something outside this code is not as it must be. The host shows the message, and the hint as the next step. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly code: "UNREADABLE" | "NO_SPACE" | "STORE" | "COPY_FAILED" | "UNKNOWN_SNAPSHOT" | "MOUNT";
-  readonly hint: string;
+import { PluginError as KitError } from "#kit/plugin-error.js";
 
-  constructor(code: Refusal["code"], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** The README has a table of them. */
+export type ErrorCode = "BUSY" | "COPY_FAILED" | "MOUNT" | "NO_SPACE" | "STORE" | "UNKNOWN_SNAPSHOT" | "UNREADABLE";
 
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;

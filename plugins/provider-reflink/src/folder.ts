@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { codeOf, Refusal } from "./errors.js";
+import { codeOf, messageOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 import { folderOf, type Located } from "./registry.js";
 
 /** Nobody but us may enter: while a snapshot is made, and whenever it is not exposed. */
@@ -27,15 +28,18 @@ export function makeFolder(entry: Located): void {
     mkdirSync(entry.store, { recursive: true, mode: 0o711 });
     mkdirSync(folderOf(entry), { mode: CLOSED });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal("STORE", `The store cannot be used: ${reason}.`, "Give another folder with the option `store`.");
+    throw new PluginError(
+      "STORE",
+      `The store cannot be used: ${messageOf(error)}.`,
+      "Give another folder with the option `store`.",
+    );
   }
 }
 
 /** Returns when all in the folder is on disk. syncfs(2): one call for all files, where an fsync for each would take minutes. */
 export async function flush(folder: string, ctx: Context): Promise<void> {
   const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
-  if (exitCode !== 0) throw new Refusal("STORE", `sync failed: ${stderr.trim()}`, "Look at the kernel's log.");
+  if (exitCode !== 0) throw new PluginError("STORE", `sync failed: ${stderr.trim()}`, "Look at the kernel's log.");
 }
 
 export function closeFolder(dir: string): void {
@@ -52,6 +56,6 @@ function openFolder(dir: string): number | undefined {
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     const message = `${dir} is not a folder that we can open (${codeOf(error)}), so it is left alone.`;
-    throw new Refusal("STORE", message, "Look at who replaced it.");
+    throw new PluginError("STORE", message, "Look at who replaced it.");
   }
 }

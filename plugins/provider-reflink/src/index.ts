@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
 import { copyTrees } from "./copy.js";
 import { closeFolder, flush, letPass, makeFolder } from "./folder.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
-import { isWithin, select } from "./selection.js";
+import { select } from "./selection.js";
 import { assertSpace } from "./space.js";
 import { survey, type Survey } from "./survey.js";
 
@@ -20,13 +21,13 @@ const SHOWN = 10;
 /** Keeps nothing in variables: each call reads the registry, and so a blank worker can go on after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
-    const { store, method, why } = await choosePlace(volume, ctx);
+    const { store, method, reason } = await choosePlace(volume, ctx);
     return {
       pointInTime: false,
       atomicGroup: false,
       writable: true,
       revert: false,
-      method: why === undefined ? method : `${method} (${why})`,
+      method: reason === undefined ? method : `${method} (${reason})`,
       where: store,
     };
   },
@@ -128,7 +129,7 @@ function whole({ id }: Snapshot, registry: Registry): Entry {
   const entry = registry.find(id);
   if (entry === "unreadable") throw registry.unreadable(id);
   if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
-  throw new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "If its store is a mount, mount it.");
+  throw new PluginError("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "If its store is a mount, mount it.");
 }
 
 /** The snapshot's throw-away copy: the one that is there, if it was finished. */
@@ -171,7 +172,7 @@ async function lookAt(volume: Volume, registry: Registry, ctx: Context<Options>)
   select(volume.paths, exclude);
   const seen = await survey(volume.paths, exclude, ctx);
   if (seen.faults.length > 0) throw unreadable(seen.faults);
-  if (place.why !== undefined) ctx.log.info(`copying, not cloning: ${place.why}`, { volume: volume.id });
+  if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });
   for (const dir of seen.notCaptured)
     ctx.log.warn(`${dir} is another file system or subvolume: its content is not captured`);
   return { volume, place, exclude, seen };
@@ -194,9 +195,9 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
   };
 }
 
-function unreadable(faults: readonly string[]): Refusal {
+function unreadable(faults: readonly string[]): PluginError {
   const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
-  return new Refusal(
+  return new PluginError(
     "UNREADABLE",
     `Cannot be copied: ${faults.slice(0, SHOWN).join("; ")}${more}.`,
     "Run as a user who may read them, or leave them out.",

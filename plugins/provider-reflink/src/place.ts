@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Context, Volume } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { canClone } from "./probe.js";
-import { isWithin } from "./selection.js";
 
 export interface Options extends Record<string, unknown> {
   store?: string;
@@ -13,8 +13,8 @@ export interface Place {
   /** Folder that holds one folder for each snapshot; without symbolic links. */
   store: string;
   method: "reflink" | "copy";
-  /** Why it is no reflink; for people. */
-  why?: string;
+  /** Why it is not a reflink; for people. */
+  reason?: string;
 }
 
 /** Name of a store that lies beside what was captured. */
@@ -31,20 +31,20 @@ export async function choosePlace(volume: Volume, ctx: Context<Options>): Promis
   if (ctx.options.store !== undefined) {
     const store = resolve(ctx.options.store);
     if (await isClonable(store)) return { store, method: "reflink" };
-    return { store, method: "copy", why: "the configured store cannot share extents with it" };
+    return { store, method: "copy", reason: "the configured store cannot share extents with it" };
   }
   const own = resolve(path.join(ctx.dataDir, "snapshots"));
   if (await isClonable(own)) return { store: own, method: "reflink" };
   const beside = storeAbove(first, volume.mountPoint);
   if (beside === undefined) {
-    const why = `no folder above ${first} on its file system is writable for us alone`;
-    return { store: own, method: "copy", why };
+    const reason = `no folder above ${first} on its file system is writable for us alone`;
+    return { store: own, method: "copy", reason };
   }
   if (await isClonable(beside)) return { store: beside, method: "reflink" };
   return {
     store: own,
     method: "copy",
-    why: `files there cannot share extents (${volume.fsType} on ${volume.mountPoint})`,
+    reason: `files there cannot share extents (${volume.fsType} on ${volume.mountPoint})`,
   };
 }
 

@@ -1,11 +1,12 @@
 import { existsSync, lstatSync, realpathSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
+import { codeOf } from "#kit/plugin-error.js";
 import { closeFolder } from "./folder.js";
 import { unmountAll } from "./mounts.js";
 import { BESIDE } from "./place.js";
 import { isRoot } from "./probe.js";
-import { codeOf, Refusal } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { folderOf, type Entry, type Located, type Registry } from "./registry.js";
 
 /** Names that we give: see Entry.id. Never `..`, never a path. */
@@ -42,7 +43,7 @@ export async function removeUnreadable(id: string, stores: string[], registry: R
 function assertOurs(entry: Located, folder: string): void {
   const isReal = lstatSync(folder).isDirectory() && realpathSync(folder) === folder;
   if (ID.test(entry.id) && isReal && path.dirname(folder) === entry.store) return;
-  throw new Refusal(
+  throw new PluginError(
     "STORE",
     `${folder} is not a snapshot's folder, so it is not removed.`,
     "Look at it, and remove it by hand.",
@@ -62,7 +63,7 @@ async function removeFolder(folder: string, ctx: Context): Promise<void> {
   }
   const { exitCode, stderr } = await ctx.exec("rm", remove);
   if (exitCode === 0) return;
-  throw new Refusal(
+  throw new PluginError(
     "STORE",
     `${folder} could not be removed: ${stderr.trim()}`,
     "Remove what is in the way, and try again.",
@@ -80,8 +81,8 @@ function removeIfEmpty(store: string): void {
 }
 
 /** Not taken for a success: after a reboot the file system may not be mounted yet, and the data would be forgotten. */
-function storeMissing(entry: Entry, registry: Registry): Refusal {
-  return new Refusal(
+function storeMissing(entry: Entry, registry: Registry): PluginError {
+  return new PluginError(
     "STORE",
     `The store ${entry.store} of snapshot ${entry.id} is not there.`,
     `Mount its file system. If it was removed on purpose, remove ${registry.fileOf(entry.id)} too.`,

@@ -1,6 +1,8 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import path from "node:path";
-import { codeOf, Refusal } from "./errors.js";
+import { isWithin } from "#kit/paths.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 
 /** What one run of cp is told, so that exclusions are left out. All absolute. */
 export interface Selection {
@@ -47,10 +49,6 @@ export function isLeftOut(target: string, exclude: readonly string[]): boolean {
   );
 }
 
-export function isWithin(target: string, folder: string): boolean {
-  return target === folder || target.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
-
 /** The root first; not the path itself. */
 function parentsOf(target: string): string[] {
   const parent = path.dirname(target);
@@ -61,7 +59,7 @@ function parentsOf(target: string): string[] {
 function childrenOf(dir: string): string[] {
   return readdirSync(dir, { encoding: "buffer" }).map((name) => {
     if (!Buffer.from(name.toString()).equals(name)) {
-      throw new Refusal(
+      throw new PluginError(
         "UNREADABLE",
         `${path.join(dir, name.toString())} has a name that is not UTF-8, and lies beside something that is left out.`,
         "Rename it, or capture the whole directory.",

@@ -1,8 +1,9 @@
 import { accessSync, constants, lstatSync, readdirSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
+import { codeOf } from "#kit/plugin-error.js";
+import { formatBytes } from "#kit/size.js";
 import { isLeftOut } from "./selection.js";
-import { codeOf } from "./errors.js";
 import { isRoot } from "./probe.js";
 
 /** What was seen below the captured paths before copying. */
@@ -89,10 +90,4 @@ function childrenOf(dir: Buffer): Buffer[] {
     if (codeOf(error) === "ENOENT") return [];
     throw error;
   }
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { HookFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Call, Hooks } from "./hook.js";
 
 /**
@@ -66,6 +66,6 @@ function isCount(value: unknown): boolean {
   return value === undefined || (Number.isInteger(value) && (value as number) >= 0);
 }
 
-function fault(file: string, what: string): HookFault {
-  return new HookFault("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
+function fault(file: string, what: string): PluginError {
+  return new PluginError("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
 }

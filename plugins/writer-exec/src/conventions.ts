@@ -2,11 +2,11 @@ import { constants } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { azureHooks } from "./azure.js";
-import { HookFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Call, Hook, Hooks } from "./hook.js";
 import type { Options } from "./options.js";
 
-/** The hooks that the options name. Throws HookFault where there are none, or one that cannot be run. */
+/** The hooks that the options name. Throws PluginError where there are none, or one that cannot be run. */
 export async function hooksOf(options: Options): Promise<Hooks> {
   const hooks = await found(options);
   if (hooks.list.length === 0) throw none(options);
@@ -63,14 +63,14 @@ async function filesOf(named: string): Promise<string[]> {
     return paths.filter((_, index) => kept[index]);
   } catch (cause) {
     const hint = "Correct the option that names it.";
-    throw new HookFault("HOOK_MISSING", `${named} cannot be read: ${(cause as Error).message}`, hint, { cause });
+    throw new PluginError("HOOK_MISSING", `${named} cannot be read: ${(cause as Error).message}`, hint, { cause });
   }
 }
 
 async function mustRun(program: string): Promise<void> {
   if (await isExecutable(program)) return;
   const hint = `If it is a hook: chmod u+x ${program}. If not, take it out of the folder or the options.`;
-  throw new HookFault("HOOK_MISSING", `${program} is not there or is no program`, hint);
+  throw new PluginError("HOOK_MISSING", `${program} is not there or is no program`, hint);
 }
 
 async function isExecutable(file: string): Promise<boolean> {
@@ -82,7 +82,7 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-function none({ qemu, vmware }: Options): HookFault {
+function none({ qemu, vmware }: Options): PluginError {
   const where = qemu ?? vmware ?? "";
-  return new HookFault("HOOK_MISSING", `there is no hook in ${where}`, "Without one nothing would be held still.");
+  return new PluginError("HOOK_MISSING", `there is no hook in ${where}`, "Without one nothing would be held still.");
 }

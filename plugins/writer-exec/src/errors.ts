@@ -1,15 +1,8 @@
-/** What can be wrong with hooks; the README has a table. */
-export type FaultCode = "HOOK_CONFIG" | "HOOK_FAILED" | "HOOK_HUNG" | "HOOK_MISSING" | "NOT_FROZEN" | "NOT_THAWED";
+import { PluginError as KitError } from "#kit/plugin-error.js";
 
-/** A fault that a person can mend: what was seen, and the next step. The host carries code, message and hint. */
-export class HookFault extends Error {
-  override readonly name = "HookFault";
-  readonly code: FaultCode;
-  readonly hint: string;
+/** The README has a table of them. */
+export type ErrorCode = "HOOK_CONFIG" | "HOOK_FAILED" | "HOOK_HUNG" | "HOOK_MISSING" | "NOT_FROZEN" | "NOT_THAWED";
 
-  constructor(code: FaultCode, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;

@@ -1,5 +1,5 @@
 import type { Context, ExecResult } from "holdstill/plugin";
-import { HookFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Call } from "./hook.js";
 import type { Options } from "./options.js";
 
@@ -8,7 +8,7 @@ const MARGIN_MS = 800;
 
 /**
  * Runs a hook, again if its convention says so. It gets its share of the time that is left, so that whoever hangs is named and
- * the others are still called. Throws HookFault HOOK_FAILED or HOOK_HUNG.
+ * the others are still called. Throws PluginError HOOK_FAILED or HOOK_HUNG.
  *
  * @param share How many calls have to make do with the time, this one included.
  */
@@ -48,14 +48,14 @@ function tell(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecResult)
   }
 }
 
-function faultOf(call: Call, result: ExecResult, limitMs: number): HookFault {
+function faultOf(call: Call, result: ExecResult, limitMs: number): PluginError {
   if (result.exitCode === null) {
     const hint = "Run it by hand and see what it waits for; it was ended together with all that it started.";
     const message = `${shown(call)} did not end in ${(limitMs / 1000).toFixed(1)} s, or was killed${lastWords(result)}`;
-    return new HookFault("HOOK_HUNG", message, hint);
+    return new PluginError("HOOK_HUNG", message, hint);
   }
   const hint = "Run it by hand; what it printed is in the log at level debug.";
-  return new HookFault("HOOK_FAILED", `${shown(call)} ended with ${result.exitCode}${lastWords(result)}`, hint);
+  return new PluginError("HOOK_FAILED", `${shown(call)} ended with ${result.exitCode}${lastWords(result)}`, hint);
 }
 
 function lastWords({ stdout, stderr }: ExecResult): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
@@ -20,7 +20,7 @@ export async function markSession(session: Session, transaction: string, signal:
   );
   if (marked === 1) return thread;
   const hint = "A session of the same transaction still runs: see SHOW PROCESSLIST.";
-  throw new MysqlFault("MYSQL_STUCK", `another session has the mark "${mark(transaction)}"`, hint);
+  throw new PluginError("MYSQL_STUCK", `another session has the mark "${mark(transaction)}"`, hint);
 }
 
 /**
@@ -32,7 +32,7 @@ export async function endSession(transaction: string, options: Options, signal: 
   try {
     session = await Session.open(options, signal);
   } catch (error) {
-    if (error instanceof MysqlFault && error.code === "MYSQL_DOWN") return;
+    if (error instanceof PluginError && error.code === "MYSQL_DOWN") return;
     throw error;
   }
   try {
@@ -60,7 +60,7 @@ async function endThread(session: Session, thread: number, signal: AbortSignal):
   }
 }
 
-function stuck(thread: number): MysqlFault {
+function stuck(thread: number): PluginError {
   const hint = `KILL ${thread}; if it stays, look at what the thread waits for.`;
-  return new MysqlFault("MYSQL_STUCK", `the server does not end session ${thread}`, hint);
+  return new PluginError("MYSQL_STUCK", `the server does not end session ${thread}`, hint);
 }

@@ -1,7 +1,8 @@
+import { PluginError as KitError } from "#kit/plugin-error.js";
 import { address, type Options } from "./options.js";
 
-/** What can be wrong with the server, its configuration or its surroundings; the README has a table. */
-export type FaultCode =
+/** The README has a table of them. */
+export type ErrorCode =
   | "MYSQL_AUTH"
   | "MYSQL_BLOCKED"
   | "MYSQL_CONNECT"
@@ -9,26 +10,17 @@ export type FaultCode =
   | "MYSQL_FILE"
   | "MYSQL_FULL"
   | "MYSQL_NOT_LOCAL"
-  | "MYSQL_PICTURE"
   | "MYSQL_PRIVILEGE"
   | "MYSQL_QUERY"
   | "MYSQL_RUNNING"
   | "MYSQL_SESSION_LOST"
+  | "MYSQL_SNAPSHOT"
   | "MYSQL_STUCK"
   | "MYSQL_VERSION";
 
-/** A fault that a person can mend: what was seen, and the next step. The host carries code, message and hint. */
-export class MysqlFault extends Error {
-  override readonly name = "MysqlFault";
-  readonly code: FaultCode;
-  readonly hint: string;
-
-  constructor(code: FaultCode, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;
 
 /** ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED, ER_MUST_CHANGE_PASSWORD. */
 const accessErrors = [1045, 1698, 1044, 3118, 4151, 1820];
@@ -40,47 +32,52 @@ const rightErrors = [1227, 1142, 1045];
 const downCodes = ["ENOENT", "ECONNREFUSED", "ER_SERVER_SHUTDOWN", "ER_NORMAL_SHUTDOWN"];
 
 /** Why a connection did not come about. */
-export function connectFault(error: unknown, options: Options): MysqlFault {
+export function connectFault(error: unknown, options: Options): PluginError {
   const { errno, code, message } = seen(error);
   const said = `${address(options)}: ${message}`;
   const cause = { cause: error };
   if (accessErrors.includes(errno)) {
     const hint = "Give the right user and passwordFile, or let the account in by its socket (README, Connecting).";
-    return new MysqlFault("MYSQL_AUTH", said, hint, cause);
+    return new PluginError("MYSQL_AUTH", said, hint, cause);
   }
   if (fullErrors.includes(errno)) {
     const hint = "Raise max_connections, or max_user_connections of the account; holdstill needs three.";
-    return new MysqlFault("MYSQL_FULL", said, hint, cause);
+    return new PluginError("MYSQL_FULL", said, hint, cause);
   }
   if (downCodes.includes(code)) {
-    return new MysqlFault("MYSQL_DOWN", said, "Start the server, or correct the options socket, host and port.", cause);
+    return new PluginError(
+      "MYSQL_DOWN",
+      said,
+      "Start the server, or correct the options socket, host and port.",
+      cause,
+    );
   }
-  return new MysqlFault("MYSQL_CONNECT", said, "Check the options socket, host, port, tls and caFile.", cause);
+  return new PluginError("MYSQL_CONNECT", said, "Check the options socket, host, port, tls and caFile.", cause);
 }
 
 /** Why a statement failed; `ended` says that the session ended with it. */
-export function queryFault(error: unknown, { user }: Options, ended: boolean): MysqlFault {
+export function queryFault(error: unknown, { user }: Options, ended: boolean): PluginError {
   const { errno, message } = seen(error);
   const cause = { cause: error };
   if (ended) {
     const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
-    return new MysqlFault("MYSQL_SESSION_LOST", `the session ended: ${message}`, hint, cause);
+    return new PluginError("MYSQL_SESSION_LOST", `the session ended: ${message}`, hint, cause);
   }
   if (rightErrors.includes(errno)) {
     const hint = `Grant account ${user} what it lacks (README, Rights).`;
-    return new MysqlFault("MYSQL_PRIVILEGE", `account ${user}: ${message}`, hint, cause);
+    return new PluginError("MYSQL_PRIVILEGE", `account ${user}: ${message}`, hint, cause);
   }
-  return new MysqlFault("MYSQL_QUERY", message, "Read the message against the server's log and settings.", cause);
+  return new PluginError("MYSQL_QUERY", message, "Read the message against the server's log and settings.", cause);
 }
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_STATEMENT_TIMEOUT (MariaDB), ER_QUERY_TIMEOUT (MySQL). */
 export function isLockTimeout(error: unknown): boolean {
-  return error instanceof MysqlFault && [1205, 1969, 3024].includes(seen(error.cause).errno);
+  return error instanceof PluginError && [1205, 1969, 3024].includes(seen(error.cause).errno);
 }
 
 /** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
 export function isServersWord(error: unknown): boolean {
-  return !(error instanceof MysqlFault) || (seen(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
+  return !(error instanceof PluginError) || (seen(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
 }
 
 /** Whether the server, or the network, ended the session with this error. ER_CONNECTION_KILLED comes while a statement runs. */

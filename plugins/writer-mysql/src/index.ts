@@ -1,7 +1,7 @@
 import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
 import { endSession, markSession } from "./abort.js";
 import { component } from "./component.js";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { type Lock, lockFor, release, take } from "./lock.js";
 import type { Options } from "./options.js";
 import { type Position, readPosition } from "./position.js";
@@ -96,7 +96,7 @@ const writer = {
         ? { uninterrupted: true, facts: { lock, from: hold.from, to: hold.to } }
         : { uninterrupted: false, reason: why };
     } catch (error) {
-      if (!(error instanceof MysqlFault)) throw error;
+      if (!(error instanceof PluginError)) throw error;
       return { uninterrupted: false, reason: error.message };
     } finally {
       await end(hold);
@@ -149,7 +149,7 @@ function uncaptured({ components }: WriterTransaction, { folders }: Server): str
 function refuse(folders: readonly string[]): void {
   if (folders.length === 0) return;
   const message = `the server also has ${folders.join(", ")}, which is not captured`;
-  throw new MysqlFault("MYSQL_PICTURE", message, "Take the snapshot again: a table was made there after the plan.");
+  throw new PluginError("MYSQL_SNAPSHOT", message, "Take the snapshot again: a table was made there after the plan.");
 }
 
 async function end({ session, watch }: Hold): Promise<void> {
@@ -157,14 +157,14 @@ async function end({ session, watch }: Hold): Promise<void> {
   await watch?.close();
 }
 
-function lost(why: string): MysqlFault {
-  return new MysqlFault(
+function lost(why: string): PluginError {
+  return new PluginError(
     "MYSQL_SESSION_LOST",
     why,
     "Connect to the server itself, not through a proxy; then try again.",
   );
 }
 
-function unprepared(): MysqlFault {
+function unprepared(): PluginError {
   return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { type Blocker, describe, findBlockers, kill } from "./blockers.js";
-import { isLockTimeout, MysqlFault } from "./errors.js";
+import { isLockTimeout, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Server } from "./server.js";
 import type { Session } from "./session.js";
@@ -98,10 +98,10 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
   }
 }
 
-function blocked(sql: string, waitedMs: number, seen: readonly Blocker[], cause: unknown): MysqlFault {
+function blocked(sql: string, waitedMs: number, seen: readonly Blocker[], cause: unknown): PluginError {
   const who = seen.length === 0 ? "nobody was seen to block it" : seen.slice(0, 3).map(describe).join("; ");
   const hint =
     "Let it end, or end it; or set killBlockers, or a longer lockSeconds. Tables of InnoDB alone need no lock (README).";
   const message = `${sql} was not granted in ${(waitedMs / 1000).toFixed(1)} s: ${who}`;
-  return new MysqlFault("MYSQL_BLOCKED", message, hint, { cause });
+  return new PluginError("MYSQL_BLOCKED", message, hint, { cause });
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { capturedServer, type ServerFacts } from "./facts.js";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
@@ -40,7 +40,7 @@ export async function recoverPicture(tx: WriterTransaction, exposed: Exposed, ct
       },
     };
   } catch (error) {
-    if (!(error instanceof MysqlFault)) throw error;
+    if (!(error instanceof PluginError)) throw error;
     return { ok: false, reason: `${error.message} (${error.code})` };
   }
 }

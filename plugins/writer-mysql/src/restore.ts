@@ -1,5 +1,5 @@
 import type { Context, SnapshotSet } from "holdstill/plugin";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { factsOf } from "./facts.js";
 import { serverOn } from "./server-process.js";
@@ -11,7 +11,7 @@ export async function refuseRunning(set: SnapshotSet, _ctx: Context<Options>): P
     const running = facts === undefined ? undefined : await serverOn(facts.dataDir);
     if (facts === undefined || running === undefined) continue;
     const { pid, binary } = running;
-    throw new MysqlFault(
+    throw new PluginError(
       "MYSQL_RUNNING",
       `${binary} runs on ${facts.dataDir} (process ${pid})`,
       "Stop it, then restore.",

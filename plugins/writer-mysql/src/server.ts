@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 import { serverPid } from "./server-process.js";
 import { surveyTables } from "./tables.js";
@@ -142,7 +142,7 @@ function supported(product: Server["product"], version: string): void {
     product === "MariaDB" ? ["10.6", major > 10 || (major === 10 && minor >= 6)] : ["8.0", major >= 8];
   if (good) return;
   const hint = "Use a server of a version that its makers still care for.";
-  throw new MysqlFault("MYSQL_VERSION", `${product} ${version} is older than ${from}`, hint);
+  throw new PluginError("MYSQL_VERSION", `${product} ${version} is older than ${from}`, hint);
 }
 
 /** Folders of tables that were made with DATA DIRECTORY or in a general tablespace elsewhere; needs the right PROCESS. */
@@ -166,7 +166,7 @@ async function isReplica(
     return (await session.query(signal, words)).length > 0;
   } catch (error) {
     // It is only a fact for a person: no reason to demand one more right.
-    if (error instanceof MysqlFault && error.code === "MYSQL_PRIVILEGE") return false;
+    if (error instanceof PluginError && error.code === "MYSQL_PRIVILEGE") return false;
     throw error;
   }
 }
@@ -181,7 +181,7 @@ async function real(dir: string): Promise<string> {
     return await realpath(dir);
   } catch (error) {
     const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
-    throw new MysqlFault("MYSQL_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
+    throw new PluginError("MYSQL_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });
   }

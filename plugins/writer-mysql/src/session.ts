@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
-import { connectFault, endsSession, isInterruption, MysqlFault, queryFault } from "./errors.js";
+import { connectFault, endsSession, isInterruption, PluginError, queryFault } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
@@ -14,7 +14,7 @@ const closeMs = 1_000;
 export class Session {
   readonly #connection: mysql.Connection;
   readonly #options: Options;
-  #lost: MysqlFault | undefined;
+  #lost: PluginError | undefined;
   #closing = false;
 
   private constructor(connection: mysql.Connection, options: Options) {
@@ -46,7 +46,7 @@ export class Session {
   }
 
   /** Why the session is lost, if it is. */
-  get lost(): MysqlFault | undefined {
+  get lost(): PluginError | undefined {
     return this.#lost;
   }
 
@@ -144,7 +144,7 @@ async function settings(options: Options): Promise<ConnectionOptions> {
   if (tls === "verify" && isIP(host) !== 0) {
     // mysql2 3.24 checks a certificate against "localhost" where it has no name.
     const hint = "Give the option host the name that the server's certificate is for, or set tls: off.";
-    throw new MysqlFault("MYSQL_CONNECT", `a certificate cannot be checked for the address ${host}`, hint);
+    throw new PluginError("MYSQL_CONNECT", `a certificate cannot be checked for the address ${host}`, hint);
   }
   const ca = caFile === undefined ? undefined : await readCertificates(caFile);
   const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
@@ -155,12 +155,12 @@ async function readPassword(file: string): Promise<string> {
   const hint = `Make it a file of one line: install -m 600 /dev/null ${file}, then write the password into it.`;
   try {
     const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) throw new MysqlFault("MYSQL_FILE", `others may read ${file}`, `chmod 600 ${file}`);
+    if ((mode & 0o077) !== 0) throw new PluginError("MYSQL_FILE", `others may read ${file}`, `chmod 600 ${file}`);
     const [password = ""] = (await readFile(file, "utf8")).split("\n");
     return password;
   } catch (error) {
-    if (error instanceof MysqlFault) throw error;
-    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
+    if (error instanceof PluginError) throw error;
+    throw new PluginError("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
   }
 }
 
@@ -169,6 +169,6 @@ async function readCertificates(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const hint = "Name the file that ssl_ca or the server's own certificate authority has.";
-    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
+    throw new PluginError("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
   }
 }

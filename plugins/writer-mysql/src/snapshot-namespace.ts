@@ -1,5 +1,5 @@
 import type { Exposed, ExecResult } from "holdstill/plugin";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { inside } from "./server.js";
 
 /** Places the trees of a snapshot where their originals lie, and runs a program there as an ordinary user. */
@@ -37,7 +37,7 @@ export function inPicture(file: string, { trees }: Pick<Exposed, "trees">): stri
   const tree = trees.find(({ original }) => inside(file, original));
   if (tree !== undefined) return `${tree.path}${file.slice(tree.original.length)}`;
   const hint = "Take the set again, with all folders of the server.";
-  throw new MysqlFault("MYSQL_PICTURE", `the snapshot does not have ${file}`, hint);
+  throw new PluginError("MYSQL_SNAPSHOT", `the snapshot does not have ${file}`, hint);
 }
 
 /** What a person needs to see why a program failed: its first complaints, of which the others follow, or its last lines. */

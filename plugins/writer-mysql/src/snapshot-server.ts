@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
-import { isServersWord, MysqlFault } from "./errors.js";
+import { isServersWord, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { inPicture, complaints, onStage, type Stage } from "./snapshot-namespace.js";
 import { Session } from "./session.js";
@@ -27,7 +27,7 @@ export interface Ran<T> {
  * Starts a server on the snapshot, which nobody but this process can reach, works with it, and stops it cleanly. It runs as the
  * files' owner, without network, grants, replication and events, and it purges no binary log.
  *
- * @throws MysqlFault MYSQL_PICTURE when it doesn't start or doesn't stop cleanly; MYSQL_VERSION.
+ * @throws PluginError MYSQL_SNAPSHOT when it doesn't start or doesn't stop cleanly; MYSQL_VERSION.
  */
 export async function withServer<T>(
   facts: ServerFacts,
@@ -36,11 +36,11 @@ export async function withServer<T>(
   ctx: Context<Options>,
   work: (session: Session) => Promise<T>,
 ): Promise<Ran<T>> {
-  if (exposed.readOnly) throw new MysqlFault("MYSQL_PICTURE", "the snapshot is read-only", "Expose it writable.");
+  if (exposed.readOnly) throw new PluginError("MYSQL_SNAPSHOT", "the snapshot is read-only", "Expose it writable.");
   const binary = ctx.options.serverBinary ?? facts.binary;
   if (binary === undefined) {
     const hint = "Set the option serverBinary: the captured server's process was out of sight.";
-    throw new MysqlFault("MYSQL_PICTURE", "it is not known which program ran the server", hint);
+    throw new PluginError("MYSQL_SNAPSHOT", "it is not known which program ran the server", hint);
   }
   await checkVersion(binary, facts, match, ctx);
   const { uid, gid } = await stat(inPicture(facts.dataDir, exposed));
@@ -141,14 +141,14 @@ async function checkVersion(
   if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
   const said = found === undefined ? complaints(answer) : answer.stdout.trim();
-  throw new MysqlFault("MYSQL_VERSION", `the snapshot is of ${product} ${version}, but ${binary} says: ${said}`, hint);
+  throw new PluginError("MYSQL_VERSION", `the snapshot is of ${product} ${version}, but ${binary} says: ${said}`, hint);
 }
 
 function series(version: string): string {
   return version.split(".").slice(0, 2).join(".");
 }
 
-function unusable(what: string, ended: ExecResult): MysqlFault {
+function unusable(what: string, ended: ExecResult): PluginError {
   const hint = "Read its words; the snapshot as it was cut is not changed by this where a fork was repaired.";
-  return new MysqlFault("MYSQL_PICTURE", `the server on the snapshot did not ${what}, ${complaints(ended)}`, hint);
+  return new PluginError("MYSQL_SNAPSHOT", `the server on the snapshot did not ${what}, ${complaints(ended)}`, hint);
 }

@@ -1,7 +1,7 @@
 import { type Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /** The server's own schemas: their tables survive a crash, or are logs. */
 const ownSchemas = ["mysql", "performance_schema", "sys", "information_schema"];
@@ -48,7 +48,7 @@ async function entries(folder: string): Promise<Dirent[]> {
     // A schema may be dropped meanwhile.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     const hint = "Run holdstill as root, or as the server's user.";
-    throw new MysqlFault("MYSQL_NOT_LOCAL", `the server's folder ${folder} cannot be read`, hint, { cause: error });
+    throw new PluginError("MYSQL_NOT_LOCAL", `the server's folder ${folder} cannot be read`, hint, { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { capturedServer } from "./facts.js";
-import { MysqlFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { complaints, onStage } from "./snapshot-namespace.js";
 import { type Ran, withServer } from "./snapshot-server.js";
@@ -37,7 +37,7 @@ export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx
       ? { ok: true, facts: counted }
       : { ok: false, reason: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
   } catch (error) {
-    if (!(error instanceof MysqlFault)) throw error;
+    if (!(error instanceof PluginError)) throw error;
     return { ok: false, reason: `${error.message} (${error.code})` };
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, PostgresFault } from "./errors.js";
+import { codeOf, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
@@ -20,7 +20,7 @@ export async function endSessions(transaction: string, options: Options, signal:
   try {
     session = await Session.open(options, "holdstill abort", signal);
   } catch (error) {
-    if (error instanceof PostgresFault && (error.code === "PG_DOWN" || codeOf(error.cause) === "3D000")) return;
+    if (error instanceof PluginError && (error.code === "PG_DOWN" || codeOf(error.cause) === "3D000")) return;
     throw error;
   }
   try {
@@ -37,7 +37,7 @@ export async function endSessions(transaction: string, options: Options, signal:
   }
 }
 
-function stuck(pids: readonly number[]): PostgresFault {
+function stuck(pids: readonly number[]): PluginError {
   const hint = `SELECT pg_terminate_backend(${pids[0]}); if it stays, look at what the process waits for.`;
-  return new PostgresFault("PG_STUCK", `the server does not end session ${pids.join(", ")}`, hint);
+  return new PluginError("PG_STUCK", `the server does not end session ${pids.join(", ")}`, hint);
 }

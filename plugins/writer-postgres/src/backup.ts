@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import type { Cluster } from "./cluster.js";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Session } from "./session.js";
 
@@ -59,7 +59,7 @@ export async function reserveWal(session: Session, transaction: string, ctx: Con
     ]);
     return true;
   } catch (error) {
-    if (!(error instanceof PostgresFault) || session.lost !== undefined) throw error;
+    if (!(error instanceof PluginError) || session.lost !== undefined) throw error;
     ctx.log.warn(`no replication slot, so the server may recycle WAL before it is copied: ${error.message}`);
     return false;
   }
@@ -89,7 +89,7 @@ export async function shortenRedo(session: Session, cluster: Cluster, ctx: Conte
     await startBackup(session, cluster, "holdstill checkpoint", ctx.options.checkpoint === "fast", ctx.signal);
     await stopBackup(session, cluster, ctx.signal);
   } catch (error) {
-    if (!(error instanceof PostgresFault) || session.lost !== undefined) throw error;
+    if (!(error instanceof PluginError) || session.lost !== undefined) throw error;
     ctx.log.warn(`no checkpoint before the cut: ${error.message}`);
   } finally {
     if (session.lost === undefined) await session.limitStatements(0, ctx.signal);

@@ -1,7 +1,7 @@
 import { readFile, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Archiver, Tablespace } from "./facts.js";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 
 /** What a running server tells of its cluster. */
@@ -84,7 +84,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
   const major = Math.floor(row.version_num / 10_000);
   if (major < 13) {
     const hint = "Use a server of a version that PostgreSQL still cares for.";
-    throw new PostgresFault("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
+    throw new PluginError("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
   }
   const all = await session.query<{ oid: number; name: string; location: string }>(
     signal,
@@ -138,7 +138,7 @@ async function real(dir: string): Promise<string> {
     // Without the right to look, the server's word has to do.
     if (error instanceof Error && "code" in error && error.code === "EACCES") return dir;
     const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
-    throw new PostgresFault("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
+    throw new PluginError("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });
   }

@@ -1,88 +1,80 @@
+import { PluginError as KitError } from "#kit/plugin-error.js";
 import { DatabaseError } from "pg";
 import { address, type Options } from "./options.js";
 
-/** What can be wrong with the server, its configuration or its surroundings; the README has a table. */
-export type FaultCode =
+/** The README has a table of them. */
+export type ErrorCode =
   | "PG_AUTH"
   | "PG_BLOCKED"
   | "PG_CONNECT"
   | "PG_DOWN"
   | "PG_NOT_LOCAL"
-  | "PG_NO_ROOM"
+  | "PG_NO_SPACE"
   | "PG_PASSWORD_FILE"
-  | "PG_PICTURE"
   | "PG_PRIVILEGE"
   | "PG_PROGRAMS"
   | "PG_QUERY"
   | "PG_RECOVERY"
   | "PG_RUNNING"
   | "PG_SESSION_LOST"
+  | "PG_SNAPSHOT"
   | "PG_STUCK"
   | "PG_TLS"
   | "PG_VERSION"
   | "PG_WAL_GONE";
 
-/** A fault that a person can mend: what was seen, and the next step. The host carries code, message and hint. */
-export class PostgresFault extends Error {
-  override readonly name = "PostgresFault";
-  readonly code: FaultCode;
-  readonly hint: string;
-
-  constructor(code: FaultCode, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;
 
 /** Why a connection did not come about. */
-export function connectFault(error: unknown, options: Options): PostgresFault {
+export function connectFault(error: unknown, options: Options): PluginError {
   const { code, message } = seen(error);
   const said = `${address(options)}: ${message}`;
   const cause = { cause: error };
   // SQLSTATE class 28, and what the client says when the server asks for a password that it doesn't have.
   if (code.startsWith("28") || message.startsWith("SASL")) {
     const hint = "Give the right passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
-    return new PostgresFault("PG_AUTH", said, hint, cause);
+    return new PluginError("PG_AUTH", said, hint, cause);
   }
   // 57P03 is cannot_connect_now: the server starts up or shuts down.
   if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
-    return new PostgresFault("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
+    return new PluginError("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
   }
   if (/certificate|altname|does not support SSL/i.test(`${code} ${message}`)) {
     const hint =
       "Give the caFile that signed the server's certificate, and the host that it is for; see ssl in postgresql.conf.";
-    return new PostgresFault("PG_TLS", said, hint, cause);
+    return new PluginError("PG_TLS", said, hint, cause);
   }
   // too_many_connections
   if (code === "53300") {
     const hint =
       "Raise max_connections or the role's CONNECTION LIMIT, or grant pg_use_reserved_connections (16 and later).";
-    return new PostgresFault("PG_CONNECT", said, hint, cause);
+    return new PluginError("PG_CONNECT", said, hint, cause);
   }
-  return new PostgresFault("PG_CONNECT", said, "Check the options host, port, user and database.", cause);
+  return new PluginError("PG_CONNECT", said, "Check the options host, port, user and database.", cause);
 }
 
 /** Why a statement failed; `ended` says that the session ended with it. */
-export function queryFault(error: unknown, options: Options, ended: boolean): PostgresFault {
+export function queryFault(error: unknown, options: Options, ended: boolean): PluginError {
   const { code, message } = seen(error);
   if (ended) {
     const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
-    return new PostgresFault("PG_SESSION_LOST", `the session ended: ${message}`, hint, { cause: error });
+    return new PluginError("PG_SESSION_LOST", `the session ended: ${message}`, hint, { cause: error });
   }
   if (code === "42501") {
     const hint = `Grant role ${options.user} what it lacks (README, Rights).`;
-    return new PostgresFault("PG_PRIVILEGE", `role ${options.user}: ${message}`, hint, { cause: error });
+    return new PluginError("PG_PRIVILEGE", `role ${options.user}: ${message}`, hint, { cause: error });
   }
   // lock_not_available
   if (code === "55P03") {
     const hint =
       "See who holds it: SELECT pid, state, query FROM pg_stat_activity, pg_locks USING (pid) WHERE granted.";
     const said = `another session keeps the server's catalogue locked: ${message}`;
-    return new PostgresFault("PG_BLOCKED", said, hint, { cause: error });
+    return new PluginError("PG_BLOCKED", said, hint, { cause: error });
   }
   const hint = "Read the message against the server's log and settings.";
-  return new PostgresFault("PG_QUERY", message, hint, { cause: error });
+  return new PluginError("PG_QUERY", message, hint, { cause: error });
 }
 
 /** Whether the server, or the network, ended the session with this error. */
@@ -92,7 +84,7 @@ export function endsSession(error: unknown): boolean {
 
 /** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
 export function isServersWord(error: unknown): boolean {
-  return !(error instanceof PostgresFault) || error.cause instanceof DatabaseError;
+  return !(error instanceof PluginError) || error.cause instanceof DatabaseError;
 }
 
 /** As Node's own errors have it. */

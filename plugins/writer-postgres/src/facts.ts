@@ -1,5 +1,5 @@
 import type { Component } from "holdstill/plugin";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 
 /** What identify keeps with the set; all that a snapshot's recovery, verification and restore know of the server. */
 export interface Facts {
@@ -41,7 +41,7 @@ export interface Archiver {
 export function factsOf({ facts }: Component): Facts {
   if (isFacts(facts)) return facts;
   const hint = "Use the version of writer-postgres that took the set.";
-  throw new PostgresFault("PG_PICTURE", "the component's facts are not those of this version of writer-postgres", hint);
+  throw new PluginError("PG_SNAPSHOT", "the component's facts are not those of this version of writer-postgres", hint);
 }
 
 function isFacts(facts: Component["facts"] | Facts): facts is Facts {

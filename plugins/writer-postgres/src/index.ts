@@ -3,7 +3,7 @@ import { endSessions, sessionName } from "./abort.js";
 import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
 import { inside, readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
-import { codeOf, PostgresFault } from "./errors.js";
+import { codeOf, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { recover } from "./repair.js";
 import { makeStartable, refuseRunning } from "./restore.js";
@@ -88,7 +88,7 @@ const writer = {
       hold.thawedAt = proof.lsn;
       hold.broken = difference(hold.prepared, proof);
     } catch (error) {
-      if (!(error instanceof PostgresFault)) throw error;
+      if (!(error instanceof PluginError)) throw error;
       hold.broken = error.message;
     }
     return hold.broken === undefined
@@ -155,7 +155,7 @@ function refuseChanges(tx: WriterTransaction, now: Component): void {
   const missing = now.paths.filter((one) => !planned.includes(one));
   if (missing.length === 0) return;
   const message = `the cluster also has ${missing.join(", ")}, which is not captured`;
-  throw new PostgresFault("PG_PICTURE", message, "Take the snapshot again: it was made after the plan.");
+  throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again: it was made after the plan.");
 }
 
 async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
@@ -174,21 +174,17 @@ function difference(before: Proof, after: Proof): string | undefined {
   return undefined;
 }
 
-function noRoom(dir: string, cause: unknown): PostgresFault {
+function noRoom(dir: string, cause: unknown): PluginError {
   const hint = "Make room where stateDir lies: it takes the WAL from the start of the copy to its end.";
-  return new PostgresFault("PG_NO_ROOM", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
+  return new PluginError("PG_NO_SPACE", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
     cause,
   });
 }
 
-function lost(why: string): PostgresFault {
-  return new PostgresFault(
-    "PG_SESSION_LOST",
-    why,
-    "Connect to the server itself, not through a pooler; then try again.",
-  );
+function lost(why: string): PluginError {
+  return new PluginError("PG_SESSION_LOST", why, "Connect to the server itself, not through a pooler; then try again.");
 }
 
-function unprepared(): PostgresFault {
+function unprepared(): PluginError {
   return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
 }

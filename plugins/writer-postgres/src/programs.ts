@@ -2,7 +2,7 @@ import { constants, existsSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Picture } from "./snapshot.js";
 
@@ -96,7 +96,7 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-function fault(message: string, options?: ErrorOptions): PostgresFault {
+function fault(message: string, options?: ErrorOptions): PluginError {
   const hint = "Install the server's programs, or give their folder with the option binDir.";
-  return new PostgresFault("PG_PROGRAMS", message, hint, options);
+  return new PluginError("PG_PROGRAMS", message, hint, options);
 }

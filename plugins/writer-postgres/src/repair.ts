@@ -1,5 +1,5 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { layIn } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
 import { Picture } from "./snapshot.js";
@@ -71,10 +71,10 @@ async function replay({ sidecarDir }: WriterTransaction, picture: Picture, ctx: 
 }
 
 /** With the last that the server said. */
-function failed(what: string, log: string): PostgresFault {
+function failed(what: string, log: string): PluginError {
   const lines = log.split("\n").filter((line) => /FATAL|PANIC|HINT|DETAIL/.test(line));
   const said = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
   const hint =
     "The snapshot as it was cut may still start, with the server's own configuration; see the README, Restoring.";
-  return new PostgresFault("PG_RECOVERY", said === "" ? what : `${what}: ${said}`, hint);
+  return new PluginError("PG_RECOVERY", said === "" ? what : `${what}: ${said}`, hint);
 }

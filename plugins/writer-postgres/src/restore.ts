@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context, SnapshotSet } from "holdstill/plugin";
 import { factsOf, type Facts } from "./facts.js";
-import { codeOf, PostgresFault } from "./errors.js";
+import { codeOf, PluginError } from "./errors.js";
 import { Folder } from "./folder.js";
 import { readControl } from "./control.js";
 import { layIn } from "./apply-sidecar.js";
@@ -14,11 +14,7 @@ export function refuseRunning(set: SnapshotSet, ctx: Context<Options>): void {
     const { dataDir } = facts;
     const pid = serverOn(dataDir);
     if (pid === undefined) continue;
-    throw new PostgresFault(
-      "PG_RUNNING",
-      `a server runs on ${dataDir} (process ${pid})`,
-      "Stop it before the restore.",
-    );
+    throw new PluginError("PG_RUNNING", `a server runs on ${dataDir} (process ${pid})`, "Stop it before the restore.");
   }
 }
 
@@ -80,7 +76,7 @@ function serverOn(dataDir: string): number | undefined {
 function aim(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
   if (state === "shut down") {
     const hint = "Restore the snapshot that it is a fork of.";
-    throw new PostgresFault("PG_PICTURE", `${dataDir} was recovered, and is no base for a point in time`, hint);
+    throw new PluginError("PG_SNAPSHOT", `${dataDir} was recovered, and is no base for a point in time`, hint);
   }
   const lines = [
     setting("restore_command", command),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { codeOf, isServersWord, PostgresFault } from "./errors.js";
+import { codeOf, isServersWord, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Picture } from "./snapshot.js";
 import type { Programs } from "./programs.js";
@@ -96,10 +96,10 @@ export class SecondServer {
     }
   }
 
-  #notStarted(): PostgresFault {
+  #notStarted(): PluginError {
     const lines = this.log.split("\n").filter((line) => /FATAL|PANIC|ERROR/.test(line));
     const said = lines.slice(-3).join("; ");
-    return new PostgresFault("PG_RECOVERY", `no server starts on the snapshot: ${said}`, "Take the snapshot again.");
+    return new PluginError("PG_RECOVERY", `no server starts on the snapshot: ${said}`, "Take the snapshot again.");
   }
 }
 

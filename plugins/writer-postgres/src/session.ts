@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
-import { connectFault, endsSession, PostgresFault, queryFault } from "./errors.js";
+import { connectFault, endsSession, PluginError, queryFault } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
@@ -17,7 +17,7 @@ export class Session {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #options: Options;
-  #lost: PostgresFault | undefined;
+  #lost: PluginError | undefined;
   #closing = false;
 
   private constructor(client: Client, socket: Socket, options: Options) {
@@ -66,7 +66,7 @@ export class Session {
   }
 
   /** Why the session is lost, if it is. */
-  get lost(): PostgresFault | undefined {
+  get lost(): PluginError | undefined {
     return this.#lost;
   }
 
@@ -137,7 +137,7 @@ async function readTls({ tls, caFile, host }: Options): Promise<ClientConfig["ss
   try {
     return { host, ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }) };
   } catch (error) {
-    throw new PostgresFault("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
+    throw new PluginError("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
   }
 }
 
@@ -148,12 +148,12 @@ async function readPassword({ passwordFile }: Options): Promise<string | undefin
     const { mode } = await stat(passwordFile);
     // As libpq does with its password file (manual, "The Password File").
     if ((mode & 0o077) !== 0) {
-      throw new PostgresFault("PG_PASSWORD_FILE", `others may read ${passwordFile}`, `chmod 600 ${passwordFile}`);
+      throw new PluginError("PG_PASSWORD_FILE", `others may read ${passwordFile}`, `chmod 600 ${passwordFile}`);
     }
     const [password = ""] = (await readFile(passwordFile, "utf8")).split("\n");
     return password;
   } catch (error) {
-    if (error instanceof PostgresFault) throw error;
-    throw new PostgresFault("PG_PASSWORD_FILE", `${passwordFile} cannot be read`, hint, { cause: error });
+    if (error instanceof PluginError) throw error;
+    throw new PluginError("PG_PASSWORD_FILE", `${passwordFile} cannot be read`, hint, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Sidecar } from "holdstill/plugin";
 import type { BackupEnd } from "./backup.js";
 import type { Cluster } from "./cluster.js";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 import { historyFile, walRange } from "./wal.js";
 import { walSource } from "./wal-source.js";
@@ -67,7 +67,7 @@ async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: 
   const fresh = (await tablespacesNow(session, cluster, signal)).filter((oid) => !known.has(oid));
   if (fresh.length === 0) return;
   const message = `tablespace ${fresh.join(", ")} (OID) was made meanwhile, and is not captured`;
-  throw new PostgresFault("PG_PICTURE", message, "Take the snapshot again.");
+  throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again.");
 }
 
 /** By the links where we may look, else by the catalogue. One without a link lies in the data directory. */
@@ -90,7 +90,7 @@ async function onDisk(session: Session, lsn: string, signal: AbortSignal): Promi
   }
 }
 
-function gone(segment: string): PostgresFault {
+function gone(segment: string): PluginError {
   const hint = "Let the role have REPLICATION and the server a free replication slot, or raise wal_keep_size.";
-  return new PostgresFault("PG_WAL_GONE", `the server recycled WAL file ${segment} before it was copied`, hint);
+  return new PluginError("PG_WAL_GONE", `the server recycled WAL file ${segment} before it was copied`, hint);
 }

@@ -5,7 +5,7 @@ import type { Exposed, WriterTransaction } from "holdstill/plugin";
 import { inside } from "./cluster.js";
 import { readControl, type Control } from "./control.js";
 import { factsOf, type Facts } from "./facts.js";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { Folder, type Owner } from "./folder.js";
 
 /** What was captured, and where its snapshot lies. */
@@ -126,7 +126,7 @@ export class Picture {
   }
 }
 
-function madeSince(oid: string): PostgresFault {
+function madeSince(oid: string): PluginError {
   const hint = "Take the snapshot again; nobody may make tablespaces meanwhile.";
   return fault(
     `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the snapshot`,
@@ -134,13 +134,13 @@ function madeSince(oid: string): PostgresFault {
   );
 }
 
-function leadsOut(link: string): PostgresFault {
+function leadsOut(link: string): PluginError {
   return fault(
     `${link} is a symbolic link, which may lead out of the snapshot`,
     "Make it a tablespace, or a mount; or set autoRecover: false.",
   );
 }
 
-function fault(message: string, hint: string): PostgresFault {
-  return new PostgresFault("PG_PICTURE", message, hint);
+function fault(message: string, hint: string): PluginError {
+  return new PluginError("PG_SNAPSHOT", message, hint);
 }

@@ -1,5 +1,5 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { layIn } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
 import { Picture } from "./snapshot.js";
@@ -21,7 +21,7 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
     for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
     return await look(picture, programs, state, ctx);
   } catch (error) {
-    if (!(error instanceof PostgresFault) || !isVerdict(error)) throw error;
+    if (!(error instanceof PluginError) || !isVerdict(error)) throw error;
     return { ok: false, reason: error.message, facts: { code: error.code } };
   } finally {
     picture.close();
@@ -29,7 +29,7 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
 }
 
 /** What speaks against the snapshot, and not against how we look at it. */
-function isVerdict({ code }: PostgresFault): boolean {
+function isVerdict({ code }: PluginError): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
 
@@ -86,7 +86,7 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
   await session.query(signal, "CHECKPOINT");
   const { rows } = await session.one<{ rows: number }>(signal, `SELECT count(*)::int AS rows FROM ${table}`);
   if (rows !== 2000)
-    throw new PostgresFault("PG_QUERY", `2000 rows were written and ${rows} are there`, "Look at the disk.");
+    throw new PluginError("PG_QUERY", `2000 rows were written and ${rows} are there`, "Look at the disk.");
   await session.query(signal, `DROP TABLE ${table}`);
 }
 
@@ -96,7 +96,7 @@ async function must(run: ReturnType<Programs["run"]>, name: string): Promise<voi
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
   const errors = lines.filter((line) => /error|checksum verification failed/i.test(line));
   const said = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
-  throw new PostgresFault(
+  throw new PluginError(
     "PG_QUERY",
     `${name} found fault with the snapshot: ${said}`,
     "Look at the captured server too.",

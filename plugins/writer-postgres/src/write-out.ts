@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
-import { PostgresFault } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Place } from "./snapshot.js";
 
@@ -43,7 +43,7 @@ async function flush(places: readonly Place[], ctx: Context<Options>): Promise<v
     const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", place], { priority: "background" });
     if (exitCode === 0) continue;
     const hint = "See that the storage has room for what recovery writes, and what the kernel says of it.";
-    throw new PostgresFault("PG_RECOVERY", `the snapshot cannot be written out: ${stderr.trim()}`, hint);
+    throw new PluginError("PG_RECOVERY", `the snapshot cannot be written out: ${stderr.trim()}`, hint);
   }
 }
 

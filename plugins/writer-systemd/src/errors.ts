@@ -1,23 +1,16 @@
-/** What can be wrong with a control group; the README has a table. */
-export type FaultCode =
-  | "CGROUP_V2_MISSING"
-  | "CGROUP_MISSING"
+import { PluginError as KitError } from "#kit/plugin-error.js";
+
+/** The README has a table of them. */
+export type ErrorCode =
   | "CGROUP_AMBIGUOUS"
-  | "CGROUP_OURS"
-  | "CGROUP_FROZEN"
   | "CGROUP_EMPTY"
+  | "CGROUP_FROZEN"
+  | "CGROUP_MISSING"
+  | "CGROUP_OURS"
+  | "CGROUP_RIGHTS"
   | "CGROUP_STUCK"
-  | "CGROUP_RIGHTS";
+  | "CGROUP_V2_MISSING";
 
-/** A fault that a person can mend: what was seen, and the next step. The host carries code, message and hint. */
-export class CgroupFault extends Error {
-  override readonly name = "CgroupFault";
-  readonly code: FaultCode;
-  readonly hint: string;
-
-  constructor(code: FaultCode, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
-}
+/** Of this plugin: the compiler knows the codes. */
+export const PluginError = KitError<ErrorCode>;
+export type PluginError = KitError<ErrorCode>;

@@ -63,7 +63,7 @@ test("a snapshot that has overflowed is told to be invalid, is not shown, and do
   assert.match(overflowed?.lost ?? "", /overflowed/);
   assert.equal(overflowed?.usage, undefined);
   await assert.rejects(dmsnap.expose(snapshot), { code: "OVERFLOWED" });
-  await assert.rejects(dmsnap.revert(snapshot), { code: "IN_USE" });
+  await assert.rejects(dmsnap.revert(snapshot), { code: "BUSY" });
   await dmsnap.remove(snapshot);
   assert.equal(readFileSync(`${data.mount}/much`).length, 24 * 1024 ** 2);
 });

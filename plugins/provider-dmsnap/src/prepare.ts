@@ -9,7 +9,7 @@ import { readBootId } from "./reassembly.js";
 import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { spaceFor } from "./size.js";
-import { makeReal, makeSnapshot, readyOrigin } from "./stack.js";
+import { makeReal, makeSnapshot, loadStackedTable } from "./stack.js";
 import { allot, assertApart, make, placeOf } from "./store.js";
 
 /**
@@ -49,7 +49,7 @@ export async function prepare(
     const number = await make(store, snapshotOf(entry), registry, ctx);
     await makeReal(origin, mapper);
     await makeSnapshot(entry, number, mapper);
-    await readyOrigin(origin, mapper);
+    await loadStackedTable(origin, mapper);
     entries.push(entry);
   }
   return {

@@ -53,7 +53,7 @@ export class Registry {
     return this.#ids().includes(id) ? this.#read(id) : undefined;
   }
 
-  forget(id: string): void {
+  remove(id: string): void {
     this.#folder.remove(id);
   }
 

@@ -7,7 +7,7 @@ import type { Options } from "./options.js";
 import { unexpose } from "./exposure.js";
 import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { letGo, unstack } from "./stack.js";
+import { resumeOrigin, unstack } from "./stack.js";
 import { drop } from "./store.js";
 
 /** Removes a snapshot in whatever state it is, and its forks, which are nothing without it; what is gone already is a success. */
@@ -23,14 +23,14 @@ export async function remove(entry: Entry, registry: Registry, ctx: Context<Opti
   await mapper.remove(label);
   await unstack(hidden.origin, mapper);
   await drop(hidden.store, label, ctx);
-  registry.forget(hidden.id);
+  registry.remove(hidden.id);
 }
 
 /** Undoes a transaction, as far as it goes: a snapshot that cannot be removed does not stop the others. */
 export async function undo(setId: string, registry: Registry, ctx: Context<Options>): Promise<void> {
   const mapper = new Mapper(ctx);
   const entries = registry.ofSet(setId);
-  const released = await Promise.allSettled(entries.map(({ origin }) => letGo(origin, mapper)));
+  const released = await Promise.allSettled(entries.map(({ origin }) => resumeOrigin(origin, mapper)));
   const removed: PromiseSettledResult<void>[] = [];
   // A fork goes with what it is a fork of.
   for (const entry of entries.filter(({ of }) => of === undefined))

@@ -46,7 +46,7 @@ export function snapshotTable(entry: Entry, store: string): Target[] {
  * Readies the origin's new table in its inactive slot. Whoever resumes the origin makes it live, and that does no harm: without
  * a snapshot that is active it maps what the old one did.
  */
-export async function readyOrigin(origin: Captured, mapper: Mapper): Promise<void> {
+export async function loadStackedTable(origin: Captured, mapper: Mapper): Promise<void> {
   const table = stackedTable(origin) ?? [];
   if (sameTable(await mapper.table(origin.name), table)) return;
   const waiting = await mapper.table(origin.name, "inactive");
@@ -82,7 +82,7 @@ export async function stack(origin: Origin, mapper: Mapper): Promise<void> {
 }
 
 /** Ends a hold whose keeper and whose keeper's keeper are dead. The host has released before it asks for an abort. */
-export async function letGo(origin: Origin, mapper: Mapper): Promise<void> {
+export async function resumeOrigin(origin: Origin, mapper: Mapper): Promise<void> {
   if (isThere(origin) && findByName(origin.name)?.state === "suspended") await mapper.resume(origin.name);
 }
 

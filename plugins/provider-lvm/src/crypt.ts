@@ -28,7 +28,7 @@ export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | n
 }
 
 /** Device-mapper name of what shows the decrypted snapshot, while it is shown. */
-export const clearOf = ({ volume }: Own): string => deviceName(volume, "clear");
+export const decryptedDeviceOf = ({ volume }: Own): string => deviceName(volume, "clear");
 
 /**
  * That the snapshot can be shown later.
@@ -51,7 +51,7 @@ export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Conte
  *
  * @throws PluginError MOUNT when what has the key is not open any more.
  */
-export async function uncover(
+export async function openDecrypted(
   own: Own,
   crypt: string,
   below: MappedDevice,
@@ -68,13 +68,13 @@ export async function uncover(
   const copy = `0 ${length} crypt ${cipher} ${key} ${offset} ${below.number} ${rest}`;
   const readOnly = permission === "r" ? ["--readonly"] : [];
   // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
-  await dmsetup(ctx, ["create", clearOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
-  return expect(clearOf(own));
+  await dmsetup(ctx, ["create", decryptedDeviceOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
+  return expect(decryptedDeviceOf(own));
 }
 
 /** Idempotent. */
-export async function cover(own: Own, ctx: Context): Promise<void> {
-  await removeDevice(clearOf(own), ctx);
+export async function closeDecrypted(own: Own, ctx: Context): Promise<void> {
+  await removeDevice(decryptedDeviceOf(own), ctx);
 }
 
 /** A fork knows its snapshot only; what has been reverted to has no origin any more. */

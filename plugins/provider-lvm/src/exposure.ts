@@ -2,8 +2,8 @@ import path from "node:path";
 import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
 import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
 import { type Mount, mountSnapshot, mountsOf, unmount } from "#kit/mounts.js";
-import { clearOf, cover, uncover } from "./crypt.js";
-import { drop, numberOf, raise, REPLAY, spaceAbove } from "./layer.js";
+import { decryptedDeviceOf, closeDecrypted, openDecrypted } from "./crypt.js";
+import { removeLayer, numberOf, makeLayer, REPLAY, spaceAbove } from "./layer.js";
 import { type LogicalVolume, readVolumes } from "./logical-volume.js";
 import { expect } from "./mapper.js";
 import type { Options } from "./options.js";
@@ -27,7 +27,7 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
     throw new PluginError("BUSY", message, "Unexpose its set first.");
   }
   // One that a crash has left.
-  await drop(own, all, ctx);
+  await removeLayer(own, all, ctx);
   await open(own, view.access === "writable" ? "rw" : "r", all, ctx);
   try {
     await show(own, captured, view, ctx);
@@ -49,13 +49,13 @@ export async function unexpose(snapshot: Snapshot, ctx: Context): Promise<void> 
 /** Unmounts a snapshot and what lies above it, and removes that. */
 export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   for (const { point } of mountsBy(own)) await unmount(point, ctx);
-  await drop(own, all, ctx);
+  await removeLayer(own, all, ctx);
   await close(own, ctx);
 }
 
 async function show(own: Own, { fsType, crypt }: Captured, view: View, ctx: Context): Promise<void> {
   const put = async (device: MappedDevice, permission: Permission, access: Mount["access"]): Promise<void> => {
-    const clear = crypt === null ? device : await uncover(own, crypt, device, permission, ctx);
+    const clear = crypt === null ? device : await openDecrypted(own, crypt, device, permission, ctx);
     await mountSnapshot(clear.node, view.at, { fsType, access }, ctx);
   };
   const snapshot = expect(deviceOf(own));
@@ -63,20 +63,20 @@ async function show(own: Own, { fsType, crypt }: Captured, view: View, ctx: Cont
     case "writable":
       return put(snapshot, "rw", "read-write");
     case "scratch":
-      return put(await raise(own, spaceAbove(own.volume, deviceOf(own)), ctx), "rw", "read-write");
+      return put(await makeLayer(own, spaceAbove(own.volume, deviceOf(own)), ctx), "rw", "read-write");
     case "read-only":
       // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
       // from it: then the layer takes the replay.
       return put(snapshot, "r", "read-only").catch(async () => {
-        await cover(own, ctx);
-        await put(await raise(own, REPLAY, ctx), "rw", "read-only");
+        await closeDecrypted(own, ctx);
+        await put(await makeLayer(own, REPLAY, ctx), "rw", "read-only");
       });
   }
 }
 
 /** Where the snapshot, or what lies above it, is mounted. */
 function mountsBy(own: Own): Mount[] {
-  const numbers = [findByName(deviceOf(own))?.number, numberOf(own), findByName(clearOf(own))?.number];
+  const numbers = [findByName(deviceOf(own))?.number, numberOf(own), findByName(decryptedDeviceOf(own))?.number];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 

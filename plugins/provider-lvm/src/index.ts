@@ -14,7 +14,7 @@ import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
 import { PluginError } from "./errors.js";
 import { removeAll } from "./removal.js";
 import { preserve, revert } from "./revert.js";
-import { current, find, toSnapshot } from "./snapshot.js";
+import { describeNow, find, toSnapshot } from "./snapshot.js";
 import { assertSpace, sizesOf, watch } from "./space.js";
 import { checkThick, prepareThick } from "./thick.js";
 import { prepareThin } from "./thin.js";
@@ -117,7 +117,7 @@ const provider: Provider<Options> = {
     const all = await readVolumes(ctx);
     const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ role }) => role !== "scratch");
     for (const { volume } of ours) watch(volume, all, ctx);
-    return ours.map((own) => current(own, all));
+    return ours.map((own) => describeNow(own, all));
   },
 
   expose,

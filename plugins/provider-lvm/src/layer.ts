@@ -1,7 +1,7 @@
 import type { Context } from "holdstill/plugin";
 import { findByName, type MappedDevice, SECTOR } from "#kit/mapped-devices.js";
 import { formatBytes } from "#kit/size.js";
-import { cover } from "./crypt.js";
+import { closeDecrypted } from "./crypt.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import { deviceName, expect, removeDevice } from "./mapper.js";
@@ -36,7 +36,7 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 export const numberOf = (own: Own): string | null => findByName(deviceOf(own))?.number ?? null;
 
 /** Makes the layer, of so many bytes where it takes room of its own; answers its device. */
-export async function raise(own: Own, bytes: number, ctx: Context): Promise<MappedDevice> {
+export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<MappedDevice> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
   const common = ["--yes", "--name", layerName(own), ...tags];
@@ -67,8 +67,8 @@ export async function makeStore(
 }
 
 /** Removes it, and what decrypts a snapshot or it. Idempotent. */
-export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
-  await cover(own, ctx);
+export async function removeLayer(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
+  await closeDecrypted(own, ctx);
   const layer = layerOf(own, all);
   if (!isThin(own.volume)) await removeDevice(deviceOf(own), ctx);
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);

@@ -45,7 +45,7 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
 }
 
 /** How it is now. */
-export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
+export function describeNow(own: Own, all: readonly LogicalVolume[]): Snapshot {
   const { volume } = own;
   const fill = usageOf(volume, all);
   return {

@@ -1,5 +1,5 @@
 /** What one line of cp's messages means for the copy. */
-export type Complaint =
+export type CpMessage =
   | { kind: "vanished" }
   | { kind: "replaced" | "unclonable"; source: string }
   /** `cp` without -r makes the parents of the directory and says that it leaves out the directory: which is what we want. */
@@ -16,14 +16,14 @@ const omitted = new RegExp(`^cp: -r not specified; omitting directory ${QUOTED}$
 const vanished = /^cp: [a-z ]*["'](?!\/).*["'](?: for reading)?: No such file or directory$/;
 
 /** Reads what GNU cp wrote to stderr with LC_ALL=C (src/copy.c). A message that is not known is a fault. */
-export function readComplaints(stderr: string): Complaint[] {
+export function readCpMessages(stderr: string): CpMessage[] {
   return stderr
     .split("\n")
     .filter((line) => line !== "")
     .map(readLine);
 }
 
-function readLine(line: string): Complaint {
+function readLine(line: string): CpMessage {
   const again = replaced.exec(line)?.[1];
   if (again !== undefined) return { kind: "replaced", source: unquote(again) };
   const whole = unclonable.exec(line)?.[1];

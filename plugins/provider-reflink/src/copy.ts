@@ -1,8 +1,8 @@
 import { fchmodSync, fchownSync, futimesSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { readComplaints, type Complaint } from "./complaints.js";
-import { closeFolder, onFolder } from "./folder.js";
+import { readCpMessages, type CpMessage } from "./complaints.js";
+import { closeFolder, withFolder } from "./folder.js";
 import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
 import { select, type Frame } from "./selection.js";
@@ -44,13 +44,13 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
   // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
   let reflink = job.method === "reflink" ? "always" : "auto";
   for (let attempt = 1; pending.length > 0; attempt += 1) {
-    const complaints: Complaint[] = [];
+    const complaints: CpMessage[] = [];
     for (const part of pending) {
       ctx.signal.throwIfAborted();
       complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
     }
     const again = complaints.flatMap((complaint) => ("source" in complaint ? [`/${complaint.source}`] : []));
-    if (again.length > 0 && attempt === ATTEMPTS) throw restless(again);
+    if (again.length > 0 && attempt === ATTEMPTS) throw replacedTooOften(again);
     facts.vanished += tally(complaints, "vanished");
     facts.copiedAgain += tally(complaints, "replaced");
     facts.unshared += tally(complaints, "unclonable");
@@ -71,7 +71,7 @@ async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context
   const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
   for (const part of chunk(dirs)) await cp(["-d", "-p"], part, folder, ctx);
   for (const { path: dir } of frames) {
-    if (isRoot()) onFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
+    if (isRoot()) withFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
     closeFolder(path.join(folder, dir));
   }
 }
@@ -82,7 +82,7 @@ async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context
  */
 function finishFrames(frames: readonly Frame[], folder: string): void {
   for (const { path: dir, stat } of frames.filter((frame) => frame.path !== "/").toReversed()) {
-    onFolder(path.join(folder, dir), (fd) => {
+    withFolder(path.join(folder, dir), (fd) => {
       if (isRoot()) fchownSync(fd, stat.uid, stat.gid);
       fchmodSync(fd, stat.mode & 0o7777);
       futimesSync(fd, stat.atimeMs / 1000, stat.mtimeMs / 1000);
@@ -91,10 +91,10 @@ function finishFrames(frames: readonly Frame[], folder: string): void {
 }
 
 /** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and cp's messages tell source from target. */
-async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<Complaint[]> {
+async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<CpMessage[]> {
   const relative = sources.map((source) => source.slice(1) || ".");
   const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
-  const complaints = readComplaints(result.stderr);
+  const complaints = readCpMessages(result.stderr);
   const faults = complaints.flatMap((complaint) => (complaint.kind === "fault" ? [complaint.message] : []));
   if (faults.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, faults);
   return complaints;
@@ -116,7 +116,7 @@ function chunk(sources: readonly string[]): string[][] {
   return chunks;
 }
 
-function tally(complaints: readonly Complaint[], kind: Complaint["kind"]): number {
+function tally(complaints: readonly CpMessage[], kind: CpMessage["kind"]): number {
   return complaints.filter((complaint) => complaint.kind === kind).length;
 }
 
@@ -136,7 +136,7 @@ function failed(result: ExecResult, faults: readonly string[]): PluginError {
   return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
 }
 
-function restless(files: readonly string[]): PluginError {
+function replacedTooOften(files: readonly string[]): PluginError {
   return new PluginError(
     "COPY_FAILED",
     `Replaced again and again while being copied: ${files.slice(0, SHOWN).join(", ")}.`,

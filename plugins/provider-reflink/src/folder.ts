@@ -12,7 +12,7 @@ const PASSABLE = 0o711;
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /** Acts on a folder itself, never on what a link of that name points to. Does nothing if it is gone. */
-export function onFolder(dir: string, act: (fd: number) => void): void {
+export function withFolder(dir: string, act: (fd: number) => void): void {
   const fd = openFolder(dir);
   if (fd === undefined) return;
   try {
@@ -43,11 +43,11 @@ export async function flush(folder: string, ctx: Context): Promise<void> {
 }
 
 export function closeFolder(dir: string): void {
-  onFolder(dir, (fd) => fchmodSync(fd, CLOSED));
+  withFolder(dir, (fd) => fchmodSync(fd, CLOSED));
 }
 
-export function letPass(dir: string): void {
-  onFolder(dir, (fd) => fchmodSync(fd, PASSABLE));
+export function openForOthers(dir: string): void {
+  withFolder(dir, (fd) => fchmodSync(fd, PASSABLE));
 }
 
 function openFolder(dir: string): number | undefined {

@@ -4,7 +4,7 @@ import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill
 import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
 import { copyTrees } from "./copy.js";
-import { closeFolder, flush, letPass, makeFolder } from "./folder.js";
+import { closeFolder, flush, openForOthers, makeFolder } from "./folder.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
@@ -35,7 +35,7 @@ const provider: Provider<Options> = {
   async prepare(tx, volumes, ctx) {
     const registry = new Registry(ctx);
     const parts: Part[] = [];
-    for (const volume of volumes) parts.push(await lookAt(volume, registry, ctx));
+    for (const volume of volumes) parts.push(await inspect(volume, registry, ctx));
     assertSpace(parts);
     for (const [index, part] of parts.entries()) {
       const planned = registry.write(plan(tx, index, part));
@@ -74,7 +74,7 @@ const provider: Provider<Options> = {
   async abort(tx, ctx) {
     const registry = new Registry(ctx);
     const results = [];
-    for (const id of registry.idsOf(tx.id)) results.push(...(await Promise.allSettled([drop(id, [], registry, ctx)])));
+    for (const id of registry.idsOf(tx.id)) results.push(...(await Promise.allSettled([removeById(id, [], registry, ctx)])));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
     if (failures.length > 0) throw failures[0];
   },
@@ -91,7 +91,7 @@ const provider: Provider<Options> = {
     const folder = folderOf(shown);
     // An ordinary user mounts nothing, and gets the trees themselves.
     if (isRoot()) await mountAt(folder, view, ctx);
-    letPass(folder);
+    openForOthers(folder);
     const base = isRoot() ? view.at : folder;
     return {
       trees: entry.paths.map((original) => ({ original, path: path.join(base, original) })),
@@ -119,7 +119,7 @@ const provider: Provider<Options> = {
   async remove(snapshot, ctx) {
     const registry = new Registry(ctx);
     for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
-    await drop(snapshot.id, storesOf(snapshot), registry, ctx);
+    await removeById(snapshot.id, storesOf(snapshot), registry, ctx);
   },
 };
 export default provider;
@@ -145,7 +145,7 @@ function storesOf({ facts }: Snapshot): string[] {
 }
 
 /** Removes a snapshot whose store may also be one of those given. */
-async function drop(id: string, stores: string[], registry: Registry, ctx: Context<Options>): Promise<void> {
+async function removeById(id: string, stores: string[], registry: Registry, ctx: Context<Options>): Promise<void> {
   const entry = registry.find(id);
   if (entry === undefined) return;
   if (entry !== "unreadable") return removeEntry(entry, registry, ctx);
@@ -162,7 +162,7 @@ interface Part {
   seen: Survey;
 }
 
-async function lookAt(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
+async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
   // Snapshots are never captured themselves, wherever they lie.
   const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];

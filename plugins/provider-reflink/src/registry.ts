@@ -111,7 +111,7 @@ export class Registry {
     return new PluginError("STORE", `${this.fileOf(id)} is not an entry of a snapshot.`, hint);
   }
 
-  forget(id: string): void {
+  remove(id: string): void {
     this.#folder.remove(id);
   }
 

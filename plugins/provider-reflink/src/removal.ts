@@ -23,7 +23,7 @@ export async function removeEntry(entry: Entry, registry: Registry, ctx: Context
     await removeFolder(folder, ctx);
   }
   if (isThere) removeIfEmpty(entry.store);
-  registry.forget(entry.id);
+  registry.remove(entry.id);
 }
 
 /** An entry that cannot be read does not say where its folder is: it is removed if a store has a folder of its name. */
@@ -36,7 +36,7 @@ export async function removeUnreadable(id: string, stores: string[], registry: R
     await removeFolder(folderOf({ id, store }), ctx);
     removeIfEmpty(store);
   }
-  registry.forget(id);
+  registry.remove(id);
 }
 
 /** Before anything is removed recursively: it is a real folder, of a name that we give, right inside its store. */

@@ -39,14 +39,14 @@ async function readConfig(file: string): Promise<Config> {
   try {
     config = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
-    throw fault(file, `cannot be read: ${(cause as Error).message}`);
+    throw invalid(file, `cannot be read: ${(cause as Error).message}`);
   }
-  const wrong = faultsOf(config);
-  if (wrong.length > 0) throw fault(file, wrong.join(", "));
+  const wrong = findingsOf(config);
+  if (wrong.length > 0) throw invalid(file, wrong.join(", "));
   return config as Config;
 }
 
-function faultsOf(config: unknown): string[] {
+function findingsOf(config: unknown): string[] {
   if (typeof config !== "object" || config === null) return ["is no JSON object"];
   const values = new Map(Object.entries(config));
   const faults: string[] = [];
@@ -66,6 +66,6 @@ function isCount(value: unknown): boolean {
   return value === undefined || (Number.isInteger(value) && (value as number) >= 0);
 }
 
-function fault(file: string, what: string): PluginError {
+function invalid(file: string, what: string): PluginError {
   return new PluginError("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
 }

@@ -11,7 +11,7 @@ export async function hooksOf(options: Options): Promise<Hooks> {
   const hooks = await found(options);
   if (hooks.list.length === 0) throw none(options);
   for (const { freeze, thaw } of hooks.list) {
-    for (const { program } of [freeze, thaw]) await mustRun(program);
+    for (const { program } of [freeze, thaw]) await assertExecutable(program);
   }
   return hooks;
 }
@@ -67,7 +67,7 @@ async function filesOf(named: string): Promise<string[]> {
   }
 }
 
-async function mustRun(program: string): Promise<void> {
+async function assertExecutable(program: string): Promise<void> {
   if (await isExecutable(program)) return;
   const hint = `If it is a hook: chmod u+x ${program}. If not, take it out of the folder or the options.`;
   throw new PluginError("HOOK_MISSING", `${program} is not there or is no program`, hint);

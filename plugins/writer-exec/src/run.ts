@@ -12,23 +12,23 @@ const MARGIN_MS = 800;
  *
  * @param share How many calls have to make do with the time, this one included.
  */
-export async function run(ctx: Context<Options>, { leftovers, share }: How, call: Call): Promise<void> {
+export async function run(ctx: Context<Options>, { leftovers, share }: RunOptions, call: Call): Promise<void> {
   const { program, args, retries = 0, warnings = [] } = call;
   for (let left = retries; ; left -= 1) {
     const limitMs = limitOf(call, ctx.deadline, share);
     const result = await ctx.exec(program, args, { limitMs, leftovers });
-    tell(ctx, call, result);
+    logOutput(ctx, call, result);
     if (result.exitCode === 0) return;
     if (result.exitCode !== null && warnings.includes(result.exitCode)) {
       ctx.log.warn(`${shown(call)} ended with ${result.exitCode}, a warning${lastWords(result)}`);
       return;
     }
-    if (result.exitCode === null || left === 0) throw faultOf(call, result, limitMs);
+    if (result.exitCode === null || left === 0) throw errorOf(call, result, limitMs);
     ctx.log.warn(`${shown(call)} ended with ${result.exitCode} and is tried again${lastWords(result)}`);
   }
 }
 
-export interface How {
+export interface RunOptions {
   /** See ExecOptions: a freeze may leave somebody who holds a lock, a thaw a service. */
   leftovers: "keep" | "leave";
   share: number;
@@ -42,13 +42,13 @@ function limitOf(call: Call, deadline: number, share: number): number {
   return Math.min(own, call.limitMs ?? own);
 }
 
-function tell(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecResult): void {
+function logOutput(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecResult): void {
   for (const line of `${stdout}\n${stderr}`.split("\n")) {
     if (line.trim() !== "") ctx.log.debug(line.slice(0, 2000), { program: call.program });
   }
 }
 
-function faultOf(call: Call, result: ExecResult, limitMs: number): PluginError {
+function errorOf(call: Call, result: ExecResult, limitMs: number): PluginError {
   if (result.exitCode === null) {
     const hint = "Run it by hand and see what it waits for; it was ended together with all that it started.";
     const message = `${shown(call)} did not end in ${(limitMs / 1000).toFixed(1)} s, or was killed${lastWords(result)}`;

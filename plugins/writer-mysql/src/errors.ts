@@ -32,8 +32,8 @@ const rightErrors = [1227, 1142, 1045];
 const downCodes = ["ENOENT", "ECONNREFUSED", "ER_SERVER_SHUTDOWN", "ER_NORMAL_SHUTDOWN"];
 
 /** Why a connection did not come about. */
-export function connectFault(error: unknown, options: Options): PluginError {
-  const { errno, code, message } = seen(error);
+export function connectError(error: unknown, options: Options): PluginError {
+  const { errno, code, message } = partsOf(error);
   const said = `${address(options)}: ${message}`;
   const cause = { cause: error };
   if (accessErrors.includes(errno)) {
@@ -56,8 +56,8 @@ export function connectFault(error: unknown, options: Options): PluginError {
 }
 
 /** Why a statement failed; `ended` says that the session ended with it. */
-export function queryFault(error: unknown, { user }: Options, ended: boolean): PluginError {
-  const { errno, message } = seen(error);
+export function queryError(error: unknown, { user }: Options, ended: boolean): PluginError {
+  const { errno, message } = partsOf(error);
   const cause = { cause: error };
   if (ended) {
     const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
@@ -72,26 +72,26 @@ export function queryFault(error: unknown, { user }: Options, ended: boolean): P
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_STATEMENT_TIMEOUT (MariaDB), ER_QUERY_TIMEOUT (MySQL). */
 export function isLockTimeout(error: unknown): boolean {
-  return error instanceof PluginError && [1205, 1969, 3024].includes(seen(error.cause).errno);
+  return error instanceof PluginError && [1205, 1969, 3024].includes(partsOf(error.cause).errno);
 }
 
 /** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
-export function isServersWord(error: unknown): boolean {
-  return !(error instanceof PluginError) || (seen(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
+export function isReportedByServer(error: unknown): boolean {
+  return !(error instanceof PluginError) || (partsOf(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
 }
 
 /** Whether the server, or the network, ended the session with this error. ER_CONNECTION_KILLED comes while a statement runs. */
 export function endsSession(error: unknown): boolean {
   const fatal = error instanceof Error && "fatal" in error && error.fatal === true;
-  return fatal || seen(error).errno === 0 || seen(error).errno === 1927;
+  return fatal || partsOf(error).errno === 0 || partsOf(error).errno === 1927;
 }
 
 /** ER_QUERY_INTERRUPTED. Somebody ended the statement; or MySQL ends the session, and says no more than that to a statement that waits. */
 export function isInterruption(error: unknown): boolean {
-  return seen(error).errno === 1317;
+  return partsOf(error).errno === 1317;
 }
 
-function seen(error: unknown): { errno: number; code: string; message: string } {
+function partsOf(error: unknown): { errno: number; code: string; message: string } {
   if (!(error instanceof Error)) return { errno: 0, code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   // A system call's errno is negative; the server's error numbers begin at 1000.

@@ -1,4 +1,5 @@
 import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { endSession, markSession } from "./abort.js";
 import { component } from "./component.js";
 import { PluginError } from "./errors.js";
@@ -6,10 +7,10 @@ import { type Lock, lockFor, release, take } from "./lock.js";
 import type { Options } from "./options.js";
 import { type Position, readPosition } from "./position.js";
 import { refuseRunning } from "./restore.js";
-import { recoverPicture } from "./repair.js";
-import { inside, readServer, type Server } from "./server.js";
+import { repair } from "./repair.js";
+import { readServer, type Server } from "./server.js";
 import { Session } from "./session.js";
-import { verifyPicture } from "./verify.js";
+import { verify } from "./verify.js";
 
 /** What a transaction keeps from prepare to seal. */
 interface Hold {
@@ -91,7 +92,7 @@ const writer = {
       hold.to = lock === "none" ? await readPosition(session, server, ctx.signal) : hold.from;
       const now = await readServer(session, ctx.signal);
       hold.uncaptured = uncaptured(tx, now);
-      const why = newcomers(now, lock);
+      const why = newUnlogged(now, lock);
       return why === undefined
         ? { uninterrupted: true, facts: { lock, from: hold.from, to: hold.to } }
         : { uninterrupted: false, reason: why };
@@ -121,8 +122,8 @@ const writer = {
     await endSession(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: recoverPicture,
-  verify: verifyPicture,
+  repair: repair,
+  verify: verify,
   beforeRestore: refuseRunning,
 } satisfies Writer<Options>;
 
@@ -135,14 +136,14 @@ async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<vo
 }
 
 /** A table without redo log that came after prepare, where no lock held it. */
-function newcomers({ unlogged }: Server, lock: Lock): string | undefined {
+function newUnlogged({ unlogged }: Server, lock: Lock): string | undefined {
   if (lock !== "none" || unlogged.length === 0) return undefined;
   return `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
 }
 
 function uncaptured({ components }: WriterTransaction, { folders }: Server): string[] {
   const captured = components.flatMap(({ paths }) => paths);
-  return folders.filter((folder) => !captured.some((path) => inside(folder, path)));
+  return folders.filter((folder) => !captured.some((path) => isWithin(folder, path)));
 }
 
 /** A server on the snapshot would find in the redo log, and open, what lies there: files of the server that was captured. */

@@ -38,7 +38,7 @@ const lateMs = 1000;
 const lookMs = 250;
 
 /** A session that holds a lock, and one beside it that can look while the first waits. */
-export interface Holder {
+export interface LockSession {
   readonly session: Session;
   readonly watch: Session;
   readonly server: Server;
@@ -47,7 +47,7 @@ export interface Holder {
 }
 
 /** Takes the lock's part of that phase, in at most `lockSeconds`; whoever gets MYSQL_BLOCKED has to end the session. */
-export async function take(lock: Lock, phase: "prepare" | "freeze", by: Holder, ctx: Context<Options>): Promise<void> {
+export async function take(lock: Lock, phase: "prepare" | "freeze", by: LockSession, ctx: Context<Options>): Promise<void> {
   // A second to spare, so that it is this fault that is told and not a missed deadline.
   const limitMs = Math.min(ctx.options.lockSeconds * 1000, ctx.deadline - Date.now() - 1000);
   // Not by the wall clock, which may be set meanwhile.
@@ -64,7 +64,7 @@ export async function release(lock: Lock, session: Session, signal: AbortSignal)
   for (const sql of statements[lock].thaw) await session.query(signal, sql);
 }
 
-async function wait(sql: string, by: Holder, until: number, ctx: Context<Options>): Promise<void> {
+async function wait(sql: string, by: LockSession, until: number, ctx: Context<Options>): Promise<void> {
   const begun = performance.now();
   const state: { over: boolean; late: boolean; seen: Blocker[] } = { over: false, late: false, seen: [] };
   const taken = by.session.query(ctx.signal, sql).finally(() => (state.over = true));

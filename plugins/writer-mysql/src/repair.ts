@@ -18,7 +18,7 @@ interface LogEnd {
  * Lets a server of the same version replay the redo log, roll back what was not committed, and stop cleanly: then a server opens
  * the snapshot at once. It adds nothing but an empty binary log file, so that a replica or a roll forward can start from it.
  */
-export async function recoverPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const facts = capturedServer(tx);
   const begun = performance.now();
   ctx.progress("replaying the redo log");

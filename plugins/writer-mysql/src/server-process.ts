@@ -18,7 +18,7 @@ export async function serverPid(pidFile: string, dataDir: string): Promise<Serve
 }
 
 /** A server that runs on the folder: both servers make their data directory the folder that they work in (sql/mysqld.cc, my_setwd). */
-export async function serverOn(dataDir: string): Promise<ServerProcess | undefined> {
+export async function serverWorkingIn(dataDir: string): Promise<ServerProcess | undefined> {
   const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   for (const number of numbers) {
     try {

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { isWithin } from "#kit/paths.js";
 import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 import { serverPid } from "./server-process.js";
@@ -96,11 +97,11 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
   const folders = [dataDir];
   for (const folder of named.filter((name) => name !== "")) {
     const place = await real(path.resolve(configured, folder));
-    if (!folders.some((known) => inside(place, known))) folders.push(place);
+    if (!folders.some((known) => isWithin(place, known))) folders.push(place);
   }
   const binlog = at("log_bin") === "ON" ? "on" : "off";
   // A server writes such a name into the index of its binary log: below the data directory it must stay good in another place.
-  const own = (file: string): string => (inside(file, configured) ? path.relative(configured, file) : file);
+  const own = (file: string): string => (isWithin(file, configured) ? path.relative(configured, file) : file);
   const pid = await serverPid(at("pid_file"), dataDir);
   const uuid = at("server_uuid") || at("server_uid");
   return {
@@ -124,11 +125,6 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
       ...(at("relay_log_basename") !== "" && { relay_log: own(at("relay_log_basename")) }),
     },
   };
-}
-
-/** Whether the path is the folder or lies below it. */
-export function inside(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(`${folder}/`);
 }
 
 async function readVariables(session: Session, signal: AbortSignal): Promise<Map<string, string>> {
@@ -173,7 +169,7 @@ async function isReplica(
 
 /** Without those that lie in another. */
 function outermost(folders: readonly string[]): string[] {
-  return folders.filter((folder) => folders.every((other) => other === folder || !inside(folder, other)));
+  return folders.filter((folder) => folders.every((other) => other === folder || !isWithin(folder, other)));
 }
 
 async function real(dir: string): Promise<string> {

@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
-import { connectFault, endsSession, isInterruption, PluginError, queryFault } from "./errors.js";
+import { readPassword } from "#kit/password-file.js";
+import { connectError, endsSession, isInterruption, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
@@ -30,11 +31,11 @@ export class Session {
     const connection = mysql.createConnection(await settings(options));
     const session = new Session(connection, options);
     try {
-      await session.#obeying(signal, (done) => connection.connect(done));
+      await session.#withSignal(signal, (done) => connection.connect(done));
     } catch (error) {
       session.#cut();
       signal.throwIfAborted();
-      throw connectFault(error, options);
+      throw connectError(error, options);
     }
     try {
       await session.#setLimits(signal);
@@ -54,7 +55,7 @@ export class Session {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
     try {
-      const rows = await this.#obeying<unknown>(signal, (done) => {
+      const rows = await this.#withSignal<unknown>(signal, (done) => {
         this.#connection.query<RowDataPacket[]>(sql, [...values], done);
       });
       return Array.isArray(rows) ? (rows as Row[]) : [];
@@ -63,7 +64,7 @@ export class Session {
       const isOver = endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)));
       signal.throwIfAborted();
       if (isOver) this.#lose(error);
-      throw this.#lost ?? queryFault(error, this.#options, isOver);
+      throw this.#lost ?? queryError(error, this.#options, isOver);
     }
   }
 
@@ -85,7 +86,7 @@ export class Session {
   }
 
   async #answers(signal: AbortSignal): Promise<boolean> {
-    return await this.#obeying(signal, (done) => this.#connection.ping(done)).then(
+    return await this.#withSignal(signal, (done) => this.#connection.ping(done)).then(
       () => true,
       () => false,
     );
@@ -104,7 +105,7 @@ export class Session {
     await this.query(signal, `SET SESSION ${limit} = 0`);
   }
 
-  async #obeying<T>(signal: AbortSignal, work: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+  async #withSignal<T>(signal: AbortSignal, work: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();
@@ -125,13 +126,13 @@ export class Session {
   }
 
   #lose(error: unknown): void {
-    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+    if (!this.#closing) this.#lost ??= queryError(error, this.#options, true);
   }
 }
 
 async function settings(options: Options): Promise<ConnectionOptions> {
   const { socket, host, port, user, passwordFile, tls, caFile } = options;
-  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile);
+  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile, "MYSQL_FILE");
   const common: ConnectionOptions = {
     user,
     ...(password !== undefined && { password }),
@@ -149,19 +150,6 @@ async function settings(options: Options): Promise<ConnectionOptions> {
   const ca = caFile === undefined ? undefined : await readCertificates(caFile);
   const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
   return { ...common, host, port, ...(tls === "verify" && { ssl }) };
-}
-
-async function readPassword(file: string): Promise<string> {
-  const hint = `Make it a file of one line: install -m 600 /dev/null ${file}, then write the password into it.`;
-  try {
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) throw new PluginError("MYSQL_FILE", `others may read ${file}`, `chmod 600 ${file}`);
-    const [password = ""] = (await readFile(file, "utf8")).split("\n");
-    return password;
-  } catch (error) {
-    if (error instanceof PluginError) throw error;
-    throw new PluginError("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
-  }
 }
 
 async function readCertificates(file: string): Promise<Buffer> {

@@ -1,9 +1,9 @@
 import type { Exposed, ExecResult } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { PluginError } from "./errors.js";
-import { inside } from "./server.js";
 
 /** Places the trees of a snapshot where their originals lie, and runs a program there as an ordinary user. */
-export interface Stage {
+export interface Placement {
   readonly trees: Exposed["trees"];
   readonly uid: number;
   readonly gid: number;
@@ -24,7 +24,7 @@ uid=$1; gid=$2; shift 2
 exec setpriv --reuid "$uid" --regid "$gid" --clear-groups --no-new-privs --pdeathsig KILL -- "$@"`;
 
 /** Arguments of unshare(1) that run the program on the stage. */
-export function onStage({ trees, uid, gid }: Stage, program: readonly string[]): string[] {
+export function inPlaceOfOriginal({ trees, uid, gid }: Placement, program: readonly string[]): string[] {
   // What lies in another comes after it, or it would be covered.
   const ordered = trees.toSorted((a, b) => a.original.length - b.original.length);
   const pairs = ordered.flatMap(({ original, path }) => [path, original]);
@@ -33,15 +33,15 @@ export function onStage({ trees, uid, gid }: Stage, program: readonly string[]):
 }
 
 /** Where the file of the original lies in the snapshot. */
-export function inPicture(file: string, { trees }: Pick<Exposed, "trees">): string {
-  const tree = trees.find(({ original }) => inside(file, original));
+export function pathInSnapshot(file: string, { trees }: Pick<Exposed, "trees">): string {
+  const tree = trees.find(({ original }) => isWithin(file, original));
   if (tree !== undefined) return `${tree.path}${file.slice(tree.original.length)}`;
   const hint = "Take the set again, with all folders of the server.";
   throw new PluginError("MYSQL_SNAPSHOT", `the snapshot does not have ${file}`, hint);
 }
 
 /** What a person needs to see why a program failed: its first complaints, of which the others follow, or its last lines. */
-export function complaints({ exitCode, stdout, stderr }: ExecResult): string {
+export function errorLines({ exitCode, stdout, stderr }: ExecResult): string {
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
   const telling = lines.filter((line) => /\[ERROR\]|fatal|mount:/i.test(line));
   return `exit ${exitCode ?? "by a signal"}: ${(telling.length > 0 ? telling.slice(0, 5) : lines.slice(-5)).join(" | ")}`;

@@ -4,22 +4,22 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
-import { isServersWord, PluginError } from "./errors.js";
+import { isReportedByServer, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { inPicture, complaints, onStage, type Stage } from "./snapshot-namespace.js";
+import { pathInSnapshot, errorLines, inPlaceOfOriginal, type Placement } from "./snapshot-namespace.js";
 import { Session } from "./session.js";
 
 /** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */
 export type VersionMatch = "exact" | "series";
 
 /** What a server on a snapshot did. */
-export interface Ran<T> {
+export interface ServerRun<T> {
   readonly result: T;
   /** From the start of its process to the first session, ms. */
   readonly startMs: number;
   /** All that it wrote. */
   readonly log: string;
-  readonly stage: Stage;
+  readonly stage: Placement;
   readonly binary: string;
 }
 
@@ -35,7 +35,7 @@ export async function withServer<T>(
   match: VersionMatch,
   ctx: Context<Options>,
   work: (session: Session) => Promise<T>,
-): Promise<Ran<T>> {
+): Promise<ServerRun<T>> {
   if (exposed.readOnly) throw new PluginError("MYSQL_SNAPSHOT", "the snapshot is read-only", "Expose it writable.");
   const binary = ctx.options.serverBinary ?? facts.binary;
   if (binary === undefined) {
@@ -43,8 +43,8 @@ export async function withServer<T>(
     throw new PluginError("MYSQL_SNAPSHOT", "it is not known which program ran the server", hint);
   }
   await checkVersion(binary, facts, match, ctx);
-  const { uid, gid } = await stat(inPicture(facts.dataDir, exposed));
-  const stage: Stage = { trees: exposed.trees, uid, gid };
+  const { uid, gid } = await stat(pathInSnapshot(facts.dataDir, exposed));
+  const stage: Placement = { trees: exposed.trees, uid, gid };
   const runDir = await mkdtemp(path.join(tmpdir(), "hs-mysql-"));
   try {
     await chown(runDir, uid, gid);
@@ -53,7 +53,7 @@ export async function withServer<T>(
     const state = { over: false };
     const writable = [runDir, ...exposed.trees.map((tree) => tree.path)];
     const running = ctx
-      .exec("unshare", onStage(stage, program), { cwd: "/", writable, priority: "background" })
+      .exec("unshare", inPlaceOfOriginal(stage, program), { cwd: "/", writable, priority: "background" })
       .finally(() => (state.over = true));
     // It is awaited below; meanwhile its failure must not end the worker.
     running.catch(() => {});
@@ -62,7 +62,7 @@ export async function withServer<T>(
       throw state.over ? unusable("start", await running) : error;
     });
     const startMs = performance.now() - begun;
-    const result = await worked(session, ctx.signal, work);
+    const result = await workAndStop(session, ctx.signal, work);
     const ended = await running;
     if (ended.exitCode !== 0) throw unusable("stop cleanly", ended);
     return { result, startMs: Math.round(startMs), log: `${ended.stdout}\n${ended.stderr}`, stage, binary };
@@ -112,14 +112,14 @@ async function connect(socket: string, state: { over: boolean }, ctx: Context<Op
     try {
       return await Session.open({ ...rest, socket, user: "root" }, ctx.signal);
     } catch (error) {
-      if (state.over || isServersWord(error)) throw error;
+      if (state.over || isReportedByServer(error)) throw error;
       await sleep(30, undefined, { signal: ctx.signal });
     }
   }
 }
 
 /** Does the work and tells the server to stop, whatever came of it. */
-async function worked<T>(session: Session, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+async function workAndStop<T>(session: Session, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
   try {
     return await work(session);
   } finally {
@@ -140,7 +140,7 @@ async function checkVersion(
   const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
   if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
-  const said = found === undefined ? complaints(answer) : answer.stdout.trim();
+  const said = found === undefined ? errorLines(answer) : answer.stdout.trim();
   throw new PluginError("MYSQL_VERSION", `the snapshot is of ${product} ${version}, but ${binary} says: ${said}`, hint);
 }
 
@@ -150,5 +150,5 @@ function series(version: string): string {
 
 function unusable(what: string, ended: ExecResult): PluginError {
   const hint = "Read its words; the snapshot as it was cut is not changed by this where a fork was repaired.";
-  return new PluginError("MYSQL_SNAPSHOT", `the server on the snapshot did not ${what}, ${complaints(ended)}`, hint);
+  return new PluginError("MYSQL_SNAPSHOT", `the server on the snapshot did not ${what}, ${errorLines(ended)}`, hint);
 }

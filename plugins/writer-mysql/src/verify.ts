@@ -4,8 +4,8 @@ import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plug
 import { capturedServer } from "./facts.js";
 import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { complaints, onStage } from "./snapshot-namespace.js";
-import { type Ran, withServer } from "./snapshot-server.js";
+import { errorLines, inPlaceOfOriginal } from "./snapshot-namespace.js";
+import { type ServerRun, withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 
@@ -15,7 +15,7 @@ interface Table {
 }
 
 /** Starts a server on the snapshot, checks what was asked for, and writes: a wrong owner shows only there. */
-export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const facts = capturedServer(tx);
   const { verify: extent } = ctx.options;
   try {
@@ -74,7 +74,7 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
 async function checksums(
   dataDir: string,
   { trees }: Exposed,
-  { stage, binary }: Ran<unknown>,
+  { stage, binary }: ServerRun<unknown>,
   ctx: Context<Options>,
 ): Promise<{ files: number; bad: string[] }> {
   const root = trees.find(({ original }) => original === dataDir)?.path ?? dataDir;
@@ -84,11 +84,11 @@ async function checksums(
   const bad: string[] = [];
   for (const [index, file] of files.entries()) {
     ctx.progress(`innochecksum ${file}`, index, files.length);
-    const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]), {
+    const answer = await ctx.exec("unshare", inPlaceOfOriginal(stage, [program, path.join(dataDir, file)]), {
       writable: [],
       priority: "background",
     });
-    if (answer.exitCode !== 0) bad.push(`${file}: ${complaints(answer)}`);
+    if (answer.exitCode !== 0) bad.push(`${file}: ${errorLines(answer)}`);
   }
   return { files: files.length, bad };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, PluginError } from "./errors.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 

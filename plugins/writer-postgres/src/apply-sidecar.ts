@@ -6,7 +6,7 @@ import type { Folder } from "./folder.js";
  * Puts into a data directory what makes a fuzzy copy whole: backup_label, and the WAL that it needs in place of what may be there.
  * Not tablespace_map: the links are made already. A sidecar without a label is that of an atomic cut, and nothing is to be done.
  */
-export function layIn(sidecarDir: string, dataDir: Folder): void {
+export function applySidecar(sidecarDir: string, dataDir: Folder): void {
   const label = path.join(sidecarDir, "backup_label");
   if (!existsSync(label)) return;
   if (dataDir.kind("pg_wal") === "link") dataDir.remove("pg_wal");

@@ -75,7 +75,7 @@ export function slotName(transaction: string): string {
  * takes longer than the call may, is only told. SQL's CHECKPOINT always runs at full speed; backup mode is the one way to ask
  * for a spread one. The server gives up by itself: a session that waits for a checkpoint does not notice that nobody listens.
  */
-export async function shortenRedo(session: Session, cluster: Cluster, ctx: Context<Options>): Promise<void> {
+export async function checkpointBeforeCut(session: Session, cluster: Cluster, ctx: Context<Options>): Promise<void> {
   if (ctx.options.checkpoint === "none") return;
   try {
     const { bytes } = await session.one<{ bytes: number }>(

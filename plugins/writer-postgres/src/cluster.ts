@@ -1,5 +1,6 @@
 import { readFile, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
+import { isWithin } from "#kit/paths.js";
 import type { Archiver, Tablespace } from "./facts.js";
 import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
@@ -108,7 +109,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
     walSegmentBytes: row.segment_bytes,
     tablespaces,
     versionDir: `PG_${major}_${row.catalog_version}`,
-    configFiles: row.config_files.filter((file) => file !== "" && !inside(file, row.data_directory)),
+    configFiles: row.config_files.filter((file) => file !== "" && !isWithin(file, row.data_directory)),
     durable: row.durable,
     archiver: row.archiver,
     settings: row.settings,
@@ -124,11 +125,6 @@ async function programsOf(dataDir: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Whether the path is the folder or lies below it. */
-export function inside(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(`${folder}/`);
 }
 
 async function real(dir: string): Promise<string> {

@@ -28,8 +28,8 @@ export const PluginError = KitError<ErrorCode>;
 export type PluginError = KitError<ErrorCode>;
 
 /** Why a connection did not come about. */
-export function connectFault(error: unknown, options: Options): PluginError {
-  const { code, message } = seen(error);
+export function connectError(error: unknown, options: Options): PluginError {
+  const { code, message } = partsOf(error);
   const said = `${address(options)}: ${message}`;
   const cause = { cause: error };
   // SQLSTATE class 28, and what the client says when the server asks for a password that it doesn't have.
@@ -56,8 +56,8 @@ export function connectFault(error: unknown, options: Options): PluginError {
 }
 
 /** Why a statement failed; `ended` says that the session ended with it. */
-export function queryFault(error: unknown, options: Options, ended: boolean): PluginError {
-  const { code, message } = seen(error);
+export function queryError(error: unknown, options: Options, ended: boolean): PluginError {
+  const { code, message } = partsOf(error);
   if (ended) {
     const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
     return new PluginError("PG_SESSION_LOST", `the session ended: ${message}`, hint, { cause: error });
@@ -83,16 +83,11 @@ export function endsSession(error: unknown): boolean {
 }
 
 /** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
-export function isServersWord(error: unknown): boolean {
+export function isReportedByServer(error: unknown): boolean {
   return !(error instanceof PluginError) || error.cause instanceof DatabaseError;
 }
 
-/** As Node's own errors have it. */
-export function codeOf(error: unknown): string {
-  return seen(error).code;
-}
-
-function seen(error: unknown): { code: string; message: string } {
+function partsOf(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   return { code, message: code === "" ? error.message : `${error.message} (${code})` };

@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { codeOf } from "./errors.js";
+import { codeOf } from "#kit/plugin-error.js";
 
 export interface Owner {
   readonly uid: number;

@@ -1,11 +1,13 @@
 import type { Component, FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
+import { codeOf } from "#kit/plugin-error.js";
 import { endSessions, sessionName } from "./abort.js";
-import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
-import { inside, readCluster, type Cluster } from "./cluster.js";
+import { currentLsn, reserveWal, checkpointBeforeCut, startBackup, stopBackup, type BackupEnd } from "./backup.js";
+import { readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
-import { codeOf, PluginError } from "./errors.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { recover } from "./repair.js";
+import { repair } from "./repair.js";
 import { makeStartable, refuseRunning } from "./restore.js";
 import { Session } from "./session.js";
 import { writeSidecar } from "./sidecar.js";
@@ -60,7 +62,7 @@ const writer = {
         const fast = ctx.options.checkpoint === "fast";
         await startBackup(session, cluster, sessionName(tx.id), fast, ctx.signal);
       } else {
-        await shortenRedo(session, cluster, ctx);
+        await checkpointBeforeCut(session, cluster, ctx);
       }
       holds.set(tx.id, { session, cluster, prepared: await prove(session, ctx.signal) });
     } catch (error) {
@@ -104,7 +106,7 @@ const writer = {
     try {
       if (!inBackupMode(tx)) {
         const howToRestore =
-          cluster.tablespaces.length > 0 || !inside(cluster.walDir, cluster.dataDir)
+          cluster.tablespaces.length > 0 || !isWithin(cluster.walDir, cluster.dataDir)
             ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
             : "Start PostgreSQL on the snapshot, or a copy of it, without postmaster.pid: it replays its own WAL.";
         const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
@@ -116,7 +118,7 @@ const writer = {
       const sidecar = await writeSidecar(tx.sidecarDir, session, cluster, end, ctx.signal, ctx.progress.bind(ctx));
       return { files: sidecar.files, facts: { ...facts, ...sidecar.facts } };
     } catch (error) {
-      throw codeOf(error) === "ENOSPC" ? noRoom(tx.sidecarDir, error) : error;
+      throw codeOf(error) === "ENOSPC" ? noSpace(tx.sidecarDir, error) : error;
     } finally {
       holds.delete(tx.id);
       await session.close();
@@ -130,7 +132,7 @@ const writer = {
     await endSessions(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: recover,
+  repair: repair,
   verify,
 
   async beforeRestore(set, ctx) {
@@ -174,7 +176,7 @@ function difference(before: Proof, after: Proof): string | undefined {
   return undefined;
 }
 
-function noRoom(dir: string, cause: unknown): PluginError {
+function noSpace(dir: string, cause: unknown): PluginError {
   const hint = "Make room where stateDir lies: it takes the WAL from the start of the copy to its end.";
   return new PluginError("PG_NO_SPACE", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
     cause,

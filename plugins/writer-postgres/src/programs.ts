@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Picture } from "./snapshot.js";
+import type { WritableSnapshot } from "./snapshot.js";
 
 export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
 
@@ -20,25 +20,25 @@ const mountAndRun = 'while [ "$1" != -- ]; do mount --bind -- "$1" "$2"; shift 2
  */
 export class Programs {
   readonly #dir: string;
-  readonly #picture: Picture;
+  readonly #snapshot: WritableSnapshot;
   readonly #ctx: Context<Options>;
 
-  private constructor(dir: string, picture: Picture, ctx: Context<Options>) {
+  private constructor(dir: string, snapshot: WritableSnapshot, ctx: Context<Options>) {
     this.#dir = dir;
-    this.#picture = picture;
+    this.#snapshot = snapshot;
     this.#ctx = ctx;
   }
 
   /** @throws PG_PROGRAMS where there are none, or those of another major version: only the same reads the files. */
-  static async of(picture: Picture, ctx: Context<Options>): Promise<Programs> {
-    const dir = ctx.options.binDir ?? picture.facts.programs;
-    if (dir === undefined) throw fault("it is not known where the server's programs are");
-    const programs = new Programs(dir, picture, ctx);
-    const wanted = (await readFile(picture.folder.at("PG_VERSION"), "utf8")).trim();
+  static async of(snapshot: WritableSnapshot, ctx: Context<Options>): Promise<Programs> {
+    const dir = ctx.options.binDir ?? snapshot.facts.programs;
+    if (dir === undefined) throw programsError("it is not known where the server's programs are");
+    const programs = new Programs(dir, snapshot, ctx);
+    const wanted = (await readFile(snapshot.folder.at("PG_VERSION"), "utf8")).trim();
     const { stdout } = await programs.run("postgres", ["--version"]);
     const found = / (\d+)/.exec(stdout)?.[1];
     if (found !== wanted)
-      throw fault(`the snapshot is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
+      throw programsError(`the snapshot is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
     return programs;
   }
 
@@ -48,11 +48,11 @@ export class Programs {
     try {
       await access(file, constants.X_OK);
     } catch (error) {
-      throw fault(`there is no program ${file}`, { cause: error });
+      throw programsError(`there is no program ${file}`, { cause: error });
     }
     // Should holdstill be killed, the program must not go on alone.
     const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
-    const { places } = this.#picture;
+    const { places } = this.#snapshot;
     const writable = [...places.map(({ place }) => place), ...(own === undefined ? [] : [own])];
     const options = { cwd: "/", writable, priority: "background" } as const;
     if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, options);
@@ -76,7 +76,7 @@ export class Programs {
   }
 
   #become(): string[] {
-    const { uid, gid } = this.#picture.owner;
+    const { uid, gid } = this.#snapshot.owner;
     return isRoot() ? ["--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"] : [];
   }
 }
@@ -96,7 +96,7 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-function fault(message: string, options?: ErrorOptions): PluginError {
+function programsError(message: string, options?: ErrorOptions): PluginError {
   const hint = "Install the server's programs, or give their folder with the option binDir.";
   return new PluginError("PG_PROGRAMS", message, hint, options);
 }

@@ -1,27 +1,27 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
-import { layIn } from "./apply-sidecar.js";
+import { applySidecar } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
-import { Picture } from "./snapshot.js";
+import { WritableSnapshot } from "./snapshot.js";
 import { Programs } from "./programs.js";
 import { settings } from "./settings.js";
 import { parseLsn } from "./wal.js";
-import { writingOut } from "./write-out.js";
+import { whileWritingOut } from "./write-out.js";
 
 /**
  * Recovers a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL
  * and ends with a clean stop (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that was
  * recovered already is left as it is.
  */
-export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
-  const picture = Picture.open(tx, exposed);
+export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+  const snapshot = WritableSnapshot.open(tx, exposed);
   const begun = performance.now();
   try {
-    await picture.detach();
-    const redo = await writingOut(picture.places, ctx, async () =>
-      picture.control().state === "shut down" ? nothingToDo : await replay(tx, picture, ctx),
+    await snapshot.detach();
+    const redo = await whileWritingOut(snapshot.places, ctx, async () =>
+      snapshot.control().state === "shut down" ? nothingToDo : await replay(tx, snapshot, ctx),
     );
-    const { state, checkpointLsn, timeline } = picture.control();
+    const { state, checkpointLsn, timeline } = snapshot.control();
     if (state !== "shut down") throw failed("the server ended, and the cluster is not shut down", "");
     return {
       ok: true,
@@ -31,15 +31,15 @@ export async function recover(tx: WriterTransaction, exposed: Exposed, ctx: Cont
         endLsn: checkpointLsn,
         timeline,
         // Where they lead to now, never to the originals.
-        links: picture.facts.tablespaces.map(({ oid, location, folder }) => ({
+        links: snapshot.facts.tablespaces.map(({ oid, location, folder }) => ({
           oid,
           location,
-          leadsTo: picture.placeOf(folder),
+          leadsTo: snapshot.placeOf(folder),
         })),
       },
     };
   } finally {
-    picture.close();
+    snapshot.close();
   }
 }
 
@@ -51,19 +51,19 @@ interface Redo {
 
 const nothingToDo: Redo = { redoBytes: 0 };
 
-async function replay({ sidecarDir }: WriterTransaction, picture: Picture, ctx: Context<Options>): Promise<Redo> {
-  const programs = await Programs.of(picture, ctx);
-  layIn(sidecarDir, picture.folder);
+async function replay({ sidecarDir }: WriterTransaction, snapshot: WritableSnapshot, ctx: Context<Options>): Promise<Redo> {
+  const programs = await Programs.of(snapshot, ctx);
+  applySidecar(sidecarDir, snapshot.folder);
   // With them it would wait for WAL from elsewhere; what the snapshot has is enough.
-  for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
+  for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
   ctx.progress("recovering the snapshot");
   // Written out by us, without an order, which takes a fraction of the time.
-  const own = settings(picture.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
-  const args = ["--single", "-D", picture.dataDir, ...own, "template1"];
+  const own = settings(snapshot.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
+  const args = ["--single", "-D", snapshot.dataDir, ...own, "template1"];
   const { exitCode, stderr } = await programs.run("postgres", args);
   if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
   // Redo may have made links anew.
-  await picture.detach();
+  await snapshot.detach();
   const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   if (redoFrom === undefined || redoTo === undefined) return nothingToDo;

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context, SnapshotSet } from "holdstill/plugin";
+import { codeOf } from "#kit/plugin-error.js";
 import { factsOf, type Facts } from "./facts.js";
-import { codeOf, PluginError } from "./errors.js";
+import { PluginError } from "./errors.js";
 import { Folder } from "./folder.js";
 import { readControl } from "./control.js";
-import { layIn } from "./apply-sidecar.js";
+import { applySidecar } from "./apply-sidecar.js";
 import type { Options, RestoreTo } from "./options.js";
 
 /** Refuses while a server runs on the data directory that is to be replaced. */
@@ -33,8 +34,8 @@ export function makeStartable(set: SnapshotSet, ctx: Context<Options>): void {
       const links = folder.folder("pg_tblspc");
       for (const { oid, location } of tablespaces) links.link(String(oid), location);
       links.close();
-      if (state === "in use" && sidecarDir !== undefined) layIn(sidecarDir, folder);
-      if (ctx.options.restoreTo !== undefined) aim(folder, dataDir, state, ctx.options.restoreTo);
+      if (state === "in use" && sidecarDir !== undefined) applySidecar(sidecarDir, folder);
+      if (ctx.options.restoreTo !== undefined) setRecoveryTarget(folder, dataDir, state, ctx.options.restoreTo);
     } finally {
       folder.close();
     }
@@ -73,7 +74,7 @@ function serverOn(dataDir: string): number | undefined {
 }
 
 /** Archive recovery to a target (manual, "Recovery Target"). What is written here wins over postgresql.conf. */
-function aim(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
+function setRecoveryTarget(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
   if (state === "shut down") {
     const hint = "Restore the snapshot that it is a fork of.";
     throw new PluginError("PG_SNAPSHOT", `${dataDir} was recovered, and is no base for a point in time`, hint);

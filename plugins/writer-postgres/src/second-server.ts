@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { codeOf, isServersWord, PluginError } from "./errors.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { isReportedByServer, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Picture } from "./snapshot.js";
+import type { WritableSnapshot } from "./snapshot.js";
 import type { Programs } from "./programs.js";
 import { Session } from "./session.js";
 import { settings } from "./settings.js";
@@ -14,26 +15,26 @@ import { settings } from "./settings.js";
 export class SecondServer {
   /** Of its socket. */
   readonly host: string;
-  readonly #picture: Picture;
+  readonly #snapshot: WritableSnapshot;
   readonly #programs: Programs;
   readonly #ctx: Context<Options>;
   #ended: ExecResult | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(host: string, picture: Picture, programs: Programs, ctx: Context<Options>) {
+  private constructor(host: string, snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>) {
     this.host = host;
-    this.#picture = picture;
+    this.#snapshot = snapshot;
     this.#programs = programs;
     this.#ctx = ctx;
   }
 
   /** Starts it and answers when it takes queries; redo may take its time. Stop it. */
-  static async start(picture: Picture, programs: Programs, ctx: Context<Options>): Promise<SecondServer> {
+  static async start(snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>): Promise<SecondServer> {
     const host = mkdtempSync(path.join(tmpdir(), "holdstill-pg-"));
-    const server = new SecondServer(host, picture, programs, ctx);
+    const server = new SecondServer(host, snapshot, programs, ctx);
     try {
       writeFileSync(path.join(host, "pg_hba.conf"), "local all all trust\n", { mode: 0o644 });
-      if (process.getuid?.() === 0) chownSync(host, picture.owner.uid, picture.owner.gid);
+      if (process.getuid?.() === 0) chownSync(host, snapshot.owner.uid, snapshot.owner.gid);
       server.#run();
       await (await server.#ready()).close();
       return server;
@@ -62,7 +63,7 @@ export class SecondServer {
   async stop(): Promise<void> {
     try {
       if (this.#ended === undefined && !this.#ctx.signal.aborted) {
-        await this.#programs.run("pg_ctl", ["stop", "-D", this.#picture.dataDir, "-m", "fast", "-s"]);
+        await this.#programs.run("pg_ctl", ["stop", "-D", this.#snapshot.dataDir, "-m", "fast", "-s"]);
       }
     } finally {
       await this.#running.catch(() => {});
@@ -76,7 +77,7 @@ export class SecondServer {
       port: String(port),
       hba_file: path.join(this.host, "pg_hba.conf"),
     };
-    const args = ["-D", this.#picture.dataDir, ...settings(this.#picture.facts, this.#ctx.options, own)];
+    const args = ["-D", this.#snapshot.dataDir, ...settings(this.#snapshot.facts, this.#ctx.options, own)];
     this.#running = this.#programs.run("postgres", args, this.host).then((result) => {
       this.#ended = result;
     });
@@ -90,7 +91,7 @@ export class SecondServer {
         return await this.connect();
       } catch (error) {
         if (this.#ended !== undefined) throw this.#notStarted();
-        if (codeOf(error) !== "PG_DOWN" && isServersWord(error)) throw error;
+        if (codeOf(error) !== "PG_DOWN" && isReportedByServer(error)) throw error;
       }
       await sleep(20, undefined, { signal: this.#ctx.signal });
     }

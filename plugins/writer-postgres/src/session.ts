@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
-import { connectFault, endsSession, PluginError, queryFault } from "./errors.js";
+import { readPassword } from "#kit/password-file.js";
+import { connectError, endsSession, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
 /** How long a connection may take to come about, ms. */
@@ -32,7 +33,8 @@ export class Session {
   static async open(options: Options, name: string, signal: AbortSignal): Promise<Session> {
     signal.throwIfAborted();
     const socket = new Socket();
-    const password = await readPassword(options);
+    const { passwordFile } = options;
+    const password = passwordFile === undefined ? undefined : await readPassword(passwordFile, "PG_PASSWORD_FILE");
     const ssl = await readTls(options);
     const client = new Client({
       host: options.host,
@@ -50,11 +52,11 @@ export class Session {
     });
     const session = new Session(client, socket, options);
     try {
-      await session.#obeying(signal, async () => await client.connect());
+      await session.#withSignal(signal, async () => await client.connect());
     } catch (error) {
       session.#cut();
       signal.throwIfAborted();
-      throw connectFault(error, options);
+      throw connectError(error, options);
     }
     try {
       await session.#limit(signal);
@@ -74,12 +76,12 @@ export class Session {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
     try {
-      const answer = await this.#obeying(signal, async () => await this.#client.query<Row>(sql, values));
+      const answer = await this.#withSignal(signal, async () => await this.#client.query<Row>(sql, values));
       return answer.rows;
     } catch (error) {
       signal.throwIfAborted();
       if (endsSession(error)) this.#lose(error);
-      throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
+      throw this.#lost ?? queryError(error, this.#options, endsSession(error));
     }
   }
 
@@ -111,7 +113,7 @@ export class Session {
     await this.query(signal, "SELECT set_config('lock_timeout', $1, false)", [String(lockMs)]);
   }
 
-  async #obeying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #withSignal<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const cut = (): void => this.#cut();
     signal.addEventListener("abort", cut, { once: true });
     try {
@@ -127,7 +129,7 @@ export class Session {
   }
 
   #lose(error: unknown): void {
-    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+    if (!this.#closing) this.#lost ??= queryError(error, this.#options, true);
   }
 }
 
@@ -138,22 +140,5 @@ async function readTls({ tls, caFile, host }: Options): Promise<ClientConfig["ss
     return { host, ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }) };
   } catch (error) {
     throw new PluginError("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
-  }
-}
-
-async function readPassword({ passwordFile }: Options): Promise<string | undefined> {
-  if (passwordFile === undefined) return undefined;
-  const hint = `Make it a file of one line: install -m 600 /dev/null ${passwordFile}, then write the password into it.`;
-  try {
-    const { mode } = await stat(passwordFile);
-    // As libpq does with its password file (manual, "The Password File").
-    if ((mode & 0o077) !== 0) {
-      throw new PluginError("PG_PASSWORD_FILE", `others may read ${passwordFile}`, `chmod 600 ${passwordFile}`);
-    }
-    const [password = ""] = (await readFile(passwordFile, "utf8")).split("\n");
-    return password;
-  } catch (error) {
-    if (error instanceof PluginError) throw error;
-    throw new PluginError("PG_PASSWORD_FILE", `${passwordFile} cannot be read`, hint, { cause: error });
   }
 }

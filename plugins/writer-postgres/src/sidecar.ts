@@ -23,7 +23,7 @@ export async function writeSidecar(
   signal: AbortSignal,
   tell: (message: string, done?: number, total?: number) => void,
 ): Promise<Sidecar> {
-  await onDisk(session, end.stopLsn, signal);
+  await waitUntilFlushed(session, end.stopLsn, signal);
   const { timeline, segments } = walRange(end.label, end.stopLsn, cluster.walSegmentBytes);
   const source = await walSource(cluster.walDir, session);
   // Not recursive: on a full disk Node 20 would say that there is no such folder.
@@ -32,7 +32,7 @@ export async function writeSidecar(
   const files: string[] = [];
   for (const [index, segment] of segments.entries()) {
     tell(`WAL ${segment}`, index, segments.length);
-    if (!(await source.copy(segment, path.join(dir, "pg_wal", segment), signal))) throw gone(segment);
+    if (!(await source.copy(segment, path.join(dir, "pg_wal", segment), signal))) throw recycled(segment);
     files.push(`pg_wal/${segment}`);
   }
   await refuseNewTablespaces(session, cluster, signal);
@@ -82,7 +82,7 @@ async function tablespacesNow(session: Session, { dataDir }: Cluster, signal: Ab
 }
 
 /** Waits until WAL is written up to the position. A standby's stop position is one that it has replayed, so it is. */
-async function onDisk(session: Session, lsn: string, signal: AbortSignal): Promise<void> {
+async function waitUntilFlushed(session: Session, lsn: string, signal: AbortSignal): Promise<void> {
   const sql =
     "SELECT CASE WHEN pg_is_in_recovery() THEN true ELSE pg_current_wal_flush_lsn() >= $1::pg_lsn END AS done";
   while (!(await session.one<{ done: boolean }>(signal, sql, [lsn])).done) {
@@ -90,7 +90,7 @@ async function onDisk(session: Session, lsn: string, signal: AbortSignal): Promi
   }
 }
 
-function gone(segment: string): PluginError {
+function recycled(segment: string): PluginError {
   const hint = "Let the role have REPLICATION and the server a free replication slot, or raise wal_keep_size.";
   return new PluginError("PG_WAL_GONE", `the server recycled WAL file ${segment} before it was copied`, hint);
 }

@@ -2,27 +2,27 @@ import { realpathSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Exposed, WriterTransaction } from "holdstill/plugin";
-import { inside } from "./cluster.js";
+import { isWithin } from "#kit/paths.js";
 import { readControl, type Control } from "./control.js";
 import { factsOf, type Facts } from "./facts.js";
 import { PluginError } from "./errors.js";
 import { Folder, type Owner } from "./folder.js";
 
 /** What was captured, and where its snapshot lies. */
-export interface Place {
+export interface PlacedFolder {
   readonly original: string;
   readonly place: string;
 }
 
 /** The data directory of a snapshot, writable, and where the rest of the cluster lies. */
-export class Picture {
+export class WritableSnapshot {
   readonly facts: Facts;
   readonly dataDir: string;
   /** All folders of the snapshot, the data directory first. */
   readonly folders: readonly string[];
   readonly folder: Folder;
   /** As many as the component has paths. */
-  readonly places: readonly Place[];
+  readonly places: readonly PlacedFolder[];
   readonly #exposed: Exposed;
 
   private constructor(facts: Facts, paths: readonly string[], exposed: Exposed) {
@@ -35,16 +35,16 @@ export class Picture {
   }
 
   /** Opens it, and sees that it is the cluster that was captured. Close it. */
-  static open({ components }: WriterTransaction, exposed: Exposed): Picture {
+  static open({ components }: WriterTransaction, exposed: Exposed): WritableSnapshot {
     const [component] = components;
-    if (component === undefined) throw fault("no component was captured", "Report this: the host asked for nothing.");
-    if (exposed.readOnly) throw fault("the snapshot is read-only", "Use a provider that shows snapshots writable.");
-    const picture = new Picture(factsOf(component), component.paths, exposed);
+    if (component === undefined) throw snapshotError("no component was captured", "Report this: the host asked for nothing.");
+    if (exposed.readOnly) throw snapshotError("the snapshot is read-only", "Use a provider that shows snapshots writable.");
+    const snapshot = new WritableSnapshot(factsOf(component), component.paths, exposed);
     try {
-      picture.#assertOurs();
-      return picture;
+      snapshot.#assertOurs();
+      return snapshot;
     } catch (error) {
-      picture.close();
+      snapshot.close();
       throw error;
     }
   }
@@ -59,11 +59,11 @@ export class Picture {
 
   /** Where the snapshot of a captured path lies. */
   placeOf(original: string): string {
-    const trees = this.#exposed.trees.filter((tree) => inside(original, tree.original));
+    const trees = this.#exposed.trees.filter((tree) => isWithin(original, tree.original));
     const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
-    if (tree === undefined) throw fault(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
+    if (tree === undefined) throw snapshotError(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
     const place = path.join(tree.path, path.relative(tree.original, original));
-    if (inside(realpathSync(place), realpathSync(tree.path))) return place;
+    if (isWithin(realpathSync(place), realpathSync(tree.path))) return place;
     throw leadsOut(place);
   }
 
@@ -98,7 +98,7 @@ export class Picture {
     const { uid } = this.owner;
     const { systemIdentifier } = this.control();
     if (systemIdentifier !== this.facts.systemIdentifier) {
-      throw fault(
+      throw snapshotError(
         `${this.dataDir} is a snapshot of another cluster (${systemIdentifier})`,
         "Look at what was exposed.",
       );
@@ -106,7 +106,7 @@ export class Picture {
     const self = process.getuid?.();
     if (uid === 0 || (self !== 0 && uid !== self)) {
       const hint = "Run holdstill as root, or as the server's user; a copy must keep its owner.";
-      throw fault(`${this.dataDir} belongs to user ${uid}, as whom we cannot run a server`, hint);
+      throw snapshotError(`${this.dataDir} belongs to user ${uid}, as whom we cannot run a server`, hint);
     }
   }
 
@@ -128,19 +128,19 @@ export class Picture {
 
 function madeSince(oid: string): PluginError {
   const hint = "Take the snapshot again; nobody may make tablespaces meanwhile.";
-  return fault(
+  return snapshotError(
     `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the snapshot`,
     hint,
   );
 }
 
 function leadsOut(link: string): PluginError {
-  return fault(
+  return snapshotError(
     `${link} is a symbolic link, which may lead out of the snapshot`,
     "Make it a tablespace, or a mount; or set autoRecover: false.",
   );
 }
 
-function fault(message: string, hint: string): PluginError {
+function snapshotError(message: string, hint: string): PluginError {
   return new PluginError("PG_SNAPSHOT", message, hint);
 }

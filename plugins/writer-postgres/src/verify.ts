@@ -1,8 +1,8 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
-import { layIn } from "./apply-sidecar.js";
+import { applySidecar } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
-import { Picture } from "./snapshot.js";
+import { WritableSnapshot } from "./snapshot.js";
 import { Programs } from "./programs.js";
 import { SecondServer } from "./second-server.js";
 import type { Session } from "./session.js";
@@ -12,19 +12,19 @@ import type { Session } from "./session.js";
  * not be looked at is an error.
  */
 export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
-  const picture = Picture.open(tx, exposed);
+  const snapshot = WritableSnapshot.open(tx, exposed);
   try {
-    await picture.detach();
-    const programs = await Programs.of(picture, ctx);
-    const { state } = picture.control();
-    if (state === "in use") layIn(tx.sidecarDir, picture.folder);
-    for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
-    return await look(picture, programs, state, ctx);
+    await snapshot.detach();
+    const programs = await Programs.of(snapshot, ctx);
+    const { state } = snapshot.control();
+    if (state === "in use") applySidecar(tx.sidecarDir, snapshot.folder);
+    for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
+    return await check(snapshot, programs, state, ctx);
   } catch (error) {
     if (!(error instanceof PluginError) || !isVerdict(error)) throw error;
     return { ok: false, reason: error.message, facts: { code: error.code } };
   } finally {
-    picture.close();
+    snapshot.close();
   }
 }
 
@@ -33,9 +33,9 @@ function isVerdict({ code }: PluginError): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
 
-async function look(picture: Picture, programs: Programs, state: string, ctx: Context<Options>): Promise<Report> {
+async function check(snapshot: WritableSnapshot, programs: Programs, state: string, ctx: Context<Options>): Promise<Report> {
   const begun = performance.now();
-  const server = await SecondServer.start(picture, programs, ctx);
+  const server = await SecondServer.start(snapshot, programs, ctx);
   const startMs = Math.round(performance.now() - begun);
   const checks: string[] = [];
   try {
@@ -57,7 +57,7 @@ async function look(picture: Picture, programs: Programs, state: string, ctx: Co
     await server.stop();
   }
   if (ctx.options.verify.includes("checksums")) {
-    await must(programs.run("pg_checksums", ["--check", "--pgdata", picture.dataDir]), "pg_checksums");
+    await must(programs.run("pg_checksums", ["--check", "--pgdata", snapshot.dataDir]), "pg_checksums");
     checks.push("checksums");
   }
   return { ok: true, facts: { was: state, startMs, checks } };

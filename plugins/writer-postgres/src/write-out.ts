@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Place } from "./snapshot.js";
+import type { PlacedFolder } from "./snapshot.js";
 
 const EVERY_MS = 1000;
 
@@ -14,14 +14,14 @@ const EVERY_MS = 1000;
  *
  * @throws What the work throws; PG_RECOVERY with the words of sync(1).
  */
-export async function writingOut<T>(
-  places: readonly Place[],
+export async function whileWritingOut<T>(
+  places: readonly PlacedFolder[],
   ctx: Context<Options>,
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
   const working = work().finally(() => over.abort());
-  const [done, written] = await Promise.allSettled([working, steadily(places.filter(isApart), ctx, over.signal)]);
+  const [done, written] = await Promise.allSettled([working, writeOutRegularly(places.filter(isApart), ctx, over.signal)]);
   // Where both failed, the server says better why.
   if (done.status === "rejected") throw done.reason;
   if (written.status === "rejected") throw written.reason;
@@ -30,7 +30,7 @@ export async function writingOut<T>(
   return done.value;
 }
 
-async function steadily(places: readonly Place[], ctx: Context<Options>, over: AbortSignal): Promise<void> {
+async function writeOutRegularly(places: readonly PlacedFolder[], ctx: Context<Options>, over: AbortSignal): Promise<void> {
   for (;;) {
     await sleep(EVERY_MS, undefined, { signal: over }).catch(() => {});
     if (over.aborted) return;
@@ -38,7 +38,7 @@ async function steadily(places: readonly Place[], ctx: Context<Options>, over: A
   }
 }
 
-async function flush(places: readonly Place[], ctx: Context<Options>): Promise<void> {
+async function flush(places: readonly PlacedFolder[], ctx: Context<Options>): Promise<void> {
   for (const { place } of places) {
     const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", place], { priority: "background" });
     if (exitCode === 0) continue;
@@ -47,6 +47,6 @@ async function flush(places: readonly Place[], ctx: Context<Options>): Promise<v
   }
 }
 
-function isApart({ place, original }: Place): boolean {
+function isApart({ place, original }: PlacedFolder): boolean {
   return statSync(place).dev !== statSync(original, { throwIfNoEntry: false })?.dev;
 }

@@ -71,10 +71,10 @@ test("groups, volumes and mount points with odd names are taken as they are", as
   const sets = lvmSets(t);
   const { snapshots } = await sets.take(places);
   for (const mount of places) writeFileSync(`${mount}/file`, "later");
-  const pictures = [];
-  for (const snapshot of snapshots) pictures.push(`${(await sets.expose(snapshot))[0]}/file`);
+  const trees = [];
+  for (const snapshot of snapshots) trees.push(`${(await sets.expose(snapshot))[0]}/file`);
   assert.deepEqual(
-    pictures.map((picture) => readFileSync(picture, "utf8")),
+    trees.map((tree) => readFileSync(tree, "utf8")),
     ["x--y.z+-", "x-holdstill-y"],
   );
   for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../../support/fixture/context.js";
-import { Bench, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { stopped } from "../../support/process/is-alive.js";
@@ -166,7 +166,7 @@ for (const { flavour, lacks } of rights) {
     `${flavour.name}: the README's grants are enough, and each that lacks is named`,
     { skip: missingServer(flavour) },
     async (t) => {
-      const bench = await Bench.lay(t, flavour);
+      const bench = await MysqlFixture.lay(t, flavour);
       const { server } = bench;
       await server.query(
         "CREATE TABLE books.old (id int) ENGINE=MyISAM; CREATE USER snap@localhost IDENTIFIED BY 'right'",
@@ -206,6 +206,6 @@ for (const { flavour, lacks } of rights) {
   );
 }
 
-async function laid(t: TestContext): Promise<Bench> {
-  return await Bench.lay(t, mariadb);
+async function laid(t: TestContext): Promise<MysqlFixture> {
+  return await MysqlFixture.lay(t, mariadb);
 }

@@ -6,7 +6,7 @@ import type { Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
 import { context, type TestContext } from "../../support/fixture/context.js";
-import { Bench, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { mariadb, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 
@@ -37,13 +37,13 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
 const limitMs = 30_000;
 
 /** The writer's calls around a snapshot of one instant. */
-async function stepsOn(bench: Bench): Promise<Steps> {
+async function stepsOn(bench: MysqlFixture): Promise<Steps> {
   const ctx = (): TestContext<Options> => context(bench.ctx.options, { limitMs });
   const tx = await bench.begin();
   let token: FreezeToken = {};
   let clone = "";
   let shown: Exposed | undefined;
-  const picture = (): Exposed => (shown ??= bench.expose(clone));
+  const snapshot = (): Exposed => (shown ??= bench.expose(clone));
   return {
     identify: async () => await well(writer.identify(ctx())),
     prepare: async () => await well(writer.prepare?.(tx, ctx())),
@@ -54,8 +54,8 @@ async function stepsOn(bench: Bench): Promise<Steps> {
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }
@@ -81,7 +81,7 @@ for (const flavour of [mariadb, mysql9]) {
     `${flavour.name}: a server that is stopped, is killed or restarts while freeze waits for a lock is told by it`,
     { skip: missingServer(flavour) },
     async (t) => {
-      const bench = await Bench.lay(t, flavour, { options: { lockSeconds: 20 } });
+      const bench = await MysqlFixture.lay(t, flavour, { options: { lockSeconds: 20 } });
       const { server } = bench;
       await server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM; INSERT INTO books.old VALUES (1)");
       for (const [end, happens] of Object.entries(ends)) {
@@ -113,7 +113,7 @@ for (const flavour of [mariadb, mysql9]) {
       `${flavour.name}: a server that is stopped, is killed or restarts before a call is told by it (${name})`,
       { skip: missingServer(flavour) },
       async (t) => {
-        const bench = await Bench.lay(t, flavour);
+        const bench = await MysqlFixture.lay(t, flavour);
         const { server } = bench;
         await server.query(sql);
         for (const [end, happens] of Object.entries(ends)) {

@@ -77,7 +77,7 @@ async function stepsOn(
   let token: FreezeToken = {};
   let clone = "";
   let shown: Exposed | undefined;
-  const picture = (): Exposed => {
+  const snapshot = (): Exposed => {
     if (shown !== undefined) return shown;
     const mount = volume.expose(clone);
     // The server on it is another user.
@@ -95,8 +95,8 @@ async function stepsOn(
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }

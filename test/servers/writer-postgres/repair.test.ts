@@ -18,8 +18,8 @@ import {
   loadOn,
   quick,
   serverWithLedger,
-  takeCrashPicture,
-  takePicture,
+  takeCrashSnapshot,
+  takeSnapshot,
   writerOptions,
   type Options,
 } from "../../support/server/postgres-snapshot.js";
@@ -88,13 +88,13 @@ for (const { name, bindir, skip } of versions()) {
       const { server, load, ctx, originals } = await spreadServer(t, bindir);
       const confirmed = load.acknowledged();
       await load.stop();
-      const picture = await takeCrashPicture(t, server, ctx);
-      const shown = exposed(picture);
+      const snapshot = await takeCrashSnapshot(t, server, ctx);
+      const shown = exposed(snapshot);
       assert.deepEqual(
-        picture.copies.map(({ original }) => original),
+        snapshot.copies.map(({ original }) => original),
         originals,
       );
-      const [dataDir = ""] = picture.copies.map(({ copy }) => copy);
+      const [dataDir = ""] = snapshot.copies.map(({ copy }) => copy);
       assert.equal(
         readlinkSync(path.join(dataDir, "pg_wal")),
         originals[1],
@@ -104,11 +104,11 @@ for (const { name, bindir, skip } of versions()) {
       await server.halt("immediate");
       const before = originals.map(portrait);
 
-      const report = await recover(picture.tx, shown, ctx);
+      const report = await recover(snapshot.tx, shown, ctx);
       assert.equal(report.ok, true);
       assert.ok(Number(report.facts?.["redoBytes"]) > 0, JSON.stringify(report));
       assert.match(String(report.facts?.["endLsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);
-      const again = await recover(picture.tx, shown, ctx);
+      const again = await recover(snapshot.tx, shown, ctx);
       assert.deepEqual([again.ok, again.facts?.["redoBytes"]], [true, 0]);
       await opensAtOnce(t, server, shown, confirmed);
       assert.deepEqual(originals.map(portrait), before);
@@ -121,13 +121,13 @@ for (const { name, bindir, skip } of versions()) {
   test(`${name}: a fuzzy copy is recovered with its sidecar, and the originals are untouched`, { skip }, async (t) => {
     const { server, load, ctx, originals } = await spreadServer(t, bindir);
     const confirmed = load.acknowledged();
-    const picture = await takePicture(t, ctx);
+    const snapshot = await takeSnapshot(t, ctx);
     await load.stop();
-    const shown = exposed(picture);
+    const shown = exposed(snapshot);
     await server.halt("immediate");
     const before = originals.map(portrait);
 
-    const report = await recover(picture.tx, shown, ctx);
+    const report = await recover(snapshot.tx, shown, ctx);
     assert.equal(report.ok, true);
     await opensAtOnce(t, server, shown, confirmed);
     assert.deepEqual(originals.map(portrait), before);
@@ -140,10 +140,10 @@ test("a snapshot of a standby is recovered as a server of its own", { skip }, as
   const { server, load, ctx } = await spreadServer(t);
   const confirmed = load.acknowledged();
   await load.stop();
-  const picture = await takeCrashPicture(t, server, ctx);
-  const shown = exposed(picture);
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  const shown = exposed(snapshot);
   writeFileSync(path.join(shown.trees[0]?.path ?? "", "standby.signal"), "");
-  assert.equal((await recover(picture.tx, shown, ctx)).ok, true);
+  assert.equal((await recover(snapshot.tx, shown, ctx)).ok, true);
   await opensAtOnce(t, server, shown, confirmed);
 });
 
@@ -167,13 +167,13 @@ test(
       );
     }
     const ctx = context(writerOptions(server));
-    const picture = await takeCrashPicture(t, server, ctx);
-    const shown = exposed(picture);
+    const snapshot = await takeCrashSnapshot(t, server, ctx);
+    const shown = exposed(snapshot);
     const dataDir = shown.trees[0]?.path ?? "";
     const further = { shared_preload_libraries: "missing", synchronous_standby_names: "nobody", archive_mode: "on" };
     const lines = Object.entries(further).map(([name, value]) => `${name} = '${value}'\n`);
     writeFileSync(path.join(dataDir, "postgresql.auto.conf"), lines.join(""));
-    assert.equal((await recover(picture.tx, shown, ctx)).ok, true);
+    assert.equal((await recover(snapshot.tx, shown, ctx)).ok, true);
     writeFileSync(path.join(dataDir, "postgresql.auto.conf"), "");
     const second = await server.startOn(dataDir, { ...quick, ...config });
     onEnd(t, async () => await second.stop("immediate"));
@@ -184,8 +184,8 @@ test(
 test("a link that may lead out of the snapshot is refused before anything is changed", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   await load.stop();
-  const picture = await takeCrashPicture(t, server, ctx);
-  const shown = exposed(picture);
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  const shown = exposed(snapshot);
   const dataDir = shown.trees[0]?.path ?? "";
   const cases: [string, RegExp][] = [
     ["pg_tblspc/99999", /tablespace with OID 99999 was made after the snapshot was planned/],
@@ -195,37 +195,37 @@ test("a link that may lead out of the snapshot is refused before anything is cha
   for (const [link, message] of cases) {
     symlinkSync(server.dataDir, path.join(dataDir, link));
     const before = portrait(dataDir);
-    await assert.rejects(recover(picture.tx, shown, ctx), { code: "PG_PICTURE", message });
+    await assert.rejects(recover(snapshot.tx, shown, ctx), { code: "PG_SNAPSHOT", message });
     assert.equal(portrait(dataDir), before);
     unlinkSync(path.join(dataDir, link));
   }
   const without = { ...shown, trees: shown.trees.slice(0, 2) };
-  await assert.rejects(recover(picture.tx, without, ctx), { code: "PG_PICTURE", message: /is not in the snapshot/ });
+  await assert.rejects(recover(snapshot.tx, without, ctx), { code: "PG_SNAPSHOT", message: /is not in the snapshot/ });
 });
 
 test("the wrong snapshot, the wrong programs and a snapshot beyond repair have codes", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   await load.stop();
-  const picture = await takeCrashPicture(t, server, ctx);
-  const shown = exposed(picture);
-  await assert.rejects(recover(picture.tx, { ...shown, readOnly: true }, ctx), { code: "PG_PICTURE" });
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  const shown = exposed(snapshot);
+  await assert.rejects(recover(snapshot.tx, { ...shown, readOnly: true }, ctx), { code: "PG_SNAPSHOT" });
   const nowhere = context({ ...ctx.options, binDir: "/nowhere" });
-  await assert.rejects(recover(picture.tx, shown, nowhere), { code: "PG_PROGRAMS", message: /\/nowhere\/postgres/ });
+  await assert.rejects(recover(snapshot.tx, shown, nowhere), { code: "PG_PROGRAMS", message: /\/nowhere\/postgres/ });
   const other = await serverWithLedger(t, {});
-  const foreign = await takeCrashPicture(t, other, context(writerOptions(other)));
+  const foreign = await takeCrashSnapshot(t, other, context(writerOptions(other)));
   await assert.rejects(
     recover(foreign.tx, { ...shown, trees: [{ original: other.dataDir, path: shown.trees[0]?.path ?? "" }] }, ctx),
     {
-      code: "PG_PICTURE",
+      code: "PG_SNAPSHOT",
       message: /another cluster/,
     },
   );
   const dataDir = shown.trees[0]?.path ?? "";
   writeFileSync(path.join(dataDir, "PG_VERSION"), "12\n");
-  await assert.rejects(recover(picture.tx, shown, ctx), { code: "PG_PROGRAMS", message: /PostgreSQL 12/ });
+  await assert.rejects(recover(snapshot.tx, shown, ctx), { code: "PG_PROGRAMS", message: /PostgreSQL 12/ });
   writeFileSync(path.join(dataDir, "PG_VERSION"), "17\n");
   rmSync(path.join(dataDir, "global/pg_filenode.map"));
-  await assert.rejects(recover(picture.tx, shown, ctx), {
+  await assert.rejects(recover(snapshot.tx, shown, ctx), {
     code: "PG_RECOVERY",
     message: /FATAL: .*pg_filenode.map/,
     hint: /README/,

@@ -74,7 +74,8 @@ const provider: Provider<Options> = {
   async abort(tx, ctx) {
     const registry = new Registry(ctx);
     const results = [];
-    for (const id of registry.idsOf(tx.id)) results.push(...(await Promise.allSettled([removeById(id, [], registry, ctx)])));
+    for (const id of registry.idsOf(tx.id))
+      results.push(...(await Promise.allSettled([removeById(id, [], registry, ctx)])));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
     if (failures.length > 0) throw failures[0];
   },

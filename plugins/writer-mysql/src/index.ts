@@ -122,8 +122,8 @@ const writer = {
     await endSession(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: repair,
-  verify: verify,
+  repair,
+  verify,
   beforeRestore: refuseRunning,
 } satisfies Writer<Options>;
 

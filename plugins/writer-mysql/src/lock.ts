@@ -47,7 +47,12 @@ export interface LockSession {
 }
 
 /** Takes the lock's part of that phase, in at most `lockSeconds`; whoever gets MYSQL_BLOCKED has to end the session. */
-export async function take(lock: Lock, phase: "prepare" | "freeze", by: LockSession, ctx: Context<Options>): Promise<void> {
+export async function take(
+  lock: Lock,
+  phase: "prepare" | "freeze",
+  by: LockSession,
+  ctx: Context<Options>,
+): Promise<void> {
   // A second to spare, so that it is this fault that is told and not a missed deadline.
   const limitMs = Math.min(ctx.options.lockSeconds * 1000, ctx.deadline - Date.now() - 1000);
   // Not by the wall clock, which may be set meanwhile.

@@ -105,7 +105,10 @@ export class Session {
     await this.query(signal, `SET SESSION ${limit} = 0`);
   }
 
-  async #withSignal<T>(signal: AbortSignal, work: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+  async #withSignal<T>(
+    signal: AbortSignal,
+    work: (done: (error?: Error | null, value?: T) => void) => void,
+  ): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();

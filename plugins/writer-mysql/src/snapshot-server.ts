@@ -119,7 +119,11 @@ async function connect(socket: string, state: { over: boolean }, ctx: Context<Op
 }
 
 /** Does the work and tells the server to stop, whatever came of it. */
-async function workAndStop<T>(session: Session, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+async function workAndStop<T>(
+  session: Session,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   try {
     return await work(session);
   } finally {

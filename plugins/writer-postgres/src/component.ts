@@ -48,15 +48,10 @@ export function component(cluster: Cluster, options: Options): Component {
     exclude: exclusions(cluster),
     tolerates: "fuzzy",
     level: "back-end",
-    repair: repairOf(options),
+    repair: options.repair,
     method,
     facts: { ...facts(cluster, options) },
   };
-}
-
-function repairOf({ autoRecover }: Options): "always" | "fork" | "none" {
-  if (autoRecover === "pristine") return "fork";
-  return autoRecover ? "always" : "none";
 }
 
 function facts(cluster: Cluster, { host, port }: Options): Facts {

@@ -132,7 +132,7 @@ const writer = {
     await endSessions(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: repair,
+  repair,
   verify,
 
   async beforeRestore(set, ctx) {

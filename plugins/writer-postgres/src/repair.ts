@@ -51,7 +51,11 @@ interface Redo {
 
 const nothingToDo: Redo = { redoBytes: 0 };
 
-async function replay({ sidecarDir }: WriterTransaction, snapshot: WritableSnapshot, ctx: Context<Options>): Promise<Redo> {
+async function replay(
+  { sidecarDir }: WriterTransaction,
+  snapshot: WritableSnapshot,
+  ctx: Context<Options>,
+): Promise<Redo> {
   const programs = await Programs.of(snapshot, ctx);
   applySidecar(sidecarDir, snapshot.folder);
   // With them it would wait for WAL from elsewhere; what the snapshot has is enough.

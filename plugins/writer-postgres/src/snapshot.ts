@@ -37,8 +37,10 @@ export class WritableSnapshot {
   /** Opens it, and sees that it is the cluster that was captured. Close it. */
   static open({ components }: WriterTransaction, exposed: Exposed): WritableSnapshot {
     const [component] = components;
-    if (component === undefined) throw snapshotError("no component was captured", "Report this: the host asked for nothing.");
-    if (exposed.readOnly) throw snapshotError("the snapshot is read-only", "Use a provider that shows snapshots writable.");
+    if (component === undefined)
+      throw snapshotError("no component was captured", "Report this: the host asked for nothing.");
+    if (exposed.readOnly)
+      throw snapshotError("the snapshot is read-only", "Use a provider that shows snapshots writable.");
     const snapshot = new WritableSnapshot(factsOf(component), component.paths, exposed);
     try {
       snapshot.#assertOurs();
@@ -61,7 +63,8 @@ export class WritableSnapshot {
   placeOf(original: string): string {
     const trees = this.#exposed.trees.filter((tree) => isWithin(original, tree.original));
     const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
-    if (tree === undefined) throw snapshotError(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
+    if (tree === undefined)
+      throw snapshotError(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
     const place = path.join(tree.path, path.relative(tree.original, original));
     if (isWithin(realpathSync(place), realpathSync(tree.path))) return place;
     throw leadsOut(place);
@@ -137,7 +140,7 @@ function madeSince(oid: string): PluginError {
 function leadsOut(link: string): PluginError {
   return snapshotError(
     `${link} is a symbolic link, which may lead out of the snapshot`,
-    "Make it a tablespace, or a mount; or set autoRecover: false.",
+    "Make it a tablespace, or a mount; or set the option `repair` to none.",
   );
 }
 

@@ -33,7 +33,12 @@ function isVerdict({ code }: PluginError): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
 
-async function check(snapshot: WritableSnapshot, programs: Programs, state: string, ctx: Context<Options>): Promise<Report> {
+async function check(
+  snapshot: WritableSnapshot,
+  programs: Programs,
+  state: string,
+  ctx: Context<Options>,
+): Promise<Report> {
   const begun = performance.now();
   const server = await SecondServer.start(snapshot, programs, ctx);
   const startMs = Math.round(performance.now() - begun);

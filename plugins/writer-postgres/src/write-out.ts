@@ -21,7 +21,10 @@ export async function whileWritingOut<T>(
 ): Promise<T> {
   const over = new AbortController();
   const working = work().finally(() => over.abort());
-  const [done, written] = await Promise.allSettled([working, writeOutRegularly(places.filter(isApart), ctx, over.signal)]);
+  const [done, written] = await Promise.allSettled([
+    working,
+    writeOutRegularly(places.filter(isApart), ctx, over.signal),
+  ]);
   // Where both failed, the server says better why.
   if (done.status === "rejected") throw done.reason;
   if (written.status === "rejected") throw written.reason;
@@ -30,7 +33,11 @@ export async function whileWritingOut<T>(
   return done.value;
 }
 
-async function writeOutRegularly(places: readonly PlacedFolder[], ctx: Context<Options>, over: AbortSignal): Promise<void> {
+async function writeOutRegularly(
+  places: readonly PlacedFolder[],
+  ctx: Context<Options>,
+  over: AbortSignal,
+): Promise<void> {
   for (;;) {
     await sleep(EVERY_MS, undefined, { signal: over }).catch(() => {});
     if (over.aborted) return;

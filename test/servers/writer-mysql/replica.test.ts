@@ -53,7 +53,9 @@ for (const { flavour, settings, follow, promote, gtid, source } of ways) {
     { skip: missingServer(flavour) },
     async (t) => {
       const port = await freePort();
-      const bench = await MysqlFixture.lay(t, flavour, { settings: { ...settings, port, "bind-address": "127.0.0.1" } });
+      const bench = await MysqlFixture.lay(t, flavour, {
+        settings: { ...settings, port, "bind-address": "127.0.0.1" },
+      });
       const { server } = bench;
       await server.query("CREATE USER repl@'%' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'");
       const load = await bench.load();

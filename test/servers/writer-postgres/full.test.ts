@@ -72,7 +72,10 @@ test("a layer that is full fails recover with the server's words, and a larger o
   await load.stop();
   const ctx = context(writerOptions(server));
   const snapshot = await takeCrashSnapshot(t, server, ctx);
-  const copies = snapshot.copies.map(({ original, copy }) => ({ original, copy: path.join(disk, path.basename(copy)) }));
+  const copies = snapshot.copies.map(({ original, copy }) => ({
+    original,
+    copy: path.join(disk, path.basename(copy)),
+  }));
   for (const [index, { copy }] of copies.entries())
     execFileSync("cp", ["-a", "-T", snapshot.copies[index]?.copy ?? "", copy]);
   const shown = exposed({ copies });

@@ -41,7 +41,7 @@ test("an ordinary user recovers a snapshot with a tablespace, and its original i
     `const { default: writer } = await import(${JSON.stringify(import.meta.resolve("@holdstill/writer-postgres"))});
      const { context } = await import(${JSON.stringify(import.meta.resolve("../../support/fixture/context.js"))});
      const [tx, shown, options] = ${JSON.stringify([snapshot.tx, shown, options])};
-     console.log(JSON.stringify(await writer.recover(tx, shown, context(options))));`,
+     console.log(JSON.stringify(await writer.repair(tx, shown, context(options))));`,
   );
   const report = JSON.parse(execFileSync(process.execPath, [file], { ...user, cwd: "/", encoding: "utf8" })) as Report;
   assert.equal(report.ok, true);

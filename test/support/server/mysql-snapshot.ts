@@ -134,7 +134,11 @@ export class MysqlFixture {
 }
 
 /** A config with the writer, as `db`, for the bench's server; without a provider for images it is the embedded one. */
-export function configured(bench: MysqlFixture, options: Record<string, unknown>, provider: "image" | "embedded"): string {
+export function configured(
+  bench: MysqlFixture,
+  options: Record<string, unknown>,
+  provider: "image" | "embedded",
+): string {
   const dir = tempDir(bench.t);
   // The server on an exposed snapshot is another user.
   chmodSync(dir, 0o755);

@@ -26,7 +26,7 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     tls: "off",
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
-    autoRecover: true,
+    repair: "always",
     repairMemoryMb: 128,
     verify: [],
     ...given,

@@ -14,7 +14,7 @@ import { bypassed, isStacked } from "./stack.js";
 import { allot, drop, make, placeOf } from "./store.js";
 
 /**
- * Mounts the snapshot. But for `writable` it goes over a throw-away layer: even a read-only mount replays the journal, and XFS
+ * Mounts the snapshot: over a throw-away layer, except for `writable`, because even a read-only mount replays the journal, and XFS
  * always has something to replay. So the snapshot stays as it was cut.
  */
 export async function expose(entry: Entry, view: View, registry: Registry, ctx: Context<Options>): Promise<Exposed> {
@@ -28,7 +28,7 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
     await unexpose(entry, registry, ctx);
   }
   if (view.access === "writable" && registry.ofSet(entry.setId).some(({ of }) => of === entry.id)) {
-    const message = `The snapshot ${entry.id} has a fork, which shows what is unchanged in both: it is not exposed writable.`;
+    const message = `The snapshot ${entry.id} has a fork, which reads unchanged blocks from it: it cannot be exposed writable.`;
     throw new PluginError("EXPOSED", message, "Expose the fork, or expose this one as scratch.");
   }
   if (isDetached(entry)) await reassemble(entry, registry, ctx);
@@ -44,7 +44,7 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
   return exposedOf(now, view);
 }
 
-/** Ends the exposure, and throws away the layer. Idempotent. */
+/** Unmounts the snapshot, and discards the layer. Idempotent. */
 export async function unexpose(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<Entry> {
   const label = layerOf(entry);
   const devices = [label, snapshotOf(entry)].flatMap(({ uuid }) => findByUuid(uuid)?.number ?? []);
@@ -56,20 +56,20 @@ export async function unexpose(entry: Entry, registry: Registry, ctx: Context<Op
   return registry.write(rest);
 }
 
-/** Never shows a snapshot that lacks something: one that overflowed, or whose origin was written to past it. */
+/** Refuses a snapshot that is not complete: one that overflowed, or whose origin was written to without it. */
 export async function assertSound(entry: Entry, registry: Registry, mapper: Mapper): Promise<void> {
   const cut = entry.of === undefined ? undefined : registry.find(entry.of);
   if (cut !== undefined) await assertSound(cut, registry, mapper);
   const { name, uuid } = snapshotOf(entry);
   if (findByUuid(uuid) === undefined) {
-    const message = `The snapshot ${entry.id} is not there any more.`;
-    throw new PluginError("UNKNOWN_SNAPSHOT", message, "Remove it.");
+    const message = `The snapshot ${entry.id} no longer exists.`;
+    throw new PluginError("UNKNOWN_SNAPSHOT", message, "Delete its set.");
   }
   const usage = await mapper.usage(name);
   if (usage.state === "invalid") {
     throw new PluginError(
       "OVERFLOWED",
-      `The snapshot ${entry.id} is invalid: more was written to ${entry.origin.name} than its store had room for (the kernel reports \`${usage.reason}\`).`,
+      `The snapshot ${entry.id} is invalid: more was written to ${entry.origin.name} than fits into its store (the kernel reports \`${usage.reason}\`).`,
       "Remove it, and take the next with a larger `size`.",
     );
   }
@@ -96,6 +96,6 @@ function exposedOf({ paths, inner }: Entry, { access, at }: View): Exposed {
 }
 
 function exposedElsewhere({ id }: Entry, view: View): PluginError {
-  const message = `The snapshot ${id} is exposed already, ${view.access}, at ${view.at}.`;
+  const message = `The snapshot ${id} is already exposed, ${view.access}, at ${view.at}.`;
   return new PluginError("EXPOSED", message, "Unexpose it first.");
 }

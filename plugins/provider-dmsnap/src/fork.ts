@@ -11,7 +11,7 @@ import { spaceFor } from "./size.js";
 import { snapshotTable } from "./stack.js";
 import { allot, make, placeOf } from "./store.js";
 
-/** Makes a snapshot of a snapshot, with a store of its own: what is written to it leaves the first one as it was cut. */
+/** Makes a snapshot of a snapshot, with a separate store: what is written to it leaves the first one as it was cut. */
 export async function fork(cut: Entry, registry: Registry, ctx: Context<Options>): Promise<Entry> {
   if (cut.of !== undefined || cut.shown?.view.access === "writable") {
     const message = `${cut.id} is ${cut.of === undefined ? "exposed writable" : "a fork itself"}, so it is not forked.`;

@@ -17,10 +17,10 @@ import { remove, undo } from "./removal.js";
 import { spaceFor } from "./size.js";
 import { placeOf } from "./store.js";
 
-/** From here on a snapshot's store is nearly full. */
+/** From here on, a warning shows that a snapshot's store is nearly full. */
 const NEARLY = 0.8;
 
-/** Keeps nothing in variables: each call reads the registry and the kernel's tables, and so a blank process can go on after a crash. */
+/** Has no state in memory: each call reads the registry and the kernel's tables, so a new process can continue after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     const found = await originOf(volume, new Mapper(ctx));
@@ -107,7 +107,11 @@ const provider: Provider<Options> = {
 export default provider;
 
 function unknown({ id }: Snapshot): PluginError {
-  return new PluginError("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "See `holdstill list`.");
+  return new PluginError(
+    "UNKNOWN_SNAPSHOT",
+    `The snapshot ${id} does not exist, or is not complete.`,
+    "`holdstill list` has all snapshots.",
+  );
 }
 
 /** As the host keeps it. */

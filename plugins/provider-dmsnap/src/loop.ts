@@ -8,11 +8,12 @@ export async function attach(file: string, ctx: Pick<Context, "exec">): Promise<
   const there = loopsOf(file)[0];
   if (there !== undefined) return numberOf(there);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    throw new PluginError("STORE", `The store ${file} is not there.`, "Mount its file system, and try again.");
+    throw new PluginError("STORE", `The store ${file} does not exist.`, "Mount its file system, and try again.");
   }
   await losetup(["--find", "--", file], ctx);
   const made = loopsOf(file)[0];
-  if (made === undefined) throw new PluginError("STORE", `${file} has no loop device.`, "Look at the kernel's log.");
+  if (made === undefined)
+    throw new PluginError("STORE", `${file} has no loop device.`, "The kernel's log has the reason: `dmesg | tail`.");
   return numberOf(made);
 }
 
@@ -42,7 +43,7 @@ function backingOf(loop: string): string | undefined {
   }
 }
 
-/** As the kernel names it; also of a file that is gone. */
+/** As the kernel names it; also for a file that no longer exists. */
 function realOf(file: string): string {
   const folder = path.dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false }) !== undefined;

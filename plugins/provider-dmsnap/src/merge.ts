@@ -16,13 +16,13 @@ import { spaceFor } from "./size.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { allot, assemble, make, placeOf } from "./store.js";
 
-/** Between two looks at how far the kernel is, ms. */
+/** Between two checks of the kernel's progress, ms. */
 const PAUSE_MS = 200;
 
 /**
- * Puts the snapshot back into its origin, which nobody may use meanwhile: the kernel copies what the store has kept
+ * Puts the snapshot back into its origin, which must not be in use meanwhile: the kernel copies what the store has saved
  * (Documentation/admin-guide/device-mapper/snapshot.rst, snapshot-merge). The snapshot stays: it is equal to the origin then. The
- * state on disk is `reverting` until all is done, and a revert that was cut off goes on when it is asked for again.
+ * state on disk is `reverting` until all is done, and a revert that was interrupted continues when it is called again.
  */
 export async function revert(before: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   const device = revertible(before, registry);
@@ -42,7 +42,7 @@ export async function revert(before: Entry, registry: Registry, ctx: Context<Opt
   }
 }
 
-/** A snapshot of the origin as it is now, which nobody uses: so it needs no hold. */
+/** A snapshot of the origin as it is now. The origin is not in use, so no hold is necessary. */
 export async function preserve(
   before: Entry,
   tx: Transaction,
@@ -51,8 +51,12 @@ export async function preserve(
 ): Promise<Entry> {
   const device = revertible(before, registry);
   if (before.state === "reverting") {
-    const message = `${before.origin.name} is on its way back to ${before.id} already.`;
-    throw new PluginError("NO_SAFETY", message, "What was there before is in a set of its own, if there was room.");
+    const message = `${before.origin.name} is already being reverted to ${before.id}.`;
+    throw new PluginError(
+      "NO_SAFETY",
+      message,
+      "The state before the revert is in a separate set, if there was enough space.",
+    );
   }
   const mapper = new Mapper(ctx);
   const fd = openUnused(device);
@@ -74,7 +78,7 @@ export async function preserve(
   }
 }
 
-/** Room for as much as the first snapshot has kept, since putting that back overwrites so much. @throws PluginError NO_SAFETY */
+/** Space for as much as the first snapshot has saved, since the revert overwrites that much. @throws PluginError NO_SAFETY */
 async function spaceBeside(
   { id: first, origin }: Entry,
   id: string,
@@ -111,7 +115,7 @@ function revertible(before: Entry, registry: Registry): MappedDevice {
   const { name } = before.origin;
   const device = findByName(name);
   if (device?.uuid === before.origin.uuid) return device;
-  throw new PluginError("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
+  throw new PluginError("UNSUPPORTED", `The origin ${name} does not exist.`, "Open it, but do not mount it.");
 }
 
 async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promise<void> {
@@ -131,8 +135,8 @@ async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promi
   for (let all: number | null = null; ; await sleep(PAUSE_MS, undefined, { signal: ctx.signal })) {
     const usage = await mapper.usage(name);
     if (usage.state === "invalid") {
-      const message = `The kernel gave up putting ${entry.id} back into ${name}: ${usage.reason}.`;
-      throw new PluginError("REVERTING", message, "Look at the kernel's log, mend the disk, and revert again.");
+      const message = `The kernel stopped putting ${entry.id} back into ${name}: ${usage.reason}.`;
+      throw new PluginError("REVERTING", message, "Check the kernel's log, fix the disk, and revert again.");
     }
     const left = usage.usedSectors - usage.metadataSectors;
     if (left <= 0) return;

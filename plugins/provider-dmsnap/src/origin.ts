@@ -14,7 +14,7 @@ export interface Captured extends MappedDevice {
   readonly table: readonly Target[];
 }
 
-/** Why a volume is not captured here. `remedy` completes "To have it captured, …"; null: another provider's. */
+/** Why a volume is not captured here. `remedy` completes "To have it captured, …"; null: use another provider. */
 export interface Obstacle {
   readonly reason: string;
   readonly remedy: string | null;
@@ -27,7 +27,7 @@ const targets = ["linear", "striped", "crypt"];
 
 const linear = 'put a linear mapping between the device and the mount (README, "Getting there")';
 
-/** The device that a volume is mounted from, or what speaks against it. No side effects. */
+/** The device that a volume is mounted from, or why it cannot be captured. No side effects. */
 export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured | Obstacle> {
   const [top] = volume.devices;
   if (top === undefined) return { reason: "no block device lies below it", remedy: null };
@@ -39,10 +39,13 @@ export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured
     return { reason: `${top.name} is a ${top.kind}, not a device-mapper device`, remedy: linear };
   }
   if (!fileSystems.includes(volume.fsType)) {
-    return { reason: `${volume.fsType} is none of ${fileSystems.join(", ")}`, remedy: null };
+    return { reason: `${volume.fsType} is not one of ${fileSystems.join(", ")}`, remedy: null };
   }
   if (Buffer.byteLength(device.name) > LONGEST_ORIGIN || device.name.includes("/")) {
-    return { reason: `the name ${device.name} leaves no room for a snapshot's`, remedy: "rename the device" };
+    return {
+      reason: `the name ${device.name} is too long: a snapshot's name begins with it`,
+      remedy: "rename the device",
+    };
   }
   const table = await ownTable(device, mapper);
   return unfit(table) ?? { ...device, table };
@@ -69,11 +72,11 @@ function unfit(table: readonly Target[]): Obstacle | null {
   if (table.length === 0) return { reason: "its table cannot be read", remedy: "run holdstill as root" };
   const other = table.find(({ type }) => !targets.includes(type));
   if (other !== undefined) {
-    return { reason: `its target ${other.type} is none of ${targets.join(", ")}`, remedy: linear };
+    return { reason: `its target ${other.type} is not one of ${targets.join(", ")}`, remedy: linear };
   }
   if (table.some(isKeyInKeyring)) {
     const remedy = `open it with \`cryptsetup open --disable-keyring\`, or ${linear}`;
-    return { reason: "its key lies in a kernel keyring, so that its table cannot be loaded once more", remedy };
+    return { reason: "its key is in a kernel keyring, so its table cannot be loaded a second time", remedy };
   }
   return null;
 }
@@ -84,14 +87,14 @@ function isKeyInKeyring({ type, params }: Target): boolean {
 }
 
 /**
- * Opens it so that nobody else can mount it or map it meanwhile (O_EXCL on a block device, open(2)); throws if somebody does
- * already.
+ * Opens it so that no other process can mount or map it meanwhile (O_EXCL on a block device, open(2)). Throws if one already
+ * does.
  */
 export function openUnused({ name, node }: MappedDevice): number {
   try {
     return openSync(node, constants.O_RDWR | constants.O_EXCL);
   } catch (error) {
-    const message = `${name} is in use (${codeOf(error)}), and must not be.`;
+    const message = `${name} is in use (${codeOf(error)}).`;
     throw new PluginError("BUSY", message, `Unmount it: findmnt /dev/mapper/${name}`);
   }
 }

@@ -13,11 +13,11 @@ import { makeReal, makeSnapshot, loadStackedTable } from "./stack.js";
 import { allot, assertApart, make, placeOf } from "./store.js";
 
 /**
- * Makes everything ready, so that nothing is left for the critical section but one resume of each snapshot, while all origins are
- * suspended. The kernel's rules (drivers/md/dm-snap.c):
+ * Makes everything ready, so that the critical section only resumes each snapshot while all origins are suspended. The kernel's
+ * rules (drivers/md/dm-snap.c):
  *
  * - a snapshot copies what is overwritten from its own resume on, so that must come while its origin is suspended;
- * - it hears of writes that go through a `snapshot-origin` target on the same device: that table waits in the origin's inactive
+ * - it sees writes that go through a `snapshot-origin` target on the same device: that table waits in the origin's inactive
  *   slot, and the resume that ends the hold makes it live, before the first write.
  */
 export async function prepare(

@@ -10,10 +10,10 @@ import type { Registry } from "./registry.js";
 import { resumeOrigin, unstack } from "./stack.js";
 import { drop } from "./store.js";
 
-/** Removes a snapshot in whatever state it is, and its forks, which are nothing without it; what is gone already is a success. */
+/** Removes a snapshot in any state, and its forks, which depend on it. What no longer exists is a success. */
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   if (entry.state === "reverting") {
-    const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is whole only at the end.`;
+    const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is complete only at the end.`;
     throw new PluginError("REVERTING", message, "Revert once more, and then remove it.");
   }
   for (const dependent of forksOf(entry, registry)) await remove(dependent, registry, ctx);
@@ -26,13 +26,13 @@ export async function remove(entry: Entry, registry: Registry, ctx: Context<Opti
   registry.remove(hidden.id);
 }
 
-/** Undoes a transaction, as far as it goes: a snapshot that cannot be removed does not stop the others. */
+/** Undoes a transaction. A snapshot that cannot be removed does not stop the others. */
 export async function undo(setId: string, registry: Registry, ctx: Context<Options>): Promise<void> {
   const mapper = new Mapper(ctx);
   const entries = registry.ofSet(setId);
   const released = await Promise.allSettled(entries.map(({ origin }) => resumeOrigin(origin, mapper)));
   const removed: PromiseSettledResult<void>[] = [];
-  // A fork goes with what it is a fork of.
+  // A fork is removed with its snapshot.
   for (const entry of entries.filter(({ of }) => of === undefined))
     removed.push(...(await Promise.allSettled([remove(entry, registry, ctx)])));
   const failure = [...released, ...removed].find((result) => result.status === "rejected");

@@ -3,10 +3,10 @@ import { PluginError } from "./errors.js";
 
 const MiB = 1024 ** 2;
 
-/** Smallest room that `auto` takes, bytes. */
+/** The least space that `auto` takes, bytes. */
 const AUTO_LEAST = 64 * MiB;
 
-/** Room for one snapshot, bytes, of an origin of so many bytes; a multiple of 1 MiB. */
+/** Space for one snapshot of an origin of that size, bytes; a multiple of 1 MiB. */
 export function spaceFor(size: string, originBytes: number): number {
   return Math.min(Math.ceil(wanted(size, originBytes) / MiB) * MiB, mostFor(originBytes));
 }
@@ -23,7 +23,7 @@ function mostFor(originBytes: number): number {
   return Math.ceil((originBytes * (1 + 1 / 256)) / MiB) * MiB + MiB;
 }
 
-/** Throws a PluginError, with figures, unless so much is free. */
+/** Throws a PluginError, with figures, unless that much is free. */
 export function assertSpace(needed: number, free: number, where: string): void {
   if (needed <= free) return;
   throw new PluginError(

@@ -23,7 +23,7 @@ import type { Registry } from "./registry.js";
 import { assertSpace } from "./size.js";
 import { claim, LABEL_SPACE } from "./store-device.js";
 
-/** Where all of an instance's stores lie. */
+/** Where all stores of an instance are. */
 export interface Place {
   readonly kind: Store["kind"];
   /** Absolute. */
@@ -47,7 +47,7 @@ export function placeOf(options: Options, dataDir: string): Place {
   return { kind: isDevice ? "device" : "folder", path: store };
 }
 
-/** Chooses where stores of these sizes come to lie; throws unless all fit. Nothing is made yet. */
+/** Chooses the places of stores of these sizes. Throws unless all fit. Nothing is made yet. */
 export async function allot(
   place: Place,
   wanted: readonly { id: string; bytes: number }[],
@@ -75,7 +75,7 @@ export async function allot(
   return slices;
 }
 
-/** Makes the store's block device, or finds it, and answers its number. `of` is the snapshot that it is for. */
+/** Makes the store's block device, or finds it, and returns its number. `of` is the snapshot that it is for. */
 export async function assemble(store: Store, of: Label, ctx: Context): Promise<string> {
   if (store.kind !== "device") return attach(store.file, ctx);
   const slice = sliceOf(of);
@@ -86,7 +86,7 @@ export async function assemble(store: Store, of: Label, ctx: Context): Promise<s
   return findByUuid(slice.uuid)?.number ?? "";
 }
 
-/** Makes the store, empty, and answers the number of its block device. Its entry is in the registry already. */
+/** Makes the store, empty, and returns the number of its block device. Its entry is already in the registry. */
 export async function make(store: Store, of: Label, registry: Registry, ctx: Context): Promise<string> {
   assertAlone(store, registry);
   // A new file has nothing but zeros.
@@ -97,8 +97,8 @@ export async function make(store: Store, of: Label, registry: Registry, ctx: Con
 }
 
 /**
- * Two transactions may have chosen the same slice at the same moment. Each writes its choice down before it looks at the others'
- * here, so that one of the two sees it at least.
+ * Two transactions may have chosen the same slice at the same moment. Each records its choice before it checks those of the others
+ * here, so at least one of the two sees the conflict.
  */
 function assertAlone(store: Store, registry: Registry): void {
   if (store.kind !== "device") return;
@@ -107,11 +107,11 @@ function assertAlone(store: Store, registry: Registry): void {
     (other) => other.kind === "device" && other.from < end && store.from < other.from + other.bytes,
   );
   if (there.length === 1) return;
-  const message = `Another transaction took the same room on ${store.device} at the same moment.`;
+  const message = `Another transaction took the same space on ${store.device} at the same moment.`;
   throw new PluginError("BUSY", message, "Try again.");
 }
 
-/** Takes the store down, and its data with it. Idempotent. */
+/** Removes the store and its data. Idempotent. */
 export async function drop(store: Store, of: Label, ctx: Context): Promise<void> {
   if (store.kind === "device") return new Mapper(ctx).remove(sliceOf(of));
   await detach(store.file, ctx);
@@ -128,18 +128,18 @@ function clear(node: string): void {
   }
 }
 
-/** On disk all of it is taken at once, so that it cannot run out of space; in memory as it is written. */
+/** On disk, all of it is allocated now, so that it cannot run out of space later; in memory, as it is written. */
 async function reserve({ kind, file, bytes }: Extract<Store, { file: string }>, ctx: Context): Promise<void> {
   closeSync(openSync(file, "w", 0o600));
   if (kind === "memory") return truncateSync(file, bytes);
   const { exitCode, stderr } = await ctx.exec("fallocate", ["--length", String(bytes), "--", file]);
   if (exitCode === 0) return;
-  const message = `No file of ${bytes} bytes can be made in ${path.dirname(file)}: ${stderr.trim()}.`;
+  const message = `A file of ${bytes} bytes cannot be made in ${path.dirname(file)}: ${stderr.trim()}.`;
   throw new PluginError("STORE", message, "Give another `store`.");
 }
 
 /**
- * A write to the origin waits for a write to the store: if that in turn needs an origin, both wait for ever.
+ * A write to the origin waits for a write to the store. If the store is on an origin, both wait forever.
  */
 export function assertApart(place: Place, origins: readonly string[], entries: readonly Entry[]): void {
   const mapped = mappedDevices();
@@ -147,7 +147,7 @@ export function assertApart(place: Place, origins: readonly string[], entries: r
     mapped.filter(({ node }) => node === `/dev/${kernel}`);
   for (const { name, uuid } of devicesOf(place.path).flatMap(labels)) {
     if (!origins.includes(name) && !isOurs(uuid)) continue;
-    const message = `The store ${place.path} lies on ${name}, which is captured: writes to it would wait for themselves.`;
+    const message = `The store ${place.path} is on ${name}, which is captured: writes to it would wait for themselves.`;
     throw new PluginError("STORE", message, "Give a `store` on another device.");
   }
   for (const store of storesOf(entries)) {
@@ -165,7 +165,7 @@ function devicesOf(place: string): string[] {
   if (stat === undefined) return place === "/" ? [] : devicesOf(path.dirname(place));
   const below = devicesBelow(formatNumber(stat.isBlockDevice() ? stat.rdev : stat.dev));
   if (below.length > 0 || statfsSync(place).type === TMPFS) return below;
-  const message = `What block devices the folder ${place} lies on cannot be told.`;
+  const message = `It is unknown which block devices the folder ${place} is on.`;
   throw new PluginError("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
 }
 
@@ -183,5 +183,5 @@ function firstGap(taken: readonly { from: number; bytes: number }[], bytes: numb
 }
 
 function missing(device: string): PluginError {
-  return new PluginError("STORE", `The store ${device} is not there.`, "Attach the device, and try again.");
+  return new PluginError("STORE", `The store ${device} does not exist.`, "Attach the device, and try again.");
 }

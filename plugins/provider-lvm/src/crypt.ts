@@ -7,9 +7,9 @@ import type { Own } from "./ownership.js";
 import { PluginError } from "./errors.js";
 
 /*
- * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on
- * the disk. Its snapshot is shown by way of a second device with the table, and so the key, of the first: that one must be open, and
- * its key in the table. The key goes from the one to the other through dmsetup's standard input, and is never on disk.
+ * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it is on
+ * the disk. Its snapshot is exposed through a second device with the table, and so the key, of the first: that one must be open, and
+ * its key must be in the table. The key goes through dmsetup's standard input, and is never on disk.
  */
 
 /** The target's parameters (Documentation/admin-guide/device-mapper/dm-crypt.rst): cipher, key, IV offset, device, start, … */
@@ -22,16 +22,16 @@ interface Table {
   readonly rest: string;
 }
 
-/** Device-mapper name of the encryption that a file system lies on; null: there is none. */
+/** Device-mapper name of the encryption below a file system; null: it is not encrypted. */
 export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | null {
   return top?.kind === "crypt" ? (top.label ?? null) : null;
 }
 
-/** Device-mapper name of what shows the decrypted snapshot, while it is shown. */
+/** Device-mapper name of the decrypted snapshot, while it is exposed. */
 export const decryptedDeviceOf = ({ volume }: Own): string => deviceName(volume, "clear");
 
 /**
- * That the snapshot can be shown later.
+ * Checks that the snapshot can be exposed later.
  *
  * @throws PluginError UNSUPPORTED
  */
@@ -41,15 +41,15 @@ export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Conte
   const refuse = (reason: string): never => {
     throw new PluginError("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
   };
-  if (table === null) return refuse(`${crypt} above it is no single crypt target`);
+  if (table === null) return refuse(`${crypt} above it is not a single crypt target`);
   // A reference to the kernel's keyring (dm-crypt.c, crypt_set_keyring_key), which only cryptsetup itself can use.
-  if (table.key.startsWith(":")) return refuse(`its key lies in a kernel keyring, so that no snapshot could be shown`);
+  if (table.key.startsWith(":")) return refuse(`its key is in a kernel keyring, so its snapshot could not be exposed`);
 }
 
 /**
- * Shows the decrypted content of a device.
+ * Makes a device with the decrypted contents of another.
  *
- * @throws PluginError MOUNT when what has the key is not open any more.
+ * @throws PluginError MOUNT if the device with the key is no longer open.
  */
 export async function openDecrypted(
   own: Own,
@@ -77,7 +77,7 @@ export async function closeDecrypted(own: Own, ctx: Context): Promise<void> {
   await removeDevice(decryptedDeviceOf(own), ctx);
 }
 
-/** A fork knows its snapshot only; what has been reverted to has no origin any more. */
+/** A fork refers only to its snapshot, and a snapshot that was reverted to no longer has an origin. */
 function isOn({ device }: Table, { role }: Own, origin: string): boolean {
   return role === "fork" || findByName(origin)?.number === device;
 }

@@ -23,17 +23,17 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   const here = there.find(({ point }) => point === view.at);
   if (here !== undefined && isSame(here, own, view)) return exposed;
   if (there.length > 0) {
-    const message = `${snapshot.id} is exposed already, on ${there.map(({ point }) => point).join(", ")}.`;
+    const message = `${snapshot.id} is already exposed, on ${there.map(({ point }) => point).join(", ")}.`;
     throw new PluginError("BUSY", message, "Unexpose its set first.");
   }
-  // One that a crash has left.
+  // A layer that a crash left.
   await removeLayer(own, all, ctx);
   await open(own, view.access === "writable" ? "rw" : "r", all, ctx);
   try {
     await show(own, captured, view, ctx);
   } catch (error) {
     const undone = readVolumes(ctx).then((now) => end(own, now, ctx));
-    await undone.catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
+    await undone.catch((second: unknown) => ctx.log.warn(`the exposure could not be undone: ${String(second)}`));
     throw error;
   }
   return exposed;
@@ -46,7 +46,7 @@ export async function unexpose(snapshot: Snapshot, ctx: Context): Promise<void> 
   if (own !== null) await end(own, all, ctx);
 }
 
-/** Unmounts a snapshot and what lies above it, and removes that. */
+/** Unmounts a snapshot and the devices above it, and removes these. */
 export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   for (const { point } of mountsBy(own)) await unmount(point, ctx);
   await removeLayer(own, all, ctx);
@@ -74,7 +74,7 @@ async function show(own: Own, { fsType, crypt }: Captured, view: View, ctx: Cont
   }
 }
 
-/** Where the snapshot, or what lies above it, is mounted. */
+/** The mounts of the snapshot, and of the devices above it. */
 function mountsBy(own: Own): Mount[] {
   const numbers = [findByName(deviceOf(own))?.number, numberOf(own), findByName(decryptedDeviceOf(own))?.number];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
@@ -86,7 +86,7 @@ function isSame(mount: Mount, own: Own, { access }: View): boolean {
   return access === "read-only" || hasLayer === (access === "scratch");
 }
 
-/** The captured paths as they lie in the file system, below the place where that is mounted now. */
+/** The captured paths, below the place where their file system is mounted now. */
 function treesOf({ mountPoint, root, paths }: Captured, at: string): Exposed["trees"] {
   return paths.map((original) => ({
     original,

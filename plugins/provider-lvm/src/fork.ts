@@ -22,7 +22,7 @@ export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<S
   } else await makeStore(volume, spaceAbove(volume, deviceOf(own)), args, ctx);
   const made = find({ ...snapshot, id: `${volume.vg.name}/${name}`, facts: {} }, await readVolumes(ctx));
   if (made === null)
-    throw new PluginError("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
+    throw new PluginError("CHANGED", `${name} was removed meanwhile.`, "Another LVM command may have removed it.");
   const described = toSnapshot(made);
   return { ...described, facts: { ...snapshot.facts, ...described.facts } };
 }

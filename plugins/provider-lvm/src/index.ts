@@ -28,7 +28,7 @@ interface Part {
   readonly space: number | null;
 }
 
-/** From prepare to seal, by the transaction's id. A worker lives as long; abort goes by LVM's tags. */
+/** From prepare to seal, by the transaction's id. One worker exists for that long; abort uses LVM's tags. */
 const underway = new Map<string, Part[]>();
 
 /** All volumes of a plan are matched at the same time: one run of lvs serves all of them. */
@@ -172,7 +172,7 @@ function plan(
     if (origin === null)
       throw new PluginError(
         "CHANGED",
-        `${volume.mountPoint} lies on no logical volume any more.`,
+        `${volume.mountPoint} is no longer on a logical volume.`,
         "Run the command again.",
       );
     assertSnapshotable(origin);
@@ -194,7 +194,7 @@ function plan(
   });
 }
 
-/** A snapshot as LVM makes them; its snapshot is taken in the commit. */
+/** An ordinary LVM snapshot. The commit captures its contents again. */
 async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
   const { origin, name, space, volume } = part;
   const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);
@@ -211,11 +211,11 @@ function madeOf(part: Part, all: readonly LogicalVolume[]): Own {
 }
 
 function gone({ origin, name }: Part): PluginError {
-  const message = `The snapshot ${origin.vg.name}/${name} is not there any more.`;
+  const message = `The snapshot ${origin.vg.name}/${name} no longer exists.`;
   return new PluginError("CHANGED", message, "Another LVM command may have removed it. Take the set again.");
 }
 
 function taken(origin: LogicalVolume, name: string): PluginError {
-  const message = `There is a volume ${origin.vg.name}/${name} already.`;
-  return new PluginError("NAME_TAKEN", message, "If it is of no use, remove it: lvremove.");
+  const message = `The volume ${origin.vg.name}/${name} already exists.`;
+  return new PluginError("NAME_TAKEN", message, "If it is not needed, remove it: lvremove.");
 }

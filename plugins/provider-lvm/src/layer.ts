@@ -10,14 +10,14 @@ import { type Own, ownOf, tag, tagged } from "./ownership.js";
 import { deviceOf as snapshotDeviceOf, layOver } from "./snapshot-device.js";
 import { PluginError } from "./errors.js";
 
-/** Room for what a journal's replay changes, bytes; a clean snapshot changes next to nothing. */
+/** Space for what a journal's replay changes, bytes; a clean snapshot changes almost nothing. */
 export const REPLAY = 64 * 2 ** 20;
-/** Room of a layer that an application works in, share of the volume. */
+/** Space of a layer in which an application works, share of the volume. */
 const SHARE = 0.2;
 
 /**
- * A throw-away layer above a snapshot, so that what is written leaves it as it is: above a thin one a snapshot of it, above a thick one
- * a transient one of device-mapper's, with a logical volume to write to.
+ * A throw-away layer above a snapshot, which what is written does not change: above a thin one a snapshot of it, above a thick one a
+ * transient device-mapper snapshot, with a logical volume to write to.
  */
 const layerName = ({ volume }: Own): string => `${volume.name}-scratch`;
 
@@ -35,7 +35,7 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 /** major:minor of the layer's device; null: there is none. */
 export const numberOf = (own: Own): string | null => findByName(deviceOf(own))?.number ?? null;
 
-/** Makes the layer, of so many bytes where it takes room of its own; answers its device. */
+/** Makes the layer, of that many bytes if it needs separate space, and returns its device. */
 export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<MappedDevice> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
@@ -46,13 +46,13 @@ export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<
   } else {
     await makeStore(volume, bytes, common, ctx);
     const layer = layerOf(own, await readVolumes(ctx));
-    if (layer === undefined) throw new PluginError("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
+    if (layer === undefined) throw new PluginError("CHANGED", `${layerName(own)} was removed meanwhile.`, "Try again.");
     await layOver(snapshotDeviceOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
   }
   return expect(deviceOf(own));
 }
 
-/** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped: there was nothing written. */
+/** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped, which marks it as empty. */
 export async function makeStore(
   { vg, name }: LogicalVolume,
   bytes: number,
@@ -66,7 +66,7 @@ export async function makeStore(
   await lvm(ctx, "lvcreate", [...args, "--zero", "y", "--wipesignatures", "n", "--size", `${bytes}b`, vg.name]);
 }
 
-/** Removes it, and what decrypts a snapshot or it. Idempotent. */
+/** Removes it, and the decrypted device of it or of the snapshot. Idempotent. */
 export async function removeLayer(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   await closeDecrypted(own, ctx);
   const layer = layerOf(own, all);
@@ -74,7 +74,7 @@ export async function removeLayer(own: Own, all: readonly LogicalVolume[], ctx: 
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
 }
 
-/** Room for an application that works on a snapshot, bytes: a share of it, as far as there is room. */
+/** Space for an application that works on a snapshot, bytes: a share of it, or what the volume group has. */
 export function spaceAbove({ vg }: LogicalVolume, snapshot: string): number {
   const inExtents = (bytes: number): number => Math.floor(bytes / vg.extentBytes) * vg.extentBytes;
   return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(snapshot).sectors * SECTOR * SHARE)));

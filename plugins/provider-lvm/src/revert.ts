@@ -9,7 +9,7 @@ import { PluginError } from "./errors.js";
 import { findWhole, toSnapshot } from "./snapshot.js";
 import { assertSpace, spaceBeside } from "./space.js";
 
-/** Puts the snapshot in place of its origin: LVM's merge, which uses the snapshot up. */
+/** Puts the snapshot in place of its origin by LVM's merge, which uses the snapshot up. */
 export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise<void> {
   const all = await readVolumes(ctx);
   const { own } = revertible(snapshot, all, ctx);
@@ -17,7 +17,7 @@ export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise
   await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(own.volume)]);
 }
 
-/** An ordinary snapshot of the origin as it is now: nobody writes to it, unless its revert is left to the next activation. */
+/** An ordinary snapshot of the origin as it is now. The origin is not in use, unless its revert is left to the next activation. */
 export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot> {
   const all = await readVolumes(ctx);
   const { own, origin } = revertible(snapshot, all, ctx);
@@ -40,7 +40,7 @@ export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context
   const made = (await readVolumes(ctx)).find(({ vg, name: its }) => vg.uuid === origin.vg.uuid && its === name);
   const kept = made === undefined ? null : ownOf(made);
   if (kept === null)
-    throw new PluginError("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
+    throw new PluginError("CHANGED", `${name} was removed meanwhile.`, "Another LVM command may have removed it.");
   const described = toSnapshot(kept);
   return { ...described, facts: { ...snapshot.facts, ...described.facts } };
 }
@@ -69,7 +69,7 @@ function revertible(
   if (own.role === "fork" || origin === undefined) {
     throw new PluginError(
       "UNSUPPORTED",
-      `${snapshot.id} has no origin to go back to.`,
+      `${snapshot.id} has no origin to revert.`,
       "Copy its files back: holdstill restore.",
     );
   }

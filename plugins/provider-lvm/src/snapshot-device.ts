@@ -13,10 +13,10 @@ const CHUNK = 8;
 
 export type Permission = "r" | "rw";
 
-/** LVM takes no snapshot of a thick one: its fork is one of device-mapper's, and a logical volume what that writes to. */
+/** LVM cannot snapshot a thick snapshot: its fork is a device-mapper snapshot, with a logical volume to write to. */
 const isLayered = ({ role, volume }: Own): boolean => role === "fork" && !isThin(volume);
 
-/** Device-mapper name of what shows the snapshot, when it is open. */
+/** Device-mapper name of the snapshot, when it is open. */
 export const deviceOf = (own: Own): string => deviceName(own.volume, isLayered(own) ? "view" : undefined);
 
 /**
@@ -53,18 +53,18 @@ async function openLayered(
   await close(own, ctx);
   const below = all.find(({ vg, name }) => vg.uuid === own.volume.vg.uuid && name === own.of);
   if (below === undefined || below.isInvalid) {
-    const message = `The snapshot that ${pathOf(own.volume)} is a fork of is not there any more.`;
+    const message = `The snapshot of which ${pathOf(own.volume)} is a fork no longer exists.`;
     throw new PluginError("UNKNOWN_SNAPSHOT", message, "Delete its set.");
   }
   await layOver(deviceName(below), own.volume, deviceOf(own), { lasts: true, permission }, ctx);
   if (!/ snapshot Invalid$/m.test(await dmsetup(ctx, ["status", deviceOf(own)]))) return;
   await close(own, ctx);
-  const message = `${pathOf(own.volume)} is lost: more was written than it had room for.`;
-  throw new PluginError("INVALID", message, "Delete its set; give the next one more room.");
+  const message = `${pathOf(own.volume)} is lost: more was written than fits into it.`;
+  throw new PluginError("INVALID", message, "Delete its set; give the next one more space.");
 }
 
 interface Layer {
-  /** What was written is there again when the layer is made again. */
+  /** Whether what was written is still there when the layer is made again. */
   readonly lasts: boolean;
   readonly permission: Permission;
 }

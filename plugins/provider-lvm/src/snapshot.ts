@@ -16,7 +16,7 @@ export interface Captured {
   readonly crypt: string | null;
 }
 
-/** As the host keeps it. LVM's tags have no room for the paths: only the host's record has them. */
+/** As the host keeps it. LVM's tags are too short for the paths: only the host's record has them. */
 export function toSnapshot(own: Own, volume?: Volume): Snapshot {
   const {
     volume: { vg, bytes, full, uuid, origin, createdAt, ...lv },
@@ -77,8 +77,12 @@ export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Ow
 export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Own {
   const own = find(snapshot, all);
   if (own === null || own.cutAt === null) {
-    const message = `There is no whole snapshot ${snapshot.id}.`;
-    throw new PluginError("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
+    const message = `The snapshot ${snapshot.id} does not exist, or is not complete.`;
+    throw new PluginError(
+      "UNKNOWN_SNAPSHOT",
+      message,
+      "If its volume group is missing, attach its disks: vgs, pvscan.",
+    );
   }
   assertWhole(own.volume);
   if (own.volume.isMerging) {
@@ -103,6 +107,6 @@ export function capturedBy({ id, facts }: Snapshot): Captured {
   ) {
     return { fsType, mountPoint, root, paths, crypt };
   }
-  const message = `The record of snapshot ${id} does not say which paths it has.`;
-  throw new PluginError("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");
+  const message = `The record of snapshot ${id} does not have its paths.`;
+  throw new PluginError("UNKNOWN_SNAPSHOT", message, "Mount it manually, read-only.");
 }

@@ -9,16 +9,16 @@ import { PluginError } from "./errors.js";
 const WARN = 80;
 /** What `auto` would like, and the least that it takes, shares of the origin. */
 const AUTO = { wish: 0.2, least: 0.05 };
-/** A smaller room is not worth its name, bytes. */
+/** The least space of a thick snapshot, bytes. */
 const LEAST = 16 * 2 ** 20;
-/** A room that takes all of the origin needs so much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
+/** A store for all of the origin needs this much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
 const TABLES = 1 + 1 / 256;
 
 /** What a snapshot takes beside what it keeps, as a factor. */
 const SLACK = 1.1;
 
 /**
- * How large the rooms of thick snapshots become, bytes, in the order of the origins; or why they do not fit.
+ * The space of each thick snapshot, bytes, in the order of the origins; or why they do not fit.
  *
  * @throws PluginError NO_SPACE
  */
@@ -39,8 +39,8 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
 }
 
 /**
- * Room for a second snapshot of the origin while a first one is put back: that overwrites as much as the first has kept. As large as
- * any other where there is space, bytes.
+ * Space for a second snapshot of the origin while a first one is put back, bytes: that overwrites as much as the first has saved. As
+ * large as any other if the volume group has the space.
  *
  * @throws PluginError NO_SPACE
  */
@@ -65,13 +65,13 @@ function inExtents({ vg, bytes }: LogicalVolume, wish: number): number {
 }
 
 /**
- * That a thin pool can take another snapshot: it needs nothing at first, and then what changes.
+ * Checks that a thin pool can take another snapshot, which needs space only for what changes.
  *
  * @throws PluginError POOL_FULL
  */
 export function assertSpace(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
   if (pool.health !== "") {
-    const message = `Thin pool ${pathOf(pool)} is not well: ${pool.health}.`;
+    const message = `Thin pool ${pathOf(pool)} has a health problem: ${pool.health}.`;
     throw new PluginError("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
   }
   for (const [what, percent] of Object.entries(pool.full)) {
@@ -88,18 +88,18 @@ export function assertSpace(pool: LogicalVolume, { poolLimit }: Options, ctx: Co
 /** @throws PluginError INVALID */
 export function assertWhole(snapshot: LogicalVolume): void {
   if (!snapshot.isInvalid) return;
-  const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than it had room for.`;
-  throw new PluginError("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+  const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than fits into it.`;
+  throw new PluginError("INVALID", message, "Delete its set; give the next one more space with the option `size`.");
 }
 
-/** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
+/** How full a snapshot, or its pool, is; null if LVM does not report it, as for a volume that is not active. */
 export function usageOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["usage"]> | null {
-  const room = poolOf(snapshot, all) ?? snapshot;
-  const percents = [room.full.data, room.full.metadata].filter((percent) => percent !== null);
-  return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(room) };
+  const store = poolOf(snapshot, all) ?? snapshot;
+  const percents = [store.full.data, store.full.metadata].filter((percent) => percent !== null);
+  return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(store) };
 }
 
-/** Says so where a snapshot, or the pool that it lies in, fills up. */
+/** Warns if a snapshot, or its pool, fills up. */
 export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ctx: Context): void {
   const pool = poolOf(snapshot, all);
   if (pool === null) return warn(`snapshot ${pathOf(snapshot)}`, snapshot.full.data, ctx);

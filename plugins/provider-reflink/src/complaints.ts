@@ -2,7 +2,7 @@
 export type CpMessage =
   | { kind: "vanished" }
   | { kind: "replaced" | "unclonable"; source: string }
-  /** `cp` without -r makes the parents of the directory and says that it leaves out the directory: which is what we want. */
+  /** `cp` without -r makes the parents of the directory and reports that it leaves out the directory, as intended. */
   | { kind: "omitted" }
   | { kind: "fault"; message: string };
 
@@ -12,7 +12,7 @@ const QUOTED = /(?:'[^']*'|"[^"]*"|\$'(?:[^'\\]|\\.)*'|\\')+/.source;
 const replaced = new RegExp(`^cp: skipping file (${QUOTED}), as it was replaced while being copied$`);
 const unclonable = new RegExp(`^cp: failed to clone ${QUOTED} from (${QUOTED}): .+$`);
 const omitted = new RegExp(`^cp: -r not specified; omitting directory ${QUOTED}$`);
-/** cp says this in a dozen ways. Sources are relative, and the target is absolute: an ENOENT of the target is a fault. */
+/** cp reports this in a dozen ways. Sources are relative, and the target is absolute: an ENOENT of the target is a fault. */
 const vanished = /^cp: [a-z ]*["'](?!\/).*["'](?: for reading)?: No such file or directory$/;
 
 /** Reads what GNU cp wrote to stderr with LC_ALL=C (src/copy.c). A message that is not known is a fault. */

@@ -20,14 +20,14 @@ export interface CopyFacts {
 export interface CopyJob {
   paths: readonly string[];
   exclude: readonly string[];
-  /** Exists, empty, and nobody else may enter it; the trees come to lie below it under their absolute paths. */
+  /** Exists, is empty, and no other user may enter it. The trees are copied below it, under their absolute paths. */
   folder: string;
   method: "reflink" | "copy";
 }
 
 /** Bytes of arguments in one run of cp; the kernel allows a quarter of the stack limit, 2 MiB by default (execve(2)). */
 const ARGUMENTS = 512 * 1024;
-/** Runs for files that are replaced under cp's hands, before we give up. */
+/** Runs for files that are replaced while cp copies them, before it is an error. */
 const ATTEMPTS = 8;
 const SHOWN = 10;
 
@@ -41,7 +41,7 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
   await makeFrames(frames, job.folder, ctx);
   let pending = chunk(sources);
   if (pending.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
-  // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
+  // Only `always` reports what could not be cloned; `auto` then copies that, and still clones the rest.
   let reflink = job.method === "reflink" ? "always" : "auto";
   for (let attempt = 1; pending.length > 0; attempt += 1) {
     const complaints: CpMessage[] = [];
@@ -64,8 +64,8 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
 
 /**
  * Makes the directories that are copied in parts. `cp --parents` makes the parents of its argument with owner, mode and ACL;
- * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until all is copied they
- * are ours alone: their owners could put links in the place of what is below.
+ * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until everything is
+ * copied, only this user may enter them: their owners could replace what is below by links.
  */
 async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context): Promise<void> {
   const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
@@ -77,7 +77,7 @@ async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context
 }
 
 /**
- * Deepest first: a directory's time changes with what is made in it, and what is above must be ours still. The root's own frame
+ * Deepest first: a directory's time changes with what is made in it, and only this user may enter what is above. The root's own frame
  * is the snapshot's folder, which stays as it is.
  */
 function finishFrames(frames: readonly Frame[], folder: string): void {
@@ -90,7 +90,7 @@ function finishFrames(frames: readonly Frame[], folder: string): void {
   }
 }
 
-/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and cp's messages tell source from target. */
+/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and in cp's messages a source differs from a target. */
 async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<CpMessage[]> {
   const relative = sources.map((source) => source.slice(1) || ".");
   const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
@@ -102,16 +102,16 @@ async function cp(options: string[], sources: readonly string[], folder: string,
 
 function chunk(sources: readonly string[]): string[][] {
   const chunks: string[][] = [];
-  let room = 0;
+  let free = 0;
   for (const source of sources) {
     // Each argument takes its bytes, a zero and a pointer.
     const size = Buffer.byteLength(source) + 9;
-    if (size > room) {
+    if (size > free) {
       chunks.push([]);
-      room = ARGUMENTS;
+      free = ARGUMENTS;
     }
     chunks.at(-1)?.push(source);
-    room -= size;
+    free -= size;
   }
   return chunks;
 }
@@ -125,15 +125,16 @@ function assertCopied(target: string, folder: string): void {
   throw new PluginError(
     "COPY_FAILED",
     `${target} vanished while it was copied.`,
-    "Look at who removed it, and try again.",
+    "Find out which program removed it, and try again.",
   );
 }
 
 function failed(result: ExecResult, faults: readonly string[]): PluginError {
-  const ending = result.exitCode === null ? "a signal ended it" : `it ended with ${result.exitCode} and said nothing`;
+  const ending =
+    result.exitCode === null ? "a signal ended it" : `it exited with ${result.exitCode} and printed nothing`;
   const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
   const seen = faults.length === 0 ? ending : faults.slice(0, SHOWN).join("; ") + more;
-  return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
+  return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Fix what cp reports, and try again.");
 }
 
 function replacedTooOften(files: readonly string[]): PluginError {

@@ -4,9 +4,9 @@ import { codeOf, messageOf } from "#kit/plugin-error.js";
 import { PluginError } from "./errors.js";
 import { folderOf, type Located } from "./registry.js";
 
-/** Nobody but us may enter: while a snapshot is made, and whenever it is not exposed. */
+/** No other user may enter: while a snapshot is made, and whenever it is not exposed. */
 const CLOSED = 0o700;
-/** Others may pass through to trees that keep their own modes and parents, but not look around. */
+/** Other users may pass through to the trees, which have their original modes, but may not list the folder. */
 const PASSABLE = 0o711;
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
@@ -22,7 +22,7 @@ export function withFolder(dir: string, act: (fd: number) => void): void {
   }
 }
 
-/** The folder is ours alone until it is exposed: whoever could enter might put links where we copy to. */
+/** No other user may enter the folder until it is exposed: a user who can enter could put links where files are copied to. */
 export function makeFolder(entry: Located): void {
   try {
     mkdirSync(entry.store, { recursive: true, mode: 0o711 });
@@ -39,7 +39,8 @@ export function makeFolder(entry: Located): void {
 /** Returns when all in the folder is on disk. syncfs(2): one call for all files, where an fsync for each would take minutes. */
 export async function flush(folder: string, ctx: Context): Promise<void> {
   const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
-  if (exitCode !== 0) throw new PluginError("STORE", `sync failed: ${stderr.trim()}`, "Look at the kernel's log.");
+  if (exitCode !== 0)
+    throw new PluginError("STORE", `sync failed: ${stderr.trim()}`, "The kernel's log has the reason: `dmesg | tail`.");
 }
 
 export function closeFolder(dir: string): void {
@@ -55,7 +56,7 @@ function openFolder(dir: string): number | undefined {
     return openSync(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    const message = `${dir} is not a folder that we can open (${codeOf(error)}), so it is left alone.`;
-    throw new PluginError("STORE", message, "Look at who replaced it.");
+    const message = `${dir} is not a folder that can be opened (${codeOf(error)}), so it is not changed.`;
+    throw new PluginError("STORE", message, "Find out which program replaced it.");
   }
 }

@@ -15,10 +15,10 @@ import { select } from "./selection.js";
 import { assertSpace } from "./space.js";
 import { survey, type Survey } from "./survey.js";
 
-/** Faults that are reported together. */
+/** Errors that are reported together. */
 const SHOWN = 10;
 
-/** Keeps nothing in variables: each call reads the registry, and so a blank worker can go on after a crash. */
+/** Has no state in memory: each call reads the registry, so a new worker can continue after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     const { store, method, reason } = await choosePlace(volume, ctx);
@@ -90,7 +90,7 @@ const provider: Provider<Options> = {
     const entry = whole(snapshot, registry);
     const shown = view.access === "scratch" ? await scratchOf(entry, registry, ctx) : entry;
     const folder = folderOf(shown);
-    // An ordinary user mounts nothing, and gets the trees themselves.
+    // An ordinary user cannot mount, and gets the trees themselves.
     if (isRoot()) await mountAt(folder, view, ctx);
     openForOthers(folder);
     const base = isRoot() ? view.at : folder;
@@ -130,7 +130,11 @@ function whole({ id }: Snapshot, registry: Registry): Entry {
   const entry = registry.find(id);
   if (entry === "unreadable") throw registry.unreadable(id);
   if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
-  throw new PluginError("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "If its store is a mount, mount it.");
+  throw new PluginError(
+    "UNKNOWN_SNAPSHOT",
+    `The snapshot ${id} does not exist, or is not complete.`,
+    "If its store is a mount, mount it.",
+  );
 }
 
 /** The snapshot's throw-away copy: the one that is there, if it was finished. */
@@ -139,7 +143,7 @@ async function scratchOf(entry: Entry, registry: Registry, ctx: Context<Options>
   return done ?? clone(entry, "scratch", registry, ctx);
 }
 
-/** The store, as seal told it to the host: for when the entry cannot be read. */
+/** The store, as the host's record has it: for when the entry cannot be read. */
 function storesOf({ facts }: Snapshot): string[] {
   const folder = facts?.["path"];
   return typeof folder === "string" ? [path.dirname(folder)] : [];
@@ -165,17 +169,17 @@ interface Part {
 
 async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
-  // Snapshots are never captured themselves, wherever they lie.
+  // Snapshots are never captured, wherever they are.
   const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];
   const inside = stores.filter((store) => volume.paths.some((captured) => isWithin(store, captured)));
   const exclude = [...new Set([...volume.exclude, ...inside])];
-  // Names that no argument can carry are refused now; what is there by then is selected anew by commit.
+  // Names that no argument can carry are refused now. Commit selects again what exists then.
   select(volume.paths, exclude);
   const seen = await survey(volume.paths, exclude, ctx);
   if (seen.faults.length > 0) throw unreadable(seen.faults);
   if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });
   for (const dir of seen.notCaptured)
-    ctx.log.warn(`${dir} is another file system or subvolume: its content is not captured`);
+    ctx.log.warn(`${dir} is another file system or subvolume: its contents are not captured`);
   return { volume, place, exclude, seen };
 }
 
@@ -201,6 +205,6 @@ function unreadable(faults: readonly string[]): PluginError {
   return new PluginError(
     "UNREADABLE",
     `Cannot be copied: ${faults.slice(0, SHOWN).join("; ")}${more}.`,
-    "Run as a user who may read them, or leave them out.",
+    "Run holdstill as a user who may read them, or leave them out.",
   );
 }

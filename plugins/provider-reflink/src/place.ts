@@ -49,15 +49,15 @@ export async function choosePlace(volume: Volume, ctx: Context<Options>): Promis
 }
 
 /**
- * The nearest folder above the tree where a store is safe. Where the tree is all of a mount nothing is above it on its file
- * system: then the store lies within, and is left out of the snapshot.
+ * The nearest folder above the tree where a store is safe. If the tree is a whole mount, nothing is above it on its file
+ * system: then the store is within the tree, and is left out of the snapshot.
  */
 function storeAbove(tree: string, mountPoint: string): string | undefined {
   const folders = ancestorsOf(tree).filter((dir) => isWithin(dir, mountPoint) && (dir !== tree || dir === mountPoint));
   return folders.map((dir) => path.join(dir, BESIDE)).find(isSafe);
 }
 
-/** We may write there, and nobody else could put another folder in the store's place while root copies into it. */
+/** This user may write there, and no other user could put another folder in the store's place while root copies into it. */
 function isSafe(store: string): boolean {
   const stat = lstatSync(store, { throwIfNoEntry: false });
   if (stat !== undefined && (!stat.isDirectory() || stat.uid !== process.getuid?.())) return false;

@@ -4,7 +4,7 @@ import { EntryFolder } from "#kit/entry-folder.js";
 import { messageOf } from "#kit/plugin-error.js";
 import { PluginError } from "./errors.js";
 
-/** What we know of one snapshot. Written before anything is made in the store, so that a blank process finds it all. */
+/** All that is known of one snapshot. On disk before anything is made in the store, so that a new process finds all of it. */
 export interface Entry {
   readonly version: 1;
   /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. Also the name of its folder in the store. */

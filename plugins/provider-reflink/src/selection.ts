@@ -4,7 +4,7 @@ import { isWithin } from "#kit/paths.js";
 import { codeOf } from "#kit/plugin-error.js";
 import { PluginError } from "./errors.js";
 
-/** What one run of cp is told, so that exclusions are left out. All absolute. */
+/** The arguments of one run of cp, without what is excluded. All absolute. */
 export interface Selection {
   /** Directories that are copied in parts: the parents of a captured path, and those from which something is left out. Parents first. */
   readonly frames: readonly Frame[];
@@ -19,8 +19,8 @@ export interface Frame {
 }
 
 /**
- * Only a directory that contains an exclusion is opened; the others go to cp as a whole, so the lists stay short. Says
- * nothing of a path that has vanished: cp finds out.
+ * Only a directory that contains an exclusion is opened; the others go to cp as a whole, so the lists stay short. A path
+ * that has vanished is left to cp.
  */
 export function select(paths: readonly string[], exclude: readonly string[]): Selection {
   const frames = new Map<string, Frame>();

@@ -4,7 +4,7 @@ import { nearestExisting, type Place } from "./place.js";
 import { PluginError } from "./errors.js";
 import type { Survey } from "./survey.js";
 
-/** Left free whatever is copied, bytes: a full file system hurts more than a snapshot helps. */
+/** Left free whatever is copied, bytes: a full file system costs more than a snapshot is worth. */
 const RESERVE = 16 * 1024 * 1024;
 /** Metadata of a file or clone, bytes: an inode and its directory entry, rounded up. */
 const PER_FILE = 1024;

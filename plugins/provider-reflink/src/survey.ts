@@ -12,9 +12,9 @@ export interface Survey {
   files: number;
   /** Allocated on disk, bytes; a file with several links counts once. */
   bytes: number;
-  /** Copied as names only: nobody listens behind the copy. */
+  /** Copied as names only: no process listens on the copy. */
   sockets: number;
-  /** Belong to somebody else: without root the copies will be ours. */
+  /** Entries of other users: without root, the copies will belong to this user. */
   foreign: number;
   /** Directories where another file system or subvolume begins: kept, but empty. */
   notCaptured: string[];
@@ -24,12 +24,12 @@ export interface Survey {
 
 /** Unit of stat(2)'s st_blocks, bytes, whatever the file system's own block. */
 const BLOCK = 512;
-/** Entries between two looks at the signal. */
+/** Entries between two checks of the signal. */
 const STRIDE = 2048;
 
 /**
- * Looks at everything below the paths. Names are bytes here: a file's name need not be UTF-8. Looks synchronously, because
- * that is several times faster, and lets the host's messages through now and then.
+ * Examines everything below the paths. Names are bytes here: a file's name need not be UTF-8. It is synchronous, because that is
+ * several times faster, with pauses for the host's messages.
  */
 export async function survey(paths: readonly string[], exclude: readonly string[], ctx: Context): Promise<Survey> {
   const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], faults: [] };

@@ -47,18 +47,18 @@ async function readConfig(file: string): Promise<Config> {
 }
 
 function findingsOf(config: unknown): string[] {
-  if (typeof config !== "object" || config === null) return ["is no JSON object"];
+  if (typeof config !== "object" || config === null) return ["is not a JSON object"];
   const values = new Map(Object.entries(config));
   const faults: string[] = [];
   const check = (name: string, isRight: (value: unknown) => boolean, what: string): void => {
-    if (!isRight(values.get(name))) faults.push(`${name} is no ${what}`);
+    if (!isRight(values.get(name))) faults.push(`${name} is not ${what}`);
   };
   for (const end of ["pre", "post"]) {
-    check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "absolute path");
-    check(`${end}ScriptParams`, (value) => value === undefined || Array.isArray(value), "list");
-    check(`${end}ScriptNoOfRetries`, isCount, "number of retries");
+    check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "an absolute path");
+    check(`${end}ScriptParams`, (value) => value === undefined || Array.isArray(value), "a list");
+    check(`${end}ScriptNoOfRetries`, isCount, "a number of retries");
   }
-  check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "number of seconds");
+  check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "a number of seconds");
   return faults;
 }
 
@@ -67,5 +67,5 @@ function isCount(value: unknown): boolean {
 }
 
 function invalid(file: string, what: string): PluginError {
-  return new PluginError("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
+  return new PluginError("HOOK_CONFIG", `${file}: ${what}`, "Fix the file. Azure Backup would not use it either.");
 }

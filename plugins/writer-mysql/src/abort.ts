@@ -3,7 +3,7 @@ import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
-/** How long a session may take to end after it was told, ms. */
+/** How long a session may take to end after KILL, ms. */
 const endsWithinMs = 10_000;
 
 /** The user-level lock that marks a transaction's session, so that a later worker finds it. A name has at most 64 characters. */
@@ -11,7 +11,7 @@ function mark(transaction: string): string {
   return `holdstill ${transaction}`.slice(0, 64);
 }
 
-/** Marks the session, and answers its number at the server. */
+/** Marks the session, and returns its number at the server. */
 export async function markSession(session: Session, transaction: string, signal: AbortSignal): Promise<number> {
   const { marked, thread } = await session.one<{ marked: number; thread: number }>(
     signal,
@@ -24,7 +24,7 @@ export async function markSession(session: Session, transaction: string, signal:
 }
 
 /**
- * Ends the transaction's session wherever it was left, and returns when the server has none; its locks end with it. Each account
+ * Ends the transaction's session, in whatever state it is, and returns when the server has none. Its locks end with it. Each account
  * may end its own sessions. A server that is down has none.
  */
 export async function endSession(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
@@ -61,6 +61,6 @@ async function endThread(session: Session, thread: number, signal: AbortSignal):
 }
 
 function stuck(thread: number): PluginError {
-  const hint = `KILL ${thread}; if it stays, look at what the thread waits for.`;
+  const hint = `KILL ${thread}. If it remains, find out what the thread waits for.`;
   return new PluginError("MYSQL_STUCK", `the server does not end session ${thread}`, hint);
 }

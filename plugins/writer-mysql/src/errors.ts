@@ -28,46 +28,46 @@ const accessErrors = [1045, 1698, 1044, 3118, 4151, 1820];
 const fullErrors = [1040, 1203, 1226];
 /** ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR. */
 const rightErrors = [1227, 1142, 1045];
-/** ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, and what a client says when nobody listens. */
+/** ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, and the client's codes if no server listens. */
 const downCodes = ["ENOENT", "ECONNREFUSED", "ER_SERVER_SHUTDOWN", "ER_NORMAL_SHUTDOWN"];
 
-/** Why a connection did not come about. */
+/** Why a connection failed. */
 export function connectError(error: unknown, options: Options): PluginError {
   const { errno, code, message } = partsOf(error);
-  const said = `${address(options)}: ${message}`;
+  const text = `${address(options)}: ${message}`;
   const cause = { cause: error };
   if (accessErrors.includes(errno)) {
-    const hint = "Give the right user and passwordFile, or let the account in by its socket (README, Connecting).";
-    return new PluginError("MYSQL_AUTH", said, hint, cause);
+    const hint = "Correct user and passwordFile, or let the account in by its socket (README, Connecting).";
+    return new PluginError("MYSQL_AUTH", text, hint, cause);
   }
   if (fullErrors.includes(errno)) {
     const hint = "Raise max_connections, or max_user_connections of the account; holdstill needs three.";
-    return new PluginError("MYSQL_FULL", said, hint, cause);
+    return new PluginError("MYSQL_FULL", text, hint, cause);
   }
   if (downCodes.includes(code)) {
     return new PluginError(
       "MYSQL_DOWN",
-      said,
+      text,
       "Start the server, or correct the options socket, host and port.",
       cause,
     );
   }
-  return new PluginError("MYSQL_CONNECT", said, "Check the options socket, host, port, tls and caFile.", cause);
+  return new PluginError("MYSQL_CONNECT", text, "Check the options socket, host, port, tls and caFile.", cause);
 }
 
-/** Why a statement failed; `ended` says that the session ended with it. */
+/** Why a statement failed; `ended`: the session ended with it. */
 export function queryError(error: unknown, { user }: Options, ended: boolean): PluginError {
   const { errno, message } = partsOf(error);
   const cause = { cause: error };
   if (ended) {
-    const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
+    const hint = "Find the reason in the server's log, and take the snapshot again.";
     return new PluginError("MYSQL_SESSION_LOST", `the session ended: ${message}`, hint, cause);
   }
   if (rightErrors.includes(errno)) {
     const hint = `Grant account ${user} what it lacks (README, Rights).`;
     return new PluginError("MYSQL_PRIVILEGE", `account ${user}: ${message}`, hint, cause);
   }
-  return new PluginError("MYSQL_QUERY", message, "Read the message against the server's log and settings.", cause);
+  return new PluginError("MYSQL_QUERY", message, "Compare the message with the server's log and settings.", cause);
 }
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_STATEMENT_TIMEOUT (MariaDB), ER_QUERY_TIMEOUT (MySQL). */
@@ -75,7 +75,7 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof PluginError && [1205, 1969, 3024].includes(partsOf(error.cause).errno);
 }
 
-/** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
+/** Whether a server reported the error. A server that starts or stops closes connections without an error. */
 export function isReportedByServer(error: unknown): boolean {
   return !(error instanceof PluginError) || (partsOf(error.cause).errno > 0 && error.code !== "MYSQL_DOWN");
 }
@@ -86,7 +86,7 @@ export function endsSession(error: unknown): boolean {
   return fatal || partsOf(error).errno === 0 || partsOf(error).errno === 1927;
 }
 
-/** ER_QUERY_INTERRUPTED. Somebody ended the statement; or MySQL ends the session, and says no more than that to a statement that waits. */
+/** ER_QUERY_INTERRUPTED. The statement was killed; or MySQL ends the session, and reports only that to a statement that waits. */
 export function isInterruption(error: unknown): boolean {
   return partsOf(error).errno === 1317;
 }

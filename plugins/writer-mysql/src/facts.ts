@@ -2,7 +2,7 @@ import type { Component, WriterTransaction } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 import type { Server } from "./server.js";
 
-/** What a later call needs to know of the server that was captured: it may run no more. */
+/** What a later call needs to know of the captured server, which may no longer run. */
 export type ServerFacts = Omit<Server, "folders">;
 
 /** The server's facts as identify gave them. Undefined: the component is not this writer's. */

@@ -46,7 +46,7 @@ const writer = {
       const thread = await markSession(session, tx.id, ctx.signal);
       const server = await readServer(session, ctx.signal);
       refuse(uncaptured(tx, server));
-      // In freeze a missing right would come late.
+      // A missing right should not be found only in freeze.
       await readPosition(session, server, ctx.signal);
       if (!server.durable)
         ctx.log.warn(
@@ -75,7 +75,7 @@ const writer = {
       if (watch !== undefined) await take(hold.lock, "freeze", { ...hold, watch }, ctx);
       hold.from = await readPosition(hold.session, hold.server, ctx.signal);
     } catch (error) {
-      // Half of a lock would stay until abort.
+      // Part of a lock would stay until abort.
       await end(hold);
       throw error;
     }
@@ -129,16 +129,16 @@ const writer = {
 
 export default writer as Writer<Options>;
 
-/** The same session of the same server still answers. A session ends with its server; a proxy may answer from another. */
+/** Checks that the same session of the same server responds. A session ends with its server; a proxy may use another. */
 async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<void> {
   const { now } = await session.one<{ now: number }>(signal, "SELECT connection_id() AS now");
-  if (now !== thread) throw lost(`another session answers (${now} instead of ${thread})`);
+  if (now !== thread) throw lost(`another session responds (${now} instead of ${thread})`);
 }
 
-/** A table without redo log that came after prepare, where no lock held it. */
+/** A table without redo log that came after prepare, which no lock covered. */
 function newUnlogged({ unlogged }: Server, lock: Lock): string | undefined {
   if (lock !== "none" || unlogged.length === 0) return undefined;
-  return `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
+  return `a table of ${unlogged.join(", ")} was made meanwhile, and no lock covered it`;
 }
 
 function uncaptured({ components }: WriterTransaction, { folders }: Server): string[] {
@@ -167,5 +167,5 @@ function lost(why: string): PluginError {
 }
 
 function unprepared(): PluginError {
-  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+  return lost("this worker has no session with the server: it was not prepared, or the worker before it died");
 }

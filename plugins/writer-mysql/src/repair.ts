@@ -7,7 +7,7 @@ import { withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 
-/** Where the snapshot's binary log ends: where a replica of it goes on, or a roll forward. */
+/** The end of the snapshot's binary log, from which a replica or a roll forward continues. */
 interface LogEnd {
   readonly file?: string;
   readonly offset?: number;
@@ -46,8 +46,8 @@ export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Conte
 }
 
 /**
- * Waits until no transaction is left that the crash interrupted: a server rolls them back while it already answers, and a fast stop
- * would leave the rest of that to the next start. Those of two-phase commits stay, as they must; their number is the answer.
+ * Waits until no transaction is left that the crash interrupted: a server already responds while it rolls them back, and a fast stop
+ * would leave the rest to the next start. Those of two-phase commits must stay; their number is returned.
  */
 async function rolledBack(session: Session, ctx: Context<Options>): Promise<number> {
   for (;;) {
@@ -72,7 +72,7 @@ async function logEnd(session: Session, { product, binlog }: ServerFacts, signal
     return { ...at, ...(gtid !== "" && { gtid: gtid.replaceAll("\n", "") }) };
   }
   const { gtid } = await session.one<{ gtid: string }>(signal, "SELECT @@global.gtid_binlog_pos AS gtid");
-  // MariaDB keeps half an event at the end of the file, if there is one: then the file's size is no position.
+  // MariaDB keeps half an event at the end of the file, if there is one: then the file's size is not a position.
   const sql = "SELECT binlog_gtid_pos(?, ?) AS gtid";
   const check = await session.one<{ gtid: string | null }>(signal, sql, [at.file ?? "", at.offset ?? 0]);
   return check.gtid === gtid ? { ...at, gtid } : { gtid };

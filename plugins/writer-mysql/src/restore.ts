@@ -4,7 +4,7 @@ import type { Options } from "./options.js";
 import { factsOf } from "./facts.js";
 import { serverWorkingIn } from "./server-process.js";
 
-/** Two servers on one folder, or files that change below one, are the end of the data. */
+/** Two servers on one folder, or files that change below a server, destroy the data. */
 export async function refuseRunning(set: SnapshotSet, _ctx: Context<Options>): Promise<void> {
   for (const { component } of set.components) {
     const facts = factsOf(component);

@@ -6,7 +6,7 @@ import type { Session } from "./session.js";
 import { serverPid } from "./server-process.js";
 import { surveyTables } from "./tables.js";
 
-/** What a running server tells of itself. */
+/** What a running server reports about itself. */
 export interface Server {
   readonly product: "MariaDB" | "MySQL";
   /** As in `10.11.19`. */
@@ -25,13 +25,13 @@ export interface Server {
   readonly durable: boolean;
   /** The server's program; not there where the process is out of sight. */
   readonly binary?: string;
-  /** What a server on the snapshot has to be told, as `innodb_page_size: "16384"`. */
+  /** The settings of a server on the snapshot, as `innodb_page_size: "16384"`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
- * The settings that say where things lie and of what form they are: without them a server finds no file, or another than it wrote.
- * Those that a server doesn't know it doesn't show.
+ * Settings for the places and formats of files: without them a server finds no file, or not the one that it wrote. A server does not
+ * show settings that it does not have.
  */
 const formSettings = [
   "aria_log_dir_path",
@@ -137,7 +137,7 @@ function supported(product: Server["product"], version: string): void {
   const [from, good] =
     product === "MariaDB" ? ["10.6", major > 10 || (major === 10 && minor >= 6)] : ["8.0", major >= 8];
   if (good) return;
-  const hint = "Use a server of a version that its makers still care for.";
+  const hint = "Use a version that is still supported.";
   throw new PluginError("MYSQL_VERSION", `${product} ${version} is older than ${from}`, hint);
 }
 
@@ -176,7 +176,7 @@ async function real(dir: string): Promise<string> {
   try {
     return await realpath(dir);
   } catch (error) {
-    const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
+    const hint = "Run holdstill on the server's machine, outside of the server's container.";
     throw new PluginError("MYSQL_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });

@@ -6,12 +6,12 @@ import { readPassword } from "#kit/password-file.js";
 import { connectError, endsSession, isInterruption, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
-/** How long a connection may take to come about, ms. */
+/** How long connecting may take, ms. */
 const connectMs = 10_000;
-/** How long the server may take to say good-bye, ms. */
+/** How long the server may take to close a session, ms. */
 const closeMs = 1_000;
 
-/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+/** One connection to the server. The caller's signal ends it. It records whether it was lost. */
 export class Session {
   readonly #connection: mysql.Connection;
   readonly #options: Options;
@@ -25,7 +25,7 @@ export class Session {
     connection.on("end", () => this.#lose(new Error("the connection was closed")));
   }
 
-  /** Connects, with limits of its own for locks and statements in place of the server's for ordinary clients. */
+  /** Connects, with other limits for locks and statements than the server sets for ordinary clients. */
   static async open(options: Options, signal: AbortSignal): Promise<Session> {
     signal.throwIfAborted();
     const connection = mysql.createConnection(await settings(options));
@@ -61,14 +61,14 @@ export class Session {
       return Array.isArray(rows) ? (rows as Row[]) : [];
     } catch (error) {
       signal.throwIfAborted();
-      const isOver = endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)));
+      const isOver = endsSession(error) || (isInterruption(error) && !(await this.#responds(signal)));
       signal.throwIfAborted();
       if (isOver) this.#lose(error);
       throw this.#lost ?? queryError(error, this.#options, isOver);
     }
   }
 
-  /** As `query`, for a statement that answers exactly one row. */
+  /** As `query`, for a statement that returns exactly one row. */
   async one<Row>(signal: AbortSignal, sql: string, values: readonly unknown[] = []): Promise<Row> {
     const [row] = await this.query<Row>(signal, sql, values);
     if (row === undefined) throw new Error(`no row: ${sql}`);
@@ -79,20 +79,20 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closing || this.#lost !== undefined) return;
     this.#closing = true;
-    // A server that hangs does not answer the good-bye.
+    // A server that hangs does not respond.
     const bye = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
     await Promise.race([bye, sleep(closeMs, undefined, { ref: false })]);
     this.#cut();
   }
 
-  async #answers(signal: AbortSignal): Promise<boolean> {
+  async #responds(signal: AbortSignal): Promise<boolean> {
     return await this.#withSignal(signal, (done) => this.#connection.ping(done)).then(
       () => true,
       () => false,
     );
   }
 
-  /** The limits that an administrator sets for ordinary clients would end a session that stands idle; that of locks is a day. */
+  /** The limits that an administrator sets for ordinary clients would end an idle session; that of locks is a day. */
   async #setLimits(signal: AbortSignal): Promise<void> {
     const { lockSeconds } = this.#options;
     await this.query(
@@ -100,7 +100,7 @@ export class Session {
       `SET SESSION wait_timeout = 86400, lock_wait_timeout = ${lockSeconds}, autocommit = 1, sql_mode = ''`,
     );
     const { version } = await this.one<{ version: string }>(signal, "SELECT version() AS version");
-    // Each has a name of its own for the limit of a statement.
+    // Each product has a different name for the limit of a statement.
     const limit = version.includes("MariaDB") ? "max_statement_time" : "max_execution_time";
     await this.query(signal, `SET SESSION ${limit} = 0`);
   }
@@ -112,7 +112,7 @@ export class Session {
     return await new Promise<T>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();
-        reject(new Error("called off"));
+        reject(new Error("aborted"));
       };
       signal.addEventListener("abort", cut, { once: true });
       work((error, value) => {

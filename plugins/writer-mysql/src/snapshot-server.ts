@@ -24,10 +24,10 @@ export interface ServerRun<T> {
 }
 
 /**
- * Starts a server on the snapshot, which nobody but this process can reach, works with it, and stops it cleanly. It runs as the
+ * Starts a server on the snapshot, which only this process can reach, works with it, and stops it cleanly. It runs as the
  * files' owner, without network, grants, replication and events, and it purges no binary log.
  *
- * @throws PluginError MYSQL_SNAPSHOT when it doesn't start or doesn't stop cleanly; MYSQL_VERSION.
+ * @throws PluginError MYSQL_SNAPSHOT if it does not start or stop cleanly; MYSQL_VERSION.
  */
 export async function withServer<T>(
   facts: ServerFacts,
@@ -39,7 +39,7 @@ export async function withServer<T>(
   if (exposed.readOnly) throw new PluginError("MYSQL_SNAPSHOT", "the snapshot is read-only", "Expose it writable.");
   const binary = ctx.options.serverBinary ?? facts.binary;
   if (binary === undefined) {
-    const hint = "Set the option serverBinary: the captured server's process was out of sight.";
+    const hint = "Set the option serverBinary: the captured server's process could not be seen.";
     throw new PluginError("MYSQL_SNAPSHOT", "it is not known which program ran the server", hint);
   }
   await checkVersion(binary, facts, match, ctx);
@@ -105,7 +105,7 @@ function serverArguments(facts: ServerFacts, runDir: string, options: Options): 
   return [...plain, "--loose-skip-replica-start", ...settings, ...options.serverArguments];
 }
 
-/** Tries until the server answers; it replays its log before it listens. */
+/** Tries until the server responds, which replays its log before it listens. */
 async function connect(socket: string, state: { over: boolean }, ctx: Context<Options>): Promise<Session> {
   const { passwordFile: _password, host: _host, ...rest } = ctx.options;
   for (;;) {
@@ -118,7 +118,7 @@ async function connect(socket: string, state: { over: boolean }, ctx: Context<Op
   }
 }
 
-/** Does the work and tells the server to stop, whatever came of it. */
+/** Does the work and stops the server, whatever the result. */
 async function workAndStop<T>(
   session: Session,
   signal: AbortSignal,
@@ -144,8 +144,12 @@ async function checkVersion(
   const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
   if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
-  const said = found === undefined ? errorLines(answer) : answer.stdout.trim();
-  throw new PluginError("MYSQL_VERSION", `the snapshot is of ${product} ${version}, but ${binary} says: ${said}`, hint);
+  const reported = found === undefined ? errorLines(answer) : answer.stdout.trim();
+  throw new PluginError(
+    "MYSQL_VERSION",
+    `the snapshot is of ${product} ${version}, but ${binary} reports: ${reported}`,
+    hint,
+  );
 }
 
 function series(version: string): string {
@@ -153,6 +157,6 @@ function series(version: string): string {
 }
 
 function unusable(what: string, ended: ExecResult): PluginError {
-  const hint = "Read its words; the snapshot as it was cut is not changed by this where a fork was repaired.";
+  const hint = "Read its messages. If a fork was repaired, the snapshot as it was cut did not change.";
   return new PluginError("MYSQL_SNAPSHOT", `the server on the snapshot did not ${what}, ${errorLines(ended)}`, hint);
 }

@@ -22,8 +22,8 @@ export interface TableSurvey {
 }
 
 /**
- * Looks at the names of the files, because the server shows an account only those tables that it has a right on: "there are no
- * MyISAM tables" could mean "you may not see them".
+ * Goes by the names of the files, because the server shows an account only those tables that it has a right on: no MyISAM tables
+ * could mean that the account may not see them.
  */
 export async function surveyTables(dataDir: string): Promise<TableSurvey> {
   const unlogged = new Set<string>();

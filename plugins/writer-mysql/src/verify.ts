@@ -24,7 +24,7 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
       await write(session, ctx.signal);
       return checked;
     });
-    // After a clean stop each page's checksum has to be right; before, the redo log may have to mend torn ones.
+    // After a clean stop each page's checksum has to be right; before, the redo log may have to repair torn ones.
     const sums = extent === "checksums" ? await checksums(facts.dataDir, exposed, ran, ctx) : { files: 0, bad: [] };
     const bad = [...ran.result.bad, ...sums.bad];
     const counted = {

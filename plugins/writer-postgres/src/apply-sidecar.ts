@@ -3,8 +3,8 @@ import path from "node:path";
 import type { Folder } from "./folder.js";
 
 /**
- * Puts into a data directory what makes a fuzzy copy whole: backup_label, and the WAL that it needs in place of what may be there.
- * Not tablespace_map: the links are made already. A sidecar without a label is that of an atomic cut, and nothing is to be done.
+ * Puts into a data directory what makes a fuzzy copy whole: backup_label, and the WAL that it needs in place of any other. Not
+ * tablespace_map: the links are already made. A sidecar without a label is that of an atomic cut, for which nothing has to be done.
  */
 export function applySidecar(sidecarDir: string, dataDir: Folder): void {
   const label = path.join(sidecarDir, "backup_label");

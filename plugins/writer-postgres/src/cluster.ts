@@ -5,7 +5,7 @@ import type { Archiver, Tablespace } from "./facts.js";
 import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 
-/** What a running server tells of its cluster. */
+/** What a running server reports about its cluster. */
 export interface Cluster {
   /** As in `17.10`. */
   readonly version: string;
@@ -16,7 +16,7 @@ export interface Cluster {
   readonly timeline: number;
   readonly role: "primary" | "standby";
   readonly dataDir: string;
-  /** Where pg_wal really lies: below dataDir, or where its symbolic link leads. */
+  /** The real place of pg_wal: below dataDir, or where its symbolic link leads. */
   readonly walDir: string;
   readonly walSegmentBytes: number;
   readonly tablespaces: readonly Tablespace[];
@@ -84,7 +84,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
   );
   const major = Math.floor(row.version_num / 10_000);
   if (major < 13) {
-    const hint = "Use a server of a version that PostgreSQL still cares for.";
+    const hint = "Use a version that is still supported.";
     throw new PluginError("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
   }
   const all = await session.query<{ oid: number; name: string; location: string }>(
@@ -117,7 +117,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
   };
 }
 
-/** Where the program of the server's first process lies; undefined where we may not look. */
+/** The folder of the program of the server's first process; undefined if it may not be read. */
 async function programsOf(dataDir: string): Promise<string | undefined> {
   try {
     const [pid = ""] = (await readFile(path.join(dataDir, "postmaster.pid"), "utf8")).split("\n");
@@ -131,9 +131,9 @@ async function real(dir: string): Promise<string> {
   try {
     return await realpath(dir);
   } catch (error) {
-    // Without the right to look, the server's word has to do.
+    // Without the right to read it, the path is what the server reports.
     if (error instanceof Error && "code" in error && error.code === "EACCES") return dir;
-    const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
+    const hint = "Run holdstill on the server's machine, outside of the server's container.";
     throw new PluginError("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });

@@ -34,7 +34,7 @@ const leaveOut = [
 
 const method = { atomic: "no lock", "per-volume": "no lock, backup mode", fuzzy: "no lock, backup mode" };
 
-/** The cluster as one component: its data directory, its WAL and its tablespaces are of use only together. */
+/** The cluster as one component: its data directory, its WAL and its tablespaces are usable only together. */
 export function component(cluster: Cluster, options: Options): Component {
   const { dataDir, walDir, tablespaces } = cluster;
   const folders = [dataDir, walDir, ...tablespaces.map(({ folder }) => folder)];

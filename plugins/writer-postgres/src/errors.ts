@@ -27,39 +27,39 @@ export type ErrorCode =
 export const PluginError = KitError<ErrorCode>;
 export type PluginError = KitError<ErrorCode>;
 
-/** Why a connection did not come about. */
+/** Why a connection failed. */
 export function connectError(error: unknown, options: Options): PluginError {
   const { code, message } = partsOf(error);
-  const said = `${address(options)}: ${message}`;
+  const text = `${address(options)}: ${message}`;
   const cause = { cause: error };
-  // SQLSTATE class 28, and what the client says when the server asks for a password that it doesn't have.
+  // SQLSTATE class 28, and the client's message if the server asks for a password that it does not have.
   if (code.startsWith("28") || message.startsWith("SASL")) {
-    const hint = "Give the right passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
-    return new PluginError("PG_AUTH", said, hint, cause);
+    const hint = "Correct passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
+    return new PluginError("PG_AUTH", text, hint, cause);
   }
   // 57P03 is cannot_connect_now: the server starts up or shuts down.
   if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
-    return new PluginError("PG_DOWN", said, "Start the server, or correct the options host and port.", cause);
+    return new PluginError("PG_DOWN", text, "Start the server, or correct the options host and port.", cause);
   }
   if (/certificate|altname|does not support SSL/i.test(`${code} ${message}`)) {
     const hint =
       "Give the caFile that signed the server's certificate, and the host that it is for; see ssl in postgresql.conf.";
-    return new PluginError("PG_TLS", said, hint, cause);
+    return new PluginError("PG_TLS", text, hint, cause);
   }
   // too_many_connections
   if (code === "53300") {
     const hint =
       "Raise max_connections or the role's CONNECTION LIMIT, or grant pg_use_reserved_connections (16 and later).";
-    return new PluginError("PG_CONNECT", said, hint, cause);
+    return new PluginError("PG_CONNECT", text, hint, cause);
   }
-  return new PluginError("PG_CONNECT", said, "Check the options host, port, user and database.", cause);
+  return new PluginError("PG_CONNECT", text, "Check the options host, port, user and database.", cause);
 }
 
-/** Why a statement failed; `ended` says that the session ended with it. */
+/** Why a statement failed; `ended`: the session ended with it. */
 export function queryError(error: unknown, options: Options, ended: boolean): PluginError {
   const { code, message } = partsOf(error);
   if (ended) {
-    const hint = "Look into the server's log why it ended the session; then take the snapshot again.";
+    const hint = "Find the reason in the server's log, and take the snapshot again.";
     return new PluginError("PG_SESSION_LOST", `the session ended: ${message}`, hint, { cause: error });
   }
   if (code === "42501") {
@@ -69,11 +69,11 @@ export function queryError(error: unknown, options: Options, ended: boolean): Pl
   // lock_not_available
   if (code === "55P03") {
     const hint =
-      "See who holds it: SELECT pid, state, query FROM pg_stat_activity, pg_locks USING (pid) WHERE granted.";
-    const said = `another session keeps the server's catalogue locked: ${message}`;
-    return new PluginError("PG_BLOCKED", said, hint, { cause: error });
+      "Find the session that holds it: SELECT pid, state, query FROM pg_stat_activity, pg_locks USING (pid) WHERE granted.";
+    const text = `another session keeps the server's catalogue locked: ${message}`;
+    return new PluginError("PG_BLOCKED", text, hint, { cause: error });
   }
-  const hint = "Read the message against the server's log and settings.";
+  const hint = "Compare the message with the server's log and settings.";
   return new PluginError("PG_QUERY", message, hint, { cause: error });
 }
 
@@ -82,7 +82,7 @@ export function endsSession(error: unknown): boolean {
   return !(error instanceof DatabaseError) || error.severity === "FATAL" || error.severity === "PANIC";
 }
 
-/** Whether a server said it. A server that comes up or ends breaks connections off without a word. */
+/** Whether a server reported the error. A server that starts or stops closes connections without an error. */
 export function isReportedByServer(error: unknown): boolean {
   return !(error instanceof PluginError) || error.cause instanceof DatabaseError;
 }

@@ -1,7 +1,7 @@
 import type { Component } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 
-/** What identify keeps with the set; all that a snapshot's recovery, verification and restore know of the server. */
+/** What identify keeps with the set: all that repair, verification, and restore of a snapshot know of the server. */
 export interface Facts {
   readonly version: string;
   readonly systemIdentifier: string;
@@ -14,9 +14,9 @@ export interface Facts {
   readonly tablespaces: readonly Tablespace[];
   readonly configFilesElsewhere: readonly string[];
   readonly archiver: Archiver;
-  /** Settings that recovery depends on. */
+  /** Settings on which PostgreSQL's recovery depends. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Folder of the server's programs; absent where it could not be seen. */
+  /** Folder of the server's programs; absent if it could not be read. */
   readonly programs?: string | undefined;
 }
 

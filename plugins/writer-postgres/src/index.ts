@@ -23,11 +23,11 @@ interface Hold {
   /** …and at thaw: an atomic cut lies between the two. */
   thawedAt?: string;
   end?: BackupEnd;
-  /** Why the hold was not in force throughout. */
+  /** Why backup mode, or the session, was interrupted. */
   broken?: string | undefined;
 }
 
-/** Which server process answers, of which start of the server, in which role: changes with anything that ends a hold. */
+/** Which server process responds, of which start of the server, in which role. It changes with anything that ends backup mode. */
 interface Proof {
   readonly pid: number;
   readonly started: string;
@@ -107,7 +107,7 @@ const writer = {
       if (!inBackupMode(tx)) {
         const howToRestore =
           cluster.tablespaces.length > 0 || !isWithin(cluster.walDir, cluster.dataDir)
-            ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
+            ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be repaired first: see the README."
             : "Start PostgreSQL on the snapshot, or a copy of it, without postmaster.pid: it replays its own WAL.";
         const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
         return { files: [], facts: { ...facts, timeline: cluster.timeline, ...between, howToRestore } };
@@ -151,13 +151,13 @@ function inBackupMode(tx: WriterTransaction): boolean {
   return tx.cut !== "atomic";
 }
 
-/** What was planned must be all that there is still: a tablespace that was made since is in no snapshot. */
+/** The plan must still be complete: a tablespace that was made since is in no snapshot. */
 function refuseChanges(tx: WriterTransaction, now: Component): void {
   const planned = tx.components.flatMap(({ paths }) => paths);
   const missing = now.paths.filter((one) => !planned.includes(one));
   if (missing.length === 0) return;
   const message = `the cluster also has ${missing.join(", ")}, which is not captured`;
-  throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again: it was made after the plan.");
+  throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again: that was made after the plan.");
 }
 
 async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
@@ -170,15 +170,15 @@ async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
 
 function difference(before: Proof, after: Proof): string | undefined {
   if (before.started !== after.started) return "the server was restarted";
-  // A connection pooler may answer from another session.
-  if (before.pid !== after.pid) return `another server process answers (${after.pid} instead of ${before.pid})`;
+  // A connection pooler may use another session.
+  if (before.pid !== after.pid) return `another server process responds (${after.pid} instead of ${before.pid})`;
   if (before.standby && !after.standby) return "the standby was promoted";
   return undefined;
 }
 
 function noSpace(dir: string, cause: unknown): PluginError {
-  const hint = "Make room where stateDir lies: it takes the WAL from the start of the copy to its end.";
-  return new PluginError("PG_NO_SPACE", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
+  const hint = "Free some space for stateDir, which gets the WAL from the start of the copy to its end.";
+  return new PluginError("PG_NO_SPACE", `${dir} has no space for the WAL that the copy needs`, hint, {
     cause,
   });
 }
@@ -188,5 +188,5 @@ function lost(why: string): PluginError {
 }
 
 function unprepared(): PluginError {
-  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+  return lost("this worker has no session with the server: it was not prepared, or the worker before it died");
 }

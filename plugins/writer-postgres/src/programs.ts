@@ -8,15 +8,15 @@ import type { WritableSnapshot } from "./snapshot.js";
 
 export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
 
-/** Mounts pairs of folders, the first over the second, up to `--`; and becomes the program that follows. */
+/** Mounts pairs of folders, the first over the second, up to `--`, and replaces itself by the program that follows. */
 const mountAndRun = 'while [ "$1" != -- ]; do mount --bind -- "$1" "$2"; shift 2; done; shift; exec "$@"';
 
 /**
  * The programs of the server's own version, run as the owner of the snapshot's data directory.
  *
- * Where a cluster lies in several places they run in a mount namespace of their own, in which the snapshot lies over the originals:
- * redo of CREATE TABLESPACE makes the link to the original place anew, whatever was there (src/backend/commands/tablespace.c,
- * create_tablespace_directories), and a server would go on to write into the cluster that was captured.
+ * If a cluster is in several places, they run in a separate mount namespace, in which the snapshot covers the originals:
+ * redo of CREATE TABLESPACE makes the link to the original place again, whatever was there (src/backend/commands/tablespace.c,
+ * create_tablespace_directories), and a server would then write into the captured cluster.
  */
 export class Programs {
   readonly #dir: string;
@@ -29,10 +29,10 @@ export class Programs {
     this.#ctx = ctx;
   }
 
-  /** @throws PG_PROGRAMS where there are none, or those of another major version: only the same reads the files. */
+  /** @throws PG_PROGRAMS if there are none, or of another major version, which cannot read the files. */
   static async of(snapshot: WritableSnapshot, ctx: Context<Options>): Promise<Programs> {
     const dir = ctx.options.binDir ?? snapshot.facts.programs;
-    if (dir === undefined) throw programsError("it is not known where the server's programs are");
+    if (dir === undefined) throw programsError("the place of the server's programs is unknown");
     const programs = new Programs(dir, snapshot, ctx);
     const wanted = (await readFile(snapshot.folder.at("PG_VERSION"), "utf8")).trim();
     const { stdout } = await programs.run("postgres", ["--version"]);
@@ -48,9 +48,9 @@ export class Programs {
     try {
       await access(file, constants.X_OK);
     } catch (error) {
-      throw programsError(`there is no program ${file}`, { cause: error });
+      throw programsError(`the program ${file} does not exist`, { cause: error });
     }
-    // Should holdstill be killed, the program must not go on alone.
+    // If holdstill is killed, the program must end.
     const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
     const { places } = this.#snapshot;
     const writable = [...places.map(({ place }) => place), ...(own === undefined ? [] : [own])];
@@ -82,8 +82,8 @@ export class Programs {
 }
 
 /**
- * An ordinary user may mount in a user namespace where he is root, and then goes back to himself in one more, because a server
- * does not run as root (user_namespaces(7)).
+ * An ordinary user may mount in a user namespace in which that user is root. A second one maps the user back, because a server does
+ * not run as root (user_namespaces(7)).
  */
 function namespaces(): { outer: string[]; inner: string[] } {
   const mount = ["--mount", "--propagation", "private"];

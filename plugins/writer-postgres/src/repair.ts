@@ -9,9 +9,9 @@ import { parseLsn } from "./wal.js";
 import { whileWritingOut } from "./write-out.js";
 
 /**
- * Recovers a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL
- * and ends with a clean stop (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that was
- * recovered already is left as it is.
+ * Repairs a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL and stops
+ * cleanly (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that is already repaired is not
+ * changed.
  */
 export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const snapshot = WritableSnapshot.open(tx, exposed);
@@ -22,7 +22,7 @@ export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Conte
       snapshot.control().state === "shut down" ? nothingToDo : await replay(tx, snapshot, ctx),
     );
     const { state, checkpointLsn, timeline } = snapshot.control();
-    if (state !== "shut down") throw failed("the server ended, and the cluster is not shut down", "");
+    if (state !== "shut down") throw failed("the server ended, but the cluster is not shut down", "");
     return {
       ok: true,
       facts: {
@@ -30,7 +30,7 @@ export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Conte
         ms: Math.round(performance.now() - begun),
         endLsn: checkpointLsn,
         timeline,
-        // Where they lead to now, never to the originals.
+        // Where they lead now, never to the originals.
         links: snapshot.facts.tablespaces.map(({ oid, location, folder }) => ({
           oid,
           location,
@@ -58,15 +58,15 @@ async function replay(
 ): Promise<Redo> {
   const programs = await Programs.of(snapshot, ctx);
   applySidecar(sidecarDir, snapshot.folder);
-  // With them it would wait for WAL from elsewhere; what the snapshot has is enough.
+  // With these files it would wait for WAL from elsewhere. What the snapshot has is enough.
   for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
-  ctx.progress("recovering the snapshot");
-  // Written out by us, without an order, which takes a fraction of the time.
+  ctx.progress("repairing the snapshot");
+  // The plugin writes it out, in any order, which takes a fraction of the time.
   const own = settings(snapshot.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
   const args = ["--single", "-D", snapshot.dataDir, ...own, "template1"];
   const { exitCode, stderr } = await programs.run("postgres", args);
   if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
-  // Redo may have made links anew.
+  // Redo may have made links again.
   await snapshot.detach();
   const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
@@ -74,11 +74,11 @@ async function replay(
   return { redoBytes: Number(parseLsn(redoTo) - parseLsn(redoFrom)), redoFrom, redoTo };
 }
 
-/** With the last that the server said. */
+/** With the last messages of the server. */
 function failed(what: string, log: string): PluginError {
   const lines = log.split("\n").filter((line) => /FATAL|PANIC|HINT|DETAIL/.test(line));
-  const said = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
+  const messages = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
   const hint =
     "The snapshot as it was cut may still start, with the server's own configuration; see the README, Restoring.";
-  return new PluginError("PG_RECOVERY", said === "" ? what : `${what}: ${said}`, hint);
+  return new PluginError("PG_RECOVERY", messages === "" ? what : `${what}: ${messages}`, hint);
 }

@@ -20,8 +20,8 @@ export function refuseRunning(set: SnapshotSet, ctx: Context<Options>): void {
 }
 
 /**
- * Makes of what was put back in place a data directory that a server starts on: label and WAL of a fuzzy copy, links to the
- * tablespaces' own places, and on request the way to a point in time.
+ * Makes a data directory that was put back startable: label and WAL of a fuzzy copy, links to the original places of the
+ * tablespaces, and on request the settings for a point in time.
  */
 export function makeStartable(set: SnapshotSet, ctx: Context<Options>): void {
   refuseRunning(set, ctx);
@@ -77,7 +77,7 @@ function serverOn(dataDir: string): number | undefined {
 function setRecoveryTarget(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
   if (state === "shut down") {
     const hint = "Restore the snapshot that it is a fork of.";
-    throw new PluginError("PG_SNAPSHOT", `${dataDir} was recovered, and is no base for a point in time`, hint);
+    throw new PluginError("PG_SNAPSHOT", `${dataDir} was repaired, and cannot be the base for a point in time`, hint);
   }
   const lines = [
     setting("restore_command", command),

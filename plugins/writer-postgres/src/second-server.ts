@@ -11,7 +11,7 @@ import type { Programs } from "./programs.js";
 import { Session } from "./session.js";
 import { settings } from "./settings.js";
 
-/** A server on a snapshot, which nobody but us (and the captured server's user) can reach. */
+/** A server on a snapshot, which only this process (and the captured server's user) can reach. */
 export class SecondServer {
   /** Of its socket. */
   readonly host: string;
@@ -28,7 +28,7 @@ export class SecondServer {
     this.#ctx = ctx;
   }
 
-  /** Starts it and answers when it takes queries; redo may take its time. Stop it. */
+  /** Starts it, and returns when it takes queries, which may be minutes later because of redo. The caller has to stop it. */
   static async start(snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>): Promise<SecondServer> {
     const host = mkdtempSync(path.join(tmpdir(), "holdstill-pg-"));
     const server = new SecondServer(host, snapshot, programs, ctx);
@@ -54,12 +54,12 @@ export class SecondServer {
     );
   }
 
-  /** What it said until it ended. */
+  /** Its messages, once it has ended. */
   get log(): string {
     return this.#ended?.stderr ?? "";
   }
 
-  /** Ends it, and removes its socket; may come twice. After a call that was given up the host has ended it already. */
+  /** Ends it, and removes its socket; may come twice. After an aborted call, the host has already ended it. */
   async stop(): Promise<void> {
     try {
       if (this.#ended === undefined && !this.#ctx.signal.aborted) {
@@ -81,7 +81,7 @@ export class SecondServer {
     this.#running = this.#programs.run("postgres", args, this.host).then((result) => {
       this.#ended = result;
     });
-    // Whoever waits for it is told; meanwhile it is nobody's.
+    // A caller that awaits it gets the error. Until then, nothing handles it.
     this.#running.catch(() => {});
   }
 
@@ -99,8 +99,8 @@ export class SecondServer {
 
   #notStarted(): PluginError {
     const lines = this.log.split("\n").filter((line) => /FATAL|PANIC|ERROR/.test(line));
-    const said = lines.slice(-3).join("; ");
-    return new PluginError("PG_RECOVERY", `no server starts on the snapshot: ${said}`, "Take the snapshot again.");
+    const messages = lines.slice(-3).join("; ");
+    return new PluginError("PG_RECOVERY", `no server starts on the snapshot: ${messages}`, "Take the snapshot again.");
   }
 }
 

@@ -6,14 +6,14 @@ import { readPassword } from "#kit/password-file.js";
 import { connectError, endsSession, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
-/** How long a connection may take to come about, ms. */
+/** How long connecting may take, ms. */
 const connectMs = 10_000;
-/** How long a statement may wait for a lock, ms: we only read the catalogue, and whoever locks that is at some rare work. */
+/** How long a statement may wait for a lock, ms: only the catalogue is read, which is rarely locked. */
 const lockMs = 5_000;
-/** How long the server may take to say good-bye, ms. */
+/** How long the server may take to close a session, ms. */
 const closeMs = 1_000;
 
-/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+/** One connection to the server. The caller's signal ends it. It records whether it was lost. */
 export class Session {
   readonly #client: Client;
   readonly #socket: Socket;
@@ -44,7 +44,7 @@ export class Session {
       ...(password !== undefined && { password }),
       ssl,
       application_name: name,
-      // Nobody's functions may take the place of the server's own.
+      // No user's functions may replace those of the server.
       options: "-c search_path=pg_catalog",
       connectionTimeoutMillis: connectMs,
       keepAlive: true,
@@ -76,8 +76,8 @@ export class Session {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
     try {
-      const answer = await this.#withSignal(signal, async () => await this.#client.query<Row>(sql, values));
-      return answer.rows;
+      const result = await this.#withSignal(signal, async () => await this.#client.query<Row>(sql, values));
+      return result.rows;
     } catch (error) {
       signal.throwIfAborted();
       if (endsSession(error)) this.#lose(error);
@@ -85,14 +85,14 @@ export class Session {
     }
   }
 
-  /** As `query`, for a statement that answers exactly one row. */
+  /** As `query`, for a statement that returns exactly one row. */
   async one<Row extends QueryResultRow>(signal: AbortSignal, sql: string, values: unknown[] = []): Promise<Row> {
     const [row] = await this.query<Row>(signal, sql, values);
     if (row === undefined) throw new Error(`no row: ${sql}`);
     return row;
   }
 
-  /** How long each further statement may take, ms; 0 is for ever. */
+  /** How long each further statement may take, ms; 0: no limit. */
   async limitStatements(ms: number, signal: AbortSignal): Promise<void> {
     await this.query(signal, "SELECT set_config('statement_timeout', $1, false)", [String(ms)]);
   }
@@ -101,12 +101,12 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closing || this.#lost !== undefined) return;
     this.#closing = true;
-    // A server that hangs does not answer the good-bye.
+    // A server that hangs does not respond.
     await Promise.race([this.#client.end(), sleep(closeMs, undefined, { ref: false })]);
     this.#cut();
   }
 
-  /** The limits that an administrator sets for ordinary clients would end a session that has to stand idle. */
+  /** The limits that an administrator sets for ordinary clients would end a session that has to be idle. */
   async #limit(signal: AbortSignal): Promise<void> {
     const none = ["statement_timeout", "idle_session_timeout", "transaction_timeout"];
     await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [none]);
@@ -133,7 +133,7 @@ export class Session {
   }
 }
 
-/** Never without a look at the certificate: such TLS keeps nobody out. */
+/** The certificate is always checked: without that, TLS does not protect against interception. */
 async function readTls({ tls, caFile, host }: Options): Promise<ClientConfig["ssl"]> {
   if (tls === "off") return false;
   try {

@@ -9,7 +9,7 @@ import type { Session } from "./session.js";
 import { historyFile, walRange } from "./wal.js";
 import { walSource } from "./wal-source.js";
 
-/** What a person has to do to start the copy; the README says it at length. */
+/** How to start the copy; the README has more. */
 const howToRestore =
   "Copy the snapshot, put backup_label, tablespace_map (with the places of the copied tablespaces) and the files of pg_wal from this " +
   "folder into it, give all of it to the server's user, and start PostgreSQL; never without backup_label.";
@@ -21,17 +21,17 @@ export async function writeSidecar(
   cluster: Cluster,
   end: BackupEnd,
   signal: AbortSignal,
-  tell: (message: string, done?: number, total?: number) => void,
+  progress: (message: string, done?: number, total?: number) => void,
 ): Promise<Sidecar> {
   await waitUntilFlushed(session, end.stopLsn, signal);
   const { timeline, segments } = walRange(end.label, end.stopLsn, cluster.walSegmentBytes);
   const source = await walSource(cluster.walDir, session);
-  // Not recursive: on a full disk Node 20 would say that there is no such folder.
+  // Not recursive: on a full disk, Node 20 would report that the folder does not exist.
   await mkdir(path.join(dir, "pg_wal"), { mode: 0o700 });
 
   const files: string[] = [];
   for (const [index, segment] of segments.entries()) {
-    tell(`WAL ${segment}`, index, segments.length);
+    progress(`WAL ${segment}`, index, segments.length);
     if (!(await source.copy(segment, path.join(dir, "pg_wal", segment), signal))) throw recycled(segment);
     files.push(`pg_wal/${segment}`);
   }
@@ -59,8 +59,8 @@ export async function writeSidecar(
 }
 
 /**
- * WAL that tells of a tablespace which is not in the snapshot must not be replayed: redo would make a link to it, and write into
- * what the captured server uses. The server makes its own link before it writes that WAL, so we look after the WAL was copied.
+ * WAL about a tablespace that is not in the snapshot must not be replayed: redo would make a link to it, and write into
+ * what the captured server uses. The server makes its own link before it writes that WAL, so the check comes after the WAL was copied.
  */
 async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: AbortSignal): Promise<void> {
   const known = new Set(cluster.tablespaces.map(({ oid }) => String(oid)));
@@ -70,7 +70,7 @@ async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: 
   throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again.");
 }
 
-/** By the links where we may look, else by the catalogue. One without a link lies in the data directory. */
+/** By the links if they may be read, otherwise by the catalogue. One without a link lies in the data directory. */
 async function tablespacesNow(session: Session, { dataDir }: Cluster, signal: AbortSignal): Promise<string[]> {
   try {
     const entries = await readdir(path.join(dataDir, "pg_tblspc"), { withFileTypes: true });

@@ -8,13 +8,13 @@ import { factsOf, type Facts } from "./facts.js";
 import { PluginError } from "./errors.js";
 import { Folder, type Owner } from "./folder.js";
 
-/** What was captured, and where its snapshot lies. */
+/** A captured folder, and the place of its snapshot. */
 export interface PlacedFolder {
   readonly original: string;
   readonly place: string;
 }
 
-/** The data directory of a snapshot, writable, and where the rest of the cluster lies. */
+/** The data directory of a writable snapshot, and the places of the rest of the cluster. */
 export class WritableSnapshot {
   readonly facts: Facts;
   readonly dataDir: string;
@@ -34,13 +34,12 @@ export class WritableSnapshot {
     this.folder = Folder.open(this.dataDir);
   }
 
-  /** Opens it, and sees that it is the cluster that was captured. Close it. */
+  /** Opens it, and checks that it is the cluster that was captured. The caller has to close it. */
   static open({ components }: WriterTransaction, exposed: Exposed): WritableSnapshot {
     const [component] = components;
-    if (component === undefined)
-      throw snapshotError("no component was captured", "Report this: the host asked for nothing.");
+    if (component === undefined) throw snapshotError("no component was captured", "Report this as a bug of holdstill.");
     if (exposed.readOnly)
-      throw snapshotError("the snapshot is read-only", "Use a provider that shows snapshots writable.");
+      throw snapshotError("the snapshot is read-only", "Use a provider that exposes snapshots writable.");
     const snapshot = new WritableSnapshot(factsOf(component), component.paths, exposed);
     try {
       snapshot.#assertOurs();
@@ -59,7 +58,7 @@ export class WritableSnapshot {
     return readControl(this.folder.at("global/pg_control"));
   }
 
-  /** Where the snapshot of a captured path lies. */
+  /** The path of a captured path's snapshot. */
   placeOf(original: string): string {
     const trees = this.#exposed.trees.filter((tree) => isWithin(original, tree.original));
     const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
@@ -71,9 +70,9 @@ export class WritableSnapshot {
   }
 
   /**
-   * Cuts every way from the snapshot to the cluster that was captured: links to tablespaces and WAL lead into the snapshot
-   * afterwards, and a link that we do not know is refused before anything is changed. A server that was started on the snapshot
-   * would write where they lead.
+   * Removes every link from the snapshot to the captured cluster: links to tablespaces and WAL lead into the snapshot afterwards,
+   * and an unknown link is refused before anything is changed. A server that was started on the snapshot would write where they
+   * lead.
    */
   async detach(): Promise<void> {
     const tablespaces = new Map(this.facts.tablespaces.map(({ oid, folder }) => [String(oid), this.placeOf(folder)]));
@@ -89,7 +88,7 @@ export class WritableSnapshot {
       links.close();
     }
     if (this.folder.kind("pg_wal") === "link") this.folder.link("pg_wal", this.placeOf(this.facts.walDir));
-    // Of the server that runs: a second one takes the file for a sign that it is in its place.
+    // It is that of the captured server. A second server would conclude from it that one runs here.
     this.folder.remove("postmaster.pid");
   }
 
@@ -103,17 +102,20 @@ export class WritableSnapshot {
     if (systemIdentifier !== this.facts.systemIdentifier) {
       throw snapshotError(
         `${this.dataDir} is a snapshot of another cluster (${systemIdentifier})`,
-        "Look at what was exposed.",
+        "Check what was exposed.",
       );
     }
     const self = process.getuid?.();
     if (uid === 0 || (self !== 0 && uid !== self)) {
       const hint = "Run holdstill as root, or as the server's user; a copy must keep its owner.";
-      throw snapshotError(`${this.dataDir} belongs to user ${uid}, as whom we cannot run a server`, hint);
+      throw snapshotError(
+        `${this.dataDir} belongs to user ${uid}, and holdstill cannot run a server as that user`,
+        hint,
+      );
     }
   }
 
-  /** What the server writes to must be folders and files. Links elsewhere, to a certificate or a log, are not followed by us. */
+  /** What the server writes to must be folders and files. Links elsewhere, to a certificate or a log, are not followed. */
   async #refuseLinks(): Promise<void> {
     const written = this.folder
       .entries()
@@ -130,7 +132,7 @@ export class WritableSnapshot {
 }
 
 function madeSince(oid: string): PluginError {
-  const hint = "Take the snapshot again; nobody may make tablespaces meanwhile.";
+  const hint = "Take the snapshot again, and make no tablespaces meanwhile.";
   return snapshotError(
     `the tablespace with OID ${oid} was made after the snapshot was planned, and is not in the snapshot`,
     hint,

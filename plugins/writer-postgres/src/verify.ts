@@ -8,8 +8,8 @@ import { SecondServer } from "./second-server.js";
 import type { Session } from "./session.js";
 
 /**
- * Starts a server on a writable snapshot, looks and writes, and stops it. A snapshot that does not hold is a report; that it could
- * not be looked at is an error.
+ * Starts a server on a writable snapshot, checks and writes, and stops it. A snapshot that is damaged is a report; that it could not
+ * be checked is an error.
  */
 export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const snapshot = WritableSnapshot.open(tx, exposed);
@@ -28,7 +28,7 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
   }
 }
 
-/** What speaks against the snapshot, and not against how we look at it. */
+/** Errors of the snapshot, not of the verification. */
 function isVerdict({ code }: PluginError): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
@@ -68,7 +68,7 @@ async function check(
   return { ok: true, facts: { was: state, startMs, checks } };
 }
 
-/** Only a superuser may write everywhere; which roles are, everybody may read. */
+/** Only a superuser may write everywhere. Any role may read which roles are superusers. */
 async function superuser(server: SecondServer, ctx: Context<Options>): Promise<string> {
   const session = await server.connect();
   try {
@@ -91,7 +91,7 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
   await session.query(signal, "CHECKPOINT");
   const { rows } = await session.one<{ rows: number }>(signal, `SELECT count(*)::int AS rows FROM ${table}`);
   if (rows !== 2000)
-    throw new PluginError("PG_QUERY", `2000 rows were written and ${rows} are there`, "Look at the disk.");
+    throw new PluginError("PG_QUERY", `2000 rows were written, but ${rows} were read`, "Check the disk.");
   await session.query(signal, `DROP TABLE ${table}`);
 }
 
@@ -100,10 +100,10 @@ async function must(run: ReturnType<Programs["run"]>, name: string): Promise<voi
   if (exitCode === 0) return;
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
   const errors = lines.filter((line) => /error|checksum verification failed/i.test(line));
-  const said = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
+  const messages = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
   throw new PluginError(
     "PG_QUERY",
-    `${name} found fault with the snapshot: ${said}`,
-    "Look at the captured server too.",
+    `${name} found errors in the snapshot: ${messages}`,
+    "Also check the captured server.",
   );
 }

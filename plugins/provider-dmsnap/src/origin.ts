@@ -30,7 +30,7 @@ const linear = 'put a linear mapping between the device and the mount (README, "
 /** The device that a volume is mounted from, or why it cannot be captured. No side effects. */
 export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured | Obstacle> {
   const [top] = volume.devices;
-  if (top === undefined) return { reason: "no block device lies below it", remedy: null };
+  if (top === undefined) return { reason: "no block device is below it", remedy: null };
   const uuid = top.uuid ?? "";
   if (uuid.startsWith("LVM-")) return { reason: "it is a logical volume, which provider-lvm captures", remedy: null };
   if (isOurs(uuid)) return { reason: "it is a snapshot", remedy: null };

@@ -37,7 +37,7 @@ const MEMORY = "/dev/shm/holdstill-dmsnap";
 const RESERVE = 16 * 1024 ** 2;
 /** statfs(2), linux/magic.h */
 const TMPFS = 0x01021994;
-/** Cleared of a store before its use, bytes: the kernel takes zeros for a new store, and anything else for a fault. */
+/** Cleared of a store before its use, bytes: to the kernel, zeros are a new store, and anything else an error. */
 const HEADER = 64 * 1024;
 
 export function placeOf(options: Options, dataDir: string): Place {

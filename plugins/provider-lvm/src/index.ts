@@ -139,7 +139,7 @@ export default provider;
 const owedBy = ({ id }: Transaction, { dataDir }: Context): Owed<readonly Intent[]> => new Owed(dataDir, id);
 
 /**
- * Suspending a device flushes it, and freezes the file system that lies on it. With encryption in between that one is suspended
+ * Suspending a device flushes it, and freezes the file system on it. With encryption in between, that is suspended
  * first: the keeper goes from the top down.
  */
 function holdOf(volume: Volume, origin: LogicalVolume): HoldTarget[] {
@@ -152,7 +152,7 @@ function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const below = originBelow(volume, all);
   if (below === null) return null;
   const [top] = volume.devices;
-  const message = `${volume.mountPoint} lies on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
+  const message = `${volume.mountPoint} is on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
   throw new PluginError(
     "UNSUPPORTED",
     message,

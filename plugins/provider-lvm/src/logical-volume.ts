@@ -52,8 +52,8 @@ type Row = Record<string, string>;
 /** All logical volumes of this machine, hidden ones too. */
 export async function readVolumes(ctx: Context): Promise<LogicalVolume[]> {
   const args = ["--all", "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields.join(",")];
-  const answer = JSON.parse(await lvm(ctx, "lvs", args)) as { report: { lv: Row[] }[] };
-  return answer.report.flatMap(({ lv }) => lv).map(toVolume);
+  const report = JSON.parse(await lvm(ctx, "lvs", args)) as { report: { lv: Row[] }[] };
+  return report.report.flatMap(({ lv }) => lv).map(toVolume);
 }
 
 function toVolume(row: Row): LogicalVolume {

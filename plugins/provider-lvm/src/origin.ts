@@ -6,8 +6,8 @@ import { PluginError } from "./errors.js";
 
 /** The logical volume below a file system, directly or encrypted; null if there is none, or something else is in between. */
 export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
-  const lies = volume.devices[cryptOf(volume) === null ? 0 : 1];
-  return all.find((one) => lies?.uuid === deviceUuid(one)) ?? null;
+  const device = volume.devices[cryptOf(volume) === null ? 0 : 1];
+  return all.find((one) => device?.uuid === deviceUuid(one)) ?? null;
 }
 
 /** A logical volume below something else, such as md: its snapshot could not be exposed. */

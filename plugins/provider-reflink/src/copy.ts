@@ -95,8 +95,8 @@ async function cp(options: string[], sources: readonly string[], folder: string,
   const relative = sources.map((source) => source.slice(1) || ".");
   const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
   const complaints = readCpMessages(result.stderr);
-  const faults = complaints.flatMap((complaint) => (complaint.kind === "fault" ? [complaint.message] : []));
-  if (faults.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, faults);
+  const errors = complaints.flatMap((complaint) => (complaint.kind === "error" ? [complaint.message] : []));
+  if (errors.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, errors);
   return complaints;
 }
 
@@ -129,11 +129,11 @@ function assertCopied(target: string, folder: string): void {
   );
 }
 
-function failed(result: ExecResult, faults: readonly string[]): PluginError {
+function failed(result: ExecResult, errors: readonly string[]): PluginError {
   const ending =
     result.exitCode === null ? "a signal ended it" : `it exited with ${result.exitCode} and printed nothing`;
-  const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
-  const seen = faults.length === 0 ? ending : faults.slice(0, SHOWN).join("; ") + more;
+  const more = errors.length > SHOWN ? `; and ${errors.length - SHOWN} more` : "";
+  const seen = errors.length === 0 ? ending : errors.slice(0, SHOWN).join("; ") + more;
   return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Fix what cp reports, and try again.");
 }
 

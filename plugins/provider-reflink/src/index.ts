@@ -176,7 +176,7 @@ async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>
   // Names that no argument can carry are refused now. Commit selects again what exists then.
   select(volume.paths, exclude);
   const seen = await survey(volume.paths, exclude, ctx);
-  if (seen.faults.length > 0) throw unreadable(seen.faults);
+  if (seen.problems.length > 0) throw unreadable(seen.problems);
   if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });
   for (const dir of seen.notCaptured)
     ctx.log.warn(`${dir} is another file system or subvolume: its contents are not captured`);
@@ -200,11 +200,11 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
   };
 }
 
-function unreadable(faults: readonly string[]): PluginError {
-  const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
+function unreadable(problems: readonly string[]): PluginError {
+  const more = problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : "";
   return new PluginError(
     "UNREADABLE",
-    `Cannot be copied: ${faults.slice(0, SHOWN).join("; ")}${more}.`,
+    `Cannot be copied: ${problems.slice(0, SHOWN).join("; ")}${more}.`,
     "Run holdstill as a user who may read them, or leave them out.",
   );
 }

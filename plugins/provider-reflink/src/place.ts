@@ -17,7 +17,7 @@ export interface Place {
   reason?: string;
 }
 
-/** Name of a store that lies beside what was captured. */
+/** Name of a store beside what was captured. */
 export const BESIDE = ".holdstill";
 
 /**

@@ -61,7 +61,7 @@ function childrenOf(dir: string): string[] {
     if (!Buffer.from(name.toString()).equals(name)) {
       throw new PluginError(
         "UNREADABLE",
-        `${path.join(dir, name.toString())} has a name that is not UTF-8, and lies beside something that is left out.`,
+        `${path.join(dir, name.toString())} has a name that is not UTF-8, and is beside something that is left out.`,
         "Rename it, or capture the whole directory.",
       );
     }

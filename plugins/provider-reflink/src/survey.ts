@@ -19,7 +19,7 @@ export interface Survey {
   /** Directories where another file system or subvolume begins: kept, but empty. */
   notCaptured: string[];
   /** What cannot be copied, and why: unreadable files, and device nodes without root. */
-  faults: string[];
+  problems: string[];
 }
 
 /** Unit of stat(2)'s st_blocks, bytes, whatever the file system's own block. */
@@ -32,7 +32,7 @@ const STRIDE = 2048;
  * several times faster, with pauses for the host's messages.
  */
 export async function survey(paths: readonly string[], exclude: readonly string[], ctx: Context): Promise<Survey> {
-  const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], faults: [] };
+  const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], problems: [] };
   const links = new Set<string>();
   const root = isRoot();
   const waiting: { name: Buffer; device: number }[] = paths.map((target) => ({
@@ -52,9 +52,9 @@ export async function survey(paths: readonly string[], exclude: readonly string[
       seen.notCaptured.push(name.toString());
       continue;
     }
-    const fault = root ? undefined : obstacle(name, stat);
-    if (fault !== undefined) {
-      seen.faults.push(`${name.toString()}: ${fault}`);
+    const problem = root ? undefined : obstacle(name, stat);
+    if (problem !== undefined) {
+      seen.problems.push(`${name.toString()}: ${problem}`);
       continue;
     }
     count(seen, stat, links);

@@ -49,9 +49,9 @@ async function readConfig(file: string): Promise<Config> {
 function findingsOf(config: unknown): string[] {
   if (typeof config !== "object" || config === null) return ["is not a JSON object"];
   const values = new Map(Object.entries(config));
-  const faults: string[] = [];
+  const findings: string[] = [];
   const check = (name: string, isRight: (value: unknown) => boolean, what: string): void => {
-    if (!isRight(values.get(name))) faults.push(`${name} is not ${what}`);
+    if (!isRight(values.get(name))) findings.push(`${name} is not ${what}`);
   };
   for (const end of ["pre", "post"]) {
     check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "an absolute path");
@@ -59,7 +59,7 @@ function findingsOf(config: unknown): string[] {
     check(`${end}ScriptNoOfRetries`, isCount, "a number of retries");
   }
   check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "a number of seconds");
-  return faults;
+  return findings;
 }
 
 function isCount(value: unknown): boolean {

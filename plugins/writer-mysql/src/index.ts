@@ -22,7 +22,7 @@ interface Hold {
   readonly lock: Lock;
   /** Folders that the server has had since, and no snapshot has. */
   uncaptured?: readonly string[];
-  /** At freeze and at thaw; the snapshot's own lies between. Under a lock they are one. */
+  /** At freeze and at thaw; the snapshot's own position is in between. Under a lock, all are equal. */
   from?: Position | undefined;
   to?: Position | undefined;
 }
@@ -146,7 +146,7 @@ function uncaptured({ components }: WriterTransaction, { folders }: Server): str
   return folders.filter((folder) => !captured.some((path) => isWithin(folder, path)));
 }
 
-/** A server on the snapshot would find in the redo log, and open, what lies there: files of the server that was captured. */
+/** A server on the snapshot would find files there through the redo log, and open them: files of the captured server. */
 function refuse(folders: readonly string[]): void {
   if (folders.length === 0) return;
   const message = `the server also has ${folders.join(", ")}, which is not captured`;

@@ -167,7 +167,7 @@ async function isReplica(
   }
 }
 
-/** Without those that lie in another. */
+/** Without those within another. */
 function outermost(folders: readonly string[]): string[] {
   return folders.filter((folder) => folders.every((other) => other === folder || !isWithin(folder, other)));
 }

@@ -2,7 +2,7 @@ import type { Exposed, ExecResult } from "holdstill/plugin";
 import { isWithin } from "#kit/paths.js";
 import { PluginError } from "./errors.js";
 
-/** Places the trees of a snapshot where their originals lie, and runs a program there as an ordinary user. */
+/** Places the trees of a snapshot where their originals are, and runs a program there as an ordinary user. */
 export interface Placement {
   readonly trees: Exposed["trees"];
   readonly uid: number;

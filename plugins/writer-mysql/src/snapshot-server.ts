@@ -19,7 +19,7 @@ export interface ServerRun<T> {
   readonly startMs: number;
   /** All that it wrote. */
   readonly log: string;
-  readonly stage: Placement;
+  readonly placement: Placement;
   readonly binary: string;
 }
 
@@ -44,7 +44,7 @@ export async function withServer<T>(
   }
   await checkVersion(binary, facts, match, ctx);
   const { uid, gid } = await stat(pathInSnapshot(facts.dataDir, exposed));
-  const stage: Placement = { trees: exposed.trees, uid, gid };
+  const placement: Placement = { trees: exposed.trees, uid, gid };
   const runDir = await mkdtemp(path.join(tmpdir(), "hs-mysql-"));
   try {
     await chown(runDir, uid, gid);
@@ -53,7 +53,7 @@ export async function withServer<T>(
     const state = { over: false };
     const writable = [runDir, ...exposed.trees.map((tree) => tree.path)];
     const running = ctx
-      .exec("unshare", inPlaceOfOriginal(stage, program), { cwd: "/", writable, priority: "background" })
+      .exec("unshare", inPlaceOfOriginal(placement, program), { cwd: "/", writable, priority: "background" })
       .finally(() => (state.over = true));
     // It is awaited below; meanwhile its failure must not end the worker.
     running.catch(() => {});
@@ -65,7 +65,7 @@ export async function withServer<T>(
     const result = await workAndStop(session, ctx.signal, work);
     const ended = await running;
     if (ended.exitCode !== 0) throw unusable("stop cleanly", ended);
-    return { result, startMs: Math.round(startMs), log: `${ended.stdout}\n${ended.stderr}`, stage, binary };
+    return { result, startMs: Math.round(startMs), log: `${ended.stdout}\n${ended.stderr}`, placement, binary };
   } finally {
     await rm(runDir, { recursive: true, force: true });
   }
@@ -127,7 +127,7 @@ async function workAndStop<T>(
   try {
     return await work(session);
   } finally {
-    // The server may cut the session before it answers.
+    // The server may end the session before it responds.
     await session.query(signal, "SHUTDOWN").catch(() => {});
     await session.close();
   }
@@ -139,12 +139,12 @@ async function checkVersion(
   match: VersionMatch,
   ctx: Context<Options>,
 ): Promise<void> {
-  const answer = await ctx.exec("unshare", ["--", binary, "--version"]);
-  const found = /Ver ([0-9.]+)/.exec(answer.stdout)?.[1];
+  const output = await ctx.exec("unshare", ["--", binary, "--version"]);
+  const found = /Ver ([0-9.]+)/.exec(output.stdout)?.[1];
   const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
-  if (fits && /mariadb/i.test(answer.stdout) === (product === "MariaDB")) return;
+  if (fits && /mariadb/i.test(output.stdout) === (product === "MariaDB")) return;
   const hint = "Set the option serverBinary to a program of that version.";
-  const reported = found === undefined ? errorLines(answer) : answer.stdout.trim();
+  const reported = found === undefined ? errorLines(output) : output.stdout.trim();
   throw new PluginError(
     "MYSQL_VERSION",
     `the snapshot is of ${product} ${version}, but ${binary} reports: ${reported}`,

@@ -70,11 +70,11 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
   await session.query(signal, `DROP DATABASE ${database}`);
 }
 
-/** innochecksum(1) of each InnoDB file in the data directory's databases. It lies beside the server, or in bin beside sbin. */
+/** innochecksum(1) of each InnoDB file in the data directory's databases. It is beside the server, or in bin beside sbin. */
 async function checksums(
   dataDir: string,
   { trees }: Exposed,
-  { stage, binary }: ServerRun<unknown>,
+  { placement, binary }: ServerRun<unknown>,
   ctx: Context<Options>,
 ): Promise<{ files: number; bad: string[] }> {
   const root = trees.find(({ original }) => original === dataDir)?.path ?? dataDir;
@@ -84,11 +84,11 @@ async function checksums(
   const bad: string[] = [];
   for (const [index, file] of files.entries()) {
     ctx.progress(`innochecksum ${file}`, index, files.length);
-    const answer = await ctx.exec("unshare", inPlaceOfOriginal(stage, [program, path.join(dataDir, file)]), {
+    const result = await ctx.exec("unshare", inPlaceOfOriginal(placement, [program, path.join(dataDir, file)]), {
       writable: [],
       priority: "background",
     });
-    if (answer.exitCode !== 0) bad.push(`${file}: ${errorLines(answer)}`);
+    if (result.exitCode !== 0) bad.push(`${file}: ${errorLines(result)}`);
   }
   return { files: files.length, bad };
 }

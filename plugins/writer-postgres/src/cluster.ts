@@ -22,7 +22,7 @@ export interface Cluster {
   readonly tablespaces: readonly Tablespace[];
   /** Each tablespace's folder of this version (manual, "Database File Layout"). */
   readonly versionDir: string;
-  /** Files that the server reads and that may lie elsewhere. */
+  /** Files that the server reads and that may be elsewhere. */
   readonly configFiles: readonly string[];
   /** Settings that a snapshot of one instant relies on. */
   readonly durable: boolean;
@@ -93,7 +93,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
       WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid`,
   );
   const dataDir = await real(row.data_directory);
-  // One that lies inside the data directory (allow_in_place_tablespaces) has a relative location.
+  // One inside the data directory (allow_in_place_tablespaces) has a relative location.
   const elsewhere = all.filter(({ location }) => path.isAbsolute(location));
   const tablespaces = await Promise.all(
     elsewhere.map(async (tablespace) => ({ ...tablespace, folder: await real(tablespace.location) })),

@@ -20,7 +20,7 @@ interface Hold {
   readonly prepared: Proof;
   /** Where the server was at freeze. */
   frozenAt?: string;
-  /** …and at thaw: an atomic cut lies between the two. */
+  /** …and at thaw: an atomic cut is between the two. */
   thawedAt?: string;
   end?: BackupEnd;
   /** Why backup mode, or the session, was interrupted. */

@@ -70,7 +70,7 @@ async function refuseNewTablespaces(session: Session, cluster: Cluster, signal: 
   throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again.");
 }
 
-/** By the links if they may be read, otherwise by the catalogue. One without a link lies in the data directory. */
+/** By the links if they may be read, otherwise by the catalogue. One without a link is in the data directory. */
 async function tablespacesNow(session: Session, { dataDir }: Cluster, signal: AbortSignal): Promise<string[]> {
   try {
     const entries = await readdir(path.join(dataDir, "pg_tblspc"), { withFileTypes: true });

@@ -15,7 +15,7 @@ cp: cannot read symbolic link 'srv/l': No such file or directory
   assert.deepEqual(kinds(text), ["vanished", "vanished", "vanished", "vanished", "vanished"]);
 });
 
-test("a target that is gone, a full disk and words never heard are faults", () => {
+test("a target that is gone, a full disk and words never heard are errors", () => {
   const text = `cp: cannot create regular file '/store/x/a': No such file or directory
 cp: error writing '/store/x/a': No space left on device
 cp: cannot open 'srv/a' for reading: Permission denied

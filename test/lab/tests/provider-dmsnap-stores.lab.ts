@@ -1,4 +1,4 @@
-/** Where provider-dmsnap keeps what is overwritten, and what becomes of it when there is no room left. */
+/** Where provider-dmsnap saves what is overwritten, and what happens when there is no space left. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";

@@ -10,7 +10,7 @@ import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
 import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
 import { run, VolumeGroup } from "../support/volume-group.js";
 
-test("a snapshot that somebody spoils before the commit is no snapshot", async (t) => {
+test("a snapshot that another command spoils before the commit is refused", async (t) => {
   const vg = new VolumeGroup(t);
   const volumes = furnish(vg);
   const [thick, thin] = volumes as [(typeof volumes)[number], (typeof volumes)[number]];

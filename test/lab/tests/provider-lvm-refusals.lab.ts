@@ -1,4 +1,4 @@
-/** What provider-lvm refuses, and what it says of it. */
+/** What provider-lvm refuses, with which reasons. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

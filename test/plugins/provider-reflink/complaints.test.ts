@@ -15,13 +15,13 @@ cp: cannot read symbolic link 'srv/l': No such file or directory
   assert.deepEqual(kinds(text), ["vanished", "vanished", "vanished", "vanished", "vanished"]);
 });
 
-test("a target that is gone, a full disk and words never heard are errors", () => {
+test("a missing target, a full disk, and unknown messages are errors", () => {
   const text = `cp: cannot create regular file '/store/x/a': No such file or directory
 cp: error writing '/store/x/a': No space left on device
 cp: cannot open 'srv/a' for reading: Permission denied
 cp: oh dear
 `;
-  assert.deepEqual(kinds(text), ["fault", "fault", "fault", "fault"]);
+  assert.deepEqual(kinds(text), ["error", "error", "error", "error"]);
 });
 
 test("a file that is to be copied again is named as it is called, whatever the quotes", () => {

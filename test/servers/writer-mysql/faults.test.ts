@@ -75,7 +75,7 @@ test("a server that goes down is a coded error in each phase, and lost in thaw",
   }
 });
 
-test("a server that hangs holds up nobody beyond the deadline, and abort ends its session", { skip }, async (t) => {
+test("a server that hangs delays no caller beyond the deadline, and abort ends its session", { skip }, async (t) => {
   const bench = await laid(t);
   const { server, ctx } = bench;
   const tx = await bench.begin();

@@ -42,7 +42,7 @@ test("a layer that is full fails recover with the server's words, and a larger o
 });
 
 test(
-  "a server that waits for room for its binary log holds nobody up beyond the limit, and nothing is left in it",
+  "a server that waits for space for its binary log delays no caller beyond the limit, and nothing is left in it",
   { skip },
   async (t) => {
     const disk = loopFs(t, "ext4", "binlog", 16 * 1024 * 1024);

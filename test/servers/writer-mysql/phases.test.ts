@@ -20,7 +20,7 @@ const ends: Record<string, (server: MysqlServer) => Promise<void>> = {
   },
 };
 
-/** What a call says then; the calls before it went well. "well": it needs nothing of the sessions before. */
+/** The result of a call then; the calls before it went well. "well": it needs nothing of the sessions before. */
 const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   prepare: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
@@ -33,7 +33,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   abort: "well",
 };
 
-/** A call that takes longer says TimeoutError. */
+/** A call that takes longer ends with TimeoutError. */
 const limitMs = 30_000;
 
 /** The writer's calls around a snapshot of one instant. */

@@ -105,7 +105,7 @@ test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }
 });
 
 test(
-  "a snapshot that cannot be repaired says why: read-only, another version, another program, half of it gone",
+  "the report of a snapshot that cannot be repaired has the reason: read-only, another version, another program, incomplete",
   { skip },
   async (t) => {
     const bench = await MysqlFixture.lay(t, mariadb);

@@ -83,7 +83,7 @@ for (const { flavour, settings, gtid, rough } of versions) {
         const second = await bench.open(exposed, settings);
         assert.doesNotMatch(second.log(), rough);
         const [mine] = await second.query<{ gtid: string }>(`SELECT @@global.${gtid} AS gtid`);
-        assert.equal(mine?.gtid, end.gtid, "the repaired snapshot itself says the same");
+        assert.equal(mine?.gtid, end.gtid, "the repaired snapshot itself has the same");
         await isWhole(t, second, confirmed);
         await second.stop();
         bench.volume.discard(snapshot.clone);

@@ -66,7 +66,7 @@ test("a session that is killed while frozen is told by thaw, and the sidecar pro
   await leavesNothing(server);
 });
 
-test("a server process that hangs holds up nobody beyond the deadline, and abort ends it", { skip }, async (t) => {
+test("a server process that hangs delays no caller beyond the deadline, and abort ends it", { skip }, async (t) => {
   const server = await serverWithLedger(t, {});
   const ctx = context(writerOptions(server));
   const tx = await begin(t, ctx);
@@ -97,7 +97,7 @@ test("abort ends a prepare that waits for its checkpoint", { skip }, async (t) =
   assert.equal(
     (await ourSessions(server)).length,
     1,
-    "a server process that waits does not notice that nobody listens",
+    "a server process that waits does not notice that its client is gone",
   );
   await (await blankWorker()).abort(tx, null, ctx);
   assert.deepEqual(await ourSessions(server), []);

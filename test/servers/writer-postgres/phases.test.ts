@@ -49,7 +49,7 @@ async function checkpointer(server: PostgresServer): Promise<number | undefined>
 
 const down = { "is stopped": "PG_DOWN", "is killed": "PG_DOWN", restarts: "well", "loses a process": "well" };
 
-/** What a call says then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
+/** The result of a call then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
 const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: down,
   prepare: down,
@@ -61,7 +61,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   abort: "well",
 };
 
-/** A call that takes longer says TimeoutError. */
+/** A call that takes longer ends with TimeoutError. */
 const limitMs = 30_000;
 
 /** The writer's calls around a snapshot of one instant, which is good for a fuzzy copy too. */
@@ -126,7 +126,7 @@ for (const cut of ["fuzzy", "atomic"] as const) {
   );
 }
 
-/** So slow that nobody sees the end of it. */
+/** So slow that it does not end in a test. */
 const spread = { checkpoint_completion_target: "0.99", checkpoint_timeout: "1h" };
 
 async function waitsForCheckpoint(server: PostgresServer): Promise<void> {

@@ -21,7 +21,7 @@ import {
 
 const skip = missingPostgres();
 
-/** A client of somebody else's, ended with the test. */
+/** A client of another program, ended with the test. */
 async function client(t: TestContext, server: PostgresServer, sql: string): Promise<Client> {
   const one = await server.connect();
   onEnd(t, async () => await one.end());
@@ -88,7 +88,7 @@ test("a right that is revoked while frozen is told by thaw, and backup mode ends
   await leavesNothing(server);
 });
 
-test("an archive command that fails is warned of, and makes nobody wait", { skip }, async (t) => {
+test("an archive command that fails is warned of, and delays no client", { skip }, async (t) => {
   const server = await serverWithLedger(t, { config: { archive_mode: "on", archive_command: "false" } });
   await server.query("SELECT pg_switch_wal()");
   const failed = "SELECT 1 FROM pg_stat_archiver WHERE failed_count > 0";

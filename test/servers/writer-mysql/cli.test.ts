@@ -93,8 +93,8 @@ test("several servers are captured in one set", { skip }, async (t) => {
   assert.deepEqual(
     set.writers.map(({ state, repair }) => [state, repair?.state]),
     [
-      ["held", "repaired"],
-      ["held", "repaired"],
+      ["frozen", "repaired"],
+      ["frozen", "repaired"],
     ],
   );
   assert.equal((await holdstill(["delete", "latest", "--yes", "--config", config])).exitCode, 0);

@@ -1,4 +1,4 @@
-/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer reports, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,7 +21,7 @@ const ends: Record<string, (server: MysqlServer) => Promise<void>> = {
 };
 
 /** The result of a call then; the calls before it went well. "well": it needs nothing of the sessions before. */
-const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+const outcomes: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   prepare: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   freeze: "MYSQL_SESSION_LOST",
@@ -119,7 +119,7 @@ for (const flavour of [mariadb, mysql9]) {
         for (const [end, happens] of Object.entries(ends)) {
           for (const call of among) {
             const said = await saidBy(await stepsOn(bench), call, async () => await happens(server));
-            const expected = says[call];
+            const expected = outcomes[call];
             assert.equal(said, typeof expected === "string" ? expected : expected[end], `it ${end} before ${call}`);
             if (end !== "restarts") await server.start();
             await leavesNothing(server);

@@ -117,7 +117,7 @@ test(
       return report?.reason ?? "";
     };
     assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_SNAPSHOT/);
-    assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true says: .*MYSQL_VERSION/);
+    assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true reports: .*MYSQL_VERSION/);
     const other = path.join(tempDir(t), "mariadbd");
     writeFileSync(other, "#!/bin/sh\necho 'mariadbd  Ver 10.11.1-MariaDB for Linux'\n", { mode: 0o755 });
     assert.match(

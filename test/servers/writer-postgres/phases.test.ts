@@ -1,4 +1,4 @@
-/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer reports, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import path from "node:path";
@@ -50,7 +50,7 @@ async function checkpointer(server: PostgresServer): Promise<number | undefined>
 const down = { "is stopped": "PG_DOWN", "is killed": "PG_DOWN", restarts: "well", "loses a process": "well" };
 
 /** The result of a call then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
-const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+const outcomes: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: down,
   prepare: down,
   freeze: "PG_SESSION_LOST",
@@ -112,7 +112,7 @@ for (const cut of ["fuzzy", "atomic"] as const) {
         for (const call of [...calls, "abort"] as const) {
           const steps = await stepsOn(t, volume, server, cut);
           const said = await saidBy(steps, call, async () => await happens(server));
-          const expected = says[call];
+          const expected = outcomes[call];
           assert.equal(
             said,
             typeof expected === "string" ? expected : (expected[end] ?? expected[cut]),

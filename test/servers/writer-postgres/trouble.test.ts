@@ -1,4 +1,4 @@
-/** A server that is busy, full or ill: what the writer says, how long it takes, and that the server is none the worse. */
+/** A server that is busy, full or ill: what the writer reports, how long it takes, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

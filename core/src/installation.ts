@@ -18,6 +18,8 @@ export const installation = {
   modules: fileURLToPath(at(".")),
   /** The files that `plugins new` copies. */
   template: fileURLToPath(at("../template")),
+  /** What plugins share, compiled; `plugins new` copies it as well. */
+  kit: fileURLToPath(at("./kit")),
   /** What a browser gets beside modules. */
   page: fileURLToPath(at("../src/service/page/browser")),
   /** JSON Schemas, one `NAME.v1.schema.json` each. */

@@ -16,7 +16,7 @@ import { repository } from "../support/repository.js";
 
 const examples = path.join(repository, "core/examples");
 
-/** Copies a plugin's folder, as somebody who installs it does. */
+/** Copies a plugin's folder, as an administrator who installs it does. */
 function installed(dir: string, name: string): string {
   const folder = path.join(dir, "plugins", name);
   cpSync(path.join(examples, name), folder, { recursive: true });
@@ -62,12 +62,12 @@ test("the SQLite writer is installed by copying its folder, and used by config a
   // The snapshot is read-only, and SQLite writes to open: a restore copies it.
   const restored = path.join(dir, "restored");
   cpSync(exposed.stdout.trim(), restored, { recursive: true });
-  const picture = path.join(restored, "app.db");
-  assert.ok(existsSync(picture), exposed.stdout);
-  assert.equal(sqlite(picture, "PRAGMA integrity_check"), "ok");
-  const kept = rows(picture);
+  const snapshot = path.join(restored, "app.db");
+  assert.ok(existsSync(snapshot), exposed.stdout);
+  assert.equal(sqlite(snapshot, "PRAGMA integrity_check"), "ok");
+  const kept = rows(snapshot);
   assert.ok(kept >= 20);
-  assert.equal(Number(sqlite(picture, "SELECT max(n) FROM t")), kept, "no row before the last is missing");
+  assert.equal(Number(sqlite(snapshot, "SELECT max(n) FROM t")), kept, "no row before the last is missing");
   while (rows(database) <= kept) await sleep(20);
 
   const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
@@ -126,11 +126,8 @@ test("the provider for an array is used by config alone: the kernel holds two fi
   assert.deepEqual([set.cut, set.consistency, set.snapshots.length], ["atomic", "filesystem", 2]);
   for (const target of targets) writeFileSync(path.join(target, "file"), "changed since");
   const exposed = await holdstill(["expose", set.id, "--quiet", "--config", config]);
-  const pictures = exposed.stdout.trim().split("\n");
-  assert.deepEqual(
-    pictures.map((picture) => readFileSync(path.join(picture, "file"), "utf8")).toSorted(),
-    targets.toSorted(),
-  );
+  const trees = exposed.stdout.trim().split("\n");
+  assert.deepEqual(trees.map((tree) => readFileSync(path.join(tree, "file"), "utf8")).toSorted(), targets.toSorted());
   const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
   assert.equal(gone.exitCode, 0, gone.stderr);
 });

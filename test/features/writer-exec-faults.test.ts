@@ -47,7 +47,7 @@ for (const [what, before] of [
   });
 }
 
-test("a hook that leaves a daemon behind, with its output open, keeps nobody waiting", async (t) => {
+test("a hook that leaves a daemon behind, with its output open, delays no caller", async (t) => {
   const app = await started(t);
   const pid = path.join(app.dir, "daemon");
   const daemon = `setsid sh -c 'echo $$ > ${pid}; while :; do echo alive; sleep 0.1; done' & ${app.takeLock()}`;
@@ -77,7 +77,7 @@ test("what a thaw starts in the background runs on", async (t) => {
   assert.ok(isAlive(Number(readFileSync(pid, "utf8"))));
 });
 
-test("a thaw that fails stays owed, the others are made, and recover makes it when the hook is mended", async (t) => {
+test("a thaw that fails stays owed, the others are made, and recover makes it when the hook is fixed", async (t) => {
   const app = await started(t);
   app.hook("10-broken", { freeze: ":", thaw: "exit 9" });
   app.hook("20-lock");
@@ -144,7 +144,7 @@ async function kill(app: HookedApp, pid: number): Promise<void> {
   process.kill(pid, "SIGKILL");
 }
 
-test("a hook that somebody else could change is refused before anything is touched, with the command that mends it", async (t) => {
+test("a hook that another user could change is refused before anything is touched, with the command that fixes it", async (t) => {
   const app = await started(t);
   const hook = app.hook("10-lock");
   chmodSync(hook, 0o777);
@@ -183,7 +183,7 @@ test("options that name no hooks, two kinds of them, or none that runs are refus
     [{ freeze: ["/bin/true"] }, /thaw/],
     [{ freeze: ["true"], thaw: ["/bin/true"] }, /"true"/],
     [{ qemu: "/no/such/hook" }, /needs `\/no\/such\/hook`, which does not exist/],
-    [{ qemu: app.hooks }, /there is no hook in /],
+    [{ qemu: app.hooks }, /has no hook/],
   ] as const) {
     const { exitCode, stderr } = await app.run(["create", "writer:app"], options);
     assert.ok([2, 4].includes(exitCode ?? 0), `${exitCode}: ${stderr}`);
@@ -191,6 +191,6 @@ test("options that name no hooks, two kinds of them, or none that runs are refus
   }
   writeFileSync(path.join(app.hooks, "README"), "");
   const { stderr } = await app.run(["plan", "writer:app"], { vmware: app.hooks });
-  assert.match(stderr, /README is not there or is no program\n→ If it is a hook: chmod u\+x /);
+  assert.match(stderr, /README does not exist, or is not a program\n→ If it is a hook: chmod u\+x /);
   rmSync(path.join(app.hooks, "README"));
 });

@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
 import { HookedApp } from "../support/fixture/hooked-app.js";
 
-/** The two files of the snapshot, which are alike if it was made while the application held still. */
+/** The two files of the snapshot, which are alike if it was made while the application was frozen. */
 async function pictured(app: HookedApp, options: object): Promise<{ lines: number; alike: boolean }> {
   const exposed = await app.run(["expose", "latest", "--quiet"], options);
   const [a, b] = ["a", "b"].map((name) => readFileSync(path.join(exposed.stdout.trim(), name), "utf8"));
@@ -97,7 +97,10 @@ test("Azure's pre- and post-script: parameters, retries, and an exit code that i
   await isThawed(app);
   writeFileSync(azure, JSON.stringify({ ...config, postScriptLocation: "post.sh", preScriptNoOfRetries: -1 }));
   const refused = await app.run(["plan", "writer:app"], { azure });
-  assert.match(refused.stderr, /preScriptNoOfRetries is no number of retries, postScriptLocation is no absolute path/);
+  assert.match(
+    refused.stderr,
+    /preScriptNoOfRetries is not a number of retries, postScriptLocation is not an absolute path/,
+  );
 });
 
 test("own programs: a check tells whether the freeze was in force to the end", async (t) => {
@@ -113,12 +116,12 @@ test("own programs: a check tells whether the freeze was in force to the end", a
   const lost = await app.run(["create", "writer:app", "--json"], { ...options, check: [shaky, "freeze"] });
   assert.equal(lost.exitCode, 5);
   const { set } = lost.json() as TransactionResult;
-  assert.match(JSON.stringify(set), /says before the thaw that the application is not frozen/);
+  assert.match(JSON.stringify(set), /reports before the thaw that the application is not frozen/);
   await isThawed(app);
-  // A program that says "frozen" and does nothing is found out.
+  // A program that reports "frozen" and does nothing is detected.
   const idle = app.hook("idle", { freeze: ":", thaw: ":" });
   const lie = await app.run(["create", "writer:app"], { ...options, freeze: [idle, "freeze"] });
   assert.equal(lie.exitCode, 4);
-  assert.match(lie.stderr, /says after the freeze that the application is not frozen/);
+  assert.match(lie.stderr, /reports after the freeze that the application is not frozen/);
   await isThawed(app);
 });

@@ -84,7 +84,7 @@ for (const by of ["unit", "cgroup"] as const) {
 }
 
 const losses: { name: string; act: (shop: Shop, t: TestContext) => void; says: RegExp }[] = [
-  { name: "thaws it", act: ({ unit }) => unit.freeze("0"), says: /somebody has thawed \/hstest/ },
+  { name: "thaws it", act: ({ unit }) => unit.freeze("0"), says: /another process thawed \/hstest/ },
   {
     name: "thaws it and freezes it again at once",
     act({ unit }) {
@@ -101,7 +101,7 @@ const losses: { name: string; act: (shop: Shop, t: TestContext) => void; says: R
 ];
 
 for (const { name, act, says } of losses) {
-  test(`when somebody ${name} meanwhile the record says so`, { skip }, async (t) => {
+  test(`when another process ${name} meanwhile, the record shows it`, { skip }, async (t) => {
     const stage = await shop(t);
     const made = await stage.run(
       ["create", "writer:shop"],
@@ -155,7 +155,7 @@ test("a group that holdstill is in is not frozen, nor one above it", { skip }, a
   assert.ok(await runs());
 });
 
-test("a freeze of somebody else's is refused and left as it is", { skip }, async (t) => {
+test("a freeze by another process is refused and left as it is", { skip }, async (t) => {
   const { unit, run } = await shop(t);
   unit.freeze("1");
   const refused = await run(["create", "writer:shop"]);
@@ -169,14 +169,14 @@ test("a freeze of somebody else's is refused and left as it is", { skip }, async
   writeFileSync(above, "0");
 });
 
-test("a group that is not there, is empty, or has a namesake is refused with the next step", { skip }, async (t) => {
+test("a group that does not exist, is empty, or has a namesake is refused with the next step", { skip }, async (t) => {
   const { unit, run, dir } = await shop(t);
   const empty = new TestUnit(t, root);
   const twin = path.join(root, empty.slice, unit.unit);
   for (const [options, says] of [
     [{ unit: "no-such.service" }, /no control group belongs to no-such\.service\n→ See whether it runs/],
     [{ cgroup: "/no/such" }, /there is no control group \/no\/such in /],
-    [{ unit: empty.unit }, /there is no process in /],
+    [{ unit: empty.unit }, /has no process/],
     [{}, /expected either `unit` or `cgroup`, and not both/],
     [{ cgroup: "/a/../.." }, /\/options\/cgroup/],
   ] as const) {

@@ -7,7 +7,7 @@ import mysql from "@holdstill/writer-mysql";
 import postgres from "@holdstill/writer-postgres";
 import { canMakeReadOnlyNamespace } from "#core/os/exec/read-only-namespace.js";
 import { context } from "../support/fixture/context.js";
-import { Bench } from "../support/server/mysql-snapshot.js";
+import { MysqlFixture } from "../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../support/server/mysql-server.js";
 import { onEnd } from "../support/process/on-end.js";
 import { versions } from "../support/server/postgres-binaries.js";
@@ -15,7 +15,7 @@ import {
   begin,
   exposed,
   serverWithLedger,
-  takeCrashPicture,
+  takeCrashSnapshot,
   writerOptions,
 } from "../support/server/postgres-snapshot.js";
 import { scratch } from "../support/storage/scratch.js";
@@ -29,7 +29,7 @@ for (const flavour of [mariadb, mariadb11, mysql9]) {
     `${flavour.name}: a table that lies in a folder which no snapshot has stays as it is, byte by byte`,
     { skip: missingServer(flavour) || confines },
     async (t) => {
-      const bench = await Bench.lay(t, flavour, {
+      const bench = await MysqlFixture.lay(t, flavour, {
         elsewhere: ["far"],
         settings: (mount) => ({ "loose-innodb-directories": `${mount}/far` }),
       });
@@ -43,7 +43,7 @@ for (const flavour of [mariadb, mariadb11, mysql9]) {
       );
       const clone = volume.cut();
       await mysql.thaw(tx, token, ctx);
-      await assert.rejects(async () => mysql.seal?.(tx, ctx), { code: "MYSQL_PICTURE" });
+      await assert.rejects(async () => mysql.seal?.(tx, ctx), { code: "MYSQL_SNAPSHOT" });
       // Nobody writes there now but whom this test is to catch.
       await server.halt("SIGKILL");
       const far = path.join(volume.mount, "far");
@@ -71,15 +71,15 @@ for (const { name, bindir, skip } of versions()) {
       const planned = await begin(t, ctx, "atomic");
       await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
       await server.query("CREATE TABLE late TABLESPACE far AS SELECT id FROM account");
-      const taken = await takeCrashPicture(t, server, ctx);
-      const picture = { ...taken, tx: { ...planned, sidecarDir: taken.sidecarDir }, copies: taken.copies.slice(0, 1) };
+      const taken = await takeCrashSnapshot(t, server, ctx);
+      const snapshot = { ...taken, tx: { ...planned, sidecarDir: taken.sidecarDir }, copies: taken.copies.slice(0, 1) };
       // Else the writer would know of it.
-      const links = path.join(picture.copies[0]?.copy ?? "", "pg_tblspc");
+      const links = path.join(snapshot.copies[0]?.copy ?? "", "pg_tblspc");
       for (const link of readdirSync(links)) unlinkSync(path.join(links, link));
       await server.halt("immediate");
       const before = portrait(far.path);
 
-      await assert.rejects(async () => postgres.repair?.(picture.tx, exposed(picture), ctx), { code: "PG_RECOVERY" });
+      await assert.rejects(async () => postgres.repair?.(snapshot.tx, exposed(snapshot), ctx), { code: "PG_RECOVERY" });
       assert.equal(portrait(far.path), before);
       await server.start();
       assert.deepEqual(await server.query("SELECT count(*)::int AS n FROM late"), [{ n: 200 }]);

@@ -8,7 +8,7 @@ import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill } from "../support/process/command-line.js";
 import { verifyLedger } from "../support/server/ledger.js";
 import type { LedgerLoad, LoadClient } from "../support/server/load.js";
-import { Bench, configured } from "../support/server/mysql-snapshot.js";
+import { MysqlFixture, configured } from "../support/server/mysql-snapshot.js";
 import { mariadb, missingServer, MysqlServer } from "../support/server/mysql-server.js";
 import { onEnd } from "../support/process/on-end.js";
 import { adopt } from "../support/server/postgres-server.js";
@@ -84,7 +84,7 @@ const mysql: Engine = {
   name: mariadb.name,
   missing: missingServer(mariadb),
   async serve(t) {
-    const bench = await Bench.lay(t, mariadb);
+    const bench = await MysqlFixture.lay(t, mariadb);
     return {
       load: await bench.load(),
       config: configured(bench, {}, "image"),

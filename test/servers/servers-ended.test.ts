@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionResult } from "#core/engine/types.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import { ImageVolume } from "../support/storage/image-volume.js";
-import { Bench, leavesNothing as leftByMysql } from "../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing as leftByMysql } from "../support/server/mysql-snapshot.js";
 import { mariadb, missingServer } from "../support/server/mysql-server.js";
 import { missingPostgres } from "../support/server/postgres-binaries.js";
 import { leavesNothing as leftByPostgres, serverWithLedger } from "../support/server/postgres-snapshot.js";
@@ -51,7 +51,7 @@ const engines: { name: string; skip: string | false; serve: (t: TestContext) => 
     name: mariadb.name,
     skip: missingServer(mariadb),
     async serve(t) {
-      const { server, volume } = await Bench.lay(t, mariadb);
+      const { server, volume } = await MysqlFixture.lay(t, mariadb);
       return {
         writer: { use: "writer-mysql", options: { socket: server.socket } },
         volume,

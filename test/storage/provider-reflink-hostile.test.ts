@@ -36,7 +36,7 @@ function portraitOf(file: string): unknown {
   return { mode, uid, gid, mtimeMs };
 }
 
-/** Calls `intrude` before and after each program that the provider runs: whenever somebody else could have acted. */
+/** Calls `intrude` before and after each program that the provider runs: whenever another user could have acted. */
 function watched(probe: Probe<Options>, intrude: () => void): Context<Options> {
   const exec: Context["exec"] = async (...call) => {
     intrude();
@@ -47,7 +47,7 @@ function watched(probe: Probe<Options>, intrude: () => void): Context<Options> {
   return { ...probe.ctx, exec };
 }
 
-test("nobody else can enter a snapshot while it is made, so that no link in it leads root astray", async (t) => {
+test("no other user can enter a snapshot while it is made, so that no link in it misleads root", async (t) => {
   const home = furnishHome(t);
   if (home === null) return;
   const { fs, data, exclude, secret } = home;

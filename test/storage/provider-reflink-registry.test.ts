@@ -1,4 +1,4 @@
-/** The provider's registry on a full disk, and with files in it that are no entries. */
+/** The provider's registry on a full disk, and with files in it that are not entries. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -19,7 +19,7 @@ test("an entry that a full disk cuts short is not taken for one, and all works a
   const dataDir = mount(t, ["-t", "tmpfs", "-o", "size=256k", "tmpfs"], path.join(tempDir(t), "data"));
   const probe = probeContext<Options>({ store: path.join(tempDir(t), "store") }, dataDir);
   await take(volumeOf([tree]), probe);
-  // One page is left: the kernel writes that much of the entry, and says so.
+  // One page is left: the kernel writes that much of the entry, and reports it.
   sh("head -c 4096 /dev/zero > page; cat /dev/zero > ballast 2>/dev/null || rm page", dataDir);
   await assert.rejects(provider.prepare(next, [volumeOf([tree], long(tree))], probe.ctx), {
     code: "STORE",
@@ -33,7 +33,7 @@ test("an entry that a full disk cuts short is not taken for one, and all works a
   assert.equal((await provider.list(probe.ctx)).length, 2);
 });
 
-test("a file that is no entry is named in a warning, fails its own snapshot only, and that can still be removed", async (t) => {
+test("a file that is not an entry is named in a warning, affects only its snapshot, and that can still be removed", async (t) => {
   const tree = tempDir(t);
   const probe = probeContext<Options>({ store: path.join(tempDir(t), "store") }, tempDir(t));
   const copy = await take(volumeOf([tree]), probe);
@@ -49,9 +49,9 @@ test("a file that is no entry is named in a warning, fails its own snapshot only
   assert.ok(probe.warnings.some((warning) => warning.includes(file)));
   await assert.rejects(provider.expose(snapshot, viewIn(t, "read-only"), probe.ctx), {
     code: "STORE",
-    message: /is no entry/,
+    message: /is not an entry/,
   });
-  await assert.rejects(async () => provider.commit?.(tx, probe.ctx), { code: "STORE", message: /is no entry/ });
+  await assert.rejects(async () => provider.commit?.(tx, probe.ctx), { code: "STORE", message: /is not an entry/ });
   await provider.abort(next, probe.ctx);
   await provider.unexpose(snapshot, probe.ctx);
   assert.equal(statSync(String(snapshot.facts?.["path"])).mode & 0o777, 0o700);
@@ -65,7 +65,7 @@ test("abort finds the folder of an entry that cannot be read by its name, and fo
   const file = `${probe.ctx.dataDir}/registry/${tx.id}.0.json`;
   writeFileSync(file, "{}");
   const elsewhere = probeContext<Options>({}, probe.ctx.dataDir);
-  await assert.rejects(provider.abort(tx, elsewhere.ctx), { code: "STORE", message: /is no entry/ });
+  await assert.rejects(provider.abort(tx, elsewhere.ctx), { code: "STORE", message: /is not an entry/ });
   assert.equal(existsSync(copy), true);
   await provider.abort(tx, probe.ctx);
   assert.deepEqual([existsSync(copy), existsSync(file)], [false, false]);

@@ -85,7 +85,7 @@ for (const kind of ["xfs", "ext4"] as const) {
     writeFileSync(`${at}/new`, "");
     sh("rm -r plain", at);
     assert.equal(portrait(it.copy), before);
-    assert.equal((await provider.list(it.probe.ctx)).length, 1, "a scratch copy is no snapshot");
+    assert.equal((await provider.list(it.probe.ctx)).length, 1, "a scratch copy is not a snapshot");
     assert.equal(readdirSync(it.store).length, 2);
     await provider.unexpose(it.snapshot, it.probe.ctx);
     assert.deepEqual(readdirSync(it.store), [it.snapshot.id]);
@@ -109,7 +109,7 @@ test("another view in the same place replaces the one before, and unexpose ends 
   assert.equal(statSync(path.join(it.store, it.snapshot.id)).mode & 0o777, 0o700);
 });
 
-test("a view that somebody uses is not forgotten: unexpose says so, and ends it later", async (t) => {
+test("a view that is in use is not forgotten: unexpose reports it, and ends it later", async (t) => {
   const it = await taken(t);
   if (it === null) return;
   const view = viewIn(t, "scratch");
@@ -117,7 +117,7 @@ test("a view that somebody uses is not forgotten: unexpose says so, and ends it 
   const cwd = process.cwd();
   process.chdir(at);
   try {
-    const busy = { code: "MOUNT", message: /cannot be unmounted/, hint: /fuser/ };
+    const busy = { code: "BUSY", message: /cannot be unmounted/, hint: /fuser/ };
     await assert.rejects(provider.unexpose(it.snapshot, it.probe.ctx), busy);
     await assert.rejects(provider.abort(tx, it.probe.ctx), busy);
   } finally {
@@ -172,7 +172,7 @@ test("a fork that was cut off is found and removed by abort, with views that are
   assert.equal(sh("findmnt -rno TARGET", "/").includes(tx.id), false);
 });
 
-test("a copy that would not fit is no fork", async (t) => {
+test("a copy that would not fit is not a fork", async (t) => {
   const fs = loopFs(t, "ext4");
   if (fs === null) return;
   const tree = tempDir(t);

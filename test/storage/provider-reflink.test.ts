@@ -222,7 +222,7 @@ test("a store whose file system is not mounted is an error of remove, and is not
   const [snapshot] = await provider.list(probe.ctx);
   assert.ok(snapshot);
   sh(`mv ${store} ${store}.away`, "/");
-  await assert.rejects(provider.remove(snapshot, probe.ctx), { code: "STORE", message: /is not there/ });
+  await assert.rejects(provider.remove(snapshot, probe.ctx), { code: "STORE", message: /does not exist/ });
   sh(`mv ${store}.away ${store}`, "/");
   await provider.remove(snapshot, probe.ctx);
   assert.deepEqual(readdirSync(store), []);

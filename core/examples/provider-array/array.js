@@ -70,7 +70,7 @@ async function answer(request) {
   }
 }
 
-/** One request after the other: who asks what there is also sees what was asked for before and given up. */
+/** One request after the other: a request for the list also sees the result of an earlier request that was aborted. */
 let last = Promise.resolve();
 
 const server = createServer((request, response) => {

@@ -1,7 +1,8 @@
-// A provider for an array with a REST interface. The array knows everything: what we must remember of a snapshot is its label.
-// Only between prepare and commit there is a note of our own, in ctx.dataDir.
+// A provider for an array with a REST interface. The array has the whole state: what must be known of a snapshot is its label there.
+// Only between prepare and commit there is a separate note, in ctx.dataDir.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { PluginError } from "./kit/plugin-error.js";
 
 /** @typedef {{ url: string, token: string }} Options */
 
@@ -28,7 +29,7 @@ const provider = {
     return { hold, commit: [{ op: "plugin" }] };
   },
 
-  // One request, because applications and file systems stand still meanwhile.
+  // One request, because applications and file systems are frozen meanwhile.
   async commit(tx, ctx) {
     const volumes = JSON.parse(await readFile(noteOf(tx, ctx), "utf8"));
     await ask(ctx, "POST", "/snapshots", { group: tx.id, volumes });
@@ -49,11 +50,12 @@ const provider = {
     return (await ask(ctx, "GET", "/snapshots")).map(toSnapshot);
   },
 
-  // The array has no throw-away exports: but for `writable` nothing may be written there.
+  // The array has no throw-away exports: nothing may be written there, except with `writable`.
   async expose({ id }, { access }, ctx) {
     const found = (await ask(ctx, "GET", "/snapshots")).find(({ name }) => name === id);
     const place = found && (await ask(ctx, "PUT", `/snapshots/${id}/export`));
-    if (!place) throw failure("UNKNOWN_SNAPSHOT", `The array has no ${id}.`, "`holdstill providers` lists all.");
+    if (!place)
+      throw new PluginError("UNKNOWN_SNAPSHOT", `The array has no ${id}.`, "`holdstill providers` lists all.");
     const { mountPoint, paths } = found.label;
     const trees = paths.map((original) => ({
       original,
@@ -77,25 +79,20 @@ function toSnapshot({ name, group, label, createdAt }) {
   return { id: name, setId: group, volumeId: label.volumeId, createdAt, method: "array snapshot" };
 }
 
-/** A request, ended with the call that it is for. null: the array knows no such thing. */
+/** A request, which ends with the call that it is for. null: the array does not have it. */
 async function ask({ options: { url, token }, signal }, method, resource, body) {
   const headers = { authorization: `Bearer ${token}` };
   const given = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(`${url}${resource}`, { method, headers, signal, ...given });
   if (response.status === 404) return null;
   if (response.status === 401)
-    throw failure("UNAUTHORIZED", "The array does not know us.", "Look at the option `token`.");
+    throw new PluginError("UNAUTHORIZED", "The array refused the token.", "Check the option `token`.");
   const text = await response.text();
   if (!response.ok)
-    throw failure(
+    throw new PluginError(
       "ARRAY",
-      `The array answered ${response.status} to ${method} ${resource}: ${text}`,
-      "Its log has more.",
+      `The array returned ${response.status} for ${method} ${resource}: ${text}`,
+      "The log of the array has more.",
     );
   return text === "" ? {} : JSON.parse(text);
-}
-
-/** An error with a code, a sentence and the next step: the host shows all three. */
-function failure(code, message, hint) {
-  return Object.assign(new Error(message), { code, hint });
 }

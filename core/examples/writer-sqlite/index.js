@@ -1,11 +1,12 @@
-// A writer for one SQLite database. While a session of ours has a write transaction open, nobody can change the database; readers
-// go on. The session is a sqlite3 process that reads from our pipe: it ends, and with it the hold, when the worker ends.
+// A writer for one SQLite database. While its session has a write transaction open, no other session can change the database; readers
+// continue. The session is a sqlite3 process that reads from a pipe: when the worker ends, the session ends, and with it the freeze.
 import { spawn } from "node:child_process";
 import path from "node:path";
+import { PluginError } from "./kit/plugin-error.js";
 
 /** @typedef {{ database: string }} Options */
 
-/** The sessions that hold, by transaction. A blank worker has none, and needs none: the old worker's ended with it. */
+/** The sessions with an open transaction. A new worker has none, and needs none: those of the old worker ended with it. */
 const sessions = new Map();
 
 /** @type {import("holdstill/plugin").Writer<Options>} */
@@ -15,7 +16,7 @@ const writer = {
       {
         name: "database",
         kind: "database",
-        // The folder, because the write-ahead log lies beside the database; its index in shared memory is made anew.
+        // The folder, because the write-ahead log is beside the database. Its index in shared memory is made again.
         paths: [path.dirname(database)],
         exclude: [`${database}-shm`],
         tolerates: "fuzzy",
@@ -24,7 +25,7 @@ const writer = {
   },
 
   async freeze(tx, { options: { database }, signal }) {
-    // sqlite3 waits half a second for another writer. Asking again, and not waiting longer, lets the signal through.
+    // sqlite3 waits half a second for another writer. A retry instead of a longer wait lets the signal end it.
     for (;;) {
       signal.throwIfAborted();
       const session = open(database);
@@ -33,13 +34,13 @@ const writer = {
         sessions.set(tx.id, session);
         return { pid: session.pid };
       }
-      if (!session.complaint().includes("locked") && !signal.aborted) throw failure(database, session.complaint());
+      if (!session.complaint().includes("locked") && !signal.aborted) throw notHeld(database, session.complaint());
     }
   },
 
   async thaw(tx) {
     const session = sessions.get(tx.id);
-    if (session === undefined) return { uninterrupted: false, reason: "this worker holds nothing" };
+    if (session === undefined) return { uninterrupted: false, reason: "this worker has no session" };
     const uninterrupted = await session.hears("COMMIT;\nSELECT 'free';\n", "free");
     sessions.delete(tx.id);
     await session.end();
@@ -54,10 +55,10 @@ const writer = {
   },
 
   async verify(_tx, { trees }, { options: { database }, exec }) {
-    const picture = path.join(trees[0].path, path.basename(database));
+    const snapshot = path.join(trees[0].path, path.basename(database));
     const { stdout, stderr } = await exec("sqlite3", [
       "-batch",
-      picture,
+      snapshot,
       "SELECT 'tables', count(*) FROM sqlite_schema; PRAGMA integrity_check;",
     ]);
     const [tables, ...found] = stdout.trim().split("\n");
@@ -73,7 +74,7 @@ function open(database) {
   const said = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => (said.out += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (said.err += text));
-  // A session that has ended cannot be written to; that it has ended is seen below.
+  // A session that has ended cannot be written to. That it has ended is detected below.
   child.stdin.on("error", () => {});
   let isOver = false;
   const over = new Promise((resolve) => child.once("close", resolve).once("error", resolve)).then(
@@ -82,7 +83,7 @@ function open(database) {
   return {
     pid: child.pid,
     complaint: () => said.err.trim(),
-    /** Sends SQL, and tells whether the session answers the word before it ends. */
+    /** Sends SQL, and returns whether the session prints the word before it ends. */
     hears(sql, word) {
       if (isOver) return Promise.resolve(false);
       child.stdin.write(sql);
@@ -96,10 +97,7 @@ function open(database) {
   };
 }
 
-/** An error with a code, a sentence and the next step: the host shows all three. */
-function failure(database, complaint) {
-  return Object.assign(new Error(`${database} cannot be held: ${complaint}`), {
-    code: "SQLITE",
-    hint: "See that the option `database` names a SQLite database that holdstill may write to.",
-  });
+function notHeld(database, complaint) {
+  const hint = "Check that the option `database` names a SQLite database that holdstill may write to.";
+  return new PluginError("SQLITE", `${database} cannot be locked: ${complaint}`, hint);
 }

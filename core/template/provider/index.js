@@ -1,10 +1,12 @@
-// A provider that copies. All that it knows is in its store, so that a blank worker can go on where another one died:
+// A provider that copies. Its whole state is in its store, so that a new worker can continue where another one died:
 //
 //   STORE/SET.partial/volumes.json   while the set is made
 //   STORE/SET/volumes.json           once it is sealed
 //   STORE/SET/0/srv/data             the copy of /srv/data, of the first volume
-import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { writeDurably } from "#kit/durable-file.js";
+import { PluginError } from "#kit/plugin-error.js";
 
 /** @typedef {{ store: string }} Options */
 
@@ -19,9 +21,8 @@ const provider = {
 
   async prepare(tx, volumes, { options }) {
     const dir = partial(options.store, tx.id);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await writeFile(path.join(dir, "volumes.json"), JSON.stringify(volumes));
-    // Nothing for the kernel to hold; the snapshot is taken by our own commit.
+    writeDurably(path.join(dir, "volumes.json"), JSON.stringify(volumes));
+    // The kernel holds nothing. The snapshot is taken by `commit` below.
     return { hold: [], commit: [{ op: "plugin" }] };
   },
 
@@ -56,8 +57,12 @@ const provider = {
   async expose({ id, setId }, { access }, ctx) {
     const found = (await copiesIn(ctx.options.store, setId)).find(({ snapshot }) => snapshot.id === id);
     if (found === undefined)
-      throw failure("UNKNOWN_SNAPSHOT", `There is no ${id}.`, "`holdstill providers` lists all.");
-    // The copy lies open anyway; only what is to be thrown away needs a place of its own.
+      throw new PluginError(
+        "UNKNOWN_SNAPSHOT",
+        `The snapshot ${id} does not exist.`,
+        "`holdstill providers` lists all.",
+      );
+    // The copy is readable anyway; only what is thrown away later needs a separate place.
     const shown = access === "scratch" ? await scratchOf(found.folder, ctx) : found.folder;
     return { trees: found.paths.map((original) => ({ original, path: path.join(shown, original) })), readOnly: false };
   },
@@ -79,7 +84,12 @@ export default provider;
 
 async function copy(from, to, ctx) {
   const { exitCode, stderr } = await ctx.exec("cp", ["-a", "--reflink=auto", "-T", "--", from, to]);
-  if (exitCode !== 0) throw failure("COPY_FAILED", stderr.trim(), "See that it may be read, and that there is space.");
+  if (exitCode !== 0)
+    throw new PluginError(
+      "COPY_FAILED",
+      stderr.trim(),
+      "Make sure that it may be read, and that there is enough space.",
+    );
 }
 
 /** A copy of the copy, which unexpose throws away. It has its name once it is whole. */
@@ -96,7 +106,7 @@ async function throwAway(folder) {
   for (const end of ["scratch", "scratch.partial"]) await rm(`${folder}.${end}`, { recursive: true, force: true });
 }
 
-/** What is there of a sealed set: a copy for each volume, as far as it has not been removed. */
+/** The copies of a sealed set that have not been removed: one for each volume. */
 async function copiesIn(store, setId) {
   const dir = sealed(store, setId);
   const notes = path.join(dir, "volumes.json");
@@ -120,9 +130,4 @@ function exists(file) {
     () => true,
     () => false,
   );
-}
-
-/** An error with a code, a sentence and the next step: the host shows all three. */
-function failure(code, message, hint) {
-  return Object.assign(new Error(message), { code, hint });
 }

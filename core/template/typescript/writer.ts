@@ -1,9 +1,10 @@
-// A writer for programs that agree on a lock file: whoever changes the data makes the file first, waits while it exists, and
+// A writer for programs that agree on a lock file: a program that changes the data makes the file first, waits while it exists, and
 // removes it afterwards. So while this writer has the file, nothing changes.
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction, Writer } from "holdstill/plugin";
+import { codeOf, PluginError } from "#kit/plugin-error.js";
 
 /** As plugin.json describes them; the host has checked them. */
 interface Options {
@@ -11,12 +12,12 @@ interface Options {
   lock: string;
 }
 
-/** What the lock file says while it is ours: a worker that knows nothing else finds by it what to undo. */
+/** The contents of the lock file while it is ours: from them, a new worker knows what to undo. */
 const mark = (tx: Transaction): string => `holdstill ${tx.id}\n`;
 
 const writer: Writer<Options> = {
   async identify({ options }) {
-    // Nothing changes while the lock is ours, so a copy is as good as a snapshot of one instant.
+    // Nothing changes while the lock is ours, so a copy has the same value as a snapshot of one instant.
     return [{ name: "data", kind: "files", paths: [options.data], tolerates: "fuzzy" }];
   },
 
@@ -27,7 +28,7 @@ const writer: Writer<Options> = {
 
   async thaw(tx, _token, { options }) {
     const uninterrupted = (await ownerOf(options.lock)) === mark(tx);
-    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is not ours any more` };
+    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is no longer ours` };
     await rm(options.lock);
     return { uninterrupted };
   },
@@ -44,7 +45,7 @@ const writer: Writer<Options> = {
 };
 export default writer;
 
-/** Makes the lock file, which only one can. */
+/** Makes the lock file, which only one program can. */
 async function isTaken(lock: string, text: string): Promise<boolean> {
   try {
     await writeFile(lock, text, { flag: "wx" });
@@ -52,11 +53,11 @@ async function isTaken(lock: string, text: string): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     const hint = "The folder of the lock file must exist, and be writable for holdstill.";
-    throw Object.assign(new Error(`${lock} cannot be made: ${codeOf(error)}`), { code: "LOCK", hint });
+    throw new PluginError("LOCK", `${lock} cannot be made: ${codeOf(error)}`, hint);
   }
 }
 
-/** What the lock file says; null where nobody has it. */
+/** The contents of the lock file; null if it does not exist. */
 async function ownerOf(lock: string): Promise<string | null> {
   try {
     return await readFile(lock, "utf8");
@@ -64,8 +65,4 @@ async function ownerOf(lock: string): Promise<string | null> {
     if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }

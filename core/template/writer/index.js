@@ -1,18 +1,19 @@
-// A writer for programs that agree on a lock file: whoever changes the data makes the file first, waits while it exists, and
+// A writer for programs that agree on a lock file: a program that changes the data makes the file first, waits while it exists, and
 // removes it afterwards. So while this writer has the file, nothing changes.
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf, PluginError } from "#kit/plugin-error.js";
 
 /** @typedef {{ data: string, lock: string }} Options */
 
-/** What the lock file says while it is ours: a worker that knows nothing else finds by it what to undo. */
+/** The contents of the lock file while it is ours: from them, a new worker knows what to undo. */
 const mark = (tx) => `holdstill ${tx.id}\n`;
 
 /** @type {import("holdstill/plugin").Writer<Options>} */
 const writer = {
   async identify({ options }) {
-    // Nothing changes while the lock is ours, so a copy is as good as a snapshot of one instant.
+    // Nothing changes while the lock is ours, so a copy has the same value as a snapshot of one instant.
     return [{ name: "data", kind: "files", paths: [options.data], tolerates: "fuzzy" }];
   },
 
@@ -23,7 +24,7 @@ const writer = {
 
   async thaw(tx, _token, { options }) {
     const uninterrupted = (await ownerOf(options.lock)) === mark(tx);
-    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is not ours any more` };
+    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is no longer ours` };
     await rm(options.lock);
     return { uninterrupted };
   },
@@ -40,24 +41,24 @@ const writer = {
 };
 export default writer;
 
-/** Makes the lock file, which only one can. */
+/** Makes the lock file, which only one program can. */
 async function isTaken(lock, text) {
   try {
     await writeFile(lock, text, { flag: "wx" });
     return true;
   } catch (error) {
-    if (error.code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     const hint = "The folder of the lock file must exist, and be writable for holdstill.";
-    throw Object.assign(new Error(`${lock} cannot be made: ${error.code}`), { code: "LOCK", hint });
+    throw new PluginError("LOCK", `${lock} cannot be made: ${codeOf(error)}`, hint);
   }
 }
 
-/** What the lock file says; null where nobody has it. */
+/** The contents of the lock file; null if it does not exist. */
 async function ownerOf(lock) {
   try {
     return await readFile(lock, "utf8");
   } catch (error) {
-    if (error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

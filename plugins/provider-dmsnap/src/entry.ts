@@ -1,6 +1,6 @@
 import type { View } from "holdstill/plugin";
 
-/** What we know of one snapshot. Written, and on disk, before anything is made, so that a blank process finds it all. */
+/** All that is known of one snapshot. On disk before anything is made, so that a new process finds all of it. */
 export interface Entry {
   readonly version: 1;
   /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. */
@@ -19,11 +19,11 @@ export interface Entry {
   /** planned: may be there in parts. sealed: whole. reverting: on its way back into the origin. */
   readonly state: "planned" | "sealed" | "reverting";
   readonly createdAt: string;
-  /** /proc/sys/kernel/random/boot_id of when it was cut: device-mapper forgets its tables with each. */
+  /** /proc/sys/kernel/random/boot_id when it was cut: device-mapper forgets its tables at each boot. */
   readonly bootId: string;
-  /** What only a mount, a check or a repair of the origin changes, see generation.ts; null where there is no such thing. */
+  /** What only a mount, a check or a repair of the origin changes, see generation.ts; null if the file system does not have that. */
   readonly generation: string | null;
-  /** How it is shown now, and where the throw-away layer's data lie. */
+  /** How it is exposed now, and where the data of the throw-away layer are. */
   readonly shown?: { readonly view: View; readonly layer: Store | null };
 }
 
@@ -33,7 +33,7 @@ export interface Origin {
   readonly sectors: number;
 }
 
-/** Where the data of one snapshot lie: a file, on disk or in memory, or a slice of a block device. */
+/** Where the data of one snapshot are: in a file, on disk or in memory, or in a slice of a block device. */
 export type Store =
   | { readonly kind: "folder" | "memory"; readonly file: string; readonly bytes: number }
   | { readonly kind: "device"; readonly device: string; readonly from: number; readonly bytes: number };

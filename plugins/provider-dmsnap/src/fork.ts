@@ -3,19 +3,19 @@ import type { Entry } from "./entry.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
-import { assertSound } from "./picture.js";
+import { assertSound } from "./exposure.js";
 import { readBootId } from "./reassembly.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { roomFor } from "./size.js";
+import { spaceFor } from "./size.js";
 import { snapshotTable } from "./stack.js";
 import { allot, make, placeOf } from "./store.js";
 
-/** Makes a snapshot of a snapshot, with a store of its own: what is written to it leaves the first one as it was cut. */
+/** Makes a snapshot of a snapshot, with a separate store: what is written to it leaves the first one as it was cut. */
 export async function fork(cut: Entry, registry: Registry, ctx: Context<Options>): Promise<Entry> {
   if (cut.of !== undefined || cut.shown?.view.access === "writable") {
     const message = `${cut.id} is ${cut.of === undefined ? "exposed writable" : "a fork itself"}, so it is not forked.`;
-    throw new Refusal("UNSUPPORTED", message, "Fork the snapshot as it was cut.");
+    throw new PluginError("UNSUPPORTED", message, "Fork the snapshot as it was cut.");
   }
   const mapper = new Mapper(ctx);
   await assertSound(cut, registry, mapper);
@@ -24,7 +24,7 @@ export async function fork(cut: Entry, registry: Registry, ctx: Context<Options>
   const place = placeOf(ctx.options, ctx.dataDir);
   const [store] = await allot(
     place,
-    [{ id, bytes: roomFor(ctx.options.size, cut.origin.sectors * 512) }],
+    [{ id, bytes: spaceFor(ctx.options.size, cut.origin.sectors * 512) }],
     registry,
     ctx,
   );

@@ -4,15 +4,15 @@ import type { Context } from "holdstill/plugin";
 const marks = ["Filesystem UUID", "Last mount time", "Mount count", "Last checked"];
 
 /**
- * What only a mount for writing or a check of the file system changes; null where nothing says so: XFS keeps no count of its
- * mounts.
+ * What only a mount for writing or a check of the file system changes; null if the file system does not record that: XFS does not
+ * count its mounts.
  */
 export async function generationOf(fsType: string, node: string, ctx: Pick<Context, "exec">): Promise<string | null> {
   const header = await headerOf(fsType, node, ctx);
   return header === null ? null : marks.map((mark) => header.get(mark) ?? "").join("; ");
 }
 
-/** The file system was mounted when the machine went down, and nobody has replayed its journal since. */
+/** The file system was mounted when the machine went down, and its journal has not been replayed since. */
 export async function isDirty(fsType: string, node: string, ctx: Pick<Context, "exec">): Promise<boolean> {
   const header = await headerOf(fsType, node, ctx);
   return header?.get("Filesystem features")?.split(" ").includes("needs_recovery") ?? false;

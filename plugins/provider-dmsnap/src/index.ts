@@ -1,6 +1,7 @@
 import type { Context, Provider, Snapshot } from "holdstill/plugin";
-import { findByUuid } from "./devices.js";
-import { ready } from "./cut.js";
+import { formatBytes } from "#kit/size.js";
+import { findByUuid } from "#kit/mapped-devices.js";
+import { prepare } from "./prepare.js";
 import type { Entry } from "./entry.js";
 import { fork } from "./fork.js";
 import { preserve, revert } from "./merge.js";
@@ -8,42 +9,42 @@ import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isObstacle, originOf } from "./origin.js";
-import { assertSound, hide, show } from "./picture.js";
+import { assertSound, expose, unexpose } from "./exposure.js";
 import { isDetached } from "./reassembly.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { Registry } from "./registry.js";
 import { remove, undo } from "./removal.js";
-import { formatBytes, roomFor } from "./size.js";
+import { spaceFor } from "./size.js";
 import { placeOf } from "./store.js";
 
-/** From here on a snapshot's store is nearly full. */
+/** From here on, a warning shows that a snapshot's store is nearly full. */
 const NEARLY = 0.8;
 
-/** Keeps nothing in variables: each call reads the registry and the kernel's tables, and so a blank process can go on after a crash. */
+/** Has no state in memory: each call reads the registry and the kernel's tables, so a new process can continue after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     const found = await originOf(volume, new Mapper(ctx));
     if (isObstacle(found)) {
-      const mend = found.mend === null ? "" : `; to have it captured, ${found.mend}`;
-      ctx.log.info(`not captured here: ${volume.mountPoint}: ${found.why}${mend}`, { volume: volume.id });
+      const remedy = found.remedy === null ? "" : `; to have it captured, ${found.remedy}`;
+      ctx.log.info(`not captured here: ${volume.mountPoint}: ${found.reason}${remedy}`, { volume: volume.id });
       return null;
     }
     const { options, dataDir } = ctx;
     const place = placeOf(options, dataDir);
     const persistent = options.persistent && place.kind !== "memory";
-    const room = formatBytes(roomFor(options.size, found.sectors * 512));
+    const space = formatBytes(spaceFor(options.size, found.sectors * 512));
     return {
       pointInTime: true,
       atomicGroup: true,
       hold: [{ kind: "dm", name: found.name }],
       revert: persistent,
       writable: true,
-      method: `snapshot of ${found.name}, ${persistent ? "persistent" : "transient"}, room for ${room} of changes`,
+      method: `snapshot of ${found.name}, ${persistent ? "persistent" : "transient"}, space for ${space} of changes`,
       where: place.kind === "memory" ? "memory" : place.path,
     };
   },
 
-  prepare: (tx, volumes, ctx) => ready(tx, volumes, new Registry(ctx), ctx),
+  prepare: (tx, volumes, ctx) => prepare(tx, volumes, new Registry(ctx), ctx),
 
   async seal(tx, ctx) {
     const registry = new Registry(ctx);
@@ -59,7 +60,7 @@ const provider: Provider<Options> = {
   abort: (tx, ctx) => undo(tx.id, new Registry(ctx), ctx),
 
   list(ctx) {
-    const entries = new Registry(ctx).readable((complaint) => ctx.log.warn(complaint));
+    const entries = new Registry(ctx).readable((message) => ctx.log.warn(message));
     return Promise.all(entries.map((entry) => current(entry, ctx)));
   },
 
@@ -67,13 +68,13 @@ const provider: Provider<Options> = {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
     if (entry?.state !== "sealed") throw unknown(snapshot);
-    return show(entry, view, registry, ctx);
+    return expose(entry, view, registry, ctx);
   },
 
   async unexpose(snapshot, ctx) {
     const registry = new Registry(ctx);
     const entry = registry.find(snapshot.id);
-    if (entry !== undefined) await hide(entry, registry, ctx);
+    if (entry !== undefined) await unexpose(entry, registry, ctx);
   },
 
   async remove(snapshot, ctx) {
@@ -105,8 +106,12 @@ const provider: Provider<Options> = {
 };
 export default provider;
 
-function unknown({ id }: Snapshot): Refusal {
-  return new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "See `holdstill list`.");
+function unknown({ id }: Snapshot): PluginError {
+  return new PluginError(
+    "UNKNOWN_SNAPSHOT",
+    `The snapshot ${id} does not exist, or is not complete.`,
+    "`holdstill list` has all snapshots.",
+  );
 }
 
 /** As the host keeps it. */
@@ -124,18 +129,20 @@ function describe({ id, of, setId, volumeId, createdAt, origin, store, exception
   };
 }
 
-/** How it is now, its store's fill included. */
+/** How it is now, with how full its store is. */
 async function current(entry: Entry, ctx: Context<Options>): Promise<Snapshot> {
   const snapshot = describe(entry);
   const { name, uuid } = snapshotOf(entry);
   const device = findByUuid(uuid);
   if (device === undefined) return { ...snapshot, ...withoutDevice(entry) };
-  const fill = await new Mapper(ctx).fill(name);
-  if (fill.state === "invalid") {
+  const usage = await new Mapper(ctx).usage(name);
+  if (usage.state === "invalid") {
     // While it is prepared it has no table yet.
-    return entry.state === "planned" ? snapshot : { ...snapshot, lost: `it overflowed (the kernel says ${fill.why})` };
+    return entry.state === "planned"
+      ? snapshot
+      : { ...snapshot, lost: `it overflowed (the kernel reports ${usage.reason})` };
   }
-  const used = fill.usedSectors / fill.totalSectors;
+  const used = usage.usedSectors / usage.totalSectors;
   if (used >= NEARLY) {
     ctx.log.warn(
       `the store of ${entry.id} (${entry.origin.name}) is ${Math.round(used * 100)} % full: when it overflows, the snapshot is lost`,

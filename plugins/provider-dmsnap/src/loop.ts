@@ -1,18 +1,19 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /** The number of the file's loop device, which is made if there is none. */
 export async function attach(file: string, ctx: Pick<Context, "exec">): Promise<string> {
   const there = loopsOf(file)[0];
   if (there !== undefined) return numberOf(there);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    throw new Refusal("STORE", `The store ${file} is not there.`, "Mount its file system, and try again.");
+    throw new PluginError("STORE", `The store ${file} does not exist.`, "Mount its file system, and try again.");
   }
   await losetup(["--find", "--", file], ctx);
   const made = loopsOf(file)[0];
-  if (made === undefined) throw new Refusal("STORE", `${file} has no loop device.`, "Look at the kernel's log.");
+  if (made === undefined)
+    throw new PluginError("STORE", `${file} has no loop device.`, "The kernel's log has the reason: `dmesg | tail`.");
   return numberOf(made);
 }
 
@@ -24,7 +25,7 @@ export async function detach(file: string, ctx: Pick<Context, "exec">): Promise<
 async function losetup(args: readonly string[], ctx: Pick<Context, "exec">): Promise<void> {
   const { exitCode, stderr } = await ctx.exec("losetup", args);
   if (exitCode === 0) return;
-  throw new Refusal("STORE", `losetup failed: ${stderr.trim()}.`, "See `losetup --list`, and the kernel's log.");
+  throw new PluginError("STORE", `losetup failed: ${stderr.trim()}.`, "See `losetup --list`, and the kernel's log.");
 }
 
 /** Kernel names of the loop devices whose file it is. */
@@ -42,7 +43,7 @@ function backingOf(loop: string): string | undefined {
   }
 }
 
-/** As the kernel names it; also of a file that is gone. */
+/** As the kernel names it; also for a file that no longer exists. */
 function realOf(file: string): string {
   const folder = path.dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false }) !== undefined;

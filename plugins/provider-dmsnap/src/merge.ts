@@ -1,35 +1,35 @@
 import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Transaction } from "holdstill/plugin";
-import { findByName, findByUuid, type Mapped } from "./devices.js";
+import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { realOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { openUnused } from "./origin.js";
-import { assertSound, hide } from "./picture.js";
+import { assertSound, unexpose } from "./exposure.js";
 import { readBootId } from "./reassembly.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { roomFor } from "./size.js";
+import { spaceFor } from "./size.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { allot, assemble, make, placeOf } from "./store.js";
 
-/** Between two looks at how far the kernel is, ms. */
+/** Between two checks of the kernel's progress, ms. */
 const PAUSE_MS = 200;
 
 /**
- * Puts the snapshot back into its origin, which nobody may use meanwhile: the kernel copies what the store has kept
+ * Puts the snapshot back into its origin, which must not be in use meanwhile: the kernel copies what the store has saved
  * (Documentation/admin-guide/device-mapper/snapshot.rst, snapshot-merge). The snapshot stays: it is equal to the origin then. The
- * state on disk is `reverting` until all is done, and a revert that was cut off goes on when it is asked for again.
+ * state on disk is `reverting` until all is done, and a revert that was interrupted continues when it is called again.
  */
 export async function revert(before: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   const device = revertible(before, registry);
   const mapper = new Mapper(ctx);
   const fd = openUnused(device);
   try {
-    const entry = await hide(before, registry, ctx);
+    const entry = await unexpose(before, registry, ctx);
     if (entry.state !== "reverting") await assertSound(entry, registry, mapper);
     registry.write({ ...entry, state: "reverting" });
     await merge(entry, mapper, ctx);
@@ -42,7 +42,7 @@ export async function revert(before: Entry, registry: Registry, ctx: Context<Opt
   }
 }
 
-/** A snapshot of the origin as it is now, which nobody uses: so it needs no hold. */
+/** A snapshot of the origin as it is now. The origin is not in use, so no hold is necessary. */
 export async function preserve(
   before: Entry,
   tx: Transaction,
@@ -51,15 +51,19 @@ export async function preserve(
 ): Promise<Entry> {
   const device = revertible(before, registry);
   if (before.state === "reverting") {
-    const message = `${before.origin.name} is on its way back to ${before.id} already.`;
-    throw new Refusal("NO_SAFETY", message, "What was there before is in a set of its own, if there was room.");
+    const message = `${before.origin.name} is already being reverted to ${before.id}.`;
+    throw new PluginError(
+      "NO_SAFETY",
+      message,
+      "The state before the revert is in a separate set, if there was enough space.",
+    );
   }
   const mapper = new Mapper(ctx);
   const fd = openUnused(device);
   try {
     await assertSound(before, registry, mapper);
     const id = `${tx.id}.${registry.ofSet(tx.id).length}`;
-    const store = await roomBeside(before, id, registry, mapper, ctx);
+    const store = await spaceBeside(before, id, registry, mapper, ctx);
     const { shown: _, ...rest } = before;
     const generation = await generationOf(before.fsType, device.node, ctx);
     const exceptions = ctx.options.persistent && store.kind !== "memory" ? "persistent" : "transient";
@@ -74,44 +78,44 @@ export async function preserve(
   }
 }
 
-/** Room for as much as the first snapshot has kept, since putting that back overwrites so much. @throws Refusal NO_SAFETY */
-async function roomBeside(
+/** Space for as much as the first snapshot has saved, since the revert overwrites that much. @throws PluginError NO_SAFETY */
+async function spaceBeside(
   { id: first, origin }: Entry,
   id: string,
   registry: Registry,
   mapper: Mapper,
   ctx: Context<Options>,
 ): Promise<Store> {
-  const fill = await mapper.fill(snapshotOf({ id: first, origin }).name);
-  const kept = fill.state === "valid" ? fill.usedSectors * 512 : 0;
+  const usage = await mapper.usage(snapshotOf({ id: first, origin }).name);
+  const kept = usage.state === "valid" ? usage.usedSectors * 512 : 0;
   const bytes = Math.max(
-    roomFor(ctx.options.size, origin.sectors * 512),
-    roomFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
+    spaceFor(ctx.options.size, origin.sectors * 512),
+    spaceFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
   );
   try {
     const [store] = await allot(placeOf(ctx.options, ctx.dataDir), [{ id, bytes }], registry, ctx);
     if (store === undefined) throw new RangeError("one store was asked for");
     return store;
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal("NO_SAFETY", error.message, error.hint);
+    if (error instanceof PluginError) throw new PluginError("NO_SAFETY", error.message, error.hint);
     throw error;
   }
 }
 
-/** Its origin. @throws Refusal UNSUPPORTED */
-function revertible(before: Entry, registry: Registry): Mapped {
+/** Its origin. @throws PluginError UNSUPPORTED */
+function revertible(before: Entry, registry: Registry): MappedDevice {
   if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
     const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+    throw new PluginError("UNSUPPORTED", message, "Copy the files from where it is exposed.");
   }
   if (before.exceptions === "transient") {
     const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;
-    throw new Refusal("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+    throw new PluginError("UNSUPPORTED", message, "Copy the files from where it is exposed.");
   }
   const { name } = before.origin;
   const device = findByName(name);
   if (device?.uuid === before.origin.uuid) return device;
-  throw new Refusal("UNSUPPORTED", `The origin ${name} is not there.`, "Open it, but do not mount it.");
+  throw new PluginError("UNSUPPORTED", `The origin ${name} does not exist.`, "Open it, but do not mount it.");
 }
 
 async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promise<void> {
@@ -129,12 +133,12 @@ async function merge(entry: Entry, mapper: Mapper, ctx: Context<Options>): Promi
     await mapper.resume(name);
   }
   for (let all: number | null = null; ; await sleep(PAUSE_MS, undefined, { signal: ctx.signal })) {
-    const fill = await mapper.fill(name);
-    if (fill.state === "invalid") {
-      const message = `The kernel gave up putting ${entry.id} back into ${name}: ${fill.why}.`;
-      throw new Refusal("REVERTING", message, "Look at the kernel's log, mend the disk, and revert again.");
+    const usage = await mapper.usage(name);
+    if (usage.state === "invalid") {
+      const message = `The kernel stopped putting ${entry.id} back into ${name}: ${usage.reason}.`;
+      throw new PluginError("REVERTING", message, "Check the kernel's log, fix the disk, and revert again.");
     }
-    const left = fill.usedSectors - fill.metadataSectors;
+    const left = usage.usedSectors - usage.metadataSectors;
     if (left <= 0) return;
     all ??= left;
     ctx.progress(`putting ${name} back`, all - left, all);

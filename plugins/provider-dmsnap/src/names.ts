@@ -1,13 +1,13 @@
-/** First part of the UUID of every device that we make: what has it not, is never touched. */
+/** Begins the UUID of every device that this plugin makes. A device without it is never touched. */
 const OURS = "HOLDSTILL-DMSNAP-";
 
-/** A device of ours: its name is for people, its UUID says whose it is. */
+/** A device of this plugin. Its name is for people; its UUID identifies it. */
 export interface Label {
   readonly name: string;
   readonly uuid: string;
 }
 
-/** Room in a device-mapper name for what we put behind the origin's; the kernel's limit is 127 bytes (DM_NAME_LEN). */
+/** The longest name of an origin, bytes: the names of its snapshots are longer, and the kernel's limit is 127 (DM_NAME_LEN). */
 export const LONGEST_ORIGIN = 64;
 
 /** What a snapshot's names are made of. */

@@ -1,21 +1,23 @@
 import { closeSync, constants, openSync } from "node:fs";
 import path from "node:path";
 import type { Volume } from "holdstill/plugin";
-import { findByName, findByUuid, type Mapped } from "./devices.js";
-import { type Mapper, type Target, whole } from "./mapper.js";
+import type { Target } from "#kit/dmsetup.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
+import { type Mapper, whole } from "./mapper.js";
 import { isOurs, LONGEST_ORIGIN, realOf } from "./names.js";
-import { codeOf, Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /** A device that can be captured. */
-export interface Captured extends Mapped {
+export interface Captured extends MappedDevice {
   /** Its own table: what it maps while no snapshot of it exists. */
   readonly table: readonly Target[];
 }
 
-/** Why a volume is not captured here. `mend` completes "To have it captured, …"; null: another provider's. */
+/** Why a volume is not captured here. `remedy` completes "To have it captured, …"; null: use another provider. */
 export interface Obstacle {
-  readonly why: string;
-  readonly mend: string | null;
+  readonly reason: string;
+  readonly remedy: string | null;
 }
 
 /** File systems that device-mapper's suspend freezes, and that can be mounted beside their original. */
@@ -25,28 +27,31 @@ const targets = ["linear", "striped", "crypt"];
 
 const linear = 'put a linear mapping between the device and the mount (README, "Getting there")';
 
-/** The device that a volume is mounted from, or what speaks against it. No side effects. */
+/** The device that a volume is mounted from, or why it cannot be captured. No side effects. */
 export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured | Obstacle> {
   const [top] = volume.devices;
-  if (top === undefined) return { why: "no block device lies below it", mend: null };
+  if (top === undefined) return { reason: "no block device is below it", remedy: null };
   const uuid = top.uuid ?? "";
-  if (uuid.startsWith("LVM-")) return { why: "it is a logical volume, which provider-lvm captures", mend: null };
-  if (isOurs(uuid)) return { why: "it is a snapshot", mend: null };
+  if (uuid.startsWith("LVM-")) return { reason: "it is a logical volume, which provider-lvm captures", remedy: null };
+  if (isOurs(uuid)) return { reason: "it is a snapshot", remedy: null };
   const device = findByName(top.label ?? "");
   if (device === undefined || `/dev/${top.name}` !== device.node) {
-    return { why: `${top.name} is a ${top.kind}, not a device-mapper device`, mend: linear };
+    return { reason: `${top.name} is a ${top.kind}, not a device-mapper device`, remedy: linear };
   }
   if (!fileSystems.includes(volume.fsType)) {
-    return { why: `${volume.fsType} is none of ${fileSystems.join(", ")}`, mend: null };
+    return { reason: `${volume.fsType} is not one of ${fileSystems.join(", ")}`, remedy: null };
   }
   if (Buffer.byteLength(device.name) > LONGEST_ORIGIN || device.name.includes("/")) {
-    return { why: `the name ${device.name} leaves no room for a snapshot's`, mend: "rename the device" };
+    return {
+      reason: `the name ${device.name} is too long: a snapshot's name begins with it`,
+      remedy: "rename the device",
+    };
   }
   const table = await ownTable(device, mapper);
   return unfit(table) ?? { ...device, table };
 }
 
-export const isObstacle = (found: Captured | Obstacle): found is Obstacle => "why" in found;
+export const isObstacle = (found: Captured | Obstacle): found is Obstacle => "reason" in found;
 
 /** The origin's table while snapshots of it exist. */
 export function stackedTable({ name, sectors }: { name: string; sectors: number }): Target[] | null {
@@ -55,7 +60,7 @@ export function stackedTable({ name, sectors }: { name: string; sectors: number 
 }
 
 /** The table that was the origin's own before any snapshot, wherever it is now. */
-async function ownTable(device: Mapped, mapper: Mapper): Promise<Target[]> {
+async function ownTable(device: MappedDevice, mapper: Mapper): Promise<Target[]> {
   const live = await mapper.table(device.name);
   const real = findByUuid(realOf(device.name).uuid);
   const [only] = live;
@@ -64,14 +69,14 @@ async function ownTable(device: Mapped, mapper: Mapper): Promise<Target[]> {
 }
 
 function unfit(table: readonly Target[]): Obstacle | null {
-  if (table.length === 0) return { why: "its table cannot be read", mend: "run holdstill as root" };
+  if (table.length === 0) return { reason: "its table cannot be read", remedy: "run holdstill as root" };
   const other = table.find(({ type }) => !targets.includes(type));
   if (other !== undefined) {
-    return { why: `its target ${other.type} is none of ${targets.join(", ")}`, mend: linear };
+    return { reason: `its target ${other.type} is not one of ${targets.join(", ")}`, remedy: linear };
   }
   if (table.some(isKeyInKeyring)) {
-    const mend = `open it with \`cryptsetup open --disable-keyring\`, or ${linear}`;
-    return { why: "its key lies in a kernel keyring, so that its table cannot be loaded once more", mend };
+    const remedy = `open it with \`cryptsetup open --disable-keyring\`, or ${linear}`;
+    return { reason: "its key is in a kernel keyring, so its table cannot be loaded a second time", remedy };
   }
   return null;
 }
@@ -82,19 +87,19 @@ function isKeyInKeyring({ type, params }: Target): boolean {
 }
 
 /**
- * Opens it so that nobody else can mount it or map it meanwhile (O_EXCL on a block device, open(2)); throws if somebody does
- * already.
+ * Opens it so that no other process can mount or map it meanwhile (O_EXCL on a block device, open(2)). Throws if one already
+ * does.
  */
-export function openUnused({ name, node }: Mapped): number {
+export function openUnused({ name, node }: MappedDevice): number {
   try {
     return openSync(node, constants.O_RDWR | constants.O_EXCL);
   } catch (error) {
-    const message = `${name} is in use (${codeOf(error)}), and must not be.`;
-    throw new Refusal("IN_USE", message, `Unmount it: findmnt /dev/mapper/${name}`);
+    const message = `${name} is in use (${codeOf(error)}).`;
+    throw new PluginError("BUSY", message, `Unmount it: findmnt /dev/mapper/${name}`);
   }
 }
 
-export function assertUnused(device: Mapped): void {
+export function assertUnused(device: MappedDevice): void {
   closeSync(openUnused(device));
 }
 

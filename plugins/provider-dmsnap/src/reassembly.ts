@@ -1,22 +1,22 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Context } from "holdstill/plugin";
-import { findByName, findByUuid } from "./devices.js";
+import { findByName, findByUuid } from "#kit/mapped-devices.js";
 import type { Entry } from "./entry.js";
 import { generationOf, isDirty } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import { assertUnused } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
 import { assemble } from "./store.js";
 
-/** Of this run of the kernel, which forgets all device-mapper tables at its end: random(4). */
+/** Identifies this run of the kernel (random(4)). Device-mapper tables do not outlive it. */
 export function readBootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/** Its devices are gone with the kernel that had them, and its store is still there. */
+/** Whether its devices ended with an earlier boot, and its store still exists. */
 export function isDetached(entry: Entry): boolean {
   const isGone = findByUuid(snapshotOf(entry).uuid) === undefined && entry.bootId !== readBootId();
   const place = entry.store.kind === "device" ? entry.store.device : entry.store.file;
@@ -24,9 +24,9 @@ export function isDetached(entry: Entry): boolean {
 }
 
 /**
- * Puts a snapshot together again after a crash of the machine, with all others of its origin: each misses what is written while
- * it is not there. So it must be certain that nothing was written since, and that is known only of an ext file system that was
- * mounted when the machine went down and has been neither mounted, nor checked, nor replayed since.
+ * Assembles a snapshot after a crash of the machine, with all others of its origin: each misses what is written in the meantime.
+ * So it must be certain that nothing was written. That is known only of an ext file system that was mounted when the machine
+ * crashed, and has been neither mounted, nor checked, nor replayed since.
  */
 export async function reassemble(entry: Entry, registry: Registry, ctx: Context): Promise<void> {
   const mapper = new Mapper(ctx);
@@ -35,7 +35,7 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
   if (device?.uuid !== uuid || device.sectors !== sectors) {
     throw refused(
       entry,
-      `its origin ${name} is not there, or has another size`,
+      `its origin ${name} does not exist, or has another size`,
       "open the origin, but do not mount it",
     );
   }
@@ -43,7 +43,7 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
   const generation = await generationOf(entry.fsType, device.node, ctx);
   const proven = generation !== null && generation === entry.generation;
   if (!proven || !(await isDirty(entry.fsType, device.node, ctx))) {
-    throw refused(entry, `that nothing was written to ${name} since then is not certain`, "remove it");
+    throw refused(entry, `something may have been written to ${name} since then`, "remove it");
   }
   await makeReal({ ...device, table: await mapper.table(name) }, mapper);
   const own = registry.all().filter((other) => other.origin.name === name && other.state === "sealed");
@@ -56,7 +56,7 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
   await stack(entry.origin, mapper);
 }
 
-function refused({ id }: Entry, why: string, mend: string): Refusal {
-  const message = `The snapshot ${id} was taken before the machine was started anew, and ${why}: it is not shown.`;
-  return new Refusal("BYPASSED", message, `To go on, ${mend}.`);
+function refused({ id }: Entry, reason: string, remedy: string): PluginError {
+  const message = `The snapshot ${id} was taken before the last boot, and ${reason}: it is not exposed.`;
+  return new PluginError("BYPASSED", message, `To continue, ${remedy}.`);
 }

@@ -1,9 +1,10 @@
-import { findByName, findByUuid, type Mapped, mappedDevices } from "./devices.js";
+import type { Target } from "#kit/dmsetup.js";
+import { findByName, findByUuid, type MappedDevice, mappedDevices } from "#kit/mapped-devices.js";
 import type { Entry, Origin } from "./entry.js";
-import { CHUNK, type Mapper, sameTable, type Target, whole } from "./mapper.js";
+import { CHUNK, type Mapper, sameTable, whole } from "./mapper.js";
 import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /*
  *   before                  while snapshots exist
@@ -12,7 +13,7 @@ import { Refusal } from "./refusal.js";
  *                           data-holdstill-ID: snapshot of data-holdstill-real, and its store
  */
 
-/** Gives the origin's own table to a second device. Nothing uses that yet, so the origin does not notice. */
+/** Makes a second device with the origin's table. Nothing uses that device yet, so the origin does not change. */
 export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> {
   const label = realOf(origin.name);
   const real = findByUuid(label.uuid);
@@ -20,7 +21,7 @@ export async function makeReal(origin: Captured, mapper: Mapper): Promise<void> 
     if (await isStacked(origin, mapper)) return;
     const left = snapshotsOf(origin.name);
     for (const { name } of left) if ((await mapper.table(name)).length > 0) throw bypassed(origin.name);
-    // Of a transaction that died while it prepared: none of its snapshots is active.
+    // Left by a transaction that died in prepare: none of its snapshots is active.
     if (sameTable(await mapper.table(real.name), origin.table)) return;
     if (left.length > 0) throw leftovers(origin.name);
     await unstack(origin, mapper);
@@ -42,16 +43,16 @@ export function snapshotTable(entry: Entry, store: string): Target[] {
 }
 
 /**
- * Readies the origin's new table in its inactive slot. Whoever resumes the origin makes it live, and that does no harm: without
- * a snapshot that is active it maps what the old one did.
+ * Loads the origin's new table into its inactive slot. A resume of the origin makes it live, which does no harm: without an active
+ * snapshot it maps the same blocks as the old one.
  */
-export async function readyOrigin(origin: Captured, mapper: Mapper): Promise<void> {
+export async function loadStackedTable(origin: Captured, mapper: Mapper): Promise<void> {
   const table = stackedTable(origin) ?? [];
   if (sameTable(await mapper.table(origin.name), table)) return;
   const waiting = await mapper.table(origin.name, "inactive");
   if (waiting.length > 0 && !sameTable(waiting, table)) {
-    const message = `Somebody else is about to change ${origin.name}: it has a table in its inactive slot.`;
-    throw new Refusal("IN_USE", message, `See \`dmsetup table --inactive ${origin.name}\`.`);
+    const message = `Another program is about to change ${origin.name}: a table is in its inactive slot.`;
+    throw new PluginError("BUSY", message, `See \`dmsetup table --inactive ${origin.name}\`.`);
   }
   await mapper.load(origin.name, table);
 }
@@ -72,7 +73,7 @@ export async function unstack(origin: Origin, mapper: Mapper): Promise<void> {
   await mapper.remove(label);
 }
 
-/** Has the writes of the origin go by way of its snapshots from now on. Nobody may write to it meanwhile. */
+/** From now on, the origin's writes go through its snapshots. Nothing may write to it meanwhile. */
 export async function stack(origin: Origin, mapper: Mapper): Promise<void> {
   const table = stackedTable(origin) ?? [];
   if (sameTable(await mapper.table(origin.name), table)) return;
@@ -80,19 +81,19 @@ export async function stack(origin: Origin, mapper: Mapper): Promise<void> {
   await mapper.resume(origin.name);
 }
 
-/** Ends a hold whose keeper and whose keeper's keeper are dead. The host has released before it asks for an abort. */
-export async function letGo(origin: Origin, mapper: Mapper): Promise<void> {
+/** Ends a hold if the keeper and the watchdog are dead. Otherwise the host has released before it calls abort. */
+export async function resumeOrigin(origin: Origin, mapper: Mapper): Promise<void> {
   if (isThere(origin) && findByName(origin.name)?.state === "suspended") await mapper.resume(origin.name);
 }
 
-/** The writes of the origin go by way of its snapshots. */
+/** Whether the origin's writes go through its snapshots. */
 export async function isStacked(origin: Origin, mapper: Mapper): Promise<boolean> {
   const table = stackedTable(origin);
   return table !== null && isThere(origin) && sameTable(await mapper.table(origin.name), table);
 }
 
 /** The devices that are snapshots of that origin, whichever instance has made them. */
-function snapshotsOf(origin: string): Mapped[] {
+function snapshotsOf(origin: string): MappedDevice[] {
   return mappedDevices().filter(({ name, uuid }) => {
     const id = idOf(uuid);
     return id !== undefined && name === snapshotOf({ id, origin: { name: origin } }).name;
@@ -103,15 +104,15 @@ function isThere({ name, uuid }: Origin): boolean {
   return findByName(name)?.uuid === uuid;
 }
 
-function leftovers(origin: string): Refusal {
-  const message = `A transaction that died has left devices of ${origin}, which has got another table since.`;
-  return new Refusal("IN_USE", message, "Undo it: holdstill recover.");
+function leftovers(origin: string): PluginError {
+  const message = `A transaction that died has left devices of ${origin}, whose table has changed since.`;
+  return new PluginError("BUSY", message, "Undo it: holdstill recover.");
 }
 
-export function bypassed(origin: string): Refusal {
-  return new Refusal(
+export function bypassed(origin: string): PluginError {
+  return new PluginError(
     "BYPASSED",
-    `${origin} was opened past its snapshots: what was written to it since is missing in them.`,
+    `${origin} was opened without its snapshots: what was written to it since then is missing in them.`,
     "They cannot be used any more: remove them.",
   );
 }

@@ -11,18 +11,19 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { bytesOf, devicesBelow, findByUuid, formatNumber, mappedDevices, numberOf } from "./devices.js";
+import { findByUuid, mappedDevices } from "#kit/mapped-devices.js";
+import { bytesOf, devicesBelow, formatNumber, numberOf } from "./devices.js";
 import type { Entry, Store } from "./entry.js";
 import { attach, detach } from "./loop.js";
 import { Mapper, whole } from "./mapper.js";
 import { isOurs, type Label, sliceOf } from "./names.js";
 import type { Options } from "./options.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { assertRoom } from "./size.js";
-import { claim, LABEL_ROOM } from "./store-device.js";
+import { assertSpace } from "./size.js";
+import { claim, LABEL_SPACE } from "./store-device.js";
 
-/** Where all of an instance's stores lie. */
+/** Where all stores of an instance are. */
 export interface Place {
   readonly kind: Store["kind"];
   /** Absolute. */
@@ -36,7 +37,7 @@ const MEMORY = "/dev/shm/holdstill-dmsnap";
 const RESERVE = 16 * 1024 ** 2;
 /** statfs(2), linux/magic.h */
 const TMPFS = 0x01021994;
-/** Cleared of a store before its use, bytes: the kernel takes zeros for a new store, and anything else for a fault. */
+/** Cleared of a store before its use, bytes: to the kernel, zeros are a new store, and anything else an error. */
 const HEADER = 64 * 1024;
 
 export function placeOf(options: Options, dataDir: string): Place {
@@ -46,7 +47,7 @@ export function placeOf(options: Options, dataDir: string): Place {
   return { kind: isDevice ? "device" : "folder", path: store };
 }
 
-/** Chooses where stores of these sizes come to lie; throws unless all fit. Nothing is made yet. */
+/** Chooses the places of stores of these sizes. Throws unless all fit. Nothing is made yet. */
 export async function allot(
   place: Place,
   wanted: readonly { id: string; bytes: number }[],
@@ -58,23 +59,23 @@ export async function allot(
   if (kind !== "device") {
     mkdirSync(place.path, { recursive: true, mode: 0o700 });
     const { bavail, bsize } = statfsSync(place.path);
-    assertRoom(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
+    assertSpace(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
     return wanted.map(({ id, bytes }) => ({ kind, file: path.join(place.path, `${id}.cow`), bytes }));
   }
   await claim(place.path, ctx);
   const taken = storesOf(registry.all()).flatMap((store) => (store.kind === "device" ? [store] : []));
   const total = bytesOf(numberOf(place.path) ?? "");
-  const free = total - LABEL_ROOM - taken.reduce((bytes, store) => bytes + store.bytes, 0);
+  const free = total - LABEL_SPACE - taken.reduce((bytes, store) => bytes + store.bytes, 0);
   const slices: Extract<Store, { kind: "device" }>[] = [];
   for (const { bytes } of wanted) {
     const from = firstGap([...taken, ...slices], bytes);
-    if (from + bytes > total) assertRoom(sum, Math.min(free, sum - 1), place.path);
+    if (from + bytes > total) assertSpace(sum, Math.min(free, sum - 1), place.path);
     slices.push({ kind: "device", device: place.path, from, bytes });
   }
   return slices;
 }
 
-/** Makes the store's block device, or finds it, and answers its number. `of` is the snapshot that it is for. */
+/** Makes the store's block device, or finds it, and returns its number. `of` is the snapshot that it is for. */
 export async function assemble(store: Store, of: Label, ctx: Context): Promise<string> {
   if (store.kind !== "device") return attach(store.file, ctx);
   const slice = sliceOf(of);
@@ -85,7 +86,7 @@ export async function assemble(store: Store, of: Label, ctx: Context): Promise<s
   return findByUuid(slice.uuid)?.number ?? "";
 }
 
-/** Makes the store, empty, and answers the number of its block device. Its entry is in the registry already. */
+/** Makes the store, empty, and returns the number of its block device. Its entry is already in the registry. */
 export async function make(store: Store, of: Label, registry: Registry, ctx: Context): Promise<string> {
   assertAlone(store, registry);
   // A new file has nothing but zeros.
@@ -96,8 +97,8 @@ export async function make(store: Store, of: Label, registry: Registry, ctx: Con
 }
 
 /**
- * Two transactions may have chosen the same slice at the same moment. Each writes its choice down before it looks at the others'
- * here, so that one of the two sees it at least.
+ * Two transactions may have chosen the same slice at the same moment. Each records its choice before it checks those of the others
+ * here, so at least one of the two sees the conflict.
  */
 function assertAlone(store: Store, registry: Registry): void {
   if (store.kind !== "device") return;
@@ -106,11 +107,11 @@ function assertAlone(store: Store, registry: Registry): void {
     (other) => other.kind === "device" && other.from < end && store.from < other.from + other.bytes,
   );
   if (there.length === 1) return;
-  const message = `Another transaction took the same room on ${store.device} at the same moment.`;
-  throw new Refusal("IN_USE", message, "Try again.");
+  const message = `Another transaction took the same space on ${store.device} at the same moment.`;
+  throw new PluginError("BUSY", message, "Try again.");
 }
 
-/** Takes the store down, and its data with it. Idempotent. */
+/** Removes the store and its data. Idempotent. */
 export async function drop(store: Store, of: Label, ctx: Context): Promise<void> {
   if (store.kind === "device") return new Mapper(ctx).remove(sliceOf(of));
   await detach(store.file, ctx);
@@ -127,18 +128,18 @@ function clear(node: string): void {
   }
 }
 
-/** On disk all of it is taken at once, so that it cannot run out of space; in memory as it is written. */
+/** On disk, all of it is allocated now, so that it cannot run out of space later; in memory, as it is written. */
 async function reserve({ kind, file, bytes }: Extract<Store, { file: string }>, ctx: Context): Promise<void> {
   closeSync(openSync(file, "w", 0o600));
   if (kind === "memory") return truncateSync(file, bytes);
   const { exitCode, stderr } = await ctx.exec("fallocate", ["--length", String(bytes), "--", file]);
   if (exitCode === 0) return;
-  const message = `No file of ${bytes} bytes can be made in ${path.dirname(file)}: ${stderr.trim()}.`;
-  throw new Refusal("STORE", message, "Give another `store`.");
+  const message = `A file of ${bytes} bytes cannot be made in ${path.dirname(file)}: ${stderr.trim()}.`;
+  throw new PluginError("STORE", message, "Give another `store`.");
 }
 
 /**
- * A write to the origin waits for a write to the store: if that in turn needs an origin, both wait for ever.
+ * A write to the origin waits for a write to the store. If the store is on an origin, both wait forever.
  */
 export function assertApart(place: Place, origins: readonly string[], entries: readonly Entry[]): void {
   const mapped = mappedDevices();
@@ -146,8 +147,8 @@ export function assertApart(place: Place, origins: readonly string[], entries: r
     mapped.filter(({ node }) => node === `/dev/${kernel}`);
   for (const { name, uuid } of devicesOf(place.path).flatMap(labels)) {
     if (!origins.includes(name) && !isOurs(uuid)) continue;
-    const message = `The store ${place.path} lies on ${name}, which is captured: writes to it would wait for themselves.`;
-    throw new Refusal("STORE", message, "Give a `store` on another device.");
+    const message = `The store ${place.path} is on ${name}, which is captured: writes to it would wait for themselves.`;
+    throw new PluginError("STORE", message, "Give a `store` on another device.");
   }
   for (const store of storesOf(entries)) {
     const carrier = store.kind === "device" ? store.device : path.dirname(store.file);
@@ -155,7 +156,7 @@ export function assertApart(place: Place, origins: readonly string[], entries: r
     const origin = own.find(({ name }) => origins.includes(name));
     if (origin === undefined) continue;
     const message = `${origin.name} carries the store ${carrier} of another snapshot.`;
-    throw new Refusal("STORE", message, "Remove that snapshot first, or move the store.");
+    throw new PluginError("STORE", message, "Remove that snapshot first, or move the store.");
   }
 }
 
@@ -164,8 +165,8 @@ function devicesOf(place: string): string[] {
   if (stat === undefined) return place === "/" ? [] : devicesOf(path.dirname(place));
   const below = devicesBelow(formatNumber(stat.isBlockDevice() ? stat.rdev : stat.dev));
   if (below.length > 0 || statfsSync(place).type === TMPFS) return below;
-  const message = `What block devices the folder ${place} lies on cannot be told.`;
-  throw new Refusal("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
+  const message = `It is unknown which block devices the folder ${place} is on.`;
+  throw new PluginError("STORE", message, "Give a `store` on ext4 or XFS, or a block device.");
 }
 
 function storesOf(entries: readonly Entry[]): Store[] {
@@ -173,7 +174,7 @@ function storesOf(entries: readonly Entry[]): Store[] {
 }
 
 function firstGap(taken: readonly { from: number; bytes: number }[], bytes: number): number {
-  let from = LABEL_ROOM;
+  let from = LABEL_SPACE;
   for (const other of taken.toSorted((a, b) => a.from - b.from)) {
     if (from + bytes <= other.from) return from;
     from = Math.max(from, other.from + other.bytes);
@@ -181,6 +182,6 @@ function firstGap(taken: readonly { from: number; bytes: number }[], bytes: numb
   return from;
 }
 
-function missing(device: string): Refusal {
-  return new Refusal("STORE", `The store ${device} is not there.`, "Attach the device, and try again.");
+function missing(device: string): PluginError {
+  return new PluginError("STORE", `The store ${device} does not exist.`, "Attach the device, and try again.");
 }

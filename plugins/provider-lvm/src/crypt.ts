@@ -1,13 +1,15 @@
 import type { Context, Volume } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
+import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { type Device, deviceName, deviceUuid, dmsetup, expect, look } from "./mapper.js";
+import { deviceName, deviceUuid, expect, removeDevice } from "./mapper.js";
 import type { Own } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /*
- * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it lies on
- * the disk. Its snapshot is shown by way of a second device with the table, and so the key, of the first: that one must be open, and
- * its key in the table. The key goes from the one to the other through dmsetup's standard input, and is never on disk.
+ * Encryption (LUKS, or plain dm-crypt) between a file system and its logical volume. What is captured is the volume, as it is on
+ * the disk. Its snapshot is exposed through a second device with the table, and so the key, of the first: that one must be open, and
+ * its key must be in the table. The key goes through dmsetup's standard input, and is never on disk.
  */
 
 /** The target's parameters (Documentation/admin-guide/device-mapper/dm-crypt.rst): cipher, key, IV offset, device, start, … */
@@ -20,64 +22,64 @@ interface Table {
   readonly rest: string;
 }
 
-/** Device-mapper name of the encryption that a file system lies on; null: there is none. */
+/** Device-mapper name of the encryption below a file system; null: it is not encrypted. */
 export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | null {
   return top?.kind === "crypt" ? (top.label ?? null) : null;
 }
 
-/** Device-mapper name of what shows the decrypted snapshot, while it is shown. */
-export const clearOf = ({ volume }: Own): string => deviceName(volume, "clear");
+/** Device-mapper name of the decrypted snapshot, while it is exposed. */
+export const decryptedDeviceOf = ({ volume }: Own): string => deviceName(volume, "clear");
 
 /**
- * That the snapshot can be shown later.
+ * Checks that the snapshot can be exposed later.
  *
- * @throws Refusal UNSUPPORTED
+ * @throws PluginError UNSUPPORTED
  */
 export async function assertKey(crypt: string, origin: LogicalVolume, ctx: Context): Promise<void> {
   const table = await tableOf(crypt, ctx);
   const hint = `Open it so that the key is in its table: cryptsetup open --disable-keyring /dev/${pathOf(origin)} ${crypt}`;
   const refuse = (reason: string): never => {
-    throw new Refusal("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
+    throw new PluginError("UNSUPPORTED", `${pathOf(origin)} is encrypted, and ${reason}.`, hint);
   };
-  if (table === null) return refuse(`${crypt} above it is no single crypt target`);
+  if (table === null) return refuse(`${crypt} above it is not a single crypt target`);
   // A reference to the kernel's keyring (dm-crypt.c, crypt_set_keyring_key), which only cryptsetup itself can use.
-  if (table.key.startsWith(":")) return refuse(`its key lies in a kernel keyring, so that no snapshot could be shown`);
+  if (table.key.startsWith(":")) return refuse(`its key is in a kernel keyring, so its snapshot could not be exposed`);
 }
 
 /**
- * Shows the decrypted content of a device.
+ * Makes a device with the decrypted contents of another.
  *
- * @throws Refusal MOUNT when what has the key is not open any more.
+ * @throws PluginError MOUNT if the device with the key is no longer open.
  */
-export async function uncover(
+export async function openDecrypted(
   own: Own,
   crypt: string,
-  below: Device,
+  below: MappedDevice,
   permission: "r" | "rw",
   ctx: Context,
-): Promise<Device> {
+): Promise<MappedDevice> {
   const origin = deviceName({ vg: own.volume.vg, name: own.volume.origin ?? own.of ?? "" });
-  const table = look(crypt) === null ? null : await tableOf(crypt, ctx);
+  const table = findByName(crypt) === undefined ? null : await tableOf(crypt, ctx);
   if (table === null || table.key.startsWith(":") || !isOn(table, own, origin)) {
     const message = `The snapshot is encrypted, and ${crypt}, which has its key, is not open.`;
-    throw new Refusal("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
+    throw new PluginError("MOUNT", message, `Open it with --disable-keyring, or the snapshot itself: cryptsetup open.`);
   }
   const { length, cipher, key, offset, rest } = table;
   const copy = `0 ${length} crypt ${cipher} ${key} ${offset} ${below.number} ${rest}`;
   const readOnly = permission === "r" ? ["--readonly"] : [];
   // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
-  await dmsetup(ctx, ["create", clearOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
-  return expect(clearOf(own));
+  await dmsetup(ctx, ["create", decryptedDeviceOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
+  return expect(decryptedDeviceOf(own));
 }
 
 /** Idempotent. */
-export async function cover(own: Own, ctx: Context): Promise<void> {
-  if (look(clearOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", clearOf(own)]);
+export async function closeDecrypted(own: Own, ctx: Context): Promise<void> {
+  await removeDevice(decryptedDeviceOf(own), ctx);
 }
 
-/** A fork knows its snapshot only; what has been reverted to has no origin any more. */
+/** A fork refers only to its snapshot, and a snapshot that was reverted to no longer has an origin. */
 function isOn({ device }: Table, { role }: Own, origin: string): boolean {
-  return role === "fork" || look(origin)?.number === device;
+  return role === "fork" || findByName(origin)?.number === device;
 }
 
 async function tableOf(crypt: string, ctx: Context): Promise<Table | null> {

@@ -1,14 +1,15 @@
 import path from "node:path";
 import type { Context, Exposed, Snapshot, View } from "holdstill/plugin";
-import { clearOf, cover, uncover } from "./crypt.js";
-import { drop, numberOf, raise, REPLAY, roomAbove } from "./layer.js";
+import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
+import { type Mount, mountSnapshot, mountsOf, unmount } from "#kit/mounts.js";
+import { decryptedDeviceOf, closeDecrypted, openDecrypted } from "./crypt.js";
+import { removeLayer, numberOf, makeLayer, REPLAY, spaceAbove } from "./layer.js";
 import { type LogicalVolume, readVolumes } from "./logical-volume.js";
-import { type Device, expect, look } from "./mapper.js";
-import { mount, type Mount, mountsOf, unmount } from "./mounts.js";
+import { expect } from "./mapper.js";
 import type { Options } from "./options.js";
 import type { Own } from "./ownership.js";
-import { close, deviceOf, open, type Permission } from "./picture.js";
-import { Refusal } from "./refusal.js";
+import { close, deviceOf, open, type Permission } from "./snapshot-device.js";
+import { PluginError } from "./errors.js";
 import { type Captured, capturedBy, find, findWhole } from "./snapshot.js";
 import { watch } from "./space.js";
 
@@ -19,20 +20,20 @@ export async function expose(snapshot: Snapshot, view: View, ctx: Context<Option
   watch(own.volume, all, ctx);
   const exposed = { trees: treesOf(captured, view.at), readOnly: view.access === "read-only" };
   const there = mountsBy(own);
-  const here = there.find(({ at }) => at === view.at);
+  const here = there.find(({ point }) => point === view.at);
   if (here !== undefined && isSame(here, own, view)) return exposed;
   if (there.length > 0) {
-    const message = `${snapshot.id} is exposed already, on ${there.map(({ at }) => at).join(", ")}.`;
-    throw new Refusal("BUSY", message, "Unexpose its set first.");
+    const message = `${snapshot.id} is already exposed, on ${there.map(({ point }) => point).join(", ")}.`;
+    throw new PluginError("BUSY", message, "Unexpose its set first.");
   }
-  // One that a crash has left.
-  await drop(own, all, ctx);
+  // A layer that a crash left.
+  await removeLayer(own, all, ctx);
   await open(own, view.access === "writable" ? "rw" : "r", all, ctx);
   try {
     await show(own, captured, view, ctx);
   } catch (error) {
     const undone = readVolumes(ctx).then((now) => end(own, now, ctx));
-    await undone.catch((second: unknown) => ctx.log.warn(`not undone: ${String(second)}`));
+    await undone.catch((second: unknown) => ctx.log.warn(`the exposure could not be undone: ${String(second)}`));
     throw error;
   }
   return exposed;
@@ -45,47 +46,47 @@ export async function unexpose(snapshot: Snapshot, ctx: Context): Promise<void> 
   if (own !== null) await end(own, all, ctx);
 }
 
-/** Unmounts a snapshot and what lies above it, and removes that. */
+/** Unmounts a snapshot and the devices above it, and removes these. */
 export async function end(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
-  for (const { at } of mountsBy(own)) await unmount(at, ctx);
-  await drop(own, all, ctx);
+  for (const { point } of mountsBy(own)) await unmount(point, ctx);
+  await removeLayer(own, all, ctx);
   await close(own, ctx);
 }
 
-async function show(own: Own, { fsType, crypt }: Captured, { access, at }: View, ctx: Context): Promise<void> {
-  const put = async (device: Device, permission: Permission, option: "ro" | "rw"): Promise<void> => {
-    const clear = crypt === null ? device : await uncover(own, crypt, device, permission, ctx);
-    await mount(clear.node, fsType, [option], at, ctx);
+async function show(own: Own, { fsType, crypt }: Captured, view: View, ctx: Context): Promise<void> {
+  const put = async (device: MappedDevice, permission: Permission, access: Mount["access"]): Promise<void> => {
+    const clear = crypt === null ? device : await openDecrypted(own, crypt, device, permission, ctx);
+    await mountSnapshot(clear.node, view.at, { fsType, access }, ctx);
   };
-  const picture = expect(deviceOf(own));
-  switch (access) {
+  const snapshot = expect(deviceOf(own));
+  switch (view.access) {
     case "writable":
-      return put(picture, "rw", "rw");
+      return put(snapshot, "rw", "read-write");
     case "scratch":
-      return put(await raise(own, roomAbove(own.volume, deviceOf(own)), ctx), "rw", "rw");
+      return put(await makeLayer(own, spaceAbove(own.volume, deviceOf(own)), ctx), "rw", "read-write");
     case "read-only":
       // The device is read-only too. A file system that wants to replay its journal, as XFS always does, cannot be mounted
       // from it: then the layer takes the replay.
-      return put(picture, "r", "ro").catch(async () => {
-        await cover(own, ctx);
-        await put(await raise(own, REPLAY, ctx), "rw", "ro");
+      return put(snapshot, "r", "read-only").catch(async () => {
+        await closeDecrypted(own, ctx);
+        await put(await makeLayer(own, REPLAY, ctx), "rw", "read-only");
       });
   }
 }
 
-/** Where the snapshot, or what lies above it, is mounted. */
+/** The mounts of the snapshot, and of the devices above it. */
 function mountsBy(own: Own): Mount[] {
-  const numbers = [look(deviceOf(own))?.number, numberOf(own), look(clearOf(own))?.number];
+  const numbers = [findByName(deviceOf(own))?.number, numberOf(own), findByName(decryptedDeviceOf(own))?.number];
   return mountsOf(numbers.filter((number) => typeof number === "string"));
 }
 
-function isSame({ isReadOnly }: Mount, own: Own, { access }: View): boolean {
-  if (isReadOnly !== (access === "read-only")) return false;
+function isSame(mount: Mount, own: Own, { access }: View): boolean {
+  if ((mount.access === "read-only") !== (access === "read-only")) return false;
   const hasLayer = numberOf(own) !== null;
   return access === "read-only" || hasLayer === (access === "scratch");
 }
 
-/** The captured paths as they lie in the file system, below the place where that is mounted now. */
+/** The captured paths, below the place where their file system is mounted now. */
 function treesOf({ mountPoint, root, paths }: Captured, at: string): Exposed["trees"] {
   return paths.map((original) => ({
     original,

@@ -1,12 +1,12 @@
 import type { Context, Snapshot } from "holdstill/plugin";
-import { makeStore, roomAbove } from "./layer.js";
+import { makeStore, spaceAbove } from "./layer.js";
 import { pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
 import { isThin } from "./origin.js";
 import { tag, tagged } from "./ownership.js";
-import { deviceOf } from "./picture.js";
-import { Refusal } from "./refusal.js";
+import { deviceOf } from "./snapshot-device.js";
+import { PluginError } from "./errors.js";
 import { find, findWhole, toSnapshot } from "./snapshot.js";
 
 /** A second, writable snapshot beside the first. */
@@ -19,9 +19,10 @@ export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<S
   if (isThin(volume)) {
     const thin = ["--snapshot", "--permission", "rw", "--setactivationskip", "y", "--ignoremonitoring"];
     await lvm(ctx, "lvcreate", [...args, ...thin, pathOf(volume)]);
-  } else await makeStore(volume, roomAbove(volume, deviceOf(own)), args, ctx);
+  } else await makeStore(volume, spaceAbove(volume, deviceOf(own)), args, ctx);
   const made = find({ ...snapshot, id: `${volume.vg.name}/${name}`, facts: {} }, await readVolumes(ctx));
-  if (made === null) throw new Refusal("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
-  const told = toSnapshot(made);
-  return { ...told, facts: { ...snapshot.facts, ...told.facts } };
+  if (made === null)
+    throw new PluginError("CHANGED", `${name} was removed meanwhile.`, "Another LVM command may have removed it.");
+  const described = toSnapshot(made);
+  return { ...described, facts: { ...snapshot.facts, ...described.facts } };
 }

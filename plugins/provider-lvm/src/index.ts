@@ -1,20 +1,21 @@
 import type { CommitOp, Context, HoldTarget, Provider, Transaction, Volume } from "holdstill/plugin";
+import { Owed } from "#kit/owed.js";
+import { formatBytes } from "#kit/size.js";
 import { assertKey, cryptOf } from "./crypt.js";
 import { unexpose, expose } from "./exposure.js";
 import { fork } from "./fork.js";
-import { forget, intend, intentsOf } from "./intent.js";
+import { type Intent, undoLvcreate } from "./interrupted-lvcreate.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
 import { deviceName } from "./mapper.js";
 import type { Options } from "./options.js";
 import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./origin.js";
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { removeAll } from "./removal.js";
 import { preserve, revert } from "./revert.js";
-import { settle } from "./settle.js";
-import { current, find, toSnapshot } from "./snapshot.js";
-import { assertRoom, inWords, sizesOf, watch } from "./space.js";
+import { describeNow, find, toSnapshot } from "./snapshot.js";
+import { assertSpace, sizesOf, watch } from "./space.js";
 import { checkThick, prepareThick } from "./thick.js";
 import { prepareThin } from "./thin.js";
 
@@ -23,20 +24,20 @@ interface Part {
   readonly volume: Volume;
   readonly origin: LogicalVolume;
   readonly name: string;
-  /** Room of a thick snapshot, bytes; null: it is thin. */
-  readonly room: number | null;
+  /** Space for what changes while a thick snapshot exists, bytes; null: it is thin. */
+  readonly space: number | null;
 }
 
-/** From prepare to seal, by the transaction's id. A worker lives as long; abort goes by LVM's tags. */
+/** From prepare to seal, by the transaction's id. One worker exists for that long; abort uses LVM's tags. */
 const underway = new Map<string, Part[]>();
 
-/** All volumes of a plan are matched at the same time: who asks while LVM is being asked gets the same answer. */
-let looking: Promise<LogicalVolume[]> | undefined;
+/** All volumes of a plan are matched at the same time: one run of lvs serves all of them. */
+let reading: Promise<LogicalVolume[]> | undefined;
 
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     if (volume.devices.length === 0) return null;
-    const all = await (looking ??= readVolumes(ctx).finally(() => (looking = undefined)));
+    const all = await (reading ??= readVolumes(ctx).finally(() => (reading = undefined)));
     const origin = originOf(volume, all);
     if (origin === null) return notOnTop(volume, all);
     // Its copy would have the same UUID, which btrfs takes for another device of the same file system.
@@ -63,7 +64,7 @@ const provider: Provider<Options> = {
       origin: deviceName(origin),
       snapshot: deviceName({ vg: origin.vg, name }),
     }));
-    intend(tx, intents, ctx);
+    owedBy(tx, ctx).write(intents);
     for (const [done, part] of parts.entries()) {
       ctx.progress(`snapshot of ${pathOf(part.origin)}`, done, parts.length);
       await make(tx, part, ctx);
@@ -94,20 +95,21 @@ const provider: Provider<Options> = {
       const paths = snapshots.filter((snapshot) => snapshot.vg.name === vg).map(pathOf);
       await lvm(ctx, "lvchange", ["--addtag", tag.cut(cutAt), ...paths]);
     }
-    forget(tx, ctx);
+    owedBy(tx, ctx).settle();
     return made.map(({ own, volume }) => toSnapshot({ ...own, cutAt }, volume));
   },
 
   async abort(tx, ctx) {
-    const faults: unknown[] = [];
-    for (const intent of intentsOf(tx, ctx)) {
-      await settle(intent, ctx).catch((error: unknown) => faults.push(error));
+    const owed = owedBy(tx, ctx);
+    const errors: unknown[] = [];
+    for (const intent of owed.read() ?? []) {
+      await undoLvcreate(intent, ctx).catch((error: unknown) => errors.push(error));
     }
     const all = await readVolumes(ctx);
     const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ setId }) => setId === tx.id);
-    faults.push(...(await removeAll(ours, all, ctx)));
-    if (faults.length > 0) throw faults[0];
-    forget(tx, ctx);
+    errors.push(...(await removeAll(ours, all, ctx)));
+    if (errors.length > 0) throw errors[0];
+    owed.settle();
     underway.delete(tx.id);
   },
 
@@ -115,11 +117,11 @@ const provider: Provider<Options> = {
     const all = await readVolumes(ctx);
     const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ role }) => role !== "scratch");
     for (const { volume } of ours) watch(volume, all, ctx);
-    return ours.map((own) => current(own, all));
+    return ours.map((own) => describeNow(own, all));
   },
 
   expose,
-  unexpose: unexpose,
+  unexpose,
   fork,
   preserve,
   revert,
@@ -127,14 +129,17 @@ const provider: Provider<Options> = {
   async remove(snapshot, ctx) {
     const all = await readVolumes(ctx);
     const own = find(snapshot, all);
-    const faults = own === null ? [] : await removeAll([own], all, ctx);
-    if (faults.length > 0) throw faults[0];
+    const errors = own === null ? [] : await removeAll([own], all, ctx);
+    if (errors.length > 0) throw errors[0];
   },
 };
 export default provider;
 
+/** What an lvcreate of the transaction may have left suspended; written before the first one. */
+const owedBy = ({ id }: Transaction, { dataDir }: Context): Owed<readonly Intent[]> => new Owed(dataDir, id);
+
 /**
- * Suspending a device flushes it, and freezes the file system that lies on it. With encryption in between that one is suspended
+ * Suspending a device flushes it, and freezes the file system on it. With encryption in between, that is suspended
  * first: the keeper goes from the top down.
  */
 function holdOf(volume: Volume, origin: LogicalVolume): HoldTarget[] {
@@ -147,8 +152,8 @@ function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const below = originBelow(volume, all);
   if (below === null) return null;
   const [top] = volume.devices;
-  const message = `${volume.mountPoint} lies on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
-  throw new Refusal(
+  const message = `${volume.mountPoint} is on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
+  throw new PluginError(
     "UNSUPPORTED",
     message,
     "Name another provider before this one in the config, such as one that copies.",
@@ -165,35 +170,35 @@ function plan(
   const origins = volumes.map((volume) => {
     const origin = originOf(volume, all);
     if (origin === null)
-      throw new Refusal(
+      throw new PluginError(
         "CHANGED",
-        `${volume.mountPoint} lies on no logical volume any more.`,
+        `${volume.mountPoint} is no longer on a logical volume.`,
         "Run the command again.",
       );
     assertSnapshotable(origin);
     return { volume, origin };
   });
   for (const pool of new Set(origins.flatMap(({ origin }) => poolOf(origin, all) ?? []))) {
-    assertRoom(pool, ctx.options, ctx);
+    assertSpace(pool, ctx.options, ctx);
   }
   const thick = origins.map(({ origin }) => origin).filter((origin) => !isThin(origin));
-  const rooms = new Map(sizesOf(thick, ctx.options).map((room, at) => [thick[at], room]));
+  const spaces = new Map(sizesOf(thick, ctx.options).map((bytes, at) => [thick[at], bytes]));
   const planned = new Set<string>();
   return origins.map(({ volume, origin }) => {
     const name = snapshotName(origin, tx.id, planned);
     planned.add(name);
     if (all.some((other) => other.vg.name === origin.vg.name && other.name === name)) throw taken(origin, name);
-    const room = rooms.get(origin) ?? null;
-    if (room !== null) ctx.log.info(`${pathOf(origin)}: ${inWords(room)} for what changes`);
-    return { volume, origin, name, room };
+    const space = spaces.get(origin) ?? null;
+    if (space !== null) ctx.log.info(`${pathOf(origin)}: ${formatBytes(space)} for what changes`);
+    return { volume, origin, name, space };
   });
 }
 
-/** A snapshot as LVM makes them; its snapshot is taken in the commit. */
+/** An ordinary LVM snapshot. The commit captures its contents again. */
 async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
-  const { origin, name, room, volume } = part;
+  const { origin, name, space, volume } = part;
   const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);
-  const size = room === null ? [] : ["--size", `${room}b`];
+  const size = space === null ? [] : ["--size", `${space}b`];
   const args = ["--yes", "--snapshot", "--permission", "r", "--ignoremonitoring", ...size, "--name", name, ...tags];
   await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);
 }
@@ -205,12 +210,12 @@ function madeOf(part: Part, all: readonly LogicalVolume[]): Own {
   return own;
 }
 
-function gone({ origin, name }: Part): Refusal {
-  const message = `The snapshot ${origin.vg.name}/${name} is not there any more.`;
-  return new Refusal("CHANGED", message, "Another LVM command may have removed it. Take the set again.");
+function gone({ origin, name }: Part): PluginError {
+  const message = `The snapshot ${origin.vg.name}/${name} no longer exists.`;
+  return new PluginError("CHANGED", message, "Another LVM command may have removed it. Take the set again.");
 }
 
-function taken(origin: LogicalVolume, name: string): Refusal {
-  const message = `There is a volume ${origin.vg.name}/${name} already.`;
-  return new Refusal("NAME_TAKEN", message, "If it is of no use, remove it: lvremove.");
+function taken(origin: LogicalVolume, name: string): PluginError {
+  const message = `The volume ${origin.vg.name}/${name} already exists.`;
+  return new PluginError("NAME_TAKEN", message, "If it is not needed, remove it: lvremove.");
 }

@@ -1,22 +1,23 @@
 import type { Context } from "holdstill/plugin";
-import { cover } from "./crypt.js";
+import { findByName, type MappedDevice, SECTOR } from "#kit/mapped-devices.js";
+import { formatBytes } from "#kit/size.js";
+import { closeDecrypted } from "./crypt.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
-import { type Device, deviceName, dmsetup, expect, look } from "./mapper.js";
+import { deviceName, expect, removeDevice } from "./mapper.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf, tag, tagged } from "./ownership.js";
-import { deviceOf as pictureOf, layOver } from "./picture.js";
-import { Refusal } from "./refusal.js";
-import { inWords } from "./space.js";
+import { deviceOf as snapshotDeviceOf, layOver } from "./snapshot-device.js";
+import { PluginError } from "./errors.js";
 
-/** Room for what a journal's replay changes, bytes; a clean snapshot changes next to nothing. */
+/** Space for what a journal's replay changes, bytes; a clean snapshot changes almost nothing. */
 export const REPLAY = 64 * 2 ** 20;
-/** Room of a layer that an application works in, share of the volume. */
-const ROOM = 0.2;
+/** Space of a layer in which an application works, share of the volume. */
+const SHARE = 0.2;
 
 /**
- * A throw-away layer above a snapshot, so that what is written leaves it as it is: above a thin one a snapshot of it, above a thick one
- * a transient one of device-mapper's, with a logical volume to write to.
+ * A throw-away layer above a snapshot, which what is written does not change: above a thin one a snapshot of it, above a thick one a
+ * transient device-mapper snapshot, with a logical volume to write to.
  */
 const layerName = ({ volume }: Own): string => `${volume.name}-scratch`;
 
@@ -32,10 +33,10 @@ function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undef
 }
 
 /** major:minor of the layer's device; null: there is none. */
-export const numberOf = (own: Own): string | null => look(deviceOf(own))?.number ?? null;
+export const numberOf = (own: Own): string | null => findByName(deviceOf(own))?.number ?? null;
 
-/** Makes the layer, of so many bytes where it takes room of its own; answers its device. */
-export async function raise(own: Own, bytes: number, ctx: Context): Promise<Device> {
+/** Makes the layer, of that many bytes if it needs separate space, and returns its device. */
+export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<MappedDevice> {
   const { volume, setId, captured } = own;
   const tags = tagged([tag.role("scratch"), tag.set(setId), tag.captured(captured), tag.of(volume.name)]);
   const common = ["--yes", "--name", layerName(own), ...tags];
@@ -45,13 +46,13 @@ export async function raise(own: Own, bytes: number, ctx: Context): Promise<Devi
   } else {
     await makeStore(volume, bytes, common, ctx);
     const layer = layerOf(own, await readVolumes(ctx));
-    if (layer === undefined) throw new Refusal("CHANGED", `${layerName(own)} is gone again.`, "Try again.");
-    await layOver(pictureOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
+    if (layer === undefined) throw new PluginError("CHANGED", `${layerName(own)} was removed meanwhile.`, "Try again.");
+    await layOver(snapshotDeviceOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
   }
   return expect(deviceOf(own));
 }
 
-/** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped: there was nothing written. */
+/** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped, which marks it as empty. */
 export async function makeStore(
   { vg, name }: LogicalVolume,
   bytes: number,
@@ -59,22 +60,22 @@ export async function makeStore(
   ctx: Context,
 ): Promise<void> {
   if (vg.freeBytes < bytes) {
-    const message = `Volume group ${vg.name} has ${inWords(vg.freeBytes)} free; a layer above ${name} needs ${inWords(bytes)}.`;
-    throw new Refusal("NO_SPACE", message, `Extend it: vgextend ${vg.name} DEVICE`);
+    const message = `Volume group ${vg.name} has ${formatBytes(vg.freeBytes)} free; a layer above ${name} needs ${formatBytes(bytes)}.`;
+    throw new PluginError("NO_SPACE", message, `Extend it: vgextend ${vg.name} DEVICE`);
   }
   await lvm(ctx, "lvcreate", [...args, "--zero", "y", "--wipesignatures", "n", "--size", `${bytes}b`, vg.name]);
 }
 
-/** Removes it, and what decrypts a snapshot or it. Idempotent. */
-export async function drop(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
-  await cover(own, ctx);
+/** Removes it, and the decrypted device of it or of the snapshot. Idempotent. */
+export async function removeLayer(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
+  await closeDecrypted(own, ctx);
   const layer = layerOf(own, all);
-  if (!isThin(own.volume) && look(deviceOf(own)) !== null) await dmsetup(ctx, ["remove", "--retry", deviceOf(own)]);
+  if (!isThin(own.volume)) await removeDevice(deviceOf(own), ctx);
   if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
 }
 
-/** Room for an application that works on a snapshot, bytes: a share of it, as far as there is room. */
-export function roomAbove({ vg }: LogicalVolume, picture: string): number {
+/** Space for an application that works on a snapshot, bytes: a share of it, or what the volume group has. */
+export function spaceAbove({ vg }: LogicalVolume, snapshot: string): number {
   const inExtents = (bytes: number): number => Math.floor(bytes / vg.extentBytes) * vg.extentBytes;
-  return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(picture).bytes * ROOM)));
+  return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(snapshot).sectors * SECTOR * SHARE)));
 }

@@ -20,7 +20,7 @@ export interface LogicalVolume {
   readonly origin: string | null;
   readonly pool: string | null;
   readonly thinId: number | null;
-  /** Percent; null where LVM does not say. Of a thick snapshot `data` is how full its room is. */
+  /** Percent; null if LVM does not report it. Of a thick snapshot, `data` is how full its store is. */
   readonly full: { readonly data: number | null; readonly metadata: number | null };
   /** A thick snapshot that overflowed. */
   readonly isInvalid: boolean;
@@ -52,8 +52,8 @@ type Row = Record<string, string>;
 /** All logical volumes of this machine, hidden ones too. */
 export async function readVolumes(ctx: Context): Promise<LogicalVolume[]> {
   const args = ["--all", "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields.join(",")];
-  const answer = JSON.parse(await lvm(ctx, "lvs", args)) as { report: { lv: Row[] }[] };
-  return answer.report.flatMap(({ lv }) => lv).map(toVolume);
+  const report = JSON.parse(await lvm(ctx, "lvs", args)) as { report: { lv: Row[] }[] };
+  return report.report.flatMap(({ lv }) => lv).map(toVolume);
 }
 
 function toVolume(row: Row): LogicalVolume {
@@ -81,7 +81,7 @@ function toVolume(row: Row): LogicalVolume {
     pool: text("pool_lv") === "" ? null : text("pool_lv"),
     thinId: text("thin_id") === "" ? null : Number(text("thin_id")),
     full: { data: percent(text("data_percent")), metadata: percent(text("metadata_percent")) },
-    // lvs(8), lv_attr: the state of a snapshot that overflowed is I, or S where it is suspended, too.
+    // lvs(8), lv_attr: the state of a snapshot that overflowed is I, or S if it is also suspended.
     isInvalid: attr[4] === "I" || attr[4] === "S",
     health: text("lv_health_status"),
     hasIntegrity: text("raidintegritymode") !== "",

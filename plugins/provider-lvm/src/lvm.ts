@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /**
- * Does not wait for a lock: a waiting lvm could not be told from one that hangs. dmeventd is not told of what is made: it would
- * look at snapshots that have no snapshot yet. Complaints come on stderr, also from newer versions, which put them into a report in JSON.
+ * lvm does not wait for a lock, because a waiting lvm would look like one that hangs. dmeventd does not monitor what is made: it would
+ * examine snapshots that are not taken yet. Messages come on stderr, also from newer versions, which put them into a JSON report.
  */
 const settings = [
   "global { wait_for_locks = 0 }",
@@ -12,18 +12,18 @@ const settings = [
   'report { time_format = "%s" }',
   "log { report_command_log = 0 }",
 ].join(" ");
-/** Node's pipes are open in our children, and none of LVM's business. */
+/** LVM would warn about Node's pipes, which are open in its child processes. */
 const env = { LVM_SUPPRESS_FD_WARNINGS: "1" };
 
 /** Between two tries for a lock, ms. */
 const PAUSE = 200;
-/** Time that the call keeps to say that it gave up, ms. */
+/** Time that remains of the call to report that the lock was not free, ms. */
 const MARGIN = 2000;
 
 /**
- * Runs one of LVM's commands, and answers what it wrote. While somebody else has a volume group locked, it is tried again.
+ * Runs an LVM command and returns its output. While another command has a volume group locked, it is tried again.
  *
- * @throws Refusal LOCKED, LVM_FAILED
+ * @throws PluginError LOCKED, LVM_FAILED
  */
 export async function lvm(ctx: Context, command: string, args: readonly string[]): Promise<string> {
   for (;;) {
@@ -36,15 +36,15 @@ export async function lvm(ctx: Context, command: string, args: readonly string[]
   }
 }
 
-/** What LVM complains of, without its warnings where there is more than warnings. */
-function failed(command: string, stderr: string): Refusal {
+/** LVM's messages, without warnings if there are other messages. */
+function failed(command: string, stderr: string): PluginError {
   const lines = stderr.split("\n").map((line) => line.trim());
-  const said = lines.filter((line) => line !== "" && !line.startsWith("WARNING:"));
-  const message = `lvm ${command}: ${(said.length > 0 ? said : lines).join(" ").trim()}`;
-  return new Refusal("LVM_FAILED", message, "`lvs -a` and the kernel's log tell more.");
+  const errors = lines.filter((line) => line !== "" && !line.startsWith("WARNING:"));
+  const message = `lvm ${command}: ${(errors.length > 0 ? errors : lines).join(" ").trim()}`;
+  return new PluginError("LVM_FAILED", message, "`lvs -a` and the kernel's log (`dmesg | tail`) have more.");
 }
 
-function busy(locked: string): Refusal {
+function busy(locked: string): PluginError {
   const message = `Another LVM command has ${locked} locked.`;
-  return new Refusal("LOCKED", message, `Wait for it, or look who it is: fuser -v /run/lock/lvm/V_${locked}`);
+  return new PluginError("LOCKED", message, `Wait for it, or find the process: fuser -v /run/lock/lvm/V_${locked}`);
 }

@@ -2,15 +2,15 @@ import type { Volume } from "holdstill/plugin";
 import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceUuid } from "./mapper.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
-/** The logical volume that a file system lies on, directly or encrypted; null where it lies on none, or not on it alone. */
+/** The logical volume below a file system, directly or encrypted; null if there is none, or something else is in between. */
 export function originOf(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
-  const lies = volume.devices[cryptOf(volume) === null ? 0 : 1];
-  return all.find((one) => lies?.uuid === deviceUuid(one)) ?? null;
+  const device = volume.devices[cryptOf(volume) === null ? 0 : 1];
+  return all.find((one) => device?.uuid === deviceUuid(one)) ?? null;
 }
 
-/** A logical volume below something else, such as md: what is on it could not be shown. */
+/** A logical volume below something else, such as md: its snapshot could not be exposed. */
 export function originBelow(volume: Volume, all: readonly LogicalVolume[]): LogicalVolume | null {
   const uuids = volume.devices.slice(1).map(({ uuid }) => uuid);
   return all.find((one) => uuids.includes(deviceUuid(one))) ?? null;
@@ -23,16 +23,16 @@ export function poolOf(volume: LogicalVolume, all: readonly LogicalVolume[]): Lo
 }
 
 /**
- * What LVM, or the way that we go, cannot do.
+ * Refuses what LVM, or this way of using it, cannot do.
  *
- * @throws Refusal UNSUPPORTED, INACTIVE
+ * @throws PluginError UNSUPPORTED, INACTIVE
  */
 export function assertSnapshotable(origin: LogicalVolume): void {
   const name = pathOf(origin);
   const refuse = (reason: string, hint: string): never => {
-    throw new Refusal("UNSUPPORTED", `${name} cannot be snapshotted: ${reason}.`, hint);
+    throw new PluginError("UNSUPPORTED", `${name} cannot be snapshotted: ${reason}.`, hint);
   };
-  if (!origin.isActive) throw new Refusal("INACTIVE", `${name} is not active.`, `lvchange -ay ${name}`);
+  if (!origin.isActive) throw new PluginError("INACTIVE", `${name} is not active.`, `lvchange -ay ${name}`);
   if (origin.vg.isShared) {
     refuse("its volume group is shared with other machines", "Only one machine at a time could hold it.");
   }

@@ -2,8 +2,8 @@ import { type LogicalVolume } from "./logical-volume.js";
 import { deviceName } from "./mapper.js";
 
 /**
- * Our volumes are known by their tags, and by a name with the set's id in it: a volume that somebody else has tagged or named
- * like ours is not ours. Whoever renames one of ours takes it over.
+ * holdstill's volumes are identified by their tags and by a name with the set's id: with only one of the two, a volume is not
+ * holdstill's. To take over a volume, rename it.
  */
 export type Role = "snapshot" | "fork" | "scratch";
 

@@ -7,10 +7,10 @@ import type { Own } from "./ownership.js";
 import { disarmThick } from "./thick.js";
 import { disarmThin } from "./thin.js";
 
-/** Removes volumes of ours; one that cannot be removed does not stop the others. Answers the faults. */
+/** Removes holdstill's volumes. One that cannot be removed does not stop the others. Returns the errors. */
 export async function removeAll(ours: readonly Own[], all: readonly LogicalVolume[], ctx: Context): Promise<unknown[]> {
-  const faults: unknown[] = [];
-  // Layers go with what they lie on. A thick fork lies on its snapshot.
+  const errors: unknown[] = [];
+  // Layers are removed with the volume below them. A thick fork is on its snapshot.
   const forks = ours.filter(({ role }) => role === "fork");
   for (const own of [...forks, ...ours.filter(({ role }) => role === "snapshot")]) {
     try {
@@ -19,8 +19,8 @@ export async function removeAll(ours: readonly Own[], all: readonly LogicalVolum
       else if (own.cutAt === null) await disarmThin(own.volume, ctx);
       await lvm(ctx, "lvremove", ["--yes", pathOf(own.volume)]);
     } catch (error) {
-      faults.push(error);
+      errors.push(error);
     }
   }
-  return faults;
+  return errors;
 }

@@ -5,11 +5,11 @@ import { lvm } from "./lvm.js";
 import type { Options } from "./options.js";
 import { isThin, poolOf } from "./origin.js";
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { findWhole, toSnapshot } from "./snapshot.js";
-import { assertRoom, roomBeside } from "./space.js";
+import { assertSpace, spaceBeside } from "./space.js";
 
-/** Puts the snapshot in place of its origin: LVM's merge, which uses the snapshot up. */
+/** Puts the snapshot in place of its origin by LVM's merge, which uses the snapshot up. */
 export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise<void> {
   const all = await readVolumes(ctx);
   const { own } = revertible(snapshot, all, ctx);
@@ -17,14 +17,14 @@ export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise
   await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(own.volume)]);
 }
 
-/** An ordinary snapshot of the origin as it is now: nobody writes to it, unless its revert is left to the next activation. */
+/** An ordinary snapshot of the origin as it is now. The origin is not in use, unless its revert is left to the next activation. */
 export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot> {
   const all = await readVolumes(ctx);
   const { own, origin } = revertible(snapshot, all, ctx);
   const taken = new Set(all.filter(({ vg }) => vg.uuid === origin.vg.uuid).map(({ name }) => name));
   const name = snapshotName(origin, tx.id, taken);
   const tags = [tag.role("snapshot"), tag.set(tx.id), tag.captured(own.captured), tag.cut(new Date().toISOString())];
-  const size = roomFor(own, origin, all, ctx);
+  const size = spaceFor(own, origin, all, ctx);
   const args = [
     "--yes",
     "--snapshot",
@@ -39,24 +39,25 @@ export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context
   await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);
   const made = (await readVolumes(ctx)).find(({ vg, name: its }) => vg.uuid === origin.vg.uuid && its === name);
   const kept = made === undefined ? null : ownOf(made);
-  if (kept === null) throw new Refusal("CHANGED", `${name} is gone again.`, "Another LVM command may have removed it.");
-  const told = toSnapshot(kept);
-  return { ...told, facts: { ...snapshot.facts, ...told.facts } };
+  if (kept === null)
+    throw new PluginError("CHANGED", `${name} was removed meanwhile.`, "Another LVM command may have removed it.");
+  const described = toSnapshot(kept);
+  return { ...described, facts: { ...snapshot.facts, ...described.facts } };
 }
 
-/** @throws Refusal NO_SAFETY */
-function roomFor(own: Own, origin: LogicalVolume, all: readonly LogicalVolume[], ctx: Context<Options>): string[] {
+/** @throws PluginError NO_SAFETY */
+function spaceFor(own: Own, origin: LogicalVolume, all: readonly LogicalVolume[], ctx: Context<Options>): string[] {
   try {
     const pool = poolOf(origin, all);
-    if (isThin(origin) && pool !== null) assertRoom(pool, ctx.options, ctx);
-    return isThin(origin) ? [] : ["--size", `${roomBeside(own.volume, origin, ctx.options)}b`];
+    if (isThin(origin) && pool !== null) assertSpace(pool, ctx.options, ctx);
+    return isThin(origin) ? [] : ["--size", `${spaceBeside(own.volume, origin, ctx.options)}b`];
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal("NO_SAFETY", error.message, error.hint);
+    if (error instanceof PluginError) throw new PluginError("NO_SAFETY", error.message, error.hint);
     throw error;
   }
 }
 
-/** @throws Refusal UNSUPPORTED, BUSY, INVALID */
+/** @throws PluginError UNSUPPORTED, BUSY, INVALID */
 function revertible(
   snapshot: Snapshot,
   all: readonly LogicalVolume[],
@@ -66,15 +67,15 @@ function revertible(
   const { volume } = own;
   const origin = all.find(({ vg, name }) => vg.uuid === volume.vg.uuid && name === volume.origin);
   if (own.role === "fork" || origin === undefined) {
-    throw new Refusal(
+    throw new PluginError(
       "UNSUPPORTED",
-      `${snapshot.id} has no origin to go back to.`,
+      `${snapshot.id} has no origin to revert.`,
       "Copy its files back: holdstill restore.",
     );
   }
   if (origin.isOpen && ctx.options.revert === "refuse") {
     const hint = "Unmount it first, or set the option `revert` to on-activation.";
-    throw new Refusal("BUSY", `${pathOf(origin)} is in use.`, hint);
+    throw new PluginError("BUSY", `${pathOf(origin)} is in use.`, hint);
   }
   return { own, origin };
 }

@@ -3,7 +3,7 @@ import { cryptOf } from "./crypt.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { assertWhole, usageOf } from "./space.js";
 
 /** What of the captured volume is needed to show its snapshot. */
@@ -16,7 +16,7 @@ export interface Captured {
   readonly crypt: string | null;
 }
 
-/** As the host keeps it. LVM's tags have no room for the paths: only the host's record has them. */
+/** As the host keeps it. LVM's tags are too short for the paths: only the host's record has them. */
 export function toSnapshot(own: Own, volume?: Volume): Snapshot {
   const {
     volume: { vg, bytes, full, uuid, origin, createdAt, ...lv },
@@ -38,14 +38,14 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
     facts: {
       uuid,
       origin,
-      ...(isThick ? { roomBytes: bytes } : {}),
+      ...(isThick ? { spaceBytes: bytes } : {}),
       ...trees,
     },
   };
 }
 
 /** How it is now. */
-export function current(own: Own, all: readonly LogicalVolume[]): Snapshot {
+export function describeNow(own: Own, all: readonly LogicalVolume[]): Snapshot {
   const { volume } = own;
   const fill = usageOf(volume, all);
   return {
@@ -72,18 +72,22 @@ export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Ow
 /**
  * A snapshot that can be shown.
  *
- * @throws Refusal UNKNOWN_SNAPSHOT, INVALID
+ * @throws PluginError UNKNOWN_SNAPSHOT, INVALID
  */
 export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Own {
   const own = find(snapshot, all);
   if (own === null || own.cutAt === null) {
-    const message = `There is no whole snapshot ${snapshot.id}.`;
-    throw new Refusal("UNKNOWN_SNAPSHOT", message, "If its volume group is not there, bring it back: vgs, pvscan.");
+    const message = `The snapshot ${snapshot.id} does not exist, or is not complete.`;
+    throw new PluginError(
+      "UNKNOWN_SNAPSHOT",
+      message,
+      "If its volume group is missing, attach its disks: vgs, pvscan.",
+    );
   }
   assertWhole(own.volume);
   if (own.volume.isMerging) {
     const message = `The snapshot ${snapshot.id} is being put in place of its origin.`;
-    throw new Refusal(
+    throw new PluginError(
       "UNKNOWN_SNAPSHOT",
       message,
       "Unmount the origin and activate it again: lvchange -an, lvchange -ay.",
@@ -92,7 +96,7 @@ export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Ow
   return own;
 }
 
-/** @throws Refusal UNKNOWN_SNAPSHOT */
+/** @throws PluginError UNKNOWN_SNAPSHOT */
 export function capturedBy({ id, facts }: Snapshot): Captured {
   const { fsType, mountPoint, root, paths, crypt = null } = (facts ?? {}) as Partial<Captured>;
   if (
@@ -103,6 +107,6 @@ export function capturedBy({ id, facts }: Snapshot): Captured {
   ) {
     return { fsType, mountPoint, root, paths, crypt };
   }
-  const message = `The record of snapshot ${id} does not say which paths it has.`;
-  throw new Refusal("UNKNOWN_SNAPSHOT", message, "Mount it by hand, read-only.");
+  const message = `The record of snapshot ${id} does not have its paths.`;
+  throw new PluginError("UNKNOWN_SNAPSHOT", message, "Mount it manually, read-only.");
 }

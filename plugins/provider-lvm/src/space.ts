@@ -1,27 +1,26 @@
 import type { Context, Snapshot } from "holdstill/plugin";
+import { formatBytes, parseSize } from "#kit/size.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import type { Options } from "./options.js";
 import { poolOf } from "./origin.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 
 /** Fuller than this is worth a warning, percent. */
 const WARN = 80;
 /** What `auto` would like, and the least that it takes, shares of the origin. */
 const AUTO = { wish: 0.2, least: 0.05 };
-/** A smaller room is not worth its name, bytes. */
+/** The least space of a thick snapshot, bytes. */
 const LEAST = 16 * 2 ** 20;
-/** A room that takes all of the origin needs so much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
+/** A store for all of the origin needs this much more for its tables: 16 bytes for each chunk of 4 KiB, and a chunk each way. */
 const TABLES = 1 + 1 / 256;
 
 /** What a snapshot takes beside what it keeps, as a factor. */
 const SLACK = 1.1;
 
-const units: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
 /**
- * How large the rooms of thick snapshots become, bytes, in the order of the origins; or why they do not fit.
+ * The space of each thick snapshot, bytes, in the order of the origins; or why they do not fit.
  *
- * @throws Refusal NO_SPACE
+ * @throws PluginError NO_SPACE
  */
 export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Options, "size">): number[] {
   const free = new Map(origins.map(({ vg }) => [vg.name, vg.freeBytes]));
@@ -34,31 +33,29 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
     if (wants <= has) return wish;
     const share = Math.floor((wish * has) / wants / origin.vg.extentBytes) * origin.vg.extentBytes;
     if (size === "auto" && share >= Math.max(LEAST, origin.bytes * AUTO.least)) return share;
-    const message = `Volume group ${origin.vg.name} has ${inWords(has)} free; the snapshots of it need ${inWords(wants)}.`;
-    throw new Refusal("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
+    const message = `Volume group ${origin.vg.name} has ${formatBytes(has)} free; the snapshots of it need ${formatBytes(wants)}.`;
+    throw new PluginError("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
   });
 }
 
 /**
- * Room for a second snapshot of the origin while a first one is put back: that overwrites as much as the first has kept. As large as
- * any other where there is space, bytes.
+ * Space for a second snapshot of the origin while a first one is put back, bytes: that overwrites as much as the first has saved. As
+ * large as any other if the volume group has the space.
  *
- * @throws Refusal NO_SPACE
+ * @throws PluginError NO_SPACE
  */
-export function roomBeside(first: LogicalVolume, origin: LogicalVolume, { size }: Pick<Options, "size">): number {
+export function spaceBeside(first: LogicalVolume, origin: LogicalVolume, { size }: Pick<Options, "size">): number {
   const { freeBytes, extentBytes, name } = origin.vg;
   const kept = (first.bytes * (first.full.data ?? 100)) / 100;
   const least = inExtents(origin, kept * SLACK + LEAST);
   const free = Math.floor(freeBytes / extentBytes) * extentBytes;
   if (least <= free) return Math.max(least, Math.min(inExtents(origin, wishOf(origin, size)), free));
-  const message = `Volume group ${name} has ${inWords(free)} free; another snapshot of ${pathOf(origin)} needs ${inWords(least)}.`;
-  throw new Refusal("NO_SPACE", message, "Extend the volume group.");
+  const message = `Volume group ${name} has ${formatBytes(free)} free; another snapshot of ${pathOf(origin)} needs ${formatBytes(least)}.`;
+  throw new PluginError("NO_SPACE", message, "Extend the volume group.");
 }
 
 function wishOf({ bytes }: LogicalVolume, size: string): number {
-  if (size === "auto") return bytes * AUTO.wish;
-  const amount = Number.parseInt(size, 10);
-  return size.endsWith("%ORIGIN") ? (bytes * amount) / 100 : amount * (units[size.slice(-1)] ?? 1);
+  return size === "auto" ? bytes * AUTO.wish : parseSize(size, bytes);
 }
 
 /** Rounded up, and never more than a copy of the whole origin takes. */
@@ -68,41 +65,41 @@ function inExtents({ vg, bytes }: LogicalVolume, wish: number): number {
 }
 
 /**
- * That a thin pool can take another snapshot: it needs nothing at first, and then what changes.
+ * Checks that a thin pool can take another snapshot, which needs space only for what changes.
  *
- * @throws Refusal POOL_FULL
+ * @throws PluginError POOL_FULL
  */
-export function assertRoom(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
+export function assertSpace(pool: LogicalVolume, { poolLimit }: Options, ctx: Context): void {
   if (pool.health !== "") {
-    const message = `Thin pool ${pathOf(pool)} is not well: ${pool.health}.`;
-    throw new Refusal("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
+    const message = `Thin pool ${pathOf(pool)} has a health problem: ${pool.health}.`;
+    throw new PluginError("POOL_FULL", message, "Extend or repair it first: lvextend(8), lvmthin(7).");
   }
   for (const [what, percent] of Object.entries(pool.full)) {
     if (percent === null) continue;
     if (percent > poolLimit) {
       const message = `Thin pool ${pathOf(pool)} has its ${what} ${percent} % full; the limit is ${poolLimit} %.`;
       const extend = what === "data" ? "-L +SIZE" : "--poolmetadatasize +SIZE";
-      throw new Refusal("POOL_FULL", message, `Extend it: lvextend ${extend} ${pathOf(pool)}; or raise poolLimit.`);
+      throw new PluginError("POOL_FULL", message, `Extend it: lvextend ${extend} ${pathOf(pool)}; or raise poolLimit.`);
     }
     warn(`thin pool ${pathOf(pool)}: its ${what}`, percent, ctx);
   }
 }
 
-/** @throws Refusal INVALID */
+/** @throws PluginError INVALID */
 export function assertWhole(snapshot: LogicalVolume): void {
   if (!snapshot.isInvalid) return;
-  const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than it had room for.`;
-  throw new Refusal("INVALID", message, "Delete its set; give the next one more room with the option `size`.");
+  const message = `The snapshot ${pathOf(snapshot)} is lost: more has changed than fits into it.`;
+  throw new PluginError("INVALID", message, "Delete its set; give the next one more space with the option `size`.");
 }
 
-/** How full a snapshot's own room is, or the pool that it lies in; null where LVM does not say, as of what is not active. */
+/** How full a snapshot, or its pool, is; null if LVM does not report it, as for a volume that is not active. */
 export function usageOf(snapshot: LogicalVolume, all: readonly LogicalVolume[]): NonNullable<Snapshot["usage"]> | null {
-  const room = poolOf(snapshot, all) ?? snapshot;
-  const percents = [room.full.data, room.full.metadata].filter((percent) => percent !== null);
-  return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(room) };
+  const store = poolOf(snapshot, all) ?? snapshot;
+  const percents = [store.full.data, store.full.metadata].filter((percent) => percent !== null);
+  return percents.length === 0 ? null : { percent: Math.max(...percents), where: pathOf(store) };
 }
 
-/** Says so where a snapshot, or the pool that it lies in, fills up. */
+/** Warns if a snapshot, or its pool, fills up. */
 export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ctx: Context): void {
   const pool = poolOf(snapshot, all);
   if (pool === null) return warn(`snapshot ${pathOf(snapshot)}`, snapshot.full.data, ctx);
@@ -112,9 +109,4 @@ export function watch(snapshot: LogicalVolume, all: readonly LogicalVolume[], ct
 
 function warn(what: string, percent: number | null, ctx: Context): void {
   if (percent !== null && percent >= WARN) ctx.log.warn(`${what} is ${percent} % full`, { percent });
-}
-
-export function inWords(bytes: number): string {
-  const gib = bytes / 2 ** 30;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }

@@ -1,11 +1,12 @@
 import type { CommitOp, Context } from "holdstill/plugin";
+import { dmsetup } from "#kit/dmsetup.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { deviceName, dmsetup } from "./mapper.js";
-import { Refusal } from "./refusal.js";
+import { deviceName } from "./mapper.js";
+import { PluginError } from "./errors.js";
 
 /**
  * LVM makes an ordinary, inactive snapshot in prepare, and knows it by a number in the pool. Then the pool forgets that number, and
- * the commit gives it out again, for the snapshot of that instant. Who activates the volume meanwhile gets an error.
+ * the commit gives it out again, for the snapshot of that instant. A command that activates the volume meanwhile fails.
  */
 export async function prepareThin(snapshot: LogicalVolume, origin: LogicalVolume, ctx: Context): Promise<CommitOp[]> {
   const { pool, thinId } = snapshot;
@@ -17,7 +18,7 @@ export async function prepareThin(snapshot: LogicalVolume, origin: LogicalVolume
 
 /**
  * Before LVM removes one that has not been sealed. The pool forgets its number, if it knows it: an lvcreate that was killed may have
- * given out the number without LVM knowing that, and then LVM would stumble over it with every command.
+ * given out the number without LVM knowing that, and then every LVM command would fail because of it.
  */
 export async function disarmThin({ vg, pool, thinId }: LogicalVolume, ctx: Context): Promise<void> {
   if (pool === null || thinId === null) return;
@@ -26,7 +27,7 @@ export async function disarmThin({ vg, pool, thinId }: LogicalVolume, ctx: Conte
 
 const poolDevice = ({ vg }: Pick<LogicalVolume, "vg">, pool: string): string => deviceName({ vg, name: pool }, "tpool");
 
-function unexpected(snapshot: LogicalVolume): Refusal {
-  const message = `${pathOf(snapshot)} is not a thin snapshot as LVM makes them.`;
-  return new Refusal("CHANGED", message, "`lvs -a` shows what it is. Take the set again.");
+function unexpected(snapshot: LogicalVolume): PluginError {
+  const message = `${pathOf(snapshot)} is not an ordinary thin snapshot.`;
+  return new PluginError("CHANGED", message, "`lvs -a` shows what it is. Take the set again.");
 }

@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import { closeFolder, flush, makeFolder } from "./folder.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { folderOf, type Entry, type Registry } from "./registry.js";
 import { assertSpace } from "./space.js";
 import { survey } from "./survey.js";
@@ -18,13 +18,13 @@ export async function clone(source: Entry, as: "fork" | "scratch", registry: Reg
   const planned = registry.write({ ...source, id, copy: { of: source.id, as }, state: "planned", createdAt });
   makeFolder(planned);
   const made = registry.write({ ...planned, state: "made" });
-  // Nobody else can enter the new folder; cp gives it the mode of the old one when all is copied.
+  // No other user can enter the new folder. cp gives it the mode of the old one when everything is copied.
   const args = ["-a", "-x", "--sparse=auto", "--reflink=auto", "-T", "--", folderOf(source), folderOf(made)];
   const { exitCode, stderr } = await ctx.exec("cp", args);
   closeFolder(folderOf(made));
   if (exitCode !== 0) {
-    const message = `cp failed: ${stderr.trim() || "it said nothing"}`;
-    throw new Refusal("COPY_FAILED", message, "Mend what cp complains about, and try again.");
+    const message = `cp failed: ${stderr.trim() || "it printed nothing"}`;
+    throw new PluginError("COPY_FAILED", message, "Fix what cp reports, and try again.");
   }
   if (as === "fork") await flush(folderOf(made), ctx);
   return registry.write({ ...made, state: "sealed" });

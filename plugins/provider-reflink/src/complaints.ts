@@ -1,10 +1,10 @@
 /** What one line of cp's messages means for the copy. */
-export type Complaint =
+export type CpMessage =
   | { kind: "vanished" }
   | { kind: "replaced" | "unclonable"; source: string }
-  /** `cp` without -r makes the parents of the directory and says that it leaves out the directory: which is what we want. */
+  /** `cp` without -r makes the parents of the directory and reports that it leaves out the directory, as intended. */
   | { kind: "omitted" }
-  | { kind: "fault"; message: string };
+  | { kind: "error"; message: string };
 
 /** A name as GNU quotes it for a shell (quoteaf): 'a b', "it's", 'two'$'\n''lines'. */
 const QUOTED = /(?:'[^']*'|"[^"]*"|\$'(?:[^'\\]|\\.)*'|\\')+/.source;
@@ -12,24 +12,24 @@ const QUOTED = /(?:'[^']*'|"[^"]*"|\$'(?:[^'\\]|\\.)*'|\\')+/.source;
 const replaced = new RegExp(`^cp: skipping file (${QUOTED}), as it was replaced while being copied$`);
 const unclonable = new RegExp(`^cp: failed to clone ${QUOTED} from (${QUOTED}): .+$`);
 const omitted = new RegExp(`^cp: -r not specified; omitting directory ${QUOTED}$`);
-/** cp says this in a dozen ways. Sources are relative, and the target is absolute: an ENOENT of the target is a fault. */
+/** cp reports this in a dozen ways. Sources are relative, and the target is absolute: an ENOENT of the target is an error. */
 const vanished = /^cp: [a-z ]*["'](?!\/).*["'](?: for reading)?: No such file or directory$/;
 
-/** Reads what GNU cp wrote to stderr with LC_ALL=C (src/copy.c). A message that is not known is a fault. */
-export function readComplaints(stderr: string): Complaint[] {
+/** Reads what GNU cp wrote to stderr with LC_ALL=C (src/copy.c). A message that is not known is an error. */
+export function readCpMessages(stderr: string): CpMessage[] {
   return stderr
     .split("\n")
     .filter((line) => line !== "")
     .map(readLine);
 }
 
-function readLine(line: string): Complaint {
+function readLine(line: string): CpMessage {
   const again = replaced.exec(line)?.[1];
   if (again !== undefined) return { kind: "replaced", source: unquote(again) };
   const whole = unclonable.exec(line)?.[1];
   if (whole !== undefined) return { kind: "unclonable", source: unquote(whole) };
   if (vanished.test(line)) return { kind: "vanished" };
-  return omitted.test(line) ? { kind: "omitted" } : { kind: "fault", message: line.replace(/^cp: /, "") };
+  return omitted.test(line) ? { kind: "omitted" } : { kind: "error", message: line.replace(/^cp: /, "") };
 }
 
 const escapes: Record<string, string> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };

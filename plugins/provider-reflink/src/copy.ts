@@ -1,10 +1,10 @@
 import { fchmodSync, fchownSync, futimesSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { readComplaints, type Complaint } from "./complaints.js";
-import { closeFolder, onFolder } from "./folder.js";
+import { readCpMessages, type CpMessage } from "./complaints.js";
+import { closeFolder, withFolder } from "./folder.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { select, type Frame } from "./selection.js";
 
 /** What happened while the files were copied. */
@@ -20,14 +20,14 @@ export interface CopyFacts {
 export interface CopyJob {
   paths: readonly string[];
   exclude: readonly string[];
-  /** Exists, empty, and nobody else may enter it; the trees come to lie below it under their absolute paths. */
+  /** Exists, is empty, and no other user may enter it. The trees are copied below it, under their absolute paths. */
   folder: string;
   method: "reflink" | "copy";
 }
 
 /** Bytes of arguments in one run of cp; the kernel allows a quarter of the stack limit, 2 MiB by default (execve(2)). */
 const ARGUMENTS = 512 * 1024;
-/** Runs for files that are replaced under cp's hands, before we give up. */
+/** Runs for files that are replaced while cp copies them, before it is an error. */
 const ATTEMPTS = 8;
 const SHOWN = 10;
 
@@ -41,16 +41,16 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
   await makeFrames(frames, job.folder, ctx);
   let pending = chunk(sources);
   if (pending.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
-  // Only `always` tells what could not be cloned; `auto` then copies that, and still clones the rest.
+  // Only `always` reports what could not be cloned; `auto` then copies that, and still clones the rest.
   let reflink = job.method === "reflink" ? "always" : "auto";
   for (let attempt = 1; pending.length > 0; attempt += 1) {
-    const complaints: Complaint[] = [];
+    const complaints: CpMessage[] = [];
     for (const part of pending) {
       ctx.signal.throwIfAborted();
       complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
     }
     const again = complaints.flatMap((complaint) => ("source" in complaint ? [`/${complaint.source}`] : []));
-    if (again.length > 0 && attempt === ATTEMPTS) throw restless(again);
+    if (again.length > 0 && attempt === ATTEMPTS) throw replacedTooOften(again);
     facts.vanished += tally(complaints, "vanished");
     facts.copiedAgain += tally(complaints, "replaced");
     facts.unshared += tally(complaints, "unclonable");
@@ -64,25 +64,25 @@ export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> 
 
 /**
  * Makes the directories that are copied in parts. `cp --parents` makes the parents of its argument with owner, mode and ACL;
- * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until all is copied they
- * are ours alone: their owners could put links in the place of what is below.
+ * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until everything is
+ * copied, only this user may enter them: their owners could replace what is below by links.
  */
 async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context): Promise<void> {
   const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
   for (const part of chunk(dirs)) await cp(["-d", "-p"], part, folder, ctx);
   for (const { path: dir } of frames) {
-    if (isRoot()) onFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
+    if (isRoot()) withFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
     closeFolder(path.join(folder, dir));
   }
 }
 
 /**
- * Deepest first: a directory's time changes with what is made in it, and what is above must be ours still. The root's own frame
+ * Deepest first: a directory's time changes with what is made in it, and only this user may enter what is above. The root's own frame
  * is the snapshot's folder, which stays as it is.
  */
 function finishFrames(frames: readonly Frame[], folder: string): void {
   for (const { path: dir, stat } of frames.filter((frame) => frame.path !== "/").toReversed()) {
-    onFolder(path.join(folder, dir), (fd) => {
+    withFolder(path.join(folder, dir), (fd) => {
       if (isRoot()) fchownSync(fd, stat.uid, stat.gid);
       fchmodSync(fd, stat.mode & 0o7777);
       futimesSync(fd, stat.atimeMs / 1000, stat.mtimeMs / 1000);
@@ -90,50 +90,55 @@ function finishFrames(frames: readonly Frame[], folder: string): void {
   }
 }
 
-/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and cp's messages tell source from target. */
-async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<Complaint[]> {
+/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and in cp's messages a source differs from a target. */
+async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<CpMessage[]> {
   const relative = sources.map((source) => source.slice(1) || ".");
   const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
-  const complaints = readComplaints(result.stderr);
-  const faults = complaints.flatMap((complaint) => (complaint.kind === "fault" ? [complaint.message] : []));
-  if (faults.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, faults);
+  const complaints = readCpMessages(result.stderr);
+  const errors = complaints.flatMap((complaint) => (complaint.kind === "error" ? [complaint.message] : []));
+  if (errors.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, errors);
   return complaints;
 }
 
 function chunk(sources: readonly string[]): string[][] {
   const chunks: string[][] = [];
-  let room = 0;
+  let free = 0;
   for (const source of sources) {
     // Each argument takes its bytes, a zero and a pointer.
     const size = Buffer.byteLength(source) + 9;
-    if (size > room) {
+    if (size > free) {
       chunks.push([]);
-      room = ARGUMENTS;
+      free = ARGUMENTS;
     }
     chunks.at(-1)?.push(source);
-    room -= size;
+    free -= size;
   }
   return chunks;
 }
 
-function tally(complaints: readonly Complaint[], kind: Complaint["kind"]): number {
+function tally(complaints: readonly CpMessage[], kind: CpMessage["kind"]): number {
   return complaints.filter((complaint) => complaint.kind === kind).length;
 }
 
 function assertCopied(target: string, folder: string): void {
   if (lstatSync(path.join(folder, target), { throwIfNoEntry: false }) !== undefined) return;
-  throw new Refusal("COPY_FAILED", `${target} vanished while it was copied.`, "Look at who removed it, and try again.");
+  throw new PluginError(
+    "COPY_FAILED",
+    `${target} vanished while it was copied.`,
+    "Find out which program removed it, and try again.",
+  );
 }
 
-function failed(result: ExecResult, faults: readonly string[]): Refusal {
-  const ending = result.exitCode === null ? "a signal ended it" : `it ended with ${result.exitCode} and said nothing`;
-  const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
-  const seen = faults.length === 0 ? ending : faults.slice(0, SHOWN).join("; ") + more;
-  return new Refusal("COPY_FAILED", `cp failed: ${seen}.`, "Mend what cp complains about, and try again.");
+function failed(result: ExecResult, errors: readonly string[]): PluginError {
+  const ending =
+    result.exitCode === null ? "a signal ended it" : `it exited with ${result.exitCode} and printed nothing`;
+  const more = errors.length > SHOWN ? `; and ${errors.length - SHOWN} more` : "";
+  const seen = errors.length === 0 ? ending : errors.slice(0, SHOWN).join("; ") + more;
+  return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Fix what cp reports, and try again.");
 }
 
-function restless(files: readonly string[]): Refusal {
-  return new Refusal(
+function replacedTooOften(files: readonly string[]): PluginError {
+  return new PluginError(
     "COPY_FAILED",
     `Replaced again and again while being copied: ${files.slice(0, SHOWN).join(", ")}.`,
     "Use a writer that holds the application still, or leave the files out.",

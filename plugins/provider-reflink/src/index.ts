@@ -1,32 +1,33 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
 import { copyTrees } from "./copy.js";
-import { closeFolder, flush, letPass, makeFolder } from "./folder.js";
+import { closeFolder, flush, openForOthers, makeFolder } from "./folder.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
-import { Refusal } from "./refusal.js";
+import { PluginError } from "./errors.js";
 import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
-import { isWithin, select } from "./selection.js";
+import { select } from "./selection.js";
 import { assertSpace } from "./space.js";
 import { survey, type Survey } from "./survey.js";
 
-/** Faults that are reported together. */
+/** Errors that are reported together. */
 const SHOWN = 10;
 
-/** Keeps nothing in variables: each call reads the registry, and so a blank worker can go on after a crash. */
+/** Has no state in memory: each call reads the registry, so a new worker can continue after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
-    const { store, method, why } = await choosePlace(volume, ctx);
+    const { store, method, reason } = await choosePlace(volume, ctx);
     return {
       pointInTime: false,
       atomicGroup: false,
       writable: true,
       revert: false,
-      method: why === undefined ? method : `${method} (${why})`,
+      method: reason === undefined ? method : `${method} (${reason})`,
       where: store,
     };
   },
@@ -34,7 +35,7 @@ const provider: Provider<Options> = {
   async prepare(tx, volumes, ctx) {
     const registry = new Registry(ctx);
     const parts: Part[] = [];
-    for (const volume of volumes) parts.push(await lookAt(volume, registry, ctx));
+    for (const volume of volumes) parts.push(await inspect(volume, registry, ctx));
     assertSpace(parts);
     for (const [index, part] of parts.entries()) {
       const planned = registry.write(plan(tx, index, part));
@@ -73,7 +74,8 @@ const provider: Provider<Options> = {
   async abort(tx, ctx) {
     const registry = new Registry(ctx);
     const results = [];
-    for (const id of registry.idsOf(tx.id)) results.push(...(await Promise.allSettled([drop(id, [], registry, ctx)])));
+    for (const id of registry.idsOf(tx.id))
+      results.push(...(await Promise.allSettled([removeById(id, [], registry, ctx)])));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
     if (failures.length > 0) throw failures[0];
   },
@@ -88,9 +90,9 @@ const provider: Provider<Options> = {
     const entry = whole(snapshot, registry);
     const shown = view.access === "scratch" ? await scratchOf(entry, registry, ctx) : entry;
     const folder = folderOf(shown);
-    // An ordinary user mounts nothing, and gets the trees themselves.
+    // An ordinary user cannot mount, and gets the trees themselves.
     if (isRoot()) await mountAt(folder, view, ctx);
-    letPass(folder);
+    openForOthers(folder);
     const base = isRoot() ? view.at : folder;
     return {
       trees: entry.paths.map((original) => ({ original, path: path.join(base, original) })),
@@ -118,7 +120,7 @@ const provider: Provider<Options> = {
   async remove(snapshot, ctx) {
     const registry = new Registry(ctx);
     for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
-    await drop(snapshot.id, storesOf(snapshot), registry, ctx);
+    await removeById(snapshot.id, storesOf(snapshot), registry, ctx);
   },
 };
 export default provider;
@@ -128,7 +130,11 @@ function whole({ id }: Snapshot, registry: Registry): Entry {
   const entry = registry.find(id);
   if (entry === "unreadable") throw registry.unreadable(id);
   if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
-  throw new Refusal("UNKNOWN_SNAPSHOT", `There is no whole snapshot ${id}.`, "If its store is a mount, mount it.");
+  throw new PluginError(
+    "UNKNOWN_SNAPSHOT",
+    `The snapshot ${id} does not exist, or is not complete.`,
+    "If its store is a mount, mount it.",
+  );
 }
 
 /** The snapshot's throw-away copy: the one that is there, if it was finished. */
@@ -137,14 +143,14 @@ async function scratchOf(entry: Entry, registry: Registry, ctx: Context<Options>
   return done ?? clone(entry, "scratch", registry, ctx);
 }
 
-/** The store, as seal told it to the host: for when the entry cannot be read. */
+/** The store, as the host's record has it: for when the entry cannot be read. */
 function storesOf({ facts }: Snapshot): string[] {
   const folder = facts?.["path"];
   return typeof folder === "string" ? [path.dirname(folder)] : [];
 }
 
 /** Removes a snapshot whose store may also be one of those given. */
-async function drop(id: string, stores: string[], registry: Registry, ctx: Context<Options>): Promise<void> {
+async function removeById(id: string, stores: string[], registry: Registry, ctx: Context<Options>): Promise<void> {
   const entry = registry.find(id);
   if (entry === undefined) return;
   if (entry !== "unreadable") return removeEntry(entry, registry, ctx);
@@ -161,19 +167,19 @@ interface Part {
   seen: Survey;
 }
 
-async function lookAt(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
+async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
-  // Snapshots are never captured themselves, wherever they lie.
+  // Snapshots are never captured, wherever they are.
   const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];
   const inside = stores.filter((store) => volume.paths.some((captured) => isWithin(store, captured)));
   const exclude = [...new Set([...volume.exclude, ...inside])];
-  // Names that no argument can carry are refused now; what is there by then is selected anew by commit.
+  // Names that no argument can carry are refused now. Commit selects again what exists then.
   select(volume.paths, exclude);
   const seen = await survey(volume.paths, exclude, ctx);
-  if (seen.faults.length > 0) throw unreadable(seen.faults);
-  if (place.why !== undefined) ctx.log.info(`copying, not cloning: ${place.why}`, { volume: volume.id });
+  if (seen.problems.length > 0) throw unreadable(seen.problems);
+  if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });
   for (const dir of seen.notCaptured)
-    ctx.log.warn(`${dir} is another file system or subvolume: its content is not captured`);
+    ctx.log.warn(`${dir} is another file system or subvolume: its contents are not captured`);
   return { volume, place, exclude, seen };
 }
 
@@ -194,11 +200,11 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
   };
 }
 
-function unreadable(faults: readonly string[]): Refusal {
-  const more = faults.length > SHOWN ? `; and ${faults.length - SHOWN} more` : "";
-  return new Refusal(
+function unreadable(problems: readonly string[]): PluginError {
+  const more = problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : "";
+  return new PluginError(
     "UNREADABLE",
-    `Cannot be copied: ${faults.slice(0, SHOWN).join("; ")}${more}.`,
-    "Run as a user who may read them, or leave them out.",
+    `Cannot be copied: ${problems.slice(0, SHOWN).join("; ")}${more}.`,
+    "Run holdstill as a user who may read them, or leave them out.",
   );
 }

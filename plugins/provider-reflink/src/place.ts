@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Context, Volume } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { canClone } from "./probe.js";
-import { isWithin } from "./selection.js";
 
 export interface Options extends Record<string, unknown> {
   store?: string;
@@ -13,11 +13,11 @@ export interface Place {
   /** Folder that holds one folder for each snapshot; without symbolic links. */
   store: string;
   method: "reflink" | "copy";
-  /** Why it is no reflink; for people. */
-  why?: string;
+  /** Why it is not a reflink; for people. */
+  reason?: string;
 }
 
-/** Name of a store that lies beside what was captured. */
+/** Name of a store beside what was captured. */
 export const BESIDE = ".holdstill";
 
 /**
@@ -31,33 +31,33 @@ export async function choosePlace(volume: Volume, ctx: Context<Options>): Promis
   if (ctx.options.store !== undefined) {
     const store = resolve(ctx.options.store);
     if (await isClonable(store)) return { store, method: "reflink" };
-    return { store, method: "copy", why: "the configured store cannot share extents with it" };
+    return { store, method: "copy", reason: "the configured store cannot share extents with it" };
   }
   const own = resolve(path.join(ctx.dataDir, "snapshots"));
   if (await isClonable(own)) return { store: own, method: "reflink" };
   const beside = storeAbove(first, volume.mountPoint);
   if (beside === undefined) {
-    const why = `no folder above ${first} on its file system is writable for us alone`;
-    return { store: own, method: "copy", why };
+    const reason = `no folder above ${first} on its file system is writable for us alone`;
+    return { store: own, method: "copy", reason };
   }
   if (await isClonable(beside)) return { store: beside, method: "reflink" };
   return {
     store: own,
     method: "copy",
-    why: `files there cannot share extents (${volume.fsType} on ${volume.mountPoint})`,
+    reason: `files there cannot share extents (${volume.fsType} on ${volume.mountPoint})`,
   };
 }
 
 /**
- * The nearest folder above the tree where a store is safe. Where the tree is all of a mount nothing is above it on its file
- * system: then the store lies within, and is left out of the snapshot.
+ * The nearest folder above the tree where a store is safe. If the tree is a whole mount, nothing is above it on its file
+ * system: then the store is within the tree, and is left out of the snapshot.
  */
 function storeAbove(tree: string, mountPoint: string): string | undefined {
   const folders = ancestorsOf(tree).filter((dir) => isWithin(dir, mountPoint) && (dir !== tree || dir === mountPoint));
   return folders.map((dir) => path.join(dir, BESIDE)).find(isSafe);
 }
 
-/** We may write there, and nobody else could put another folder in the store's place while root copies into it. */
+/** This user may write there, and no other user could put another folder in the store's place while root copies into it. */
 function isSafe(store: string): boolean {
   const stat = lstatSync(store, { throwIfNoEntry: false });
   if (stat !== undefined && (!stat.isDirectory() || stat.uid !== process.getuid?.())) return false;

@@ -4,7 +4,7 @@ import type { Context } from "holdstill/plugin";
 
 /**
  * O_TMPFILE with its O_DIRECTORY (asm-generic/fcntl.h), which node:fs does not name: a file without a name, see open(2).
- * Whatever kills us, the kernel removes it.
+ * The kernel removes it however the process ends.
  */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
@@ -13,7 +13,7 @@ const PROBE = 64 * 1024;
 
 /**
  * Tries whether files below `source` can be cloned into `target` (FICLONE, ioctl_ficlonerange(2)), by cloning an unnamed file.
- * Where we may not write to `source` but both are of one device, a clone inside `target` proves as much.
+ * If `source` is not writable but both are on one device, a clone inside `target` proves the same.
  */
 export async function canClone(source: string, target: string, ctx: Context): Promise<boolean> {
   const from = openUnnamed(source) ?? (sameDevice(source, target) ? openUnnamed(target) : undefined);
@@ -28,7 +28,7 @@ export async function canClone(source: string, target: string, ctx: Context): Pr
   }
 }
 
-/** We are root: may read and write everything, make device nodes and give files away. */
+/** Root may read and write everything, make device nodes, and change owners. */
 export function isRoot(): boolean {
   return getuid?.() === 0;
 }

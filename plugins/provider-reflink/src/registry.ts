@@ -1,20 +1,10 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
 import path from "node:path";
 import type { Context, Snapshot } from "holdstill/plugin";
-import { Refusal } from "./refusal.js";
+import { EntryFolder } from "#kit/entry-folder.js";
+import { messageOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 
-/** What we know of one snapshot. Written before anything is made in the store, so that a blank process finds it all. */
+/** All that is known of one snapshot. On disk before anything is made in the store, so that a new process finds all of it. */
 export interface Entry {
   readonly version: 1;
   /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. Also the name of its folder in the store. */
@@ -57,52 +47,47 @@ export function toSnapshot(entry: Entry): Snapshot {
   };
 }
 
-/** The entries of one instance, a JSON file each in its data folder. */
+/** The entries of one instance, in its data folder. */
 export class Registry {
-  readonly #dir: string;
+  readonly #folder: EntryFolder<Entry>;
   readonly #log: Context["log"];
 
   constructor({ dataDir, log }: Pick<Context, "dataDir" | "log">) {
-    this.#dir = path.join(dataDir, "registry");
+    this.#folder = new EntryFolder(path.join(dataDir, "registry"), isEntry);
     this.#log = log;
   }
 
-  /** Replaces the entry of the same id as a whole, and returns when it is on disk; if it cannot, no draft is left. */
+  /** Replaces the entry of the same id as a whole, and returns when it is on disk. */
   write(entry: Entry): Entry {
-    const draft = draftOf(this.fileOf(entry.id));
     try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-      writeDown(draft, `${JSON.stringify(entry, null, 2)}\n`);
-      renameSync(draft, this.fileOf(entry.id));
-      syncFolder(this.#dir);
+      this.#folder.write(entry);
     } catch (error) {
-      rmSync(draft, { force: true });
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Refusal("STORE", `The registry cannot be written: ${reason}.`, `Make room in ${this.#dir}.`);
+      const hint = `Free some space in ${this.#folder.path}.`;
+      throw new PluginError("STORE", `The registry cannot be written: ${messageOf(error)}.`, hint);
     }
     return entry;
   }
 
-  /** Those that can be read. One that cannot fails alone: it is named in the log. */
+  /** Those that can be read. One that cannot affects only its own snapshot: the log has its name. */
   all(): Entry[] {
-    return this.#ids().flatMap((id) => {
-      const entry = this.#read(id);
-      if (entry === undefined) this.#log.warn(`${this.fileOf(id)} is no entry of a snapshot: it is passed over`);
+    return this.#folder.ids().flatMap((id) => {
+      const entry = this.#folder.read(id);
+      if (entry === undefined) this.#log.warn(`${this.fileOf(id)} is not an entry of a snapshot: it is skipped`);
       return entry ?? [];
     });
   }
 
-  /** All that were cut for a set: none may be passed over. */
+  /** All that were cut for a set: none may be skipped. */
   ofSet(setId: string): Entry[] {
     const entries = this.idsOf(setId).map((id) => {
-      const entry = this.#read(id);
+      const entry = this.#folder.read(id);
       if (entry === undefined) throw this.unreadable(id);
       return entry;
     });
     return entries.filter(({ copy }) => copy === undefined);
   }
 
-  /** The throw-away copies of a snapshot: one at most, but for those that a crash left. */
+  /** The throw-away copies of a snapshot: at most one, and those that a crash left. */
   scratchesOf(id: string): Entry[] {
     return this.all().filter(({ copy }) => copy?.as === "scratch" && copy.of === id);
   }
@@ -114,63 +99,27 @@ export class Registry {
   }
 
   idsOf(setId: string): string[] {
-    return this.#ids().filter((id) => id.slice(0, id.lastIndexOf(".")) === setId);
+    return this.#folder.ids().filter((id) => id.slice(0, id.lastIndexOf(".")) === setId);
   }
 
   find(id: string): Entry | "unreadable" | undefined {
-    return this.#ids().includes(id) ? (this.#read(id) ?? "unreadable") : undefined;
+    return this.#folder.ids().includes(id) ? (this.#folder.read(id) ?? "unreadable") : undefined;
   }
 
-  unreadable(id: string): Refusal {
-    const hint = `Look for a folder ${id} in the stores; remove it, and then ${this.fileOf(id)}.`;
-    return new Refusal("STORE", `${this.fileOf(id)} is no entry of a snapshot.`, hint);
+  unreadable(id: string): PluginError {
+    const hint = `Look for a folder ${id} in the stores. Remove it, and then ${this.fileOf(id)}.`;
+    return new PluginError("STORE", `${this.fileOf(id)} is not an entry of a snapshot.`, hint);
   }
 
-  forget(id: string): void {
-    for (const file of [this.fileOf(id), draftOf(this.fileOf(id))]) rmSync(file, { force: true });
+  remove(id: string): void {
+    this.#folder.remove(id);
   }
 
   fileOf(id: string): string {
-    return path.join(this.#dir, `${id}.json`);
-  }
-
-  #ids(): string[] {
-    if (!existsSync(this.#dir)) return [];
-    const files = readdirSync(this.#dir).filter((file) => file.endsWith(".json"));
-    return files.map((file) => path.basename(file, ".json")).toSorted();
-  }
-
-  #read(id: string): Entry | undefined {
-    try {
-      const entry = JSON.parse(readFileSync(this.fileOf(id), "utf8")) as Entry;
-      return entry.id === id && path.isAbsolute(entry.store) && Array.isArray(entry.paths) ? entry : undefined;
-    } catch {
-      return undefined;
-    }
+    return this.#folder.fileOf(id);
   }
 }
 
-function draftOf(file: string): string {
-  return `${file}.draft`;
-}
-
-/** As a whole, also where one write(2) takes only a part. */
-function writeDown(file: string, text: string): void {
-  const fd = openSync(file, "w", 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** A rename lasts when its folder is synced (fsync(2)). */
-function syncFolder(dir: string): void {
-  const fd = openSync(dir, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+function isEntry({ store, paths }: Entry): boolean {
+  return path.isAbsolute(store) && Array.isArray(paths);
 }

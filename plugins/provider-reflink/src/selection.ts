@@ -1,8 +1,10 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import path from "node:path";
-import { codeOf, Refusal } from "./refusal.js";
+import { isWithin } from "#kit/paths.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 
-/** What one run of cp is told, so that exclusions are left out. All absolute. */
+/** The arguments of one run of cp, without what is excluded. All absolute. */
 export interface Selection {
   /** Directories that are copied in parts: the parents of a captured path, and those from which something is left out. Parents first. */
   readonly frames: readonly Frame[];
@@ -17,8 +19,8 @@ export interface Frame {
 }
 
 /**
- * Only a directory that contains an exclusion is opened; the others go to cp as a whole, so the lists stay short. Says
- * nothing of a path that has vanished: cp finds out.
+ * Only a directory that contains an exclusion is opened; the others go to cp as a whole, so the lists stay short. A path
+ * that has vanished is left to cp.
  */
 export function select(paths: readonly string[], exclude: readonly string[]): Selection {
   const frames = new Map<string, Frame>();
@@ -47,10 +49,6 @@ export function isLeftOut(target: string, exclude: readonly string[]): boolean {
   );
 }
 
-export function isWithin(target: string, folder: string): boolean {
-  return target === folder || target.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
-
 /** The root first; not the path itself. */
 function parentsOf(target: string): string[] {
   const parent = path.dirname(target);
@@ -61,9 +59,9 @@ function parentsOf(target: string): string[] {
 function childrenOf(dir: string): string[] {
   return readdirSync(dir, { encoding: "buffer" }).map((name) => {
     if (!Buffer.from(name.toString()).equals(name)) {
-      throw new Refusal(
+      throw new PluginError(
         "UNREADABLE",
-        `${path.join(dir, name.toString())} has a name that is not UTF-8, and lies beside something that is left out.`,
+        `${path.join(dir, name.toString())} has a name that is not UTF-8, and is beside something that is left out.`,
         "Rename it, or capture the whole directory.",
       );
     }

@@ -1,14 +1,15 @@
 import { statfsSync, statSync } from "node:fs";
+import { formatBytes } from "#kit/size.js";
 import { nearestExisting, type Place } from "./place.js";
-import { Refusal } from "./refusal.js";
-import { formatBytes, type Survey } from "./survey.js";
+import { PluginError } from "./errors.js";
+import type { Survey } from "./survey.js";
 
-/** Left free whatever is copied, bytes: a full file system hurts more than a snapshot helps. */
+/** Left free whatever is copied, bytes: a full file system costs more than a snapshot is worth. */
 const RESERVE = 16 * 1024 * 1024;
 /** Metadata of a file or clone, bytes: an inode and its directory entry, rounded up. */
 const PER_FILE = 1024;
 
-/** Throws a Refusal, with numbers, unless everything fits; volumes whose stores share a file system add up. */
+/** Throws a PluginError, with numbers, unless everything fits; volumes whose stores share a file system add up. */
 export function assertSpace(parts: readonly { place: Place; seen: Survey }[]): void {
   const needed = new Map<number, number>();
   for (const { place, seen } of parts) {
@@ -19,7 +20,7 @@ export function assertSpace(parts: readonly { place: Place; seen: Survey }[]): v
     needed.set(dev, sum);
     const { bavail, bsize } = statfsSync(dir);
     if (bavail * bsize < sum) {
-      throw new Refusal(
+      throw new PluginError(
         "NO_SPACE",
         `The ${place.method} needs ${formatBytes(sum)} in ${place.store}; ${formatBytes(bavail * bsize)} are free there.`,
         "Free some space, leave something out, or give another folder with the option `store`.",

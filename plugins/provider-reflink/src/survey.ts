@@ -1,8 +1,9 @@
 import { accessSync, constants, lstatSync, readdirSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
+import { codeOf } from "#kit/plugin-error.js";
+import { formatBytes } from "#kit/size.js";
 import { isLeftOut } from "./selection.js";
-import { codeOf } from "./refusal.js";
 import { isRoot } from "./probe.js";
 
 /** What was seen below the captured paths before copying. */
@@ -11,27 +12,27 @@ export interface Survey {
   files: number;
   /** Allocated on disk, bytes; a file with several links counts once. */
   bytes: number;
-  /** Copied as names only: nobody listens behind the copy. */
+  /** Copied as names only: no process listens on the copy. */
   sockets: number;
-  /** Belong to somebody else: without root the copies will be ours. */
+  /** Entries of other users: without root, the copies will belong to this user. */
   foreign: number;
   /** Directories where another file system or subvolume begins: kept, but empty. */
   notCaptured: string[];
   /** What cannot be copied, and why: unreadable files, and device nodes without root. */
-  faults: string[];
+  problems: string[];
 }
 
 /** Unit of stat(2)'s st_blocks, bytes, whatever the file system's own block. */
 const BLOCK = 512;
-/** Entries between two looks at the signal. */
+/** Entries between two checks of the signal. */
 const STRIDE = 2048;
 
 /**
- * Looks at everything below the paths. Names are bytes here: a file's name need not be UTF-8. Looks synchronously, because
- * that is several times faster, and lets the host's messages through now and then.
+ * Examines everything below the paths. Names are bytes here: a file's name need not be UTF-8. It is synchronous, because that is
+ * several times faster, with pauses for the host's messages.
  */
 export async function survey(paths: readonly string[], exclude: readonly string[], ctx: Context): Promise<Survey> {
-  const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], faults: [] };
+  const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], problems: [] };
   const links = new Set<string>();
   const root = isRoot();
   const waiting: { name: Buffer; device: number }[] = paths.map((target) => ({
@@ -51,9 +52,9 @@ export async function survey(paths: readonly string[], exclude: readonly string[
       seen.notCaptured.push(name.toString());
       continue;
     }
-    const fault = root ? undefined : obstacle(name, stat);
-    if (fault !== undefined) {
-      seen.faults.push(`${name.toString()}: ${fault}`);
+    const problem = root ? undefined : obstacle(name, stat);
+    if (problem !== undefined) {
+      seen.problems.push(`${name.toString()}: ${problem}`);
       continue;
     }
     count(seen, stat, links);
@@ -89,10 +90,4 @@ function childrenOf(dir: Buffer): Buffer[] {
     if (codeOf(error) === "ENOENT") return [];
     throw error;
   }
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { HookFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Call, Hooks } from "./hook.js";
 
 /**
@@ -39,33 +39,33 @@ async function readConfig(file: string): Promise<Config> {
   try {
     config = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
-    throw fault(file, `cannot be read: ${(cause as Error).message}`);
+    throw invalid(file, `cannot be read: ${(cause as Error).message}`);
   }
-  const wrong = faultsOf(config);
-  if (wrong.length > 0) throw fault(file, wrong.join(", "));
+  const wrong = findingsOf(config);
+  if (wrong.length > 0) throw invalid(file, wrong.join(", "));
   return config as Config;
 }
 
-function faultsOf(config: unknown): string[] {
-  if (typeof config !== "object" || config === null) return ["is no JSON object"];
+function findingsOf(config: unknown): string[] {
+  if (typeof config !== "object" || config === null) return ["is not a JSON object"];
   const values = new Map(Object.entries(config));
-  const faults: string[] = [];
+  const findings: string[] = [];
   const check = (name: string, isRight: (value: unknown) => boolean, what: string): void => {
-    if (!isRight(values.get(name))) faults.push(`${name} is no ${what}`);
+    if (!isRight(values.get(name))) findings.push(`${name} is not ${what}`);
   };
   for (const end of ["pre", "post"]) {
-    check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "absolute path");
-    check(`${end}ScriptParams`, (value) => value === undefined || Array.isArray(value), "list");
-    check(`${end}ScriptNoOfRetries`, isCount, "number of retries");
+    check(`${end}ScriptLocation`, (value) => typeof value === "string" && value.startsWith("/"), "an absolute path");
+    check(`${end}ScriptParams`, (value) => value === undefined || Array.isArray(value), "a list");
+    check(`${end}ScriptNoOfRetries`, isCount, "a number of retries");
   }
-  check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "number of seconds");
-  return faults;
+  check("timeoutInSeconds", (value) => value === undefined || (isCount(value) && value !== 0), "a number of seconds");
+  return findings;
 }
 
 function isCount(value: unknown): boolean {
   return value === undefined || (Number.isInteger(value) && (value as number) >= 0);
 }
 
-function fault(file: string, what: string): HookFault {
-  return new HookFault("HOOK_CONFIG", `${file}: ${what}`, "Mend the file; Azure Backup would not use it either.");
+function invalid(file: string, what: string): PluginError {
+  return new PluginError("HOOK_CONFIG", `${file}: ${what}`, "Fix the file. Azure Backup would not use it either.");
 }

@@ -2,16 +2,16 @@ import { constants } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { azureHooks } from "./azure.js";
-import { HookFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Call, Hook, Hooks } from "./hook.js";
 import type { Options } from "./options.js";
 
-/** The hooks that the options name. Throws HookFault where there are none, or one that cannot be run. */
+/** The hooks that the options name. @throws PluginError HOOK_MISSING if there are none, or one cannot be run; HOOK_CONFIG. */
 export async function hooksOf(options: Options): Promise<Hooks> {
   const hooks = await found(options);
   if (hooks.list.length === 0) throw none(options);
   for (const { freeze, thaw } of hooks.list) {
-    for (const { program } of [freeze, thaw]) await mustRun(program);
+    for (const { program } of [freeze, thaw]) await assertExecutable(program);
   }
   return hooks;
 }
@@ -20,7 +20,7 @@ async function found({ freeze, thaw, qemu, vmware, azure }: Options): Promise<Ho
   if (qemu !== undefined) return qemuHooks(qemu);
   if (vmware !== undefined) return vmwareHooks(vmware);
   if (azure !== undefined) return azureHooks(azure);
-  if (freeze === undefined || thaw === undefined) throw new Error("plugin.json lets no such options through");
+  if (freeze === undefined || thaw === undefined) throw new Error("plugin.json does not allow such options");
   const [begin, end] = [callOf(...freeze), callOf(...thaw)];
   return { convention: "own", list: [{ freeze: begin, thaw: end, fail: end }], thawing: "same" };
 }
@@ -29,7 +29,7 @@ const callOf = (program: string, ...args: string[]): Call => ({ program, args })
 
 /**
  * What the dispatcher that comes with the guest agent does (qemu, scripts/qemu-guest-agent/fsfreeze-hook): every executable of the
- * folder in the order of names, to freeze and to thaw, without what editors and package managers leave. It passes over failures;
+ * folder in the order of names, to freeze and to thaw, without what editors and package managers leave. It ignores failures;
  * here they count.
  */
 async function qemuHooks(named: string): Promise<Hooks> {
@@ -63,14 +63,14 @@ async function filesOf(named: string): Promise<string[]> {
     return paths.filter((_, index) => kept[index]);
   } catch (cause) {
     const hint = "Correct the option that names it.";
-    throw new HookFault("HOOK_MISSING", `${named} cannot be read: ${(cause as Error).message}`, hint, { cause });
+    throw new PluginError("HOOK_MISSING", `${named} cannot be read: ${(cause as Error).message}`, hint, { cause });
   }
 }
 
-async function mustRun(program: string): Promise<void> {
+async function assertExecutable(program: string): Promise<void> {
   if (await isExecutable(program)) return;
   const hint = `If it is a hook: chmod u+x ${program}. If not, take it out of the folder or the options.`;
-  throw new HookFault("HOOK_MISSING", `${program} is not there or is no program`, hint);
+  throw new PluginError("HOOK_MISSING", `${program} does not exist, or is not a program`, hint);
 }
 
 async function isExecutable(file: string): Promise<boolean> {
@@ -82,7 +82,11 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-function none({ qemu, vmware }: Options): HookFault {
+function none({ qemu, vmware }: Options): PluginError {
   const where = qemu ?? vmware ?? "";
-  return new HookFault("HOOK_MISSING", `there is no hook in ${where}`, "Without one nothing would be held still.");
+  return new PluginError(
+    "HOOK_MISSING",
+    `${where} has no hook`,
+    "Without a hook, the application would not be frozen.",
+  );
 }

@@ -10,11 +10,11 @@ export interface Call {
   readonly warnings?: readonly number[];
 }
 
-/** How a hook lets the application go on. */
+/** How a hook thaws the application. */
 export interface Undo {
   /** After a freeze that was in force. */
   readonly thaw: Call;
-  /** After a freeze that failed, hung, or was called off. */
+  /** After a freeze that failed, hung, or was aborted. */
   readonly fail: Call;
 }
 

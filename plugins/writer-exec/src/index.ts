@@ -1,9 +1,10 @@
-import type { Context, FreezeToken, ThawReport, Writer } from "holdstill/plugin";
+import type { Context, FreezeToken, ThawReport, Transaction, Writer } from "holdstill/plugin";
+import { Owed } from "#kit/owed.js";
+import { messageOf } from "#kit/plugin-error.js";
 import { hooksOf } from "./conventions.js";
-import { HookFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Hooks, Undo } from "./hook.js";
 import type { Options } from "./options.js";
-import { Owed } from "./owed.js";
 import { run, shown } from "./run.js";
 
 /** The hooks of each transaction, read before anything is frozen. */
@@ -23,10 +24,11 @@ const writer = {
 
   async freeze(tx, ctx): Promise<FreezeToken> {
     const { list, thawing } = prepared.get(tx.id) ?? (await hooksOf(ctx.options));
-    const owed = new Owed(ctx.dataDir, tx.id);
+    const owed = owedBy(tx, ctx);
     for (const { freeze, thaw, fail } of list) {
       const undo = { thaw, fail };
-      owed.write(thawing === "same" ? [...owed.read(), undo] : [undo, ...owed.read()]);
+      const begun = owed.read() ?? [];
+      owed.write(thawing === "same" ? [...begun, undo] : [undo, ...begun]);
       ctx.progress(shown(freeze));
       await run(ctx, { leftovers: "keep", share: 1 }, freeze);
     }
@@ -35,41 +37,48 @@ const writer = {
   },
 
   async thaw(tx, _token, ctx): Promise<ThawReport> {
-    const held = await isFrozen(ctx).catch(() => false);
-    await letGo(new Owed(ctx.dataDir, tx.id), "thaw", ctx);
+    const uninterrupted = await isFrozen(ctx).catch(() => false);
+    await thawAll(owedBy(tx, ctx), "thaw", ctx);
     prepared.delete(tx.id);
     const facts = { checked: ctx.options.check !== undefined };
-    return held
-      ? { uninterrupted: held, facts }
-      : { uninterrupted: held, reason: notFrozen(ctx.options, "before the thaw").message, facts };
+    return uninterrupted
+      ? { uninterrupted, facts }
+      : { uninterrupted, reason: notFrozen(ctx.options, "before the thaw").message, facts };
   },
 
   async abort(tx, _token, ctx) {
     prepared.delete(tx.id);
-    await letGo(new Owed(ctx.dataDir, tx.id), "fail", ctx);
+    await thawAll(owedBy(tx, ctx), "fail", ctx);
   },
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;
 
-/** Lets everybody go on whom a freeze was begun for; the failure of one never stops the next. Who failed stays owed. */
-async function letGo(owed: Owed, how: keyof Undo, ctx: Context<Options>): Promise<void> {
-  const frozen = owed.read();
+/**
+ * The hooks that have to be thawed, in that order, on disk before each is frozen: a new worker, or `holdstill recover` after a crash,
+ * thaws exactly these, with the programs and arguments of the freeze.
+ */
+const owedBy = ({ id }: Transaction, { dataDir }: Context<Options>): Owed<readonly Undo[]> => new Owed(dataDir, id);
+
+/** Thaws all hooks whose freeze was begun. One that fails does not stop the next one, and stays owed. */
+async function thawAll(owed: Owed<readonly Undo[]>, how: keyof Undo, ctx: Context<Options>): Promise<void> {
+  const frozen = owed.read() ?? [];
   const left = new Set(frozen);
-  const faults: unknown[] = [];
+  const errors: unknown[] = [];
   for (const [index, undo] of frozen.entries()) {
     try {
       await run(ctx, { leftovers: "leave", share: frozen.length - index }, undo[how]);
       left.delete(undo);
-      owed.write(frozen.filter((one) => left.has(one)));
+      if (left.size > 0) owed.write(frozen.filter((one) => left.has(one)));
+      else owed.settle();
     } catch (error) {
-      faults.push(error);
+      errors.push(error);
     }
   }
-  if (faults.length > 0) throw notThawed(faults);
+  if (errors.length > 0) throw notThawed(errors);
 }
 
-/** True where the application cannot be asked. */
+/** True if the options have no `check`. */
 async function isFrozen(ctx: Context<Options>): Promise<boolean> {
   const { check } = ctx.options;
   if (check === undefined) return true;
@@ -78,15 +87,14 @@ async function isFrozen(ctx: Context<Options>): Promise<boolean> {
   return (await ctx.exec(program, args, { limitMs })).exitCode === 0;
 }
 
-function notFrozen({ check = ["/"] }: Options, when: string): HookFault {
+function notFrozen({ check = ["/"] }: Options, when: string): PluginError {
   const [program, ...args] = check;
-  const message = `${shown({ program, args })} says ${when} that the application is not frozen`;
-  return new HookFault("NOT_FROZEN", message, "Look at what thaws it; a hook's holder may have a timeout of its own.");
+  const message = `${shown({ program, args })} reports ${when} that the application is not frozen`;
+  const hint = "Find out what thaws it. The program that a hook leaves running may have its own timeout.";
+  return new PluginError("NOT_FROZEN", message, hint);
 }
 
-function notThawed(faults: readonly unknown[]): HookFault {
-  const said = faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))).join("; ");
-  return new HookFault("NOT_THAWED", said, "Thaw it by hand, or mend the hook and run `holdstill recover`.", {
-    cause: faults[0],
-  });
+function notThawed(errors: readonly unknown[]): PluginError {
+  const hint = "Thaw it manually, or fix the hook and run `holdstill recover`.";
+  return new PluginError("NOT_THAWED", errors.map(messageOf).join("; "), hint, { cause: errors[0] });
 }

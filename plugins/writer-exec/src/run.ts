@@ -1,35 +1,37 @@
 import type { Context, ExecResult } from "holdstill/plugin";
-import { HookFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Call } from "./hook.js";
 import type { Options } from "./options.js";
 
-/** What a call may use up beside the program: from SIGTERM to SIGKILL, and the way back, ms. */
+/** What a call may use in addition to the program's time, ms: from SIGTERM to SIGKILL, and the answer. */
 const MARGIN_MS = 800;
 
 /**
- * Runs a hook, again if its convention says so. It gets its share of the time that is left, so that whoever hangs is named and
- * the others are still called. Throws HookFault HOOK_FAILED or HOOK_HUNG.
+ * Runs a hook, again if its convention says so. It gets its share of the time that is left, so that one that hangs is named, and
+ * the others still run.
  *
- * @param share How many calls have to make do with the time, this one included.
+ * @throws PluginError HOOK_FAILED, HOOK_HUNG
+ *
+ * @param share How many calls share the time, this one included.
  */
-export async function run(ctx: Context<Options>, { leftovers, share }: How, call: Call): Promise<void> {
+export async function run(ctx: Context<Options>, { leftovers, share }: RunOptions, call: Call): Promise<void> {
   const { program, args, retries = 0, warnings = [] } = call;
   for (let left = retries; ; left -= 1) {
     const limitMs = limitOf(call, ctx.deadline, share);
     const result = await ctx.exec(program, args, { limitMs, leftovers });
-    tell(ctx, call, result);
+    logOutput(ctx, call, result);
     if (result.exitCode === 0) return;
     if (result.exitCode !== null && warnings.includes(result.exitCode)) {
-      ctx.log.warn(`${shown(call)} ended with ${result.exitCode}, a warning${lastWords(result)}`);
+      ctx.log.warn(`${shown(call)} exited with ${result.exitCode}, a warning${lastLineOf(result)}`);
       return;
     }
-    if (result.exitCode === null || left === 0) throw faultOf(call, result, limitMs);
-    ctx.log.warn(`${shown(call)} ended with ${result.exitCode} and is tried again${lastWords(result)}`);
+    if (result.exitCode === null || left === 0) throw errorOf(call, result, limitMs);
+    ctx.log.warn(`${shown(call)} exited with ${result.exitCode} and will be tried again${lastLineOf(result)}`);
   }
 }
 
-export interface How {
-  /** See ExecOptions: a freeze may leave somebody who holds a lock, a thaw a service. */
+export interface RunOptions {
+  /** See ExecOptions: a freeze may leave a process that holds a lock, and a thaw a service. */
   leftovers: "keep" | "leave";
   share: number;
 }
@@ -42,23 +44,23 @@ function limitOf(call: Call, deadline: number, share: number): number {
   return Math.min(own, call.limitMs ?? own);
 }
 
-function tell(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecResult): void {
+function logOutput(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecResult): void {
   for (const line of `${stdout}\n${stderr}`.split("\n")) {
     if (line.trim() !== "") ctx.log.debug(line.slice(0, 2000), { program: call.program });
   }
 }
 
-function faultOf(call: Call, result: ExecResult, limitMs: number): HookFault {
+function errorOf(call: Call, result: ExecResult, limitMs: number): PluginError {
   if (result.exitCode === null) {
-    const hint = "Run it by hand and see what it waits for; it was ended together with all that it started.";
-    const message = `${shown(call)} did not end in ${(limitMs / 1000).toFixed(1)} s, or was killed${lastWords(result)}`;
-    return new HookFault("HOOK_HUNG", message, hint);
+    const hint = "Run it manually and find out what it waits for. It was ended with everything that it started.";
+    const message = `${shown(call)} did not end in ${(limitMs / 1000).toFixed(1)} s, or was killed${lastLineOf(result)}`;
+    return new PluginError("HOOK_HUNG", message, hint);
   }
-  const hint = "Run it by hand; what it printed is in the log at level debug.";
-  return new HookFault("HOOK_FAILED", `${shown(call)} ended with ${result.exitCode}${lastWords(result)}`, hint);
+  const hint = "Run it manually. Its output is in the log at level debug.";
+  return new PluginError("HOOK_FAILED", `${shown(call)} exited with ${result.exitCode}${lastLineOf(result)}`, hint);
 }
 
-function lastWords({ stdout, stderr }: ExecResult): string {
+function lastLineOf({ stdout, stderr }: ExecResult): string {
   const line = (stderr.trim() === "" ? stdout : stderr).trim().split("\n").at(-1) ?? "";
   return line === "" ? "" : `: ${line.slice(0, 200)}`;
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MysqlFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
-/** How long a session may take to end after it was told, ms. */
+/** How long a session may take to end after KILL, ms. */
 const endsWithinMs = 10_000;
 
 /** The user-level lock that marks a transaction's session, so that a later worker finds it. A name has at most 64 characters. */
@@ -11,7 +11,7 @@ function mark(transaction: string): string {
   return `holdstill ${transaction}`.slice(0, 64);
 }
 
-/** Marks the session, and answers its number at the server. */
+/** Marks the session, and returns its number at the server. */
 export async function markSession(session: Session, transaction: string, signal: AbortSignal): Promise<number> {
   const { marked, thread } = await session.one<{ marked: number; thread: number }>(
     signal,
@@ -20,11 +20,11 @@ export async function markSession(session: Session, transaction: string, signal:
   );
   if (marked === 1) return thread;
   const hint = "A session of the same transaction still runs: see SHOW PROCESSLIST.";
-  throw new MysqlFault("MYSQL_STUCK", `another session has the mark "${mark(transaction)}"`, hint);
+  throw new PluginError("MYSQL_STUCK", `another session has the mark "${mark(transaction)}"`, hint);
 }
 
 /**
- * Ends the transaction's session wherever it was left, and returns when the server has none; its locks end with it. Each account
+ * Ends the transaction's session, in whatever state it is, and returns when the server has none. Its locks end with it. Each account
  * may end its own sessions. A server that is down has none.
  */
 export async function endSession(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
@@ -32,7 +32,7 @@ export async function endSession(transaction: string, options: Options, signal: 
   try {
     session = await Session.open(options, signal);
   } catch (error) {
-    if (error instanceof MysqlFault && error.code === "MYSQL_DOWN") return;
+    if (error instanceof PluginError && error.code === "MYSQL_DOWN") return;
     throw error;
   }
   try {
@@ -60,7 +60,7 @@ async function endThread(session: Session, thread: number, signal: AbortSignal):
   }
 }
 
-function stuck(thread: number): MysqlFault {
-  const hint = `KILL ${thread}; if it stays, look at what the thread waits for.`;
-  return new MysqlFault("MYSQL_STUCK", `the server does not end session ${thread}`, hint);
+function stuck(thread: number): PluginError {
+  const hint = `KILL ${thread}. If it remains, find out what the thread waits for.`;
+  return new PluginError("MYSQL_STUCK", `the server does not end session ${thread}`, hint);
 }

@@ -11,15 +11,15 @@ export interface Blocker {
   readonly statement: string | null;
 }
 
-/** What is shown of a statement, characters: enough to know it again, and seldom what is secret in it. */
+/** What is shown of a statement, characters: enough to recognize it, and rarely what is secret in it. */
 const shown = 80;
 
 /** Threads that never hold what a lock waits for, or that are the server's own. */
 const harmless = ["Daemon", "Binlog Dump", "Binlog Dump GTID", "Slave_IO"];
 
 /**
- * Who may hold the lock up, the likeliest first: who runs a statement, the oldest first; and only if nobody does, who idles,
- * since an idle session may have said LOCK TABLES. Who waits for a lock himself waits behind this one.
+ * The sessions that may hold the lock, the likeliest first: those that run a statement, the oldest first. Only if there are none, idle
+ * sessions, which may have run LOCK TABLES. A session that waits for a lock waits behind this one.
  */
 export async function findBlockers(
   watch: Session,
@@ -44,7 +44,7 @@ export async function findBlockers(
   return active.length > 0 ? active : others;
 }
 
-/** A statement is ended, and its session lives on; who idles with a lock has no statement, so the session is. */
+/** Ends a statement, but not its session. An idle session has no statement, so the session itself is ended. */
 export async function kill(watch: Session, { thread, statement }: Blocker, signal: AbortSignal): Promise<void> {
   await watch.query(signal, `KILL ${statement === null ? "CONNECTION" : "QUERY"} ${thread}`);
 }

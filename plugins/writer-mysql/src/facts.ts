@@ -1,8 +1,8 @@
 import type { Component, WriterTransaction } from "holdstill/plugin";
-import { MysqlFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Server } from "./server.js";
 
-/** What a later call needs to know of the server that was captured: it may run no more. */
+/** What a later call needs to know of the captured server, which may no longer run. */
 export type ServerFacts = Omit<Server, "folders">;
 
 /** The server's facts as identify gave them. Undefined: the component is not this writer's. */
@@ -18,5 +18,5 @@ export function capturedServer({ components }: WriterTransaction): ServerFacts {
   const [facts] = components.flatMap((component) => factsOf(component) ?? []);
   if (facts !== undefined) return facts;
   const hint = "Take the set again with this version of the writer.";
-  throw new MysqlFault("MYSQL_PICTURE", "the set has no component of this writer", hint);
+  throw new PluginError("MYSQL_SNAPSHOT", "the set has no component of this writer", hint);
 }

@@ -1,15 +1,16 @@
 import type { FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
 import { endSession, markSession } from "./abort.js";
 import { component } from "./component.js";
-import { MysqlFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import { type Lock, lockFor, release, take } from "./lock.js";
 import type { Options } from "./options.js";
 import { type Position, readPosition } from "./position.js";
 import { refuseRunning } from "./restore.js";
-import { recoverPicture } from "./recover.js";
-import { inside, readServer, type Server } from "./server.js";
+import { repair } from "./repair.js";
+import { readServer, type Server } from "./server.js";
 import { Session } from "./session.js";
-import { verifyPicture } from "./verify.js";
+import { verify } from "./verify.js";
 
 /** What a transaction keeps from prepare to seal. */
 interface Hold {
@@ -21,7 +22,7 @@ interface Hold {
   readonly lock: Lock;
   /** Folders that the server has had since, and no snapshot has. */
   uncaptured?: readonly string[];
-  /** At freeze and at thaw; the snapshot's own lies between. Under a lock they are one. */
+  /** At freeze and at thaw; the snapshot's own position is in between. Under a lock, all are equal. */
   from?: Position | undefined;
   to?: Position | undefined;
 }
@@ -45,7 +46,7 @@ const writer = {
       const thread = await markSession(session, tx.id, ctx.signal);
       const server = await readServer(session, ctx.signal);
       refuse(uncaptured(tx, server));
-      // In freeze a missing right would come late.
+      // A missing right should not be found only in freeze.
       await readPosition(session, server, ctx.signal);
       if (!server.durable)
         ctx.log.warn(
@@ -74,7 +75,7 @@ const writer = {
       if (watch !== undefined) await take(hold.lock, "freeze", { ...hold, watch }, ctx);
       hold.from = await readPosition(hold.session, hold.server, ctx.signal);
     } catch (error) {
-      // Half of a lock would stay until abort.
+      // Part of a lock would stay until abort.
       await end(hold);
       throw error;
     }
@@ -91,12 +92,12 @@ const writer = {
       hold.to = lock === "none" ? await readPosition(session, server, ctx.signal) : hold.from;
       const now = await readServer(session, ctx.signal);
       hold.uncaptured = uncaptured(tx, now);
-      const why = newcomers(now, lock);
+      const why = newUnlogged(now, lock);
       return why === undefined
         ? { uninterrupted: true, facts: { lock, from: hold.from, to: hold.to } }
         : { uninterrupted: false, reason: why };
     } catch (error) {
-      if (!(error instanceof MysqlFault)) throw error;
+      if (!(error instanceof PluginError)) throw error;
       return { uninterrupted: false, reason: error.message };
     } finally {
       await end(hold);
@@ -121,35 +122,35 @@ const writer = {
     await endSession(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: recoverPicture,
-  verify: verifyPicture,
+  repair,
+  verify,
   beforeRestore: refuseRunning,
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;
 
-/** The same session of the same server still answers. A session ends with its server; a proxy may answer from another. */
+/** Checks that the same session of the same server responds. A session ends with its server; a proxy may use another. */
 async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<void> {
   const { now } = await session.one<{ now: number }>(signal, "SELECT connection_id() AS now");
-  if (now !== thread) throw lost(`another session answers (${now} instead of ${thread})`);
+  if (now !== thread) throw lost(`another session responds (${now} instead of ${thread})`);
 }
 
-/** A table without redo log that came after prepare, where no lock held it. */
-function newcomers({ unlogged }: Server, lock: Lock): string | undefined {
+/** A table without redo log that came after prepare, which no lock covered. */
+function newUnlogged({ unlogged }: Server, lock: Lock): string | undefined {
   if (lock !== "none" || unlogged.length === 0) return undefined;
-  return `a table of ${unlogged.join(", ")} was made meanwhile, and nothing held it`;
+  return `a table of ${unlogged.join(", ")} was made meanwhile, and no lock covered it`;
 }
 
 function uncaptured({ components }: WriterTransaction, { folders }: Server): string[] {
   const captured = components.flatMap(({ paths }) => paths);
-  return folders.filter((folder) => !captured.some((path) => inside(folder, path)));
+  return folders.filter((folder) => !captured.some((path) => isWithin(folder, path)));
 }
 
-/** A server on the snapshot would find in the redo log, and open, what lies there: files of the server that was captured. */
+/** A server on the snapshot would find files there through the redo log, and open them: files of the captured server. */
 function refuse(folders: readonly string[]): void {
   if (folders.length === 0) return;
   const message = `the server also has ${folders.join(", ")}, which is not captured`;
-  throw new MysqlFault("MYSQL_PICTURE", message, "Take the snapshot again: a table was made there after the plan.");
+  throw new PluginError("MYSQL_SNAPSHOT", message, "Take the snapshot again: a table was made there after the plan.");
 }
 
 async function end({ session, watch }: Hold): Promise<void> {
@@ -157,14 +158,14 @@ async function end({ session, watch }: Hold): Promise<void> {
   await watch?.close();
 }
 
-function lost(why: string): MysqlFault {
-  return new MysqlFault(
+function lost(why: string): PluginError {
+  return new PluginError(
     "MYSQL_SESSION_LOST",
     why,
     "Connect to the server itself, not through a proxy; then try again.",
   );
 }
 
-function unprepared(): MysqlFault {
-  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+function unprepared(): PluginError {
+  return lost("this worker has no session with the server: it was not prepared, or the worker before it died");
 }

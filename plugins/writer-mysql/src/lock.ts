@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { type Blocker, describe, findBlockers, kill } from "./blockers.js";
-import { isLockTimeout, MysqlFault } from "./fault.js";
+import { isLockTimeout, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Server } from "./server.js";
 import type { Session } from "./session.js";
 
-/** How the server is held still. none: InnoDB's redo makes a snapshot of one instant whole, so nobody has to wait. */
+/** How the server is frozen. none: InnoDB's redo makes a snapshot of one instant whole, so no client has to wait. */
 export type Lock = "none" | "backup-stage" | "read-lock";
 
 /** What each lock is taken with in prepare and in freeze, and released with in thaw. */
 const statements: Readonly<Record<Lock, { prepare: string[]; freeze: string[]; thaw: string[] }>> = {
   none: { prepare: [], freeze: [], thaw: [] },
-  // START excludes other backups only. FLUSH already holds up who writes to tables without redo log (manual, "BACKUP STAGE").
+  // START excludes other backups only. FLUSH already blocks clients that write to tables without redo log (manual, "BACKUP STAGE").
   "backup-stage": {
     prepare: ["BACKUP STAGE START"],
     freeze: ["BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL", "BACKUP STAGE BLOCK_COMMIT"],
@@ -31,14 +31,14 @@ export function lockFor({ product, unlogged }: Server): Lock {
   return product === "MariaDB" ? "backup-stage" : "read-lock";
 }
 
-/** How much longer than told a server may wait before it is stopped, ms: it goes by the wall clock, which may be set meanwhile. */
+/** How much longer than its limit a server may wait before its statement is killed, ms: it uses the wall clock, which may be set. */
 const lateMs = 1000;
 
-/** How often the sessions are looked at while a lock is waited for, ms. */
-const lookMs = 250;
+/** Between two checks of the sessions while a lock is waited for, ms. */
+const pollMs = 250;
 
-/** A session that holds a lock, and one beside it that can look while the first waits. */
-export interface Holder {
+/** A session that holds a lock, and a second one to watch while the first waits. */
+export interface LockSession {
   readonly session: Session;
   readonly watch: Session;
   readonly server: Server;
@@ -46,15 +46,20 @@ export interface Holder {
   readonly thread: number;
 }
 
-/** Takes the lock's part of that phase, in at most `lockSeconds`; whoever gets MYSQL_BLOCKED has to end the session. */
-export async function take(lock: Lock, phase: "prepare" | "freeze", by: Holder, ctx: Context<Options>): Promise<void> {
-  // A second to spare, so that it is this fault that is told and not a missed deadline.
+/** Takes the lock's part of that phase, in at most `lockSeconds`; after MYSQL_BLOCKED the caller has to end the session. */
+export async function take(
+  lock: Lock,
+  phase: "prepare" | "freeze",
+  by: LockSession,
+  ctx: Context<Options>,
+): Promise<void> {
+  // A second less, so that this error is reported and not a missed deadline.
   const limitMs = Math.min(ctx.options.lockSeconds * 1000, ctx.deadline - Date.now() - 1000);
   // Not by the wall clock, which may be set meanwhile.
   const until = performance.now() + limitMs;
   for (const sql of statements[lock][phase]) {
     const seconds = Math.max(1, Math.ceil((until - performance.now()) / 1000));
-    // Without it the server waits for a day, and with FLUSH TABLES everybody behind it.
+    // Without it the server waits for a day, and with FLUSH TABLES all clients wait behind it.
     await by.session.query(ctx.signal, `SET SESSION lock_wait_timeout = ${seconds}`);
     await wait(sql, by, until, ctx);
   }
@@ -64,7 +69,7 @@ export async function release(lock: Lock, session: Session, signal: AbortSignal)
   for (const sql of statements[lock].thaw) await session.query(signal, sql);
 }
 
-async function wait(sql: string, by: Holder, until: number, ctx: Context<Options>): Promise<void> {
+async function wait(sql: string, by: LockSession, until: number, ctx: Context<Options>): Promise<void> {
   const begun = performance.now();
   const state: { over: boolean; late: boolean; seen: Blocker[] } = { over: false, late: false, seen: [] };
   const taken = by.session.query(ctx.signal, sql).finally(() => (state.over = true));
@@ -74,7 +79,7 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
   );
   const killed = new Set<number>();
   for (;;) {
-    await Promise.race([settled, sleep(lookMs)]);
+    await Promise.race([settled, sleep(pollMs)]);
     if (state.over) break;
     if (!state.late && performance.now() > until + lateMs) {
       state.late = true;
@@ -84,7 +89,7 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
     if (seen.length > 0) state.seen = seen;
     const [first] = seen;
     if (!ctx.options.killBlockers || first === undefined || performance.now() < (begun + until) / 2) continue;
-    // Many sessions idle, and who blocks may have none, as a prepared XA transaction: at most one is ended on suspicion.
+    // Many sessions may be idle, and a prepared XA transaction blocks without a session: at most one idle session is ended.
     if (killed.has(first.thread) || (first.statement === null && killed.size > 0)) continue;
     killed.add(first.thread);
     ctx.log.warn(`${sql} has waited for half of its time; killing ${describe(first)}`);
@@ -98,10 +103,10 @@ async function wait(sql: string, by: Holder, until: number, ctx: Context<Options
   }
 }
 
-function blocked(sql: string, waitedMs: number, seen: readonly Blocker[], cause: unknown): MysqlFault {
-  const who = seen.length === 0 ? "nobody was seen to block it" : seen.slice(0, 3).map(describe).join("; ");
+function blocked(sql: string, waitedMs: number, seen: readonly Blocker[], cause: unknown): PluginError {
+  const blockers = seen.length === 0 ? "no blocker was found" : seen.slice(0, 3).map(describe).join("; ");
   const hint =
-    "Let it end, or end it; or set killBlockers, or a longer lockSeconds. Tables of InnoDB alone need no lock (README).";
-  const message = `${sql} was not granted in ${(waitedMs / 1000).toFixed(1)} s: ${who}`;
-  return new MysqlFault("MYSQL_BLOCKED", message, hint, { cause });
+    "Wait until it ends, or end it; or set killBlockers, or a longer lockSeconds. InnoDB tables need no lock (README).";
+  const message = `${sql} was not granted in ${(waitedMs / 1000).toFixed(1)} s: ${blockers}`;
+  return new PluginError("MYSQL_BLOCKED", message, hint, { cause });
 }

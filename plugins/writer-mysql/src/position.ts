@@ -18,7 +18,7 @@ interface Status {
   Position: number;
 }
 
-/** Reads it; needs the rights README names. */
+/** Requires the rights that the README names. */
 export async function readPosition(session: Session, server: Server, signal: AbortSignal): Promise<Position> {
   return server.product === "MariaDB"
     ? await ofMariadb(session, server, signal)

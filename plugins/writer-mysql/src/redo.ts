@@ -1,5 +1,5 @@
 /**
- * How much redo a server says that it replayed, bytes; undefined where it does not say. MariaDB: storage/innobase/log/log0recv.cc;
+ * How much redo a server reports to have replayed, bytes; undefined if it does not report that. MariaDB: storage/innobase/log/log0recv.cc;
  * MySQL: messages ER_IB_MSG_LOG_PARSING_LSN and the like.
  */
 export function redoBytes(log: string): number | undefined {

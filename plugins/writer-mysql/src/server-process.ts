@@ -18,7 +18,7 @@ export async function serverPid(pidFile: string, dataDir: string): Promise<Serve
 }
 
 /** A server that runs on the folder: both servers make their data directory the folder that they work in (sql/mysqld.cc, my_setwd). */
-export async function serverOn(dataDir: string): Promise<ServerProcess | undefined> {
+export async function serverWorkingIn(dataDir: string): Promise<ServerProcess | undefined> {
   const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   for (const number of numbers) {
     try {
@@ -26,7 +26,7 @@ export async function serverOn(dataDir: string): Promise<ServerProcess | undefin
       const found = await describe(Number(number));
       if (/\/(mariadbd|mysqld)[^/]*$/.test(found.binary)) return found;
     } catch {
-      // It ended meanwhile, or is somebody else's.
+      // It ended meanwhile, or belongs to another user.
     }
   }
   return undefined;
@@ -34,6 +34,6 @@ export async function serverOn(dataDir: string): Promise<ServerProcess | undefin
 
 async function describe(pid: number): Promise<ServerProcess> {
   const binary = await readlink(`/proc/${pid}/exe`);
-  // The kernel says so of a program that was replaced while it runs.
+  // The kernel adds this if the program was replaced while it runs.
   return { pid, binary: binary.replace(/ \(deleted\)$/, "") };
 }

@@ -1,11 +1,12 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./fault.js";
+import { isWithin } from "#kit/paths.js";
+import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 import { serverPid } from "./server-process.js";
 import { surveyTables } from "./tables.js";
 
-/** What a running server tells of itself. */
+/** What a running server reports about itself. */
 export interface Server {
   readonly product: "MariaDB" | "MySQL";
   /** As in `10.11.19`. */
@@ -24,13 +25,13 @@ export interface Server {
   readonly durable: boolean;
   /** The server's program; not there where the process is out of sight. */
   readonly binary?: string;
-  /** What a server on the snapshot has to be told, as `innodb_page_size: "16384"`. */
+  /** The settings of a server on the snapshot, as `innodb_page_size: "16384"`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
- * The settings that say where things lie and of what form they are: without them a server finds no file, or another than it wrote.
- * Those that a server doesn't know it doesn't show.
+ * Settings for the places and formats of files: without them a server finds no file, or not the one that it wrote. A server does not
+ * show settings that it does not have.
  */
 const formSettings = [
   "aria_log_dir_path",
@@ -96,11 +97,11 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
   const folders = [dataDir];
   for (const folder of named.filter((name) => name !== "")) {
     const place = await real(path.resolve(configured, folder));
-    if (!folders.some((known) => inside(place, known))) folders.push(place);
+    if (!folders.some((known) => isWithin(place, known))) folders.push(place);
   }
   const binlog = at("log_bin") === "ON" ? "on" : "off";
   // A server writes such a name into the index of its binary log: below the data directory it must stay good in another place.
-  const own = (file: string): string => (inside(file, configured) ? path.relative(configured, file) : file);
+  const own = (file: string): string => (isWithin(file, configured) ? path.relative(configured, file) : file);
   const pid = await serverPid(at("pid_file"), dataDir);
   const uuid = at("server_uuid") || at("server_uid");
   return {
@@ -126,11 +127,6 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
   };
 }
 
-/** Whether the path is the folder or lies below it. */
-export function inside(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(`${folder}/`);
-}
-
 async function readVariables(session: Session, signal: AbortSignal): Promise<Map<string, string>> {
   const rows = await session.query<{ Variable_name: string; Value: string }>(signal, "SHOW GLOBAL VARIABLES");
   return new Map(rows.map(({ Variable_name, Value }) => [Variable_name, Value]));
@@ -141,8 +137,8 @@ function supported(product: Server["product"], version: string): void {
   const [from, good] =
     product === "MariaDB" ? ["10.6", major > 10 || (major === 10 && minor >= 6)] : ["8.0", major >= 8];
   if (good) return;
-  const hint = "Use a server of a version that its makers still care for.";
-  throw new MysqlFault("MYSQL_VERSION", `${product} ${version} is older than ${from}`, hint);
+  const hint = "Use a version that is still supported.";
+  throw new PluginError("MYSQL_VERSION", `${product} ${version} is older than ${from}`, hint);
 }
 
 /** Folders of tables that were made with DATA DIRECTORY or in a general tablespace elsewhere; needs the right PROCESS. */
@@ -166,22 +162,22 @@ async function isReplica(
     return (await session.query(signal, words)).length > 0;
   } catch (error) {
     // It is only a fact for a person: no reason to demand one more right.
-    if (error instanceof MysqlFault && error.code === "MYSQL_PRIVILEGE") return false;
+    if (error instanceof PluginError && error.code === "MYSQL_PRIVILEGE") return false;
     throw error;
   }
 }
 
-/** Without those that lie in another. */
+/** Without those within another. */
 function outermost(folders: readonly string[]): string[] {
-  return folders.filter((folder) => folders.every((other) => other === folder || !inside(folder, other)));
+  return folders.filter((folder) => folders.every((other) => other === folder || !isWithin(folder, other)));
 }
 
 async function real(dir: string): Promise<string> {
   try {
     return await realpath(dir);
   } catch (error) {
-    const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
-    throw new MysqlFault("MYSQL_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
+    const hint = "Run holdstill on the server's machine, outside of the server's container.";
+    throw new PluginError("MYSQL_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });
   }

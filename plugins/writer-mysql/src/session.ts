@@ -1,20 +1,21 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
-import { connectFault, endsSession, isInterruption, MysqlFault, queryFault } from "./fault.js";
+import { readPassword } from "#kit/password-file.js";
+import { connectError, endsSession, isInterruption, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
-/** How long a connection may take to come about, ms. */
+/** How long connecting may take, ms. */
 const connectMs = 10_000;
-/** How long the server may take to say good-bye, ms. */
+/** How long the server may take to close a session, ms. */
 const closeMs = 1_000;
 
-/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+/** One connection to the server. The caller's signal ends it. It records whether it was lost. */
 export class Session {
   readonly #connection: mysql.Connection;
   readonly #options: Options;
-  #lost: MysqlFault | undefined;
+  #lost: PluginError | undefined;
   #closing = false;
 
   private constructor(connection: mysql.Connection, options: Options) {
@@ -24,17 +25,17 @@ export class Session {
     connection.on("end", () => this.#lose(new Error("the connection was closed")));
   }
 
-  /** Connects, with limits of its own for locks and statements in place of the server's for ordinary clients. */
+  /** Connects, with other limits for locks and statements than the server sets for ordinary clients. */
   static async open(options: Options, signal: AbortSignal): Promise<Session> {
     signal.throwIfAborted();
     const connection = mysql.createConnection(await settings(options));
     const session = new Session(connection, options);
     try {
-      await session.#obeying(signal, (done) => connection.connect(done));
+      await session.#withSignal(signal, (done) => connection.connect(done));
     } catch (error) {
       session.#cut();
       signal.throwIfAborted();
-      throw connectFault(error, options);
+      throw connectError(error, options);
     }
     try {
       await session.#setLimits(signal);
@@ -46,7 +47,7 @@ export class Session {
   }
 
   /** Why the session is lost, if it is. */
-  get lost(): MysqlFault | undefined {
+  get lost(): PluginError | undefined {
     return this.#lost;
   }
 
@@ -54,20 +55,20 @@ export class Session {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
     try {
-      const rows = await this.#obeying<unknown>(signal, (done) => {
+      const rows = await this.#withSignal<unknown>(signal, (done) => {
         this.#connection.query<RowDataPacket[]>(sql, [...values], done);
       });
       return Array.isArray(rows) ? (rows as Row[]) : [];
     } catch (error) {
       signal.throwIfAborted();
-      const isOver = endsSession(error) || (isInterruption(error) && !(await this.#answers(signal)));
+      const isOver = endsSession(error) || (isInterruption(error) && !(await this.#responds(signal)));
       signal.throwIfAborted();
       if (isOver) this.#lose(error);
-      throw this.#lost ?? queryFault(error, this.#options, isOver);
+      throw this.#lost ?? queryError(error, this.#options, isOver);
     }
   }
 
-  /** As `query`, for a statement that answers exactly one row. */
+  /** As `query`, for a statement that returns exactly one row. */
   async one<Row>(signal: AbortSignal, sql: string, values: readonly unknown[] = []): Promise<Row> {
     const [row] = await this.query<Row>(signal, sql, values);
     if (row === undefined) throw new Error(`no row: ${sql}`);
@@ -78,20 +79,20 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closing || this.#lost !== undefined) return;
     this.#closing = true;
-    // A server that hangs does not answer the good-bye.
+    // A server that hangs does not respond.
     const bye = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
     await Promise.race([bye, sleep(closeMs, undefined, { ref: false })]);
     this.#cut();
   }
 
-  async #answers(signal: AbortSignal): Promise<boolean> {
-    return await this.#obeying(signal, (done) => this.#connection.ping(done)).then(
+  async #responds(signal: AbortSignal): Promise<boolean> {
+    return await this.#withSignal(signal, (done) => this.#connection.ping(done)).then(
       () => true,
       () => false,
     );
   }
 
-  /** The limits that an administrator sets for ordinary clients would end a session that stands idle; that of locks is a day. */
+  /** The limits that an administrator sets for ordinary clients would end an idle session; that of locks is a day. */
   async #setLimits(signal: AbortSignal): Promise<void> {
     const { lockSeconds } = this.#options;
     await this.query(
@@ -99,16 +100,19 @@ export class Session {
       `SET SESSION wait_timeout = 86400, lock_wait_timeout = ${lockSeconds}, autocommit = 1, sql_mode = ''`,
     );
     const { version } = await this.one<{ version: string }>(signal, "SELECT version() AS version");
-    // Each has a name of its own for the limit of a statement.
+    // Each product has a different name for the limit of a statement.
     const limit = version.includes("MariaDB") ? "max_statement_time" : "max_execution_time";
     await this.query(signal, `SET SESSION ${limit} = 0`);
   }
 
-  async #obeying<T>(signal: AbortSignal, work: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+  async #withSignal<T>(
+    signal: AbortSignal,
+    work: (done: (error?: Error | null, value?: T) => void) => void,
+  ): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();
-        reject(new Error("called off"));
+        reject(new Error("aborted"));
       };
       signal.addEventListener("abort", cut, { once: true });
       work((error, value) => {
@@ -125,13 +129,13 @@ export class Session {
   }
 
   #lose(error: unknown): void {
-    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+    if (!this.#closing) this.#lost ??= queryError(error, this.#options, true);
   }
 }
 
 async function settings(options: Options): Promise<ConnectionOptions> {
   const { socket, host, port, user, passwordFile, tls, caFile } = options;
-  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile);
+  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile, "MYSQL_FILE");
   const common: ConnectionOptions = {
     user,
     ...(password !== undefined && { password }),
@@ -144,24 +148,11 @@ async function settings(options: Options): Promise<ConnectionOptions> {
   if (tls === "verify" && isIP(host) !== 0) {
     // mysql2 3.24 checks a certificate against "localhost" where it has no name.
     const hint = "Give the option host the name that the server's certificate is for, or set tls: off.";
-    throw new MysqlFault("MYSQL_CONNECT", `a certificate cannot be checked for the address ${host}`, hint);
+    throw new PluginError("MYSQL_CONNECT", `a certificate cannot be checked for the address ${host}`, hint);
   }
   const ca = caFile === undefined ? undefined : await readCertificates(caFile);
   const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
   return { ...common, host, port, ...(tls === "verify" && { ssl }) };
-}
-
-async function readPassword(file: string): Promise<string> {
-  const hint = `Make it a file of one line: install -m 600 /dev/null ${file}, then write the password into it.`;
-  try {
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) throw new MysqlFault("MYSQL_FILE", `others may read ${file}`, `chmod 600 ${file}`);
-    const [password = ""] = (await readFile(file, "utf8")).split("\n");
-    return password;
-  } catch (error) {
-    if (error instanceof MysqlFault) throw error;
-    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
-  }
 }
 
 async function readCertificates(file: string): Promise<Buffer> {
@@ -169,6 +160,6 @@ async function readCertificates(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const hint = "Name the file that ssl_ca or the server's own certificate authority has.";
-    throw new MysqlFault("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
+    throw new PluginError("MYSQL_FILE", `${file} cannot be read`, hint, { cause: error });
   }
 }

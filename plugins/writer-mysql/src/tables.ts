@@ -1,7 +1,7 @@
 import { type Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { MysqlFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 
 /** The server's own schemas: their tables survive a crash, or are logs. */
 const ownSchemas = ["mysql", "performance_schema", "sys", "information_schema"];
@@ -22,8 +22,8 @@ export interface TableSurvey {
 }
 
 /**
- * Looks at the names of the files, because the server shows an account only those tables that it has a right on: "there are no
- * MyISAM tables" could mean "you may not see them".
+ * Goes by the names of the files, because the server shows an account only those tables that it has a right on: no MyISAM tables
+ * could mean that the account may not see them.
  */
 export async function surveyTables(dataDir: string): Promise<TableSurvey> {
   const unlogged = new Set<string>();
@@ -48,7 +48,7 @@ async function entries(folder: string): Promise<Dirent[]> {
     // A schema may be dropped meanwhile.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     const hint = "Run holdstill as root, or as the server's user.";
-    throw new MysqlFault("MYSQL_NOT_LOCAL", `the server's folder ${folder} cannot be read`, hint, { cause: error });
+    throw new PluginError("MYSQL_NOT_LOCAL", `the server's folder ${folder} cannot be read`, hint, { cause: error });
   }
 }
 

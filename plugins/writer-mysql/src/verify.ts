@@ -2,10 +2,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { capturedServer } from "./facts.js";
-import { MysqlFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { complaints, onStage } from "./picture.js";
-import { type Ran, withServer } from "./picture-server.js";
+import { errorLines, inPlaceOfOriginal } from "./snapshot-namespace.js";
+import { type ServerRun, withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
 
@@ -15,7 +15,7 @@ interface Table {
 }
 
 /** Starts a server on the snapshot, checks what was asked for, and writes: a wrong owner shows only there. */
-export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const facts = capturedServer(tx);
   const { verify: extent } = ctx.options;
   try {
@@ -24,7 +24,7 @@ export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx
       await write(session, ctx.signal);
       return checked;
     });
-    // After a clean stop each page's checksum has to be right; before, the redo log may have to mend torn ones.
+    // After a clean stop each page's checksum has to be right; before, the redo log may have to repair torn ones.
     const sums = extent === "checksums" ? await checksums(facts.dataDir, exposed, ran, ctx) : { files: 0, bad: [] };
     const bad = [...ran.result.bad, ...sums.bad];
     const counted = {
@@ -37,7 +37,7 @@ export async function verifyPicture(tx: WriterTransaction, exposed: Exposed, ctx
       ? { ok: true, facts: counted }
       : { ok: false, reason: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
   } catch (error) {
-    if (!(error instanceof MysqlFault)) throw error;
+    if (!(error instanceof PluginError)) throw error;
     return { ok: false, reason: `${error.message} (${error.code})` };
   }
 }
@@ -70,11 +70,11 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
   await session.query(signal, `DROP DATABASE ${database}`);
 }
 
-/** innochecksum(1) of each InnoDB file in the data directory's databases. It lies beside the server, or in bin beside sbin. */
+/** innochecksum(1) of each InnoDB file in the data directory's databases. It is beside the server, or in bin beside sbin. */
 async function checksums(
   dataDir: string,
   { trees }: Exposed,
-  { stage, binary }: Ran<unknown>,
+  { placement, binary }: ServerRun<unknown>,
   ctx: Context<Options>,
 ): Promise<{ files: number; bad: string[] }> {
   const root = trees.find(({ original }) => original === dataDir)?.path ?? dataDir;
@@ -84,11 +84,11 @@ async function checksums(
   const bad: string[] = [];
   for (const [index, file] of files.entries()) {
     ctx.progress(`innochecksum ${file}`, index, files.length);
-    const answer = await ctx.exec("unshare", onStage(stage, [program, path.join(dataDir, file)]), {
+    const result = await ctx.exec("unshare", inPlaceOfOriginal(placement, [program, path.join(dataDir, file)]), {
       writable: [],
       priority: "background",
     });
-    if (answer.exitCode !== 0) bad.push(`${file}: ${complaints(answer)}`);
+    if (result.exitCode !== 0) bad.push(`${file}: ${errorLines(result)}`);
   }
   return { files: files.length, bad };
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, PostgresFault } from "./fault.js";
+import { codeOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
 
-/** How long a session may take to end after it was told, ms. */
+/** How long a session may take to end after it was terminated, ms. */
 const endsWithinMs = 10_000;
 
 /** How the server lists the session of a transaction: it keeps 63 bytes. */
@@ -12,7 +13,7 @@ export function sessionName(transaction: string): string {
 }
 
 /**
- * Ends the transaction's session wherever it was left, and returns when the server has none. Backup mode and the temporary slot
+ * Ends the transaction's session, in whatever state it is, and returns when the server has none. Backup mode and the temporary slot
  * end with it. A server that is down has no sessions, and a database that is gone (invalid_catalog_name) has none of ours.
  */
 export async function endSessions(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
@@ -20,7 +21,7 @@ export async function endSessions(transaction: string, options: Options, signal:
   try {
     session = await Session.open(options, "holdstill abort", signal);
   } catch (error) {
-    if (error instanceof PostgresFault && (error.code === "PG_DOWN" || codeOf(error.cause) === "3D000")) return;
+    if (error instanceof PluginError && (error.code === "PG_DOWN" || codeOf(error.cause) === "3D000")) return;
     throw error;
   }
   try {
@@ -37,7 +38,7 @@ export async function endSessions(transaction: string, options: Options, signal:
   }
 }
 
-function stuck(pids: readonly number[]): PostgresFault {
-  const hint = `SELECT pg_terminate_backend(${pids[0]}); if it stays, look at what the process waits for.`;
-  return new PostgresFault("PG_STUCK", `the server does not end session ${pids.join(", ")}`, hint);
+function stuck(pids: readonly number[]): PluginError {
+  const hint = `SELECT pg_terminate_backend(${pids[0]}); if it remains, find out what the process waits for.`;
+  return new PluginError("PG_STUCK", `the server does not end session ${pids.join(", ")}`, hint);
 }

@@ -1,10 +1,10 @@
 import type { Context } from "holdstill/plugin";
 import type { Cluster } from "./cluster.js";
-import { PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { Session } from "./session.js";
 
-/** What the server answers at the end of backup mode. */
+/** What the server returns at the end of backup mode. */
 export interface BackupEnd {
   /** Where the copy becomes consistent: WAL up to here is part of it. */
   readonly stopLsn: string;
@@ -50,7 +50,7 @@ export async function stopBackup(session: Session, { major }: Cluster, signal: A
 
 /**
  * Keeps the server from recycling WAL until the session ends: by a temporary replication slot (manual, "Replication
- * Management Functions"). Where none can be had the snapshot goes on, because `seal` notices WAL that is gone.
+ * Management Functions"). Without a slot the transaction continues, because `seal` detects WAL that was recycled.
  */
 export async function reserveWal(session: Session, transaction: string, ctx: Context<Options>): Promise<boolean> {
   try {
@@ -59,7 +59,7 @@ export async function reserveWal(session: Session, transaction: string, ctx: Con
     ]);
     return true;
   } catch (error) {
-    if (!(error instanceof PostgresFault) || session.lost !== undefined) throw error;
+    if (!(error instanceof PluginError) || session.lost !== undefined) throw error;
     ctx.log.warn(`no replication slot, so the server may recycle WAL before it is copied: ${error.message}`);
     return false;
   }
@@ -71,11 +71,11 @@ export function slotName(transaction: string): string {
 }
 
 /**
- * Before an atomic cut: a checkpoint, if there is much to replay. It shortens redo and nothing else, so a failure, or one that
- * takes longer than the call may, is only told. SQL's CHECKPOINT always runs at full speed; backup mode is the one way to ask
- * for a spread one. The server gives up by itself: a session that waits for a checkpoint does not notice that nobody listens.
+ * Before an atomic cut: a checkpoint, if there is much to replay. It only shortens redo, so if it fails, or takes longer than
+ * the call may, that is only a warning. SQL's CHECKPOINT always runs at full speed; backup mode is the one way to ask
+ * for a spread one. The server's own limit ends it: a session that waits for a checkpoint does not notice that its client is gone.
  */
-export async function shortenRedo(session: Session, cluster: Cluster, ctx: Context<Options>): Promise<void> {
+export async function checkpointBeforeCut(session: Session, cluster: Cluster, ctx: Context<Options>): Promise<void> {
   if (ctx.options.checkpoint === "none") return;
   try {
     const { bytes } = await session.one<{ bytes: number }>(
@@ -89,7 +89,7 @@ export async function shortenRedo(session: Session, cluster: Cluster, ctx: Conte
     await startBackup(session, cluster, "holdstill checkpoint", ctx.options.checkpoint === "fast", ctx.signal);
     await stopBackup(session, cluster, ctx.signal);
   } catch (error) {
-    if (!(error instanceof PostgresFault) || session.lost !== undefined) throw error;
+    if (!(error instanceof PluginError) || session.lost !== undefined) throw error;
     ctx.log.warn(`no checkpoint before the cut: ${error.message}`);
   } finally {
     if (session.lost === undefined) await session.limitStatements(0, ctx.signal);

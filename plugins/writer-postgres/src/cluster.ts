@@ -1,10 +1,11 @@
 import { readFile, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
+import { isWithin } from "#kit/paths.js";
 import type { Archiver, Tablespace } from "./facts.js";
-import { PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Session } from "./session.js";
 
-/** What a running server tells of its cluster. */
+/** What a running server reports about its cluster. */
 export interface Cluster {
   /** As in `17.10`. */
   readonly version: string;
@@ -15,13 +16,13 @@ export interface Cluster {
   readonly timeline: number;
   readonly role: "primary" | "standby";
   readonly dataDir: string;
-  /** Where pg_wal really lies: below dataDir, or where its symbolic link leads. */
+  /** The real place of pg_wal: below dataDir, or where its symbolic link leads. */
   readonly walDir: string;
   readonly walSegmentBytes: number;
   readonly tablespaces: readonly Tablespace[];
   /** Each tablespace's folder of this version (manual, "Database File Layout"). */
   readonly versionDir: string;
-  /** Files that the server reads and that may lie elsewhere. */
+  /** Files that the server reads and that may be elsewhere. */
   readonly configFiles: readonly string[];
   /** Settings that a snapshot of one instant relies on. */
   readonly durable: boolean;
@@ -83,8 +84,8 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
   );
   const major = Math.floor(row.version_num / 10_000);
   if (major < 13) {
-    const hint = "Use a server of a version that PostgreSQL still cares for.";
-    throw new PostgresFault("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
+    const hint = "Use a version that is still supported.";
+    throw new PluginError("PG_VERSION", `PostgreSQL ${row.version} is older than 13`, hint);
   }
   const all = await session.query<{ oid: number; name: string; location: string }>(
     signal,
@@ -92,7 +93,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
       WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid`,
   );
   const dataDir = await real(row.data_directory);
-  // One that lies inside the data directory (allow_in_place_tablespaces) has a relative location.
+  // One inside the data directory (allow_in_place_tablespaces) has a relative location.
   const elsewhere = all.filter(({ location }) => path.isAbsolute(location));
   const tablespaces = await Promise.all(
     elsewhere.map(async (tablespace) => ({ ...tablespace, folder: await real(tablespace.location) })),
@@ -108,7 +109,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
     walSegmentBytes: row.segment_bytes,
     tablespaces,
     versionDir: `PG_${major}_${row.catalog_version}`,
-    configFiles: row.config_files.filter((file) => file !== "" && !inside(file, row.data_directory)),
+    configFiles: row.config_files.filter((file) => file !== "" && !isWithin(file, row.data_directory)),
     durable: row.durable,
     archiver: row.archiver,
     settings: row.settings,
@@ -116,7 +117,7 @@ export async function readCluster(session: Session, signal: AbortSignal): Promis
   };
 }
 
-/** Where the program of the server's first process lies; undefined where we may not look. */
+/** The folder of the program of the server's first process; undefined if it may not be read. */
 async function programsOf(dataDir: string): Promise<string | undefined> {
   try {
     const [pid = ""] = (await readFile(path.join(dataDir, "postmaster.pid"), "utf8")).split("\n");
@@ -126,19 +127,14 @@ async function programsOf(dataDir: string): Promise<string | undefined> {
   }
 }
 
-/** Whether the path is the folder or lies below it. */
-export function inside(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(`${folder}/`);
-}
-
 async function real(dir: string): Promise<string> {
   try {
     return await realpath(dir);
   } catch (error) {
-    // Without the right to look, the server's word has to do.
+    // Without the right to read it, the path is what the server reports.
     if (error instanceof Error && "code" in error && error.code === "EACCES") return dir;
-    const hint = "A snapshot is taken where the server runs: start holdstill there, outside of the server's container.";
-    throw new PostgresFault("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
+    const hint = "Run holdstill on the server's machine, outside of the server's container.";
+    throw new PluginError("PG_NOT_LOCAL", `the server's folder ${dir} is not on this machine`, hint, {
       cause: error,
     });
   }

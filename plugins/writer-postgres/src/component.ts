@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Component } from "holdstill/plugin";
-import { inside, type Cluster } from "./cluster.js";
+import { isWithin } from "#kit/paths.js";
+import { type Cluster } from "./cluster.js";
 import type { Facts } from "./facts.js";
 import type { Options } from "./options.js";
 
@@ -33,12 +34,12 @@ const leaveOut = [
 
 const method = { atomic: "no lock", "per-volume": "no lock, backup mode", fuzzy: "no lock, backup mode" };
 
-/** The cluster as one component: its data directory, its WAL and its tablespaces are of use only together. */
+/** The cluster as one component: its data directory, its WAL and its tablespaces are usable only together. */
 export function component(cluster: Cluster, options: Options): Component {
   const { dataDir, walDir, tablespaces } = cluster;
   const folders = [dataDir, walDir, ...tablespaces.map(({ folder }) => folder)];
   const paths = folders.filter((folder, index) =>
-    folders.every((other, at) => at === index || !inside(folder, other) || (folder === other && index < at)),
+    folders.every((other, at) => at === index || !isWithin(folder, other) || (folder === other && index < at)),
   );
   return {
     name: "cluster",
@@ -47,15 +48,10 @@ export function component(cluster: Cluster, options: Options): Component {
     exclude: exclusions(cluster),
     tolerates: "fuzzy",
     level: "back-end",
-    repair: recoveryOf(options),
+    repair: options.repair,
     method,
     facts: { ...facts(cluster, options) },
   };
-}
-
-function recoveryOf({ autoRecover }: Options): "always" | "fork" | "none" {
-  if (autoRecover === "pristine") return "fork";
-  return autoRecover ? "always" : "none";
 }
 
 function facts(cluster: Cluster, { host, port }: Options): Facts {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { formatLsn } from "./wal.js";
 
-/** What pg_control tells of a cluster whose server does not run. */
+/** What pg_control has about a cluster whose server does not run. */
 export interface Control {
   readonly systemIdentifier: string;
   readonly state: "shut down" | "in use";

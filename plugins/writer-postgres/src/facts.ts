@@ -1,7 +1,7 @@
 import type { Component } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 
-/** What identify keeps with the set; all that a snapshot's recovery, verification and restore know of the server. */
+/** What identify keeps with the set: all that repair, verification, and restore of a snapshot know of the server. */
 export interface Facts {
   readonly version: string;
   readonly systemIdentifier: string;
@@ -14,9 +14,9 @@ export interface Facts {
   readonly tablespaces: readonly Tablespace[];
   readonly configFilesElsewhere: readonly string[];
   readonly archiver: Archiver;
-  /** Settings that recovery depends on. */
+  /** Settings on which PostgreSQL's recovery depends. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Folder of the server's programs; absent where it could not be seen. */
+  /** Folder of the server's programs; absent if it could not be read. */
   readonly programs?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface Archiver {
 export function factsOf({ facts }: Component): Facts {
   if (isFacts(facts)) return facts;
   const hint = "Use the version of writer-postgres that took the set.";
-  throw new PostgresFault("PG_PICTURE", "the component's facts are not those of this version of writer-postgres", hint);
+  throw new PluginError("PG_SNAPSHOT", "the component's facts are not those of this version of writer-postgres", hint);
 }
 
 function isFacts(facts: Component["facts"] | Facts): facts is Facts {

@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { codeOf } from "./fault.js";
+import { codeOf } from "#kit/plugin-error.js";
 
 export interface Owner {
   readonly uid: number;
@@ -22,8 +22,8 @@ export interface Owner {
 }
 
 /**
- * A folder of a snapshot, held open. The snapshot belongs to the server's user, who may reach it while we change it as root: so
- * whatever is done here is done below the open folder, follows no link, and what is made belongs to the folder's owner.
+ * A folder of a snapshot, held open. The snapshot belongs to the server's user, who may change it while holdstill works in it as root. So
+ * each operation is relative to the open folder and follows no link, and what is made belongs to the folder's owner.
  */
 export class Folder {
   readonly #fd: number;

@@ -1,11 +1,13 @@
 import type { Component, FreezeToken, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import { isWithin } from "#kit/paths.js";
+import { codeOf } from "#kit/plugin-error.js";
 import { endSessions, sessionName } from "./abort.js";
-import { currentLsn, reserveWal, shortenRedo, startBackup, stopBackup, type BackupEnd } from "./backup.js";
-import { inside, readCluster, type Cluster } from "./cluster.js";
+import { currentLsn, reserveWal, checkpointBeforeCut, startBackup, stopBackup, type BackupEnd } from "./backup.js";
+import { readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
-import { codeOf, PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { recover } from "./recover.js";
+import { repair } from "./repair.js";
 import { makeStartable, refuseRunning } from "./restore.js";
 import { Session } from "./session.js";
 import { writeSidecar } from "./sidecar.js";
@@ -18,14 +20,14 @@ interface Hold {
   readonly prepared: Proof;
   /** Where the server was at freeze. */
   frozenAt?: string;
-  /** …and at thaw: an atomic cut lies between the two. */
+  /** …and at thaw: an atomic cut is between the two. */
   thawedAt?: string;
   end?: BackupEnd;
-  /** Why the hold was not in force throughout. */
+  /** Why backup mode, or the session, was interrupted. */
   broken?: string | undefined;
 }
 
-/** Which server process answers, of which start of the server, in which role: changes with anything that ends a hold. */
+/** Which server process responds, of which start of the server, in which role. It changes with anything that ends backup mode. */
 interface Proof {
   readonly pid: number;
   readonly started: string;
@@ -60,7 +62,7 @@ const writer = {
         const fast = ctx.options.checkpoint === "fast";
         await startBackup(session, cluster, sessionName(tx.id), fast, ctx.signal);
       } else {
-        await shortenRedo(session, cluster, ctx);
+        await checkpointBeforeCut(session, cluster, ctx);
       }
       holds.set(tx.id, { session, cluster, prepared: await prove(session, ctx.signal) });
     } catch (error) {
@@ -88,7 +90,7 @@ const writer = {
       hold.thawedAt = proof.lsn;
       hold.broken = difference(hold.prepared, proof);
     } catch (error) {
-      if (!(error instanceof PostgresFault)) throw error;
+      if (!(error instanceof PluginError)) throw error;
       hold.broken = error.message;
     }
     return hold.broken === undefined
@@ -104,8 +106,8 @@ const writer = {
     try {
       if (!inBackupMode(tx)) {
         const howToRestore =
-          cluster.tablespaces.length > 0 || !inside(cluster.walDir, cluster.dataDir)
-            ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be recovered first: see the README."
+          cluster.tablespaces.length > 0 || !isWithin(cluster.walDir, cluster.dataDir)
+            ? "Copy the snapshot back to its places and start PostgreSQL. Beside the original it must be repaired first: see the README."
             : "Start PostgreSQL on the snapshot, or a copy of it, without postmaster.pid: it replays its own WAL.";
         const between = { lsn: hold.frozenAt, lsnAfter: hold.thawedAt };
         return { files: [], facts: { ...facts, timeline: cluster.timeline, ...between, howToRestore } };
@@ -116,7 +118,7 @@ const writer = {
       const sidecar = await writeSidecar(tx.sidecarDir, session, cluster, end, ctx.signal, ctx.progress.bind(ctx));
       return { files: sidecar.files, facts: { ...facts, ...sidecar.facts } };
     } catch (error) {
-      throw codeOf(error) === "ENOSPC" ? noRoom(tx.sidecarDir, error) : error;
+      throw codeOf(error) === "ENOSPC" ? noSpace(tx.sidecarDir, error) : error;
     } finally {
       holds.delete(tx.id);
       await session.close();
@@ -130,7 +132,7 @@ const writer = {
     await endSessions(tx.id, ctx.options, ctx.signal);
   },
 
-  repair: recover,
+  repair,
   verify,
 
   async beforeRestore(set, ctx) {
@@ -149,13 +151,13 @@ function inBackupMode(tx: WriterTransaction): boolean {
   return tx.cut !== "atomic";
 }
 
-/** What was planned must be all that there is still: a tablespace that was made since is in no snapshot. */
+/** The plan must still be complete: a tablespace that was made since is in no snapshot. */
 function refuseChanges(tx: WriterTransaction, now: Component): void {
   const planned = tx.components.flatMap(({ paths }) => paths);
   const missing = now.paths.filter((one) => !planned.includes(one));
   if (missing.length === 0) return;
   const message = `the cluster also has ${missing.join(", ")}, which is not captured`;
-  throw new PostgresFault("PG_PICTURE", message, "Take the snapshot again: it was made after the plan.");
+  throw new PluginError("PG_SNAPSHOT", message, "Take the snapshot again: that was made after the plan.");
 }
 
 async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
@@ -168,27 +170,23 @@ async function prove(session: Session, signal: AbortSignal): Promise<Proof> {
 
 function difference(before: Proof, after: Proof): string | undefined {
   if (before.started !== after.started) return "the server was restarted";
-  // A connection pooler may answer from another session.
-  if (before.pid !== after.pid) return `another server process answers (${after.pid} instead of ${before.pid})`;
+  // A connection pooler may use another session.
+  if (before.pid !== after.pid) return `another server process responds (${after.pid} instead of ${before.pid})`;
   if (before.standby && !after.standby) return "the standby was promoted";
   return undefined;
 }
 
-function noRoom(dir: string, cause: unknown): PostgresFault {
-  const hint = "Make room where stateDir lies: it takes the WAL from the start of the copy to its end.";
-  return new PostgresFault("PG_NO_ROOM", `there is no room for the WAL that the copy needs, in ${dir}`, hint, {
+function noSpace(dir: string, cause: unknown): PluginError {
+  const hint = "Free some space for stateDir, which gets the WAL from the start of the copy to its end.";
+  return new PluginError("PG_NO_SPACE", `${dir} has no space for the WAL that the copy needs`, hint, {
     cause,
   });
 }
 
-function lost(why: string): PostgresFault {
-  return new PostgresFault(
-    "PG_SESSION_LOST",
-    why,
-    "Connect to the server itself, not through a pooler; then try again.",
-  );
+function lost(why: string): PluginError {
+  return new PluginError("PG_SESSION_LOST", why, "Connect to the server itself, not through a pooler; then try again.");
 }
 
-function unprepared(): PostgresFault {
-  return lost("this worker has no session with the server: it was not prepared, or its predecessor died");
+function unprepared(): PluginError {
+  return lost("this worker has no session with the server: it was not prepared, or the worker before it died");
 }

@@ -11,7 +11,7 @@ export interface Options {
   checkpoint: "spread" | "fast" | "none";
   /** Before an atomic cut: WAL since the last checkpoint that is worth one, bytes. */
   checkpointAboveBytes: number;
-  autoRecover: boolean | "pristine";
+  repair: "none" | "fork" | "always";
   /** shared_buffers of a server on a snapshot, MiB. */
   repairMemoryMb: number;
   /** Folder of the server's programs; default: where the running server's are. */

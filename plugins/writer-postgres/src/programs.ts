@@ -2,43 +2,43 @@ import { constants, existsSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Context, ExecResult } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import type { Picture } from "./picture.js";
+import type { WritableSnapshot } from "./snapshot.js";
 
 export type Program = "postgres" | "pg_ctl" | "pg_checksums" | "pg_amcheck";
 
-/** Mounts pairs of folders, the first over the second, up to `--`; and becomes the program that follows. */
+/** Mounts pairs of folders, the first over the second, up to `--`, and replaces itself by the program that follows. */
 const mountAndRun = 'while [ "$1" != -- ]; do mount --bind -- "$1" "$2"; shift 2; done; shift; exec "$@"';
 
 /**
  * The programs of the server's own version, run as the owner of the snapshot's data directory.
  *
- * Where a cluster lies in several places they run in a mount namespace of their own, in which the snapshot lies over the originals:
- * redo of CREATE TABLESPACE makes the link to the original place anew, whatever was there (src/backend/commands/tablespace.c,
- * create_tablespace_directories), and a server would go on to write into the cluster that was captured.
+ * If a cluster is in several places, they run in a separate mount namespace, in which the snapshot covers the originals:
+ * redo of CREATE TABLESPACE makes the link to the original place again, whatever was there (src/backend/commands/tablespace.c,
+ * create_tablespace_directories), and a server would then write into the captured cluster.
  */
 export class Programs {
   readonly #dir: string;
-  readonly #picture: Picture;
+  readonly #snapshot: WritableSnapshot;
   readonly #ctx: Context<Options>;
 
-  private constructor(dir: string, picture: Picture, ctx: Context<Options>) {
+  private constructor(dir: string, snapshot: WritableSnapshot, ctx: Context<Options>) {
     this.#dir = dir;
-    this.#picture = picture;
+    this.#snapshot = snapshot;
     this.#ctx = ctx;
   }
 
-  /** @throws PG_PROGRAMS where there are none, or those of another major version: only the same reads the files. */
-  static async of(picture: Picture, ctx: Context<Options>): Promise<Programs> {
-    const dir = ctx.options.binDir ?? picture.facts.programs;
-    if (dir === undefined) throw fault("it is not known where the server's programs are");
-    const programs = new Programs(dir, picture, ctx);
-    const wanted = (await readFile(picture.folder.at("PG_VERSION"), "utf8")).trim();
+  /** @throws PG_PROGRAMS if there are none, or of another major version, which cannot read the files. */
+  static async of(snapshot: WritableSnapshot, ctx: Context<Options>): Promise<Programs> {
+    const dir = ctx.options.binDir ?? snapshot.facts.programs;
+    if (dir === undefined) throw programsError("the place of the server's programs is unknown");
+    const programs = new Programs(dir, snapshot, ctx);
+    const wanted = (await readFile(snapshot.folder.at("PG_VERSION"), "utf8")).trim();
     const { stdout } = await programs.run("postgres", ["--version"]);
     const found = / (\d+)/.exec(stdout)?.[1];
     if (found !== wanted)
-      throw fault(`the snapshot is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
+      throw programsError(`the snapshot is of PostgreSQL ${wanted}, the programs in ${dir} are of ${found}`);
     return programs;
   }
 
@@ -48,11 +48,11 @@ export class Programs {
     try {
       await access(file, constants.X_OK);
     } catch (error) {
-      throw fault(`there is no program ${file}`, { cause: error });
+      throw programsError(`the program ${file} does not exist`, { cause: error });
     }
-    // Should holdstill be killed, the program must not go on alone.
+    // If holdstill is killed, the program must end.
     const asOwner = [...this.#become(), "--no-new-privs", "--pdeathsig", "TERM", "--", file, ...args];
-    const { places } = this.#picture;
+    const { places } = this.#snapshot;
     const writable = [...places.map(({ place }) => place), ...(own === undefined ? [] : [own])];
     const options = { cwd: "/", writable, priority: "background" } as const;
     if (places.length === 1) return await this.#ctx.exec("setpriv", asOwner, options);
@@ -76,14 +76,14 @@ export class Programs {
   }
 
   #become(): string[] {
-    const { uid, gid } = this.#picture.owner;
+    const { uid, gid } = this.#snapshot.owner;
     return isRoot() ? ["--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups"] : [];
   }
 }
 
 /**
- * An ordinary user may mount in a user namespace where he is root, and then goes back to himself in one more, because a server
- * does not run as root (user_namespaces(7)).
+ * An ordinary user may mount in a user namespace in which that user is root. A second one maps the user back, because a server does
+ * not run as root (user_namespaces(7)).
  */
 function namespaces(): { outer: string[]; inner: string[] } {
   const mount = ["--mount", "--propagation", "private"];
@@ -96,7 +96,7 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-function fault(message: string, options?: ErrorOptions): PostgresFault {
+function programsError(message: string, options?: ErrorOptions): PluginError {
   const hint = "Install the server's programs, or give their folder with the option binDir.";
-  return new PostgresFault("PG_PROGRAMS", message, hint, options);
+  return new PluginError("PG_PROGRAMS", message, hint, options);
 }

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context, SnapshotSet } from "holdstill/plugin";
+import { codeOf } from "#kit/plugin-error.js";
 import { factsOf, type Facts } from "./facts.js";
-import { codeOf, PostgresFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import { Folder } from "./folder.js";
 import { readControl } from "./control.js";
-import { layIn } from "./lay-in.js";
+import { applySidecar } from "./apply-sidecar.js";
 import type { Options, RestoreTo } from "./options.js";
 
 /** Refuses while a server runs on the data directory that is to be replaced. */
@@ -14,17 +15,13 @@ export function refuseRunning(set: SnapshotSet, ctx: Context<Options>): void {
     const { dataDir } = facts;
     const pid = serverOn(dataDir);
     if (pid === undefined) continue;
-    throw new PostgresFault(
-      "PG_RUNNING",
-      `a server runs on ${dataDir} (process ${pid})`,
-      "Stop it before the restore.",
-    );
+    throw new PluginError("PG_RUNNING", `a server runs on ${dataDir} (process ${pid})`, "Stop it before the restore.");
   }
 }
 
 /**
- * Makes of what was put back in place a data directory that a server starts on: label and WAL of a fuzzy copy, links to the
- * tablespaces' own places, and on request the way to a point in time.
+ * Makes a data directory that was put back startable: label and WAL of a fuzzy copy, links to the original places of the
+ * tablespaces, and on request the settings for a point in time.
  */
 export function makeStartable(set: SnapshotSet, ctx: Context<Options>): void {
   refuseRunning(set, ctx);
@@ -37,8 +34,8 @@ export function makeStartable(set: SnapshotSet, ctx: Context<Options>): void {
       const links = folder.folder("pg_tblspc");
       for (const { oid, location } of tablespaces) links.link(String(oid), location);
       links.close();
-      if (state === "in use" && sidecarDir !== undefined) layIn(sidecarDir, folder);
-      if (ctx.options.restoreTo !== undefined) aim(folder, dataDir, state, ctx.options.restoreTo);
+      if (state === "in use" && sidecarDir !== undefined) applySidecar(sidecarDir, folder);
+      if (ctx.options.restoreTo !== undefined) setRecoveryTarget(folder, dataDir, state, ctx.options.restoreTo);
     } finally {
       folder.close();
     }
@@ -77,10 +74,10 @@ function serverOn(dataDir: string): number | undefined {
 }
 
 /** Archive recovery to a target (manual, "Recovery Target"). What is written here wins over postgresql.conf. */
-function aim(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
+function setRecoveryTarget(folder: Folder, dataDir: string, state: string, { command, ...targets }: RestoreTo): void {
   if (state === "shut down") {
     const hint = "Restore the snapshot that it is a fork of.";
-    throw new PostgresFault("PG_PICTURE", `${dataDir} was recovered, and is no base for a point in time`, hint);
+    throw new PluginError("PG_SNAPSHOT", `${dataDir} was repaired, and cannot be the base for a point in time`, hint);
   }
   const lines = [
     setting("restore_command", command),

@@ -1,23 +1,24 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
-import { connectFault, endsSession, PostgresFault, queryFault } from "./fault.js";
+import { readPassword } from "#kit/password-file.js";
+import { connectError, endsSession, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
-/** How long a connection may take to come about, ms. */
+/** How long connecting may take, ms. */
 const connectMs = 10_000;
-/** How long a statement may wait for a lock, ms: we only read the catalogue, and whoever locks that is at some rare work. */
+/** How long a statement may wait for a lock, ms: only the catalogue is read, which is rarely locked. */
 const lockMs = 5_000;
-/** How long the server may take to say good-bye, ms. */
+/** How long the server may take to close a session, ms. */
 const closeMs = 1_000;
 
-/** One connection to the server. It obeys the caller's signal, and knows whether it was lost. */
+/** One connection to the server. The caller's signal ends it. It records whether it was lost. */
 export class Session {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #options: Options;
-  #lost: PostgresFault | undefined;
+  #lost: PluginError | undefined;
   #closing = false;
 
   private constructor(client: Client, socket: Socket, options: Options) {
@@ -32,7 +33,8 @@ export class Session {
   static async open(options: Options, name: string, signal: AbortSignal): Promise<Session> {
     signal.throwIfAborted();
     const socket = new Socket();
-    const password = await readPassword(options);
+    const { passwordFile } = options;
+    const password = passwordFile === undefined ? undefined : await readPassword(passwordFile, "PG_PASSWORD_FILE");
     const ssl = await readTls(options);
     const client = new Client({
       host: options.host,
@@ -42,7 +44,7 @@ export class Session {
       ...(password !== undefined && { password }),
       ssl,
       application_name: name,
-      // Nobody's functions may take the place of the server's own.
+      // No user's functions may replace those of the server.
       options: "-c search_path=pg_catalog",
       connectionTimeoutMillis: connectMs,
       keepAlive: true,
@@ -50,11 +52,11 @@ export class Session {
     });
     const session = new Session(client, socket, options);
     try {
-      await session.#obeying(signal, async () => await client.connect());
+      await session.#withSignal(signal, async () => await client.connect());
     } catch (error) {
       session.#cut();
       signal.throwIfAborted();
-      throw connectFault(error, options);
+      throw connectError(error, options);
     }
     try {
       await session.#limit(signal);
@@ -66,7 +68,7 @@ export class Session {
   }
 
   /** Why the session is lost, if it is. */
-  get lost(): PostgresFault | undefined {
+  get lost(): PluginError | undefined {
     return this.#lost;
   }
 
@@ -74,23 +76,23 @@ export class Session {
     signal.throwIfAborted();
     if (this.#lost !== undefined) throw this.#lost;
     try {
-      const answer = await this.#obeying(signal, async () => await this.#client.query<Row>(sql, values));
-      return answer.rows;
+      const result = await this.#withSignal(signal, async () => await this.#client.query<Row>(sql, values));
+      return result.rows;
     } catch (error) {
       signal.throwIfAborted();
       if (endsSession(error)) this.#lose(error);
-      throw this.#lost ?? queryFault(error, this.#options, endsSession(error));
+      throw this.#lost ?? queryError(error, this.#options, endsSession(error));
     }
   }
 
-  /** As `query`, for a statement that answers exactly one row. */
+  /** As `query`, for a statement that returns exactly one row. */
   async one<Row extends QueryResultRow>(signal: AbortSignal, sql: string, values: unknown[] = []): Promise<Row> {
     const [row] = await this.query<Row>(signal, sql, values);
     if (row === undefined) throw new Error(`no row: ${sql}`);
     return row;
   }
 
-  /** How long each further statement may take, ms; 0 is for ever. */
+  /** How long each further statement may take, ms; 0: no limit. */
   async limitStatements(ms: number, signal: AbortSignal): Promise<void> {
     await this.query(signal, "SELECT set_config('statement_timeout', $1, false)", [String(ms)]);
   }
@@ -99,19 +101,19 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closing || this.#lost !== undefined) return;
     this.#closing = true;
-    // A server that hangs does not answer the good-bye.
+    // A server that hangs does not respond.
     await Promise.race([this.#client.end(), sleep(closeMs, undefined, { ref: false })]);
     this.#cut();
   }
 
-  /** The limits that an administrator sets for ordinary clients would end a session that has to stand idle. */
+  /** The limits that an administrator sets for ordinary clients would end a session that has to be idle. */
   async #limit(signal: AbortSignal): Promise<void> {
     const none = ["statement_timeout", "idle_session_timeout", "transaction_timeout"];
     await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [none]);
     await this.query(signal, "SELECT set_config('lock_timeout', $1, false)", [String(lockMs)]);
   }
 
-  async #obeying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #withSignal<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const cut = (): void => this.#cut();
     signal.addEventListener("abort", cut, { once: true });
     try {
@@ -127,33 +129,16 @@ export class Session {
   }
 
   #lose(error: unknown): void {
-    if (!this.#closing) this.#lost ??= queryFault(error, this.#options, true);
+    if (!this.#closing) this.#lost ??= queryError(error, this.#options, true);
   }
 }
 
-/** Never without a look at the certificate: such TLS keeps nobody out. */
+/** The certificate is always checked: without that, TLS does not protect against interception. */
 async function readTls({ tls, caFile, host }: Options): Promise<ClientConfig["ssl"]> {
   if (tls === "off") return false;
   try {
     return { host, ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }) };
   } catch (error) {
-    throw new PostgresFault("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
-  }
-}
-
-async function readPassword({ passwordFile }: Options): Promise<string | undefined> {
-  if (passwordFile === undefined) return undefined;
-  const hint = `Make it a file of one line: install -m 600 /dev/null ${passwordFile}, then write the password into it.`;
-  try {
-    const { mode } = await stat(passwordFile);
-    // As libpq does with its password file (manual, "The Password File").
-    if ((mode & 0o077) !== 0) {
-      throw new PostgresFault("PG_PASSWORD_FILE", `others may read ${passwordFile}`, `chmod 600 ${passwordFile}`);
-    }
-    const [password = ""] = (await readFile(passwordFile, "utf8")).split("\n");
-    return password;
-  } catch (error) {
-    if (error instanceof PostgresFault) throw error;
-    throw new PostgresFault("PG_PASSWORD_FILE", `${passwordFile} cannot be read`, hint, { cause: error });
+    throw new PluginError("PG_TLS", `${caFile} cannot be read`, "Correct the option caFile.", { cause: error });
   }
 }

@@ -3,8 +3,8 @@ import type { Options } from "./options.js";
 
 /**
  * Settings of a server on a snapshot, as arguments: those of the captured server on which redo depends, and for the rest ours. The
- * snapshot's configuration is not read, because it tells where the captured server archives, listens and logs to, and
- * what is left of it (postgresql.auto.conf) is overruled.
+ * snapshot's configuration is not read, because it names where the captured server archives, listens, and logs. What is
+ * still read of it (postgresql.auto.conf) is overruled.
  */
 export function settings(
   { settings: captured }: Facts,
@@ -33,8 +33,8 @@ const always = {
   log_destination: "stderr",
   log_min_messages: "warning",
   lc_messages: "C",
-  // In the snapshot: a server that is killed would leave a file in /dev/shm.
+  // In the snapshot: a killed server would otherwise leave a file in /dev/shm.
   dynamic_shared_memory_type: "mmap",
-  // There may be none left beside the captured server.
+  // The captured server may use all of them.
   huge_pages: "off",
 };

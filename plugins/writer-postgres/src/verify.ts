@@ -1,41 +1,46 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
-import { PostgresFault } from "./fault.js";
-import { layIn } from "./lay-in.js";
+import { PluginError } from "./errors.js";
+import { applySidecar } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
-import { Picture } from "./picture.js";
+import { WritableSnapshot } from "./snapshot.js";
 import { Programs } from "./programs.js";
 import { SecondServer } from "./second-server.js";
 import type { Session } from "./session.js";
 
 /**
- * Starts a server on a writable snapshot, looks and writes, and stops it. A snapshot that does not hold is a report; that it could
- * not be looked at is an error.
+ * Starts a server on a writable snapshot, checks and writes, and stops it. A snapshot that is damaged is a report; that it could not
+ * be checked is an error.
  */
 export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
-  const picture = Picture.open(tx, exposed);
+  const snapshot = WritableSnapshot.open(tx, exposed);
   try {
-    await picture.detach();
-    const programs = await Programs.of(picture, ctx);
-    const { state } = picture.control();
-    if (state === "in use") layIn(tx.sidecarDir, picture.folder);
-    for (const signal of ["standby.signal", "recovery.signal"]) picture.folder.remove(signal);
-    return await look(picture, programs, state, ctx);
+    await snapshot.detach();
+    const programs = await Programs.of(snapshot, ctx);
+    const { state } = snapshot.control();
+    if (state === "in use") applySidecar(tx.sidecarDir, snapshot.folder);
+    for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
+    return await check(snapshot, programs, state, ctx);
   } catch (error) {
-    if (!(error instanceof PostgresFault) || !isVerdict(error)) throw error;
+    if (!(error instanceof PluginError) || !isVerdict(error)) throw error;
     return { ok: false, reason: error.message, facts: { code: error.code } };
   } finally {
-    picture.close();
+    snapshot.close();
   }
 }
 
-/** What speaks against the snapshot, and not against how we look at it. */
-function isVerdict({ code }: PostgresFault): boolean {
+/** Errors of the snapshot, not of the verification. */
+function isVerdict({ code }: PluginError): boolean {
   return code === "PG_RECOVERY" || code === "PG_QUERY" || code === "PG_SESSION_LOST";
 }
 
-async function look(picture: Picture, programs: Programs, state: string, ctx: Context<Options>): Promise<Report> {
+async function check(
+  snapshot: WritableSnapshot,
+  programs: Programs,
+  state: string,
+  ctx: Context<Options>,
+): Promise<Report> {
   const begun = performance.now();
-  const server = await SecondServer.start(picture, programs, ctx);
+  const server = await SecondServer.start(snapshot, programs, ctx);
   const startMs = Math.round(performance.now() - begun);
   const checks: string[] = [];
   try {
@@ -57,13 +62,13 @@ async function look(picture: Picture, programs: Programs, state: string, ctx: Co
     await server.stop();
   }
   if (ctx.options.verify.includes("checksums")) {
-    await must(programs.run("pg_checksums", ["--check", "--pgdata", picture.dataDir]), "pg_checksums");
+    await must(programs.run("pg_checksums", ["--check", "--pgdata", snapshot.dataDir]), "pg_checksums");
     checks.push("checksums");
   }
   return { ok: true, facts: { was: state, startMs, checks } };
 }
 
-/** Only a superuser may write everywhere; which roles are, everybody may read. */
+/** Only a superuser may write everywhere. Any role may read which roles are superusers. */
 async function superuser(server: SecondServer, ctx: Context<Options>): Promise<string> {
   const session = await server.connect();
   try {
@@ -86,7 +91,7 @@ async function write(session: Session, signal: AbortSignal): Promise<void> {
   await session.query(signal, "CHECKPOINT");
   const { rows } = await session.one<{ rows: number }>(signal, `SELECT count(*)::int AS rows FROM ${table}`);
   if (rows !== 2000)
-    throw new PostgresFault("PG_QUERY", `2000 rows were written and ${rows} are there`, "Look at the disk.");
+    throw new PluginError("PG_QUERY", `2000 rows were written, but ${rows} were read`, "Check the disk.");
   await session.query(signal, `DROP TABLE ${table}`);
 }
 
@@ -95,10 +100,10 @@ async function must(run: ReturnType<Programs["run"]>, name: string): Promise<voi
   if (exitCode === 0) return;
   const lines = `${stdout}\n${stderr}`.trim().split("\n");
   const errors = lines.filter((line) => /error|checksum verification failed/i.test(line));
-  const said = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
-  throw new PostgresFault(
+  const messages = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
+  throw new PluginError(
     "PG_QUERY",
-    `${name} found fault with the snapshot: ${said}`,
-    "Look at the captured server too.",
+    `${name} found errors in the snapshot: ${messages}`,
+    "Also check the captured server.",
   );
 }

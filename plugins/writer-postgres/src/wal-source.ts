@@ -9,7 +9,7 @@ export interface WalSource {
   copy(name: string, to: string, signal: AbortSignal): Promise<boolean>;
 }
 
-/** Bytes that one statement reads: the answer is twice as long on the wire, and held in memory. */
+/** Bytes that one statement reads: the result is twice as long on the wire, and held in memory. */
 const chunkBytes = 2 * 1024 * 1024;
 
 /** The server's own folder where it may be read, else the server. */
@@ -36,7 +36,7 @@ export function walFiles(walDir: string): WalSource {
         if ((await inode(file)) === undefined) return false;
         throw error;
       }
-      // The server recycles a WAL file by giving it a new name: then what was copied may be of two lives.
+      // The server recycles a WAL file by giving it a new name: then the copy may be of two different files.
       return (await inode(file)) === before;
     },
   };

@@ -42,7 +42,7 @@ export function walRange(label: string, stopLsn: string, segmentBytes: number): 
   return { timeline, segments };
 }
 
-/** The file that tells where a timeline came from; timeline 1 came from nowhere. */
+/** The file with the history of a timeline; timeline 1 has none. */
 export function historyFile(timeline: number): string | undefined {
   return timeline > 1 ? `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history` : undefined;
 }

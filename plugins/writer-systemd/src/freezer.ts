@@ -1,16 +1,16 @@
 import { type FSWatcher, readFileSync, watch, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CgroupFault } from "./fault.js";
+import { PluginError } from "./errors.js";
 import type { Cgroup } from "./locate.js";
 
-/** How often it is looked whether the last task has stopped, ms. */
-const LOOK_MS = 2;
+/** Between two checks whether the last task has stopped, ms. */
+const POLL_MS = 2;
 
-/** How late the kernel may tell of a change: it does so at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV), ms. */
+/** How late the kernel may report a change, ms: it does so at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV). */
 const NOTIFIED_MS = 20;
 
-/** What cgroup.events tells (Linux, Documentation/admin-guide/cgroup-v2.rst): frozen also counts what an ancestor does. */
+/** cgroup.events (Linux, Documentation/admin-guide/cgroup-v2.rst): `frozen` also counts what an ancestor does. */
 interface Events {
   populated: boolean;
   frozen: boolean;
@@ -35,7 +35,7 @@ export function turn(group: Cgroup, to: "on" | "off"): void {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") throw cause;
     const hint = "Run holdstill as root, or as the user that the group is delegated to.";
-    throw new CgroupFault("CGROUP_RIGHTS", `${switchOf(group)} cannot be written: ${code}`, hint, { cause });
+    throw new PluginError("CGROUP_RIGHTS", `${switchOf(group)} cannot be written: ${code}`, hint, { cause });
   }
 }
 
@@ -43,13 +43,13 @@ export function turn(group: Cgroup, to: "on" | "off"): void {
 export async function allStopped(group: Cgroup, signal: AbortSignal): Promise<void> {
   while (!eventsOf(group).frozen) {
     if (signal.aborted) throw stuck(group);
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }
 
 /**
  * Watches a frozen group. The kernel notifies of every change of cgroup.events: also of a thaw and a freeze so close together that
- * nobody could see the state between them, and of a process that was moved into the group while it ran.
+ * no reader could see the state between them, and of a process that was moved into the group while it ran.
  */
 export class Watch {
   readonly #watcher: FSWatcher;
@@ -74,7 +74,7 @@ export class Watch {
   }
 }
 
-function stuck(group: Cgroup): CgroupFault {
+function stuck(group: Cgroup): PluginError {
   const hint = "A task hangs in the kernel, for a device or a network file system: look for state D in ps.";
-  return new CgroupFault("CGROUP_STUCK", `not every process of ${group.name} came to a halt`, hint);
+  return new PluginError("CGROUP_STUCK", `not every process of ${group.name} stopped`, hint);
 }

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import type { FreezeToken, ThawReport, Writer } from "holdstill/plugin";
-import { CgroupFault } from "./fault.js";
+import type { Context, FreezeToken, ThawReport, Transaction, Writer } from "holdstill/plugin";
+import { Owed } from "#kit/owed.js";
+import { PluginError } from "./errors.js";
 import { allStopped, eventsOf, isSwitchedOn, switchOf, turn, Watch } from "./freezer.js";
 import { type Cgroup, locate } from "./locate.js";
 import type { Options } from "./options.js";
-import { Owed } from "./owed.js";
 
 interface Hold {
   readonly group: Cgroup;
@@ -31,7 +31,7 @@ const writer = {
   async freeze(tx, ctx): Promise<FreezeToken> {
     const group = locate(ctx.options);
     refuseFrozen(group);
-    new Owed(ctx.dataDir, tx.id).write(group);
+    owedBy(tx, ctx).write(group);
     const watch = new Watch(group);
     holds.set(tx.id, { group, watch });
     turn(group, "on");
@@ -41,54 +41,57 @@ const writer = {
     return { compensation: { command: "sh", args } };
   },
 
-  async thaw(tx, _token, { dataDir }): Promise<ThawReport> {
+  async thaw(tx, _token, ctx): Promise<ThawReport> {
     const hold = holds.get(tx.id);
     holds.delete(tx.id);
-    const seen = hold === undefined ? "the worker that froze it is gone" : await lossOf(hold);
-    letGo(new Owed(dataDir, tx.id));
-    return seen === undefined
+    const reason = hold === undefined ? "the worker that froze it has ended" : await lossOf(hold);
+    thawOwed(owedBy(tx, ctx));
+    return reason === undefined
       ? { uninterrupted: true, facts: { cgroup: hold?.group.name } }
-      : { uninterrupted: false, reason: seen };
+      : { uninterrupted: false, reason };
   },
 
-  async abort(tx, _token, { dataDir }) {
+  async abort(tx, _token, ctx) {
     const hold = holds.get(tx.id);
     holds.delete(tx.id);
-    letGo(new Owed(dataDir, tx.id));
+    thawOwed(owedBy(tx, ctx));
     await hold?.watch.end();
   },
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;
 
-/** Thaws what this transaction froze. A group that is gone, with all of its processes, is thawed too. */
-function letGo(owed: Owed): void {
+/** The group that a transaction freezes, on disk before it does: only its own freeze is ever undone. */
+const owedBy = ({ id }: Transaction, { dataDir }: Context<Options>): Owed<Cgroup> => new Owed(dataDir, id);
+
+/** Thaws what the transaction froze. If the group no longer exists, nothing is frozen. */
+function thawOwed(owed: Owed<Cgroup>): void {
   const group = owed.read();
   if (group === null) return;
   if (existsSync(switchOf(group))) turn(group, "off");
   owed.settle();
 }
 
-/** Why the hold was not in force throughout. */
+/** Why the freeze was interrupted; undefined if it was not. */
 async function lossOf({ group, watch }: Hold): Promise<string | undefined> {
   const changed = await watch.end();
   if (!existsSync(group.dir) || !eventsOf(group).populated) return `the application has ended: ${group.name} is empty`;
-  if (!isSwitchedOn(group) || !eventsOf(group).frozen) return `somebody has thawed ${group.name}`;
+  if (!isSwitchedOn(group) || !eventsOf(group).frozen) return `another process thawed ${group.name}`;
   if (changed === "changed") {
     return `the state of ${group.name} changed meanwhile: it was thawed and frozen again, a process came in, or the last one ended`;
   }
   return undefined;
 }
 
-/** A freeze of somebody else's is left alone: it would end with ours. */
+/** Does not freeze what another process froze: that freeze would end with ours. */
 function refuseFrozen(group: Cgroup): void {
   const { populated, frozen } = eventsOf(group);
   if (isSwitchedOn(group) || frozen) {
-    const hint = `See who froze it, or a group above it; if nobody: echo 0 > ${switchOf(group)}`;
-    throw new CgroupFault("CGROUP_FROZEN", `${group.name} is frozen already`, hint);
+    const hint = `Find out which program froze it, or a group above it. If none did: echo 0 > ${switchOf(group)}`;
+    throw new PluginError("CGROUP_FROZEN", `${group.name} is already frozen`, hint);
   }
   if (!populated) {
-    const hint = "Start the application, or leave this writer out: without processes nothing writes.";
-    throw new CgroupFault("CGROUP_EMPTY", `there is no process in ${group.name}`, hint);
+    const hint = "Start the application, or leave this writer out: without processes, nothing is written.";
+    throw new PluginError("CGROUP_EMPTY", `${group.name} has no process`, hint);
   }
 }

@@ -24,7 +24,7 @@ export interface Subject<Options> {
   readonly writer: Writer<Options>;
   readonly ctx: Called<Options>;
   readonly load: LedgerLoad;
-  readonly open: (picture: Exposed) => Promise<Second>;
+  readonly open: (snapshot: Exposed) => Promise<Second>;
 }
 
 interface Round {
@@ -46,10 +46,10 @@ export async function takeRounds<Options>(t: TestContext, sets: LvmSets, subject
     await load.advance(30);
     const round = await take(t, sets, subject, `Set-${number}`);
     try {
-      const picture = await show(round, sets);
-      const repaired = await writer.repair?.(round.tx, picture, ctx);
+      const snapshot = await show(round, sets);
+      const repaired = await writer.repair?.(round.tx, snapshot, ctx);
       assert.deepEqual([repaired?.ok, repaired?.reason], [true, undefined]);
-      const second = await subject.open(picture);
+      const second = await subject.open(snapshot);
       taken.push({ ...round, redoBytes: Number(repaired?.facts?.["redoBytes"]), startMs: second.readyMs });
       try {
         await proveWhole(second, round.confirmed);

@@ -30,7 +30,7 @@ test("what lies on no plain device-mapper device is left to others, and it is sa
   assert.match(said.at(-1) ?? "", /provider-lvm/);
 });
 
-test("a device of somebody else with a snapshot's name is not touched", async (t) => {
+test("a device of another program with a snapshot's name is not touched", async (t) => {
   const disk = new MappedDisk(t);
   const data = disk.volume("data", "ext4");
   const dmsnap = new Dmsnap(t, { size: "16M" }).cleanUp();

@@ -22,9 +22,9 @@ test("devices with ext4 and XFS that are written to all the time are cut at one 
     t.diagnostic(`held ${report.heldMs.toFixed(1)} ms, longest step ${counter.lapWorstMs().toFixed(1)} ms`);
     await counter.stop();
     const snapshots = await dmsnap.seal(id);
-    const pictures: string[] = [];
-    for (const snapshot of snapshots) pictures.push(`${await dmsnap.expose(snapshot)}/counter`);
-    assert.ok(verifyCounter(pictures) > 0);
+    const trees: string[] = [];
+    for (const snapshot of snapshots) trees.push(`${await dmsnap.expose(snapshot)}/counter`);
+    assert.ok(verifyCounter(trees) > 0);
     for (const snapshot of snapshots) await dmsnap.unexpose(snapshot);
   }
 });

@@ -19,7 +19,7 @@ test("killed in prepare, hold or seal, nothing stays suspended, and recover leav
       },
     });
     assert.equal(killed.exitCode, null, killed.stderr);
-    // A write comes through, though nobody has undone anything yet: the keeper lets go by itself.
+    // A write succeeds before anything is undone: the keeper has released.
     writeFileSync(`${data.mount}/file`, phase);
     run("sync", ["-f", data.mount]);
     const recovered = await command(["recover", "--yes"]);

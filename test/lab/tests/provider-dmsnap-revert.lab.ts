@@ -40,7 +40,7 @@ test("revert puts the snapshot back, keeps the snapshot and other ones, and refu
   const [second] = (await dmsnap.take([data])).snapshots;
   writeFileSync(file, "third");
   assert.ok(first && second);
-  await assert.rejects(dmsnap.revert(first), { code: "IN_USE" });
+  await assert.rejects(dmsnap.revert(first), { code: "BUSY" });
   run("umount", [data.mount]);
   await dmsnap.revert(first);
   run("mount", ["/dev/mapper/data", data.mount]);
@@ -64,7 +64,7 @@ test("before a revert what was there is kept in a snapshot of its own, which is 
   const [first] = (await dmsnap.take([data])).snapshots;
   writeFileSync(file, "second");
   assert.ok(first);
-  await assert.rejects(dmsnap.preserve(first), { code: "IN_USE" });
+  await assert.rejects(dmsnap.preserve(first), { code: "BUSY" });
   run("umount", [data.mount]);
   const safety = await dmsnap.preserve(first);
   await dmsnap.revert(first);
@@ -143,7 +143,7 @@ test("a snapshot whose origin was written to past it is never shown", async (t) 
     await assert.rejects(
       dmsnap.revert(snapshot),
       (error: { code?: string }) =>
-        error.code === "BYPASSED" || error.code === "IN_USE" || error.code === "UNKNOWN_SNAPSHOT",
+        error.code === "BYPASSED" || error.code === "BUSY" || error.code === "UNKNOWN_SNAPSHOT",
       name,
     );
     await dmsnap.remove(snapshot);

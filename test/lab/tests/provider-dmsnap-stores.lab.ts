@@ -1,4 +1,4 @@
-/** Where provider-dmsnap keeps what is overwritten, and what becomes of it when there is no room left. */
+/** Where provider-dmsnap saves what is overwritten, and what happens when there is no space left. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
@@ -63,7 +63,7 @@ test("a snapshot that has overflowed is told to be invalid, is not shown, and do
   assert.match(overflowed?.lost ?? "", /overflowed/);
   assert.equal(overflowed?.usage, undefined);
   await assert.rejects(dmsnap.expose(snapshot), { code: "OVERFLOWED" });
-  await assert.rejects(dmsnap.revert(snapshot), { code: "IN_USE" });
+  await assert.rejects(dmsnap.revert(snapshot), { code: "BUSY" });
   await dmsnap.remove(snapshot);
   assert.equal(readFileSync(`${data.mount}/much`).length, 24 * 1024 ** 2);
 });

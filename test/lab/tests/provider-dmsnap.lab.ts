@@ -21,10 +21,10 @@ test("a snapshot shows what was there, the origin goes on, and removing it leave
   assert.ok(snapshot);
   assert.match(tableOf("data"), /^0 131072 snapshot-origin /);
   writeFileSync(`${data.mount}/file`, "overwritten\n");
-  const picture = await dmsnap.expose(snapshot);
-  assert.equal(readFileSync(`${picture}/file`, "utf8"), "precious\n");
-  assert.throws(() => writeFileSync(`${picture}/file`, ""), /EROFS/);
-  assert.equal(await dmsnap.expose(snapshot), picture);
+  const tree = await dmsnap.expose(snapshot);
+  assert.equal(readFileSync(`${tree}/file`, "utf8"), "precious\n");
+  assert.throws(() => writeFileSync(`${tree}/file`, ""), /EROFS/);
+  assert.equal(await dmsnap.expose(snapshot), tree);
   await dmsnap.unexpose(snapshot);
   await dmsnap.remove(snapshot);
   assert.deepEqual([mapped(), tableOf("data"), run("losetup", ["--list"])], [before, table, ""]);

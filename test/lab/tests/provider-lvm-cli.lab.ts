@@ -39,13 +39,13 @@ test("create, show, expose and delete a set over thin and thick volumes", async 
   assert.equal(set.consistency, "filesystem");
   assert.equal(set.cut, "atomic");
   const { exposed } = await ask<SnapshotSet>("expose", set.id);
-  const pictures = folders.map((folder) => {
+  const snapshots = folders.map((folder) => {
     const trees = exposed?.flatMap((one) => one.exposed.trees) ?? [];
     return trees.find(({ original }) => original === folder)?.path ?? assert.fail(`${folder} is not exposed`);
   });
-  assert.ok(verifyCounter(pictures) > 0);
+  assert.ok(verifyCounter(snapshots) > 0);
   await ask("delete", set.id, "--yes");
-  assert.throws(() => readFileSync(pictures[0] ?? ""), { code: "ENOENT" });
+  assert.throws(() => readFileSync(snapshots[0] ?? ""), { code: "ENOENT" });
   assert.equal(stateOf(vg), before);
   checkAll(vg, volumes);
 });

@@ -10,7 +10,7 @@ import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
 import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
 import { run, VolumeGroup } from "../support/volume-group.js";
 
-test("a snapshot that somebody spoils before the commit is no snapshot", async (t) => {
+test("a snapshot that another command spoils before the commit is refused", async (t) => {
   const vg = new VolumeGroup(t);
   const volumes = furnish(vg);
   const [thick, thin] = volumes as [(typeof volumes)[number], (typeof volumes)[number]];
@@ -71,10 +71,10 @@ test("groups, volumes and mount points with odd names are taken as they are", as
   const sets = lvmSets(t);
   const { snapshots } = await sets.take(places);
   for (const mount of places) writeFileSync(`${mount}/file`, "later");
-  const pictures = [];
-  for (const snapshot of snapshots) pictures.push(`${(await sets.expose(snapshot))[0]}/file`);
+  const trees = [];
+  for (const snapshot of snapshots) trees.push(`${(await sets.expose(snapshot))[0]}/file`);
   assert.deepEqual(
-    pictures.map((picture) => readFileSync(picture, "utf8")),
+    trees.map((tree) => readFileSync(tree, "utf8")),
     ["x--y.z+-", "x-holdstill-y"],
   );
   for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);

@@ -20,7 +20,7 @@ test("killed in prepare, hold or seal, nothing stays suspended, recover leaves n
       },
     });
     assert.equal(killed.exitCode, null, killed.stderr);
-    // A write comes through, though nobody has undone anything yet: the keeper lets go by itself.
+    // A write succeeds before anything is undone: the keeper has released.
     for (const { mount } of volumes) {
       writeFileSync(`${mount}/file`, phase);
       run("sync", ["-f", mount]);

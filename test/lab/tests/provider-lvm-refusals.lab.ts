@@ -1,4 +1,4 @@
-/** What provider-lvm refuses, and what it says of it. */
+/** What provider-lvm refuses, with which reasons. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -44,7 +44,7 @@ test("what does not fit, is named already or is locked is refused before anythin
 test("where no size is given a snapshot takes a fifth of its origin, or what there is, but not too little", async (t) => {
   const vg = new VolumeGroup(t);
   const { mount } = vg.thick("data", "ext4", 800);
-  const room = async (): Promise<unknown> => (await lvmSets(t).take([mount])).snapshots[0]?.facts?.["roomBytes"];
+  const room = async (): Promise<unknown> => (await lvmSets(t).take([mount])).snapshots[0]?.facts?.["spaceBytes"];
   assert.equal(await room(), 160 * 2 ** 20);
   await assert.rejects(lvmSets(t, { size: "20%ORIGIN" }).take([mount]), { code: "NO_SPACE" });
   const rest = Number(await room());

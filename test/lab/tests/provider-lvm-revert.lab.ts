@@ -22,7 +22,7 @@ test("what was mounted as a part of its file system is found in the snapshot", a
   assert.equal(readFileSync(tree, "utf8"), "precious\n");
 });
 
-test("reverting brings the captured state back, but not below somebody's feet", async (t) => {
+test("reverting brings the captured state back, but not while the volume is in use", async (t) => {
   const { sets, thick, thin, vg } = stage(t);
   const { snapshots } = await sets.take([`${thick.mount}/srv`, `${thin.mount}/srv`]);
   for (const [at, volume] of [thick, thin].entries()) {
@@ -98,7 +98,7 @@ test("before a revert the command line keeps what was there as a set of its own,
   checkAll(vg, volumes);
 });
 
-test("a revert of what is in use, where it was asked for, happens when the volumes are activated next, and the set says so", async (t) => {
+test("with revert: on-activation, a volume in use is reverted when it is next activated, and the set shows it", async (t) => {
   const { thick, thin, vg } = stage(t);
   const volumes = [thick, thin];
   const command = commandLine(t, [{ use: "provider-lvm", options: { revert: "on-activation" } }]);

@@ -29,9 +29,9 @@ test("file systems on LUKS on thin and thick volumes are cut at one instant, sho
   assert.equal(report.targets.length, 4, "the encryption and the volume below it are held");
   await counter.advance(2);
   await counter.stop();
-  const pictures: string[] = [];
-  for (const snapshot of snapshots) pictures.push(...(await sets.expose(snapshot)));
-  assert.ok(verifyCounter(pictures) > 0);
+  const trees: string[] = [];
+  for (const snapshot of snapshots) trees.push(...(await sets.expose(snapshot)));
+  assert.ok(verifyCounter(trees) > 0);
   for (const snapshot of snapshots) {
     await provider.unexpose(snapshot, sets.ctx);
     const [scratch = ""] = await sets.expose(snapshot, "scratch");

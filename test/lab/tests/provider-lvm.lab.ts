@@ -25,9 +25,9 @@ test("thin and thick volumes of two volume groups are cut at one instant, and se
     await t.test(
       `held ${Math.round(report.heldMs)} ms; prepare ${Math.round(took.prepare)}, seal ${Math.round(took.seal)} ms`,
     );
-    const pictures: string[] = [];
-    for (const snapshot of snapshots) pictures.push(...(await sets.expose(snapshot)));
-    assert.ok(verifyCounter(pictures) > 0);
+    const trees: string[] = [];
+    for (const snapshot of snapshots) trees.push(...(await sets.expose(snapshot)));
+    assert.ok(verifyCounter(trees) > 0);
     const apart: string[] = [];
     for (const snapshot of [...alone.snapshots, ...later.snapshots]) apart.push(...(await sets.expose(snapshot)));
     assert.throws(() => verifyCounter(apart), CounterBroken);

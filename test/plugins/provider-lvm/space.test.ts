@@ -31,12 +31,12 @@ test("the snapshots of one volume group share what it has; another group's room 
   assert.deepEqual(inMiB([tight, same, thick("two", 10 * GiB, 2 * GiB)], "auto"), [1024, 512, 2048]);
 });
 
-test("too little room is refused, and said with both numbers", () => {
+test("too little space is refused, with both numbers", () => {
   const tight = thick("one", 10 * GiB, 300 * MiB);
   for (const size of ["auto", "20%ORIGIN", "2G"]) {
     assert.throws(() => sizesOf([tight], { size }), {
       code: "NO_SPACE",
-      message: /one has 300 MiB free; .* need 2\.0 GiB/,
+      message: /one has 300.0 MiB free; .* need 2\.0 GiB/,
     });
   }
 });

@@ -1,9 +1,9 @@
 /** What GNU cp writes, captured from coreutils 9.1. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { readComplaints, unquote } from "@holdstill/provider-reflink/dist/complaints.js";
+import { readCpMessages, unquote } from "@holdstill/provider-reflink/dist/complaints.js";
 
-const kinds = (text: string): string[] => readComplaints(text).map((complaint) => complaint.kind);
+const kinds = (text: string): string[] => readCpMessages(text).map((complaint) => complaint.kind);
 
 test("a source that is gone is no fault, in whatever words cp says so", () => {
   const text = String.raw`cp: cannot stat 'srv/a': No such file or directory
@@ -15,20 +15,20 @@ cp: cannot read symbolic link 'srv/l': No such file or directory
   assert.deepEqual(kinds(text), ["vanished", "vanished", "vanished", "vanished", "vanished"]);
 });
 
-test("a target that is gone, a full disk and words never heard are faults", () => {
+test("a missing target, a full disk, and unknown messages are errors", () => {
   const text = `cp: cannot create regular file '/store/x/a': No such file or directory
 cp: error writing '/store/x/a': No space left on device
 cp: cannot open 'srv/a' for reading: Permission denied
 cp: oh dear
 `;
-  assert.deepEqual(kinds(text), ["fault", "fault", "fault", "fault"]);
+  assert.deepEqual(kinds(text), ["error", "error", "error", "error"]);
 });
 
 test("a file that is to be copied again is named as it is called, whatever the quotes", () => {
   const text = String.raw`cp: skipping file 'srv/'$'\303\244\n''"'\''x', as it was replaced while being copied
 cp: failed to clone '/store/x/srv/hot' from "srv/it's": Invalid argument
 `;
-  assert.deepEqual(readComplaints(text), [
+  assert.deepEqual(readCpMessages(text), [
     { kind: "replaced", source: `srv/ä\n"'x` },
     { kind: "unclonable", source: "srv/it's" },
   ]);

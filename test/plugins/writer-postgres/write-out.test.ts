@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Place } from "@holdstill/writer-postgres/dist/picture.js";
-import { writingOut } from "@holdstill/writer-postgres/dist/write-out.js";
+import type { PlacedFolder } from "@holdstill/writer-postgres/dist/snapshot.js";
+import { whileWritingOut } from "@holdstill/writer-postgres/dist/write-out.js";
 import { probeContext } from "../../support/fixture/context.js";
 import type { Options } from "../../support/server/postgres-snapshot.js";
 import { tempDir } from "../../support/storage/temp.js";
@@ -11,7 +11,7 @@ import { tempDir } from "../../support/storage/temp.js";
 async function played(
   t: TestContext,
   workMs: number,
-  place: (dir: string) => Place,
+  place: (dir: string) => PlacedFolder,
   exitCode = 0,
 ): Promise<{ ended: number; syncs: number[] }> {
   const dir = tempDir(t);
@@ -22,14 +22,14 @@ async function played(
     await sleep(400);
     return { exitCode, stdout: "", stderr: "No space left on device" };
   };
-  const ended = await writingOut([place(dir)], { ...ctx, exec }, async () => {
+  const ended = await whileWritingOut([place(dir)], { ...ctx, exec }, async () => {
     await sleep(workMs);
     return performance.now();
   });
   return { ended, syncs };
 }
 
-const apart = (dir: string): Place => ({ place: dir, original: "/proc" });
+const apart = (dir: string): PlacedFolder => ({ place: dir, original: "/proc" });
 
 test("what is written while a sync is under way is written out by one more", async (t) => {
   const { ended, syncs } = await played(t, 1200, apart);

@@ -7,7 +7,7 @@ import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { verifyLedger } from "../../support/server/ledger.js";
-import { Bench, configured, leavesNothing } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, configured, leavesNothing } from "../../support/server/mysql-snapshot.js";
 import { install, mariadb, missingServer, MysqlServer } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 
@@ -17,7 +17,7 @@ test(
   "a set under load holds the books, and its fork opens at once with the position that the record names",
   { skip },
   async (t) => {
-    const bench = await Bench.lay(t, mariadb);
+    const bench = await MysqlFixture.lay(t, mariadb);
     const config = configured(bench, {}, "image");
     const on = async (...args: string[]): Promise<CliRun> => await holdstill([...args, "--config", config]);
     onEnd(t, async () => void (await on("unexpose", "latest")));
@@ -56,14 +56,14 @@ test(
 );
 
 test("a provider that copies is refused for a server, before anything is touched", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb);
+  const bench = await MysqlFixture.lay(t, mariadb);
   const refused = await holdstill(["create", "writer:db", "--config", configured(bench, {}, "embedded")]);
   assert.equal(refused.exitCode, 3, refused.stderr);
   assert.match(refused.stderr, /point-in-time/);
 });
 
 test("a lock that is not granted ends the transaction, with the writer's own words", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb);
+  const bench = await MysqlFixture.lay(t, mariadb);
   await bench.server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM");
   const idler = await bench.server.connect({ database: "books" });
   onEnd(t, () => idler.cut());
@@ -77,7 +77,7 @@ test("a lock that is not granted ends the transaction, with the writer's own wor
 });
 
 test("several servers are captured in one set", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb);
+  const bench = await MysqlFixture.lay(t, mariadb);
   const dataDir = path.join(bench.volume.mount, "second");
   install(mariadb, dataDir);
   const other = new MysqlServer(mariadb, dataDir);
@@ -93,8 +93,8 @@ test("several servers are captured in one set", { skip }, async (t) => {
   assert.deepEqual(
     set.writers.map(({ state, repair }) => [state, repair?.state]),
     [
-      ["held", "repaired"],
-      ["held", "repaired"],
+      ["frozen", "repaired"],
+      ["frozen", "repaired"],
     ],
   );
   assert.equal((await holdstill(["delete", "latest", "--yes", "--config", config])).exitCode, 0);

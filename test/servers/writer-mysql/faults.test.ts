@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../../support/fixture/context.js";
-import { Bench, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9 } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { stopped } from "../../support/process/is-alive.js";
@@ -75,7 +75,7 @@ test("a server that goes down is a coded error in each phase, and lost in thaw",
   }
 });
 
-test("a server that hangs holds up nobody beyond the deadline, and abort ends its session", { skip }, async (t) => {
+test("a server that hangs delays no caller beyond the deadline, and abort ends its session", { skip }, async (t) => {
   const bench = await laid(t);
   const { server, ctx } = bench;
   const tx = await bench.begin();
@@ -166,7 +166,7 @@ for (const { flavour, lacks } of rights) {
     `${flavour.name}: the README's grants are enough, and each that lacks is named`,
     { skip: missingServer(flavour) },
     async (t) => {
-      const bench = await Bench.lay(t, flavour);
+      const bench = await MysqlFixture.lay(t, flavour);
       const { server } = bench;
       await server.query(
         "CREATE TABLE books.old (id int) ENGINE=MyISAM; CREATE USER snap@localhost IDENTIFIED BY 'right'",
@@ -206,6 +206,6 @@ for (const { flavour, lacks } of rights) {
   );
 }
 
-async function laid(t: TestContext): Promise<Bench> {
-  return await Bench.lay(t, mariadb);
+async function laid(t: TestContext): Promise<MysqlFixture> {
+  return await MysqlFixture.lay(t, mariadb);
 }

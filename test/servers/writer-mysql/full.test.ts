@@ -10,7 +10,7 @@ import { context } from "../../support/fixture/context.js";
 import { Filler } from "../../support/storage/filler.js";
 import { verifyLedger } from "../../support/server/ledger.js";
 import { loopFs } from "../../support/storage/loop-device.js";
-import { Bench, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
 import { mariadb, missingServer } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { unprivileged } from "../../support/process/unprivileged.js";
@@ -19,20 +19,20 @@ const skip = missingServer(mariadb);
 const small = { size: 320 };
 
 test("a layer that is full fails recover with the server's words, and a larger one does not", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb, small);
+  const bench = await MysqlFixture.lay(t, mariadb, small);
   const load = await bench.load();
   const confirmed = load.acknowledged();
-  const picture = await bench.take();
+  const snapshot = await bench.take();
   await load.stop();
-  const exposed = bench.expose(picture.clone);
+  const exposed = bench.expose(snapshot.clone);
   const filler = Filler.fill(exposed.trees[0]?.path ?? "");
   const begun = performance.now();
-  const full = await writer.repair?.(picture.tx, exposed, bench.ctx);
+  const full = await writer.repair?.(snapshot.tx, exposed, bench.ctx);
   assert.equal(full?.ok, false);
-  assert.match(full?.reason ?? "", /did not start, .*(error 28|No space left on device).*MYSQL_PICTURE/);
+  assert.match(full?.reason ?? "", /did not start, .*(error 28|No space left on device).*MYSQL_SNAPSHOT/);
   assert.ok(performance.now() - begun < 30_000);
   filler.remove();
-  const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
+  const report = await writer.repair?.(snapshot.tx, exposed, bench.ctx);
   assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
   const second = await bench.open(exposed);
   const client = await second.connect({ database: "books" });
@@ -42,7 +42,7 @@ test("a layer that is full fails recover with the server's words, and a larger o
 });
 
 test(
-  "a server that waits for room for its binary log holds nobody up beyond the limit, and nothing is left in it",
+  "a server that waits for space for its binary log delays no caller beyond the limit, and nothing is left in it",
   { skip },
   async (t) => {
     const disk = loopFs(t, "ext4", "binlog", 16 * 1024 * 1024);
@@ -50,7 +50,7 @@ test(
     const { uid, gid } = unprivileged();
     for (const dir of [path.dirname(disk), disk]) chmodSync(dir, 0o755);
     chownSync(disk, uid, gid);
-    const bench = await Bench.lay(t, mariadb, { settings: { "log-bin": path.join(disk, "bin") } });
+    const bench = await MysqlFixture.lay(t, mariadb, { settings: { "log-bin": path.join(disk, "bin") } });
     const { ctx, server } = bench;
     const within = async (call: (ctx: Context<Options>) => Promise<unknown>): Promise<void> => {
       const begun = performance.now();

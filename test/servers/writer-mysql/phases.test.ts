@@ -1,4 +1,4 @@
-/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer reports, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,7 +6,7 @@ import type { Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
 import { context, type TestContext } from "../../support/fixture/context.js";
-import { Bench, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { mariadb, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 
@@ -20,8 +20,8 @@ const ends: Record<string, (server: MysqlServer) => Promise<void>> = {
   },
 };
 
-/** What a call says then; the calls before it went well. "well": it needs nothing of the sessions before. */
-const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+/** The result of a call then; the calls before it went well. "well": it needs nothing of the sessions before. */
+const outcomes: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   prepare: { restarts: "well", "is stopped": "MYSQL_DOWN", "is killed": "MYSQL_DOWN" },
   freeze: "MYSQL_SESSION_LOST",
@@ -33,17 +33,17 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   abort: "well",
 };
 
-/** A call that takes longer says TimeoutError. */
+/** A call that takes longer ends with TimeoutError. */
 const limitMs = 30_000;
 
 /** The writer's calls around a snapshot of one instant. */
-async function stepsOn(bench: Bench): Promise<Steps> {
+async function stepsOn(bench: MysqlFixture): Promise<Steps> {
   const ctx = (): TestContext<Options> => context(bench.ctx.options, { limitMs });
   const tx = await bench.begin();
   let token: FreezeToken = {};
   let clone = "";
   let shown: Exposed | undefined;
-  const picture = (): Exposed => (shown ??= bench.expose(clone));
+  const snapshot = (): Exposed => (shown ??= bench.expose(clone));
   return {
     identify: async () => await well(writer.identify(ctx())),
     prepare: async () => await well(writer.prepare?.(tx, ctx())),
@@ -54,8 +54,8 @@ async function stepsOn(bench: Bench): Promise<Steps> {
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }
@@ -81,7 +81,7 @@ for (const flavour of [mariadb, mysql9]) {
     `${flavour.name}: a server that is stopped, is killed or restarts while freeze waits for a lock is told by it`,
     { skip: missingServer(flavour) },
     async (t) => {
-      const bench = await Bench.lay(t, flavour, { options: { lockSeconds: 20 } });
+      const bench = await MysqlFixture.lay(t, flavour, { options: { lockSeconds: 20 } });
       const { server } = bench;
       await server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM; INSERT INTO books.old VALUES (1)");
       for (const [end, happens] of Object.entries(ends)) {
@@ -113,13 +113,13 @@ for (const flavour of [mariadb, mysql9]) {
       `${flavour.name}: a server that is stopped, is killed or restarts before a call is told by it (${name})`,
       { skip: missingServer(flavour) },
       async (t) => {
-        const bench = await Bench.lay(t, flavour);
+        const bench = await MysqlFixture.lay(t, flavour);
         const { server } = bench;
         await server.query(sql);
         for (const [end, happens] of Object.entries(ends)) {
           for (const call of among) {
             const said = await saidBy(await stepsOn(bench), call, async () => await happens(server));
-            const expected = says[call];
+            const expected = outcomes[call];
             assert.equal(said, typeof expected === "string" ? expected : expected[end], `it ${end} before ${call}`);
             if (end !== "restarts") await server.start();
             await leavesNothing(server);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../../support/fixture/context.js";
 import { verifyLedger } from "../../support/server/ledger.js";
-import { Bench, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, type Options, writerOptions } from "../../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { scratch } from "../../support/storage/scratch.js";
@@ -53,13 +53,15 @@ for (const { flavour, settings, follow, promote, gtid, source } of ways) {
     { skip: missingServer(flavour) },
     async (t) => {
       const port = await freePort();
-      const bench = await Bench.lay(t, flavour, { settings: { ...settings, port, "bind-address": "127.0.0.1" } });
+      const bench = await MysqlFixture.lay(t, flavour, {
+        settings: { ...settings, port, "bind-address": "127.0.0.1" },
+      });
       const { server } = bench;
       await server.query("CREATE USER repl@'%' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'");
       const load = await bench.load();
-      const picture = await bench.take();
-      const exposed = bench.expose(picture.clone);
-      const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
+      const snapshot = await bench.take();
+      const exposed = bench.expose(snapshot.clone);
+      const report = await writer.repair?.(snapshot.tx, exposed, bench.ctx);
       await load.advance(100);
       await load.stop();
       if (flavour === mysql9) execFileSync("rm", ["-f", `${exposed.trees[0]?.path ?? ""}/auto.cnf`]);
@@ -110,7 +112,7 @@ test(
   async (t) => {
     const certificates = certify(t);
     const port = await freePort();
-    const bench = await Bench.lay(t, mariadb, {
+    const bench = await MysqlFixture.lay(t, mariadb, {
       settings: {
         port,
         "bind-address": "127.0.0.1",

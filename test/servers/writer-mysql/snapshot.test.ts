@@ -6,7 +6,7 @@ import test from "node:test";
 import writer from "@holdstill/writer-mysql";
 import { context } from "../../support/fixture/context.js";
 import { verifyLedger } from "../../support/server/ledger.js";
-import { Bench, leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
 import { mariadb, missingServer } from "../../support/server/mysql-server.js";
 import { sampleSet } from "../../support/fixture/sample-set.js";
 import { tempDir } from "../../support/storage/temp.js";
@@ -18,7 +18,7 @@ test(
   { skip },
   async (t) => {
     const elsewhere = ["redo", "undo", "binlog", "aria", "tables"];
-    const bench = await Bench.lay(t, mariadb, {
+    const bench = await MysqlFixture.lay(t, mariadb, {
       elsewhere,
       settings: (mount) => ({
         "innodb-log-group-home-dir": `${mount}/redo`,
@@ -33,15 +33,15 @@ test(
       `CREATE TABLE books.far (id int PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='${volume.mount}/tables'; INSERT INTO books.far VALUES (1)`,
     );
     const load = await bench.load();
-    const picture = await bench.take();
-    const { paths } = picture.tx.components[0] ?? { paths: [] };
+    const snapshot = await bench.take();
+    const { paths } = snapshot.tx.components[0] ?? { paths: [] };
     const expected = ["data", "redo", "undo", "binlog", "aria", "tables/books"].map(
       (name) => `${volume.mount}/${name}`,
     );
     assert.deepEqual(new Set(paths), new Set(expected));
 
-    const exposed = bench.expose(picture.clone, paths);
-    const report = await writer.repair?.(picture.tx, exposed, ctx);
+    const exposed = bench.expose(snapshot.clone, paths);
+    const report = await writer.repair?.(snapshot.tx, exposed, ctx);
     assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
     await load.advance(50);
     await load.stop();
@@ -52,7 +52,7 @@ test(
     await server.start();
     assert.doesNotMatch(server.log(), /\[ERROR\]|corrupt/i);
 
-    const verified = await writer.verify?.(picture.tx, bench.expose(volume.fork(picture.clone), paths), ctx);
+    const verified = await writer.verify?.(snapshot.tx, bench.expose(volume.fork(snapshot.clone), paths), ctx);
     assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
     assert.equal(verified?.facts?.["redoBytes"], 0, "it was repaired");
     await server.query("INSERT INTO books.far VALUES (2)");
@@ -64,10 +64,10 @@ test(
   "a table that is made in another folder after the plan fails prepare, or seal, because a repair would write to the original",
   { skip },
   async (t) => {
-    const bench = await Bench.lay(t, mariadb, { elsewhere: ["far"] });
+    const bench = await MysqlFixture.lay(t, mariadb, { elsewhere: ["far"] });
     const { ctx, server, volume } = bench;
     const make = `CREATE TABLE books.far (id int PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='${volume.mount}/far'`;
-    const refusal = { code: "MYSQL_PICTURE", message: new RegExp(`${volume.mount}/far/books, which is not captured`) };
+    const refusal = { code: "MYSQL_SNAPSHOT", message: new RegExp(`${volume.mount}/far/books, which is not captured`) };
     const tx = await bench.begin();
     await server.query(make);
     await assert.rejects(async () => writer.prepare?.(tx, ctx), refusal);
@@ -84,40 +84,40 @@ test(
 );
 
 test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb, { options: { verify: "checksums" } });
+  const bench = await MysqlFixture.lay(t, mariadb, { options: { verify: "checksums" } });
   await bench.server.query(
     "CREATE TABLE books.big (id int PRIMARY KEY, x char(200)) SELECT seq AS id, 'x' AS x FROM books.seq_1_to_20000",
   );
-  const picture = await bench.take();
-  const good = bench.expose(bench.volume.fork(picture.clone));
-  const verified = await writer.verify?.(picture.tx, good, bench.ctx);
+  const snapshot = await bench.take();
+  const good = bench.expose(bench.volume.fork(snapshot.clone));
+  const verified = await writer.verify?.(snapshot.tx, good, bench.ctx);
   assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
   assert.ok(Number(verified?.facts?.["tables"]) >= 3 && Number(verified?.facts?.["files"]) >= 3);
 
-  const bad = bench.expose(bench.volume.fork(picture.clone));
-  await writer.repair?.(picture.tx, bad, bench.ctx);
+  const bad = bench.expose(bench.volume.fork(snapshot.clone));
+  await writer.repair?.(snapshot.tx, bad, bench.ctx);
   const file = await open(path.join(bad.trees[0]?.path ?? "", "books/big.ibd"), "r+");
   await file.write(Buffer.alloc(16_384, 0x55), 0, 16_384, 20 * 16_384);
   await file.close();
-  const damaged = await writer.verify?.(picture.tx, bad, bench.ctx);
+  const damaged = await writer.verify?.(snapshot.tx, bad, bench.ctx);
   assert.equal(damaged?.ok, false);
   assert.match(JSON.stringify(damaged), /books[./]big/);
 });
 
 test(
-  "a snapshot that cannot be repaired says why: read-only, another version, another program, half of it gone",
+  "the report of a snapshot that cannot be repaired has the reason: read-only, another version, another program, incomplete",
   { skip },
   async (t) => {
-    const bench = await Bench.lay(t, mariadb);
-    const picture = await bench.take();
-    const exposed = bench.expose(picture.clone);
+    const bench = await MysqlFixture.lay(t, mariadb);
+    const snapshot = await bench.take();
+    const exposed = bench.expose(snapshot.clone);
     const recover = async (options: Parameters<typeof writerOptions>[1], given = exposed): Promise<string> => {
-      const report = await writer.repair?.(picture.tx, given, context(writerOptions(bench.server, options)));
+      const report = await writer.repair?.(snapshot.tx, given, context(writerOptions(bench.server, options)));
       assert.equal(report?.ok, false);
       return report?.reason ?? "";
     };
-    assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_PICTURE/);
-    assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true says: .*MYSQL_VERSION/);
+    assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_SNAPSHOT/);
+    assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true reports: .*MYSQL_VERSION/);
     const other = path.join(tempDir(t), "mariadbd");
     writeFileSync(other, "#!/bin/sh\necho 'mariadbd  Ver 10.11.1-MariaDB for Linux'\n", { mode: 0o755 });
     assert.match(
@@ -126,17 +126,17 @@ test(
     );
     assert.match(
       await recover({ serverArguments: ["--no-such-option"] }),
-      /did not start, exit \d+: .*no-such-option.*MYSQL_PICTURE/,
+      /did not start, exit \d+: .*no-such-option.*MYSQL_SNAPSHOT/,
     );
     const begun = performance.now();
     const signal = AbortSignal.timeout(50);
     await assert.rejects(
-      writer.repair?.(picture.tx, exposed, context(bench.ctx.options, { signal })) ?? Promise.resolve(),
+      writer.repair?.(snapshot.tx, exposed, context(bench.ctx.options, { signal })) ?? Promise.resolve(),
       { name: /Timeout|Abort/ },
     );
     assert.ok(performance.now() - begun < 5000);
     assert.deepEqual(
-      await writer.repair?.(picture.tx, exposed, bench.ctx).then(({ ok }) => ok),
+      await writer.repair?.(snapshot.tx, exposed, bench.ctx).then(({ ok }) => ok),
       true,
       "none of it did harm",
     );
@@ -144,7 +144,7 @@ test(
 );
 
 test("a restore over a running server is refused, and over a stopped one is not", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb);
+  const bench = await MysqlFixture.lay(t, mariadb);
   const [component] = await writer.identify(bench.ctx);
   assert.ok(component);
   const recorded = { writer: "db", component, volumes: [], consistency: "application" as const };
@@ -158,7 +158,7 @@ test("a restore over a running server is refused, and over a stopped one is not"
 });
 
 test("databases and tables that symbolic links lead to are found", { skip }, async (t) => {
-  const bench = await Bench.lay(t, mariadb, { elsewhere: ["other"] });
+  const bench = await MysqlFixture.lay(t, mariadb, { elsewhere: ["other"] });
   const other = path.join(bench.volume.mount, "other");
   mkdirSync(path.join(other, "far"));
   await bench.server.query("CREATE DATABASE linked; CREATE TABLE linked.old (id int) ENGINE=MyISAM");

@@ -3,12 +3,12 @@ import test, { type TestContext } from "node:test";
 import writer from "@holdstill/writer-mysql";
 import { type Acknowledged, verifyLedger } from "../../support/server/ledger.js";
 import { LedgerLoad } from "../../support/server/load.js";
-import { Bench, leavesNothing } from "../../support/server/mysql-snapshot.js";
+import { MysqlFixture, leavesNothing } from "../../support/server/mysql-snapshot.js";
 import { mariadb, mariadb11, missingServer, mysql9, type MysqlServer } from "../../support/server/mysql-server.js";
 import { onEnd } from "../../support/process/on-end.js";
 
 /** How many snapshots are taken under load. */
-const pictures = Number(process.env["HOLDSTILL_PICTURES"] ?? 5);
+const snapshots = Number(process.env["HOLDSTILL_SNAPSHOTS"] ?? 5);
 
 /** Checks the books of a server on a snapshot, and lets it write. */
 async function isWhole(t: TestContext, server: MysqlServer, confirmed: readonly Acknowledged[]): Promise<void> {
@@ -48,27 +48,27 @@ for (const { flavour, settings, gtid, rough } of versions) {
   const skip = missingServer(flavour);
 
   test(
-    `${flavour.name}: ${pictures} atomic snapshots under load: each is repaired, knows its own position, and opens whole`,
+    `${flavour.name}: ${snapshots} atomic snapshots under load: each is repaired, knows its own position, and opens whole`,
     { skip },
     async (t) => {
-      const bench = await Bench.lay(t, flavour, { settings });
+      const bench = await MysqlFixture.lay(t, flavour, { settings });
       const load = await bench.load();
-      for (let number = 1; number <= pictures; number += 1) {
+      for (let number = 1; number <= snapshots; number += 1) {
         await load.advance(50);
         const confirmed = load.acknowledged();
-        const picture = await bench.take();
-        assert.deepEqual([picture.thaw.uninterrupted, picture.thaw.reason], [true, undefined]);
-        assert.equal(picture.sidecar.facts?.["lock"], "none");
+        const snapshot = await bench.take();
+        assert.deepEqual([snapshot.thaw.uninterrupted, snapshot.thaw.reason], [true, undefined]);
+        assert.equal(snapshot.sidecar.facts?.["lock"], "none");
         if (number === 1) {
-          const asCut = await bench.open(bench.expose(bench.volume.fork(picture.clone)), settings);
+          const asCut = await bench.open(bench.expose(bench.volume.fork(snapshot.clone)), settings);
           assert.match(asCut.log(), rough, "what is said below of the repaired one can be false");
           await asCut.stop();
         }
-        const exposed = bench.expose(picture.clone);
-        const report = await writer.repair?.(picture.tx, exposed, bench.ctx);
+        const exposed = bench.expose(snapshot.clone);
+        const report = await writer.repair?.(snapshot.tx, exposed, bench.ctx);
         assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
 
-        const { from, to } = picture.sidecar.facts as { from: LogPosition; to: LogPosition };
+        const { from, to } = snapshot.sidecar.facts as { from: LogPosition; to: LogPosition };
         const end = report?.facts as unknown as LogPosition & { redoBytes: number };
         assert.ok(count(from) <= count(end) && count(end) <= count(to), `${from.gtid} ${end.gtid} ${to.gtid}`);
         assert.ok(end.redoBytes > 0);
@@ -83,10 +83,10 @@ for (const { flavour, settings, gtid, rough } of versions) {
         const second = await bench.open(exposed, settings);
         assert.doesNotMatch(second.log(), rough);
         const [mine] = await second.query<{ gtid: string }>(`SELECT @@global.${gtid} AS gtid`);
-        assert.equal(mine?.gtid, end.gtid, "the repaired snapshot itself says the same");
+        assert.equal(mine?.gtid, end.gtid, "the repaired snapshot itself has the same");
         await isWhole(t, second, confirmed);
         await second.stop();
-        bench.volume.discard(picture.clone);
+        bench.volume.discard(snapshot.clone);
       }
       await load.stop();
       assert.deepEqual(bench.ctx.complaints, []);

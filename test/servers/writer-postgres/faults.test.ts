@@ -17,7 +17,7 @@ import {
   leavesNothing,
   quick,
   serverWithLedger,
-  takePicture,
+  takeSnapshot,
   writerOptions,
   type Options,
 } from "../../support/server/postgres-snapshot.js";
@@ -66,7 +66,7 @@ test("a session that is killed while frozen is told by thaw, and the sidecar pro
   await leavesNothing(server);
 });
 
-test("a server process that hangs holds up nobody beyond the deadline, and abort ends it", { skip }, async (t) => {
+test("a server process that hangs delays no caller beyond the deadline, and abort ends it", { skip }, async (t) => {
   const server = await serverWithLedger(t, {});
   const ctx = context(writerOptions(server));
   const tx = await begin(t, ctx);
@@ -97,7 +97,7 @@ test("abort ends a prepare that waits for its checkpoint", { skip }, async (t) =
   assert.equal(
     (await ourSessions(server)).length,
     1,
-    "a server process that waits does not notice that nobody listens",
+    "a server process that waits does not notice that its client is gone",
   );
   await (await blankWorker()).abort(tx, null, ctx);
   assert.deepEqual(await ourSessions(server), []);
@@ -150,15 +150,15 @@ test("the README's grants are enough, and without them each lack has a code", { 
   await writer.abort(tx, null, ctx);
 
   await server.query("GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean), pg_backup_stop(boolean) TO snap");
-  const picture = await takePicture(t, ctx);
-  assert.equal(picture.thaw.uninterrupted, true);
-  const second = await server.startOn(assemble(picture), quick);
+  const snapshot = await takeSnapshot(t, ctx);
+  assert.equal(snapshot.thaw.uninterrupted, true);
+  const second = await server.startOn(assemble(snapshot), quick);
   onEnd(t, async () => await second.stop("immediate"));
   await leavesNothing(server);
 
   await server.query("ALTER ROLE snap NOREPLICATION");
   ctx.complaints.length = 0;
-  await takePicture(t, ctx);
+  await takeSnapshot(t, ctx);
   assert.match(ctx.complaints.join("\n"), /no replication slot/);
 });
 

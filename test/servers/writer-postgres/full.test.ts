@@ -17,7 +17,7 @@ import {
   leavesNothing,
   loadOn,
   serverWithLedger,
-  takeCrashPicture,
+  takeCrashSnapshot,
   writerOptions,
 } from "../../support/server/postgres-snapshot.js";
 
@@ -58,7 +58,7 @@ test("a disk that is too full for the sidecar fails seal, and the server is left
   const token = await writer.freeze(tx, ctx);
   assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
   Filler.fill(disk);
-  await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_NO_ROOM", message: new RegExp(tx.sidecarDir) });
+  await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_NO_SPACE", message: new RegExp(tx.sidecarDir) });
   await writer.abort(tx, token, ctx);
   await leavesNothing(server);
 });
@@ -71,19 +71,22 @@ test("a layer that is full fails recover with the server's words, and a larger o
   const load = await loadOn(t, server);
   await load.stop();
   const ctx = context(writerOptions(server));
-  const picture = await takeCrashPicture(t, server, ctx);
-  const copies = picture.copies.map(({ original, copy }) => ({ original, copy: path.join(disk, path.basename(copy)) }));
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  const copies = snapshot.copies.map(({ original, copy }) => ({
+    original,
+    copy: path.join(disk, path.basename(copy)),
+  }));
   for (const [index, { copy }] of copies.entries())
-    execFileSync("cp", ["-a", "-T", picture.copies[index]?.copy ?? "", copy]);
+    execFileSync("cp", ["-a", "-T", snapshot.copies[index]?.copy ?? "", copy]);
   const shown = exposed({ copies });
   const filler = Filler.fill(disk);
   assert.equal(statfsSync(disk).bavail, 0);
-  await assert.rejects(async () => writer.repair?.(picture.tx, shown, ctx), {
+  await assert.rejects(async () => writer.repair?.(snapshot.tx, shown, ctx), {
     code: "PG_RECOVERY",
     message: /No space left on device/,
   });
   filler.remove();
-  assert.equal((await writer.repair?.(picture.tx, shown, ctx))?.ok, true);
+  assert.equal((await writer.repair?.(snapshot.tx, shown, ctx))?.ok, true);
   const second = await server.startOn(shown.trees[0]?.path ?? "", {});
   onEnd(t, async () => await second.stop("immediate"));
   const client = await second.connect();

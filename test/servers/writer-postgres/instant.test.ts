@@ -41,13 +41,13 @@ test(
       const token = await writer.freeze(tx, ctx);
       const confirmed = load.acknowledged();
       load.lap();
-      const picture = volume.cut();
+      const snapshot = volume.cut();
       const thaw = await writer.thaw(tx, token, ctx);
       stalls.push(load.lap().worstStallMs);
       assert.equal(thaw.uninterrupted, true, thaw.reason);
       await writer.seal?.(tx, ctx);
 
-      const copy = path.join(picture.at, "data");
+      const copy = path.join(snapshot.at, "data");
       const shown = { trees: [{ original: dataDir, path: copy }], readOnly: false };
       // Each other snapshot as it was cut: redo is the server's own then.
       if (round % 2 === 0) {
@@ -72,7 +72,7 @@ test(
         await client.end();
       } finally {
         await second.stop("immediate");
-        picture.remove();
+        snapshot.remove();
       }
     }
     t.diagnostic(`redo ${redo.join(" ")} bytes; start ${starts.map(Math.round).join(" ")} ms (recovered, as cut, …)`);

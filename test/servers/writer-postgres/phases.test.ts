@@ -1,4 +1,4 @@
-/** A server that ends, in whatever way, before each call or while one waits: what the writer says, and that the server is none the worse. */
+/** A server that ends, in whatever way, before each call or while one waits: what the writer reports, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import path from "node:path";
@@ -49,8 +49,8 @@ async function checkpointer(server: PostgresServer): Promise<number | undefined>
 
 const down = { "is stopped": "PG_DOWN", "is killed": "PG_DOWN", restarts: "well", "loses a process": "well" };
 
-/** What a call says then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
-const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
+/** The result of a call then, by how the server ended or by the cut; the calls before it went well. "well": it needs nothing of the sessions before. */
+const outcomes: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = {
   identify: down,
   prepare: down,
   freeze: "PG_SESSION_LOST",
@@ -61,7 +61,7 @@ const says: Readonly<Record<Call, string | Readonly<Record<string, string>>>> = 
   abort: "well",
 };
 
-/** A call that takes longer says TimeoutError. */
+/** A call that takes longer ends with TimeoutError. */
 const limitMs = 30_000;
 
 /** The writer's calls around a snapshot of one instant, which is good for a fuzzy copy too. */
@@ -77,7 +77,7 @@ async function stepsOn(
   let token: FreezeToken = {};
   let clone = "";
   let shown: Exposed | undefined;
-  const picture = (): Exposed => {
+  const snapshot = (): Exposed => {
     if (shown !== undefined) return shown;
     const mount = volume.expose(clone);
     // The server on it is another user.
@@ -95,8 +95,8 @@ async function stepsOn(
     },
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
-    repair: async () => wordOf(await writer.repair?.(tx, picture(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, picture(), ctx())),
+    repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
+    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }
@@ -112,7 +112,7 @@ for (const cut of ["fuzzy", "atomic"] as const) {
         for (const call of [...calls, "abort"] as const) {
           const steps = await stepsOn(t, volume, server, cut);
           const said = await saidBy(steps, call, async () => await happens(server));
-          const expected = says[call];
+          const expected = outcomes[call];
           assert.equal(
             said,
             typeof expected === "string" ? expected : (expected[end] ?? expected[cut]),
@@ -126,7 +126,7 @@ for (const cut of ["fuzzy", "atomic"] as const) {
   );
 }
 
-/** So slow that nobody sees the end of it. */
+/** So slow that it does not end in a test. */
 const spread = { checkpoint_completion_target: "0.99", checkpoint_timeout: "1h" };
 
 async function waitsForCheckpoint(server: PostgresServer): Promise<void> {

@@ -18,17 +18,17 @@ import {
   loadOn,
   quick,
   serverWithLedger,
-  takeCrashPicture,
-  takePicture,
+  takeCrashSnapshot,
+  takeSnapshot,
   writerOptions,
-  type Picture,
+  type TestSnapshot,
 } from "../../support/server/postgres-snapshot.js";
 import { sampleSet } from "../../support/fixture/sample-set.js";
 import { scratch } from "../../support/storage/scratch.js";
 import { unprivileged } from "../../support/process/unprivileged.js";
 
 const skip = missingPostgres();
-type Taken = Omit<Picture, "sidecar" | "thaw">;
+type Taken = Omit<TestSnapshot, "sidecar" | "thaw">;
 
 /** The record of a set with the snapshot's component. */
 function setOf({ tx, sidecarDir }: Taken): SnapshotSet {
@@ -66,15 +66,15 @@ test(
     const load = await loadOn(t, server);
     const ctx = context(writerOptions(server));
     const confirmed = load.acknowledged();
-    const picture = await takePicture(t, ctx);
+    const snapshot = await takeSnapshot(t, ctx);
     await load.stop();
-    const set = setOf(picture);
+    const set = setOf(snapshot);
     await assert.rejects(async () => writer.beforeRestore?.(set, ctx), { code: "PG_RUNNING", message: /process \d+/ });
     await assert.rejects(async () => writer.afterRestore?.(set, ctx), { code: "PG_RUNNING" });
     await server.halt("immediate");
     await writer.beforeRestore?.(set, ctx);
-    exposed(picture);
-    putBack(picture);
+    exposed(snapshot);
+    putBack(snapshot);
     await writer.afterRestore?.(set, ctx);
     const again = await startAgain(t, server);
     const client = await again.connect();
@@ -89,17 +89,17 @@ test("a recovered snapshot has its links set to the originals' places again", { 
   const server = await serverWithLedger(t, {});
   await server.query(`CREATE TABLESPACE far LOCATION '${far.path}'`);
   const ctx = context(writerOptions(server));
-  const picture = await takeCrashPicture(t, server, ctx);
-  await writer.repair?.(picture.tx, exposed(picture), ctx);
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  await writer.repair?.(snapshot.tx, exposed(snapshot), ctx);
   await server.halt("immediate");
-  putBack(picture);
-  await writer.afterRestore?.(setOf(picture), ctx);
+  putBack(snapshot);
+  await writer.afterRestore?.(setOf(snapshot), ctx);
   const links = path.join(server.dataDir, "pg_tblspc");
   const [oid = ""] = readdirSync(links);
   assert.equal(readlinkSync(path.join(links, oid)), far.path);
   await startAgain(t, server);
   const aimed = context({ ...ctx.options, restoreTo: { command: "true" } });
-  await assert.rejects(async () => writer.afterRestore?.(setOf(picture), aimed), { code: "PG_RUNNING" });
+  await assert.rejects(async () => writer.afterRestore?.(setOf(snapshot), aimed), { code: "PG_RUNNING" });
 });
 
 for (const cut of ["atomic", "fuzzy"] as const) {
@@ -111,9 +111,9 @@ for (const cut of ["atomic", "fuzzy"] as const) {
     const ctx = context(writerOptions(server));
     const before = await loadOn(t, server);
     if (cut === "atomic") await before.stop();
-    const picture = cut === "atomic" ? await takeCrashPicture(t, server, ctx) : await takePicture(t, ctx);
+    const snapshot = cut === "atomic" ? await takeCrashSnapshot(t, server, ctx) : await takeSnapshot(t, ctx);
     if (cut === "fuzzy") await before.stop();
-    exposed(picture);
+    exposed(snapshot);
 
     const wanted = await loadOn(t, server);
     await wanted.stop();
@@ -122,9 +122,9 @@ for (const cut of ["atomic", "fuzzy"] as const) {
     await unwanted.stop();
     await archived(server);
     await server.halt("immediate");
-    putBack(picture);
+    putBack(snapshot);
     const restoreTo = { command: `cp ${archive.path}/%f %p`, name: "here" };
-    await writer.afterRestore?.(setOf(picture), context({ ...ctx.options, restoreTo }));
+    await writer.afterRestore?.(setOf(snapshot), context({ ...ctx.options, restoreTo }));
 
     const again = await startAgain(t, server);
     for (let wait = 0; wait < 500 && existsSync(path.join(server.dataDir, "recovery.signal")); wait += 1)
@@ -141,13 +141,13 @@ for (const cut of ["atomic", "fuzzy"] as const) {
 test("a recovered snapshot is refused as the base for a point in time", { skip }, async (t) => {
   const server = await serverWithLedger(t, {});
   const ctx = context(writerOptions(server));
-  const picture = await takeCrashPicture(t, server, ctx);
-  await writer.repair?.(picture.tx, exposed(picture), ctx);
+  const snapshot = await takeCrashSnapshot(t, server, ctx);
+  await writer.repair?.(snapshot.tx, exposed(snapshot), ctx);
   await server.halt("immediate");
-  putBack(picture);
+  putBack(snapshot);
   const aimed = context({ ...ctx.options, restoreTo: { command: "true", xid: "7" } });
   const hint = /fork/;
-  await assert.rejects(async () => writer.afterRestore?.(setOf(picture), aimed), { code: "PG_PICTURE", hint });
+  await assert.rejects(async () => writer.afterRestore?.(setOf(snapshot), aimed), { code: "PG_SNAPSHOT", hint });
 });
 
 /** Waits until all WAL up to now is in the archive. */

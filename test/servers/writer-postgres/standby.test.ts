@@ -17,7 +17,7 @@ import {
   loadOn,
   quick,
   serverWithLedger,
-  takePicture,
+  takeSnapshot,
   writerOptions,
 } from "../../support/server/postgres-snapshot.js";
 
@@ -28,7 +28,7 @@ async function withStandbys(
   t: TestContext,
 ): Promise<{ primary: PostgresServer; standby: () => Promise<PostgresServer> }> {
   const primary = await serverWithLedger(t, {});
-  const seed = assemble(await takePicture(t, context(writerOptions(primary))));
+  const seed = assemble(await takeSnapshot(t, context(writerOptions(primary))));
   writeFileSync(path.join(seed, "standby.signal"), "");
   adopt(seed);
   const settings = {
@@ -55,12 +55,12 @@ test("a standby is captured too, and its snapshot opens", { skip }, async (t) =>
   const confirmed = load.acknowledged();
   await caughtUp(primary, server);
 
-  const picture = await takePicture(t, context(writerOptions(server)));
-  assert.equal(picture.thaw.uninterrupted, true, picture.thaw.reason);
-  assert.equal(picture.sidecar.facts?.["role"], "standby");
+  const snapshot = await takeSnapshot(t, context(writerOptions(server)));
+  assert.equal(snapshot.thaw.uninterrupted, true, snapshot.thaw.reason);
+  assert.equal(snapshot.sidecar.facts?.["role"], "standby");
   await load.stop();
   const restored = await primary.startOn(
-    assemble(picture, (file) => file === "standby.signal"),
+    assemble(snapshot, (file) => file === "standby.signal"),
     quick,
   );
   onEnd(t, async () => await restored.stop("immediate"));

@@ -15,7 +15,7 @@ import {
   loadOn,
   quick,
   serverWithLedger,
-  takePicture,
+  takeSnapshot,
   writerOptions,
 } from "../../support/server/postgres-snapshot.js";
 import { scratch } from "../../support/storage/scratch.js";
@@ -69,19 +69,19 @@ for (const { name, bindir, skip } of versions()) {
       const load = await loadOn(t, server);
       const ctx = context(writerOptions(server));
       const confirmed = load.acknowledged();
-      const picture = await takePicture(t, ctx);
+      const snapshot = await takeSnapshot(t, ctx);
       await load.stop();
 
-      assert.equal(picture.thaw.uninterrupted, true);
+      assert.equal(snapshot.thaw.uninterrupted, true);
       assert.deepEqual(ctx.complaints, [
         "fsync or full_page_writes is off: a crash, and so a snapshot, may be beyond repair",
       ]);
-      assert.ok(picture.sidecar.files.includes("backup_label"));
-      assert.ok(!picture.sidecar.files.includes("tablespace_map"), "there are no tablespaces");
-      assert.match(String(picture.sidecar.facts?.["startLsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);
+      assert.ok(snapshot.sidecar.files.includes("backup_label"));
+      assert.ok(!snapshot.sidecar.files.includes("tablespace_map"), "there are no tablespaces");
+      assert.match(String(snapshot.sidecar.facts?.["startLsn"]), /^[0-9A-F]+\/[0-9A-F]+$/);
       await leavesNothing(server);
 
-      const rows = await opens(t, server, assemble(picture), confirmed);
+      const rows = await opens(t, server, assemble(snapshot), confirmed);
       assert.ok(rows >= 100);
       await verifyAfter(server, load);
     },
@@ -98,14 +98,14 @@ for (const { name, bindir, skip } of versions()) {
       const far = await journalElsewhere(t, server);
       const load = await loadOn(t, server);
       const confirmed = load.acknowledged();
-      const picture = await takePicture(t, context(writerOptions(server)));
+      const snapshot = await takeSnapshot(t, context(writerOptions(server)));
       await load.stop();
 
       assert.deepEqual(
-        picture.copies.map(({ original }) => original),
+        snapshot.copies.map(({ original }) => original),
         [server.dataDir, walDir, far],
       );
-      const dataDir = assemble(picture);
+      const dataDir = assemble(snapshot);
       assert.ok(lstatSync(path.join(dataDir, "pg_wal")).isDirectory(), "no link to the WAL of the server that runs");
       await opens(t, server, dataDir, confirmed);
       const link = readFileSync(path.join(dataDir, "tablespace_map.old"), "utf8");
@@ -118,33 +118,33 @@ for (const { name, bindir, skip } of versions()) {
     const load = await loadOn(t, server);
     const confirmed = load.acknowledged();
     const ctx = context(writerOptions(server, { checkpoint: "fast" }));
-    const picture = await takePicture(t, ctx, pressure(server, load));
+    const snapshot = await takeSnapshot(t, ctx, pressure(server, load));
     await load.stop();
-    const wal = picture.sidecar.files.filter((file) => file.startsWith("pg_wal/"));
+    const wal = snapshot.sidecar.files.filter((file) => file.startsWith("pg_wal/"));
     assert.ok(wal.length >= 5, `only ${wal.length} WAL files were written meanwhile`);
     await server.query("SELECT pg_switch_wal()");
     await server.query("CHECKPOINT");
     const gone = wal.filter((file) => !existsSync(path.join(server.dataDir, file)));
     assert.ok(gone.length > 0, "after the seal the server recycles what was kept");
-    await opens(t, server, assemble(picture), confirmed);
+    await opens(t, server, assemble(snapshot), confirmed);
   });
 
   test(`${version.name}: the same copy without backup_label opens with wrong books, or not`, { skip }, async (t) => {
     const server = await serverWithLedger(t, { ...version.with, config: littleWal });
     const load = await loadOn(t, server);
     const ctx = context(writerOptions(server, { checkpoint: "fast" }));
-    const picture = await takePicture(t, ctx, pressure(server, load));
+    const snapshot = await takeSnapshot(t, ctx, pressure(server, load));
     await load.stop();
-    const without = assemble(picture, (file) => file === "backup_label");
+    const without = assemble(snapshot, (file) => file === "backup_label");
     await assert.rejects(opens(t, server, without, []));
   });
 
   test(`${version.name}: a copy without the sidecar's WAL does not open`, { skip }, async (t) => {
     const server = await serverWithLedger(t, version.with);
     const load = await loadOn(t, server);
-    const picture = await takePicture(t, context(writerOptions(server)));
+    const snapshot = await takeSnapshot(t, context(writerOptions(server)));
     await load.stop();
-    const without = assemble(picture, (file) => file.startsWith("pg_wal/"));
+    const without = assemble(snapshot, (file) => file.startsWith("pg_wal/"));
     await assert.rejects(opens(t, server, without, []), PostgresNotReady);
   });
 }

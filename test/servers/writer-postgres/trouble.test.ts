@@ -1,4 +1,4 @@
-/** A server that is busy, full or ill: what the writer says, how long it takes, and that the server is none the worse. */
+/** A server that is busy, full or ill: what the writer reports, how long it takes, and that the server is unharmed. */
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,13 +15,13 @@ import {
   loadOn,
   quick,
   serverWithLedger,
-  takePicture,
+  takeSnapshot,
   writerOptions,
 } from "../../support/server/postgres-snapshot.js";
 
 const skip = missingPostgres();
 
-/** A client of somebody else's, ended with the test. */
+/** A client of another program, ended with the test. */
 async function client(t: TestContext, server: PostgresServer, sql: string): Promise<Client> {
   const one = await server.connect();
   onEnd(t, async () => await one.end());
@@ -36,8 +36,8 @@ test("a long query, an idle transaction and DDL under way hold nothing up, and g
   const ddl = await client(t, server, "CREATE TABLE other (id int); BEGIN; ALTER TABLE other ADD COLUMN name text");
   const long = await client(t, server, "SELECT 1");
   const answer = long.query("SELECT pg_sleep(600)").catch((error: unknown) => error);
-  const picture = await takePicture(t, context(writerOptions(server)));
-  assert.equal(picture.thaw.uninterrupted, true, picture.thaw.reason);
+  const snapshot = await takeSnapshot(t, context(writerOptions(server)));
+  assert.equal(snapshot.thaw.uninterrupted, true, snapshot.thaw.reason);
   await idle.query("COMMIT");
   await ddl.query("COMMIT");
   const asleep =
@@ -66,8 +66,8 @@ test("no room for another connection is told with what to do", { skip }, async (
   const other = await server.connect({ user: "snap" });
   await assert.rejects(writer.identify(ctx), { code: "PG_CONNECT", message: /too many connections/, hint: /LIMIT/ });
   await other.end();
-  const picture = await takePicture(t, ctx);
-  assert.equal(picture.thaw.uninterrupted, true, "one connection is enough for a snapshot");
+  const snapshot = await takeSnapshot(t, ctx);
+  assert.equal(snapshot.thaw.uninterrupted, true, "one connection is enough for a snapshot");
   await leavesNothing(server);
 });
 
@@ -88,18 +88,18 @@ test("a right that is revoked while frozen is told by thaw, and backup mode ends
   await leavesNothing(server);
 });
 
-test("an archive command that fails is warned of, and makes nobody wait", { skip }, async (t) => {
+test("an archive command that fails is warned of, and delays no client", { skip }, async (t) => {
   const server = await serverWithLedger(t, { config: { archive_mode: "on", archive_command: "false" } });
   await server.query("SELECT pg_switch_wal()");
   const failed = "SELECT 1 FROM pg_stat_archiver WHERE failed_count > 0";
   for (let wait = 0; wait < 500 && (await server.query(failed)).length === 0; wait += 1) await sleep(20);
   const ctx = context(writerOptions(server));
-  const picture = await takePicture(t, ctx);
+  const snapshot = await takeSnapshot(t, ctx);
   assert.match(ctx.complaints.join("\n"), /cannot archive its WAL \(0000/);
-  assert.equal(picture.thaw.uninterrupted, true);
-  const facts = picture.tx.components[0]?.facts?.["archiver"] as { mode: string; failing: boolean };
+  assert.equal(snapshot.thaw.uninterrupted, true);
+  const facts = snapshot.tx.components[0]?.facts?.["archiver"] as { mode: string; failing: boolean };
   assert.deepEqual([facts.mode, facts.failing], ["on", true]);
-  const second = await server.startOn(assemble(picture), quick);
+  const second = await server.startOn(assemble(snapshot), quick);
   onEnd(t, async () => await second.stop("immediate"));
   await leavesNothing(server);
 });
@@ -113,7 +113,7 @@ test(
     const tx = await begin(t, ctx);
     const made = await begin(t, ctx);
     await server.query(`CREATE TABLESPACE late LOCATION '${await folderFor(server, made.sidecarDir)}'`);
-    await assert.rejects(async () => writer.prepare?.(tx, ctx), { code: "PG_PICTURE", message: /is not captured/ });
+    await assert.rejects(async () => writer.prepare?.(tx, ctx), { code: "PG_SNAPSHOT", message: /is not captured/ });
     await leavesNothing(server);
     await server.query("DROP TABLESPACE late");
   },
@@ -130,7 +130,7 @@ test(
     const token = await writer.freeze(tx, ctx);
     await server.query(`CREATE TABLESPACE late LOCATION '${await folderFor(server, tx.sidecarDir)}'`);
     assert.equal((await writer.thaw(tx, token, ctx)).uninterrupted, true);
-    await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_PICTURE", message: /made meanwhile/ });
+    await assert.rejects(async () => writer.seal?.(tx, ctx), { code: "PG_SNAPSHOT", message: /made meanwhile/ });
     await writer.abort(tx, token, ctx);
     await leavesNothing(server);
     await server.query("DROP TABLESPACE late");

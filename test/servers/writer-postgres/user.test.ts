@@ -13,7 +13,7 @@ import {
   exposed,
   journalElsewhere,
   serverWithLedger,
-  takeCrashPicture,
+  takeCrashSnapshot,
   writerOptions,
 } from "../../support/server/postgres-snapshot.js";
 import { scratch } from "../../support/storage/scratch.js";
@@ -28,8 +28,8 @@ test("an ordinary user recovers a snapshot with a tablespace, and its original i
   const server = await serverWithLedger(t, {});
   const far = await journalElsewhere(t, server);
   const options = writerOptions(server);
-  const picture = await takeCrashPicture(t, server, context(options));
-  const shown = exposed(picture);
+  const snapshot = await takeCrashSnapshot(t, server, context(options));
+  const shown = exposed(snapshot);
   await server.halt("immediate");
   const before = [server.dataDir, far].map(portrait);
 
@@ -40,8 +40,8 @@ test("an ordinary user recovers a snapshot with a tablespace, and its original i
     file,
     `const { default: writer } = await import(${JSON.stringify(import.meta.resolve("@holdstill/writer-postgres"))});
      const { context } = await import(${JSON.stringify(import.meta.resolve("../../support/fixture/context.js"))});
-     const [tx, shown, options] = ${JSON.stringify([picture.tx, shown, options])};
-     console.log(JSON.stringify(await writer.recover(tx, shown, context(options))));`,
+     const [tx, shown, options] = ${JSON.stringify([snapshot.tx, shown, options])};
+     console.log(JSON.stringify(await writer.repair(tx, shown, context(options))));`,
   );
   const report = JSON.parse(execFileSync(process.execPath, [file], { ...user, cwd: "/", encoding: "utf8" })) as Report;
   assert.equal(report.ok, true);

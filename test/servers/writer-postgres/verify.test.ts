@@ -14,8 +14,8 @@ import {
   leavesNothing,
   loadOn,
   serverWithLedger,
-  takeCrashPicture,
-  takePicture,
+  takeCrashSnapshot,
+  takeSnapshot,
   writerOptions,
   type Options,
 } from "../../support/server/postgres-snapshot.js";
@@ -43,7 +43,7 @@ for (const { name, bindir, skip } of versions()) {
     const server = await serverWithLedger(t, { ...(bindir && { bindir }) });
     const load = await loadOn(t, server);
     const ctx = context(writerOptions(server, { repairMemoryMb: 24 }));
-    const [asItIs, recovered] = [await takePicture(t, ctx), await takePicture(t, ctx)];
+    const [asItIs, recovered] = [await takeSnapshot(t, ctx), await takeSnapshot(t, ctx)];
     await load.stop();
     const first = await verify(asItIs.tx, exposed(asItIs), ctx);
     assert.deepEqual([first.ok, first.facts?.["was"], first.facts?.["checks"]], [true, "in use", ["write"]]);
@@ -76,15 +76,15 @@ test("checksums and amcheck pass on a sound snapshot, and each tells of a damage
   await load.stop();
   await server.query("CHECKPOINT");
   const ctx = context(writerOptions(server, { verify: ["checksums", "amcheck"] }));
-  const sound = await takeCrashPicture(t, server, ctx);
+  const sound = await takeCrashSnapshot(t, server, ctx);
   const report = await verify(sound.tx, exposed(sound), ctx);
   assert.deepEqual(report.facts?.["checks"], ["amcheck", "write", "checksums"], report.reason);
 
   for (const one of ["checksums", "amcheck"] as const) {
-    const picture = await takeCrashPicture(t, server, ctx);
-    const shown = exposed(picture);
+    const snapshot = await takeCrashSnapshot(t, server, ctx);
+    const shown = exposed(snapshot);
     await damage(server, shown.trees[0]?.path ?? "", "journal_pkey", 8192 + 4096);
-    const found = await verify(picture.tx, shown, context({ ...ctx.options, verify: [one] }));
+    const found = await verify(snapshot.tx, shown, context({ ...ctx.options, verify: [one] }));
     assert.equal(found.ok, false);
     assert.match(
       found.reason ?? "",
@@ -101,10 +101,10 @@ test(
     if (process.getuid?.() !== 0) return t.skip("giving a file away needs root");
     const server = await serverWithLedger(t, {});
     const ctx = context(writerOptions(server));
-    const picture = await takeCrashPicture(t, server, ctx);
-    const shown = exposed(picture);
+    const snapshot = await takeCrashSnapshot(t, server, ctx);
+    const shown = exposed(snapshot);
     chownSync(path.join(shown.trees[0]?.path ?? "", "pg_wal"), 0, 0);
-    const report = await verify(picture.tx, shown, ctx);
+    const report = await verify(snapshot.tx, shown, ctx);
     assert.equal(report.ok, false);
     assert.match(report.reason ?? "", /pg_wal|session ended/);
     leftNothing(shown);
@@ -118,15 +118,15 @@ test(
     const server = await serverWithLedger(t, {});
     await server.query("CREATE ROLE snap LOGIN REPLICATION; GRANT pg_read_all_settings TO snap");
     const ctx = context(writerOptions(server, { user: "snap" }));
-    const sound = await takeCrashPicture(t, server, ctx);
+    const sound = await takeCrashSnapshot(t, server, ctx);
     const begun = performance.now();
     assert.equal((await verify(sound.tx, exposed(sound), ctx)).ok, true);
     const wholeMs = performance.now() - begun;
     // Whatever it is at when its time is over: a start, a write, a stop.
     for (const part of [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9]) {
-      const picture = await takeCrashPicture(t, server, ctx);
-      const shown = exposed(picture);
-      await verify(picture.tx, shown, context(ctx.options, { limitMs: Math.ceil(wholeMs * part) })).catch(() => {});
+      const snapshot = await takeCrashSnapshot(t, server, ctx);
+      const shown = exposed(snapshot);
+      await verify(snapshot.tx, shown, context(ctx.options, { limitMs: Math.ceil(wholeMs * part) })).catch(() => {});
       leftNothing(shown);
     }
   },

@@ -45,7 +45,7 @@ export interface Given {
 }
 
 /** A server with a ledger, its binary log on, on a volume that snapshots can be taken of. */
-export class Bench {
+export class MysqlFixture {
   readonly t: NodeTest;
   readonly volume: ImageVolume;
   readonly server: MysqlServer;
@@ -59,7 +59,7 @@ export class Bench {
     this.ctx = context(writerOptions(server, given.options), { limitMs: 600_000 });
   }
 
-  static async lay(t: NodeTest, flavour: Flavour, given: Given = {}): Promise<Bench> {
+  static async lay(t: NodeTest, flavour: Flavour, given: Given = {}): Promise<MysqlFixture> {
     const volume = new ImageVolume(t, given.size);
     const dataDir = path.join(volume.mount, "data");
     const { uid, gid } = unprivileged();
@@ -78,7 +78,7 @@ export class Bench {
     const client = await server.connect({ database: "books" });
     await createLedger(client);
     await client.end();
-    return new Bench(t, volume, server, given);
+    return new MysqlFixture(t, volume, server, given);
   }
 
   async load(workers = 3): Promise<LedgerLoad> {
@@ -98,7 +98,7 @@ export class Bench {
   }
 
   /** The writer's phases around an atomic cut. */
-  async take(): Promise<Picture> {
+  async take(): Promise<TestSnapshot> {
     const { ctx } = this;
     const tx = await this.begin();
     await writer.prepare?.(tx, ctx);
@@ -134,7 +134,11 @@ export class Bench {
 }
 
 /** A config with the writer, as `db`, for the bench's server; without a provider for images it is the embedded one. */
-export function configured(bench: Bench, options: Record<string, unknown>, provider: "image" | "embedded"): string {
+export function configured(
+  bench: MysqlFixture,
+  options: Record<string, unknown>,
+  provider: "image" | "embedded",
+): string {
   const dir = tempDir(bench.t);
   // The server on an exposed snapshot is another user.
   chmodSync(dir, 0o755);
@@ -157,7 +161,7 @@ export function configured(bench: Bench, options: Record<string, unknown>, provi
 
 let transactions = 0;
 
-export interface Picture {
+export interface TestSnapshot {
   readonly tx: WriterTransaction;
   readonly clone: string;
   readonly thaw: ThawReport;

@@ -26,7 +26,7 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     tls: "off",
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
-    autoRecover: true,
+    repair: "always",
     repairMemoryMb: 128,
     verify: [],
     ...given,
@@ -75,7 +75,7 @@ export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "
   return { id: `Set-${process.pid}.${transactions}`, cut, components: await writer.identify(ctx), sidecarDir };
 }
 
-export interface Picture {
+export interface TestSnapshot {
   readonly tx: WriterTransaction;
   /** Each captured path, and where its copy lies; the data directory is the first. */
   readonly copies: readonly { original: string; copy: string }[];
@@ -85,11 +85,11 @@ export interface Picture {
 }
 
 /** The writer's phases around a fuzzy copy. */
-export async function takePicture(
+export async function takeSnapshot(
   t: NodeTest,
   ctx: TestContext<Options>,
   between?: () => Promise<void>,
-): Promise<Picture> {
+): Promise<TestSnapshot> {
   const tx = await begin(t, ctx);
   const copies: { original: string; copy: string }[] = [];
   await writer.prepare?.(tx, ctx);
@@ -107,11 +107,11 @@ export async function takePicture(
 }
 
 /** A snapshot of one instant: what is left of the server when it crashes. Then it goes on. */
-export async function takeCrashPicture(
+export async function takeCrashSnapshot(
   t: NodeTest,
   server: PostgresServer,
   ctx: TestContext<Options>,
-): Promise<Omit<Picture, "sidecar" | "thaw">> {
+): Promise<Omit<TestSnapshot, "sidecar" | "thaw">> {
   const tx = await begin(t, ctx, "atomic");
   const copies = (tx.components[0]?.paths ?? []).map((original, index) => ({
     original,
@@ -124,25 +124,25 @@ export async function takeCrashPicture(
 }
 
 /** As a provider shows the snapshot; it belongs to the servers' user. */
-export function exposed({ copies }: Pick<Picture, "copies">): Exposed {
+export function exposed({ copies }: Pick<TestSnapshot, "copies">): Exposed {
   for (const { copy } of copies) adopt(copy);
   return { trees: copies.map(({ original, copy }) => ({ original, path: copy })), readOnly: false };
 }
 
 /** Puts the sidecar's files into the copy, without those that `omit` names, and answers the data directory to start on. */
-export function assemble(picture: Picture, omit: (file: string) => boolean = () => false): string {
-  const dataDir = picture.copies[0]?.copy ?? "";
-  for (const file of picture.sidecar.files.filter((name) => !omit(name))) {
+export function assemble(snapshot: TestSnapshot, omit: (file: string) => boolean = () => false): string {
+  const dataDir = snapshot.copies[0]?.copy ?? "";
+  for (const file of snapshot.sidecar.files.filter((name) => !omit(name))) {
     const to = path.join(dataDir, file);
     mkdirSync(path.dirname(to), { recursive: true });
-    copyFileSync(path.join(picture.sidecarDir, file), to);
-    if (file === "tablespace_map") writeFileSync(to, relocated(readFileSync(to, "utf8"), picture));
+    copyFileSync(path.join(snapshot.sidecarDir, file), to);
+    if (file === "tablespace_map") writeFileSync(to, relocated(readFileSync(to, "utf8"), snapshot));
   }
-  for (const { copy } of picture.copies) adopt(copy);
+  for (const { copy } of snapshot.copies) adopt(copy);
   return dataDir;
 }
 
-function relocated(map: string, { copies }: Picture): string {
+function relocated(map: string, { copies }: TestSnapshot): string {
   return copies.reduce((text, { original, copy }) => text.replaceAll(` ${original}\n`, ` ${copy}\n`), map);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { installation } from "../../installation.js";
@@ -13,7 +13,7 @@ export interface NewPlugin {
 }
 
 /** The files that a plugin is made of, beside its package: real ones, which our own tests run. */
-const { template } = installation;
+const { template, kit } = installation;
 
 /**
  * Makes a plugin that works, builds and conforms, to be changed into what is wanted.
@@ -48,7 +48,14 @@ function inJavaScript(kind: NewPlugin["kind"]): Record<string, string> {
     "conformance.test.js": read("common", "conformance.test.js"),
     "package.json": read("common", "package.json"),
     "README.md": read("common", `README.${kind}.md`),
+    ...kitFiles(),
   };
+}
+
+/** The kit as JavaScript with types, so that it is the same for both languages, and nothing has to be built. */
+function kitFiles(): Record<string, string> {
+  const names = readdirSync(kit).filter((name) => name.endsWith(".js") || name.endsWith(".d.ts"));
+  return Object.fromEntries(names.map((name) => [`kit/${name}`, readFileSync(path.join(kit, name), "utf8")]));
 }
 
 function inTypeScript(kind: NewPlugin["kind"]): Record<string, string> {
@@ -56,7 +63,7 @@ function inTypeScript(kind: NewPlugin["kind"]): Record<string, string> {
   const manifest = JSON.parse(common["plugin.json"] ?? "") as object;
   const own = JSON.parse(common["package.json"] ?? "") as object;
   const forTypeScript = {
-    files: ["dist", "plugin.json"],
+    files: ["dist", "kit", "plugin.json"],
     main: "./dist/index.js",
     scripts: { build: "tsc", test: "tsc && node --test conformance.test.js" },
     devDependencies: { "@types/node": "^20.19.0", typescript: ">=5.9" },

@@ -1,0 +1,25 @@
+/**
+ * An error that a person can fix. The host shows the message and, as the next step, the hint; the code and the details go to the
+ * record. A plugin gives `Code` the codes of its README, so that the compiler knows them.
+ */
+export class PluginError extends Error {
+  name = "PluginError";
+  code;
+  hint;
+  /** What was seen, for programs; plain JSON. */
+  details;
+  constructor(code, message, hint, more = {}) {
+    super(message, more);
+    this.code = code;
+    this.hint = hint;
+    if (more.details !== undefined) this.details = more.details;
+  }
+}
+/** The code of an error, of Node's own as well; undefined if it has none. */
+export function codeOf(error) {
+  return error instanceof Error && "code" in error && error.code !== undefined ? String(error.code) : undefined;
+}
+/** The message of whatever was thrown. */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

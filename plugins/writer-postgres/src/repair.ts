@@ -1,0 +1,84 @@
+import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import { PluginError } from "./errors.js";
+import { applySidecar } from "./apply-sidecar.js";
+import type { Options } from "./options.js";
+import { WritableSnapshot } from "./snapshot.js";
+import { Programs } from "./programs.js";
+import { settings } from "./settings.js";
+import { parseLsn } from "./wal.js";
+import { whileWritingOut } from "./write-out.js";
+
+/**
+ * Repairs a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL and stops
+ * cleanly (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that is already repaired is not
+ * changed.
+ */
+export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+  const snapshot = WritableSnapshot.open(tx, exposed);
+  const begun = performance.now();
+  try {
+    await snapshot.detach();
+    const redo = await whileWritingOut(snapshot.places, ctx, async () =>
+      snapshot.control().state === "shut down" ? nothingToDo : await replay(tx, snapshot, ctx),
+    );
+    const { state, checkpointLsn, timeline } = snapshot.control();
+    if (state !== "shut down") throw failed("the server ended, but the cluster is not shut down", "");
+    return {
+      ok: true,
+      facts: {
+        ...redo,
+        ms: Math.round(performance.now() - begun),
+        endLsn: checkpointLsn,
+        timeline,
+        // Where they lead now, never to the originals.
+        links: snapshot.facts.tablespaces.map(({ oid, location, folder }) => ({
+          oid,
+          location,
+          leadsTo: snapshot.placeOf(folder),
+        })),
+      },
+    };
+  } finally {
+    snapshot.close();
+  }
+}
+
+interface Redo {
+  readonly redoBytes: number;
+  readonly redoFrom?: string | undefined;
+  readonly redoTo?: string | undefined;
+}
+
+const nothingToDo: Redo = { redoBytes: 0 };
+
+async function replay(
+  { sidecarDir }: WriterTransaction,
+  snapshot: WritableSnapshot,
+  ctx: Context<Options>,
+): Promise<Redo> {
+  const programs = await Programs.of(snapshot, ctx);
+  applySidecar(sidecarDir, snapshot.folder);
+  // With these files it would wait for WAL from elsewhere. What the snapshot has is enough.
+  for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
+  ctx.progress("repairing the snapshot");
+  // The plugin writes it out, in any order, which takes a fraction of the time.
+  const own = settings(snapshot.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
+  const args = ["--single", "-D", snapshot.dataDir, ...own, "template1"];
+  const { exitCode, stderr } = await programs.run("postgres", args);
+  if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
+  // Redo may have made links again.
+  await snapshot.detach();
+  const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
+  const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
+  if (redoFrom === undefined || redoTo === undefined) return nothingToDo;
+  return { redoBytes: Number(parseLsn(redoTo) - parseLsn(redoFrom)), redoFrom, redoTo };
+}
+
+/** With the last messages of the server. */
+function failed(what: string, log: string): PluginError {
+  const lines = log.split("\n").filter((line) => /FATAL|PANIC|HINT|DETAIL/.test(line));
+  const messages = (lines.length > 0 ? lines : log.trim().split("\n")).slice(-3).join("; ");
+  const hint =
+    "The snapshot as it was cut may still start, with the server's own configuration; see the README, Restoring.";
+  return new PluginError("PG_RECOVERY", messages === "" ? what : `${what}: ${messages}`, hint);
+}

@@ -84,7 +84,7 @@ test("a thaw that fails stays owed, the others are made, and recover makes it wh
   const options = { qemu: app.hooks };
   const failed = await app.run(["create", "writer:app"], options);
   assert.equal(failed.exitCode, 6, failed.stderr);
-  assert.match(failed.stderr, /10-broken thaw ended with 9/);
+  assert.match(failed.stderr, /10-broken thaw exited with 9/);
   assert.equal(app.holderPid(), undefined);
   assert.equal(owed(app).length, 1);
   app.hook("10-broken", { freeze: ":", thaw: ":" });

@@ -59,7 +59,7 @@ test("VMware's backupScripts.d: frozen in order, thawed in reverse, and told of 
   app.hook("4-never", { freeze: ":", thaw: ":" });
   const failed = await app.run(["create", "writer:app"], options);
   assert.equal(failed.exitCode, 4);
-  assert.match(failed.stderr, /3-broken freeze ended with 7: no space/);
+  assert.match(failed.stderr, /3-broken freeze exited with 7: no space/);
   assert.deepEqual(app.calls().slice(4), [
     "1-lock freeze",
     "2-note freeze",

@@ -160,7 +160,7 @@ test("a freeze by another process is refused and left as it is", { skip }, async
   unit.freeze("1");
   const refused = await run(["create", "writer:shop"]);
   assert.equal(refused.exitCode, 4);
-  assert.match(refused.stderr, /is frozen already\n→ See who froze it/);
+  assert.match(refused.stderr, /is already frozen\n→ Find out which program froze it/);
   assert.equal(readFileSync(path.join(unit.dir, "cgroup.freeze"), "utf8"), "1\n");
   unit.freeze("0");
   const above = path.join(root, unit.slice, "cgroup.freeze");
@@ -174,7 +174,7 @@ test("a group that does not exist, is empty, or has a namesake is refused with t
   const empty = new TestUnit(t, root);
   const twin = path.join(root, empty.slice, unit.unit);
   for (const [options, says] of [
-    [{ unit: "no-such.service" }, /no control group belongs to no-such\.service\n→ See whether it runs/],
+    [{ unit: "no-such.service" }, /no control group belongs to no-such\.service\n→ Check that it is running/],
     [{ cgroup: "/no/such" }, /there is no control group \/no\/such in /],
     [{ unit: empty.unit }, /has no process/],
     [{}, /expected either `unit` or `cgroup`, and not both/],

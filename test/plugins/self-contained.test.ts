@@ -18,9 +18,9 @@ for (const name of bundled) {
   test(`${name} loads from a copy of its folder, with only the dependencies that it declares`, (t) => {
     const folder = path.join(tempDir(t), name);
     cpSync(path.join(plugins, name), folder, { recursive: true });
-    const { dependencies = {} } = readJson<Package>(path.join(folder, "package.json"));
+    const { dependencies = {} } = readJson(path.join(folder, "package.json")) as Package;
     for (const dependency of Object.keys(dependencies)) install(dependency, folder);
-    const { main, kind } = readJson<{ main: string; kind: string }>(path.join(folder, "plugin.json"));
+    const { main, kind } = readJson(path.join(folder, "plugin.json")) as { main: string; kind: string };
     const load = "const { default: plugin } = await import(process.argv[1]); console.log(Object.keys(plugin).join());";
     const program = ["--input-type=module", "-e", load, path.join(folder, main)];
     const methods = execFileSync(process.execPath, program, { cwd: "/", encoding: "utf8" }).trim().split(",");
@@ -54,11 +54,11 @@ function install(name: string, folder: string): void {
   const [from, to] = [repository, folder].map((dir) => path.join(dir, "node_modules", name)) as [string, string];
   if (existsSync(to)) return;
   cpSync(from, to, { recursive: true, dereference: true });
-  const { dependencies = {} } = readJson<Package>(path.join(to, "package.json"));
+  const { dependencies = {} } = readJson(path.join(to, "package.json")) as Package;
   const missing = Object.keys(dependencies).filter((one) => !existsSync(path.join(to, "node_modules", one)));
   for (const dependency of missing) install(dependency, folder);
 }
 
-function readJson<T>(file: string): T {
-  return JSON.parse(readFileSync(file, "utf8")) as T;
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
 }

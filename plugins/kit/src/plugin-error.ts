@@ -19,7 +19,7 @@ export class PluginError<Code extends string = string> extends Error {
 
 /** The code of an error, of Node's own as well; undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && error.code !== undefined ? String(error.code) : undefined;
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 /** The message of whatever was thrown. */

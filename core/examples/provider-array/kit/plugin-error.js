@@ -17,7 +17,7 @@ export class PluginError extends Error {
 }
 /** The code of an error, of Node's own as well; undefined if it has none. */
 export function codeOf(error) {
-  return error instanceof Error && "code" in error && error.code !== undefined ? String(error.code) : undefined;
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 /** The message of whatever was thrown. */
 export function messageOf(error) {

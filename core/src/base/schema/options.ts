@@ -1,6 +1,6 @@
-import { type CompiledCheck, compileOptionsSchema, metaSchema } from "./compile.js";
+import { type CompiledCheck, compileOptionsSchema } from "./compile.js";
 import { findings, type Source } from "./findings.js";
-import { type Validated, checkOf, runCheck } from "./validate.js";
+import { type Validated, checkOf, metaSchema, runCheck } from "./validate.js";
 
 /** The check of a plugin's config block; `value` in the answer is a copy with the defaults filled in. */
 export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Validated<Record<string, unknown>>;

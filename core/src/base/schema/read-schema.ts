@@ -8,7 +8,7 @@ export interface SchemaDocument {
   readonly $defs?: Readonly<Record<string, object>>;
 }
 
-/** @param file As in schemas/: `event.v1.schema.json`. @throws Error where it is missing: the installation is damaged. */
+/** @param file As in schemas/: `event.v1.schema.json`. @throws Error if it is missing: the installation is damaged. */
 export function readSchema(file: string): SchemaDocument {
   const known = documents.get(file);
   if (known !== undefined) return known;

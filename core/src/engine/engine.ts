@@ -249,8 +249,11 @@ export class Engine implements TemporarySets {
       import("../plan/writers.js"),
       import("./usage/status.js"),
     ]);
-    const identified = await this.#withCrew({}, ({ workers }) => identifyAll(workers, this.settings.limits.identify));
-    return statusOf(identified, await this.history());
+    const { identified, plugins } = await this.#withCrew({}, async ({ workers }) => ({
+      identified: await identifyAll(workers, this.settings.limits.identify),
+      plugins: [...workers.plugins.values()],
+    }));
+    return statusOf(identified, await this.history(), plugins);
   }
 
   /** Asks every provider which snapshots exist. */

@@ -6,9 +6,9 @@ import type { Who } from "../base/errors/details.js";
 import type { ExitCode } from "../base/errors/exit.js";
 import type { RootLog } from "../base/log/log.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
-import type { Server } from "./setup/servers.js";
 import type {
   Component,
+  DetectedServer,
   Event,
   Fault,
   LeaseMark,
@@ -62,8 +62,8 @@ export type WriterStatus = {
   policy: ResolvedPlugin["policy"];
   /** null: it never took part. */
   last: LastTime | null;
-  /** Servers that work in what it owns. */
-  servers: Server[];
+  /** Servers whose data directory belongs to this writer. */
+  servers: DetectedServer[];
 } & ({ components: Component[] } | { error: Fault });
 export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
 /** A provider that did not say what it has. */

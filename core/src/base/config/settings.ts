@@ -151,7 +151,7 @@ export function lockFileBeside(config: string): string {
   return path.join(path.dirname(config), "holdstill.lock.json");
 }
 
-/** `writer-postgres@^1` as name and range; the range may be missing. */
+/** `writer-acme@^1` as name and range; the range may be missing. */
 export function splitUse(use: string): string[] {
   const at = use.indexOf("@");
   return at === -1 ? [use] : [use.slice(0, at), use.slice(at + 1)];

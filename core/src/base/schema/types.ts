@@ -164,6 +164,7 @@ export type Event =
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
+export type DataDirSource = WorkingDirectory | ArgumentSource | PathSource;
 /**
  * accepted: it is being planned. running: with its phase.
  */
@@ -277,7 +278,7 @@ export interface DoctorDocument {
   checks: DoctorCheck[];
 }
 export interface DoctorCheck {
-  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "databases";
+  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "servers";
   /**
    * note: works, but not as well as it could. bad: something will fail.
    */
@@ -1095,9 +1096,9 @@ export interface WriterDocument {
    */
   last: null | LastTime;
   /**
-   * Servers that use what it owns.
+   * Servers whose data directory belongs to this writer.
    */
-  servers: DatabaseServer[];
+  servers: DetectedServer[];
   components?: Component[];
   error?: Fault;
 }
@@ -1116,16 +1117,33 @@ export interface LastTime {
   frozenMs: number | null;
   reason: string | null;
 }
-export interface DatabaseServer {
-  kind: "postgres" | "mysql";
+/**
+ * A process that the manifest of a writer's plugin describes.
+ */
+export interface DetectedServer {
+  /**
+   * As in the manifest: PostgreSQL.
+   */
+  title: string;
+  /**
+   * The plugin whose manifest describes it.
+   */
+  plugin: string;
   pid: number;
+  /**
+   * Absolute path of its data directory.
+   */
   dataDir: string;
   /**
-   * Unix sockets that it listens on; empty if the service may not see them.
+   * Paths of the Unix sockets that it listens on.
    */
   sockets: string[];
   /**
-   * Its systemd unit.
+   * TCP ports that it listens on.
+   */
+  ports: number[];
+  /**
+   * Its systemd unit; null: it runs outside of systemd's services.
    */
   unit: string | null;
 }
@@ -1345,7 +1363,7 @@ export interface Config {
   usageInterval?: Duration;
   limits?: Limits;
   /**
-   * The plugin instances. Without a provider among them, the embedded provider-reflink is used.
+   * The plugin instances. Without a provider among them, the host uses the plugin whose manifest has `fallback`.
    */
   plugins?: PluginInstance[];
   log?: LogConfig;
@@ -1368,7 +1386,7 @@ export interface Limits {
 }
 export interface PluginInstance {
   /**
-   * NAME or NAME@RANGE, for example writer-postgres@^1.
+   * NAME or NAME@RANGE, for example writer-acme@^1.
    */
   use: string;
   /**
@@ -1770,6 +1788,105 @@ export interface PluginManifest {
      * Longest time that freeze may take, s. The config may lower it.
      */
     freezeSeconds?: number;
+  };
+  /**
+   * How `doctor` and `init` recognize what this plugin is for: a writer's application by its processes, a provider's storage by its volumes. The host only reads what the kernel reports. It runs no code of the plugin.
+   *
+   * @minItems 1
+   */
+  detects?: Detection[];
+  suggests?: Suggestion;
+  /**
+   * Whether this provider is used if no instance in the config is a provider. If several plugins can be, the host uses the first that it finds on the plugin paths.
+   */
+  fallback?: boolean;
+}
+/**
+ * One thing to recognize: `process` in a writer's manifest, `volume` in a provider's.
+ */
+export interface Detection {
+  /**
+   * What was recognized, as a user calls it: PostgreSQL.
+   */
+  title: string;
+  process?: ProcessDetection;
+  volume?: VolumeDetection;
+}
+/**
+ * The first process of an application. Its children with the same name are ignored.
+ */
+export interface ProcessDetection {
+  /**
+   * Names of the process, as in /proc/PID/comm: at most 15 characters.
+   *
+   * @minItems 1
+   */
+  names: string[];
+  /**
+   * Where the data directory is found. The host uses the first that exists and has `contains`. Default: the working directory.
+   *
+   * @minItems 1
+   */
+  dataDir?: DataDirSource[];
+  /**
+   * A file or folder that every data directory of the application has, relative to it.
+   */
+  contains?: string;
+  /**
+   * A regular expression for the file name of the Unix socket to connect to, among those that the process listens on. Its named groups are placeholders for `suggests`.
+   */
+  socket?: string;
+}
+export interface WorkingDirectory {
+  /**
+   * The working directory of the process.
+   */
+  from: "working-directory";
+}
+export interface ArgumentSource {
+  /**
+   * The value of a command line argument, as NAME VALUE or NAME=VALUE.
+   */
+  from: "argument";
+  name: string;
+}
+export interface PathSource {
+  /**
+   * The path where the application's packages store its data.
+   */
+  from: "path";
+  path: string;
+}
+/**
+ * Volumes that the provider captures. If both properties are given, a volume must match both.
+ */
+export interface VolumeDetection {
+  /**
+   * Kinds of the block device that carries the file system; see BlockDevice.
+   *
+   * @minItems 1
+   */
+  deviceKinds?: ("disk" | "partition" | "lvm" | "crypt" | "multipath" | "dm" | "loop" | "raid")[];
+  /**
+   * Types of the file system, as in the mount table.
+   *
+   * @minItems 1
+   */
+  fsTypes?: string[];
+}
+/**
+ * The config block that `init` writes for what was detected.
+ */
+export interface Suggestion {
+  /**
+   * Name of the instance. Placeholders are allowed. Default: the plugin's name and `-${name}` for a writer, the plugin's name for a provider.
+   */
+  as?: string;
+  /**
+   * The options. In a writer's, a text may have placeholders: `${dataDir}`; `${name}`, the last part of the data directory; `${socket}` and `${socketDir}`; `${port}`, the lowest TCP port that the process listens on; `${unit}`, its systemd unit; and the named groups of `socket`. An option with a placeholder that has no value is left out, so that its default applies.
+   */
+  options?: {
+    [k: string]: unknown;
   };
 }
 /**

@@ -12,7 +12,7 @@ export const pluginsWhy = command({
     "Explains why a plugin is used or not. Shows the line of the config that asks for it, and every candidate found. For each candidate it shows the contract version, the versions of holdstill, the programs, and the ownership of its files.",
   operands: [{ name: "NAME" }],
   options: {},
-  examples: [{ line: "holdstill plugins why writer-postgres", does: "a plugin or an instance, by name" }],
+  examples: [{ line: "holdstill plugins why writer-acme", does: "a plugin or an instance, by its name" }],
   async run({ form, operands: [name = ""], open }) {
     const explanation = await (await open("catalog")).explainPlugin(name);
     const { problems } = explanation;

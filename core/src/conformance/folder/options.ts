@@ -1,6 +1,7 @@
 import type { Finding } from "../../base/schema/types.js";
 import { escapePointer, shown } from "../../base/schema/findings.js";
-import { type ConformanceCheck, CheckFailure, findingText } from "../check.js";
+import { type ConformanceCheck, CheckFailure, findingText, Skip } from "../check.js";
+import { samplePlaceholders, suggestedInstance } from "../../host/manifest/suggestion.js";
 import { filledIn } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";
 
@@ -50,6 +51,20 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
     needs: ["manifest", "fixture"],
     run(folder) {
       const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
+      const faults = faultsOf(folder, options);
+      if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
+    },
+  },
+  {
+    name: "suggestion-fits-the-options",
+    group,
+    title: "The options' schema accepts the options that the manifest suggests.",
+    next: "Correct `suggests` in plugin.json, so that `holdstill init` writes a valid config.",
+    needs: ["manifest"],
+    run(folder) {
+      const { manifest } = validOf(folder);
+      if (manifest.suggests === undefined) throw new Skip("the manifest suggests nothing");
+      const { options } = suggestedInstance(manifest, samplePlaceholders(manifest));
       const faults = faultsOf(folder, options);
       if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
     },

@@ -60,6 +60,15 @@ function outcomeOf(
   return refusal === undefined ? { state: "taken", best } : { state: "unresolved" };
 }
 
+/** Of each plugin the highest version that may be loaded, in the order of the search. */
+export function usablePlugins(found: readonly Found[], host: Host): Usable[] {
+  const names = new Set(found.map((plugin) => candidateName(plugin)));
+  return [...names].flatMap((name) => {
+    const { outcome } = judgeCandidates({ name, range: "*" }, found, host);
+    return outcome.state === "taken" ? outcome.best : [];
+  });
+}
+
 /** Everything that was found, for the listing: as the instances judged it, and what none asked for by itself. */
 export function candidateLines(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
   const rank = ["taken", "older", "refused"];

@@ -8,7 +8,7 @@ import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../supp
 import { refusalOf } from "../../../support/process/refusal.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
-const provider = { name: "provider-reflink", kind: "provider" };
+const provider = { name: "provider-reflink", kind: "provider", fallback: true };
 const bilingual = { ...bareHost, protocols: [1, 2] };
 
 test("a plugin of the old contract runs under a host that still speaks it, and a warning says that it must move on", async (t) => {

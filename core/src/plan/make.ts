@@ -12,7 +12,8 @@ import { checkRequest } from "./request.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
 import { newSetId } from "./set-id.js";
 import { parseTarget, type Target } from "./targets.js";
-import { identifyAll, type LeftOut, type PresentWriter, sortOut } from "./writers.js";
+import type { LeftOutWriter } from "../base/schema/types.js";
+import { identifyAll, type PresentWriter, sortOut } from "./writers.js";
 
 /**
  * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
@@ -51,7 +52,7 @@ export async function makePlan(
   refuseBelow(promised, asked, components);
   return {
     id: request.id ?? newSetId(),
-    request,
+    request: { ...request, targets: [...request.targets] },
     cut,
     volumes,
     writers: writersOf(present, components, volumes),
@@ -84,7 +85,7 @@ function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, gu
   if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
 }
 
-function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {
+function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOutWriter[]): void {
   for (const target of targets) {
     if (target.is !== "writer") continue;
     const missing = leftOut.find(({ who }) => who.instance === target.instance);

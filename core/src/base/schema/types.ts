@@ -314,11 +314,11 @@ export interface EstimatedPlan {
   id: SetId;
   request: PlannedRequest;
   cut: Cut;
-  volumes: PlannedVolumeDocument[];
-  writers: PlannedWriterDocument[];
-  providers: PlannedProviderDocument[];
-  components: PlannedComponentDocument[];
-  leftOut: LeftOutDocument[];
+  volumes: PlannedVolume[];
+  writers: PlannedWriter[];
+  providers: PlannedProvider[];
+  components: PlannedComponent[];
+  leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
@@ -365,7 +365,7 @@ export interface RequesterMark {
    */
   executable?: string;
 }
-export interface PlannedVolumeDocument {
+export interface PlannedVolume {
   volume: Volume;
   /**
    * Instance name.
@@ -457,14 +457,17 @@ export interface Qualities {
    */
   where?: string;
 }
-export interface PlannedWriterDocument {
-  who: EnlistedPlugin;
+export interface PlannedWriter {
+  who: Who;
   policy: "required" | "best-effort";
   components: Component[];
   volumes: string[];
   cut: Cut;
 }
-export interface EnlistedPlugin {
+/**
+ * A plugin instance, as every message names it.
+ */
+export interface Who {
   role: "writer" | "provider";
   instance: string;
   plugin: string;
@@ -516,11 +519,11 @@ export interface Component {
     [k: string]: unknown;
   };
 }
-export interface PlannedProviderDocument {
-  who: EnlistedPlugin;
+export interface PlannedProvider {
+  who: Who;
   volumes: Volume[];
 }
-export interface PlannedComponentDocument {
+export interface PlannedComponent {
   writer: string | null;
   component: Component;
   volumes: string[];
@@ -529,8 +532,8 @@ export interface PlannedComponentDocument {
   promised: Consistency;
   reason?: string;
 }
-export interface LeftOutDocument {
-  who: EnlistedPlugin;
+export interface LeftOutWriter {
+  who: Who;
   error: Fault;
 }
 /**
@@ -861,7 +864,7 @@ export interface RunDocument {
   /**
    * null: it was not started.
    */
-  command: null | CommandEnd;
+  command: null | CommandEndDocument;
   /**
    * Why the command was not started, if the set was created.
    */
@@ -875,7 +878,7 @@ export interface RunDocument {
    */
   left: null | Fault;
 }
-export interface CommandEnd {
+export interface CommandEndDocument {
   /**
    * 128 plus the number of the signal, if a signal ended it.
    */
@@ -973,12 +976,12 @@ export interface RevertedDocument {
    * Writers that could not finish: the data is in place.
    */
   unfinished: NotNotifiedWriter[];
-  safety: Safety;
+  safety: SafetySet;
 }
 /**
  * A set with the previous data.
  */
-export interface Safety {
+export interface SafetySet {
   /**
    * null: it could not be taken.
    */
@@ -1050,7 +1053,7 @@ export interface DeadTransaction {
   held: string[];
 }
 export interface Owed {
-  who: EnlistedPlugin;
+  who: Who;
 }
 /**
  * No record names it.
@@ -1089,7 +1092,7 @@ export interface WriterList {
  * components: what it owns. error: why it did not report that.
  */
 export interface WriterDocument {
-  who: EnlistedPlugin;
+  who: Who;
   policy: "required" | "best-effort";
   /**
    * null: it has never been frozen.
@@ -1151,7 +1154,7 @@ export interface ProviderList {
   providers: ProviderDocument[];
 }
 export interface ProviderDocument {
-  who: EnlistedPlugin;
+  who: Who;
   snapshots?: Snapshot[];
   error?: Fault;
 }
@@ -1161,14 +1164,14 @@ export interface PluginsListDocument {
    * By the name of the instance.
    */
   candidates: {
-    [k: string]: PluginDocument[];
+    [k: string]: Candidate[];
   };
-  found: PluginDocument[];
+  found: Candidate[];
   warnings: string[];
   problems: Fault[];
 }
 export interface ResolvedPluginDocument {
-  who: EnlistedPlugin;
+  who: Who;
   dir: string;
   policy: "required" | "best-effort";
   isolation: "thread" | "process";
@@ -1182,7 +1185,7 @@ export interface ResolvedPluginDocument {
    */
   protocol: number;
 }
-export interface PluginDocument {
+export interface Candidate {
   name: string;
   version: string;
   dir: string;
@@ -1215,7 +1218,7 @@ export interface AskedPlugin {
    * null: not from a file.
    */
   place: null | ConfigPlace;
-  taken: null | PluginDocument;
+  taken: null | Candidate;
 }
 export interface PluginUse {
   name: string;
@@ -1679,7 +1682,7 @@ export interface BegunEntry {
  * A plugin that takes part, with all that an abort in a blank worker needs to know.
  */
 export interface Enlisted {
-  who: EnlistedPlugin;
+  who: Who;
   components?: Components;
   cut?: Cut;
 }
@@ -1899,11 +1902,11 @@ export interface Service {
   restoreRequest?: RestoreRequest;
   operationResult?: OperationResult;
   operationState?: OperationState;
-  operation?: Operation;
+  operation?: OperationDocument;
   keptOperation?: KeptOperation;
   problem?: Problem;
   health?: Health;
-  plan?: PlanDocument;
+  plan?: Plan;
   writers?: WriterList;
   providers?: ProviderList;
   plugins?: PluginList;
@@ -2024,7 +2027,7 @@ export interface EndedState {
 /**
  * A request to take a set, from when it is accepted.
  */
-export interface Operation {
+export interface OperationDocument {
   id: SetId;
   /**
    * ISO 8601, UTC.
@@ -2038,7 +2041,7 @@ export interface Operation {
  * An operation in the state directory, so that the next service has it.
  */
 export interface KeptOperation {
-  operation: Operation;
+  operation: OperationDocument;
   key?: IdempotencyKey;
 }
 export interface IdempotencyKey {
@@ -2105,26 +2108,26 @@ export interface Caller {
 /**
  * What a transaction would do.
  */
-export interface PlanDocument {
+export interface Plan {
   id: SetId;
   request: PlannedRequest;
   cut: Cut;
-  volumes: PlannedVolumeDocument[];
-  writers: PlannedWriterDocument[];
-  providers: PlannedProviderDocument[];
-  components: PlannedComponentDocument[];
-  leftOut: LeftOutDocument[];
+  volumes: PlannedVolume[];
+  writers: PlannedWriter[];
+  providers: PlannedProvider[];
+  components: PlannedComponent[];
+  leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
 }
 export interface PluginList {
-  plugins: PluginDocument[];
+  plugins: Candidate[];
   problems: Fault[];
   warnings: string[];
 }
 export interface OperationList {
-  operations: Operation[];
+  operations: OperationDocument[];
 }
 export interface Deleted {
   deleted: SetId;

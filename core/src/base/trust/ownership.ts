@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { OwnershipProblem } from "../errors/details.js";
+import type { TrustProblem } from "../errors/details.js";
 import { isPrivateGroup, readAccounts, type Accounts } from "./accounts.js";
 
 /** On whose behalf it is asked who could change a file. */
@@ -16,8 +16,8 @@ export async function trustedUser(): Promise<TrustedUser> {
 }
 
 /** What lets somebody other than root and the user of this process change the file or folder. */
-export function ownershipProblems(file: string, stats: Stats, { uid, accounts }: TrustedUser): OwnershipProblem[] {
-  const found: OwnershipProblem[] = [];
+export function ownershipProblems(file: string, stats: Stats, { uid, accounts }: TrustedUser): TrustProblem[] {
+  const found: TrustProblem[] = [];
   if (stats.uid !== 0 && stats.uid !== uid) {
     const mend = `chown ${uid} ${quoted(file)}`;
     found.push({ path: file, problem: `${file} is owned by user ${stats.uid}`, remedy: mend });
@@ -41,8 +41,8 @@ export function ownershipProblems(file: string, stats: Stats, { uid, accounts }:
  * The same for every folder above a path, for who can write there can put something else in its place. A sticky folder, such as
  * /tmp, protects what is in it. The path must be a real one, without symbolic links.
  */
-export async function ownershipProblemsAbove(realPath: string, who: TrustedUser): Promise<OwnershipProblem[]> {
-  const found: OwnershipProblem[] = [];
+export async function ownershipProblemsAbove(realPath: string, who: TrustedUser): Promise<TrustProblem[]> {
+  const found: TrustProblem[] = [];
   for (let dir = path.dirname(realPath); ; dir = path.dirname(dir)) {
     const stats = await lstat(dir);
     found.push(
@@ -55,8 +55,8 @@ export async function ownershipProblemsAbove(realPath: string, who: TrustedUser)
 }
 
 /** What lets somebody other than root and the user of this process read the file. */
-export function exposures(file: string, stats: Stats, { uid, accounts }: TrustedUser): OwnershipProblem[] {
-  const found: OwnershipProblem[] = [];
+export function exposures(file: string, stats: Stats, { uid, accounts }: TrustedUser): TrustProblem[] {
+  const found: TrustProblem[] = [];
   if (stats.uid !== 0 && stats.uid !== uid) {
     found.push({
       path: file,
@@ -79,9 +79,9 @@ export function exposures(file: string, stats: Stats, { uid, accounts }: Trusted
 }
 
 /** Both of a path as it was named, and of the file that it may be a link to, with everything above them. Throws where there is none. */
-export async function ownershipProblemsOfPath(file: string, who: TrustedUser): Promise<OwnershipProblem[]> {
+export async function ownershipProblemsOfPath(file: string, who: TrustedUser): Promise<TrustProblem[]> {
   const link = path.join(await realpath(path.dirname(file)), path.basename(file));
-  const found: OwnershipProblem[] = [];
+  const found: TrustProblem[] = [];
   for (const one of new Set([link, await realpath(file)])) {
     found.push(...ownershipProblems(one, await lstat(one), who), ...(await ownershipProblemsAbove(one, who)));
   }

@@ -1,4 +1,4 @@
-import type { Asked, ExplainedCandidate, Explanation } from "../../host/manifest/why.js";
+import type { AskedPlugin, ExplainedCandidate, PluginExplanation } from "../../base/schema/types.js";
 import { command } from "../parse/command.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
@@ -25,7 +25,7 @@ export const pluginsWhy = command({
   },
 });
 
-function whyLines({ host, asked, candidates, searched }: Explanation, style: TerminalStyle): string[] {
+function whyLines({ host, asked, candidates, searched }: PluginExplanation, look: TerminalStyle): string[] {
   return [
     ...section("Asked for by", asked.length === 0 ? ["  nothing in the config"] : askedLines(asked, style), style),
     ...section(
@@ -41,8 +41,8 @@ function whyLines({ host, asked, candidates, searched }: Explanation, style: Ter
   ].slice(1);
 }
 
-function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
-  const rows = asked.map(({ instance, use, policy, place, taken }): Cell[] => [
+function askedLines(asked: readonly AskedPlugin[], look: TerminalStyle): string[] {
+  const rows = asked.map(({ instance, use, policy, place: at, taken }): Cell[] => [
     { text: instance, style: "bold" },
     place === null ? "(settings)" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}`,
     `use: ${use.name}${use.range === "*" ? "" : `@${use.range}`}, ${policy}`,
@@ -51,7 +51,7 @@ function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
   return tableLines(rows, style);
 }
 
-function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], style: TerminalStyle): string[] {
+function candidateLines(candidate: ExplainedCandidate, host: PluginExplanation["host"], look: TerminalStyle): string[] {
   const { name, version, dir, verdict, reason, needs, trust } = candidate;
   const rows: Cell[][] = [["folder", dir]];
   if (needs !== null) {

@@ -1,6 +1,6 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { OwnershipProblem } from "../../base/errors/details.js";
+import type { TrustProblem } from "../../base/errors/details.js";
 import type { TrustedUser } from "../../base/trust/ownership.js";
 import { trustProblems } from "../trust/folder-problems.js";
 import { readManifest, type ReadManifest } from "./validate.js";
@@ -11,7 +11,7 @@ export interface Found {
   dir: string;
   read: ReadManifest;
   /** What lets somebody else change the plugin; empty if nothing does. */
-  problems: OwnershipProblem[];
+  problems: TrustProblem[];
 }
 
 export interface Discovery {

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
+import type { Candidate, TrustProblem } from "../../base/errors/details.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { PluginManifest } from "../../base/schema/types.js";
 import type { Found } from "./discover.js";
@@ -17,7 +17,7 @@ export interface Judgement {
   candidates: Candidate[];
   outcome:
     | { state: "taken"; best: Usable }
-    | { state: "untrusted"; best: Usable; problems: OwnershipProblem[] }
+    | { state: "untrusted"; best: Usable; problems: TrustProblem[] }
     | { state: "invalid"; broken: Extract<ReadManifest, { state: "invalid" }> }
     | { state: "unresolved" };
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { installation } from "../../installation.js";
 
-export interface NewPlugin {
+export interface ScaffoldOptions {
   kind: "writer" | "provider";
   /** As in the manifest. */
   name: string;
@@ -21,7 +21,7 @@ const { template, kit } = installation;
  * @returns the files, relative to the folder.
  * @throws HoldstillError E_USAGE for a name that no manifest may have, or where there is something already.
  */
-export function createPlugin({ kind, name, language, dir }: NewPlugin): string[] {
+export function createPlugin({ kind, name, language, dir }: ScaffoldOptions): string[] {
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
     const hint = "Lower case letters, digits and hyphens, beginning with a letter: writer-acme.";
     throw new HoldstillError("E_USAGE", { problem: `\`${name}\` cannot be the name of a plugin.`, hint });
@@ -40,7 +40,7 @@ export function createPlugin({ kind, name, language, dir }: NewPlugin): string[]
 
 const read = (...names: string[]): string => readFileSync(path.join(template, ...names), "utf8");
 
-function inJavaScript(kind: NewPlugin["kind"]): Record<string, string> {
+function inJavaScript(kind: ScaffoldOptions["kind"]): Record<string, string> {
   return {
     "plugin.json": read(kind, "plugin.json"),
     "index.js": read(kind, "index.js"),
@@ -52,13 +52,7 @@ function inJavaScript(kind: NewPlugin["kind"]): Record<string, string> {
   };
 }
 
-/** The kit as JavaScript with types, so that it is the same for both languages, and nothing has to be built. */
-function kitFiles(): Record<string, string> {
-  const names = readdirSync(kit).filter((name) => name.endsWith(".js") || name.endsWith(".d.ts"));
-  return Object.fromEntries(names.map((name) => [`kit/${name}`, readFileSync(path.join(kit, name), "utf8")]));
-}
-
-function inTypeScript(kind: NewPlugin["kind"]): Record<string, string> {
+function inTypeScript(kind: ScaffoldOptions["kind"]): Record<string, string> {
   const { "index.js": _, ...common } = inJavaScript(kind);
   const manifest = JSON.parse(common["plugin.json"] ?? "") as object;
   const own = JSON.parse(common["package.json"] ?? "") as object;

@@ -1,6 +1,6 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { OwnershipProblem } from "../../base/errors/details.js";
+import type { TrustProblem } from "../../base/errors/details.js";
 import { quoted, ownershipProblems, ownershipProblemsAbove, type TrustedUser } from "../../base/trust/ownership.js";
 import { entriesOf, type FolderEntry } from "../manifest/folder.js";
 
@@ -9,11 +9,11 @@ import { entriesOf, type FolderEntry } from "../manifest/folder.js";
  * folder, of what is in it or of what is above it, or a symbolic link that leads out. Plugins run with our rights, so a plugin
  * with any such problem is not loaded. `folder` is the path as it was found; it may be a link within its plugin path.
  */
-export async function trustProblems(folder: string, who: TrustedUser): Promise<OwnershipProblem[]> {
+export async function trustProblems(folder: string, who: TrustedUser): Promise<TrustProblem[]> {
   try {
     const dir = await realpath(folder);
     const above = await ownershipProblemsAbove(dir, who);
-    const inside: OwnershipProblem[] = [];
+    const inside: TrustProblem[] = [];
     // Dependencies too: they run as well.
     for (const entry of await entriesOf(dir)) {
       inside.push(...ownershipProblems(entry.file, entry.stats, who), ...(await linkProblem(entry, dir)));
@@ -25,7 +25,7 @@ export async function trustProblems(folder: string, who: TrustedUser): Promise<O
   }
 }
 
-async function linkProblem({ file, stats }: FolderEntry, dir: string): Promise<OwnershipProblem[]> {
+async function linkProblem({ file, stats }: FolderEntry, dir: string): Promise<TrustProblem[]> {
   if (!stats.isSymbolicLink()) return [];
   const target = await realpath(file).catch(() => undefined);
   if (target !== undefined && isInside(target, dir)) return [];
@@ -38,8 +38,8 @@ async function linkProblem({ file, stats }: FolderEntry, dir: string): Promise<O
  * Where Node looks for what the plugin imports and has not itself, and for what kind of module its files are: in a sticky folder
  * such as /tmp anybody may make these.
  */
-async function modulesAbove(realPath: string, who: TrustedUser): Promise<OwnershipProblem[]> {
-  const found: OwnershipProblem[] = [];
+async function modulesAbove(realPath: string, who: TrustedUser): Promise<TrustProblem[]> {
+  const found: TrustProblem[] = [];
   for (let dir = realPath; dir !== path.dirname(dir);) {
     dir = path.dirname(dir);
     for (const name of ["node_modules", "package.json"]) {
@@ -52,7 +52,7 @@ async function modulesAbove(realPath: string, who: TrustedUser): Promise<Ownersh
 }
 
 /** A plugin folder may be a link to a neighbour, such as writer-acme -> writer-acme@1.2.0, but not to elsewhere. */
-async function strayFolder(folder: string, dir: string): Promise<OwnershipProblem[]> {
+async function strayFolder(folder: string, dir: string): Promise<TrustProblem[]> {
   if (!(await lstat(folder)).isSymbolicLink()) return [];
   if (isInside(dir, await realpath(path.dirname(folder)))) return [];
   const mend = `name ${quoted(dir)} in pluginPaths instead of the link`;
@@ -64,8 +64,8 @@ function isInside(file: string, dir: string): boolean {
 }
 
 /** A plugin that was unpacked by the wrong user has thousands of wrong files: one line for each way to mend them. */
-function inTotal(dir: string, found: readonly OwnershipProblem[]): OwnershipProblem[] {
-  const total: OwnershipProblem[] = [];
+function inTotal(dir: string, found: readonly TrustProblem[]): TrustProblem[] {
+  const total: TrustProblem[] = [];
   for (const [command, recursive] of [
     ["chown ", "chown -R"],
     ["chmod ", "chmod -R"],

@@ -3,14 +3,17 @@ import type {
   Fault,
   FileChange,
   Finding,
+  PluginIdentity,
   Residue,
   TrustProblem,
   VolumeOwner,
-  Who,
 } from "../schema/types.js";
 
 /** What errors carry has the types of the schemas. These are passed on, because each error of a plugin needs them. */
-export type { Candidate, FileChange, TrustProblem, Who } from "../schema/types.js";
+export type { Candidate, FileChange, TrustProblem } from "../schema/types.js";
+
+/** The plugin instance that an error, a call, or a record is about; `who` in JSON. */
+export type Who = PluginIdentity;
 
 /** What each error carries. The message is made from it, so a person and a program get the same facts. */
 export interface Details {

@@ -2,7 +2,7 @@
 
 export type SetId = string;
 /**
- * atomic: all volumes at one instant. per-volume: each volume at a different instant. fuzzy: copied file by file.
+ * `atomic`: all volumes share one instant. `per-volume`: each volume has its own instant. `fuzzy`: files are copied while they may change.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type HoldTarget =
@@ -19,16 +19,16 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * application: the application was frozen throughout, or its redo log makes the copy whole. filesystem: the file systems were held, without a writer. crash: of one instant, nothing was flushed. none: files of different moments.
+ * `application`: the writer kept the application frozen, or the application's redo log makes the copy whole. `filesystem`: the file systems were held, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
  */
 export type Consistency = "application" | "filesystem" | "crash" | "none";
 /**
- * What a process left that died.
+ * What a transaction left when its process died.
  */
 export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
 export type Digest = string;
 /**
- * What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.
+ * Result of one check. `title` describes what is correct. `runtime` is absent if the check needed no worker.
  */
 export type CheckResult =
   | {
@@ -48,7 +48,7 @@ export type CheckResult =
       ms: number;
       seen: string;
       /**
-       * What to do.
+       * What the plugin's author has to do.
        */
       next: string;
     }
@@ -63,7 +63,7 @@ export type CheckResult =
 export type CheckName = string;
 export type Runtime = "thread" | "process";
 /**
- * A writer's metadata: what the application owns, where it lies, and what kind of snapshot it tolerates. The answer of identify.
+ * The result of identify: what the application owns, where that is stored, and what kind of snapshot it tolerates.
  *
  * @minItems 1
  */
@@ -73,15 +73,15 @@ export type Components = Component[];
  */
 export type Duration = string | number;
 /**
- * Items: user:NAME or group:NAME; a number in place of the name will do.
+ * Items: `user:NAME` or `group:NAME`, with a name or a number.
  */
 export type Principals = string[];
 /**
- * A provider's answer to match: null is "not mine".
+ * The result of match; null: this provider cannot capture the volume.
  */
 export type Support = null | Qualities;
 /**
- * One step of the commit, done while everything is held. All but two are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `parallel`: chains that do not depend on each other, such as those of several volumes; each is done in its own order, and what the kernel has to wait for in all of them it waits for at once. `plugin`, wherever it stands: the commit cannot be data; after all kernel calls the host calls provider.commit().
+ * One step of the commit, done while everything is held. The keeper makes the kernel calls in the given order. Devices have their device-mapper names. `parallel`: independent chains of steps, such as those of several volumes. Each chain keeps its order, and the waits of the kernel overlap. `plugin`: the commit cannot be data. The host calls `provider.commit()` after all kernel calls.
  */
 export type CommitOp =
   | {
@@ -95,11 +95,11 @@ export type CommitOp =
       op: "dm-message";
       device: DmName;
       /**
-       * Which target of the table is meant; 0 if not given.
+       * Index of the target in the table. Default: 0.
        */
       sector?: number;
       /**
-       * For example create_snap 2 1.
+       * For example `create_snap 2 1`.
        */
       message: string;
     }
@@ -127,21 +127,21 @@ export type CommitOp =
   | {
       op: "btrfs-snapshot";
       /**
-       * Root of the subvolume that is captured.
+       * Root of the captured subvolume.
        */
       subvolume: string;
       /**
-       * Where the snapshot is made, on the same file system.
+       * Path of the new snapshot, on the same file system.
        */
       folder: string;
       name: string;
       /**
-       * Read-only if not given.
+       * Default: read-only.
        */
       writable?: boolean;
     };
 /**
- * Any JSON value but null; handed back to thaw and to abort.
+ * Any JSON value except null. The host passes it to thaw and abort.
  */
 export type FreezeToken = string | number | boolean | {compensation?: Compensation; [k: string]: unknown} | unknown[];
 export type Snapshots = Snapshot[];
@@ -160,13 +160,13 @@ export type Event =
   | WarningEvent
   | EndedEvent;
 /**
- * One line of a transaction's journal: on disk before the action that it announces.
+ * One line of a transaction's journal. It is on disk before the action that it announces.
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
 export type DataDirSource = WorkingDirectory | ArgumentSource | PathSource;
 /**
- * accepted: it is being planned. running: with its phase.
+ * `accepted`: the operation is being planned. `running`: with the current phase.
  */
 export type OperationState = AcceptedState | QueuedState | RunningState | EndedState;
 
@@ -187,7 +187,7 @@ export interface AllSchemas {
   "snapshot-set"?: SnapshotSet;
 }
 /**
- * One line of audit.jsonl in the state directory: a change to a set, or the removal or protection of data, and its user.
+ * One line of audit.jsonl in the state directory: an action that changed a set, removed data, or retained it, and the process that did it.
  */
 export interface AuditLine {
   /**
@@ -195,7 +195,7 @@ export interface AuditLine {
    */
   at: string;
   /**
-   * expire: the lease of the set ended.
+   * `expire`: the set outlived its lease.
    */
   action:
     | "create"
@@ -215,7 +215,7 @@ export interface AuditLine {
   set: SetId;
   name?: string;
   /**
-   * Of the client, if the service did it.
+   * User id of the requester: of this process, or of the service's client.
    */
   uid: number;
   /**
@@ -224,13 +224,13 @@ export interface AuditLine {
   sudoUser?: string;
   pid: number;
   /**
-   * Of the process with that pid, if the service did it.
+   * Program of the process with that pid: of this process, or of the service's client.
    */
   executable?: string;
   detail?: string;
 }
 /**
- * The document that each command prints with --json, by the command's name; `error` if the command failed before it did anything.
+ * The document that each command prints with --json, by the name of the command. `error` is the document of a command that could do nothing.
  */
 export interface CommandLine {
   doctor?: DoctorDocument;
@@ -249,13 +249,13 @@ export interface CommandLine {
   unexpose?: SnapshotSet;
   verify?: SnapshotSet;
   /**
-   * With --dry-run, the plan.
+   * With --dry-run: the plan.
    */
   restore?: RestorePlanDocument | RestoredDocument;
   revert?: RevertedDocument;
   delete?: RemovalDocument;
   /**
-   * With --dry-run, the verdicts.
+   * With --dry-run: the verdict on each set.
    */
   prune?: PruneVerdicts | PruneDocument;
   retain?: SnapshotSet;
@@ -280,35 +280,35 @@ export interface DoctorDocument {
 export interface DoctorCheck {
   about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "servers";
   /**
-   * note: works, but not as well as it could. bad: something will fail.
+   * `note`: it works, but not as well as it could. `bad`: something will fail.
    */
   state: "good" | "note" | "bad";
   found: string;
   /**
-   * What follows from it.
+   * What this means for snapshots.
    */
   means?: string;
   /**
-   * What fixes it.
+   * The command or step that fixes it.
    */
   remedy?: string;
 }
 export interface InitDocument {
   /**
-   * The path of the config, written or not.
+   * Path of the config file that was written, or would be.
    */
   file: string;
   /**
-   * The config.
+   * Text of the config.
    */
   text: string;
   /**
-   * The writers in it, as targets.
+   * The writers in the config, as targets.
    */
   targets: string[];
 }
 /**
- * What create would do, and how long that usually takes.
+ * What `create` would do, and how long that usually takes.
  */
 export interface EstimatedPlan {
   id: SetId;
@@ -329,7 +329,7 @@ export interface EstimatedPlan {
  */
 export interface PlannedRequest {
   /**
-   * As in the request.
+   * As the requester named them.
    */
   targets: string[];
   name?: string;
@@ -337,7 +337,7 @@ export interface PlannedRequest {
     [k: string]: string;
   };
   /**
-   * The lowest consistency that counts as success. Default: what is promised.
+   * The lowest consistency that counts as success. Default: what the plan promises.
    */
   require?: "application" | "filesystem" | "crash";
   includeRoot?: boolean;
@@ -346,7 +346,7 @@ export interface PlannedRequest {
   requester?: RequesterMark;
 }
 /**
- * The process that holds a lock on the lease's file.
+ * The process that the set depends on. It holds a lock on the lease's file.
  */
 export interface LeaseMark {
   id: string;
@@ -354,14 +354,14 @@ export interface LeaseMark {
   since: string;
 }
 /**
- * A process, as the kernel reported it when it connected.
+ * A process, as the kernel identified it when it connected.
  */
 export interface RequesterMark {
   uid: number;
   gid: number;
   pid: number;
   /**
-   * Its executable at that time; absent if that could not be read.
+   * Its program at that time. Absent if it could not be read.
    */
   executable?: string;
 }
@@ -374,11 +374,11 @@ export interface PlannedVolume {
   qualities: Qualities;
 }
 /**
- * A mounted file system, the paths on it that are to be captured, and the block devices below it.
+ * A mounted file system, with the paths on it that are to be captured, and the block devices below it.
  */
 export interface Volume {
   /**
-   * Stable for as long as it is mounted: two paths on one file system have the same id.
+   * Stable while the file system is mounted. Two paths on one file system have the same id.
    */
   id: string;
   mountPoint: string;
@@ -388,21 +388,21 @@ export interface Volume {
    */
   source: string;
   /**
-   * What of the file system is mounted there: / or a subvolume or a bind-mounted folder.
+   * The part of the file system that is mounted there: /, a subvolume, or a bind-mounted folder.
    */
   root: string;
   /**
-   * Top first; empty where the file system has no block device.
+   * Top first. Empty if the file system has no block device.
    */
   devices: BlockDevice[];
   /**
-   * Absolute, each on this volume.
+   * Absolute paths on this volume.
    *
    * @minItems 1
    */
   paths: string[];
   /**
-   * Absolute; see Component.exclude.
+   * Absolute paths; see `Component.exclude`.
    */
   exclude: string[];
 }
@@ -432,33 +432,33 @@ export interface BlockDevice {
 }
 export interface Qualities {
   /**
-   * The snapshot is of one instant.
+   * Whether the snapshot is of one instant.
    */
   pointInTime: boolean;
   /**
-   * All volumes of this provider in one set are of the same instant.
+   * Whether all volumes of this provider in one set share one instant.
    */
   atomicGroup: boolean;
   /**
-   * What the kernel will be asked to hold while the snapshot is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
+   * What the kernel will hold while the snapshot is taken, as `prepare` will return it. The file system is flushed first. Empty or absent: nothing is held.
    */
   hold?: HoldTarget[];
   revert?: boolean;
   /**
-   * The snapshot can be exposed writable.
+   * Whether the snapshot can be exposed writable.
    */
   writable?: boolean;
   /**
-   * What will be done, in a few words: shown by plan.
+   * How the volume will be captured: a few words that the plan shows.
    */
   method?: string;
   /**
-   * Where the snapshot will lie: shown by plan.
+   * The place where the snapshot will be stored: a few words that the plan shows.
    */
   where?: string;
 }
 export interface PlannedWriter {
-  who: Who;
+  who: PluginIdentity;
   policy: "required" | "best-effort";
   components: Component[];
   volumes: string[];
@@ -467,14 +467,14 @@ export interface PlannedWriter {
 /**
  * A plugin instance, as every message names it.
  */
-export interface Who {
+export interface PluginIdentity {
   role: "writer" | "provider";
   instance: string;
   plugin: string;
   version: string;
 }
 /**
- * Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.
+ * Something that a writer owns, such as a database cluster or a group of files.
  */
 export interface Component {
   /**
@@ -483,29 +483,29 @@ export interface Component {
   name: string;
   kind: "database" | "files" | "logs";
   /**
-   * Absolute paths of all that belongs to the component.
+   * Absolute paths of everything that belongs to the component.
    *
    * @minItems 1
    */
   paths: string[];
   /**
-   * Absolute paths below `paths` that a copying provider may leave out. A trailing `/*` keeps the directory and leaves out what is in it.
+   * Absolute paths below `paths` that a provider that copies may leave out. A trailing `/*` keeps the directory and leaves out its content.
    */
   exclude?: string[];
   /**
-   * What the snapshot must be while the application is frozen. `fuzzy`: a copy that is made file by file between freeze and thaw will do, because nothing in `paths` changes then, or because the application's own redo makes whole what did. `point-in-time`: only one of a single instant will, because threads of the application go on writing whatever is locked.
+   * Which snapshot is usable while the application is frozen. `fuzzy`: also a copy that is made file by file between freeze and thaw. Nothing in `paths` changes in that time, or the application's redo log repairs it. `point-in-time`: only one of a single instant. Threads of the application may continue to write.
    */
   tolerates: "point-in-time" | "fuzzy";
   /**
-   * Order of freezing: front-end first, system last; thawed in reverse. Default: back-end.
+   * Order of the freezes: front-end first, system last. Thaw has the reverse order. Default: back-end.
    */
   level?: "front-end" | "back-end" | "system";
   /**
-   * Whether the writer repairs the snapshot after the cut, so that it opens at once. none: never. fork: only where the snapshot as it was cut stays beside it. always: on the snapshot itself where the provider makes no fork. Default: none.
+   * Whether the writer repairs the snapshot after the cut, so that the application opens it at once. `none`, the default: never. `fork`: only on a fork, beside the snapshot as it was cut. `always`: on a fork, or on the snapshot itself if the provider cannot make a fork.
    */
   repair?: "none" | "fork" | "always";
   /**
-   * How the writer holds the application still, by the cut: a few words for a person, in the plan.
+   * How the writer freezes the application, for each cut: a few words that the plan shows.
    */
   method?: {
     atomic?: string;
@@ -513,14 +513,14 @@ export interface Component {
     fuzzy?: string;
   };
   /**
-   * What a person or a restore wants to know: version, system identifier, port. Never a secret.
+   * Facts for a person or for a restore, such as version, system identifier, and port. Never a secret.
    */
   facts?: {
     [k: string]: unknown;
   };
 }
 export interface PlannedProvider {
-  who: Who;
+  who: PluginIdentity;
   volumes: Volume[];
 }
 export interface PlannedComponent {
@@ -533,11 +533,11 @@ export interface PlannedComponent {
   reason?: string;
 }
 export interface LeftOutWriter {
-  who: Who;
+  who: PluginIdentity;
   error: Fault;
 }
 /**
- * An error as data: code, a sentence, what was found, the next step.
+ * An error as data: its code, message, details, and the next step.
  */
 export interface Fault {
   code: string;
@@ -557,15 +557,15 @@ export interface Usual {
   actor: string;
   op: "freeze" | "commit";
   /**
-   * The number of runs with this call, of the last 20.
+   * Number of runs that are counted, at most the last 20.
    */
   runs: number;
   /**
-   * The number of runs in which this call failed.
+   * Number of these runs in which this call failed.
    */
   failed: number;
   /**
-   * Of the runs in which it succeeded; null: it failed in each.
+   * Median of the runs that did not fail; null: all failed.
    */
   medianMs: number | null;
   maxMs: number | null;
@@ -574,7 +574,7 @@ export interface Usual {
    */
   limitMs: number;
   /**
-   * Of a freeze: from the call of freeze to the return of thaw; the median.
+   * For a freeze: the median time from the call of freeze to the end of thaw, ms.
    */
   stillMs: number | null;
 }
@@ -584,11 +584,11 @@ export interface Usual {
 export interface EndedDocument {
   outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
   /**
-   * The exit code of the command.
+   * Exit code of the command.
    */
   exitCode: number;
   /**
-   * null: it does not exist.
+   * null: the set was not created.
    */
   set: null | SnapshotSet;
   error: null | Fault;
@@ -596,7 +596,7 @@ export interface EndedDocument {
   timeline: Span[];
 }
 /**
- * The record of one transaction: what was captured, the consistency that was reached, and the proof.
+ * The record of one transaction: what was captured, what was achieved, and the proof.
  */
 export interface SnapshotSet {
   $schema?: string;
@@ -612,7 +612,7 @@ export interface SnapshotSet {
   createdAt: string;
   host: string;
   /**
-   * Version of the host that made the set.
+   * Version of holdstill that made the set.
    */
   holdstill: string;
   /**
@@ -623,7 +623,7 @@ export interface SnapshotSet {
   asked: Consistency;
   consistency: Consistency;
   /**
-   * From the first call of freeze to the last return of thaw, ms; 0 without writers.
+   * From the first call of freeze to the end of the last thaw, ms. 0 without writers.
    */
   frozenMs: number;
   components: RecordedComponent[];
@@ -634,31 +634,31 @@ export interface SnapshotSet {
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
   /**
-   * A folder below which the contents are also mounted, at their original paths.
+   * A folder below which the exposed snapshots are also mounted at their original paths.
    */
   exposedAt?: string;
   lease?: LeaseMark;
   requester?: RequesterMark;
   /**
-   * Until then the set cannot be deleted. ISO 8601, UTC.
+   * Until then the set is not deleted or pruned. ISO 8601, UTC.
    */
   retainUntil?: string;
   /**
-   * The last verification of each writer.
+   * For each writer, the result of its last verify.
    */
   verified?: Verification[];
   outcome?: Outcome;
 }
 export interface RecordedComponent {
   /**
-   * Instance name; null for paths without a writer.
+   * Instance name; null: paths that no writer owns.
    */
   writer: string | null;
   component: Component;
   volumes: string[];
   consistency: Consistency;
   /**
-   * Why the consistency is not application.
+   * Why it is not `application`.
    */
   reason?: string;
 }
@@ -666,7 +666,7 @@ export interface RecordedWriter {
   by: PluginRef;
   policy: "required" | "best-effort";
   /**
-   * frozen: uninterrupted until thaw. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
+   * `frozen`: without a gap. `degraded`: the freeze was lost, or thaw failed. `left-out`: best-effort, and it failed.
    */
   state: "frozen" | "degraded" | "left-out";
   reason?: string;
@@ -690,12 +690,12 @@ export interface FrozenSpan {
   until: number;
 }
 /**
- * The result of the repair. repaired: the application opens it at once. failed: it does not. passed-over: the repair was not tried, for this reason.
+ * The result of the repair after the cut. `repaired`: the application opens the snapshot at once. `failed`: the repair failed. `passed-over`: the repair was not tried, for this reason.
  */
 export interface Repair {
   state: "repaired" | "failed" | "passed-over";
   /**
-   * Snapshot.id of each snapshot that was written to; one with `of` has its unchanged original beside it.
+   * Snapshot.id of each snapshot that the repair changed. If it has `of`, the original as it was cut still exists.
    */
   in: string[];
   reason?: string;
@@ -705,7 +705,7 @@ export interface Repair {
 }
 export interface RecordedSidecar {
   /**
-   * Absolute.
+   * Absolute path.
    */
   dir: string;
   files: SidecarFile[];
@@ -721,27 +721,27 @@ export interface RecordedSnapshot {
 }
 export interface Snapshot {
   /**
-   * The provider's own name for it; unique within the provider.
+   * The provider's name for the snapshot, unique within the provider.
    */
   id: string;
   /**
-   * Id of the snapshot that this one is a fork of; not there in one that was cut.
+   * Id of the snapshot that this one is a fork of. Absent in a snapshot that was cut.
    */
   of?: string;
   setId: string;
   volumeId: string;
   createdAt: string;
   /**
-   * Space that it takes of its own, as far as known.
+   * Space that the snapshot itself takes, as far as known.
    */
   bytes?: number;
   /**
-   * reflink, copy, thin, …
+   * For example reflink, copy, or thin.
    */
   method?: string;
   usage?: Usage;
   /**
-   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it, and the record of one that a revert has used up.
+   * Why the snapshot can no longer be read, in a few words. Absent if it can. Only `list` returns it. The record of a snapshot that a revert used up also has it.
    */
   lost?: string;
   facts?: {
@@ -749,22 +749,22 @@ export interface Snapshot {
   };
 }
 /**
- * How full the room is that what changes is kept in, as of now: only list tells it.
+ * Current usage of the space in which changes are stored. Only `list` returns it.
  */
 export interface Usage {
   percent: number;
   /**
-   * Whose room it is: the snapshot's own, or a pool's that others use too.
+   * The place of this space: the snapshot itself, or a pool that is shared.
    */
   where: string;
 }
 /**
- * One call of the transaction; times in ms from its start.
+ * One call of the transaction. Times are ms from the start of the transaction.
  */
 export interface Span {
   op: string;
   /**
-   * Instance name, or keeper.
+   * Instance name, or `keeper`.
    */
   actor: string;
   from: number;
@@ -774,17 +774,21 @@ export interface Span {
   reason?: string;
 }
 /**
- * The proof that the kernel held all targets while the snapshot was taken. Times are ms from the start of the transaction.
+ * The proof that the kernel held everything while the snapshots were taken. Times are ms from the start of the transaction.
  */
 export interface RecordedHold {
   /**
-   * From the first call of hold to the last return of release, ms.
+   * How the keeper called the kernel.
+   */
+  by: "ioctl" | "commands";
+  /**
+   * From the first hold requested to the last release confirmed, ms.
    */
   heldMs: number;
   targets: HeldTarget[];
 }
 /**
- * The kernel confirmed at release that the hold was still in force.
+ * Whether the kernel confirmed at release that the hold was still in force.
  */
 export interface HeldTarget {
   target: HoldTarget;
@@ -803,7 +807,7 @@ export interface RecordedExposure {
   exposed: Exposed;
 }
 /**
- * Where a snapshot can be read.
+ * The paths at which a snapshot can be read.
  */
 export interface Exposed {
   /**
@@ -818,7 +822,7 @@ export interface ExposedTree {
    */
   original: string;
   /**
-   * Where its snapshot lies.
+   * The path of its contents.
    */
   path: string;
 }
@@ -830,7 +834,7 @@ export interface Verification {
   at: string;
   ok: boolean;
   /**
-   * What failed.
+   * The problem, if there was one.
    */
   reason?: string;
   facts?: {
@@ -838,12 +842,12 @@ export interface Verification {
   };
 }
 /**
- * The result of the backup, as it was reported.
+ * The result of the backup from the set, as the requester reported it.
  */
 export interface Outcome {
   succeeded: boolean;
   /**
-   * copy leaves the application's logs unchanged; full allows the writers to truncate them.
+   * `copy` leaves the application's logs unchanged. `full` allows the application to truncate them.
    */
   type: "copy" | "full";
   at: string;
@@ -862,7 +866,7 @@ export interface RunDocument {
    */
   ended: EndedDocument | SnapshotSet;
   /**
-   * null: it was not started.
+   * null: the command was not started.
    */
   command: null | CommandEndDocument;
   /**
@@ -880,7 +884,7 @@ export interface RunDocument {
 }
 export interface CommandEndDocument {
   /**
-   * 128 plus the number of the signal, if a signal ended it.
+   * If a signal ended it: 128 plus the signal's number, as in a shell.
    */
   exitCode: number;
   signal: string | null;
@@ -894,7 +898,7 @@ export interface NotNotifiedWriter {
  */
 export interface UnitFiles {
   /**
-   * The text of each, by its name.
+   * Text of each unit file, by its name.
    */
   files: {
     [k: string]: string;
@@ -905,23 +909,23 @@ export interface SetList {
   damaged: DamagedRecord[];
 }
 /**
- * A record that cannot be read. It is reported and left unchanged.
+ * A record that cannot be read. It is reported, and stays unchanged.
  */
 export interface DamagedRecord {
   file: string;
   findings: Finding[];
 }
 /**
- * An error in a document.
+ * An error in a document that a person wrote.
  */
 export interface Finding {
   file: string;
   /**
-   * From 1; absent if the document is not text, or could not be read up to there.
+   * From 1. Absent if there is no text, or if it could not be parsed that far.
    */
   line?: number;
   /**
-   * JSON pointer of the value; empty: the whole document.
+   * JSON pointer to the value. Empty: the whole document.
    */
   pointer: string;
   seen: string;
@@ -935,7 +939,7 @@ export interface HistoryDocument {
   transactions: PastTransaction[];
 }
 /**
- * One line of history.jsonl in the state directory: a transaction that has ended. It stays when its set is deleted.
+ * One line of history.jsonl in the state directory: a transaction that has ended. It stays when the set is deleted.
  */
 export interface PastTransaction {
   id?: SetId;
@@ -973,13 +977,13 @@ export interface RevertedDocument {
   set: SnapshotSet;
   steps: RestoreStepDocument[];
   /**
-   * Writers that could not finish: the data is in place.
+   * Writers whose `afterRestore` failed. The data is in place.
    */
   unfinished: NotNotifiedWriter[];
   safety: SafetySet;
 }
 /**
- * A set with the previous data.
+ * The set that was taken of the current data before the revert.
  */
 export interface SafetySet {
   /**
@@ -989,7 +993,7 @@ export interface SafetySet {
   reason?: Fault;
 }
 /**
- * What was removed, and what could not be.
+ * What was removed, and what could not be removed.
  */
 export interface RemovalDocument {
   deleted: SetId[];
@@ -1009,7 +1013,7 @@ export interface PruneVerdicts {
 export interface PruneVerdict {
   set: SetId;
   /**
-   * The rules that keep it; empty: prune deletes it.
+   * The rules that keep the set. Empty: it would be deleted.
    */
   kept: string[];
 }
@@ -1022,14 +1026,14 @@ export interface PruneDocument {
   damaged: DamagedRecord[];
 }
 /**
- * failed: writers that could not be notified.
+ * `failed`: writers that could not be notified.
  */
 export interface Completed {
   set: SnapshotSet;
   failed: NotNotifiedWriter[];
 }
 /**
- * done: leftovers that were undone. residue: what could not be undone.
+ * `done`: what was removed. `residue`: what could not be undone.
  */
 export interface RecoverDocument {
   leftovers: Leftover[];
@@ -1044,19 +1048,19 @@ export interface DeadTransaction {
    */
   begunAt: string;
   /**
-   * The plugins that must undo something.
+   * The plugins whose `abort` has to be called.
    */
   owed: Owed[];
   /**
-   * Targets that may still be held.
+   * Volumes that the kernel may still hold.
    */
   held: string[];
 }
 export interface Owed {
-  who: Who;
+  who: PluginIdentity;
 }
 /**
- * No record names it.
+ * A snapshot that no record names.
  */
 export interface StraySnapshot {
   type: "snapshot";
@@ -1067,14 +1071,14 @@ export interface StraySnapshot {
   snapshot: Snapshot;
 }
 /**
- * The process that exposed it died.
+ * An exposure whose process died.
  */
 export interface StrayExposure {
   type: "exposure";
   id: SetId;
 }
 /**
- * Its lease has ended.
+ * A set that outlived its lease.
  */
 export interface ExpiredSet {
   type: "expired";
@@ -1089,13 +1093,13 @@ export interface WriterList {
   writers: WriterDocument[];
 }
 /**
- * components: what it owns. error: why it did not report that.
+ * `components`: the result of identify. `error`: why identify failed.
  */
 export interface WriterDocument {
-  who: Who;
+  who: PluginIdentity;
   policy: "required" | "best-effort";
   /**
-   * null: it has never been frozen.
+   * null: it has never taken part.
    */
   last: null | LastTime;
   /**
@@ -1106,7 +1110,7 @@ export interface WriterDocument {
   error?: Fault;
 }
 /**
- * Its last freeze.
+ * How its last transaction ended.
  */
 export interface LastTime {
   /**
@@ -1115,7 +1119,7 @@ export interface LastTime {
   at: string;
   result: "frozen" | "failed";
   /**
-   * From the call of freeze to the return of thaw, ms; null: it failed to freeze.
+   * From the call of freeze to the end of thaw, ms; null: it did not freeze.
    */
   frozenMs: number | null;
   reason: string | null;
@@ -1154,14 +1158,14 @@ export interface ProviderList {
   providers: ProviderDocument[];
 }
 export interface ProviderDocument {
-  who: Who;
+  who: PluginIdentity;
   snapshots?: Snapshot[];
   error?: Fault;
 }
 export interface PluginsListDocument {
   plugins: ResolvedPluginDocument[];
   /**
-   * By the name of the instance.
+   * The candidates of each instance, by its name.
    */
   candidates: {
     [k: string]: Candidate[];
@@ -1171,7 +1175,7 @@ export interface PluginsListDocument {
   problems: Fault[];
 }
 export interface ResolvedPluginDocument {
-  who: Who;
+  who: PluginIdentity;
   dir: string;
   policy: "required" | "best-effort";
   isolation: "thread" | "process";
@@ -1181,7 +1185,7 @@ export interface ResolvedPluginDocument {
   memoryMb: number;
   freezeMs: number | null;
   /**
-   * Version of the contract that is used.
+   * Contract version that host and plugin use.
    */
   protocol: number;
 }
@@ -1198,7 +1202,7 @@ export interface PluginExplanation {
   asked: AskedPlugin[];
   candidates: ExplainedCandidate[];
   /**
-   * The plugin paths, in the order of the search.
+   * The plugin paths, in the order in which they are searched.
    */
   searched: string[];
   problems: Fault[];
@@ -1208,14 +1212,14 @@ export interface HostDocument {
   protocols: number[];
 }
 /**
- * An instance of the config that asks for it.
+ * An instance in the config that uses the plugin.
  */
 export interface AskedPlugin {
   instance: string;
   use: PluginUse;
   policy: "required" | "best-effort" | "excluded";
   /**
-   * null: not from a file.
+   * null: it does not come from a file.
    */
   place: null | ConfigPlace;
   taken: null | Candidate;
@@ -1236,14 +1240,14 @@ export interface ExplainedCandidate {
   verdict: "taken" | "older" | "unused" | "refused";
   reason: string;
   /**
-   * null: its manifest is not valid.
+   * null: the manifest is not valid.
    */
   needs: null | PluginNeeds;
   trust: TrustProblem[];
 }
 export interface PluginNeeds {
   /**
-   * A range of versions.
+   * Range of holdstill versions.
    */
   holdstill: string;
   protocol: ProtocolNeeds;
@@ -1260,7 +1264,7 @@ export interface ProtocolNeeds {
 export interface ProgramNeeded {
   name: string;
   /**
-   * null: it does not exist.
+   * null: the program was not found.
    */
   path: string | null;
 }
@@ -1269,7 +1273,7 @@ export interface VariableNeeded {
   isSet: boolean;
 }
 /**
- * Why another user can change the code.
+ * What lets another user change a file that runs, or decides what runs, with the rights of holdstill.
  */
 export interface TrustProblem {
   path: string;
@@ -1280,7 +1284,7 @@ export interface PluginPins {
   file: string;
   plugins: PluginPin[];
   /**
-   * Pinned before, and no longer used.
+   * Plugins that were pinned before, and that no instance uses any longer.
    */
   dropped: DroppedPin[];
 }
@@ -1300,7 +1304,7 @@ export interface DroppedPin {
   version: string;
 }
 /**
- * What `holdstill plugins check` found; the document of its --json.
+ * The result of `holdstill plugins check`, as it prints it with --json.
  */
 export interface ConformanceReport {
   reportVersion: 1;
@@ -1318,7 +1322,7 @@ export interface ConformanceReport {
 export interface CheckedPlugin {
   dir: string;
   /**
-   * Not there where the manifest does not tell.
+   * Absent if the manifest does not name it.
    */
   name?: string;
   version?: string;
@@ -1330,33 +1334,33 @@ export interface NewPlugin {
   name: string;
   language: "typescript" | "javascript";
   /**
-   * Relative to dir.
+   * Relative to `dir`.
    */
   files: string[];
 }
 /**
- * What would be printed without --json.
+ * What the command prints without --json.
  */
 export interface TextDocument {
   text: string;
 }
 /**
- * The document of a command that failed before it did anything.
+ * The document of every command that could do nothing.
  */
 export interface ErrorDocument {
   error: Fault;
 }
 /**
- * holdstill.yaml: which plugins take part, and the limits that hold for them.
+ * holdstill.yaml: the plugins that take part, and their limits.
  */
 export interface Config {
   $schema?: string;
   /**
-   * Folders that are searched for plugins, beside the bundled ones. Relative to the config file.
+   * Folders that are searched for plugins, before the folder of the bundled ones. Relative to the config file.
    */
   pluginPaths?: string[];
   /**
-   * Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
+   * Folder of the catalog, the journals, and the locks. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
    */
   stateDir?: string;
   /**
@@ -1373,7 +1377,7 @@ export interface Config {
   service?: ServiceConfig;
 }
 /**
- * The longest time that each part of a transaction may take. None is unlimited.
+ * The longest time that each part of a transaction may take. No part is unlimited.
  */
 export interface Limits {
   queue?: Duration;
@@ -1397,20 +1401,20 @@ export interface PluginInstance {
    */
   as?: string;
   /**
-   * Writers only. required (default): no snapshot without it. best-effort: left out when it fails, and the record says so. excluded: not asked.
+   * Only for writers. `required`, the default: no snapshot without it. `best-effort`: if it fails, it is left out, and the record shows that. `excluded`: it is not used.
    */
   policy?: "required" | "best-effort" | "excluded";
   /**
-   * Overrides the manifest.
+   * Overrides `isolation` of the manifest.
    */
   isolation?: "thread" | "process";
   freeze?: Duration;
   /**
-   * Variables of holdstill's own environment that the plugin gets beside those that its manifest names, for example a proxy's. Nothing else is handed on.
+   * Environment variables of holdstill that the plugin gets beside those that its manifest names, such as those of a proxy. It gets no others.
    */
   environment?: string[];
   /**
-   * Checked against the plugin's own schema. Where that says that it is a secret: {"env": NAME} or {"file": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.
+   * Options of the plugin, checked against the schema in its manifest. In place of a secret, give {"env": NAME} or {"file": PATH}. Only root and the user who runs holdstill may be able to read that file.
    */
   options?: {
     [k: string]: unknown;
@@ -1419,12 +1423,12 @@ export interface PluginInstance {
 export interface LogConfig {
   level?: "debug" | "info" | "warn" | "error" | "silent";
   /**
-   * JSON lines. Never on a volume that is snapshotted. Default: no file.
+   * File of JSON lines. It must not be on a volume that is captured. Default: no file.
    */
   file?: string;
 }
 /**
- * `holdstill serve`: where it listens, and who may do what. Root, and the user who runs it, may do everything; nobody else may do anything that is not named here.
+ * `holdstill serve`: where it listens, and which users have which rights. Root and the user who runs it have all rights. Every other user has only the rights that are named here.
  */
 export interface ServiceConfig {
   /**
@@ -1434,12 +1438,12 @@ export interface ServiceConfig {
   group?: string;
   rights?: RightsConfig;
   /**
-   * How many operations may run or wait at a time. Default 64.
+   * Number of operations that may run or wait at a time. Default: 64.
    */
   operations?: number;
 }
 /**
- * Each implies read.
+ * Each right implies `read`.
  */
 export interface RightsConfig {
   read?: Principals;
@@ -1448,55 +1452,55 @@ export interface RightsConfig {
   restore?: Principals;
 }
 /**
- * conformance.json, beside plugin.json: what `holdstill plugins check` tries the plugin on. Commands are run by sh, in the plugin's folder. In commands and in every text here $WORK is an empty folder that is made for the run, and $PLUGIN the plugin's folder.
+ * conformance.json, beside plugin.json: what `holdstill plugins check` tests the plugin on. `sh` runs the commands in the plugin's folder. In every text, $WORK is an empty folder that is made for the run, and $PLUGIN is the plugin's folder.
  */
 export interface Fixture {
   $schema?: string;
   /**
-   * The plugin's block, as it would stand in the config.
+   * The plugin's options, as in the config.
    */
   options?: {
     [k: string]: unknown;
   };
   /**
-   * For the commands here, and for the plugin where its manifest names the variable.
+   * Environment variables for the commands, and for the plugin if its manifest names them.
    */
   environment?: {
     [k: string]: string;
   };
   /**
-   * Makes what the plugin is tried on. What is to go on in the background is started with setsid, and ended when all is over.
+   * Command that makes what the plugin is tested on. Start with setsid what is to run in the background. It is ended after the run.
    */
   setup?: string;
   /**
-   * Undoes setup; $WORK is removed anyway.
+   * Command that undoes `setup`. $WORK is removed in any case.
    */
   teardown?: string;
   /**
-   * Longest time of one call, s. Default: 10.
+   * Longest time of one call, seconds. Default: 10.
    */
   limitSeconds?: number;
   /**
-   * Of a writer: tries to change the application's data, and ends with 0 when the change got through. While frozen it may fail, or wait.
+   * For writers: command that tries to change the application's data, and exits with 0 if it could. While the application is frozen, it must fail or wait.
    */
   probe?: string;
   /**
-   * Of a writer: makes a freeze that is in force end, as a restart of the application does.
+   * For writers: command that ends a freeze that is in force, as a restart of the application does.
    */
   loseFreeze?: string;
   /**
-   * Of a provider: folders that are captured. Files are made in them and removed.
+   * For providers: folders that are captured. The check creates files in them and removes these.
    *
    * @minItems 1
    */
   targets?: string[];
   /**
-   * Folders in which nothing may be left, no file and no mount.
+   * Folders in which no file and no mount may be left.
    */
   watch?: string[];
 }
 /**
- * The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.
+ * The values that host and plugin exchange in contract version 1. The host checks every result against its definition.
  */
 export interface Contract {
   volume?: Volume;
@@ -1513,7 +1517,7 @@ export interface Contract {
   nothing?: Nothing;
 }
 /**
- * A provider's answer to prepare: what is to be held, and what is to be done while it is.
+ * The result of a provider's prepare: what is to be held, and the steps that are done in that time.
  */
 export interface CriticalSection {
   hold: HoldTarget[];
@@ -1529,7 +1533,7 @@ export interface DmTarget {
   params: string;
 }
 /**
- * A command that thaws the application where the plugin cannot any more. The host runs it before abort when the worker is dead, and after its own death. It may come to an application that goes on already. Its program is one that the manifest's requires.commands names.
+ * A command that thaws the application if the plugin no longer can. If the worker is dead, the host runs it before `abort`. If the host itself died, `recover` runs it. The application may have resumed already. The program must be one that `requires.commands` of the manifest names.
  */
 export interface Compensation {
   command: string;
@@ -1537,11 +1541,11 @@ export interface Compensation {
 }
 export interface ThawReport {
   /**
-   * The freeze was in force from freeze to this thaw, without a gap.
+   * Whether the freeze was in force without a gap until this thaw.
    */
   uninterrupted: boolean;
   /**
-   * If not held: what was seen.
+   * If it was interrupted: what was seen.
    */
   reason?: string;
   facts?: {
@@ -1549,11 +1553,11 @@ export interface ThawReport {
   };
 }
 /**
- * What a writer keeps with the set: files that it wrote into tx.sidecarDir, and facts.
+ * What a writer keeps with the set: files that it wrote to `tx.sidecarDir`, and facts.
  */
 export interface Sidecar {
   /**
-   * Relative to tx.sidecarDir.
+   * Path relative to `tx.sidecarDir`.
    */
   files: string[];
   facts?: {
@@ -1561,7 +1565,7 @@ export interface Sidecar {
   };
 }
 /**
- * The answer of recover and verify.
+ * The result of repair and verify.
  */
 export interface Report {
   ok: boolean;
@@ -1581,7 +1585,7 @@ export interface BegunEvent {
   providers: string[];
 }
 /**
- * A volume belongs to another transaction, and this one waits.
+ * Another transaction owns a volume, and this one waits.
  */
 export interface QueuedEvent {
   type: "queued";
@@ -1589,7 +1593,7 @@ export interface QueuedEvent {
   ms: number;
   volume: string;
   /**
-   * Of those that wait in this process; 1 is next. Sent again when it changes.
+   * Position among the transactions that wait in this process; 1 is next. A change is reported again.
    */
   position?: number;
   owner: VolumeOwner;
@@ -1638,7 +1642,7 @@ export interface LogEvent {
   };
 }
 /**
- * A best-effort writer failed, and is left out from now on.
+ * A best-effort writer failed, and no longer takes part.
  */
 export interface LeftOutEvent {
   type: "left-out";
@@ -1655,7 +1659,7 @@ export interface WarningEvent {
   hint?: string;
 }
 /**
- * Always the last event.
+ * The last event.
  */
 export interface EndedEvent {
   type: "ended";
@@ -1679,10 +1683,10 @@ export interface BegunEntry {
   enlisted: Enlisted[];
 }
 /**
- * A plugin that takes part, with all that an abort in a blank worker needs to know.
+ * A plugin that takes part, with everything that `abort` in a new worker needs.
  */
 export interface Enlisted {
-  who: Who;
+  who: PluginIdentity;
   components?: Components;
   cut?: Cut;
 }
@@ -1708,7 +1712,7 @@ export interface JournaledResidue {
   fault: Fault;
 }
 /**
- * holdstill.lock.json, beside the config: pins every plugin that may be loaded to its content.
+ * holdstill.lock.json, beside the config: the digests of every plugin that may be loaded.
  */
 export interface PluginLock {
   $schema?: string;
@@ -1720,66 +1724,66 @@ export interface LockedPlugin {
   version: string;
   content: Digest;
   /**
-   * Every file and link of the folder by its relative path: SHA-256 over mode and content. That of plugin.json is the manifest's.
+   * SHA-256 over mode and content of every file and link in the folder, by its relative path.
    */
   files: {
     [k: string]: Digest;
   };
 }
 /**
- * plugin.json: what a plugin is, what it needs and what it speaks.
+ * plugin.json: what a plugin is, what it needs, and which contract versions it supports.
  */
 export interface PluginManifest {
   $schema?: string;
   manifestVersion: 1;
   /**
-   * Lower case, digits and hyphens.
+   * Lower-case letters, digits, and hyphens.
    */
   name: string;
   /**
-   * Semantic version. Several versions of a plugin may lie side by side.
+   * Semantic version. Several versions of a plugin may be installed side by side.
    */
   version: string;
   kind: "writer" | "provider";
   description?: string;
   /**
-   * Contract versions that the plugin speaks. The host takes the highest that both know.
+   * Contract versions that the plugin supports. The host uses the highest that both support.
    *
    * @minItems 1
    */
   protocol: number[];
   engines: {
     /**
-     * Semantic version range of the hosts that the plugin runs on.
+     * Range of holdstill versions that the plugin runs on.
      */
     holdstill: string;
   };
   /**
-   * Entry: an ES module inside the plugin's folder whose default export is the plugin.
+   * Path of an ES module in the plugin's folder. Its default export is the plugin.
    */
   main: string;
   /**
-   * JSON Schema (2020-12) of the plugin's block in the config, defaults included. What it marks with "writeOnly": true is a secret: the config may refer to it with {"env": NAME} or {"file": PATH}, the plugin gets the value, and the host takes it out of everything that the plugin says; so never put one into a path, a name or a freeze token.
+   * JSON Schema (2020-12) of the plugin's options in the config, including defaults. An option with "writeOnly": true is a secret. The config may refer to it with {"env": NAME} or {"file": PATH}, and the plugin gets the value. The host removes it from everything that the plugin logs or returns. So never put a secret into a path, a name, or a freeze token.
    */
   options?: {
     [k: string]: unknown;
   };
   requires?: {
     /**
-     * Programs that ctx.exec may run; nothing else is.
+     * The programs that `ctx.exec` may run.
      */
     commands?: string[];
     /**
-     * Where the options name programs, as JSON pointers into them: a program, a folder of programs, or a file that names some. What is found there may be changed by root and the user who runs holdstill only. ctx.exec then runs programs by absolute path too, each after the same check.
+     * JSON pointers to options that name a program, a folder of programs, or a file that names programs. Only root and the user who runs holdstill may be able to change these. `ctx.exec` then also runs programs by their absolute path, each after the same check.
      */
     programs?: string[];
     /**
-     * Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.
+     * Environment variables that the plugin gets beside PATH, HOME, LANG, and TZ.
      */
     environment?: string[];
   };
   /**
-   * `thread` (default) contains exceptions, loops and most memory faults. `process` contains native crashes and blocking system calls too.
+   * `thread`, the default, contains exceptions, loops, and most memory faults. `process` also contains native crashes and blocking system calls.
    */
   isolation?: "thread" | "process";
   limits?: {
@@ -1788,12 +1792,12 @@ export interface PluginManifest {
      */
     memoryMb?: number;
     /**
-     * Longest time that freeze may take, s. The config may lower it.
+     * Longest time that freeze may take, seconds. The config may lower it.
      */
     freezeSeconds?: number;
   };
   /**
-   * How `doctor` and `init` recognize what this plugin is for: a writer's application by its processes, a provider's storage by its volumes. The host only reads what the kernel reports. It runs no code of the plugin.
+   * How `doctor` and `init` recognize what this plugin is for. A writer's application is recognized by its processes, and a provider's storage by its volumes. The host reads only what the kernel reports, and runs no code of the plugin.
    *
    * @minItems 1
    */
@@ -1826,7 +1830,7 @@ export interface ProcessDetection {
    */
   names: string[];
   /**
-   * Where the data directory is found. The host uses the first that exists and has `contains`. Default: the working directory.
+   * Sources of the data directory. The host uses the first that exists and has `contains`. Default: the working directory.
    *
    * @minItems 1
    */
@@ -1836,7 +1840,7 @@ export interface ProcessDetection {
    */
   contains?: string;
   /**
-   * A regular expression for the file name of the Unix socket to connect to, among those that the process listens on. Its named groups are placeholders for `suggests`.
+   * Regular expression for the file name of the Unix socket to connect to. Its named groups are placeholders for `suggests`.
    */
   socket?: string;
 }
@@ -1886,7 +1890,7 @@ export interface Suggestion {
    */
   as?: string;
   /**
-   * The options. In a writer's, a text may have placeholders: `${dataDir}`; `${name}`, the last part of the data directory; `${socket}` and `${socketDir}`; `${port}`, the lowest TCP port that the process listens on; `${unit}`, its systemd unit; and the named groups of `socket`. An option with a placeholder that has no value is left out, so that its default applies.
+   * The options. A writer's may have placeholders: `${dataDir}`; `${name}`, the last part of the data directory; `${socket}` and `${socketDir}`; `${port}`, the lowest TCP port that the process listens on; `${unit}`, its systemd unit; and the named groups of `socket`. An option with a placeholder that has no value is left out, so that its default applies.
    */
   options?: {
     [k: string]: unknown;
@@ -1923,11 +1927,11 @@ export interface Service {
   history?: HistoryList;
 }
 /**
- * The request.
+ * The request for a set.
  */
 export interface SetRequest {
   /**
-   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   * Absolute paths, mount points, mounted block devices, or `writer:INSTANCE`.
    *
    * @minItems 1
    * @maxItems 256
@@ -1942,14 +1946,14 @@ export interface SetRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Also hold volumes that carry `/`, holdstill, or its state.
+   * Whether volumes that carry `/`, holdstill, or its state may be held.
    */
   includeRoot?: boolean;
   lease?: Duration;
 }
 export interface PlanRequest {
   /**
-   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   * Absolute paths, mount points, mounted block devices, or `writer:INSTANCE`.
    *
    * @minItems 1
    * @maxItems 256
@@ -1960,34 +1964,34 @@ export interface PlanRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Also hold volumes that carry `/`, holdstill, or its state.
+   * Whether volumes that carry `/`, holdstill, or its state may be held.
    */
   includeRoot?: boolean;
 }
 export interface Completion {
   /**
-   * Whether the backup of the set succeeded.
+   * Whether the backup from the set succeeded.
    */
   succeeded: boolean;
   /**
-   * full: the writers may truncate their logs. copy, the default, leaves logs unchanged.
+   * `copy`, the default: logs stay unchanged. `full`: the application may truncate its logs.
    */
   type?: "copy" | "full";
 }
 export interface RestoreRequest {
   /**
-   * WRITER, WRITER/COMPONENT, or a path of the set. Default: all.
+   * WRITER, WRITER/COMPONENT, or a path, as in the set. Default: everything.
    *
    * @maxItems 1024
    */
   components?: string[];
   /**
-   * Restore below this folder. Default: to the original paths.
+   * The folder below which the data is restored. Default: in place of the originals.
    */
   to?: string;
 }
 /**
- * How an operation ended: with a `set`, or an `error`.
+ * How an operation ended: with a `set`, or with an `error`.
  */
 export interface OperationResult {
   outcome: "created" | "degraded" | "refused" | "aborted" | "interrupted" | "broken";
@@ -2025,7 +2029,7 @@ export interface EndedState {
   result: OperationResult;
 }
 /**
- * A request to take a set, from when it is accepted.
+ * The creation of a set, from the request to its end.
  */
 export interface OperationDocument {
   id: SetId;
@@ -2038,7 +2042,7 @@ export interface OperationDocument {
   state: OperationState;
 }
 /**
- * An operation in the state directory, so that the next service has it.
+ * An operation as it is stored in the state directory, so that it survives the service.
  */
 export interface KeptOperation {
   operation: OperationDocument;
@@ -2057,7 +2061,7 @@ export interface IdempotencyKey {
 export interface Problem {
   type: string;
   /**
-   * The error's sentence.
+   * The error's message.
    */
   title: string;
   status: number;
@@ -2099,7 +2103,7 @@ export interface OperationCount {
   limit: number;
 }
 /**
- * The caller, as the kernel reports it, and its rights.
+ * The user that the kernel reports for this connection, and its rights.
  */
 export interface Caller {
   requester: RequesterMark;
@@ -2135,12 +2139,12 @@ export interface Deleted {
 export interface LeaseState {
   set: SetId;
   /**
-   * null: it does not expire while a client waits with it, or reads the events of its operation.
+   * null: not while a request keeps the lease open, or watches the operation.
    */
   expiresAt: string | null;
 }
 /**
- * What transactions left after a crash, and sets whose lease has ended.
+ * What dead transactions left behind, and sets that outlived their lease.
  */
 export interface Leftovers {
   /**
@@ -2149,7 +2153,7 @@ export interface Leftovers {
   leftovers: Leftover[];
 }
 /**
- * residue: what could not be undone.
+ * `residue`: what could not be undone.
  */
 export interface Recovered {
   done: Leftover[];
@@ -2157,7 +2161,7 @@ export interface Recovered {
 }
 export interface PageAddress {
   /**
-   * On 127.0.0.1, with a token that works once.
+   * Address on 127.0.0.1, with a token that works once.
    */
   address: string;
 }

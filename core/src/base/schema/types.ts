@@ -1890,7 +1890,7 @@ export interface Suggestion {
    */
   as?: string;
   /**
-   * The options. A writer's may have placeholders: `${dataDir}`; `${name}`, the last part of the data directory; `${socket}` and `${socketDir}`; `${port}`, the lowest TCP port that the process listens on; `${unit}`, its systemd unit; and the named groups of `socket`. An option with a placeholder that has no value is left out, so that its default applies.
+   * The options. A text in a writer's options may have placeholders: `${dataDir}`, `${socket}`, `${socketDir}`, `${unit}`, and the named groups of `socket`. `${name}` is the last part of the data directory. `${port}` is the lowest TCP port that the process listens on. An option with a placeholder that has no value is left out, so that its default applies.
    */
   options?: {
     [k: string]: unknown;

@@ -5,7 +5,7 @@ const levels: readonly unknown[] = ["application", "filesystem", "crash"];
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** What a library's caller may get wrong. @throws HoldstillError E_USAGE */
+/** Checks what a caller of the library may pass. @throws HoldstillError E_USAGE */
 export function checkRequest({ targets, name, tags = {}, require }: SnapshotRequest): void {
   if (targets.length === 0)
     refuse("No target was given.", "Name at least one path, mount point, device or writer:INSTANCE.");

@@ -12,7 +12,7 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
     name: "options-accept-their-defaults",
     group,
     title: "The options' schema accepts its own defaults and examples.",
-    next: "Mend the default or the example, or what the schema demands.",
+    next: "Correct the default, the example, or the schema.",
     needs: ["manifest"],
     run(folder) {
       const values = propertiesOf(folder).flatMap(([name, { default: value, examples }]) => [
@@ -28,17 +28,17 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "options-refuse-garbage",
     group,
-    title: "The options' schema refuses what the plugin does not know.",
-    next: "Say `additionalProperties: false`, and a `type` or an `enum` for each option: a misspelt option is found only by the schema.",
+    title: "The options' schema rejects options that the plugin does not have.",
+    next: "Set `additionalProperties: false`, and a `type` or an `enum` for each option: only the schema finds a misspelt option.",
     needs: ["manifest"],
     run(folder) {
       const stranger = "holdstill-conformance";
       const seen = faultsOf(folder, { [stranger]: true }).some((finding) => isAt(finding, stranger))
         ? []
-        : [`It takes an option that does not exist (${stranger}).`];
+        : [`It accepts an option that does not exist (${stranger}).`];
       for (const [name] of propertiesOf(folder)) {
         const refuses = garbage.some((value) => faultsOf(folder, { [name]: value }).some((found) => isAt(found, name)));
-        if (!refuses) seen.push(`It takes anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
+        if (!refuses) seen.push(`It accepts anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
       }
       if (seen.length > 0) throw new CheckFailure(seen.join(" "));
     },
@@ -46,8 +46,8 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "options-accept-the-fixture",
     group,
-    title: "The options' schema accepts the options that the plugin is tried with.",
-    next: "Say in `options` of conformance.json, beside plugin.json, what the plugin is started with.",
+    title: "The options' schema accepts the options that the plugin is tested with.",
+    next: "Set the options that the plugin is started with in `options` of conformance.json, beside plugin.json.",
     needs: ["manifest", "fixture"],
     run(folder) {
       const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });

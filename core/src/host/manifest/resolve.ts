@@ -21,7 +21,7 @@ import { lockProblems } from "./lock.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
 
-/** A resolution as far as it goes, with all that is wrong. */
+/** A resolution as far as it is possible, with all problems. */
 export interface Inspection extends Resolution {
   /** Of each plugin the highest version that may be loaded, in the order of the search. */
   usable: Usable[];
@@ -29,7 +29,9 @@ export interface Inspection extends Resolution {
 }
 
 /**
- * The plugins of all instances. Throws what `inspectPlugins` finds wrong: the one error, or E_PLUGINS_REFUSED with all of them.
+ * The plugins of all instances.
+ *
+ * @throws HoldstillError the problem that `inspectPlugins` found, or E_PLUGINS_REFUSED with all of them.
  */
 export async function resolvePlugins(settings: Settings, host?: Host): Promise<Resolution> {
   const { problems, usable: _, ...resolution } = await inspectPlugins(settings, host, "those asked for");
@@ -39,7 +41,7 @@ export async function resolvePlugins(settings: Settings, host?: Host): Promise<R
   return resolution;
 }
 
-/** The same for whoever wants to look, such as `plugins list`: one broken plugin never hides the others. */
+/** The same without throwing, for commands such as `plugins list`: one broken plugin does not hide the others. */
 export async function inspectPlugins(
   settings: Settings,
   host: Host = thisHost(),
@@ -72,7 +74,7 @@ export async function inspectPlugins(
   return { plugins, candidates, found: lines, usable: usablePlugins(found, host), warnings, problems };
 }
 
-/** undefined: what the config asks for is no range. */
+/** undefined: the range in the config is not valid. */
 function judgeInstance({ use }: InstanceSettings, found: readonly Found[], host: Host): Judgement | undefined {
   return isRange(use.range) ? judgeCandidates(use, found, host) : undefined;
 }

@@ -8,15 +8,15 @@ import { detectionFaults } from "./detection-faults.js";
 import { validate } from "../../base/schema/validate.js";
 import { isRange, isVersion } from "./versions.js";
 
-/** A manifest that may be used, or why not. */
+/** A valid manifest, or what is wrong with it. */
 export type ReadManifest =
   | { state: "valid"; manifest: PluginManifest; checkOptions: OptionsCheck }
   | { state: "invalid"; findings: Finding[]; name?: string; version?: string; fallback?: true };
 
 /**
- * Reads and checks a plugin.json, all faults at once. Never throws: one broken plugin must not hide the others.
+ * Reads and checks a plugin.json, and collects all errors. Never throws: one broken plugin must not hide the others.
  *
- * @param asked Names of plugins that are wanted: of another one it is not tried whether its options can be checked. null: all.
+ * @param asked Names of the plugins that are used: the options schema of others is not compiled. null: all.
  */
 export async function readManifest(file: string, asked: ReadonlySet<unknown> | null = null): Promise<ReadManifest> {
   let text: string;
@@ -64,7 +64,7 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
   };
 }
 
-/** Of a plugin that says nothing about options: it has none, so that a block for it is a mistake. */
+/** For a manifest without `options`: options in the config are an error. */
 const noOptions = { type: "object", additionalProperties: false, properties: {} };
 
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;

@@ -102,7 +102,7 @@ function innerPath(real: string, mount: Mount): string {
 }
 
 /**
- * The btrfs subvolume that a path lies in. Each has a device number of its own in stat(2): the topmost folder with the
+ * The btrfs subvolume that a path is in. In stat(2) each has its own device number: the topmost folder with the
  * path's number is the subvolume's root, or else the mount's, which may be a folder in it that was bind-mounted.
  */
 function subvolumeOf(real: string, mount: Mount): string {

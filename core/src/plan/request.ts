@@ -11,7 +11,7 @@ export function checkRequest({ targets, name, tags = {}, require }: SnapshotRequ
     refuse("No target was given.", "Name at least one path, mount point, device or writer:INSTANCE.");
   if (targets.includes("")) refuse("A target is empty.", "Name a path, mount point, device or writer:INSTANCE.");
   if (require !== undefined && !levels.includes(require)) {
-    refuse(`There is no consistency \`${require}\`.`, "Levels: application, filesystem, crash.");
+    refuse(`Unknown consistency \`${require}\`.`, "Levels: application, filesystem, crash.");
   }
   if (name !== undefined && (name === "" || name.length > 128 || name === "latest" || control.test(name))) {
     refuse("The name cannot be used.", "A name has 1 to 128 characters, no control characters, and is not `latest`.");

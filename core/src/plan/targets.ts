@@ -31,7 +31,7 @@ export function parseTarget(
   const absolute = path.resolve(asked);
   const found = lookAt(absolute);
   if (found?.isBlockDevice() !== true) return { is: "path", asked, path: absolute };
-  // A btrfs has a number of its own in the mount table, not that of its device.
+  // In the mount table a btrfs has its own number, not that of its device.
   const number = formatNumber(found.rdev);
   const mount = mounts.find((m) => m.number === number) ?? mounts.find((m) => m.source === realpathSync(absolute));
   if (mount === undefined)

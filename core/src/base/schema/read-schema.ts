@@ -1,4 +1,4 @@
-/** Our schemas themselves. What is checked at run time was compiled from them; only the build and the service read them. */
+/** The schemas themselves. The checks at run time are compiled from them. Only the build and the service read them. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { installation } from "../../installation.js";

@@ -1,4 +1,4 @@
-/** The checks of every document and answer against schemas/. */
+/** The checks of every document and result against schemas/. */
 import { createRequire } from "node:module";
 import type { CompiledCheck } from "./compile.js";
 import { findings, type Source } from "./findings.js";

@@ -17,6 +17,6 @@ export interface Folder {
 }
 
 export function validOf({ valid }: Folder): Valid {
-  if (valid === undefined) throw new Skip("there is no valid manifest");
+  if (valid === undefined) throw new Skip("the manifest is not valid");
   return valid;
 }

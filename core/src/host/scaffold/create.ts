@@ -12,14 +12,14 @@ export interface ScaffoldOptions {
   dir: string;
 }
 
-/** The files that a plugin is made of, beside its package: real ones, which our own tests run. */
-const { template, kit } = installation;
+/** The files that a plugin is made of: a real plugin, which the tests run. */
+const { template } = installation;
 
 /**
- * Makes a plugin that works, builds and conforms, to be changed into what is wanted.
+ * Makes a plugin that works, builds, and conforms, as a beginning.
  *
  * @returns the files, relative to the folder.
- * @throws HoldstillError E_USAGE for a name that no manifest may have, or where there is something already.
+ * @throws HoldstillError E_USAGE if the name is not valid, or if the folder exists.
  */
 export function createPlugin({ kind, name, language, dir }: ScaffoldOptions): string[] {
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
@@ -27,8 +27,8 @@ export function createPlugin({ kind, name, language, dir }: ScaffoldOptions): st
     throw new HoldstillError("E_USAGE", { problem: `\`${name}\` cannot be the name of a plugin.`, hint });
   }
   if (existsSync(dir)) {
-    const hint = "Choose another name, or another folder to call this in.";
-    throw new HoldstillError("E_USAGE", { problem: `There is something called ${dir} already.`, hint });
+    const hint = "Choose another name, or run the command in another folder.";
+    throw new HoldstillError("E_USAGE", { problem: `${dir} exists already.`, hint });
   }
   const files = language === "javascript" ? inJavaScript(kind) : inTypeScript(kind);
   for (const [file, text] of Object.entries(files)) {

@@ -15,7 +15,9 @@ function declarations(): Map<string, string[]> {
   for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".ts") || file.endsWith(".d.ts")) continue;
     const text = readFileSync(path.join(source, file), "utf8");
-    const names = text.matchAll(/^export (?:declare )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm);
+    const names = text.matchAll(
+      /^export (?:declare )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm,
+    );
     // Overloads are several declarations of one name.
     for (const name of new Set([...names].map(([, name = ""]) => name))) {
       found.set(name, [...(found.get(name) ?? []), file]);

@@ -28,7 +28,7 @@ test("the same version in two folders is refused with both named, and no older o
   const error = await refusal(settingsWith([dir], [{}]));
   assert.equal(error.code, "E_PLUGIN_UNRESOLVED");
   const { candidates } = error.details as Details["E_PLUGIN_UNRESOLVED"];
-  const reason = `the same version lies in ${twins.join(" and ")}: remove one of them`;
+  const reason = `the same version is in ${twins.join(" and ")}: remove one of them`;
   assert.deepEqual(
     candidates.map((candidate) => [candidate.verdict, candidate.reason]),
     [

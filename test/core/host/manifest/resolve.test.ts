@@ -38,7 +38,7 @@ test("an instance gets the highest version in its range, and every candidate say
     [
       "1.21.0",
       "refused",
-      "too new: it speaks contract 7, and this host 1; update holdstill, or install an older version of the plugin",
+      "too new: it supports contract 7, and this host 1; update holdstill, or install an older version of the plugin",
     ],
     ["1.0.0", "older", "1.10.0 is newer"],
     ["1.10.0", "taken", "the highest version in the range ^1"],

@@ -27,7 +27,10 @@ test("the output shows which check failed, what was seen and what to do, and the
   assert.equal(exitCode, 3, stderr);
   assert.match(stdout, /^A transaction, in a process$/m);
   assert.match(stdout, /✗ thaw without a freeze does not report an uninterrupted freeze\./);
-  assert.match(stdout, /thaw-without-freeze: thaw returned \{ uninterrupted: true \} although\s+nothing\s+was\s+frozen/);
+  assert.match(
+    stdout,
+    /thaw-without-freeze: thaw returned \{ uninterrupted: true \} although\s+nothing\s+was\s+frozen/,
+  );
   assert.match(stdout, /→ Let thaw check what freeze left/);
   assert.match(stdout, /writer-example 0\.1\.0 does not conform .*\n.* 1 failed/);
 });

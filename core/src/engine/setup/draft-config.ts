@@ -26,12 +26,17 @@ interface Block {
 /** Where packages install plugins. A draft names it if it uses one of them. */
 const usualPluginPath = "/usr/lib/holdstill/plugins";
 
-/** Writes a config for what the manifests of the installed plugins describe and this machine has, with every line explained. */
-export async function draftConfig(env: NodeJS.ProcessEnv = process.env): Promise<Draft> {
+/**
+ * Writes a config for what the manifests of the installed plugins describe and this machine has, with every line explained.
+ *
+ * @param proc Where proc(5) is mounted.
+ */
+export async function draftConfig(env: NodeJS.ProcessEnv = process.env, proc = "/proc"): Promise<Draft> {
   const settings = await loadSettings({ folders: [], env: { ...env, HOLDSTILL_CONFIG: "" } });
   const pluginPaths = [...settings.pluginPaths, ...(existsSync(usualPluginPath) ? [usualPluginPath] : [])];
   const { usable } = await inspectPlugins({ ...settings, pluginPaths });
-  const servers = findServers(usable.map(({ read }) => read.manifest));
+  const manifests = usable.map(({ read }) => read.manifest);
+  const servers = findServers(manifests, proc);
   const names = new Set<string>();
   const writers = servers.map((found) => writerBlock(found, usable, names));
   const volumes = volumesOf(servers);

@@ -19,7 +19,7 @@ function declarations(): Map<string, string[]> {
       /^export (?:declare )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm,
     );
     // Overloads are several declarations of one name.
-    for (const name of new Set([...names].map(([, name = ""]) => name))) {
+    for (const name of new Set([...names].map(([, declared = ""]) => declared))) {
       found.set(name, [...(found.get(name) ?? []), file]);
     }
   }

@@ -29,7 +29,8 @@ export function detectionFaults(manifest: PluginManifest): Pick<Finding, "pointe
 /** null: it is valid. */
 function whyInvalid(pattern: string): string | null {
   try {
-    return new RegExp(pattern, "u") && null;
+    new RegExp(pattern, "u").test("");
+    return null;
   } catch (error) {
     return (error as Error).message;
   }

@@ -40,8 +40,8 @@ export function suggestedInstance(manifest: PluginManifest, placeholders: Placeh
     const text = fill(value, placeholders);
     return text === undefined ? [] : [[option, numeric(types[option]?.type) ? Number(text) : text]];
   });
-  const name = fill(as, placeholders) ?? plugin;
-  return { name: asInstanceName(String(name)), options: Object.fromEntries(filled) as Record<string, unknown> };
+  const name = replaced(as, placeholders) ?? plugin;
+  return { name: asInstanceName(name), options: Object.fromEntries(filled) as Record<string, unknown> };
 }
 
 /** A value for every placeholder, as a server could have it. */
@@ -83,7 +83,11 @@ function fill(value: unknown, placeholders: Placeholders): unknown {
     const entries = Object.entries(value).map(([key, item]) => [key, fill(item, placeholders)] as const);
     return entries.some(([, item]) => item === undefined) ? undefined : Object.fromEntries(entries);
   }
-  if (typeof value !== "string") return value;
+  return typeof value === "string" ? replaced(value, placeholders) : value;
+}
+
+/** undefined: a placeholder in it has no value. */
+function replaced(value: string, placeholders: Placeholders): string | undefined {
   const names = [...value.matchAll(/\$\{(\w*)\}/g)].map(([, name = ""]) => name);
   if (names.some((name) => placeholders[name] === undefined)) return undefined;
   return value.replaceAll(/\$\{(\w*)\}/g, (_, name: string) => placeholders[name] ?? "");

@@ -2,7 +2,7 @@
 
 export type SetId = string;
 /**
- * `atomic`: all volumes share one instant. `per-volume`: each volume has its own instant. `fuzzy`: files are copied while they may change.
+ * atomic: all volumes at one instant. per-volume: each volume at a different instant. fuzzy: copied file by file.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
 export type HoldTarget =
@@ -19,11 +19,11 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * `application`: the writer kept the application frozen, or the application's redo log makes the copy whole. `filesystem`: the file systems were held, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
+ * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were held, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
  */
 export type Consistency = "application" | "filesystem" | "crash" | "none";
 /**
- * What a transaction left when its process died.
+ * What a process left that died.
  */
 export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
 export type Digest = string;
@@ -166,7 +166,7 @@ export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
 export type DataDirSource = WorkingDirectory | ArgumentSource | PathSource;
 /**
- * `accepted`: the operation is being planned. `running`: with the current phase.
+ * accepted: it is being planned. running: with its phase.
  */
 export type OperationState = AcceptedState | QueuedState | RunningState | EndedState;
 
@@ -187,7 +187,7 @@ export interface AllSchemas {
   "snapshot-set"?: SnapshotSet;
 }
 /**
- * One line of audit.jsonl in the state directory: an action that changed a set, removed data, or retained it, and the process that did it.
+ * One line of audit.jsonl in the state directory: a change to a set, or the removal or protection of data, and its user.
  */
 export interface AuditLine {
   /**
@@ -195,7 +195,7 @@ export interface AuditLine {
    */
   at: string;
   /**
-   * `expire`: the set outlived its lease.
+   * expire: the lease of the set ended.
    */
   action:
     | "create"
@@ -215,7 +215,7 @@ export interface AuditLine {
   set: SetId;
   name?: string;
   /**
-   * User id of the requester: of this process, or of the service's client.
+   * Of the client, if the service did it.
    */
   uid: number;
   /**
@@ -224,13 +224,13 @@ export interface AuditLine {
   sudoUser?: string;
   pid: number;
   /**
-   * Program of the process with that pid: of this process, or of the service's client.
+   * Of the process with that pid, if the service did it.
    */
   executable?: string;
   detail?: string;
 }
 /**
- * The document that each command prints with --json, by the name of the command. `error` is the document of a command that could do nothing.
+ * The document that each command prints with --json, by the command's name; `error` if the command failed before it did anything.
  */
 export interface CommandLine {
   doctor?: DoctorDocument;
@@ -249,13 +249,13 @@ export interface CommandLine {
   unexpose?: SnapshotSet;
   verify?: SnapshotSet;
   /**
-   * With --dry-run: the plan.
+   * With --dry-run, the plan.
    */
   restore?: RestorePlanDocument | RestoredDocument;
   revert?: RevertedDocument;
   delete?: RemovalDocument;
   /**
-   * With --dry-run: the verdict on each set.
+   * With --dry-run, the verdicts.
    */
   prune?: PruneVerdicts | PruneDocument;
   retain?: SnapshotSet;
@@ -289,13 +289,13 @@ export interface DoctorCheck {
    */
   means?: string;
   /**
-   * The command or step that fixes it.
+   * What fixes it.
    */
   remedy?: string;
 }
 export interface InitDocument {
   /**
-   * Path of the config file that was written, or would be.
+   * The path of the config, written or not.
    */
   file: string;
   /**
@@ -329,7 +329,7 @@ export interface EstimatedPlan {
  */
 export interface PlannedRequest {
   /**
-   * As the requester named them.
+   * As in the request.
    */
   targets: string[];
   name?: string;
@@ -346,7 +346,7 @@ export interface PlannedRequest {
   requester?: RequesterMark;
 }
 /**
- * The process that the set depends on. It holds a lock on the lease's file.
+ * The process that holds a lock on the lease's file.
  */
 export interface LeaseMark {
   id: string;
@@ -354,14 +354,14 @@ export interface LeaseMark {
   since: string;
 }
 /**
- * A process, as the kernel identified it when it connected.
+ * A process, as the kernel reported it when it connected.
  */
 export interface RequesterMark {
   uid: number;
   gid: number;
   pid: number;
   /**
-   * Its program at that time. Absent if it could not be read.
+   * Its executable at that time; absent if that could not be read.
    */
   executable?: string;
 }
@@ -537,7 +537,7 @@ export interface LeftOutWriter {
   error: Fault;
 }
 /**
- * An error as data: its code, message, details, and the next step.
+ * An error as data: code, a sentence, what was found, the next step.
  */
 export interface Fault {
   code: string;
@@ -557,15 +557,15 @@ export interface Usual {
   actor: string;
   op: "freeze" | "commit";
   /**
-   * Number of runs that are counted, at most the last 20.
+   * The number of runs with this call, of the last 20.
    */
   runs: number;
   /**
-   * Number of these runs in which this call failed.
+   * The number of runs in which this call failed.
    */
   failed: number;
   /**
-   * Median of the runs that did not fail; null: all failed.
+   * Of the runs in which it succeeded; null: it failed in each.
    */
   medianMs: number | null;
   maxMs: number | null;
@@ -574,7 +574,7 @@ export interface Usual {
    */
   limitMs: number;
   /**
-   * For a freeze: the median time from the call of freeze to the end of thaw, ms.
+   * Of a freeze: from the call of freeze to the return of thaw; the median.
    */
   stillMs: number | null;
 }
@@ -584,11 +584,11 @@ export interface Usual {
 export interface EndedDocument {
   outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
   /**
-   * Exit code of the command.
+   * The exit code of the command.
    */
   exitCode: number;
   /**
-   * null: the set was not created.
+   * null: it does not exist.
    */
   set: null | SnapshotSet;
   error: null | Fault;
@@ -596,7 +596,7 @@ export interface EndedDocument {
   timeline: Span[];
 }
 /**
- * The record of one transaction: what was captured, what was achieved, and the proof.
+ * The record of one transaction: what was captured, the consistency that was reached, and the proof.
  */
 export interface SnapshotSet {
   $schema?: string;
@@ -623,7 +623,7 @@ export interface SnapshotSet {
   asked: Consistency;
   consistency: Consistency;
   /**
-   * From the first call of freeze to the end of the last thaw, ms. 0 without writers.
+   * From the first call of freeze to the last return of thaw, ms; 0 without writers.
    */
   frozenMs: number;
   components: RecordedComponent[];
@@ -634,31 +634,31 @@ export interface SnapshotSet {
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
   /**
-   * A folder below which the exposed snapshots are also mounted at their original paths.
+   * A folder below which the contents are also mounted, at their original paths.
    */
   exposedAt?: string;
   lease?: LeaseMark;
   requester?: RequesterMark;
   /**
-   * Until then the set is not deleted or pruned. ISO 8601, UTC.
+   * Until then the set cannot be deleted. ISO 8601, UTC.
    */
   retainUntil?: string;
   /**
-   * For each writer, the result of its last verify.
+   * The last verification of each writer.
    */
   verified?: Verification[];
   outcome?: Outcome;
 }
 export interface RecordedComponent {
   /**
-   * Instance name; null: paths that no writer owns.
+   * Instance name; null for paths without a writer.
    */
   writer: string | null;
   component: Component;
   volumes: string[];
   consistency: Consistency;
   /**
-   * Why it is not `application`.
+   * Why the consistency is not application.
    */
   reason?: string;
 }
@@ -666,7 +666,7 @@ export interface RecordedWriter {
   by: PluginRef;
   policy: "required" | "best-effort";
   /**
-   * `frozen`: without a gap. `degraded`: the freeze was lost, or thaw failed. `left-out`: best-effort, and it failed.
+   * frozen: uninterrupted until thaw. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
    */
   state: "frozen" | "degraded" | "left-out";
   reason?: string;
@@ -690,12 +690,12 @@ export interface FrozenSpan {
   until: number;
 }
 /**
- * The result of the repair after the cut. `repaired`: the application opens the snapshot at once. `failed`: the repair failed. `passed-over`: the repair was not tried, for this reason.
+ * The result of the repair. repaired: the application opens it at once. failed: it does not. passed-over: the repair was not tried, for this reason.
  */
 export interface Repair {
   state: "repaired" | "failed" | "passed-over";
   /**
-   * Snapshot.id of each snapshot that the repair changed. If it has `of`, the original as it was cut still exists.
+   * Snapshot.id of each snapshot that was written to; one with `of` has its unchanged original beside it.
    */
   in: string[];
   reason?: string;
@@ -774,21 +774,17 @@ export interface Span {
   reason?: string;
 }
 /**
- * The proof that the kernel held everything while the snapshots were taken. Times are ms from the start of the transaction.
+ * The proof that the kernel held all targets while the snapshot was taken. Times are ms from the start of the transaction.
  */
 export interface RecordedHold {
   /**
-   * How the keeper called the kernel.
-   */
-  by: "ioctl" | "commands";
-  /**
-   * From the first hold requested to the last release confirmed, ms.
+   * From the first call of hold to the last return of release, ms.
    */
   heldMs: number;
   targets: HeldTarget[];
 }
 /**
- * Whether the kernel confirmed at release that the hold was still in force.
+ * The kernel confirmed at release that the hold was still in force.
  */
 export interface HeldTarget {
   target: HoldTarget;
@@ -834,7 +830,7 @@ export interface Verification {
   at: string;
   ok: boolean;
   /**
-   * The problem, if there was one.
+   * What failed.
    */
   reason?: string;
   facts?: {
@@ -842,12 +838,12 @@ export interface Verification {
   };
 }
 /**
- * The result of the backup from the set, as the requester reported it.
+ * The result of the backup, as it was reported.
  */
 export interface Outcome {
   succeeded: boolean;
   /**
-   * `copy` leaves the application's logs unchanged. `full` allows the application to truncate them.
+   * copy leaves the application's logs unchanged; full allows the writers to truncate them.
    */
   type: "copy" | "full";
   at: string;
@@ -884,7 +880,7 @@ export interface RunDocument {
 }
 export interface CommandEndDocument {
   /**
-   * If a signal ended it: 128 plus the signal's number, as in a shell.
+   * 128 plus the number of the signal, if a signal ended it.
    */
   exitCode: number;
   signal: string | null;
@@ -909,19 +905,19 @@ export interface SetList {
   damaged: DamagedRecord[];
 }
 /**
- * A record that cannot be read. It is reported, and stays unchanged.
+ * A record that cannot be read. It is reported and left unchanged.
  */
 export interface DamagedRecord {
   file: string;
   findings: Finding[];
 }
 /**
- * An error in a document that a person wrote.
+ * An error in a document.
  */
 export interface Finding {
   file: string;
   /**
-   * From 1. Absent if there is no text, or if it could not be parsed that far.
+   * From 1; absent if the document is not text, or could not be read up to there.
    */
   line?: number;
   /**
@@ -939,7 +935,7 @@ export interface HistoryDocument {
   transactions: PastTransaction[];
 }
 /**
- * One line of history.jsonl in the state directory: a transaction that has ended. It stays when the set is deleted.
+ * One line of history.jsonl in the state directory: a transaction that has ended. It stays when its set is deleted.
  */
 export interface PastTransaction {
   id?: SetId;
@@ -983,7 +979,7 @@ export interface RevertedDocument {
   safety: SafetySet;
 }
 /**
- * The set that was taken of the current data before the revert.
+ * A set with the previous data.
  */
 export interface SafetySet {
   /**
@@ -1013,7 +1009,7 @@ export interface PruneVerdicts {
 export interface PruneVerdict {
   set: SetId;
   /**
-   * The rules that keep the set. Empty: it would be deleted.
+   * The rules that keep it; empty: prune deletes it.
    */
   kept: string[];
 }
@@ -1026,14 +1022,14 @@ export interface PruneDocument {
   damaged: DamagedRecord[];
 }
 /**
- * `failed`: writers that could not be notified.
+ * failed: writers that could not be notified.
  */
 export interface Completed {
   set: SnapshotSet;
   failed: NotNotifiedWriter[];
 }
 /**
- * `done`: what was removed. `residue`: what could not be undone.
+ * done: leftovers that were undone. residue: what could not be undone.
  */
 export interface RecoverDocument {
   leftovers: Leftover[];
@@ -1048,11 +1044,11 @@ export interface DeadTransaction {
    */
   begunAt: string;
   /**
-   * The plugins whose `abort` has to be called.
+   * The plugins that must undo something.
    */
   owed: Owed[];
   /**
-   * Volumes that the kernel may still hold.
+   * Targets that may still be held.
    */
   held: string[];
 }
@@ -1071,14 +1067,14 @@ export interface StraySnapshot {
   snapshot: Snapshot;
 }
 /**
- * An exposure whose process died.
+ * The process that exposed it died.
  */
 export interface StrayExposure {
   type: "exposure";
   id: SetId;
 }
 /**
- * A set that outlived its lease.
+ * Its lease has ended.
  */
 export interface ExpiredSet {
   type: "expired";
@@ -1093,24 +1089,24 @@ export interface WriterList {
   writers: WriterDocument[];
 }
 /**
- * `components`: the result of identify. `error`: why identify failed.
+ * components: what it owns. error: why it did not report that.
  */
 export interface WriterDocument {
   who: PluginIdentity;
   policy: "required" | "best-effort";
   /**
-   * null: it has never taken part.
+   * null: it has never been frozen.
    */
   last: null | LastTime;
   /**
-   * Servers whose data directory belongs to this writer.
+   * Servers that use what it owns.
    */
   servers: DetectedServer[];
   components?: Component[];
   error?: Fault;
 }
 /**
- * How its last transaction ended.
+ * Its last freeze.
  */
 export interface LastTime {
   /**
@@ -1119,7 +1115,7 @@ export interface LastTime {
   at: string;
   result: "frozen" | "failed";
   /**
-   * From the call of freeze to the end of thaw, ms; null: it did not freeze.
+   * From the call of freeze to the return of thaw, ms; null: it failed to freeze.
    */
   frozenMs: number | null;
   reason: string | null;
@@ -1142,7 +1138,7 @@ export interface DetectedServer {
    */
   dataDir: string;
   /**
-   * Paths of the Unix sockets that it listens on.
+   * Unix sockets that it listens on; empty if the service may not see them.
    */
   sockets: string[];
   /**
@@ -1165,7 +1161,7 @@ export interface ProviderDocument {
 export interface PluginsListDocument {
   plugins: ResolvedPluginDocument[];
   /**
-   * The candidates of each instance, by its name.
+   * By the name of the instance.
    */
   candidates: {
     [k: string]: Candidate[];
@@ -1264,7 +1260,7 @@ export interface ProtocolNeeds {
 export interface ProgramNeeded {
   name: string;
   /**
-   * null: the program was not found.
+   * null: it does not exist.
    */
   path: string | null;
 }
@@ -1273,7 +1269,7 @@ export interface VariableNeeded {
   isSet: boolean;
 }
 /**
- * What lets another user change a file that runs, or decides what runs, with the rights of holdstill.
+ * Why another user can change the code.
  */
 export interface TrustProblem {
   path: string;
@@ -1284,7 +1280,7 @@ export interface PluginPins {
   file: string;
   plugins: PluginPin[];
   /**
-   * Plugins that were pinned before, and that no instance uses any longer.
+   * Pinned before, and no longer used.
    */
   dropped: DroppedPin[];
 }
@@ -1345,7 +1341,7 @@ export interface TextDocument {
   text: string;
 }
 /**
- * The document of every command that could do nothing.
+ * The document of a command that failed before it did anything.
  */
 export interface ErrorDocument {
   error: Fault;
@@ -1585,7 +1581,7 @@ export interface BegunEvent {
   providers: string[];
 }
 /**
- * Another transaction owns a volume, and this one waits.
+ * A volume belongs to another transaction, and this one waits.
  */
 export interface QueuedEvent {
   type: "queued";
@@ -1593,7 +1589,7 @@ export interface QueuedEvent {
   ms: number;
   volume: string;
   /**
-   * Position among the transactions that wait in this process; 1 is next. A change is reported again.
+   * Of those that wait in this process; 1 is next. Sent again when it changes.
    */
   position?: number;
   owner: VolumeOwner;
@@ -1642,7 +1638,7 @@ export interface LogEvent {
   };
 }
 /**
- * A best-effort writer failed, and no longer takes part.
+ * A best-effort writer failed, and is left out from now on.
  */
 export interface LeftOutEvent {
   type: "left-out";
@@ -1659,7 +1655,7 @@ export interface WarningEvent {
   hint?: string;
 }
 /**
- * The last event.
+ * Always the last event.
  */
 export interface EndedEvent {
   type: "ended";
@@ -1927,7 +1923,7 @@ export interface Service {
   history?: HistoryList;
 }
 /**
- * The request for a set.
+ * The request.
  */
 export interface SetRequest {
   /**
@@ -1946,7 +1942,7 @@ export interface SetRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Whether volumes that carry `/`, holdstill, or its state may be held.
+   * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
   lease?: Duration;
@@ -1964,34 +1960,34 @@ export interface PlanRequest {
    */
   require?: "application" | "filesystem" | "crash";
   /**
-   * Whether volumes that carry `/`, holdstill, or its state may be held.
+   * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
 }
 export interface Completion {
   /**
-   * Whether the backup from the set succeeded.
+   * Whether the backup of the set succeeded.
    */
   succeeded: boolean;
   /**
-   * `copy`, the default: logs stay unchanged. `full`: the application may truncate its logs.
+   * full: the writers may truncate their logs. copy, the default, leaves logs unchanged.
    */
   type?: "copy" | "full";
 }
 export interface RestoreRequest {
   /**
-   * WRITER, WRITER/COMPONENT, or a path, as in the set. Default: everything.
+   * WRITER, WRITER/COMPONENT, or a path of the set. Default: all.
    *
    * @maxItems 1024
    */
   components?: string[];
   /**
-   * The folder below which the data is restored. Default: in place of the originals.
+   * Restore below this folder. Default: to the original paths.
    */
   to?: string;
 }
 /**
- * How an operation ended: with a `set`, or with an `error`.
+ * How an operation ended: with a `set`, or an `error`.
  */
 export interface OperationResult {
   outcome: "created" | "degraded" | "refused" | "aborted" | "interrupted" | "broken";
@@ -2029,7 +2025,7 @@ export interface EndedState {
   result: OperationResult;
 }
 /**
- * The creation of a set, from the request to its end.
+ * A request to take a set, from when it is accepted.
  */
 export interface OperationDocument {
   id: SetId;
@@ -2042,7 +2038,7 @@ export interface OperationDocument {
   state: OperationState;
 }
 /**
- * An operation as it is stored in the state directory, so that it survives the service.
+ * An operation in the state directory, so that the next service has it.
  */
 export interface KeptOperation {
   operation: OperationDocument;
@@ -2103,7 +2099,7 @@ export interface OperationCount {
   limit: number;
 }
 /**
- * The user that the kernel reports for this connection, and its rights.
+ * The caller, as the kernel reports it, and its rights.
  */
 export interface Caller {
   requester: RequesterMark;
@@ -2139,12 +2135,12 @@ export interface Deleted {
 export interface LeaseState {
   set: SetId;
   /**
-   * null: not while a request keeps the lease open, or watches the operation.
+   * null: it does not expire while a client waits with it, or reads the events of its operation.
    */
   expiresAt: string | null;
 }
 /**
- * What dead transactions left behind, and sets that outlived their lease.
+ * What transactions left after a crash, and sets whose lease has ended.
  */
 export interface Leftovers {
   /**

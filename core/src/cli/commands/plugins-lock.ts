@@ -23,7 +23,7 @@ export const pluginsLock = command({
   },
 });
 
-function pinLines({ file, plugins, dropped }: PluginPins, isCheck: boolean, look: TerminalStyle): string[] {
+function pinLines({ file, plugins, dropped }: PluginPins, isCheck: boolean, style: TerminalStyle): string[] {
   const rows = plugins.map(({ name, version, content, was }): Cell[] => [
     { text: name, style: "bold" },
     version,

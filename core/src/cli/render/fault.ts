@@ -30,7 +30,7 @@ function detailLines({ details = {} }: Fault, style: TerminalStyle): string[] {
     ...listOf<Finding>(details.findings, ["file", "expected"]).map((finding) => findingLine(finding)),
     ...listOf<Candidate>(details.candidates, ["verdict"]).map((candidate) => candidateLine(candidate)),
     ...listOf<TrustProblem>(details.problems, ["path", "remedy"]).map(({ path, problem }) => `${path}: ${problem}`),
-    ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, look)),
+    ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, style)),
     ...listOf<Residue>(details.residue, ["actor", "error"]).map((residue) => residueLine(residue)),
   ];
 }

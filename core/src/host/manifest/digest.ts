@@ -9,7 +9,10 @@ import { entriesOf, type FolderEntry } from "./folder.js";
 export type Content = Pick<LockedPlugin, "content" | "files">;
 
 /** Files that tools write beside the code, and that are never loaded. */
-const ignored = [path.join("node_modules", ".cache"), path.join("dist", ".tsbuildinfo")];
+const ignored = [
+  path.join("node_modules", ".cache"),
+  ...["dist", "dist/kit"].map((dir) => path.join(dir, ".tsbuildinfo")),
+];
 
 /** SHA-256 over each file's and link's mode and content, and over all of these with their relative paths, in order of path. */
 export async function digestFolder(dir: string): Promise<Content> {

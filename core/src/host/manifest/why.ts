@@ -39,7 +39,7 @@ export async function explainPlugin(
   const candidates = named.map(async (plugin): Promise<ExplainedCandidate> => {
     const verdict = inspection.found.find(({ dir }) => dir === plugin.dir);
     if (verdict === undefined) throw new Error(`${plugin.dir} has disappeared`);
-    return { ...verdict, needs: await needsOf(plugin, host), trust: plugin.problems };
+    return { ...verdict, needs: needsOf(plugin, host), trust: plugin.problems };
   });
   return {
     name,

@@ -13,7 +13,7 @@ export interface ScaffoldOptions {
 }
 
 /** The files that a plugin is made of: a real plugin, which the tests run. */
-const { template } = installation;
+const { template, kit } = installation;
 
 /**
  * Makes a plugin that works, builds, and conforms, as a beginning.
@@ -50,6 +50,12 @@ function inJavaScript(kind: ScaffoldOptions["kind"]): Record<string, string> {
     "README.md": read("common", `README.${kind}.md`),
     ...kitFiles(),
   };
+}
+
+/** The kit as JavaScript with types, so that it is the same for both languages, and nothing has to be built. */
+function kitFiles(): Record<string, string> {
+  const names = readdirSync(kit).filter((name) => name.endsWith(".js") || name.endsWith(".d.ts"));
+  return Object.fromEntries(names.map((name) => [`kit/${name}`, readFileSync(path.join(kit, name), "utf8")]));
 }
 
 function inTypeScript(kind: ScaffoldOptions["kind"]): Record<string, string> {

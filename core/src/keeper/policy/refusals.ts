@@ -17,9 +17,9 @@ type CheckedPlan = Omit<SectionPlan, "limitMs">;
 /** Since this kernel a frozen file system can be frozen once more by device-mapper (fs/super.c, FREEZE_MAY_NEST). */
 const NESTING = [6, 8] as const;
 
-const inMemory = "it lies in memory and has nothing that could be captured";
-const remote = "it lies on another machine, which this kernel cannot hold";
-const simple = "its driver in the kernel cannot freeze";
+const inMemory = "it is in memory, and nothing in it can be captured";
+const remote = "it is on another machine, which this kernel cannot hold";
+const simple = "its kernel driver cannot freeze it";
 const copy = "Use a provider that copies.";
 
 /** File systems without freeze_fs and freeze_super in their super_operations; those not listed are left to the kernel. */

@@ -69,7 +69,7 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   async plan(request: SnapshotRequest, { signal }: Watcher = {}): Promise<Plan> {
     const { targets, require, includeRoot } = documentOf(request);
     const body = { targets, ...defined({ require, includeRoot }) };
-    const made = await this.#service.ask("POST", "/v1/plans", "service#/$defs/plan", body, signal);
+    const made = await this.#service.call("POST", "/v1/plans", "service#/$defs/plan", body, signal);
     return { ...made, request: { ...request, targets: [...targets] } };
   }
 

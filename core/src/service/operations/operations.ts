@@ -51,7 +51,7 @@ export class Operations {
    * @throws HoldstillError E_KEY_REUSED, E_UNAVAILABLE, E_STATE_DIR: nothing was begun.
    */
   begin(peer: Peer, request: SetRequest, keyName: string | null): OperationDocument {
-    const { requester, leases, limit } = this.#tools;
+    const { engine, leases, limit } = this.#dependencies;
     const key = keyName === null ? null : { name: keyName, fingerprint: fingerprintOf(request) };
     const previous = key === null ? null : this.#previous(peer, key);
     if (previous !== null) return previous;
@@ -108,9 +108,9 @@ export class Operations {
     return record;
   }
 
-  /** The last of them, oldest first. */
+  /** The newest operations, oldest first. */
   list(): OperationDocument[] {
-    return this.#tools.store
+    return this.#dependencies.store
       .newest(Math.max(remembered, this.#known.size))
       .map(({ operation }) => this.#known.get(operation.id)?.document ?? operation);
   }
@@ -141,7 +141,7 @@ export class Operations {
     await Promise.all(this.#running);
   }
 
-  #before(peer: Peer, key: { name: string; fingerprint: string }): OperationDocument | null {
+  #previous(peer: Peer, key: { name: string; fingerprint: string }): OperationDocument | null {
     const used = this.#keys.get(`${peer.mark.uid} ${key.name}`);
     if (used === undefined) return null;
     if (used.fingerprint !== key.fingerprint)

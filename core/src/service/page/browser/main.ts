@@ -119,7 +119,7 @@ function follow(): void {
     void refresh();
   });
   stream.addEventListener("operation", (message) => begin(dataOf(message) as OperationDocument));
-  stream.addEventListener("told", (message) => tell(dataOf(message) as { operation: string; event: Event }));
+  stream.addEventListener("event", (message) => showEvent(dataOf(message) as { operation: string; event: Event }));
   stream.addEventListener("error", () => {
     const isOver = stream.readyState === EventSource.CLOSED;
     showConnection(

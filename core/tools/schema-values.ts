@@ -17,8 +17,8 @@ export interface Schema {
 /** A heading, what it means, and its properties. */
 export function valueLines(schema: Schema): string[] {
   const { title = "", description, oneOf, properties, required = [] } = schema;
-  const head = [`## ${title}`, ...(description === undefined ? [] : ["", description])];
-  if (oneOf !== undefined) return [...head, "", ...oneOf.flatMap((one) => [`- ${shapeOf(one)}`])];
+  const head = [`## ${title}`, ...(description === undefined ? [] : ["", ...wrapped(description)])];
+  if (oneOf !== undefined) return [...head, "", "One of:", "", "```ts", ...oneOf.map((one) => shapeOf(one)), "```"];
   if (properties === undefined) return [...head, "", `A ${[schema.type ?? "value"].flat().join(" or ")}.`];
   const rows = Object.entries(properties).map(([name, property]) => {
     const label = required.includes(name) ? `\`${name}\`` : `\`${name}\`, optional`;
@@ -31,7 +31,7 @@ function shapeOf({ properties = {}, required = [] }: Schema): string {
   const parts = Object.entries(properties).map(
     ([name, property]) => `${name}${required.includes(name) ? "" : "?"}: ${typeOf(property)}`,
   );
-  return `\`{ ${parts.join(", ")} }\``;
+  return `{ ${parts.join(", ")} }`;
 }
 
 function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }: Schema): string {
@@ -44,6 +44,20 @@ function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }
   if (type === "array" && items !== undefined) return `${items.title ?? typeOf(items)}[]`;
   if (anyOf !== undefined) return anyOf.map((one) => one.title ?? typeOf(one)).join(" | ");
   return title ?? [type ?? "any"].flat().join(" | ");
+}
+
+/** Characters in a line of a page, at most. */
+const widest = 120;
+
+/** A paragraph in lines. */
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = [lines.at(-1), word].filter((part) => part !== "").join(" ");
+    if (line.length <= widest) lines.splice(-1, 1, line);
+    else lines.push(word);
+  }
+  return lines;
 }
 
 const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EndedEvent, Operation } from "#core/base/schema/types.js";
+import type { EndedEvent, OperationDocument } from "#core/base/schema/types.js";
 import type { Service } from "../support/process/service.js";
 
 /** A set that is being taken by way of the service, and what its requester hears of it. */
@@ -24,7 +24,7 @@ export class Watched {
 
   /** What another service says of it is what was told before, if anything was; and the set is there, or not. */
   async judge(next: Service): Promise<void> {
-    const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<Operation>();
+    const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<OperationDocument>();
     assert.ok(state.type === "ended", `operation ${this.id} is ${state.type}`);
     const { outcome, error, set } = state.result;
     if (this.ended !== null) assert.equal(outcome, this.ended.outcome, "nobody is told two things");
@@ -39,7 +39,7 @@ export class Watched {
   }
 
   async outcomeAt(next: Service): Promise<string> {
-    const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<Operation>();
+    const { state } = (await next.ask("GET", `/v1/operations/${this.id}`)).json<OperationDocument>();
     return state.type === "ended" ? state.result.outcome : state.type;
   }
 

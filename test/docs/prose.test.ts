@@ -50,8 +50,8 @@ const longest = 25;
 /** Characters in a line, at most. */
 const widest = 120;
 
-/** Pages that programs write: `npm run generate` and `npm run bench`; and what was released under other names. */
-const elsewhere = ["docs/contract.md", "docs/json.md", "test/bench/RESULTS.md", "CHANGELOG.md"];
+/** The page that `npm run bench` writes, and what was released under other names. */
+const elsewhere = ["test/bench/RESULTS.md", "CHANGELOG.md"];
 const pages = allPages().filter(({ where }) => !elsewhere.includes(where));
 /** Pages whose every sentence is short. */
 const brief = pages.filter(({ where }) => where === "README.md" || where.startsWith("docs/"));
@@ -91,6 +91,10 @@ test("README is short, and has the two commands", () => {
 
 test("error texts use none of the patterns, and their sentences are short", () => {
   assert.deepEqual(errorTexts().flatMap(faultsOf), []);
+});
+
+test("descriptions in schemas use none of the patterns, and their sentences are short", () => {
+  assert.deepEqual(descriptions().flatMap(faultsOf), []);
 });
 
 test("help texts use none of the patterns, and their sentences are short", async () => {
@@ -185,6 +189,17 @@ function textsOf(where: string): Text[] {
       .replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "X")
       .replaceAll(/`[^`]*`/g, "X"),
   }));
+}
+
+/** Every description of the schemas. */
+function descriptions(): Text[] {
+  const folder = path.join(repository, "schemas");
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".schema.json"))
+    .flatMap((file) => {
+      const texts = readFileSync(path.join(folder, file), "utf8").matchAll(/"description": "((?:[^"\\]|\\.)*)"/g);
+      return [...texts].map(([, text = ""]) => ({ where: file, text: text.replaceAll(/`[^`]*`/g, "X") }));
+    });
 }
 
 async function helpTexts(): Promise<Text[]> {

@@ -16,7 +16,7 @@ test("--json is one document that its schema accepts, and a plugin that conforms
   assert.equal(report.passed + report.skipped, report.checks.length);
 });
 
-test("a person is told which check failed, what was seen and what to do, and the exit code is 3", async (t) => {
+test("the output shows which check failed, what was seen and what to do, and the exit code is 3", async (t) => {
   const dir = tempDir(t);
   const way = "says that it held what it never froze";
   const [, wrong] = (await waysToBeWrong("writer")).find(([name]) => name === way) ?? [];
@@ -26,13 +26,16 @@ test("a person is told which check failed, what was seen and what to do, and the
   const { exitCode, stdout, stderr } = await holdstill(["plugins", "check", dir, ...only]);
   assert.equal(exitCode, 3, stderr);
   assert.match(stdout, /^A transaction, in a process$/m);
-  assert.match(stdout, /✗ thaw without a freeze does not answer that it was held\./);
-  assert.match(stdout, /thaw-without-freeze: thaw answered \{ uninterrupted: true \} although nothing was\s+frozen/);
-  assert.match(stdout, /→ Let thaw look at what freeze left/);
+  assert.match(stdout, /✗ thaw without a freeze does not report an uninterrupted freeze\./);
+  assert.match(
+    stdout,
+    /thaw-without-freeze: thaw returned \{ uninterrupted: true \} although\s+nothing\s+was\s+frozen/,
+  );
+  assert.match(stdout, /→ Let thaw check what freeze left/);
   assert.match(stdout, /writer-example 0\.1\.0 does not conform .*\n.* 1 failed/);
 });
 
-test("a broken manifest is told with its line, and nothing of the plugin is run", async (t) => {
+test("an error in the manifest is shown with its line, and nothing of the plugin is run", async (t) => {
   const dir = tempDir(t);
   writeFileSync(path.join(dir, "plugin.json"), '{\n  "manifestVersion": 1,\n  "nam": "x"\n}\n');
   const ran = await holdstill(["plugins", "check", dir, "--json"]);

@@ -167,8 +167,8 @@ test("a secret that is not there, or that others can read, is a fault of the con
     findings.map(({ pointer }) => pointer.replace("/plugins/0/options", "")),
     ["/password", "/servers/0/key", "/servers/1/key", "/servers/2/key", "/servers/3/key"],
   );
-  assert.match(findings[0]?.seen ?? "", /is readable for everybody$/);
-  assert.match(findings[0]?.expected ?? "", /^a file of yours alone: chmod go-r /);
+  assert.match(findings[0]?.seen ?? "", /is readable for all users$/);
+  assert.match(findings[0]?.expected ?? "", /^a file that only its owner can read: chmod go-r /);
   assert.match(findings[1]?.expected ?? "", /a variable NO_SUCH_VARIABLE that is set/);
 });
 
@@ -203,7 +203,7 @@ test("a secret in the config itself is taken, with a warning where others can re
   assert.equal(warned.exitCode, 0, warned.stderr);
   assert.match(
     warned.stderr,
-    /warning: The secret \/password of app stands in the config, and .* is readable for everybody: chmod go-r /,
+    /warning: The secret \/password of app is in the config, and .* is readable for all users: chmod go-r /,
   );
   assert.deepEqual(songs(coop, [quiet, warned]), []);
 });

@@ -156,7 +156,7 @@ test("a hook that another user could change is refused before anything is touche
   assert.equal(error.hint, `chmod go-w ${hook}`);
   chmodSync(hook, 0o755);
   chmodSync(app.hooks, 0o777);
-  assert.match((await app.run(["plan", "writer:app"], options)).stderr, /hooks is writable for everybody/);
+  assert.match((await app.run(["plan", "writer:app"], options)).stderr, /hooks is writable for all users/);
   chmodSync(app.hooks, 0o755);
   // Azure's scripts are named in a file: each is looked at before it is run.
   const azure = path.join(app.dir, "azure.json");

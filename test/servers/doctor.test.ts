@@ -7,8 +7,9 @@ import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DoctorCheck } from "#core/base/schema/types.js";
-import { draftConfig } from "#core/engine/setup/draft-config.js";
 import { findServers } from "#core/engine/setup/servers.js";
+import { suggestedInstance } from "#core/host/manifest/suggestion.js";
+import { bundledManifest } from "../support/fixture/bundled-manifest.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
 import { missingPostgres } from "../support/server/postgres-binaries.js";
@@ -21,7 +22,7 @@ import { unprivileged } from "../support/process/unprivileged.js";
 const checksOf = (ran: CliRun): DoctorCheck[] => (ran.json() as { checks: DoctorCheck[] }).checks;
 
 test(
-  "a server that nobody holds still is found, init writes a config for it, and then it is held",
+  "a server without a writer is found, init writes a config for it, and then its writer is shown",
   { skip: missingPostgres() },
   async (t) => {
     const dir = tempDir(t);
@@ -30,7 +31,7 @@ test(
     const file = path.join(dir, "etc/holdstill.yaml");
     const env = { HOLDSTILL_STATE_DIR: path.join(dir, "state"), HOLDSTILL_EXPOSE_DIR: path.join(dir, "exposed") };
     const about = (checks: DoctorCheck[]): DoctorCheck | undefined =>
-      checks.find((check) => check.about === "databases" && check.found.includes(server.dataDir));
+      checks.find((check) => check.about === "servers" && check.found.includes(server.dataDir));
 
     const empty = path.join(dir, "empty.yaml");
     writeFileSync(empty, "plugins: []\n");
@@ -87,12 +88,13 @@ test(
       assert.equal(child.exitCode, null, "it ended");
       await sleep(50);
     }
-    const found = findServers().find(({ pid }) => pid === child.pid);
-    assert.deepEqual([found?.kind, found?.dataDir, found?.sockets], ["mysql", data, [socket]]);
-    assert.ok(found !== undefined);
-    // MySQL's X plugin has one beside it.
-    const draft = await draftConfig({}, [{ ...found, sockets: [path.join(folder.path, "mysqlx.sock"), socket] }]);
-    assert.match(draft.text, new RegExp(`socket: "${socket}"`));
+    const manifest = bundledManifest("writer-mysql");
+    const found = findServers([manifest]).find(({ server }) => server.pid === child.pid);
+    assert.deepEqual([found?.server.dataDir, found?.server.sockets], [data, [socket]]);
+    assert.deepEqual(suggestedInstance(manifest, found?.placeholders), {
+      name: `mysql-${path.basename(folder.path).toLowerCase()}`,
+      options: { socket },
+    });
   },
 );
 
@@ -102,7 +104,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-test("a config with faults and a writer that does not answer are told, and end with 3", async (t) => {
+test("errors in the config and a writer that fails are reported, and the exit code is 3", async (t) => {
   const stage = new Stage(t);
   const broken = path.join(stage.dir, "broken.yaml");
   writeFileSync(broken, "plugins:\n  - { use: writer-postgres, polcy: required }\n");
@@ -112,11 +114,11 @@ test("a config with faults and a writer that does not answer are told, and end w
 
   const silent = await stage.run(["doctor"], { writer: { in: "identify", does: "throws" } });
   assert.equal(silent.exitCode, 3);
-  assert.match(silent.stdout, /^✗ databases {2}writer `app` \(writer-that 1\.0\.0\) failed in identify/m);
+  assert.match(silent.stdout, /^✗ servers {4}writer `app` \(writer-that 1\.0\.0\) failed in identify/m);
   assert.match(silent.stdout, /^ +→ Ask it nicely\.$/m);
 });
 
-test("a state directory that nobody may write to is told", async (t) => {
+test("a state directory that is not writable is reported", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("becoming another user needs root");
   const stage = new Stage(t);
   const { exitCode, json } = await asNobody(stage.configFile());

@@ -1,25 +1,25 @@
 import { isHoldstillError, toFault } from "../base/errors/error.js";
 import type { CheckResult, Finding, Runtime } from "../base/schema/types.js";
 
-/** One thing that must be so. */
+/** One requirement on a plugin. */
 export interface ConformanceCheck<Stage> {
-  /** Stable: what a report, a script and the tests of the suite go by. */
+  /** Stable: reports, scripts, and the tests of the suite refer to it. */
   readonly name: string;
   readonly group: string;
-  /** What is right, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly title: string;
-  /** What to do where it is not so. */
+  /** What the author has to do if it is not met. */
   readonly next: string;
-  /** Checks without which this one says nothing. */
+  /** Checks that must have passed before. */
   readonly needs?: readonly string[];
-  /** @throws Failure, Skip, HoldstillError */
+  /** @throws CheckFailure, Skip, HoldstillError */
   run(stage: Stage): Promise<void> | void;
 }
 
-/** It is not so. */
+/** The requirement is not met. */
 export class CheckFailure extends Error {
   override readonly name = "Failure";
-  /** null: the check knows. */
+  /** null: as the check's `next`. */
   readonly next: string | null;
 
   constructor(seen: string, next: string | null = null) {
@@ -28,10 +28,10 @@ export class CheckFailure extends Error {
   }
 }
 
-/** How often a call may miss the signal: on a machine that is busy with others a good plugin can, one that is deaf always does. */
+/** How often a call may miss the signal: on a busy machine a correct plugin may, and one that ignores it always does. */
 const TRIES = 3;
 
-/** What the worker answers after a call that was cut off; a Failure where it was killed each time. */
+/** Runs a call that is cut off. @throws CheckFailure if the worker had to be killed each time. */
 export async function runObeying(step: string, attempt: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -39,36 +39,36 @@ export async function runObeying(step: string, attempt: () => Promise<void>): Pr
     } catch (error) {
       if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
       if (tries === TRIES)
-        throw new CheckFailure(`${step} went on although its signal had fired, and its worker was killed.`);
+        throw new CheckFailure(`${step} continued after its signal had fired, and its worker was killed.`);
     }
   }
 }
 
-/** It cannot be tried, and nobody is at fault. */
+/** The check cannot be made, for a reason that is not an error. */
 export class Skip extends Error {
   override readonly name = "Skip";
 }
 
 export interface CheckContext {
   readonly runtime?: Runtime;
-  /** What came of the checks before. */
+  /** Results of the checks before. */
   readonly earlier: readonly CheckResult[];
-  /** Called after each check that was tried: what a failed one left must not spoil the next. */
+  /** Called after each check that was made, so that what a failed one left does not affect the next. */
   readonly after: (status: CheckResult["status"]) => Promise<void>;
   readonly onResult: (result: CheckResult) => void;
-  /** Takes out of what was seen what must not be told. */
-  readonly hide: (text: string) => string;
+  /** Removes secrets from a text. */
+  readonly redact: (text: string) => string;
   /** No further check is begun. */
   readonly signal: AbortSignal;
   /** Names of the checks that are wanted; null: all. */
   readonly only: ReadonlySet<string> | null;
 }
 
-/** Does the checks in their order. What throws anything but the three errors of `Check.run` is a bug of the suite. */
+/** Makes the checks in their order. Any other error than those of `ConformanceCheck.run` is a bug in the suite. */
 export async function runChecks<Stage>(
   checks: readonly ConformanceCheck<Stage>[],
   stage: Stage,
-  { runtime, earlier, after, hide, onResult, signal, only }: CheckContext,
+  { runtime, earlier, after, redact: hide, onResult, signal, only }: CheckContext,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
@@ -131,7 +131,7 @@ async function outcomeOf<S>(check: ConformanceCheck<S>, stage: S): Promise<Check
   }
 }
 
-/** An error as one text: with what was wrong in an answer, and the plugin's own hint. */
+/** An error as one text, with the findings about a result and the plugin's hint. */
 export function seenOf(error: unknown): string {
   const { message, details = {} } = toFault(error);
   const findings = Array.isArray(details.findings) ? (details.findings as Finding[]) : [];

@@ -6,7 +6,7 @@ import { validate } from "../base/schema/validate.js";
 
 export type ReadFixture = { ok: true; fixture: Fixture } | { ok: false; findings: Finding[] };
 
-/** conformance.json of a plugin's folder, or the file that is named. A plugin that needs nothing has none. */
+/** conformance.json in a plugin's folder, or the file that is named. A plugin that needs nothing does not have it. */
 export async function readFixture(dir: string, named?: string): Promise<ReadFixture> {
   const file = named ?? path.join(dir, "conformance.json");
   let text: string;

@@ -6,8 +6,8 @@ export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
   {
     name: "fixture-is-set-up",
     group: "Loading",
-    title: "What the plugin is tried on could be made.",
-    next: "Mend `setup` in conformance.json.",
+    title: "What the plugin is tested on could be made.",
+    next: "Fix `setup` in conformance.json.",
     needs: ["manifest", "fits-this-host", "trusted", "commands", "fixture", "options-accept-the-fixture"],
     async run(rig) {
       await rig.renew();
@@ -17,15 +17,15 @@ export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
       const what = ran.is === "late" ? "waits" : `ends with ${ran.exitCode}`;
       throw new CheckFailure(
         `The probe ${what} although nothing is frozen. ${ran.output}`.trim(),
-        "Mend `probe` in conformance.json.",
+        "Fix `probe` in conformance.json.",
       );
     },
   },
   {
     name: "loads",
     group: "Loading",
-    title: "The plugin loads, and has every method that its kind must have.",
-    next: "Export the plugin as the module's default, build it, and install its dependencies into its own folder. `node --check FILE` says where a syntax error is.",
+    title: "The plugin loads, and has every required method.",
+    next: "Export the plugin as the module's default, build it, and install its dependencies into its own folder. `node --check FILE` shows a syntax error.",
     needs: ["fixture-is-set-up"],
     async run(rig) {
       await rig.start(rig.who.role);
@@ -33,13 +33,13 @@ export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
   },
 ];
 
-/** After everything: what is still mounted would be in the way of whoever comes next. */
+/** After everything: what is still mounted would prevent the next run. */
 export const endChecks: readonly ConformanceCheck<PluginRig>[] = [
   {
     name: "fixture-is-taken-down",
     group: "What is left",
-    title: "What the plugin was tried on could be taken down.",
-    next: "Mend `teardown` in conformance.json, or look for what the plugin keeps in use.",
+    title: "What the plugin was tested on could be removed.",
+    next: "Fix `teardown` in conformance.json, or find what the plugin keeps in use.",
     needs: ["fixture-is-set-up"],
     async run(rig) {
       const fault = await rig.tearDown();

@@ -36,7 +36,7 @@ export function descendants(except: readonly number[] = []): Process[] {
   }));
 }
 
-/** null for a process that is gone, or a zombie: nobody waits for those that were adopted. */
+/** null: the process is gone, or a zombie, since adopted processes are not waited for. */
 function parentOf(pid: number): number | null {
   const stat = read(pid, "stat");
   // The name, in brackets, may contain anything.

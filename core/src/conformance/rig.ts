@@ -46,12 +46,12 @@ export class PluginRig {
   /** TMPDIR of the plugin. */
   readonly temp: string;
   runtime: Runtime = "thread";
-  /** All that the plugin said: answers, errors, log lines, progress, output. */
-  readonly said: string[] = [];
+  /** Everything that came from the plugin: results, errors, log lines, progress, output. */
+  readonly output: string[] = [];
   /** The methods that the plugin has; known once it has been loaded. */
   offered: ReadonlySet<string> = new Set();
   readonly #sessions = new Set<Session>();
-  /** A blank worker for the next who wants one: a check is little else than waiting for them. */
+  /** A new worker in advance: most of a check's time is waiting for one. */
   #spare: Promise<Session> | null = null;
   /** As the plugin gets them. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -105,8 +105,8 @@ export class PluginRig {
     const { setup } = this.fixture;
     if (setup === undefined) return;
     const ran = await this.shell(setup, SETUP_MS);
-    if (ran.is === "late") throw new CheckFailure(`setup did not end in ${SETUP_MS / 1000} s: ${ran.output}`);
-    if (ran.exitCode !== 0) throw new CheckFailure(`setup ended with ${ran.exitCode}: ${ran.output}`);
+    if (ran.is === "late") throw new CheckFailure(`setup did not end within ${SETUP_MS / 1000} s: ${ran.output}`);
+    if (ran.exitCode !== 0) throw new CheckFailure(`setup exited with ${ran.exitCode}: ${ran.output}`);
   }
 
   /** Sets up anew what was set up before, or for the first time. */
@@ -129,7 +129,7 @@ export class PluginRig {
     return left.length === 0 ? null : `After teardown there is still a ${left.join(", a ")}.`;
   }
 
-  /** Removes every folder of the run; but nothing where something is mounted: that may be anybody's data. */
+  /** Removes every folder of the run, except if something is mounted there: it may be other data. */
   remove(): void {
     if (this.#mounts().length === 0) rmSync(this.base, { recursive: true, force: true });
   }
@@ -143,7 +143,7 @@ export class PluginRig {
     return runShell(text, { who: this.who, cwd: this.subject.dir, env, folder: this.base }, limitMs);
   }
 
-  /** @param expected Whoever is held is waited for for a short time only; who is not may be slow. */
+  /** @param expected A probe that is expected to wait gets only a short time; any other may be slow. */
   probe(text: string, expected: "held" | "free"): Promise<ShellResult> {
     return this.shell(text, expected === "held" ? PROBE_MS : this.limit());
   }
@@ -172,8 +172,8 @@ export class PluginRig {
     const { dir } = this.subject;
     const hooks = {
       onLog: (_level: string, message: string, fields?: Record<string, unknown>) =>
-        void this.said.push(`${message} ${JSON.stringify(fields ?? {})}`),
-      onProgress: (message: string) => void this.said.push(message),
+        void this.output.push(`${message} ${JSON.stringify(fields ?? {})}`),
+      onProgress: (message: string) => void this.output.push(message),
     };
     const spec = {
       who: this.who,
@@ -188,7 +188,7 @@ export class PluginRig {
     return startSession(spec, hooks, LOAD_MS);
   }
 
-  /** A call within its limit; the answer is checked. */
+  /** Makes a call within its limit, and checks the result. */
   async call<R extends Role, O extends OpOf<R>>(
     session: Session<R>,
     op: O,
@@ -196,10 +196,10 @@ export class PluginRig {
   ): Promise<AnswerOf<R, O>> {
     try {
       const answer = await session.call(op, args, this.limit(op));
-      this.said.push(JSON.stringify(answer ?? null));
+      this.output.push(JSON.stringify(answer ?? null));
       return answer;
     } catch (error) {
-      this.said.push(seenOf(error));
+      this.output.push(seenOf(error));
       throw error;
     }
   }

@@ -10,7 +10,7 @@ export interface Shell {
   who: Who;
   cwd: string;
   env: Readonly<Record<string, string>>;
-  /** Where the command's output is kept while it runs. */
+  /** The file that has the command's output while it runs. */
   folder: string;
 }
 

@@ -16,12 +16,12 @@ import { secretsIn, Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
-import { contentsChecks as writerPictureChecks } from "./writer/contents.js";
+import { contentsChecks as writerContentsChecks } from "./writer/contents.js";
 import { signalChecks } from "./writer/signal.js";
 import { WriterScenario } from "./writer/stage.js";
 
 export interface CheckOptions {
-  /** What the plugin is tried on, or the file that says it. Default: conformance.json in the plugin's folder. */
+  /** What the plugin is tested on, or the file that describes it. Default: conformance.json in the plugin's folder. */
   readonly fixture?: Fixture | string;
   /** Default: both, or what the manifest's `isolation: process` leaves. */
   readonly runtimes?: readonly Runtime[];
@@ -37,7 +37,7 @@ export interface CheckOptions {
  * Checks a plugin against the contract, on real workers and what its fixture sets up. Whatever is wrong with the plugin is in the
  * report; anything else that is thrown is a bug of the suite.
  *
- * @throws HoldstillError E_TARGET_UNREADABLE where there is no such folder.
+ * @throws HoldstillError E_TARGET_UNREADABLE if the folder does not exist.
  */
 export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<ConformanceReport> {
   const begun = performance.now();
@@ -45,14 +45,14 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
   const only = options.only === undefined ? null : withNeeds(options.only, everyCheck);
   const watching = { onResult, signal, only };
   const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
-  const before = { earlier: [], after: async () => {}, hide: (text: string) => text };
+  const before = { earlier: [], after: async () => {}, redact: (text: string) => text };
   const results = await runChecks(folderChecks, folder, { ...before, ...watching });
   const subject = results.some(({ status }) => status === "failed") ? null : subjectOf(folder);
   if (subject !== null) results.push(...(await withRig(subject, results, options.runtimes ?? both, watching)));
   return reportOf(folder, results, performance.now() - begun);
 }
 
-const writerChecks = [...identifyChecks, ...orderChecks, ...writerPictureChecks, ...abortChecks, ...signalChecks];
+const writerChecks = [...identifyChecks, ...orderChecks, ...writerContentsChecks, ...abortChecks, ...signalChecks];
 const providerChecks = [...captureChecks, ...snapshotChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
 const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks, ...endChecks];
 /** Of every check: what --only may name. */
@@ -72,12 +72,12 @@ async function withRig(
   adoptOrphans("on");
   try {
     for (const runtime of asked) {
-      // A plugin that says that it needs a process is never put into a thread.
+      // A plugin that requires a process never runs in a thread.
       if (runtime === "thread" && rig.manifest.isolation === "process") continue;
       rig.runtime = runtime;
       results.push(...(await inWorkers(rig, earlier, watching)));
     }
-    const last = { earlier: results, after: async () => {}, hide: hiding(rig), ...watching };
+    const last = { earlier: results, after: async () => {}, redact: redactorOf(rig), ...watching };
     results.push(...(await runChecks(endChecks, rig, last)));
   } finally {
     await rig.retire();
@@ -88,20 +88,20 @@ async function withRig(
   return results;
 }
 
-/** No report tells a secret, whatever the plugin says. */
-function hiding(rig: PluginRig): (text: string) => string {
+/** Removes secrets from a report, because a plugin may have shown them. */
+function redactorOf(rig: PluginRig): (text: string) => string {
   const secrets = secretsIn(rig.options);
-  return (text) => secrets.reduce((told, { value }) => told.replaceAll(value, "(hidden)"), text);
+  return (text) => secrets.reduce((rest, { value }) => rest.replaceAll(value, "(hidden)"), text);
 }
 
 async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
   const { runtime } = rig;
-  const common = { runtime, after: () => rig.closeAll(), hide: hiding(rig), ...watching };
+  const common = { runtime, after: () => rig.closeAll(), redact: redactorOf(rig), ...watching };
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
   const after = async (status: CheckResult["status"], stage: WriterScenario | ProviderScenario): Promise<void> => {
-    // A check may find that there is nothing to try when it has begun already.
-    if (status === "failed" || (status === "skipped" && stage.hasBegun)) await stage.mend();
+    // A check may be skipped after it has begun.
+    if (status === "failed" || (status === "skipped" && stage.hasBegun)) await stage.cleanUp();
     if (status === "failed") {
       await rig.renew().catch(() => {});
       if (stage instanceof ProviderScenario) stage.refurnish();
@@ -118,7 +118,7 @@ async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watchi
     try {
       results.push(...(await runChecks(checks, stage, onStage)));
     } finally {
-      await stage.mend();
+      await stage.cleanUp();
       await rig.retire();
       if (stage instanceof ProviderScenario) stage.leaveTargets();
     }

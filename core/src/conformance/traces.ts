@@ -74,7 +74,7 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
     name: "leaves-no-process",
     group,
     title: "No process that the plugin started is left.",
-    next: "Run programs with ctx.exec: the host ends them with the call. What must go on for longer belongs to the application.",
+    next: "Run programs with ctx.exec: the host ends them with the call. A process that must run longer belongs to the application.",
     needs,
     async run(traces) {
       const left = await traces.processes();
@@ -89,15 +89,15 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
     name: "leaves-no-temporary-file",
     group,
     title: "No temporary file is left.",
-    next: "Remove it in the call that made it, also when that is cut off; or keep it in ctx.dataDir, where abort finds it.",
+    next: "Remove it in the call that made it, also if that is cut off. Or store it in ctx.dataDir, where abort finds it.",
     needs,
     run: async (traces) => refuse("In the temporary folder", await traces.temporary()),
   },
   {
     name: "leaves-its-folder-alone",
     group,
-    title: "The plugin's folder is as it was.",
-    next: "Write to ctx.dataDir: a plugin whose folder changes is refused where it is pinned by a lock file.",
+    title: "The plugin's folder is unchanged.",
+    next: "Write to ctx.dataDir. If a lock file pins the plugin, it is refused when its folder changes.",
     needs,
     run: async (traces) => refuse("Written", await traces.inPluginFolder()),
   },
@@ -105,7 +105,7 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
     name: "leaves-no-mount",
     group,
     title: "No mount and no loop device is left.",
-    next: "Undo in unexpose and in abort what expose and prepare attached.",
+    next: "In unexpose and in abort, undo what expose and prepare attached.",
     needs,
     run: (traces) => refuse("Left", traces.mounts()),
   },
@@ -113,7 +113,7 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
     name: "leaves-no-file",
     group,
     title: "No file is left in the watched folders.",
-    next: "Remove in abort, and in remove, what the transaction made.",
+    next: "In abort and in remove, remove what the transaction made.",
     needs,
     async run(traces) {
       if (traces.rig.fixture.watch === undefined) throw new Skip("conformance.json has no `watch`");
@@ -123,16 +123,16 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
   {
     name: "keeps-secrets",
     group,
-    title: "No secret of the options is in a log line or in an answer.",
-    next: "Never log options whole, nor a command line or an address that has a password in it.",
+    title: "No secret of the options is in a log line or in a result.",
+    next: "Do not log all options, or a command line or an address that contains a password.",
     needs,
     run({ rig }) {
       const secrets = secretsIn(rig.options);
-      if (secrets.length === 0) throw new Skip("the options that the plugin is tried with have no secret");
-      const told = secrets.filter(({ value }) => rig.said.some((line) => line.includes(value)));
+      if (secrets.length === 0) throw new Skip("the options that the plugin is tested with have no secret");
+      const leaked = secrets.filter(({ value }) => rig.output.some((line) => line.includes(value)));
       refuse(
-        "Told",
-        told.map(({ name }) => `the value of ${name}`),
+        "Shown",
+        leaked.map(({ name }) => `the value of ${name}`),
       );
     },
   },
@@ -141,7 +141,7 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
 /** As in schema/findings.ts: names whose values are never shown. */
 const secret = /pass(word|phrase)|secret|token|credential/i;
 
-/** Values of the options that must never be told, with their names. */
+/** Secret values of the options, with their names. */
 export function secretsIn(value: unknown, name = ""): { name: string; value: string }[] {
   if (typeof value === "string") {
     // The name of a file that has the secret is none.

@@ -5,12 +5,19 @@ import type { Settings } from "../base/config/settings.js";
 import type { RootLog } from "../base/log/log.js";
 import type { Resolution } from "../host/manifest/resolution.js";
 import type { Inspection } from "../host/manifest/resolve.js";
-import type { Explanation } from "../host/manifest/why.js";
 import type { Plan, SnapshotRequest } from "../plan/plan.js";
 import type { BackupOutcome } from "../host/contract/writer.js";
-import type { AuditLine, Fault, PastTransaction, RequesterMark, Residue, SnapshotSet } from "../base/schema/types.js";
+import type {
+  AuditLine,
+  Fault,
+  PastTransaction,
+  PluginExplanation,
+  PluginPins,
+  RequesterMark,
+  Residue,
+  SnapshotSet,
+} from "../base/schema/types.js";
 import type { UsageWatch } from "./usage/usage-watch.js";
-import type { PluginLockChange } from "./setup/plugin-lock.js";
 import type {
   EngineContext,
   Completed,
@@ -249,8 +256,11 @@ export class Engine implements TemporarySets {
       import("../plan/writers.js"),
       import("./usage/status.js"),
     ]);
-    const identified = await this.#withCrew({}, ({ workers }) => identifyAll(workers, this.settings.limits.identify));
-    return statusOf(identified, await this.history());
+    const { identified, plugins } = await this.#withCrew({}, async ({ workers }) => ({
+      identified: await identifyAll(workers, this.settings.limits.identify),
+      plugins: [...workers.plugins.values()],
+    }));
+    return statusOf(identified, await this.history(), plugins);
   }
 
   /** Asks every provider which snapshots exist. */
@@ -265,17 +275,17 @@ export class Engine implements TemporarySets {
   }
 
   /** What decides about one plugin or instance. Throws E_PLUGIN_UNRESOLVED when there is none of that name. */
-  async explainPlugin(name: string): Promise<Explanation> {
+  async explainPlugin(name: string): Promise<PluginExplanation> {
     return (await import("../host/manifest/why.js")).explainPlugin(name, this.settings);
   }
 
   /** Pins the plugins that the config takes to what they contain now. */
-  async lock(): Promise<PluginLockChange> {
+  async lock(): Promise<PluginPins> {
     return (await import("./setup/plugin-lock.js")).lockPlugins(this.settings);
   }
 
   /** Throws what is not as the lock file pins it. */
-  async checkLock(): Promise<PluginLockChange> {
+  async checkLock(): Promise<PluginPins> {
     return (await import("./setup/plugin-lock.js")).checkPluginLock(this.settings);
   }
 

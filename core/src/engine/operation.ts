@@ -40,12 +40,12 @@ export async function withOperation<T>(
   const { emit } = emitter;
   const writeGate: HoldGate = {
     async suspend() {
-      emitter.keep();
+      emitter.suspend();
       await shared.suspend();
     },
     resume() {
       shared.resume();
-      emitter.flush();
+      emitter.resume();
     },
     pass: () => shared.pass(),
   };

@@ -1,17 +1,16 @@
 import type { Settings } from "../base/config/settings.js";
 import type { Catalog } from "../store/catalog.js";
-import type { LastTime } from "../store/history.js";
 import type { StateDir } from "../store/state-directory.js";
 import type { Who } from "../base/errors/details.js";
 import type { ExitCode } from "../base/errors/exit.js";
 import type { RootLog } from "../base/log/log.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
-import type { Server } from "./setup/servers.js";
 import type {
   Component,
+  DetectedServer,
   Event,
   Fault,
-  LeaseMark,
+  LastTime,
   RequesterMark,
   Residue,
   Snapshot,
@@ -21,6 +20,9 @@ import type {
 import type { Semaphore } from "../os/semaphore.js";
 import type { WriteGate } from "../store/write-gate.js";
 import type { VolumeQueue } from "./create/volume-queue.js";
+
+/** What is left over, and what `complete` reports, have the types of the schemas. */
+export type { Completed, Leftover } from "../base/schema/types.js";
 
 export interface OpenOptions {
   /** A config file; without it the usual places are searched. */
@@ -50,30 +52,17 @@ export interface TransactionResult {
   timeline: Span[];
 }
 
-/** What a transaction that died, or could not undo everything, left behind; and sets that outlived their lease. */
-export type Leftover =
-  | { type: "transaction"; id: string; begunAt: string; owed: { who: Who }[]; held: string[] }
-  | { type: "snapshot"; provider: string; snapshot: Snapshot }
-  | { type: "exposure"; id: string }
-  | { type: "expired"; id: string; createdAt: string; lease: LeaseMark };
-
 export type WriterStatus = {
   who: Who;
   policy: ResolvedPlugin["policy"];
   /** null: it never took part. */
   last: LastTime | null;
-  /** Servers that work in what it owns. */
-  servers: Server[];
+  /** Servers whose data directory belongs to this writer. */
+  servers: DetectedServer[];
 } & ({ components: Component[] } | { error: Fault });
 export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
 /** A provider that did not say what it has. */
 export type SilentProvider = Extract<ProviderStatus, { error: Fault }>;
-
-/** `failed`: writers that could not be told. */
-export interface Completed {
-  set: SnapshotSet;
-  failed: { writer: string; error: Fault }[];
-}
 
 /** What all operations share. */
 export interface EngineContext {

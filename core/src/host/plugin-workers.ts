@@ -10,7 +10,7 @@ import type { FreezeToken } from "../base/schema/types.js";
 import { trustedUser } from "../base/trust/ownership.js";
 import { Semaphore } from "../os/semaphore.js";
 
-/** What is heard from the plugins while they work. */
+/** Receives the messages of the plugins. */
 export interface PluginWorkerHooks {
   onLog(
     actor: string,
@@ -25,12 +25,12 @@ export interface PluginWorkerHooks {
 const startLimit = 30_000;
 
 /**
- * The plugins of one operation, each in its worker. A worker is started when it is first needed, and replaced by a blank one
- * when it was spoilt.
+ * The plugins of one operation, each in its worker. A worker is started when it is first needed. After a fault, a new one
+ * replaces it.
  */
 export class PluginWorkers {
   readonly plugins: ReadonlyMap<string, ResolvedPlugin>;
-  /** With a folder for each plugin, by its instance name. */
+  /** The folder that has a data folder for each instance, by its name. */
   readonly #dataRoot: string;
   readonly #hooks: PluginWorkerHooks;
   readonly #sessions = new Map<string, Promise<AnySession>>();
@@ -44,7 +44,7 @@ export class PluginWorkers {
     this.#hooks = hooks;
   }
 
-  /** The plugin's worker, started if need be. */
+  /** The plugin's worker, which is started if necessary. */
   session(instance: string): Promise<AnySession> {
     const known = this.#sessions.get(instance);
     if (known !== undefined) return known;
@@ -53,14 +53,14 @@ export class PluginWorkers {
     return started;
   }
 
-  /** Starts the workers that will be needed soon, behind those that are needed now. What goes wrong is told when one is asked for. */
+  /** Starts the workers that will be needed soon, after those that are needed now. `session` reports their errors. */
   warm(role: "writer" | "provider"): void {
     for (const { who } of this.plugins.values()) if (who.role === role) this.session(who.instance).catch(() => {});
   }
 
   /**
-   * A blank worker in place of one that is spoilt. What the old one knew is gone; what it ran has ended, so that no freeze can
-   * come after the thaw that is to undo it.
+   * A new worker in place of one with a fault. The state of the old one is lost, and what it ran has ended, so that its freeze
+   * cannot come after the thaw that is to undo it.
    */
   async replace(instance: string): Promise<AnySession> {
     const ended = this.#retire(instance);
@@ -69,27 +69,27 @@ export class PluginWorkers {
   }
 
   /**
-   * Runs the compensation of a freeze, where its token has one: the application goes on though its writer's worker is dead. What
-   * goes wrong is logged: abort comes after it, and is the judge.
+   * Runs the compensation of a freeze, if its token has one: the application continues although its writer's worker is dead.
+   * An error is logged only, because `abort` follows and decides.
    */
   async compensate(instance: string, token: FreezeToken | null, limitMs: number): Promise<void> {
     const compensation = compensationOf(token);
     const plugin = this.plugins.get(instance);
     if (compensation === null || plugin === undefined) return;
-    const told = { command: [compensation.command, ...(compensation.args ?? [])].join(" ") };
+    const fields = { command: [compensation.command, ...(compensation.args ?? [])].join(" ") };
     try {
       const { exitCode, stderr } = await compensate(plugin, compensation, limitMs);
-      if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", told);
-      else this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, exitCode, stderr });
+      if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", fields);
+      else this.#hooks.onLog(instance, "error", "its compensation failed", { ...fields, exitCode, stderr });
     } catch (error) {
-      this.#hooks.onLog(instance, "error", "its compensation failed", { ...told, error: String(error) });
+      this.#hooks.onLog(instance, "error", "its compensation failed", { ...fields, error: String(error) });
     }
   }
 
   /**
-   * Ends the workers, also those that are still loading; none is started any more.
+   * Ends the workers, also those that are still loading. No other worker is started after that.
    *
-   * @returns stuck when a thread hangs in the kernel, so that this process cannot end in the ordinary way.
+   * @returns `stuck` if a thread hangs in the kernel, so that this process cannot exit normally.
    */
   async close(): Promise<"gone" | "stuck"> {
     this.#closed.abort();
@@ -138,7 +138,7 @@ export class PluginWorkers {
   }
 }
 
-/** Secrets are read when a worker is started, and known to nobody else. */
+/** Secrets are read when a worker is started, and only for that worker. */
 async function revealed({ who, options, secrets }: ResolvedPlugin): Promise<Revealed> {
   const read = await reveal(options, secrets, await trustedUser());
   const [fault] = read.faults;
@@ -147,7 +147,7 @@ async function revealed({ who, options, secrets }: ResolvedPlugin): Promise<Reve
   throw new HoldstillError("E_PLUGIN_LOAD", { who, reason });
 }
 
-/** Of the host's environment only what the manifest names. */
+/** The variables of the host's environment that the manifest names. */
 function handedOn(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import { isWithin } from "../os/mounts.js";
 
-/** `/x/*`: the directory stays, what is in it is left out. */
+/** `/x/*`: the directory stays, and its content is left out. */
 const CONTENT = "/*";
 
 /** Paths and exclusions of one request, resolved. */
@@ -11,14 +11,14 @@ interface Wish {
   readonly exclude: readonly string[];
 }
 
-/** An exclusion without symbolic links on the way. It may name something that is not there; a link is excluded, not its target. */
+/** An exclusion without symbolic links in its path. It may name a file that does not exist. A link itself is excluded, not its target. */
 export function resolveExclude(entry: string): string {
   if (entry.endsWith(CONTENT)) return path.join(realIfThere(bare(entry)), "*");
   const normal = path.normalize(entry);
   return path.join(realIfThere(path.dirname(normal)), path.basename(normal));
 }
 
-/** What one leaves out another may need: an exclusion holds if no path that is asked for falls to it, and all who capture the place agree. */
+/** Whether an exclusion applies: it covers no requested path, and every request that captures the place has it. */
 export function isExclusionAgreed(entry: string, wishes: readonly Wish[]): boolean {
   const asked = wishes.flatMap((wish) => wish.paths).some((target) => leavesOut(entry, target));
   const concerned = wishes.filter((wish) => wish.paths.some((captured) => isWithin(bare(entry), captured)));

@@ -6,25 +6,25 @@ import { isExclusionAgreed, leavesOut, resolveExclude } from "./exclude.js";
 import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "../os/mounts.js";
 import { throwUnreadable } from "../os/unreadable-target.js";
 
-/** What one writer's component, or the requester, wants captured. Absolute paths; `exclude` as in Component. */
+/** What a component or the requester needs captured. Absolute paths; `exclude` as in Component. */
 export interface CaptureRequest {
   readonly paths: readonly string[];
   readonly exclude: readonly string[];
 }
 
-/** Where the kernel keeps what is where. Given by tests; read from the running kernel otherwise. */
+/** The kernel's tables of mounts and devices. Tests pass their own; otherwise they are read from the running kernel. */
 export interface SystemTables {
   readonly mounts: readonly Mount[];
   devices(mount: Mount): BlockDevice[];
 }
 
-/** Where a path that was asked for is found in the snapshot. */
+/** The place of a requested path in the snapshot. */
 export interface CapturedPlace {
-  /** As it was asked for. */
+  /** As it was requested. */
   readonly requested: string;
   /** Volume.id */
   readonly volume: string;
-  /** The same file, named by way of one of the volume's `paths`: that path, or below it. */
+  /** The same file, as one of the volume's `paths` or below it. */
   readonly original: string;
 }
 
@@ -32,11 +32,11 @@ export interface Located {
   readonly volumes: Volume[];
   /** One for each path of each request, in order. */
   readonly places: CapturedPlace[];
-  /** Mount points below a captured path, of file systems that no path captures: what lies there is not in the snapshot. */
+  /** Mount points below a captured path, of file systems that no path captures: they are not in the snapshot. */
   readonly nested: string[];
 }
 
-/** A resolved path and where it lies inside its file system: two ways to one file have the same `volume` and `inner`. */
+/** A resolved path and its place in its file system: two paths to one file have the same `volume` and `inner`. */
 interface Spot {
   readonly requested: string;
   readonly path: string;
@@ -46,7 +46,7 @@ interface Spot {
   readonly inner: string;
 }
 
-/** File systems that hold the kernel's state and no data: nobody misses them in a snapshot. */
+/** File systems that have the kernel's state and not data: they need not be in a snapshot. */
 const stateless = new Set(
   (
     "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl " +
@@ -55,7 +55,7 @@ const stateless = new Set(
 );
 
 /**
- * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that is missing or may not be read.
+ * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that does not exist or cannot be read.
  *
  * Volume.id is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
  * mounts of one file system have the same, bind mounts too; it changes when the file system is mounted anew.
@@ -102,7 +102,7 @@ function innerPath(real: string, mount: Mount): string {
 }
 
 /**
- * The btrfs subvolume that a path lies in. Each has a device number of its own in stat(2): the topmost folder with the
+ * The btrfs subvolume that a path is in. In stat(2) each has its own device number: the topmost folder with the
  * path's number is the subvolume's root, or else the mount's, which may be a folder in it that was bind-mounted.
  */
 function subvolumeOf(real: string, mount: Mount): string {
@@ -115,7 +115,7 @@ function subvolumeOf(real: string, mount: Mount): string {
   return innerPath(top, mount);
 }
 
-/** Of two ways to the same file the first is taken. */
+/** Of two paths to the same file, the first is used. */
 function covers(outer: Spot, inner: Spot, first: boolean): boolean {
   return outer.volume === inner.volume && isWithin(inner.inner, outer.inner) && (outer.inner !== inner.inner || first);
 }

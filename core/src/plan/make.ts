@@ -12,11 +12,11 @@ import { checkRequest } from "./request.js";
 import { ownerless, pathsOf, selectComponents } from "./select.js";
 import { newSetId } from "./set-id.js";
 import { parseTarget, type Target } from "./targets.js";
-import { identifyAll, type LeftOut, type PresentWriter, sortOut } from "./writers.js";
+import type { LeftOutWriter } from "../base/schema/types.js";
+import { identifyAll, type PresentWriter, sortOut } from "./writers.js";
 
 /**
- * Says what a transaction would do: which volumes, by which provider, with which writers, and what consistency follows.
- * Touches nothing.
+ * Plans a transaction: the volumes, their providers, the writers, and the consistency that follows. Changes nothing.
  *
  * @param guarded What must stay usable while volumes are held.
  * @throws HoldstillError E_USAGE, E_TARGET_*, E_NO_PROVIDER, E_PLAN_*, E_HOLD_REFUSED, or the error of a required writer's identify.
@@ -51,7 +51,7 @@ export async function makePlan(
   refuseBelow(promised, asked, components);
   return {
     id: request.id ?? newSetId(),
-    request,
+    request: { ...request, targets: [...request.targets] },
     cut,
     volumes,
     writers: writersOf(present, components, volumes),
@@ -64,7 +64,7 @@ export async function makePlan(
   };
 }
 
-/** What counts as success when the requester requires nothing: the promise, less what hangs on best-effort writers. */
+/** What counts as success if the requester requires nothing: the promise, without what best-effort writers add. */
 function owed(components: readonly PlannedComponent[], present: readonly PresentWriter[]): Plan["asked"] {
   const isOptional = (c: PlannedComponent): boolean =>
     present.some(({ who, policy }) => who.instance === c.writer && policy === "best-effort");
@@ -75,7 +75,7 @@ function owed(components: readonly PlannedComponent[], present: readonly Present
   );
 }
 
-/** What the keeper would refuse is refused before anything is touched. */
+/** What the keeper would refuse is refused before anything is changed. */
 function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, guarded: readonly ProtectedPath[]): void {
   const points = volumes.flatMap(({ qualities }) => qualities.hold ?? []);
   if (points.length === 0) return;
@@ -84,7 +84,7 @@ function refuseHolds(volumes: readonly PlannedVolume[], includeRoot: boolean, gu
   if (refusals.length > 0) throw new HoldstillError("E_HOLD_REFUSED", { refusals });
 }
 
-function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]): void {
+function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOutWriter[]): void {
   for (const target of targets) {
     if (target.is !== "writer") continue;
     const missing = leftOut.find(({ who }) => who.instance === target.instance);
@@ -96,11 +96,11 @@ function refuseMissing(targets: readonly Target[], leftOut: readonly LeftOut[]):
 function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], components: readonly PlannedComponent[]): void {
   if (!isLowerConsistency(promised, asked)) return;
   const worst = components.find((c) => c.promised === promised);
-  const why = `${worst?.component.paths.join(", ")}: ${worst?.reason}.`;
-  throw new HoldstillError("E_PLAN_BELOW", { asked, promised, reason: why });
+  const reason = `${worst?.component.paths.join(", ")}: ${worst?.reason}.`;
+  throw new HoldstillError("E_PLAN_BELOW", { asked, promised, reason });
 }
 
-/** Only writers whose components gain by it are asked to hold still. */
+/** Only writers whose components become consistent by it are frozen. */
 function writersOf(
   present: readonly PresentWriter[],
   components: readonly PlannedComponent[],
@@ -122,4 +122,4 @@ function providersOf(workers: PluginWorkers, volumes: readonly PlannedVolume[]):
 }
 
 const notCaptured = (point: string): string =>
-  `${point} is mounted below a target and is not captured; name it as a target of its own.`;
+  `${point} is mounted below a target and is not captured; name it as a separate target.`;

@@ -5,7 +5,7 @@ import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { PlannedVolume } from "./plan.js";
 
 /**
- * Finds a provider for each volume: the first one in the order of the config that says it can.
+ * Finds a provider for each volume: the first one in the order of the config that can capture it.
  *
  * @throws HoldstillError E_NO_PROVIDER, or the error of a provider that failed.
  */

@@ -4,28 +4,28 @@ import type { CapturedPlace } from "./locate.js";
 import type { PlannedComponent, PlannedVolume } from "./plan.js";
 import type { SelectedComponent } from "./select.js";
 
-/** How the volumes will be captured, by the least that their providers can do. */
+/** How the volumes will be captured: by the weakest of their providers' qualities. */
 export function cutOf(volumes: readonly PlannedVolume[]): Cut {
   if (volumes.some((v) => !v.qualities.pointInTime)) return "fuzzy";
   const oneGroup = new Set(volumes.map((v) => v.provider)).size <= 1 && volumes.every((v) => v.qualities.atomicGroup);
-  // What is held all at once is of one instant, whoever takes the snapshot.
+  // Volumes that are held at the same time share one instant, whichever provider takes the snapshot.
   const allHeld = volumes.every((v) => isHeld(v));
   return volumes.length <= 1 || oneGroup || allHeld ? "atomic" : "per-volume";
 }
 
 const isHeld = ({ qualities }: PlannedVolume): boolean => (qualities.hold ?? []).length > 0;
 
-/** What a snapshot is worth without the help of an application. held: the kernel holds its volumes while it is taken. */
-export function volumeOnly(cut: Cut, held: boolean): { consistency: Consistency; why: string } {
+/** The consistency of a snapshot without a writer. @param held Whether the kernel holds its volumes while it is taken. */
+export function volumeOnly(cut: Cut, held: boolean): { consistency: Consistency; reason: string } {
   if (held && cut !== "fuzzy")
-    return { consistency: "filesystem", why: "no writer takes part; the file systems are flushed and held" };
+    return { consistency: "filesystem", reason: "no writer takes part; the file systems are flushed and held" };
   switch (cut) {
     case "atomic":
-      return { consistency: "crash", why: "no writer takes part; all of one instant, nothing flushed" };
+      return { consistency: "crash", reason: "no writer takes part; all of one instant, nothing flushed" };
     case "per-volume":
-      return { consistency: "crash", why: "no writer takes part; each volume at an instant of its own" };
+      return { consistency: "crash", reason: "no writer takes part; each volume has its own instant" };
     case "fuzzy":
-      return { consistency: "none", why: "no writer takes part, and the provider copies while files may change" };
+      return { consistency: "none", reason: "no writer takes part, and the provider copies while files may change" };
   }
 }
 
@@ -37,9 +37,9 @@ interface Captured {
 }
 
 /**
- * Brings together what writers tolerate and what providers can do.
+ * Compares what writers tolerate with what providers can do.
  *
- * @throws HoldstillError E_PLAN_INCONSISTENT for a component of a required writer that such a snapshot is no use to.
+ * @throws HoldstillError E_PLAN_INCONSISTENT if a component of a required writer does not tolerate the snapshot.
  */
 export function negotiate(
   { taken, ownerless }: { taken: readonly SelectedComponent[]; ownerless: readonly string[] },
@@ -69,8 +69,8 @@ export function negotiate(
   const rest = ownerless.map((one): PlannedComponent => {
     const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
     const { volumes: ids, cut, held } = capture([one]);
-    const { consistency, why } = volumeOnly(cut, held);
-    return { writer: null, component, volumes: ids, cut, held, promised: consistency, reason: why };
+    const { consistency, reason } = volumeOnly(cut, held);
+    return { writer: null, component, volumes: ids, cut, held, promised: consistency, reason };
   });
   return [...owned, ...rest];
 }

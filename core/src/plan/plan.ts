@@ -1,16 +1,12 @@
-import type { Who } from "../base/errors/details.js";
-import type {
-  Component,
-  Consistency,
-  Cut,
-  Fault,
-  LeaseMark,
-  Qualities,
-  RequesterMark,
-  Volume,
-} from "../base/schema/types.js";
+import type { Consistency, LeaseMark, RequesterMark } from "../base/schema/types.js";
 
-/** What a requester asks for. */
+/** A plan has the types of the schema: what `plan` prints is the plan itself. */
+export type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter } from "../base/schema/types.js";
+
+/**
+ * What a requester asks for. Unlike PlannedRequest of the schema it is read-only, so that a caller of the library may pass
+ * constants.
+ */
 export interface SnapshotRequest {
   /** Paths, mount points, block devices, or `writer:INSTANCE`. */
   targets: readonly string[];
@@ -18,65 +14,12 @@ export interface SnapshotRequest {
   tags?: Readonly<Record<string, string>>;
   /** The lowest consistency that counts as success. Default: what the plan promises. */
   require?: Exclude<Consistency, "none">;
-  /** Holds also what carries `/`, holdstill or its state: last, and released first. */
+  /** Also holds volumes that carry `/`, holdstill, or its state: last, and released first. */
   includeRoot?: boolean;
-  /** Whose life bounds the set's. Default: the set stays until it is deleted. */
+  /** The set is deleted when this lease ends. Default: the set stays until it is deleted. */
   lease?: LeaseMark;
-  /** The id that the set is to have. Default: a new one. */
+  /** The id of the set. Default: a new one. */
   id?: string;
-  /** Who asked the service for it. */
+  /** The process that asked the service for the set. */
   requester?: RequesterMark;
-}
-
-export interface PlannedVolume {
-  readonly volume: Volume;
-  /** Instance name. */
-  readonly provider: string;
-  readonly qualities: Qualities;
-}
-
-export interface PlannedWriter {
-  readonly who: Who;
-  readonly policy: "required" | "best-effort";
-  readonly components: readonly Component[];
-  /** Ids of the volumes that its components lie on. */
-  readonly volumes: readonly string[];
-  /** How these are captured; what else is in the set does not matter to it. */
-  readonly cut: Cut;
-}
-
-export interface PlannedProvider {
-  readonly who: Who;
-  readonly volumes: readonly Volume[];
-}
-
-/** Something that will be in the set, and the consistency that the plan promises for it. */
-export interface PlannedComponent {
-  /** Instance name; null for paths that no writer owns. */
-  readonly writer: string | null;
-  readonly component: Component;
-  readonly volumes: readonly string[];
-  /** How these volumes are captured. */
-  readonly cut: Cut;
-  /** Whether the kernel holds them all meanwhile. */
-  readonly held: boolean;
-  readonly promised: Consistency;
-  /** Why it is not `application`. */
-  readonly reason?: string;
-}
-
-/** Everything that will happen, before anything is touched. */
-export interface Plan {
-  readonly id: string;
-  readonly request: SnapshotRequest;
-  readonly cut: Cut;
-  readonly volumes: readonly PlannedVolume[];
-  readonly writers: readonly PlannedWriter[];
-  readonly providers: readonly PlannedProvider[];
-  readonly components: readonly PlannedComponent[];
-  readonly leftOut: readonly { who: Who; error: Fault }[];
-  readonly warnings: readonly string[];
-  /** The lowest of the components. */
-  readonly promised: Consistency;
-  readonly asked: Consistency;
 }

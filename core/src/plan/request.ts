@@ -5,13 +5,13 @@ const levels: readonly unknown[] = ["application", "filesystem", "crash"];
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** What a library's caller may get wrong. @throws HoldstillError E_USAGE */
+/** Checks what a caller of the library may pass. @throws HoldstillError E_USAGE */
 export function checkRequest({ targets, name, tags = {}, require }: SnapshotRequest): void {
   if (targets.length === 0)
     refuse("No target was given.", "Name at least one path, mount point, device or writer:INSTANCE.");
   if (targets.includes("")) refuse("A target is empty.", "Name a path, mount point, device or writer:INSTANCE.");
   if (require !== undefined && !levels.includes(require)) {
-    refuse(`There is no consistency \`${require}\`.`, "Levels: application, filesystem, crash.");
+    refuse(`Unknown consistency \`${require}\`.`, "Levels: application, filesystem, crash.");
   }
   if (name !== undefined && (name === "" || name.length > 128 || name === "latest" || control.test(name))) {
     refuse("The name cannot be used.", "A name has 1 to 128 characters, no control characters, and is not `latest`.");

@@ -10,7 +10,7 @@ export interface SelectedComponent {
   component: Component;
 }
 
-/** What the targets come to, as paths: as named, or all that a named writer owns. Each once. */
+/** The paths of the targets: as named, or everything that a named writer owns. Each path once. */
 export function pathsOf(targets: readonly Target[], present: readonly PresentWriter[]): string[] {
   const paths = targets.flatMap((target) => {
     if (target.is === "path") return [target.path];
@@ -20,7 +20,7 @@ export function pathsOf(targets: readonly Target[], present: readonly PresentWri
   return [...new Set(paths.map((one) => path.resolve(one)))];
 }
 
-/** The components that lie wholly in the captured paths. One that lies there only in part is no use, and is said. */
+/** The components that are completely in the captured paths. For one that is only partly there, a warning. */
 export function selectComponents(
   present: readonly PresentWriter[],
   paths: readonly string[],
@@ -46,7 +46,7 @@ export function selectComponents(
   return { taken, warnings };
 }
 
-/** The captured paths that no component is. What else lies in them has nobody who could hold it still. */
+/** The captured paths that are not of a component: no writer freezes what is in them. */
 export function ownerless(paths: readonly string[], taken: readonly SelectedComponent[]): string[] {
   const owned = new Set(taken.flatMap(({ component }) => component.paths.map(realPathOf)));
   return paths.filter((one) => !owned.has(realPathOf(one)));

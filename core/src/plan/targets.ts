@@ -5,7 +5,7 @@ import { nearest } from "../base/schema/nearest.js";
 import { formatNumber } from "../os/blockdevices.js";
 import { type Mount, readMounts } from "../os/mounts.js";
 
-/** What a requester named, understood. */
+/** A target that a requester named. */
 export type Target = { is: "path"; asked: string; path: string } | { is: "writer"; asked: string; instance: string };
 
 /**
@@ -31,7 +31,7 @@ export function parseTarget(
   const absolute = path.resolve(asked);
   const found = lookAt(absolute);
   if (found?.isBlockDevice() !== true) return { is: "path", asked, path: absolute };
-  // A btrfs has a number of its own in the mount table, not that of its device.
+  // In the mount table a btrfs has its own number, not that of its device.
   const number = formatNumber(found.rdev);
   const mount = mounts.find((m) => m.number === number) ?? mounts.find((m) => m.source === realpathSync(absolute));
   if (mount === undefined)
@@ -39,7 +39,7 @@ export function parseTarget(
   return { is: "path", asked, path: mount.mountPoint };
 }
 
-/** undefined: it cannot be looked at, for a reason that is told when its place is looked for. */
+/** undefined: it cannot be read; `locate` reports why. */
 function lookAt(target: string): Stats | undefined {
   try {
     return statSync(target);

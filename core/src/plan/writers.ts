@@ -2,19 +2,19 @@ import type { Who } from "../base/errors/details.js";
 import { toFault } from "../base/errors/error.js";
 import { isWriter } from "../host/isolation/session.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
-import type { Component, Fault } from "../base/schema/types.js";
+import type { Component, LeftOutWriter } from "../base/schema/types.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 
-/** A writer that said what it owns. */
+/** A writer with the components that it returned. */
 export interface PresentWriter {
   who: Who;
   policy: ResolvedPlugin["policy"];
   components: Component[];
 }
-/** …or why it could not. */
+/** That, or the error of its identify. */
 export type IdentifiedWriters = PresentWriter | (Omit<PresentWriter, "components"> & { error: unknown });
 
-/** Asks every writer of the workers, in parallel, what it owns. */
+/** Calls identify of every writer, in parallel. */
 export function identifyAll(workers: PluginWorkers, limitMs: number): Promise<IdentifiedWriters[]> {
   const writers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "writer");
   return Promise.all(
@@ -30,15 +30,13 @@ export function identifyAll(workers: PluginWorkers, limitMs: number): Promise<Id
   );
 }
 
-export interface LeftOut {
-  who: Who;
-  error: Fault;
-}
-
-/** Those that answered, and the best-effort ones that did not. @throws the error of a required writer. */
-export function sortOut(identified: readonly IdentifiedWriters[]): { present: PresentWriter[]; leftOut: LeftOut[] } {
+/** The writers that returned components, and the best-effort ones that failed. @throws the error of a required writer. */
+export function sortOut(identified: readonly IdentifiedWriters[]): {
+  present: PresentWriter[];
+  leftOut: LeftOutWriter[];
+} {
   const present: PresentWriter[] = [];
-  const leftOut: LeftOut[] = [];
+  const leftOut: LeftOutWriter[] = [];
   for (const writer of identified) {
     if (!("error" in writer)) present.push(writer);
     else if (writer.policy === "required") throw writer.error;

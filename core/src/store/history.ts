@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { PastTransaction, Usual } from "../base/schema/types.js";
+import type { LastTime, PastTransaction, Usual } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
 import { appendLine } from "./line-file.js";
 import type { StateDir } from "./state-directory.js";
@@ -30,15 +30,6 @@ function parse(line: string): PastTransaction[] {
   } catch {
     return [];
   }
-}
-
-/** What a writer did when it was last asked. */
-export interface LastTime {
-  at: string;
-  result: "frozen" | "failed";
-  /** From the request to freeze to the thaw's answer, ms; null: it never froze. */
-  frozenMs: number | null;
-  reason: string | null;
 }
 
 /** Of each writer that ever took part, by its instance. */

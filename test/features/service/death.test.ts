@@ -1,7 +1,7 @@
 /** The service is killed in the midst of transactions: everything is undone by the next one, and clients are told the truth. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Operation, SnapshotSet } from "#core/base/schema/types.js";
+import type { OperationDocument, SnapshotSet } from "#core/base/schema/types.js";
 import { Service } from "../../support/process/service.js";
 import { Stage } from "../../support/fixture/scene.js";
 
@@ -33,7 +33,7 @@ for (const { role, op, frozen } of moments) {
     const next = await Service.start(t, stage, { service: { socket } });
     assert.ok(!stage.isFrozen());
     assert.deepEqual(stage.stored(), []);
-    const { state } = (await next.ask("GET", `/v1/operations/${id}`)).json<Operation>();
+    const { state } = (await next.ask("GET", `/v1/operations/${id}`)).json<OperationDocument>();
     assert.ok(state.type === "ended");
     assert.deepEqual([state.result.outcome, state.result.error?.code], ["aborted", "E_SERVICE_DIED"]);
     const told = await next.allEvents(id);

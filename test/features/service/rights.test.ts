@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync } from "node:fs";
 import test from "node:test";
-import type { Operation, ServiceConfig } from "#core/base/schema/types.js";
+import type { OperationDocument, ServiceConfig } from "#core/base/schema/types.js";
 import { askAs, Service } from "../../support/process/service.js";
 import { Stage } from "../../support/fixture/scene.js";
 
@@ -71,7 +71,7 @@ test(
     const stage = new Stage(t);
     const service = await reachable(t, stage, { create: ["group:64010"], delete: ["user:64002"] });
     const asked = await askAs(alice, service.socket, "POST", "/v1/sets", { targets: ["writer:app"] });
-    const { id } = asked.body as Operation;
+    const { id } = asked.body as OperationDocument;
     await service.ended(id);
     assert.equal((await askAs(alice, service.socket, "POST", `/v1/sets/${id}/expose`)).status, 200);
     assert.equal((await askAs(bob, service.socket, "GET", `/v1/sets/${id}`)).status, 200, "create implies read");

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import type { AuditLine, Health, Operation, Problem, SnapshotSet } from "#core/base/schema/types.js";
+import type { AuditLine, Health, OperationDocument, Problem, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import { holdstill } from "../../support/process/command-line.js";
 import { Service } from "../../support/process/service.js";
@@ -40,7 +40,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
 
   const accepted = await service.ask("POST", "/v1/sets", { body: { targets: ["writer:app"], name: "nightly" } });
   assert.equal(accepted.status, 202, accepted.text);
-  const { id } = accepted.json<Operation>();
+  const { id } = accepted.json<OperationDocument>();
   assert.equal(accepted.headers.location, `/v1/operations/${id}`);
   const events = await service.allEvents(id);
   assert.deepEqual(
@@ -50,7 +50,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
   for (const { event } of events) assert.ok(validate("event", event, "event").ok, JSON.stringify(event));
   assert.equal(events.at(0)?.event.type, "begun");
   assert.equal(events.at(-1)?.event.type, "ended");
-  const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
+  const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<OperationDocument>();
   assert.ok(state.type === "ended", "who has read the last event finds the operation over");
   assert.deepEqual([state.result.outcome, state.result.set], ["created", id]);
 
@@ -154,7 +154,7 @@ test("who has to wait is told for whom, and how many are before him, and comes f
   for (let count = 0; count < 3; count += 1) ids.push((await service.create({ targets: ["writer:app"] })).id);
   const [first = "", second = "", third = ""] = ids;
   const placeOf = async (id: string): Promise<[string, number] | null> => {
-    const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<Operation>();
+    const { state } = (await service.ask("GET", `/v1/operations/${id}`)).json<OperationDocument>();
     return state.type === "queued" ? [state.owner.transaction, state.position ?? 0] : null;
   };
   const isAt = async (id: string, place: [string, number]): Promise<boolean> =>

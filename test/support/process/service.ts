@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { Event, KeptOperation, Operation, Problem, ServiceConfig } from "#core/base/schema/types.js";
+import type { Event, KeptOperation, OperationDocument, Problem, ServiceConfig } from "#core/base/schema/types.js";
 import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
 import type { Roles, Stage } from "../fixture/scene.js";
@@ -106,17 +106,17 @@ export class Service {
   }
 
   /** Asks for a set. Throws what is answered other than 202. */
-  async create(body: object, headers: Record<string, string> = {}): Promise<Operation> {
+  async create(body: object, headers: Record<string, string> = {}): Promise<OperationDocument> {
     const reply = await this.ask("POST", "/v1/sets", { body, headers });
     if (reply.status !== 202) throw new Error(reply.text);
-    return reply.json<Operation>();
+    return reply.json<OperationDocument>();
   }
 
   /** Waits for the end of an operation. */
-  async ended(id: string): Promise<Operation & { state: { type: "ended" } }> {
+  async ended(id: string): Promise<OperationDocument & { state: { type: "ended" } }> {
     for (;;) {
       const reply = await this.ask("GET", `/v1/operations/${id}/await?timeout=10s`);
-      const operation = reply.json<Operation>();
+      const operation = reply.json<OperationDocument>();
       if (operation.state.type === "ended") return { ...operation, state: operation.state };
       if (reply.status !== 202) throw new Error(reply.text);
     }

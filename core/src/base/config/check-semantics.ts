@@ -6,8 +6,8 @@ import { splitUse } from "./settings.js";
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
 
 /**
- * What the schema cannot say of a config. It takes any value, also one that the schema rejects, so that all faults are found at
- * once; what has the wrong shape here is the schema's to report.
+ * What the schema cannot check in a config. It accepts any value, so that all errors are found at once. The schema reports
+ * values of a wrong type.
  */
 export function semanticFindings(config: unknown): Fault[] {
   const { limits, plugins, stateDir, exposeDir, pluginPaths, log, service } = fields(config);
@@ -55,7 +55,7 @@ function sameNames(instances: readonly Record<string, unknown>[]): Fault[] {
       first.set(name, index);
       return [];
     }
-    const expected = `a name of its own (\`as\`): plugins[${earlier}] is called so already`;
+    const expected = `a unique name (\`as\`): plugins[${earlier}] has the same`;
     return [
       { pointer: `/plugins/${index}${as === undefined ? "" : "/as"}`, seen: `instance ${shown(name)}`, expected },
     ];

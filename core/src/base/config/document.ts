@@ -8,18 +8,18 @@ import { plainJson } from "./plain-json.js";
 
 const require = createRequire(import.meta.url);
 let loaded: typeof Yaml | undefined;
-/** A third of what a short command loads, and JSON without faults needs none of it. */
+/** A third of what a short command would load. JSON without errors does not need it. */
 const yaml = (): typeof Yaml => (loaded ??= require("yaml") as typeof Yaml);
 
-/** What a text says, and where. */
+/** The value of a text, with its lines. */
 export interface ParsedDocument {
-  /** undefined if the text could not be understood. */
+  /** undefined: the text could not be parsed. */
   value: unknown;
   findings: Finding[];
   lineOf: LineOf;
 }
 
-/** Parses a text, strictly as JSON if the file is called so. Whatever is wrong with it becomes a finding. */
+/** Parses a text, strictly as JSON if the file is named *.json. Each error becomes a finding. */
 export function parseText(file: string, text: string): ParsedDocument {
   const plain = file.endsWith(".json") ? plainJson(text) : undefined;
   if (plain === undefined || plain === null) return parseWithLines(file, text);
@@ -48,14 +48,14 @@ function parseWithLines(file: string, text: string): ParsedDocument {
     const findings = [...aliases, ...twice].map((fault) => place(fault, { file, lineOf }));
     return { value: aliases.length > 0 ? undefined : (document.toJS() ?? {}), findings, lineOf };
   } catch (error) {
-    // An alias bomb: yaml stops it by throwing.
+    // Too many aliases: yaml throws.
     return refused(error instanceof Error ? error.message : String(error));
   }
 }
 
 const deepest = 100;
 
-/** yaml composes a document by recursion, and where the stack ends Node 20 dies in a regular expression: look before. */
+/** yaml composes a document by recursion. At the end of the stack Node 20 crashes in a regular expression, so this is checked before. */
 function isTooDeep(text: string): boolean {
   const waiting = [...new (yaml().Parser)().parse(text)].map((token) => ({ token, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -84,7 +84,7 @@ function jsonFaults(file: string, text: string): Finding[] {
     return [];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // Node quotes the text around the fault, and that may be a secret.
+    // Node quotes the text around the error, which may be a secret.
     const seen = message.replace(/, (\.\.\.)?".*" is not valid JSON$/s, "");
     const offset = Number(/position (\d+)/.exec(seen)?.[1] ?? text.length);
     const line = text.slice(0, offset).split("\n").length;
@@ -95,7 +95,7 @@ function jsonFaults(file: string, text: string): Finding[] {
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
 type Ancestors = readonly (Document | Node | Pair)[];
 
-/** Keys that come twice, and aliases of nothing or without end, which leave no value to read. */
+/** Duplicate keys, and aliases without a target or without an end, which have no value. */
 function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
   const twice: Fault[] = [];
   const aliases: Fault[] = [];
@@ -130,7 +130,7 @@ function pointerOf(chain: Ancestors): string {
   return steps.join("");
 }
 
-/** Where the value of a pointer begins: its key's offset if it has one. A pointer that leads nowhere ends at the last known step. */
+/** Offset of a pointer's key or value. A pointer to nothing ends at the last known step. */
 function offsetOf(document: Document, pointer: string): number | undefined {
   let node: unknown = document.contents;
   let offset = document.contents?.range?.[0];

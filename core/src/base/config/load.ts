@@ -1,8 +1,8 @@
 /**
  * Finds and reads the config. The only importer of cosmiconfig.
  *
- * Its public entry looks for options of its own first, in `.config/config.js` of the current folder among others, and runs them:
- * in a tool for root, whoever owns that folder would be root. The class behind the entry does not, so the version is pinned.
+ * Its public entry first loads and runs its own options, among others from `.config/config.js` in the current folder. In a tool
+ * for root, the owner of that folder would become root. The class behind the entry does not do this, so the version is pinned.
  */
 import { constants } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
@@ -22,13 +22,14 @@ const names = ["holdstill.yaml", "holdstill.yml", "holdstill.json"];
 export interface ConfigSource extends Partial<ConfigContext> {
   /** A file that the user named; relative to `cwd`. */
   file?: string;
-  /** Where to search when no file is named. Default: `cwd`, the user's config folder, /etc/holdstill. */
+  /** Folders that are searched if the file is not named. Default: `cwd`, the user's config folder, /etc/holdstill. */
   folders?: string[];
 }
 
 /**
- * The settings from the config file that is named (`file`, then HOLDSTILL_CONFIG), else from the first that is found, else the
- * defaults. Throws E_CONFIG_NOT_FOUND, E_CONFIG_UNREADABLE, E_CONFIG_UNTRUSTED, or E_CONFIG_INVALID with all faults.
+ * The settings from the named config file (`file`, then HOLDSTILL_CONFIG), else from the first that is found, else the defaults.
+ *
+ * @throws HoldstillError E_CONFIG_NOT_FOUND, E_CONFIG_UNREADABLE, E_CONFIG_UNTRUSTED, or E_CONFIG_INVALID with all errors.
  */
 export async function loadSettings(source: ConfigSource = {}): Promise<Settings> {
   const { cwd = process.cwd(), env = process.env } = source;
@@ -99,7 +100,7 @@ function readOf(result: Awaited<ReturnType<Explorer["search"]>>): Read | null {
   return { file, parsed: result.isEmpty ? parseText(file, "") : (result.config as ParsedDocument) };
 }
 
-/** cosmiconfig passes over a file that it may not read; the search would go on to a config that the user did not mean. */
+/** cosmiconfig skips a file that it cannot read, and would use another config than the user expects. */
 async function refuseUnreadable(folder: string): Promise<void> {
   for (const file of names.map((name) => path.join(folder, name))) {
     try {
@@ -111,9 +112,9 @@ async function refuseUnreadable(folder: string): Promise<void> {
   }
 }
 
-/** A pipe that nobody writes to would be read for ever. */
+/** Reading a pipe without a writer would never end. */
 async function refuseSpecial(file: string): Promise<void> {
-  if (!(await stat(file)).isFile()) throw new Error("it is no regular file");
+  if (!(await stat(file)).isFile()) throw new Error("it is not a regular file");
 }
 
 async function existing(file: string): Promise<string | null> {

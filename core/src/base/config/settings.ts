@@ -6,14 +6,14 @@ import { parseDuration } from "./duration.js";
 
 /** The config as the rest of holdstill sees it: every default filled in, every path absolute. */
 export interface Settings {
-  /** null: there is no config file, all is default. */
+  /** null: there is no config file, so that the defaults apply. */
   file: string | null;
-  /** In the order of the search; the bundled folder, which comes last, is not among them. */
+  /** In the order of the search, without the bundled folder, which is last. */
   pluginPaths: string[];
   stateDir: string;
-  /** Where snapshots are exposed: one folder per set. */
+  /** The folder in which snapshots are exposed, one folder per set. */
   exposeDir: string;
-  /** Between two looks at how full the room of living sets is, ms. */
+  /** Time between two checks of the usage of the sets that are kept, ms. */
   usageIntervalMs: number;
   limits: LimitsMs;
   instances: InstanceSettings[];
@@ -21,21 +21,21 @@ export interface Settings {
   service: ServiceSettings;
   /** holdstill.lock.json beside the config, when it exists. */
   lockFile: string | null;
-  /** Lines of the config file, for findings that only a plugin's schema brings to light. */
+  /** Lines of the config file, for findings of a plugin's schema. */
   lineOf?: LineOf;
 }
 
-/** Of the four each implies read. */
+/** Each right implies `read`. */
 export type Right = keyof RightsConfig;
 
 export interface ServiceSettings {
   /** Path of the Unix socket. */
   socket: string;
-  /** Whose members may connect, by name or number; null: `holdstill`, if there is such a group. */
+  /** Group whose members may connect, by name or number; null: `holdstill`, if that group exists. */
   group: string | null;
   /** `user:NAME` or `group:NAME`, names or numbers. */
   rights: { [R in Right]-?: readonly string[] };
-  /** How many operations may be open at a time. */
+  /** How many operations may run or wait at a time. */
   operations: number;
 }
 
@@ -50,15 +50,15 @@ export interface InstanceSettings {
   isolation: "thread" | "process" | null;
   /** null: no limit below the manifest's. */
   freezeMs: number | null;
-  /** Variables that are handed on beside those that the manifest names. */
+  /** Environment variables that the plugin gets beside those that its manifest names. */
   environment: string[];
-  /** As written; the plugin's defaults come in when it is resolved. */
+  /** As written. The plugin's defaults are added when it is resolved. */
   options: Record<string, unknown>;
-  /** null: not from a file. */
+  /** null: it does not come from a file. */
   place: { file: string; line?: number | undefined; pointer: string } | null;
 }
 
-/** What beside the file decides. */
+/** What the settings depend on beside the file. */
 export interface ConfigContext {
   /** Absolute. */
   cwd: string;
@@ -81,7 +81,7 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
 /** ms */
 const defaultFillInterval = 30_000;
 
-/** Settings from a config that was found valid. */
+/** Settings from a valid config. */
 export function settingsOf(config: Config, file: string | null, lineOf: LineOf, { cwd, env }: ConfigContext): Settings {
   const base = file === null ? cwd : path.dirname(file);
   const fromBase = (name: string): string => path.resolve(base, name);
@@ -135,7 +135,7 @@ function instanceOf(instance: PluginInstance, index: number, file: string | null
   };
 }
 
-/** The line is looked for when somebody wants it: nobody does where nothing is wrong. */
+/** The line is found only when it is read, which is rarely necessary. */
 function whereabouts(file: string, pointer: string, lineOf: LineOf): InstanceSettings["place"] {
   return {
     file,
@@ -146,12 +146,12 @@ function whereabouts(file: string, pointer: string, lineOf: LineOf): InstanceSet
   };
 }
 
-/** Where the lock file of a config lies. */
+/** The path of a config's lock file. */
 export function lockFileBeside(config: string): string {
   return path.join(path.dirname(config), "holdstill.lock.json");
 }
 
-/** `writer-postgres@^1` as name and range; the range may be missing. */
+/** `writer-acme@^1` as name and range; the range may be missing. */
 export function splitUse(use: string): string[] {
   const at = use.indexOf("@");
   return at === -1 ? [use] : [use.slice(0, at), use.slice(at + 1)];
@@ -167,7 +167,7 @@ function defaultStateDir(env: NodeJS.ProcessEnv): string {
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill");
 }
 
-/** Outside the state directory, which only its owner may enter: who may read the originals may read their snapshots. */
+/** Outside the state directory, which only its owner can enter: a user who can read the originals can read their snapshots. */
 function defaultExposeDir(env: NodeJS.ProcessEnv): string {
   if (process.geteuid?.() === 0) return "/run/holdstill";
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill-exposed");
@@ -178,7 +178,7 @@ function defaultSocket(env: NodeJS.ProcessEnv): string {
   return path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "holdstill.sock");
 }
 
-/** A base directory of the XDG specification, which says that a relative path in the variable is to be ignored. */
+/** A base directory of the XDG specification. It requires that a relative path in the variable is ignored. */
 export function xdg(env: NodeJS.ProcessEnv, variable: string, fallback: string): string {
   const given = env[variable];
   return given !== undefined && path.isAbsolute(given) ? given : path.join(env.HOME || homedir(), fallback);

@@ -1,9 +1,9 @@
 import type { Event, Span } from "../schema/types.js";
 
-/** A call that was not answered yet. */
+/** A call that has not returned yet. */
 export type OpenSpan = Pick<Span, "op" | "actor" | "from" | "limitMs">;
 
-/** The timeline as it can be seen from outside: of a transaction that runs, or ended without telling its own. */
+/** The timeline from the events of a transaction: one that runs, or one that ended without a record. */
 export class SeenSpans {
   readonly #done: Span[] = [];
   readonly #open = new Map<string, OpenSpan>();
@@ -23,7 +23,7 @@ export class SeenSpans {
     this.#done.push({ ...begun, to: ms, outcome: status, ...(error === undefined ? {} : { reason: error.message }) });
   }
 
-  /** In the order of their answers. */
+  /** In the order in which they returned. */
   get done(): readonly Span[] {
     return this.#done;
   }
@@ -32,13 +32,13 @@ export class SeenSpans {
     return [...this.#open.values()];
   }
 
-  /** A call without an answer counts as failed. */
+  /** A call that did not return counts as failed. */
   all(): Span[] {
     const open = [...this.#open.values()].map((begun): Span => ({
       ...begun,
       to: this.#last,
       outcome: "failed",
-      reason: "no answer was seen",
+      reason: "it did not return",
     }));
     return [...this.#done, ...open];
   }

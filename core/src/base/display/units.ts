@@ -29,7 +29,7 @@ export function age(ms: number): string {
   return seconds < 2 * 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** 2026-01-02 03:04:05Z: an instant of the records, in UTC as they have it. */
+/** 2026-01-02 03:04:05Z: an instant in a record, in UTC. */
 export function instant(iso: string): string {
   return iso.replace("T", " ").replace(/(:\d\d)\.\d+Z$/, "$1Z");
 }

@@ -1,9 +1,9 @@
-/** What steers a terminal, ends a line or turns the direction of writing. */
+/** Characters that control a terminal, end a line, or change the direction of text. */
 const steering = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /**
- * A value with every such character in its texts spelled out. Names, paths and messages come from plugins, file systems and
- * callers: none of them may look like a line, or a colour, of our own. To be called on what comes in, before it is formatted.
+ * A value with every such character in its texts escaped. Names, paths, and messages come from plugins, file systems, and
+ * callers. They must not imitate lines or colours of holdstill. It is called on the values, before they are formatted.
  */
 export function visible<T>(value: T): T {
   return shown(value) as T;
@@ -27,5 +27,5 @@ export function spelled(text: string): string {
   });
 }
 
-/** Nearly every text; told fifty times faster than by Unicode's properties. */
+/** Nearly every text; this is fifty times faster than with Unicode's properties. */
 const plain = /^[ -~]*$/;

@@ -36,8 +36,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_CONFIG_UNTRUSTED: {
     message: (d) =>
       `The config file ${d.file} is not used because another user can change it: ${d.problems[0]?.problem}.`,
-    hint: (d) =>
-      `${d.problems.map(({ remedy: mend }) => mend).join("; ")}. If you trust the file, name it with --config.`,
+    hint: (d) => `${d.problems.map(({ remedy }) => remedy).join("; ")}. If you trust the file, name it with --config.`,
     exit: exit.usage,
   },
   E_CONFIG_INVALID: {
@@ -149,7 +148,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_EXEC_UNTRUSTED: {
     message: (d) =>
       `${named(d.who)} may not run ${d.command} because another user can change it: ${d.problems[0]?.problem}.`,
-    hint: (d) => d.problems.map(({ remedy: mend }) => mend).join("; "),
+    hint: (d) => d.problems.map(({ remedy }) => remedy).join("; "),
     exit: exit.usage,
   },
 
@@ -171,7 +170,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_HOLD_REFUSED: {
     message: (d) => `${d.refusals[0]?.target} cannot be held: ${d.refusals.map(({ reason }) => reason).join("; ")}.`,
-    hint: (d) => [...new Set(d.refusals.map(({ remedy: mend }) => mend))].join(" "),
+    hint: (d) => [...new Set(d.refusals.map(({ remedy }) => remedy))].join(" "),
     exit: exit.refused,
   },
   E_HOLD_BUSY: {

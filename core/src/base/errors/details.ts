@@ -1,48 +1,31 @@
-import type { Fault, Finding, Residue, VolumeOwner } from "../schema/types.js";
+import type {
+  Candidate,
+  Fault,
+  FileChange,
+  Finding,
+  PluginIdentity,
+  Residue,
+  TrustProblem,
+  VolumeOwner,
+} from "../schema/types.js";
 
-/** What lets another user change a file that runs, or decides what runs, with the rights of holdstill. */
-export interface OwnershipProblem {
-  path: string;
-  problem: string;
-  /** The command, or the step, that fixes it. */
-  remedy: string;
-}
+/** What errors carry has the types of the schemas. These are passed on, because each error of a plugin needs them. */
+export type { Candidate, FileChange, TrustProblem } from "../schema/types.js";
 
-/** A plugin that was considered for an instance, and why it was selected or not. */
-export interface Candidate {
-  name: string;
-  version: string;
-  dir: string;
-  /** unused: it is valid, but no instance uses it. */
-  verdict: "taken" | "older" | "unused" | "refused";
-  reason: string;
-}
-
-/** How a file in a plugin's folder differs from the lock file. */
-export interface FileChange {
-  file: string;
-  change: "added" | "changed" | "removed";
-}
-
-/** A plugin instance, as every message names it. */
-export interface Who {
-  role: "writer" | "provider";
-  instance: string;
-  plugin: string;
-  version: string;
-}
+/** The plugin instance that an error, a call, or a record is about; `who` in JSON. */
+export type Who = PluginIdentity;
 
 /** What each error carries. The message is made from it, so a person and a program get the same facts. */
 export interface Details {
   E_USAGE: { problem: string; hint: string };
   E_CONFIG_NOT_FOUND: { file: string };
   E_CONFIG_UNREADABLE: { file: string; reason: string };
-  E_CONFIG_UNTRUSTED: { file: string; problems: OwnershipProblem[] };
+  E_CONFIG_UNTRUSTED: { file: string; problems: TrustProblem[] };
   E_CONFIG_INVALID: { findings: Finding[] };
 
   E_MANIFEST_INVALID: { findings: Finding[] };
   E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
-  E_PLUGIN_UNTRUSTED: { dir: string; problems: OwnershipProblem[] };
+  E_PLUGIN_UNTRUSTED: { dir: string; problems: TrustProblem[] };
   /** `expected` is null if the lock file does not list the plugin. */
   E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string; changes: FileChange[] };
   E_PLUGIN_UNPINNED: { file: string | null };
@@ -58,7 +41,7 @@ export interface Details {
   E_NOT_OFFERED: { who: Who; op: string };
   E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
   E_EXEC_MISSING: { who: Who; command: string };
-  E_EXEC_UNTRUSTED: { who: Who; command: string; problems: OwnershipProblem[] };
+  E_EXEC_UNTRUSTED: { who: Who; command: string; problems: TrustProblem[] };
 
   E_TARGET_UNREADABLE: { target: string; reason: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };

@@ -6,15 +6,15 @@ import type { ExitCode } from "./exit.js";
 export type { Code, Details } from "./details.js";
 
 /**
- * An operational error: something outside the code is not as it must be. It has a code, a sentence, what was seen (`details`)
- * and the next step (`hint`). Any other exception that reaches the top is a bug.
+ * An operational error: something outside the code is not as required. It has a code, a message, what was seen (`details`), and
+ * the next step (`hint`). Any other exception that reaches the top is a bug.
  */
 export class HoldstillError<C extends Code = Code> extends Error {
   override readonly name = "HoldstillError";
   readonly code: C;
   readonly details: Details[C];
   readonly hint: string;
-  /** What the command line ends with. */
+  /** The exit code of the command line. */
   readonly exitCode: ExitCode;
 
   constructor(code: C, details: Details[C], options?: ErrorOptions) {
@@ -33,7 +33,7 @@ export function toFault(error: unknown): Fault {
   return { code, message, hint, details: { ...details } };
 }
 
-/** Whatever was thrown, as one of ours: what is not in the catalogue is a bug. */
+/** Any thrown value as a HoldstillError. What is not in the catalogue is a bug. */
 export function asHoldstillError(error: unknown): HoldstillError {
   if (isHoldstillError(error)) return error;
   return new HoldstillError(

@@ -1,4 +1,4 @@
-/** What the command line ends with; documented in the README. */
+/** The exit codes of the command line, which docs/troubleshooting.md describes. */
 export const exit = {
   done: 0,
   bug: 1,

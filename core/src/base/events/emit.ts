@@ -1,16 +1,16 @@
 import type { Event } from "../schema/types.js";
 
 type Timed = "at" | "ms";
-/** An event without its times, which the emitter adds. Distributes over the union, so that each type keeps its own fields. */
+/** An event without its times, which the emitter adds. It distributes over the union, so that each type keeps its fields. */
 export type Untimed<E extends Event = Event> = E extends Event ? Omit<E, Timed> : never;
 export type Emit = (event: Untimed) => void;
 
-/** Stamps events with wall clock and with ms since the start, and hands them on. A listener that throws loses its event, no more. */
+/** Adds the wall clock and the ms since the start to events, and passes them on. A listener that throws only loses the event. */
 export class Emitter {
   readonly #listeners: readonly ((event: Event) => void)[];
   readonly #started = performance.now();
-  /** null: nothing is kept. */
-  #kept: Event[] | null = null;
+  /** null: events are delivered at once. */
+  #pending: Event[] | null = null;
 
   constructor(listeners: readonly ((event: Event) => void)[]) {
     this.#listeners = listeners;
@@ -19,32 +19,32 @@ export class Emitter {
   readonly emit: Emit = (untimed) => {
     const ms = roundMs(performance.now() - this.#started);
     const event: Event = { ...untimed, at: new Date().toISOString(), ms };
-    if (this.#kept === null) this.#tell(event);
-    else this.#kept.push(event);
+    if (this.#pending === null) this.#deliver(event);
+    else this.#pending.push(event);
   };
 
-  /** From now on nobody is told anything: a listener may write to a volume that is held. */
-  keep(): void {
-    this.#kept ??= [];
+  /** Events are kept from now on, because a listener may write to a volume that is held. */
+  suspend(): void {
+    this.#pending ??= [];
   }
 
-  /** Tells what was kept. */
-  flush(): void {
-    const kept = this.#kept ?? [];
-    this.#kept = null;
-    for (const event of kept) this.#tell(event);
+  /** Delivers the events that were kept. */
+  resume(): void {
+    const pending = this.#pending ?? [];
+    this.#pending = null;
+    for (const event of pending) this.#deliver(event);
   }
 
-  #tell(event: Event): void {
+  #deliver(event: Event): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch {
-        // A terminal that went away must not stop a transaction.
+        // A closed terminal must not stop a transaction.
       }
     }
   }
 }
 
-/** Microseconds are as fine as anybody reads. */
+/** Rounds to microseconds. */
 export const roundMs = (ms: number): number => Math.round(ms * 1000) / 1000;

@@ -5,13 +5,13 @@ import { KEPT, Sink } from "./sink.js";
 
 export interface LogOptions {
   level: "debug" | "info" | "warn" | "error" | "silent";
-  /** JSON lines are appended. Never on a volume that is snapshotted. Without a file, and without stderr, nothing is logged. */
+  /** JSON lines are appended. It must not be on a volume that is captured. Without a file and without stderr, nothing is logged. */
   file?: string;
   /** Beside the file. */
   stderr?: boolean;
 }
 
-/** What every line of a child says. */
+/** The fields of every line of a child. */
 export interface LogContext {
   plugin?: string;
   instance?: string;
@@ -27,9 +27,9 @@ export interface CoreLog {
   child(context: LogContext): CoreLog;
 }
 
-/** The log of this process. Writing to it never blocks: what the disk does not take in time is dropped and counted. */
+/** The log of this process. Writing never blocks: what the disk does not accept in time is dropped and counted. */
 export interface RootLog extends CoreLog {
-  /** From now on lines are kept in memory. Resolves when nothing is on its way to disk any more, or after 1 s. */
+  /** Lines are kept in memory from now on. Resolves when all earlier lines are written, or after 1 s. */
   pause(): Promise<void>;
   /** Writes what was kept. */
   resume(): void;
@@ -39,7 +39,7 @@ export interface RootLog extends CoreLog {
   close(): Promise<void>;
 }
 
-/** Throws E_USAGE when the file cannot be opened. */
+/** @throws HoldstillError E_USAGE if the file cannot be opened. */
 export function createLog({ level, file, stderr = false }: LogOptions): RootLog {
   const sinks: Sink[] = [];
   if (level !== "silent") {

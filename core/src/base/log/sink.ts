@@ -1,6 +1,6 @@
 /** Lines that are kept while paused, and bytes that wait for a slow disk; beyond, lines are dropped and counted. */
 export const KEPT = { lines: 10_000, bytes: 4 * 1024 * 1024 } as const;
-/** A full pipe or a frozen file system must not hold anybody up. */
+/** A full pipe or a frozen file system must not block the process. */
 const PATIENCE_MS = 1000;
 
 /** What this needs of an asynchronous destination (pino's sonic-boom). */
@@ -14,7 +14,7 @@ export interface Destination {
   on(event: "drop" | "error", listener: () => unknown): unknown;
 }
 
-/** One place that lines go to, with a valve. */
+/** A destination of lines that can be suspended. */
 export class Sink {
   readonly #destination: Destination;
   #state: "open" | "paused" | "closed" = "open";
@@ -24,7 +24,7 @@ export class Sink {
   constructor(destination: Destination) {
     this.#destination = destination;
     destination.on("drop", () => (this.#dropped += 1));
-    // A full disk must neither end the process that is to thaw, nor keep it alive with a write that is tried for ever.
+    // A full disk must not end the process that has to thaw, and must not keep it alive with endless retries.
     destination.on("error", () => {
       this.#dropped += 1;
       this.#state = "closed";

@@ -2,7 +2,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { SchemaError } from "./schema-error.js";
 
-/** Says whether a value is right; if not, `errors` has every fault. */
+/** Whether a value is valid; if not, `errors` has every error. */
 export interface CompiledCheck {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;
@@ -18,34 +18,31 @@ const strictly = {
   verbose: true,
 } as const;
 
-/** Of the dialect that plugins describe their options in. */
-export const metaSchema = "https://json-schema.org/draft/2020-12/schema";
-
 /** By the name of a check: the $id of a schema, or a pointer into one. */
 export type CheckPointers = Record<string, string>;
 
-/** The text of each module, which exports its checks by name. CommonJS: what is not needed is not loaded, and nothing waits. */
+/** The text of each module, by its name. A module exports its checks by name, as CommonJS: it is loaded when it is needed, without waiting. */
 export async function modulesOf(
   modules: Record<string, CheckPointers>,
   schemas: readonly object[],
-): Promise<[string, string][]> {
+): Promise<Map<string, string>> {
   const { default: standalone } = await import("ajv/dist/standalone/index.js");
   const ajv = new Ajv2020({ ...strictly, code: { source: true, lines: true } });
   ajv.addVocabulary(["tsType"]);
   for (const schema of schemas) ajv.addSchema(schema);
-  return Object.entries(modules).map(([name, checks]) => [name, standalone.default(ajv, checks)]);
+  return new Map(Object.entries(modules).map(([name, checks]) => [name, standalone.default(ajv, checks)]));
 }
 
-/** The check of a config block, which fills in the defaults. @throws Error when ajv cannot make sense of the schema. */
+/** The check of a config block, which fills in the defaults. @throws Error if ajv cannot compile the schema. */
 export function compileOptionsSchema(schema: Record<string, unknown>): CompiledCheck {
-  // A compiler of its own for each manifest: two versions of a plugin may give their schemas the same $id.
+  // A separate compiler for each manifest: two versions of a plugin may give their schemas the same $id.
   const ajv = new Ajv2020({
     ...strictly,
     useDefaults: true,
     validateFormats: false,
     validateSchema: false,
     logger: false,
-    // Optimizing costs a process more than it can win back.
+    // Optimizing takes longer than a process can save by it.
     code: { optimize: false },
   });
   return ajv.compile(structuredClone(schema)) as ValidateFunction & CompiledCheck;

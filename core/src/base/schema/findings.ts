@@ -6,15 +6,15 @@ import { expectation } from "./words.js";
 /** The 1-based line of a JSON pointer in the text that the value was read from. */
 export type LineOf = (pointer: string) => number | undefined;
 
-/** Where a checked value comes from. */
+/** The origin of a checked value. */
 export interface Source {
   file: string;
   lineOf?: LineOf;
-  /** JSON pointer of the value in the file; "" when it is the whole document. */
+  /** JSON pointer to the value in the file. Default: the whole document. */
   pointer?: string;
 }
 
-/** One finding for each fault, in the order of the schema. */
+/** One finding for each error, in the order of the schema. */
 export function findings(errors: readonly SchemaError[], source: Source): Finding[] {
   const faults = withoutEchoes(errors).map((error) => faultOf(error));
   const misspelt = new Set(faults.map(({ owner, found }) => `${owner}/${found.nearest}`));
@@ -23,7 +23,7 @@ export function findings(errors: readonly SchemaError[], source: Source): Findin
     .map(({ found }) => place(found, source));
 }
 
-/** Completes a finding with its file, and with its line where the text is known. */
+/** Completes a finding with its file, and with its line if the text is known. */
 export function place(found: Omit<Finding, "file" | "line">, source: Source): Finding {
   const pointer = `${source.pointer ?? ""}${found.pointer}`;
   const line = source.lineOf?.(pointer);
@@ -48,7 +48,7 @@ export function shown(value: unknown): string {
   return shorten(text);
 }
 
-/** At most 60 characters: what is no text may have lines without end. */
+/** At most 60 characters, because what is not a text file may have very long lines. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
@@ -59,7 +59,7 @@ export function escapePointer(name: string): string {
 
 interface Fault {
   found: Omit<Finding, "file" | "line">;
-  /** Pointer of the object that has, or lacks, the property. */
+  /** Pointer to the object that has the property, or that should have it. */
   owner: string;
   missing?: string;
 }
@@ -89,8 +89,8 @@ function spelling(word: unknown, known: unknown[]): { nearest?: string } {
 }
 
 /**
- * A union reports the faults of every branch, and then its own. If the value's type fits one branch only, that branch's faults are
- * what the author wants to know; if not, the union's own.
+ * A union reports the errors of every branch, and then its own. If the value's type fits only one branch, the errors of that
+ * branch are useful. Otherwise the union's own error is.
  */
 function withoutEchoes(errors: readonly SchemaError[]): SchemaError[] {
   const echoes = new Set<SchemaError>();
@@ -106,7 +106,7 @@ function withoutEchoes(errors: readonly SchemaError[]): SchemaError[] {
   return errors.filter((error) => !echoes.has(error));
 }
 
-/** Of a wrong type and a value that is not among those allowed, the list of the allowed says more. */
+/** If both the type and the value are wrong, the list of allowed values is more useful. */
 function namesValues(other: SchemaError, error: SchemaError): boolean {
   const same = other.instancePath === error.instancePath && other.parentSchema === error.parentSchema;
   return same && (other.keyword === "enum" || other.keyword === "const");
@@ -117,7 +117,7 @@ function isBelow(error: SchemaError, union: SchemaError): boolean {
   return inside && error.schemaPath.startsWith(`${union.schemaPath}/`);
 }
 
-/** Schema path of the one branch that admits values of this type. */
+/** Schema path of the only branch that allows values of this type. */
 function onlyFitting({ schema, schemaPath, data, parentSchema }: SchemaError): string | undefined {
   if (parentSchema?.title === "Duration") return undefined;
   const branches = schema as { type?: unknown }[];

@@ -1,4 +1,4 @@
-/** The candidate that `word` is most likely a misspelling of; undefined when none is near. */
+/** The candidate of which `word` is most likely a misspelling; undefined: there is none. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of candidates) {
@@ -8,7 +8,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best?.name;
 }
 
-/** One slip in a short name, one in three letters of a longer one. */
+/** One error in a short name, one in three letters of a longer one. */
 function tolerated(name: string): number {
   return Math.max(1, Math.floor(name.length / 3));
 }

@@ -1,13 +1,13 @@
-import { type CompiledCheck, compileOptionsSchema, metaSchema } from "./compile.js";
+import { type CompiledCheck, compileOptionsSchema } from "./compile.js";
 import { findings, type Source } from "./findings.js";
-import { type Validated, checkOf, runCheck } from "./validate.js";
+import { type Validated, checkOf, metaSchema, runCheck } from "./validate.js";
 
-/** The check of a plugin's config block; `value` in the answer is a copy with the defaults filled in. */
+/** The check of a plugin's options. `value` in the result is a copy with the defaults filled in. */
 export type OptionsCheck = (value: Record<string, unknown>, source: Source) => Validated<Record<string, unknown>>;
 
 /**
- * Compiles the options schema of a manifest, at once or not before it is used: compiling takes longer than all else that is done
- * for a plugin that nobody asks for. A broken schema is an answer, not an exception: it is the plugin author's fault.
+ * Compiles the options schema of a manifest, at once or when it is first used: compiling takes longer than everything else that
+ * is done for a plugin that is not used. An invalid schema is a result, not an exception: it is an error of the plugin.
  */
 export function compileOptions(
   schema: Record<string, unknown>,

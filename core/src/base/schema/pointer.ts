@@ -10,12 +10,12 @@ function stepsOf(pointer: string): string[] {
 
 export const pointerOf = (steps: readonly string[]): string => steps.map((step) => `/${escapePointer(step)}`).join("");
 
-/** What the pointer leads to; undefined if it leads nowhere. */
+/** The value at the pointer; undefined: there is none. */
 export function valueAt(value: unknown, pointer: string): unknown {
   return stepsOf(pointer).reduce<unknown>((inner, step) => (isNode(inner) ? inner[step] : undefined), value);
 }
 
-/** A copy with something else where the pointer leads. Nothing changes where it leads nowhere. */
+/** A copy with another value at the pointer. If the pointer leads to nothing, the copy is equal. */
 export function withAt<T>(value: T, pointer: string, replacement: unknown): T {
   const copy = structuredClone(value);
   const steps = stepsOf(pointer);
@@ -25,7 +25,7 @@ export function withAt<T>(value: T, pointer: string, replacement: unknown): T {
   return copy;
 }
 
-/** An object or a list, without what it inherits. */
+/** An object or a list, without inherited properties. */
 function isNode(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

@@ -1,4 +1,4 @@
-/** Our schemas themselves. What is checked at run time was compiled from them; only the build and the service read them. */
+/** The schemas themselves. The checks at run time are compiled from them. Only the build and the service read them. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { installation } from "../../installation.js";
@@ -8,7 +8,7 @@ export interface SchemaDocument {
   readonly $defs?: Readonly<Record<string, object>>;
 }
 
-/** @param file As in schemas/: `event.v1.schema.json`. @throws Error where it is missing: the installation is damaged. */
+/** @param file As in schemas/: `event.v1.schema.json`. @throws Error if it is missing: the installation is damaged. */
 export function readSchema(file: string): SchemaDocument {
   const known = documents.get(file);
   if (known !== undefined) return known;

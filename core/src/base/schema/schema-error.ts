@@ -5,7 +5,7 @@ export interface SchemaError {
   instancePath: string;
   schemaPath: string;
   params: Record<string, unknown>;
-  /** Set on what the schema of a property's name reports; its `propertyNames` error says the same. */
+  /** Set on errors of the schema of a property's name. Its `propertyNames` error reports the same. */
   propertyName?: string;
   message?: string;
   schema?: unknown;

@@ -19,7 +19,7 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * application: the application was frozen throughout, or its redo log makes the copy whole. filesystem: the file systems were held, without a writer. crash: of one instant, nothing was flushed. none: files of different moments.
+ * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were held, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
  */
 export type Consistency = "application" | "filesystem" | "crash" | "none";
 /**
@@ -28,7 +28,7 @@ export type Consistency = "application" | "filesystem" | "crash" | "none";
 export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
 export type Digest = string;
 /**
- * What came of one check. `title` says what is right; `runtime` is not there where no worker was needed.
+ * Result of one check. `title` describes what is correct. `runtime` is absent if the check needed no worker.
  */
 export type CheckResult =
   | {
@@ -48,7 +48,7 @@ export type CheckResult =
       ms: number;
       seen: string;
       /**
-       * What to do.
+       * What the plugin's author has to do.
        */
       next: string;
     }
@@ -63,7 +63,7 @@ export type CheckResult =
 export type CheckName = string;
 export type Runtime = "thread" | "process";
 /**
- * A writer's metadata: what the application owns, where it lies, and what kind of snapshot it tolerates. The answer of identify.
+ * The result of identify: what the application owns, where that is stored, and what kind of snapshot it tolerates.
  *
  * @minItems 1
  */
@@ -73,15 +73,15 @@ export type Components = Component[];
  */
 export type Duration = string | number;
 /**
- * Items: user:NAME or group:NAME; a number in place of the name will do.
+ * Items: `user:NAME` or `group:NAME`, with a name or a number.
  */
 export type Principals = string[];
 /**
- * A provider's answer to match: null is "not mine".
+ * The result of match; null: this provider cannot capture the volume.
  */
 export type Support = null | Qualities;
 /**
- * One step of the commit, done while everything is held. All but two are single kernel calls that the keeper makes, in the order given; devices go by their device-mapper names. `parallel`: chains that do not depend on each other, such as those of several volumes; each is done in its own order, and what the kernel has to wait for in all of them it waits for at once. `plugin`, wherever it stands: the commit cannot be data; after all kernel calls the host calls provider.commit().
+ * One step of the commit, done while everything is held. The keeper makes the kernel calls in the given order. Devices have their device-mapper names. `parallel`: independent chains of steps, such as those of several volumes. Each chain keeps its order, and the waits of the kernel overlap. `plugin`: the commit cannot be data. The host calls `provider.commit()` after all kernel calls.
  */
 export type CommitOp =
   | {
@@ -95,11 +95,11 @@ export type CommitOp =
       op: "dm-message";
       device: DmName;
       /**
-       * Which target of the table is meant; 0 if not given.
+       * Index of the target in the table. Default: 0.
        */
       sector?: number;
       /**
-       * For example create_snap 2 1.
+       * For example `create_snap 2 1`.
        */
       message: string;
     }
@@ -127,21 +127,21 @@ export type CommitOp =
   | {
       op: "btrfs-snapshot";
       /**
-       * Root of the subvolume that is captured.
+       * Root of the captured subvolume.
        */
       subvolume: string;
       /**
-       * Where the snapshot is made, on the same file system.
+       * Path of the new snapshot, on the same file system.
        */
       folder: string;
       name: string;
       /**
-       * Read-only if not given.
+       * Default: read-only.
        */
       writable?: boolean;
     };
 /**
- * Any JSON value but null; handed back to thaw and to abort.
+ * Any JSON value except null. The host passes it to thaw and abort.
  */
 export type FreezeToken = string | number | boolean | {compensation?: Compensation; [k: string]: unknown} | unknown[];
 export type Snapshots = Snapshot[];
@@ -160,10 +160,11 @@ export type Event =
   | WarningEvent
   | EndedEvent;
 /**
- * One line of a transaction's journal: on disk before the action that it announces.
+ * One line of a transaction's journal. It is on disk before the action that it announces.
  */
 export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
+export type DataDirSource = WorkingDirectory | ArgumentSource | PathSource;
 /**
  * accepted: it is being planned. running: with its phase.
  */
@@ -277,14 +278,14 @@ export interface DoctorDocument {
   checks: DoctorCheck[];
 }
 export interface DoctorCheck {
-  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "databases";
+  about: "system" | "rights" | "config" | "plugins" | "tools" | "state" | "volumes" | "servers";
   /**
-   * note: works, but not as well as it could. bad: something will fail.
+   * `note`: it works, but not as well as it could. `bad`: something will fail.
    */
   state: "good" | "note" | "bad";
   found: string;
   /**
-   * What follows from it.
+   * What this means for snapshots.
    */
   means?: string;
   /**
@@ -298,26 +299,26 @@ export interface InitDocument {
    */
   file: string;
   /**
-   * The config.
+   * Text of the config.
    */
   text: string;
   /**
-   * The writers in it, as targets.
+   * The writers in the config, as targets.
    */
   targets: string[];
 }
 /**
- * What create would do, and how long that usually takes.
+ * What `create` would do, and how long that usually takes.
  */
 export interface EstimatedPlan {
   id: SetId;
   request: PlannedRequest;
   cut: Cut;
-  volumes: PlannedVolumeDocument[];
-  writers: PlannedWriterDocument[];
-  providers: PlannedProviderDocument[];
-  components: PlannedComponentDocument[];
-  leftOut: LeftOutDocument[];
+  volumes: PlannedVolume[];
+  writers: PlannedWriter[];
+  providers: PlannedProvider[];
+  components: PlannedComponent[];
+  leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
@@ -336,7 +337,7 @@ export interface PlannedRequest {
     [k: string]: string;
   };
   /**
-   * The lowest consistency that counts as success. Default: what is promised.
+   * The lowest consistency that counts as success. Default: what the plan promises.
    */
   require?: "application" | "filesystem" | "crash";
   includeRoot?: boolean;
@@ -364,7 +365,7 @@ export interface RequesterMark {
    */
   executable?: string;
 }
-export interface PlannedVolumeDocument {
+export interface PlannedVolume {
   volume: Volume;
   /**
    * Instance name.
@@ -373,11 +374,11 @@ export interface PlannedVolumeDocument {
   qualities: Qualities;
 }
 /**
- * A mounted file system, the paths on it that are to be captured, and the block devices below it.
+ * A mounted file system, with the paths on it that are to be captured, and the block devices below it.
  */
 export interface Volume {
   /**
-   * Stable for as long as it is mounted: two paths on one file system have the same id.
+   * Stable while the file system is mounted. Two paths on one file system have the same id.
    */
   id: string;
   mountPoint: string;
@@ -387,21 +388,21 @@ export interface Volume {
    */
   source: string;
   /**
-   * What of the file system is mounted there: / or a subvolume or a bind-mounted folder.
+   * The part of the file system that is mounted there: /, a subvolume, or a bind-mounted folder.
    */
   root: string;
   /**
-   * Top first; empty where the file system has no block device.
+   * Top first. Empty if the file system has no block device.
    */
   devices: BlockDevice[];
   /**
-   * Absolute, each on this volume.
+   * Absolute paths on this volume.
    *
    * @minItems 1
    */
   paths: string[];
   /**
-   * Absolute; see Component.exclude.
+   * Absolute paths; see `Component.exclude`.
    */
   exclude: string[];
 }
@@ -431,46 +432,49 @@ export interface BlockDevice {
 }
 export interface Qualities {
   /**
-   * The snapshot is of one instant.
+   * Whether the snapshot is of one instant.
    */
   pointInTime: boolean;
   /**
-   * All volumes of this provider in one set are of the same instant.
+   * Whether all volumes of this provider in one set share one instant.
    */
   atomicGroup: boolean;
   /**
-   * What the kernel will be asked to hold while the snapshot is taken, as prepare will answer it: the volume's file system is flushed and stands still. Empty or not there: nothing is held.
+   * What the kernel will hold while the snapshot is taken, as `prepare` will return it. The file system is flushed first. Empty or absent: nothing is held.
    */
   hold?: HoldTarget[];
   revert?: boolean;
   /**
-   * The snapshot can be exposed writable.
+   * Whether the snapshot can be exposed writable.
    */
   writable?: boolean;
   /**
-   * What will be done, in a few words: shown by plan.
+   * How the volume will be captured: a few words that the plan shows.
    */
   method?: string;
   /**
-   * Where the snapshot will lie: shown by plan.
+   * The place where the snapshot will be stored: a few words that the plan shows.
    */
   where?: string;
 }
-export interface PlannedWriterDocument {
-  who: EnlistedPlugin;
+export interface PlannedWriter {
+  who: PluginIdentity;
   policy: "required" | "best-effort";
   components: Component[];
   volumes: string[];
   cut: Cut;
 }
-export interface EnlistedPlugin {
+/**
+ * A plugin instance, as every message names it.
+ */
+export interface PluginIdentity {
   role: "writer" | "provider";
   instance: string;
   plugin: string;
   version: string;
 }
 /**
- * Something that a writer owns: a database cluster, a group of files. It has paths, and so volumes.
+ * Something that a writer owns, such as a database cluster or a group of files.
  */
 export interface Component {
   /**
@@ -479,29 +483,29 @@ export interface Component {
   name: string;
   kind: "database" | "files" | "logs";
   /**
-   * Absolute paths of all that belongs to the component.
+   * Absolute paths of everything that belongs to the component.
    *
    * @minItems 1
    */
   paths: string[];
   /**
-   * Absolute paths below `paths` that a copying provider may leave out. A trailing `/*` keeps the directory and leaves out what is in it.
+   * Absolute paths below `paths` that a provider that copies may leave out. A trailing `/*` keeps the directory and leaves out its content.
    */
   exclude?: string[];
   /**
-   * What the snapshot must be while the application is frozen. `fuzzy`: a copy that is made file by file between freeze and thaw will do, because nothing in `paths` changes then, or because the application's own redo makes whole what did. `point-in-time`: only one of a single instant will, because threads of the application go on writing whatever is locked.
+   * Which snapshot is usable while the application is frozen. `fuzzy`: also a copy that is made file by file between freeze and thaw. Nothing in `paths` changes in that time, or the application's redo log repairs it. `point-in-time`: only one of a single instant. Threads of the application may continue to write.
    */
   tolerates: "point-in-time" | "fuzzy";
   /**
-   * Order of freezing: front-end first, system last; thawed in reverse. Default: back-end.
+   * Order of the freezes: front-end first, system last. Thaw has the reverse order. Default: back-end.
    */
   level?: "front-end" | "back-end" | "system";
   /**
-   * Whether the writer repairs the snapshot after the cut, so that it opens at once. none: never. fork: only where the snapshot as it was cut stays beside it. always: on the snapshot itself where the provider makes no fork. Default: none.
+   * Whether the writer repairs the snapshot after the cut, so that the application opens it at once. `none`, the default: never. `fork`: only on a fork, beside the snapshot as it was cut. `always`: on a fork, or on the snapshot itself if the provider cannot make a fork.
    */
   repair?: "none" | "fork" | "always";
   /**
-   * How the writer holds the application still, by the cut: a few words for a person, in the plan.
+   * How the writer freezes the application, for each cut: a few words that the plan shows.
    */
   method?: {
     atomic?: string;
@@ -509,17 +513,17 @@ export interface Component {
     fuzzy?: string;
   };
   /**
-   * What a person or a restore wants to know: version, system identifier, port. Never a secret.
+   * Facts for a person or for a restore, such as version, system identifier, and port. Never a secret.
    */
   facts?: {
     [k: string]: unknown;
   };
 }
-export interface PlannedProviderDocument {
-  who: EnlistedPlugin;
+export interface PlannedProvider {
+  who: PluginIdentity;
   volumes: Volume[];
 }
-export interface PlannedComponentDocument {
+export interface PlannedComponent {
   writer: string | null;
   component: Component;
   volumes: string[];
@@ -528,8 +532,8 @@ export interface PlannedComponentDocument {
   promised: Consistency;
   reason?: string;
 }
-export interface LeftOutDocument {
-  who: EnlistedPlugin;
+export interface LeftOutWriter {
+  who: PluginIdentity;
   error: Fault;
 }
 /**
@@ -608,7 +612,7 @@ export interface SnapshotSet {
   createdAt: string;
   host: string;
   /**
-   * Version of the host that made the set.
+   * Version of holdstill that made the set.
    */
   holdstill: string;
   /**
@@ -701,7 +705,7 @@ export interface Repair {
 }
 export interface RecordedSidecar {
   /**
-   * Absolute.
+   * Absolute path.
    */
   dir: string;
   files: SidecarFile[];
@@ -717,27 +721,27 @@ export interface RecordedSnapshot {
 }
 export interface Snapshot {
   /**
-   * The provider's own name for it; unique within the provider.
+   * The provider's name for the snapshot, unique within the provider.
    */
   id: string;
   /**
-   * Id of the snapshot that this one is a fork of; not there in one that was cut.
+   * Id of the snapshot that this one is a fork of. Absent in a snapshot that was cut.
    */
   of?: string;
   setId: string;
   volumeId: string;
   createdAt: string;
   /**
-   * Space that it takes of its own, as far as known.
+   * Space that the snapshot itself takes, as far as known.
    */
   bytes?: number;
   /**
-   * reflink, copy, thin, …
+   * For example reflink, copy, or thin.
    */
   method?: string;
   usage?: Usage;
   /**
-   * Why it cannot be shown any more, in a few words; not there in one that is whole. Only list tells it, and the record of one that a revert has used up.
+   * Why the snapshot can no longer be read, in a few words. Absent if it can. Only `list` returns it. The record of a snapshot that a revert used up also has it.
    */
   lost?: string;
   facts?: {
@@ -745,22 +749,22 @@ export interface Snapshot {
   };
 }
 /**
- * How full the room is that what changes is kept in, as of now: only list tells it.
+ * Current usage of the space in which changes are stored. Only `list` returns it.
  */
 export interface Usage {
   percent: number;
   /**
-   * Whose room it is: the snapshot's own, or a pool's that others use too.
+   * The place of this space: the snapshot itself, or a pool that is shared.
    */
   where: string;
 }
 /**
- * One call of the transaction; times in ms from its start.
+ * One call of the transaction. Times are ms from the start of the transaction.
  */
 export interface Span {
   op: string;
   /**
-   * Instance name, or keeper.
+   * Instance name, or `keeper`.
    */
   actor: string;
   from: number;
@@ -799,7 +803,7 @@ export interface RecordedExposure {
   exposed: Exposed;
 }
 /**
- * Where a snapshot can be read.
+ * The paths at which a snapshot can be read.
  */
 export interface Exposed {
   /**
@@ -814,7 +818,7 @@ export interface ExposedTree {
    */
   original: string;
   /**
-   * Where its snapshot lies.
+   * The path of its contents.
    */
   path: string;
 }
@@ -858,9 +862,9 @@ export interface RunDocument {
    */
   ended: EndedDocument | SnapshotSet;
   /**
-   * null: it was not started.
+   * null: the command was not started.
    */
-  command: null | CommandEnd;
+  command: null | CommandEndDocument;
   /**
    * Why the command was not started, if the set was created.
    */
@@ -874,7 +878,7 @@ export interface RunDocument {
    */
   left: null | Fault;
 }
-export interface CommandEnd {
+export interface CommandEndDocument {
   /**
    * 128 plus the number of the signal, if a signal ended it.
    */
@@ -890,7 +894,7 @@ export interface NotNotifiedWriter {
  */
 export interface UnitFiles {
   /**
-   * The text of each, by its name.
+   * Text of each unit file, by its name.
    */
   files: {
     [k: string]: string;
@@ -917,7 +921,7 @@ export interface Finding {
    */
   line?: number;
   /**
-   * JSON pointer of the value; empty: the whole document.
+   * JSON pointer to the value. Empty: the whole document.
    */
   pointer: string;
   seen: string;
@@ -969,15 +973,15 @@ export interface RevertedDocument {
   set: SnapshotSet;
   steps: RestoreStepDocument[];
   /**
-   * Writers that could not finish: the data is in place.
+   * Writers whose `afterRestore` failed. The data is in place.
    */
   unfinished: NotNotifiedWriter[];
-  safety: Safety;
+  safety: SafetySet;
 }
 /**
  * A set with the previous data.
  */
-export interface Safety {
+export interface SafetySet {
   /**
    * null: it could not be taken.
    */
@@ -985,7 +989,7 @@ export interface Safety {
   reason?: Fault;
 }
 /**
- * What was removed, and what could not be.
+ * What was removed, and what could not be removed.
  */
 export interface RemovalDocument {
   deleted: SetId[];
@@ -1049,10 +1053,10 @@ export interface DeadTransaction {
   held: string[];
 }
 export interface Owed {
-  who: EnlistedPlugin;
+  who: PluginIdentity;
 }
 /**
- * No record names it.
+ * A snapshot that no record names.
  */
 export interface StraySnapshot {
   type: "snapshot";
@@ -1088,7 +1092,7 @@ export interface WriterList {
  * components: what it owns. error: why it did not report that.
  */
 export interface WriterDocument {
-  who: EnlistedPlugin;
+  who: PluginIdentity;
   policy: "required" | "best-effort";
   /**
    * null: it has never been frozen.
@@ -1097,7 +1101,7 @@ export interface WriterDocument {
   /**
    * Servers that use what it owns.
    */
-  servers: DatabaseServer[];
+  servers: DetectedServer[];
   components?: Component[];
   error?: Fault;
 }
@@ -1116,16 +1120,33 @@ export interface LastTime {
   frozenMs: number | null;
   reason: string | null;
 }
-export interface DatabaseServer {
-  kind: "postgres" | "mysql";
+/**
+ * A process that the manifest of a writer's plugin describes.
+ */
+export interface DetectedServer {
+  /**
+   * As in the manifest: PostgreSQL.
+   */
+  title: string;
+  /**
+   * The plugin whose manifest describes it.
+   */
+  plugin: string;
   pid: number;
+  /**
+   * Absolute path of its data directory.
+   */
   dataDir: string;
   /**
    * Unix sockets that it listens on; empty if the service may not see them.
    */
   sockets: string[];
   /**
-   * Its systemd unit.
+   * TCP ports that it listens on.
+   */
+  ports: number[];
+  /**
+   * Its systemd unit; null: it runs outside of systemd's services.
    */
   unit: string | null;
 }
@@ -1133,7 +1154,7 @@ export interface ProviderList {
   providers: ProviderDocument[];
 }
 export interface ProviderDocument {
-  who: EnlistedPlugin;
+  who: PluginIdentity;
   snapshots?: Snapshot[];
   error?: Fault;
 }
@@ -1143,14 +1164,14 @@ export interface PluginsListDocument {
    * By the name of the instance.
    */
   candidates: {
-    [k: string]: PluginDocument[];
+    [k: string]: Candidate[];
   };
-  found: PluginDocument[];
+  found: Candidate[];
   warnings: string[];
   problems: Fault[];
 }
 export interface ResolvedPluginDocument {
-  who: EnlistedPlugin;
+  who: PluginIdentity;
   dir: string;
   policy: "required" | "best-effort";
   isolation: "thread" | "process";
@@ -1160,11 +1181,11 @@ export interface ResolvedPluginDocument {
   memoryMb: number;
   freezeMs: number | null;
   /**
-   * Version of the contract that is used.
+   * Contract version that host and plugin use.
    */
   protocol: number;
 }
-export interface PluginDocument {
+export interface Candidate {
   name: string;
   version: string;
   dir: string;
@@ -1177,7 +1198,7 @@ export interface PluginExplanation {
   asked: AskedPlugin[];
   candidates: ExplainedCandidate[];
   /**
-   * The plugin paths, in the order of the search.
+   * The plugin paths, in the order in which they are searched.
    */
   searched: string[];
   problems: Fault[];
@@ -1187,17 +1208,17 @@ export interface HostDocument {
   protocols: number[];
 }
 /**
- * An instance of the config that asks for it.
+ * An instance in the config that uses the plugin.
  */
 export interface AskedPlugin {
   instance: string;
   use: PluginUse;
   policy: "required" | "best-effort" | "excluded";
   /**
-   * null: not from a file.
+   * null: it does not come from a file.
    */
   place: null | ConfigPlace;
-  taken: null | PluginDocument;
+  taken: null | Candidate;
 }
 export interface PluginUse {
   name: string;
@@ -1215,14 +1236,14 @@ export interface ExplainedCandidate {
   verdict: "taken" | "older" | "unused" | "refused";
   reason: string;
   /**
-   * null: its manifest is not valid.
+   * null: the manifest is not valid.
    */
   needs: null | PluginNeeds;
   trust: TrustProblem[];
 }
 export interface PluginNeeds {
   /**
-   * A range of versions.
+   * Range of holdstill versions.
    */
   holdstill: string;
   protocol: ProtocolNeeds;
@@ -1279,7 +1300,7 @@ export interface DroppedPin {
   version: string;
 }
 /**
- * What `holdstill plugins check` found; the document of its --json.
+ * The result of `holdstill plugins check`, as it prints it with --json.
  */
 export interface ConformanceReport {
   reportVersion: 1;
@@ -1297,7 +1318,7 @@ export interface ConformanceReport {
 export interface CheckedPlugin {
   dir: string;
   /**
-   * Not there where the manifest does not tell.
+   * Absent if the manifest does not name it.
    */
   name?: string;
   version?: string;
@@ -1309,12 +1330,12 @@ export interface NewPlugin {
   name: string;
   language: "typescript" | "javascript";
   /**
-   * Relative to dir.
+   * Relative to `dir`.
    */
   files: string[];
 }
 /**
- * What would be printed without --json.
+ * What the command prints without --json.
  */
 export interface TextDocument {
   text: string;
@@ -1326,16 +1347,16 @@ export interface ErrorDocument {
   error: Fault;
 }
 /**
- * holdstill.yaml: which plugins take part, and the limits that hold for them.
+ * holdstill.yaml: the plugins that take part, and their limits.
  */
 export interface Config {
   $schema?: string;
   /**
-   * Folders that are searched for plugins, beside the bundled ones. Relative to the config file.
+   * Folders that are searched for plugins, before the folder of the bundled ones. Relative to the config file.
    */
   pluginPaths?: string[];
   /**
-   * Where the catalog, the journal and the locks live. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
+   * Folder of the catalog, the journals, and the locks. Default: /var/lib/holdstill for root, else $XDG_STATE_HOME/holdstill.
    */
   stateDir?: string;
   /**
@@ -1345,14 +1366,14 @@ export interface Config {
   usageInterval?: Duration;
   limits?: Limits;
   /**
-   * The plugin instances. Without a provider among them, the embedded provider-reflink is used.
+   * The plugin instances. Without a provider among them, the host uses the plugin whose manifest has `fallback`.
    */
   plugins?: PluginInstance[];
   log?: LogConfig;
   service?: ServiceConfig;
 }
 /**
- * The longest time that each part of a transaction may take. None is unlimited.
+ * The longest time that each part of a transaction may take. No part is unlimited.
  */
 export interface Limits {
   queue?: Duration;
@@ -1368,7 +1389,7 @@ export interface Limits {
 }
 export interface PluginInstance {
   /**
-   * NAME or NAME@RANGE, for example writer-postgres@^1.
+   * NAME or NAME@RANGE, for example writer-acme@^1.
    */
   use: string;
   /**
@@ -1376,20 +1397,20 @@ export interface PluginInstance {
    */
   as?: string;
   /**
-   * Writers only. required (default): no snapshot without it. best-effort: left out when it fails, and the record says so. excluded: not asked.
+   * Only for writers. `required`, the default: no snapshot without it. `best-effort`: if it fails, it is left out, and the record shows that. `excluded`: it is not used.
    */
   policy?: "required" | "best-effort" | "excluded";
   /**
-   * Overrides the manifest.
+   * Overrides `isolation` of the manifest.
    */
   isolation?: "thread" | "process";
   freeze?: Duration;
   /**
-   * Variables of holdstill's own environment that the plugin gets beside those that its manifest names, for example a proxy's. Nothing else is handed on.
+   * Environment variables of holdstill that the plugin gets beside those that its manifest names, such as those of a proxy. It gets no others.
    */
   environment?: string[];
   /**
-   * Checked against the plugin's own schema. Where that says that it is a secret: {"env": NAME} or {"file": PATH}, a file that only root and the user who runs holdstill can read, in place of the secret itself.
+   * Options of the plugin, checked against the schema in its manifest. In place of a secret, give {"env": NAME} or {"file": PATH}. Only root and the user who runs holdstill may be able to read that file.
    */
   options?: {
     [k: string]: unknown;
@@ -1398,12 +1419,12 @@ export interface PluginInstance {
 export interface LogConfig {
   level?: "debug" | "info" | "warn" | "error" | "silent";
   /**
-   * JSON lines. Never on a volume that is snapshotted. Default: no file.
+   * File of JSON lines. It must not be on a volume that is captured. Default: no file.
    */
   file?: string;
 }
 /**
- * `holdstill serve`: where it listens, and who may do what. Root, and the user who runs it, may do everything; nobody else may do anything that is not named here.
+ * `holdstill serve`: where it listens, and which users have which rights. Root and the user who runs it have all rights. Every other user has only the rights that are named here.
  */
 export interface ServiceConfig {
   /**
@@ -1413,12 +1434,12 @@ export interface ServiceConfig {
   group?: string;
   rights?: RightsConfig;
   /**
-   * How many operations may run or wait at a time. Default 64.
+   * Number of operations that may run or wait at a time. Default: 64.
    */
   operations?: number;
 }
 /**
- * Each implies read.
+ * Each right implies `read`.
  */
 export interface RightsConfig {
   read?: Principals;
@@ -1427,55 +1448,55 @@ export interface RightsConfig {
   restore?: Principals;
 }
 /**
- * conformance.json, beside plugin.json: what `holdstill plugins check` tries the plugin on. Commands are run by sh, in the plugin's folder. In commands and in every text here $WORK is an empty folder that is made for the run, and $PLUGIN the plugin's folder.
+ * conformance.json, beside plugin.json: what `holdstill plugins check` tests the plugin on. `sh` runs the commands in the plugin's folder. In every text, $WORK is an empty folder that is made for the run, and $PLUGIN is the plugin's folder.
  */
 export interface Fixture {
   $schema?: string;
   /**
-   * The plugin's block, as it would stand in the config.
+   * The plugin's options, as in the config.
    */
   options?: {
     [k: string]: unknown;
   };
   /**
-   * For the commands here, and for the plugin where its manifest names the variable.
+   * Environment variables for the commands, and for the plugin if its manifest names them.
    */
   environment?: {
     [k: string]: string;
   };
   /**
-   * Makes what the plugin is tried on. What is to go on in the background is started with setsid, and ended when all is over.
+   * Command that makes what the plugin is tested on. Start with setsid what is to run in the background. It is ended after the run.
    */
   setup?: string;
   /**
-   * Undoes setup; $WORK is removed anyway.
+   * Command that undoes `setup`. $WORK is removed in any case.
    */
   teardown?: string;
   /**
-   * Longest time of one call, s. Default: 10.
+   * Longest time of one call, seconds. Default: 10.
    */
   limitSeconds?: number;
   /**
-   * Of a writer: tries to change the application's data, and ends with 0 when the change got through. While frozen it may fail, or wait.
+   * For writers: command that tries to change the application's data, and exits with 0 if it could. While the application is frozen, it must fail or wait.
    */
   probe?: string;
   /**
-   * Of a writer: makes a freeze that is in force end, as a restart of the application does.
+   * For writers: command that ends a freeze that is in force, as a restart of the application does.
    */
   loseFreeze?: string;
   /**
-   * Of a provider: folders that are captured. Files are made in them and removed.
+   * For providers: folders that are captured. The check creates files in them and removes these.
    *
    * @minItems 1
    */
   targets?: string[];
   /**
-   * Folders in which nothing may be left, no file and no mount.
+   * Folders in which no file and no mount may be left.
    */
   watch?: string[];
 }
 /**
- * The values that cross between host and plugin in contract version 1. Every answer is checked against its definition here.
+ * The values that host and plugin exchange in contract version 1. The host checks every result against its definition.
  */
 export interface Contract {
   volume?: Volume;
@@ -1492,7 +1513,7 @@ export interface Contract {
   nothing?: Nothing;
 }
 /**
- * A provider's answer to prepare: what is to be held, and what is to be done while it is.
+ * The result of a provider's prepare: what is to be held, and the steps that are done in that time.
  */
 export interface CriticalSection {
   hold: HoldTarget[];
@@ -1508,7 +1529,7 @@ export interface DmTarget {
   params: string;
 }
 /**
- * A command that thaws the application where the plugin cannot any more. The host runs it before abort when the worker is dead, and after its own death. It may come to an application that goes on already. Its program is one that the manifest's requires.commands names.
+ * A command that thaws the application if the plugin no longer can. If the worker is dead, the host runs it before `abort`. If the host itself died, `recover` runs it. The application may have resumed already. The program must be one that `requires.commands` of the manifest names.
  */
 export interface Compensation {
   command: string;
@@ -1516,11 +1537,11 @@ export interface Compensation {
 }
 export interface ThawReport {
   /**
-   * The freeze was in force from freeze to this thaw, without a gap.
+   * Whether the freeze was in force without a gap until this thaw.
    */
   uninterrupted: boolean;
   /**
-   * If not held: what was seen.
+   * If it was interrupted: what was seen.
    */
   reason?: string;
   facts?: {
@@ -1528,11 +1549,11 @@ export interface ThawReport {
   };
 }
 /**
- * What a writer keeps with the set: files that it wrote into tx.sidecarDir, and facts.
+ * What a writer keeps with the set: files that it wrote to `tx.sidecarDir`, and facts.
  */
 export interface Sidecar {
   /**
-   * Relative to tx.sidecarDir.
+   * Path relative to `tx.sidecarDir`.
    */
   files: string[];
   facts?: {
@@ -1540,7 +1561,7 @@ export interface Sidecar {
   };
 }
 /**
- * The answer of recover and verify.
+ * The result of repair and verify.
  */
 export interface Report {
   ok: boolean;
@@ -1658,10 +1679,10 @@ export interface BegunEntry {
   enlisted: Enlisted[];
 }
 /**
- * A plugin that takes part, with all that an abort in a blank worker needs to know.
+ * A plugin that takes part, with everything that `abort` in a new worker needs.
  */
 export interface Enlisted {
-  who: EnlistedPlugin;
+  who: PluginIdentity;
   components?: Components;
   cut?: Cut;
 }
@@ -1687,7 +1708,7 @@ export interface JournaledResidue {
   fault: Fault;
 }
 /**
- * holdstill.lock.json, beside the config: pins every plugin that may be loaded to its content.
+ * holdstill.lock.json, beside the config: the digests of every plugin that may be loaded.
  */
 export interface PluginLock {
   $schema?: string;
@@ -1699,66 +1720,66 @@ export interface LockedPlugin {
   version: string;
   content: Digest;
   /**
-   * Every file and link of the folder by its relative path: SHA-256 over mode and content. That of plugin.json is the manifest's.
+   * SHA-256 over mode and content of every file and link in the folder, by its relative path.
    */
   files: {
     [k: string]: Digest;
   };
 }
 /**
- * plugin.json: what a plugin is, what it needs and what it speaks.
+ * plugin.json: what a plugin is, what it needs, and which contract versions it supports.
  */
 export interface PluginManifest {
   $schema?: string;
   manifestVersion: 1;
   /**
-   * Lower case, digits and hyphens.
+   * Lower-case letters, digits, and hyphens.
    */
   name: string;
   /**
-   * Semantic version. Several versions of a plugin may lie side by side.
+   * Semantic version. Several versions of a plugin may be installed side by side.
    */
   version: string;
   kind: "writer" | "provider";
   description?: string;
   /**
-   * Contract versions that the plugin speaks. The host takes the highest that both know.
+   * Contract versions that the plugin supports. The host uses the highest that both support.
    *
    * @minItems 1
    */
   protocol: number[];
   engines: {
     /**
-     * Semantic version range of the hosts that the plugin runs on.
+     * Range of holdstill versions that the plugin runs on.
      */
     holdstill: string;
   };
   /**
-   * Entry: an ES module inside the plugin's folder whose default export is the plugin.
+   * Path of an ES module in the plugin's folder. Its default export is the plugin.
    */
   main: string;
   /**
-   * JSON Schema (2020-12) of the plugin's block in the config, defaults included. What it marks with "writeOnly": true is a secret: the config may refer to it with {"env": NAME} or {"file": PATH}, the plugin gets the value, and the host takes it out of everything that the plugin says; so never put one into a path, a name or a freeze token.
+   * JSON Schema (2020-12) of the plugin's options in the config, including defaults. An option with "writeOnly": true is a secret. The config may refer to it with {"env": NAME} or {"file": PATH}, and the plugin gets the value. The host removes it from everything that the plugin logs or returns. So never put a secret into a path, a name, or a freeze token.
    */
   options?: {
     [k: string]: unknown;
   };
   requires?: {
     /**
-     * Programs that ctx.exec may run; nothing else is.
+     * The programs that `ctx.exec` may run.
      */
     commands?: string[];
     /**
-     * Where the options name programs, as JSON pointers into them: a program, a folder of programs, or a file that names some. What is found there may be changed by root and the user who runs holdstill only. ctx.exec then runs programs by absolute path too, each after the same check.
+     * JSON pointers to options that name a program, a folder of programs, or a file that names programs. Only root and the user who runs holdstill may be able to change these. `ctx.exec` then also runs programs by their absolute path, each after the same check.
      */
     programs?: string[];
     /**
-     * Environment variables handed to the plugin beside PATH, HOME, LANG and TZ.
+     * Environment variables that the plugin gets beside PATH, HOME, LANG, and TZ.
      */
     environment?: string[];
   };
   /**
-   * `thread` (default) contains exceptions, loops and most memory faults. `process` contains native crashes and blocking system calls too.
+   * `thread`, the default, contains exceptions, loops, and most memory faults. `process` also contains native crashes and blocking system calls.
    */
   isolation?: "thread" | "process";
   limits?: {
@@ -1767,9 +1788,108 @@ export interface PluginManifest {
      */
     memoryMb?: number;
     /**
-     * Longest time that freeze may take, s. The config may lower it.
+     * Longest time that freeze may take, seconds. The config may lower it.
      */
     freezeSeconds?: number;
+  };
+  /**
+   * How `doctor` and `init` recognize what this plugin is for. A writer's application is recognized by its processes, and a provider's storage by its volumes. The host reads only what the kernel reports, and runs no code of the plugin.
+   *
+   * @minItems 1
+   */
+  detects?: Detection[];
+  suggests?: Suggestion;
+  /**
+   * Whether this provider is used if no instance in the config is a provider. If several plugins can be, the host uses the first that it finds on the plugin paths.
+   */
+  fallback?: boolean;
+}
+/**
+ * One thing to recognize: `process` in a writer's manifest, `volume` in a provider's.
+ */
+export interface Detection {
+  /**
+   * What was recognized, as a user calls it: PostgreSQL.
+   */
+  title: string;
+  process?: ProcessDetection;
+  volume?: VolumeDetection;
+}
+/**
+ * The first process of an application. Its children with the same name are ignored.
+ */
+export interface ProcessDetection {
+  /**
+   * Names of the process, as in /proc/PID/comm: at most 15 characters.
+   *
+   * @minItems 1
+   */
+  names: string[];
+  /**
+   * Sources of the data directory. The host uses the first that exists and has `contains`. Default: the working directory.
+   *
+   * @minItems 1
+   */
+  dataDir?: DataDirSource[];
+  /**
+   * A file or folder that every data directory of the application has, relative to it.
+   */
+  contains?: string;
+  /**
+   * Regular expression for the file name of the Unix socket to connect to. Its named groups are placeholders for `suggests`.
+   */
+  socket?: string;
+}
+export interface WorkingDirectory {
+  /**
+   * The working directory of the process.
+   */
+  from: "working-directory";
+}
+export interface ArgumentSource {
+  /**
+   * The value of a command line argument, as NAME VALUE or NAME=VALUE.
+   */
+  from: "argument";
+  name: string;
+}
+export interface PathSource {
+  /**
+   * The path where the application's packages store its data.
+   */
+  from: "path";
+  path: string;
+}
+/**
+ * Volumes that the provider captures. If both properties are given, a volume must match both.
+ */
+export interface VolumeDetection {
+  /**
+   * Kinds of the block device that carries the file system; see BlockDevice.
+   *
+   * @minItems 1
+   */
+  deviceKinds?: ("disk" | "partition" | "lvm" | "crypt" | "multipath" | "dm" | "loop" | "raid")[];
+  /**
+   * Types of the file system, as in the mount table.
+   *
+   * @minItems 1
+   */
+  fsTypes?: string[];
+}
+/**
+ * The config block that `init` writes for what was detected.
+ */
+export interface Suggestion {
+  /**
+   * Name of the instance. Placeholders are allowed. Default: the plugin's name and `-${name}` for a writer, the plugin's name for a provider.
+   */
+  as?: string;
+  /**
+   * The options. A text in a writer's options may have placeholders: `${dataDir}`, `${socket}`, `${socketDir}`, `${unit}`, and the named groups of `socket`. `${name}` is the last part of the data directory. `${port}` is the lowest TCP port that the process listens on. An option with a placeholder that has no value is left out, so that its default applies.
+   */
+  options?: {
+    [k: string]: unknown;
   };
 }
 /**
@@ -1782,11 +1902,11 @@ export interface Service {
   restoreRequest?: RestoreRequest;
   operationResult?: OperationResult;
   operationState?: OperationState;
-  operation?: Operation;
+  operation?: OperationDocument;
   keptOperation?: KeptOperation;
   problem?: Problem;
   health?: Health;
-  plan?: PlanDocument;
+  plan?: Plan;
   writers?: WriterList;
   providers?: ProviderList;
   plugins?: PluginList;
@@ -1807,7 +1927,7 @@ export interface Service {
  */
 export interface SetRequest {
   /**
-   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   * Absolute paths, mount points, mounted block devices, or `writer:INSTANCE`.
    *
    * @minItems 1
    * @maxItems 256
@@ -1829,7 +1949,7 @@ export interface SetRequest {
 }
 export interface PlanRequest {
   /**
-   * Paths, mount points, mounted block devices: absolute; or writer:INSTANCE.
+   * Absolute paths, mount points, mounted block devices, or `writer:INSTANCE`.
    *
    * @minItems 1
    * @maxItems 256
@@ -1907,7 +2027,7 @@ export interface EndedState {
 /**
  * A request to take a set, from when it is accepted.
  */
-export interface Operation {
+export interface OperationDocument {
   id: SetId;
   /**
    * ISO 8601, UTC.
@@ -1921,7 +2041,7 @@ export interface Operation {
  * An operation in the state directory, so that the next service has it.
  */
 export interface KeptOperation {
-  operation: Operation;
+  operation: OperationDocument;
   key?: IdempotencyKey;
 }
 export interface IdempotencyKey {
@@ -1937,7 +2057,7 @@ export interface IdempotencyKey {
 export interface Problem {
   type: string;
   /**
-   * The error's sentence.
+   * The error's message.
    */
   title: string;
   status: number;
@@ -1988,26 +2108,26 @@ export interface Caller {
 /**
  * What a transaction would do.
  */
-export interface PlanDocument {
+export interface Plan {
   id: SetId;
   request: PlannedRequest;
   cut: Cut;
-  volumes: PlannedVolumeDocument[];
-  writers: PlannedWriterDocument[];
-  providers: PlannedProviderDocument[];
-  components: PlannedComponentDocument[];
-  leftOut: LeftOutDocument[];
+  volumes: PlannedVolume[];
+  writers: PlannedWriter[];
+  providers: PlannedProvider[];
+  components: PlannedComponent[];
+  leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
 }
 export interface PluginList {
-  plugins: PluginDocument[];
+  plugins: Candidate[];
   problems: Fault[];
   warnings: string[];
 }
 export interface OperationList {
-  operations: Operation[];
+  operations: OperationDocument[];
 }
 export interface Deleted {
   deleted: SetId;
@@ -2029,7 +2149,7 @@ export interface Leftovers {
   leftovers: Leftover[];
 }
 /**
- * residue: what could not be undone.
+ * `residue`: what could not be undone.
  */
 export interface Recovered {
   done: Leftover[];
@@ -2037,7 +2157,7 @@ export interface Recovered {
 }
 export interface PageAddress {
   /**
-   * On 127.0.0.1, with a token that works once.
+   * Address on 127.0.0.1, with a token that works once.
    */
   address: string;
 }

@@ -1,6 +1,6 @@
 import type { SchemaError } from "./schema-error.js";
 
-/** What a schema wanted, in words that complete "expected …". */
+/** What a schema requires, in words that complete "expected …". */
 export function expectation(error: SchemaError): string {
   const { keyword, params, parentSchema } = error;
   if (parentSchema?.title === "Duration") return 'a duration such as "250ms", "3s", "10m", or milliseconds';

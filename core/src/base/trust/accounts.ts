@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 
-/** The local accounts, as far as they tell whether a group is one user's own. */
+/** The local accounts, as far as they show whether a group has only one user. */
 export interface Accounts {
   /** From /etc/passwd. */
   users: readonly { name: string; uid: number; gid: number }[];
-  /** From /etc/group; `members` are beside those who have it as their primary group. */
+  /** From /etc/group; `members` are beside the users whose primary group it is. */
   groups: readonly { name: string; gid: number; members: readonly string[] }[];
 }
 
@@ -21,8 +21,8 @@ export async function readAccounts(passwd = "/etc/passwd", group = "/etc/group")
 }
 
 /**
- * Whether a group has nobody in it but the user whose primary group it is: writable for it is then no more than writable for the
- * owner. Debian's OpenSSH accepts files of such a group for the same reason (its patch user-group-modes).
+ * Whether the only member of a group is the user whose primary group it is. Then a file that is writable for the group is
+ * writable only for its owner. Debian's OpenSSH accepts files of such a group for the same reason (patch user-group-modes).
  */
 export function isPrivateGroup({ users, groups }: Accounts, gid: number, uid: number): boolean {
   const primary = users.filter((user) => user.gid === gid);
@@ -33,7 +33,7 @@ export function isPrivateGroup({ users, groups }: Accounts, gid: number, uid: nu
   );
 }
 
-/** An account file that cannot be read vouches for nobody. */
+/** An account file that cannot be read has no accounts. */
 async function records(file: string): Promise<string[][]> {
   const text = await readFile(file, "utf8").catch(() => "");
   return text

@@ -22,7 +22,10 @@ export const init = command({
     { line: "holdstill init --print", does: "shows what it would write" },
   ],
   async run(call) {
-    const { draftConfig, usualFile, writeConfig } = await import("../../engine/setup/draft-config.js");
+    const [{ draftConfig }, { usualFile, writeConfig }] = await Promise.all([
+      import("../../engine/setup/draft-config.js"),
+      import("../../engine/setup/config-file.js"),
+    ]);
     const { text, targets } = await draftConfig();
     const file = path.resolve(call.config ?? usualFile());
     if (call.values.print) {

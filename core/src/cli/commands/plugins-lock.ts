@@ -1,4 +1,4 @@
-import type { PluginLockChange } from "../../engine/setup/plugin-lock.js";
+import type { PluginPins } from "../../base/schema/types.js";
 import { command, noOperands } from "../parse/command.js";
 import { stdoutStyle, print, printDocument } from "../terminal/output.js";
 import type { TerminalStyle } from "../terminal/style.js";
@@ -23,7 +23,7 @@ export const pluginsLock = command({
   },
 });
 
-function pinLines({ file, plugins, dropped }: PluginLockChange, isCheck: boolean, style: TerminalStyle): string[] {
+function pinLines({ file, plugins, dropped }: PluginPins, isCheck: boolean, style: TerminalStyle): string[] {
   const rows = plugins.map(({ name, version, content, was }): Cell[] => [
     { text: name, style: "bold" },
     version,

@@ -1,4 +1,4 @@
-import type { Asked, ExplainedCandidate, Explanation } from "../../host/manifest/why.js";
+import type { AskedPlugin, ExplainedCandidate, PluginExplanation } from "../../base/schema/types.js";
 import { command } from "../parse/command.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
@@ -12,7 +12,7 @@ export const pluginsWhy = command({
     "Explains why a plugin is used or not. Shows the line of the config that asks for it, and every candidate found. For each candidate it shows the contract version, the versions of holdstill, the programs, and the ownership of its files.",
   operands: [{ name: "NAME" }],
   options: {},
-  examples: [{ line: "holdstill plugins why writer-postgres", does: "a plugin or an instance, by name" }],
+  examples: [{ line: "holdstill plugins why writer-acme", does: "a plugin or an instance, by name" }],
   async run({ form, operands: [name = ""], open }) {
     const explanation = await (await open("catalog")).explainPlugin(name);
     const { problems } = explanation;
@@ -25,7 +25,7 @@ export const pluginsWhy = command({
   },
 });
 
-function whyLines({ host, asked, candidates, searched }: Explanation, style: TerminalStyle): string[] {
+function whyLines({ host, asked, candidates, searched }: PluginExplanation, style: TerminalStyle): string[] {
   return [
     ...section("Asked for by", asked.length === 0 ? ["  nothing in the config"] : askedLines(asked, style), style),
     ...section(
@@ -41,7 +41,7 @@ function whyLines({ host, asked, candidates, searched }: Explanation, style: Ter
   ].slice(1);
 }
 
-function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
+function askedLines(asked: readonly AskedPlugin[], style: TerminalStyle): string[] {
   const rows = asked.map(({ instance, use, policy, place, taken }): Cell[] => [
     { text: instance, style: "bold" },
     place === null ? "(settings)" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}`,
@@ -51,7 +51,11 @@ function askedLines(asked: readonly Asked[], style: TerminalStyle): string[] {
   return tableLines(rows, style);
 }
 
-function candidateLines(candidate: ExplainedCandidate, host: Explanation["host"], style: TerminalStyle): string[] {
+function candidateLines(
+  candidate: ExplainedCandidate,
+  host: PluginExplanation["host"],
+  style: TerminalStyle,
+): string[] {
   const { name, version, dir, verdict, reason, needs, trust } = candidate;
   const rows: Cell[][] = [["folder", dir]];
   if (needs !== null) {

@@ -1,4 +1,4 @@
-import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
+import type { Candidate, TrustProblem } from "../../base/errors/details.js";
 import type { Fault, Finding, Residue } from "../../base/schema/types.js";
 import type { TerminalStyle } from "../terminal/style.js";
 import { visible } from "../../base/display/visible.js";
@@ -29,7 +29,7 @@ function detailLines({ details = {} }: Fault, style: TerminalStyle): string[] {
   return [
     ...listOf<Finding>(details.findings, ["file", "expected"]).map((finding) => findingLine(finding)),
     ...listOf<Candidate>(details.candidates, ["verdict"]).map((candidate) => candidateLine(candidate)),
-    ...listOf<OwnershipProblem>(details.problems, ["path", "remedy"]).map(({ path, problem }) => `${path}: ${problem}`),
+    ...listOf<TrustProblem>(details.problems, ["path", "remedy"]).map(({ path, problem }) => `${path}: ${problem}`),
     ...listOf<Fault>(details.problems, ["code", "message"]).flatMap((problem) => problemLines(problem, style)),
     ...listOf<Residue>(details.residue, ["actor", "error"]).map((residue) => residueLine(residue)),
   ];

@@ -18,10 +18,10 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
     name: "manifest",
     group,
     title: "The manifest, plugin.json, is valid.",
-    next: "Mend plugin.json; schemas/plugin-manifest.v1.schema.json says what each property means.",
+    next: "Fix plugin.json. schemas/plugin-manifest.v1.schema.json describes each property.",
     async run(folder) {
       const file = path.join(folder.dir, "plugin.json");
-      if (!existsSync(file)) throw new CheckFailure(`There is no ${file}.`, noManifest);
+      if (!existsSync(file)) throw new CheckFailure(`${file} does not exist.`, noManifest);
       const read = await readManifest(file);
       if (read.state === "invalid")
         throw new CheckFailure(read.findings.map((finding) => findingText(finding)).join(" "));
@@ -32,7 +32,7 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
     name: "fits-this-host",
     group,
     title: "This version of holdstill can use the plugin.",
-    next: "Widen `engines` or `protocol` in the manifest if the plugin was tried with this version, or use another holdstill.",
+    next: "If the plugin was tested with this version, widen `engines` or `protocol` in the manifest. Otherwise use another version of holdstill.",
     needs: ["manifest"],
     run(folder) {
       const { manifest } = validOf(folder);
@@ -45,20 +45,20 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "trusted",
     group,
-    title: "Nobody but root and you can change the plugin.",
-    next: "Mend the owner and the mode, and ship the folder so: plugins run with the rights of holdstill.",
+    title: "Only root and the current user can change the plugin.",
+    next: "Correct the owner and the mode, also in the package that you ship: plugins run with the rights of holdstill.",
     async run({ dir }) {
       const problems = await trustProblems(dir, await trustedUser());
       if (problems.length === 0) return;
       const seen = problems.map(({ problem }) => problem).join("; ");
-      throw new CheckFailure(`${seen}.`, `${problems.map(({ remedy: mend }) => mend).join("; ")}.`);
+      throw new CheckFailure(`${seen}.`, `${problems.map(({ remedy }) => remedy).join("; ")}.`);
     },
   },
   {
     name: "commands",
     group,
-    title: "The programs that the manifest names are there.",
-    next: "Install them, or take them out of `requires.commands`.",
+    title: "The programs that the manifest names are installed.",
+    next: "Install them, or remove them from `requires.commands`.",
     needs: ["manifest"],
     async run(folder) {
       const commands = validOf(folder).manifest.requires?.commands ?? [];
@@ -69,8 +69,8 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "fixture",
     group,
-    title: "The description of what the plugin is tried on, conformance.json, is valid.",
-    next: "Mend conformance.json; schemas/conformance-fixture.v1.schema.json says what each property means.",
+    title: "The description of what the plugin is tested on, conformance.json, is valid.",
+    next: "Fix conformance.json. schemas/conformance-fixture.v1.schema.json describes each property.",
     async run(folder) {
       if (folder.given !== null && typeof folder.given !== "string") {
         folder.fixture = folder.given;

@@ -5,7 +5,7 @@ import { Skip } from "../check.js";
 
 export type Valid = Extract<ReadManifest, { state: "valid" }>;
 
-/** A plugin's folder, and what is learnt of it while it is checked. */
+/** A plugin's folder, and what the checks find out about it. */
 export interface Folder {
   /** Real path. */
   readonly dir: string;
@@ -17,6 +17,6 @@ export interface Folder {
 }
 
 export function validOf({ valid }: Folder): Valid {
-  if (valid === undefined) throw new Skip("there is no valid manifest");
+  if (valid === undefined) throw new Skip("the manifest is not valid");
   return valid;
 }

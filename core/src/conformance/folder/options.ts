@@ -1,6 +1,7 @@
 import type { Finding } from "../../base/schema/types.js";
 import { escapePointer, shown } from "../../base/schema/findings.js";
-import { type ConformanceCheck, CheckFailure, findingText } from "../check.js";
+import { type ConformanceCheck, CheckFailure, findingText, Skip } from "../check.js";
+import { samplePlaceholders, suggestedInstance } from "../../host/manifest/suggestion.js";
 import { filledIn } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";
 
@@ -11,7 +12,7 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
     name: "options-accept-their-defaults",
     group,
     title: "The options' schema accepts its own defaults and examples.",
-    next: "Mend the default or the example, or what the schema demands.",
+    next: "Correct the default, the example, or the schema.",
     needs: ["manifest"],
     run(folder) {
       const values = propertiesOf(folder).flatMap(([name, { default: value, examples }]) => [
@@ -27,17 +28,17 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "options-refuse-garbage",
     group,
-    title: "The options' schema refuses what the plugin does not know.",
-    next: "Say `additionalProperties: false`, and a `type` or an `enum` for each option: a misspelt option is found only by the schema.",
+    title: "The options' schema rejects options that the plugin does not have.",
+    next: "Set `additionalProperties: false`, and a `type` or an `enum` for each option: only the schema finds a misspelt option.",
     needs: ["manifest"],
     run(folder) {
       const stranger = "holdstill-conformance";
       const seen = faultsOf(folder, { [stranger]: true }).some((finding) => isAt(finding, stranger))
         ? []
-        : [`It takes an option that does not exist (${stranger}).`];
+        : [`It accepts an option that does not exist (${stranger}).`];
       for (const [name] of propertiesOf(folder)) {
         const refuses = garbage.some((value) => faultsOf(folder, { [name]: value }).some((found) => isAt(found, name)));
-        if (!refuses) seen.push(`It takes anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
+        if (!refuses) seen.push(`It accepts anything for ${name}: ${garbage.map((value) => shown(value)).join(", ")}.`);
       }
       if (seen.length > 0) throw new CheckFailure(seen.join(" "));
     },
@@ -45,11 +46,25 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
   {
     name: "options-accept-the-fixture",
     group,
-    title: "The options' schema accepts the options that the plugin is tried with.",
-    next: "Say in `options` of conformance.json, beside plugin.json, what the plugin is started with.",
+    title: "The options' schema accepts the options that the plugin is tested with.",
+    next: "Set the options that the plugin is started with in `options` of conformance.json, beside plugin.json.",
     needs: ["manifest", "fixture"],
     run(folder) {
       const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
+      const faults = faultsOf(folder, options);
+      if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
+    },
+  },
+  {
+    name: "suggestion-fits-the-options",
+    group,
+    title: "The options' schema accepts the options that the manifest suggests.",
+    next: "Correct `suggests` in plugin.json, so that `holdstill init` writes a valid config.",
+    needs: ["manifest"],
+    run(folder) {
+      const { manifest } = validOf(folder);
+      if (manifest.suggests === undefined) throw new Skip("the manifest suggests nothing");
+      const { options } = suggestedInstance(manifest, samplePlaceholders(manifest));
       const faults = faultsOf(folder, options);
       if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
     },

@@ -6,7 +6,7 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "targets",
     group: "What it captures",
-    title: "The folders that are to be captured are there.",
+    title: "The folders to be captured exist.",
     next: "Name folders in `targets` of conformance.json, on a volume that the provider captures, and make them in `setup`.",
     needs: ["loads"],
     run(stage) {
@@ -21,8 +21,8 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "match",
     group: "What it captures",
-    title: "match takes the volumes of the targets, and answers the same twice.",
-    next: "Derive the answer from the volume and the storage alone; null is for volumes of others.",
+    title: "match accepts the volumes of the targets, and returns the same result twice.",
+    next: "Derive the result only from the volume and the storage. Return null only for a volume that the plugin cannot capture.",
     needs: ["targets"],
     async run(stage) {
       const session = await stage.worker();
@@ -35,10 +35,10 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
         const second = await stage.rig.call(session, "match", [volume]);
         if (!isDeepStrictEqual(first, second))
           throw new CheckFailure(
-            `For ${volume.id} it first answered ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
+            `For ${volume.id} it first returned ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
           );
         if (first === null)
-          throw new CheckFailure(`match answers null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
+          throw new CheckFailure(`match returned null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
         answers.push(first);
       }
       stage.qualities = answers;
@@ -47,8 +47,8 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "list",
     group: "What it captures",
-    title: "list answers, and the same twice.",
-    next: "Look at the storage itself: recovery compares the answer with the catalog.",
+    title: "list returns the same result twice.",
+    next: "Read the storage itself: `recover` compares the result with the catalog.",
     needs: ["match"],
     async run(stage) {
       const session = await stage.worker();
@@ -64,8 +64,8 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "transaction",
     group: "A transaction",
-    title: "prepare, the critical section, seal and remove go through.",
-    next: "See to it that each call answers in time, with what the contract says, and a snapshot for each volume.",
+    title: "prepare, the critical section, seal, and remove succeed.",
+    next: "Make each call return in time, with a result that the contract describes. seal returns a snapshot for each volume.",
     needs: ["list"],
     async run(stage) {
       await stage.remove(await stage.upTo("seal"));
@@ -74,18 +74,18 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "list-tells-the-truth",
     group: "A transaction",
-    title: "list has each sealed snapshot, and has it no more once it is removed.",
-    next: "Look at the storage itself, not at notes that may be out of date.",
+    title: "list has each sealed snapshot until it is removed.",
+    next: "Read the storage itself, not notes that may be out of date.",
     needs: ["transaction"],
     async run(stage) {
       const act = await stage.upTo("seal");
       const all = await stage.rig.call(act.session, "list", []);
       for (const { id, setId, volumeId } of act.snapshots) {
         const found = all.find((snapshot) => snapshot.id === id);
-        if (found === undefined) throw new CheckFailure(`seal answered ${id}, and list does not have it.`);
+        if (found === undefined) throw new CheckFailure(`seal returned ${id}, but list does not have it.`);
         if (found.setId !== setId || found.volumeId !== volumeId)
           throw new CheckFailure(
-            `Of ${id}, list has set ${found.setId} and volume ${found.volumeId}, not ${setId} and ${volumeId}.`,
+            `list has ${id} with set ${found.setId} and volume ${found.volumeId}, not ${setId} and ${volumeId}.`,
           );
       }
       await stage.remove(act);

@@ -10,8 +10,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "snapshot-is-of-the-cut",
     group,
-    title: "The snapshot shows the targets as they were at the cut, whatever was changed since.",
-    next: "Take the snapshot in the critical section or in commit, never later, and expose nothing of the original.",
+    title: "The contents are the targets as they were at the cut, without later changes.",
+    next: "Take the snapshot in the critical section or in commit, never later. Do not expose parts of the original.",
     needs: ["transaction"],
     async run(stage) {
       const expected = await stage.portraits();
@@ -19,7 +19,7 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       try {
         for (const path of stage.paths) disturb(path);
         await stage.do("seal", act);
-        await stage.assertPictures(act, expected);
+        await stage.assertContents(act, expected);
       } finally {
         for (const path of stage.paths) furnish(path);
       }
@@ -30,8 +30,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     name: "expose-and-unexpose-twice",
     group,
     title:
-      "expose twice answers the same; unexpose twice is as once, and leaves the snapshot and the given folder as they were.",
-    next: "Look whether it is exposed already; what is unexposed already is a success.",
+      "expose returns the same result twice. unexpose may be called twice, and leaves the snapshot and the given folder unchanged.",
+    next: "Check whether it is exposed already. If it is not exposed, unexpose succeeds.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
@@ -40,19 +40,19 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
         const first = await stage.expose(act.session, snapshot);
         const second = await stage.expose(act.session, snapshot);
         if (!isDeepStrictEqual(first, second))
-          throw new CheckFailure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`);
+          throw new CheckFailure(`First it returned ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`);
         await stage.unexpose(act.session, snapshot);
         await stage.unexpose(act.session, snapshot);
       }
-      await stage.assertPictures(act, expected);
+      await stage.assertContents(act, expected);
       await stage.remove(act);
     },
   },
   {
     name: "scratch-is-thrown-away",
     group,
-    title: "What is written into a snapshot that was exposed as scratch is gone once it is unexposed.",
-    next: "Show a layer or a second copy, and remove it in unexpose; or answer `readOnly: true`. `verify` starts the application there.",
+    title: "What is written to a scratch view is discarded by unexpose.",
+    next: "Expose a layer or a second copy, and remove it in unexpose, or return `readOnly: true`. `verify` starts the application there.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
@@ -62,7 +62,7 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
         if (!readOnly) for (const tree of trees) disturb(tree.path);
         await stage.unexpose(act.session, snapshot);
       }
-      await stage.assertPictures(act, expected);
+      await stage.assertContents(act, expected);
       await stage.remove(act);
       await stage.assertNothingListed(act.session, "remove");
     },
@@ -70,14 +70,13 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "written-stays-written",
     group,
-    title:
-      "What is written into a fork, or into a snapshot that match calls writable, is there when it is exposed again.",
-    next: "Show the snapshot itself where `writable` is asked for: a writer repairs the snapshot there, and the record says that it is repaired.",
+    title: "What is written to a fork, or to a snapshot that match calls writable, stays when it is exposed again.",
+    next: "For a `writable` view, expose the snapshot itself: a writer repairs the snapshot there, and the record then shows it as repaired.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const forks = stage.rig.offered.has("fork");
       if (!forks && !stage.promised.writable)
-        throw new Skip("match promises no writable snapshot, and there is no fork");
+        throw new Skip("match does not promise a writable snapshot, and the plugin has no fork");
       const cut = await stage.portraits();
       const act = await stage.upTo("seal");
       const written: Snapshot[] = [];
@@ -89,11 +88,11 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
         await stage.unexpose(act.session, one);
         written.push(one);
       }
-      if (forks) await stage.assertPictures(act, cut);
+      if (forks) await stage.assertContents(act, cut);
       for (const path of stage.paths) disturb(path);
       try {
         const blank = await stage.inBlankWorker({ ...act, snapshots: written });
-        await stage.assertPictures(blank, await stage.portraits());
+        await stage.assertContents(blank, await stage.portraits());
         await stage.remove({ ...blank, snapshots: forks ? [...written, ...act.snapshots] : written });
         await stage.assertNothingListed(blank.session, "remove");
       } finally {
@@ -104,8 +103,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "outlives-its-worker",
     group,
-    title: "A blank worker lists, exposes and removes what another one made.",
-    next: "Keep what you must know with the snapshot or in ctx.dataDir, never in a variable.",
+    title: "A new worker lists, exposes, and removes what another one made.",
+    next: "Store what you must remember with the snapshot or in ctx.dataDir, never in a variable.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
@@ -113,8 +112,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       const listed = await stage.listed(act.session);
       const lost = act.snapshots.filter(({ id }) => !listed.includes(id));
       if (lost.length > 0)
-        throw new CheckFailure(`list of a blank worker lacks ${lost.map(({ id }) => id).join(", ")}.`);
-      await stage.assertPictures(act, expected);
+        throw new CheckFailure(`list of a new worker does not have ${lost.map(({ id }) => id).join(", ")}.`);
+      await stage.assertContents(act, expected);
       await stage.remove(act);
       await stage.assertNothingListed(act.session, "remove in a blank worker");
     },
@@ -122,8 +121,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "fork",
     group,
-    title: "fork makes a second snapshot, of the first and in its set.",
-    next: "Answer a snapshot with an id of its own and the first one's id as `of`; list, expose and remove treat it as any other.",
+    title: "fork makes a second snapshot of the first one, in the same set.",
+    next: "Return a snapshot with a new id, and with the first one's id as `of`. list, expose, and remove treat it as any other snapshot.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       if (!stage.rig.offered.has("fork")) throw new Skip("the plugin has no fork");
@@ -138,8 +137,8 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       }
       const listed = await stage.listed(act.session);
       const lost = forks.filter(({ id }) => !listed.includes(id));
-      if (lost.length > 0) throw new CheckFailure(`list lacks ${lost.map(({ id }) => id).join(", ")}.`);
-      await stage.assertPictures({ ...act, snapshots: forks }, expected);
+      if (lost.length > 0) throw new CheckFailure(`list does not have ${lost.map(({ id }) => id).join(", ")}.`);
+      await stage.assertContents({ ...act, snapshots: forks }, expected);
       await stage.remove({ ...act, snapshots: [...forks, ...act.snapshots] });
       await stage.assertNothingListed(act.session, "remove of fork and original");
     },

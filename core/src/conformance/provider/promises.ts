@@ -7,11 +7,11 @@ export const promiseChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "keeps-its-promises",
     group: "The snapshot",
-    title: "The snapshot is of one instant where match promised so, while the targets are written to.",
-    next: "Promise `pointInTime` only for a snapshot of the storage, and `atomicGroup` only where all volumes are held together.",
+    title: "If match promises it, the snapshot is of one instant, while a process writes to the targets.",
+    next: "Promise `pointInTime` only for a snapshot of the storage, and `atomicGroup` only if all volumes are held together.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
-      if (!stage.promised.pointInTime) throw new Skip("match promises no snapshot of one instant");
+      if (!stage.promised.pointInTime) throw new Skip("match does not promise a snapshot of one instant");
       const load = await Load.on(stage.paths);
       try {
         const act = await stage.upTo("commit");
@@ -33,16 +33,16 @@ async function assertOneInstant(
   folders: readonly string[],
 ): Promise<void> {
   const trees = await treesOf(act, stage);
-  const pictures = folders.map((folder) => {
+  const copies = folders.map((folder) => {
     const target = path.dirname(folder);
     return path.join(trees.get(target) ?? target, path.basename(folder));
   });
   for (const { kind, together } of trialsOf(act, stage)) {
-    for (const group of together ? [pictures] : pictures.map((one) => [one])) {
+    for (const group of together ? [copies] : copies.map((one) => [one])) {
       const numbers = numbersIn(kind, group);
       if (!isOfOneInstant(numbers))
         throw new CheckFailure(
-          `A number that was written to ${numbers.length} files in turn is ${numbers.join(", ")} in the snapshot: of more than one instant.`,
+          `A process wrote a number to ${numbers.length} files in turn. In the snapshot it is ${numbers.join(", ")}: not of one instant.`,
         );
     }
   }

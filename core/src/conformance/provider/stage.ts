@@ -167,7 +167,7 @@ export class ProviderScenario {
     await this.rig.call(session, "unexpose", [snapshot]);
     const at = this.#at(snapshot);
     const mounted = readMounts().some(({ mountPoint }) => mountPoint === at);
-    if (mounted || readdirSync(at).length > 0) throw new CheckFailure(`After unexpose ${at} is not empty.`);
+    if (mounted || readdirSync(at).length > 0) throw new CheckFailure(`After unexpose, ${at} is not empty.`);
   }
 
   #at({ id }: Snapshot): string {
@@ -180,7 +180,7 @@ export class ProviderScenario {
   }
 
   /** Throws a Failure unless the snapshots of the act show what the targets were. */
-  async assertPictures({ session, snapshots }: ProviderAction, expected: Portraits): Promise<void> {
+  async assertContents({ session, snapshots }: ProviderAction, expected: Portraits): Promise<void> {
     for (const snapshot of snapshots) {
       const { trees } = await this.expose(session, snapshot);
       const { paths = [] } = this.volumes.find(({ id }) => id === snapshot.volumeId) ?? {};
@@ -202,11 +202,11 @@ export class ProviderScenario {
 
   async assertNothingListed(session: Session<"provider">, after: string): Promise<void> {
     const left = await this.listed(session);
-    if (left.length > 0) throw new CheckFailure(`After ${after} list still has ${left.join(", ")}.`);
+    if (left.length > 0) throw new CheckFailure(`After ${after}, list still has ${left.join(", ")}.`);
   }
 
-  /** Undoes whatever the transactions so far did. */
-  async mend(): Promise<void> {
+  /** Undoes everything that the transactions so far did. */
+  async cleanUp(): Promise<void> {
     await this.rig.closeAll();
     for (const tx of this.#begun.splice(0)) {
       const session = await this.worker().catch(() => null);
@@ -215,7 +215,7 @@ export class ProviderScenario {
     }
   }
 
-  /** Whether there is something to mend or to forget. */
+  /** Whether there is something to clean up or to forget. */
   get hasBegun(): boolean {
     return this.#begun.length > 0;
   }

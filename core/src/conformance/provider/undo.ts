@@ -9,8 +9,8 @@ export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "remove-twice",
     group: "Remove",
-    title: "remove twice is the same as once.",
-    next: "A snapshot that is gone already is a success.",
+    title: "remove may be called twice.",
+    next: "If the snapshot does not exist, let remove succeed.",
     needs,
     async run(stage) {
       const act = await stage.upTo("seal");
@@ -22,7 +22,7 @@ export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "remove-leaves-others-alone",
     group: "Remove",
-    title: "remove takes the one snapshot, and no other of its set or of another set.",
+    title: "remove removes only the one snapshot, and no other of its set or of another set.",
     next: "Remove exactly what the snapshot's id names.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
@@ -31,8 +31,8 @@ export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       const other = await stage.upTo("seal", act.session);
       const [first, ...rest] = act.snapshots;
       if (first !== undefined) await stage.remove({ ...act, snapshots: [first] });
-      await stage.assertPictures({ ...act, snapshots: rest }, expected);
-      await stage.assertPictures(other, expected);
+      await stage.assertContents({ ...act, snapshots: rest }, expected);
+      await stage.assertContents(other, expected);
       await stage.remove({ ...act, snapshots: rest });
       await stage.remove(other);
       await stage.assertNothingListed(act.session, "remove");
@@ -41,8 +41,8 @@ export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "unknown-snapshots",
     group: "Remove",
-    title: "Of a snapshot that never was, remove and unexpose succeed, and expose fails.",
-    next: "Look the snapshot up before anything is done with it.",
+    title: "For a snapshot that never existed, remove and unexpose succeed, and expose fails.",
+    next: "Look up the snapshot before you do anything with it.",
     needs,
     async run(stage) {
       const session = await stage.worker();
@@ -56,7 +56,7 @@ export const removeChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       await stage.rig.call(session, "unexpose", [stranger]);
       await stage.rig.call(session, "remove", [stranger]);
       const exposed = await stage.expose(session, stranger).catch(() => null);
-      if (exposed !== null) throw new CheckFailure(`expose answered ${JSON.stringify(exposed)}.`);
+      if (exposed !== null) throw new CheckFailure(`expose returned ${JSON.stringify(exposed)}.`);
     },
   },
 ];
@@ -66,7 +66,7 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     name: "abort-before-anything",
     group: "Abort",
     title: "abort of a transaction that never began succeeds.",
-    next: "Look at what is there, and undo that: abort may come after a prepare that never answered.",
+    next: "Find what exists, and undo that: abort may be called after a prepare that never returned.",
     needs,
     async run(stage) {
       await stage.abort(await stage.upTo(null));
@@ -75,8 +75,8 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   ...providerSteps.map((step): ConformanceCheck<ProviderScenario> => ({
     name: `abort-after-${step}`,
     group: "Abort",
-    title: `abort after ${step} removes all of the transaction, in the same worker and in a blank one.`,
-    next: "Find what the transaction made by tx.id, in the storage itself.",
+    title: `abort after ${step} removes everything of the transaction, in the same worker and in a new one.`,
+    next: "Find what the transaction made in the storage itself, by tx.id.",
     needs,
     async run(stage) {
       const act = await stage.upTo(step);
@@ -90,8 +90,8 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "abort-ten-times",
     group: "Abort",
-    title: "abort ten times is the same as once.",
-    next: "What is undone already is a success.",
+    title: "abort may be called ten times.",
+    next: "If everything is undone already, let abort succeed.",
     needs,
     async run(stage) {
       const act = await stage.upTo("commit");
@@ -103,20 +103,20 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     name: "abort-leaves-others-alone",
     group: "Abort",
     title: "abort of one transaction leaves the snapshots of another.",
-    next: "Undo only what bears tx.id: `recover` aborts old transactions.",
+    next: "Undo only what is marked with tx.id: `recover` aborts old transactions.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const expected = await stage.portraits();
       const act = await stage.upTo("seal");
       await stage.abort(await stage.upTo("prepare", act.session));
-      await stage.assertPictures(act, expected);
+      await stage.assertContents(act, expected);
       await stage.remove(act);
     },
   },
   {
     name: "data-folder-does-not-grow",
     group: "Abort",
-    title: "Transactions that were undone leave nothing in the data folder.",
+    title: "Aborted transactions leave nothing in the data folder.",
     next: "Let abort remove what the transaction wrote there.",
     needs,
     async run(stage) {
@@ -128,28 +128,26 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       if (second <= first) return;
       const third = await undone();
       if (second < third)
-        throw new CheckFailure(
-          `With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`,
-        );
+        throw new CheckFailure(`Each aborted transaction leaves more in it: ${first}, ${second}, ${third} entries.`);
     },
   },
   ...providerSteps.map((step): ConformanceCheck<ProviderScenario> => ({
     name: `${step}-obeys-the-signal`,
     group: "Signals",
-    title: `${step} stops when it is told to, and abort then undoes it.`,
-    next: "Hand ctx.signal to all that waits, and end the call when it fires: a worker that does not is killed after 250 ms.",
+    title: `${step} stops when ctx.signal fires, and abort then undoes it.`,
+    next: "Pass ctx.signal to everything that waits, and end the call when it fires. Otherwise the worker is killed after 250 ms.",
     needs,
     async run(stage) {
       for (const delayMs of delaysOf(step, stage)) {
         let act: ProviderAction | null = null;
         await runObeying(step, async () => {
-          if (act !== null) await stage.mend();
+          if (act !== null) await stage.cleanUp();
           act = await stage.upTo(providerSteps[providerSteps.indexOf(step) - 1] ?? null);
           const call = stage.do(step, act).catch(() => {});
           await sleep(delayMs);
           act.session.cancel();
           await call;
-          // It must still answer: the host kills a worker that does not stop.
+          // It must still respond: the host kills a worker that does not stop.
           await stage.rig.call(act.session, "list", []);
           await stage.abort(act);
           await stage.assertNothingListed(act.session, `${step} was cut off and abort`);

@@ -15,7 +15,7 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "abort-before-anything",
     group,
     title: "abort of a transaction that never began succeeds, and changes nothing.",
-    next: "Look at what is there, and undo that: abort may come after a prepare that never answered.",
+    next: "Find what exists, and undo that: abort may be called after a prepare that never returned.",
     needs,
     async run(stage) {
       await stage.abort(await stage.upTo(null));
@@ -25,8 +25,8 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
   ...writerSteps.map((step): ConformanceCheck<WriterScenario> => ({
     name: `abort-after-${step}`,
     group,
-    title: `abort after ${step} lets the application go on, in the same worker and in a blank one, with its token and without.`,
-    next: "Find what the transaction did by tx.id, in the application itself: a worker that died has told nobody its token.",
+    title: `abort after ${step} lets the application continue, in the same worker and in a new one, with its token and without.`,
+    next: "Find what the transaction did in the application itself, by tx.id: the token of a dead worker is lost.",
     needs,
     async run(stage) {
       for (const one of casesOf(step)) {
@@ -42,19 +42,19 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "compensation",
     group,
     title:
-      "The compensation of a freeze lets the application go on without the plugin, and does no harm where it goes on.",
-    next: "Let freeze answer a command that thaws by itself, and succeeds where nothing is frozen.",
+      "The compensation of a freeze lets the application continue without the plugin, and does no harm if it runs.",
+    next: "Let freeze return a command that thaws without the plugin, and that succeeds if nothing is frozen.",
     needs,
     async run(stage) {
-      if (!stage.compensates) throw new Skip("freeze answers no compensation");
+      if (!stage.compensates) throw new Skip("freeze does not return a compensation");
       const act = await stage.upTo("freeze");
       await act.session.close();
       for (const when of ["while frozen", "once more"]) {
         const ran = await stage.compensate(act);
-        if (ran === null) throw new CheckFailure("One freeze answers a compensation, and another none.");
-        if (ran.exitCode !== 0) throw new CheckFailure(`It ended ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
+        if (ran === null) throw new CheckFailure("One freeze returned a compensation, and another did not.");
+        if (ran.exitCode !== 0) throw new CheckFailure(`It exited ${when} with ${ran.exitCode}: ${ran.stderr.trim()}`);
         if (stage.rig.fixture.probe !== undefined && (await stage.isHeld("free")))
-          throw new CheckFailure("After it the application is still held.");
+          throw new CheckFailure("After it, the application is still frozen.");
       }
       await stage.abort({ ...act, session: await stage.worker() });
       await stage.assertFree("compensation and abort");
@@ -63,8 +63,8 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "abort-ten-times",
     group,
-    title: "abort ten times is the same as once.",
-    next: "What is undone already is a success.",
+    title: "abort may be called ten times.",
+    next: "If everything is undone already, let abort succeed.",
     needs,
     async run(stage) {
       const act = await stage.upTo("freeze");
@@ -76,20 +76,20 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "abort-leaves-others-alone",
     group,
     title: "abort of one transaction does not end the freeze of another.",
-    next: "Mark what you do with tx.id, and undo only what bears it: `recover` aborts old transactions while a new one runs.",
+    next: "Mark what you do with tx.id, and undo only that: `recover` aborts old transactions while a new one runs.",
     needs,
     async run(stage) {
       const act = await stage.upTo("freeze");
       await stage.abort(await stage.upTo(null));
       if (stage.rig.fixture.probe !== undefined && !(await stage.isHeld("held")))
-        throw new CheckFailure("After abort of another transaction the application was not frozen any more.");
+        throw new CheckFailure("After abort of another transaction, the application was no longer frozen.");
       await stage.do("thaw", act);
     },
   },
   {
     name: "data-folder-does-not-grow",
     group,
-    title: "Transactions that were undone leave nothing in the data folder.",
+    title: "Aborted transactions leave nothing in the data folder.",
     next: "Let abort remove what the transaction wrote there.",
     needs,
     async run(stage) {
@@ -101,9 +101,7 @@ export const abortChecks: readonly ConformanceCheck<WriterScenario>[] = [
       if (second <= first) return;
       const third = await undone();
       if (second < third)
-        throw new CheckFailure(
-          `With each undone transaction there is more in it: ${first}, ${second}, ${third} entries.`,
-        );
+        throw new CheckFailure(`Each aborted transaction leaves more in it: ${first}, ${second}, ${third} entries.`);
     },
   },
 ];

@@ -12,50 +12,50 @@ export const contentsChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "repair",
     group,
-    title: "recover repairs a snapshot that was taken while frozen.",
-    next: "Open the snapshot as the application would after a crash, let it come to rest, and answer { ok, why }.",
+    title: "repair repairs a snapshot that was taken while frozen.",
+    next: "Open the snapshot as the application would after a crash, let it finish, and return { ok, reason }.",
     needs,
     async run(stage) {
       if (stage.components.every(({ repair: recovery = "none" }) => recovery === "none"))
-        throw new Skip("no component asks for `repair`");
-      const { act, picture } = await pictured(stage, "repair");
-      const { ok, reason: why } = await stage.rig.call(act.session, "repair", [act.tx, picture]);
-      if (!ok) throw new CheckFailure(`It answered that the snapshot is beyond repair: ${why ?? "no reason"}.`);
+        throw new Skip("no component has `recovery`");
+      const { act, exposed } = await copiedContents(stage, "repair");
+      const { ok, reason } = await stage.rig.call(act.session, "repair", [act.tx, exposed]);
+      if (!ok) throw new CheckFailure(`It reported that the snapshot cannot be repaired: ${reason ?? "no reason"}.`);
     },
   },
   {
     name: "verify",
     group,
-    title: "verify finds a snapshot good that was taken while frozen, and a damaged one bad.",
-    next: "Open the application on the snapshot, and look at the data itself.",
+    title: "verify accepts a snapshot that was taken while frozen, and rejects a damaged one.",
+    next: "Start the application on the snapshot, and check the data itself.",
     needs,
     async run(stage) {
-      const { act, picture } = await pictured(stage, "verify");
-      const { ok, reason: why } = await stage.rig.call(act.session, "verify", [act.tx, picture]);
-      if (!ok) throw new CheckFailure(`It answered that a good snapshot is bad: ${why ?? "no reason"}.`);
-      for (const { path: tree } of picture.trees) empty(tree);
-      const bad = await stage.rig.call(act.session, "verify", [act.tx, picture]).catch(() => ({ ok: false }));
-      if (bad.ok) throw new CheckFailure("It found a snapshot good in which every file is empty.");
+      const { act, exposed } = await copiedContents(stage, "verify");
+      const { ok, reason } = await stage.rig.call(act.session, "verify", [act.tx, exposed]);
+      if (!ok) throw new CheckFailure(`It rejected a good snapshot: ${reason ?? "no reason"}.`);
+      for (const { path: tree } of exposed.trees) empty(tree);
+      const bad = await stage.rig.call(act.session, "verify", [act.tx, exposed]).catch(() => ({ ok: false }));
+      if (bad.ok) throw new CheckFailure("It accepted a snapshot in which every file is empty.");
     },
   },
 ];
 
 /** A sealed transaction with a copy of what is captured, made while it was frozen. */
-async function pictured(
+async function copiedContents(
   stage: WriterScenario,
   op: "repair" | "verify",
-): Promise<{ act: WriterAction; picture: Exposed }> {
+): Promise<{ act: WriterAction; exposed: Exposed }> {
   if (!stage.rig.offered.has(op)) throw new Skip(`the plugin has no ${op}`);
   const act = await stage.upTo("freeze");
   const dir = stage.rig.folder("shown", act.tx.id);
   const originals = [...new Set(stage.components.flatMap(({ paths }) => paths))];
   const trees = originals.map((original, at) => ({ original, path: path.join(dir, String(at)) }));
   for (const { original, path: copy } of trees)
-    // A file that vanishes meanwhile is none of the snapshot's. The owner is kept: a server runs as nobody else.
+    // A file that disappears while it is copied does not matter. The owner is kept, because a server runs as its owner.
     await stage.rig.shell(`cp -a -T -- ${quoted(original)} ${quoted(copy)}`, stage.rig.limit());
   await stage.do("thaw", act);
   await stage.do("seal", act);
-  return { act, picture: { trees, readOnly: false } };
+  return { act, exposed: { trees, readOnly: false } };
 }
 
 function empty(tree: string): void {

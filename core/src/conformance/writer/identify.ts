@@ -11,8 +11,8 @@ export const identifyChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "identify",
     group,
-    title: "identify tells the application's components.",
-    next: "Answer as the schema of components says: `plan` and every transaction begin with this call.",
+    title: "identify returns the application's components.",
+    next: "Return what the schema of components describes: `plan` and every transaction begin with this call.",
     needs: ["loads"],
     async run(stage) {
       stage.components = await stage.rig.call(await stage.worker(), "identify", []);
@@ -22,18 +22,18 @@ export const identifyChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "paths-exist",
     group,
     title: "The paths of the components exist.",
-    next: "Ask the application where its data lies, and answer absolute paths that are there.",
+    next: "Ask the application for the location of its data, and return absolute paths that exist.",
     needs: ["identify"],
     run({ components }) {
       const missing = components.flatMap(({ paths }) => paths).filter((path) => !existsSync(path));
-      if (missing.length > 0) throw new CheckFailure(`There is no ${missing.join(", ")}.`);
+      if (missing.length > 0) throw new CheckFailure(`These do not exist: ${missing.join(", ")}.`);
     },
   },
   {
     name: "identify-is-stable",
     group,
-    title: "identify answers the same twice, and in another worker.",
-    next: "Derive the answer from the application alone. What changes from call to call belongs into a component's `facts`.",
+    title: "identify returns the same result twice, and in another worker.",
+    next: "Derive the result only from the application. What changes from call to call belongs in a component's `facts`.",
     needs: ["identify"],
     async run(stage) {
       const first = stage.components.map(lasting);
@@ -42,15 +42,15 @@ export const identifyChecks: readonly ConformanceCheck<WriterScenario>[] = [
       for (const answer of answers) {
         const same = answer.map(lasting);
         if (!isDeepStrictEqual(same, first))
-          throw new CheckFailure(`First it answered ${JSON.stringify(first)}, then ${JSON.stringify(same)}.`);
+          throw new CheckFailure(`First it returned ${JSON.stringify(first)}, then ${JSON.stringify(same)}.`);
       }
     },
   },
   {
     name: "identify-touches-nothing",
     group,
-    title: "identify changes nothing: the application goes on, and the data folder is as it was.",
-    next: "Only look: `plan` calls identify, and promises that nothing was touched.",
+    title: "identify changes nothing: the application continues, and the data folder is unchanged.",
+    next: "Only read: `plan` calls identify, and promises that nothing was changed.",
     needs: ["identify"],
     async run(stage) {
       const { rig } = stage;
@@ -65,7 +65,7 @@ export const identifyChecks: readonly ConformanceCheck<WriterScenario>[] = [
   },
 ];
 
-/** Facts may change: a position in a log, say. */
+/** Facts may change, such as a position in a log. */
 function lasting(component: Component): Component {
   const { facts, ...rest } = component;
   return facts === undefined ? component : rest;

@@ -13,8 +13,8 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "transaction",
     group,
-    title: "prepare, freeze, thaw and seal go through, and the freeze was held.",
-    next: "See to it that each call answers in time, with what the contract says.",
+    title: "prepare, freeze, thaw, and seal succeed, and the freeze was uninterrupted.",
+    next: "Make each call return in time, with a result that the contract describes.",
     needs: ["paths-exist"],
     async run(stage) {
       const act = await stage.upTo("seal");
@@ -28,23 +28,23 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
   {
     name: "freeze-holds",
     group,
-    title: "While frozen, no change of the application's data gets through; before and after it does.",
-    next: "Let freeze answer only when the application has come to rest, and keep what holds it in the worker, not in the call.",
+    title: "The application's data cannot be changed while it is frozen, but before and after.",
+    next: "Let freeze return only when the application has stopped. Keep the lock or session in the worker, not in the call.",
     needs: ["transaction"],
     async run(stage) {
       if (await stage.isHeld("free")) throw new CheckFailure("The probe fails although nothing is frozen.");
       const act = await stage.upTo("freeze");
       if (!(await stage.isHeld("held")))
-        throw new CheckFailure("While frozen the probe changed the application's data.");
+        throw new CheckFailure("While the application was frozen, the probe changed its data.");
       await stage.do("thaw", act);
-      if (await stage.isHeld("free")) throw new CheckFailure("After thaw the probe still fails.");
+      if (await stage.isHeld("free")) throw new CheckFailure("After thaw, the probe still fails.");
     },
   },
   {
     name: "thaw-without-freeze",
     group,
-    title: "thaw without a freeze does not answer that it was held.",
-    next: "Let thaw look at what freeze left in the application, and answer { uninterrupted: false, reason } where it is not there.",
+    title: "thaw without a freeze does not report an uninterrupted freeze.",
+    next: "Let thaw check what freeze left in the application. If it is missing, return { uninterrupted: false, reason }.",
     needs: ["transaction"],
     async run(stage) {
       const act = await stage.upTo("freeze");
@@ -61,15 +61,15 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
           (report) => report.uninterrupted,
           () => false,
         );
-        if (held) throw new CheckFailure(`thaw answered { uninterrupted: true } although ${what}.`);
+        if (held) throw new CheckFailure(`thaw returned { uninterrupted: true } although ${what}.`);
       }
     },
   },
   {
     name: "thaw-tells-the-truth",
     group,
-    title: "thaw tells when the freeze was lost meanwhile.",
-    next: "Let thaw prove that the very hold which freeze made was there to the end: the same session, process or lock.",
+    title: "thaw reports a freeze that was lost.",
+    next: "Let thaw prove that the freeze was in force to the end: the same session, process, or lock.",
     needs: ["transaction"],
     async run(stage) {
       const { loseFreeze } = stage.rig.fixture;
@@ -77,13 +77,13 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
       const act = await stage.upTo("freeze");
       const ran = await stage.rig.shell(loseFreeze, stage.rig.limit());
       if (ran.is === "late" || ran.exitCode !== 0)
-        throw new CheckFailure(`loseFreeze failed. ${ran.output}`, "Mend `loseFreeze` in conformance.json.");
+        throw new CheckFailure(`loseFreeze failed. ${ran.output}`, "Fix `loseFreeze` in conformance.json.");
       const held = await stage.rig.call(act.session, "thaw", [act.tx, act.token ?? {}]).then(
         (report) => report.uninterrupted,
         () => false,
       );
       if (held)
-        throw new CheckFailure("thaw answered { uninterrupted: true } although loseFreeze had ended the freeze.");
+        throw new CheckFailure("thaw returned { uninterrupted: true } although loseFreeze had ended the freeze.");
       await stage.abort(act);
       await stage.assertFree("a lost freeze and abort");
     },
@@ -92,7 +92,7 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
     name: "sidecar-is-whole",
     group,
     title: "The sidecar has the files that seal names, and no others.",
-    next: "Write into tx.sidecarDir, as plain files, what seal then answers in `files`.",
+    next: "Write plain files to tx.sidecarDir, and return them from seal in `files`.",
     needs: ["transaction"],
     async run(stage) {
       if (!stage.rig.offered.has("seal")) throw new Skip("the plugin has no seal");
@@ -100,17 +100,17 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
       const { sidecarDir } = act.tx;
       const { files } = await stage.rig.call(act.session, "seal", [act.tx]);
       const missing = files.filter((file) => !isPlainFile(path.join(sidecarDir, file)));
-      if (missing.length > 0) throw new CheckFailure(`Named, but no plain file: ${missing.join(", ")}.`);
+      if (missing.length > 0) throw new CheckFailure(`Named, but not a plain file: ${missing.join(", ")}.`);
       const there = (await entriesOf(sidecarDir)).filter(({ stats }) => !stats.isDirectory());
       const extra = there.map(({ file }) => path.relative(sidecarDir, file)).filter((file) => !files.includes(file));
-      if (extra.length > 0) throw new CheckFailure(`There, but not named: ${extra.join(", ")}.`);
+      if (extra.length > 0) throw new CheckFailure(`Written, but not named: ${extra.join(", ")}.`);
     },
   },
   {
     name: "complete",
     group,
-    title: "complete takes a success and a failure of the backup.",
-    next: "The backup is over by then: where there is nothing to do, do nothing.",
+    title: "complete accepts a success and a failure of the backup.",
+    next: "The backup has ended by then. If there is nothing to do, do nothing.",
     needs: ["transaction"],
     async run(stage) {
       if (!stage.rig.offered.has("complete")) throw new Skip("the plugin has no complete");

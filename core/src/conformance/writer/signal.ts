@@ -10,8 +10,8 @@ const BRIEF_MS = 40;
 export const signalChecks: readonly ConformanceCheck<WriterScenario>[] = writerSteps.map((step) => ({
   name: `${step}-obeys-the-signal`,
   group,
-  title: `${step} stops when it is told to, and abort then undoes it.`,
-  next: "Hand ctx.signal to all that waits, and end the call when it fires: a worker that does not is killed after 250 ms.",
+  title: `${step} stops when ctx.signal fires, and abort then undoes it.`,
+  next: "Pass ctx.signal to everything that waits, and end the call when it fires. Otherwise the worker is killed after 250 ms.",
   needs: ["transaction"],
   async run(stage) {
     if ((step === "prepare" || step === "seal") && !stage.rig.offered.has(step))
@@ -20,13 +20,13 @@ export const signalChecks: readonly ConformanceCheck<WriterScenario>[] = writerS
     for (const delayMs of delaysOf(step, stage)) {
       let act: WriterAction | null = null;
       await runObeying(step, async () => {
-        if (act !== null) await stage.mend();
+        if (act !== null) await stage.cleanUp();
         act = await stage.upTo(before);
         const call = stage.do(step, act).catch(() => {});
         await sleep(delayMs);
         act.session.cancel();
         await call;
-        // It must still answer: the host kills a worker that does not stop.
+        // It must still respond: the host kills a worker that does not stop.
         await stage.rig.call(act.session, "identify", []);
         await stage.abort(act);
       });

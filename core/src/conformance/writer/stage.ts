@@ -17,14 +17,14 @@ const MEND_MS = 2000;
 export interface WriterAction {
   session: Session<"writer">;
   tx: WriterTransaction;
-  /** null: no freeze was answered. */
+  /** null: no freeze has returned. */
   token: FreezeToken | null;
 }
 
 /** A writer and its application. */
 export class WriterScenario {
   readonly rig: PluginRig;
-  /** As the first identify told them. */
+  /** As the first identify returned them. */
   components: Component[] = [];
   /** Whether a freeze has left a compensation. */
   compensates = false;
@@ -54,7 +54,7 @@ export class WriterScenario {
     return tx;
   }
 
-  /** A transaction of its own worker that has come as far as the step. */
+  /** A transaction in its own worker, up to the step. */
   async upTo(step: WriterStep | null, session?: Session<"writer">): Promise<WriterAction> {
     const act: WriterAction = { session: session ?? (await this.worker()), tx: this.transaction(), token: null };
     for (const next of step === null ? [] : writerSteps.slice(0, writerSteps.indexOf(step) + 1))
@@ -76,7 +76,7 @@ export class WriterScenario {
       case "thaw": {
         const report = await this.rig.call(session, "thaw", [tx, act.token ?? {}]);
         if (!report.uninterrupted)
-          throw new CheckFailure(`thaw answered that the freeze was not held: ${report.reason ?? "no reason"}.`);
+          throw new CheckFailure(`thaw reported that the freeze was interrupted: ${report.reason ?? "no reason"}.`);
         break;
       }
       case "seal":
@@ -108,10 +108,11 @@ export class WriterScenario {
     const { probe } = this.rig.fixture;
     if (probe !== undefined) {
       const ran = await this.rig.probe(probe, "free");
-      if (ran.is === "late") throw new CheckFailure(`After ${after} the application is still held: the probe waits.`);
+      if (ran.is === "late")
+        throw new CheckFailure(`After ${after}, the application is still frozen: the probe waits.`);
       if (ran.exitCode !== 0)
         throw new CheckFailure(
-          `After ${after} the application is still held: the probe ended with ${ran.exitCode}. ${ran.output}`,
+          `After ${after}, the application is still frozen: the probe exited with ${ran.exitCode}. ${ran.output}`,
         );
     }
     try {
@@ -119,7 +120,7 @@ export class WriterScenario {
       await this.upTo("thaw", this.#witness);
     } catch (error) {
       throw new CheckFailure(
-        `After ${after} the next transaction fails: ${error instanceof Error ? error.message : String(error)}`,
+        `After ${after}, the next transaction fails: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
   }
@@ -132,8 +133,8 @@ export class WriterScenario {
     return ran.is === "late" || ran.exitCode !== 0;
   }
 
-  /** Undoes whatever the transactions so far did. */
-  async mend(): Promise<void> {
+  /** Undoes everything that the transactions so far did. */
+  async cleanUp(): Promise<void> {
     await this.rig.closeAll();
     await this.#witness?.close();
     this.#witness = null;
@@ -144,7 +145,7 @@ export class WriterScenario {
     }
   }
 
-  /** Whether there is something to mend or to forget. */
+  /** Whether there is something to clean up or to forget. */
   get hasBegun(): boolean {
     return this.#begun.length > 0;
   }

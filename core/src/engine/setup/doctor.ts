@@ -7,23 +7,25 @@ import { toFault } from "../../base/errors/error.js";
 import { canMount } from "../../os/exec/mount-tree.js";
 import { isProgram } from "../../os/exec/program.js";
 import { type Inspection, inspectPlugins } from "../../host/manifest/resolve.js";
+import type { Usable } from "../../host/manifest/judge.js";
 import { identifyAll } from "../../plan/writers.js";
 import { matchAll } from "../../plan/match.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { findServers, type Server } from "./servers.js";
+import { detectedVolumes } from "./detected-volumes.js";
+import { findServers } from "./servers.js";
 import { isWithin, readMounts } from "../../os/mounts.js";
-import type { DoctorCheck } from "../../base/schema/types.js";
+import type { DetectedServer, DoctorCheck, Finding, Volume } from "../../base/schema/types.js";
 import { locate } from "../../plan/locate.js";
 import { baseEnvironment } from "../../os/environment.js";
 import { createContext } from "../context.js";
 import type { OpenOptions } from "../types.js";
 import { withOperation } from "../operation.js";
 
-/** Looks at everything that a transaction will need, also where the config cannot be read. Never throws for what it finds. */
+/** Checks everything that a transaction needs. What is missing or invalid, such as the config, becomes a check, not an error. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
   const before = [...system(), ...rights()];
+  const { config: file, cwd, env } = options;
   try {
-    const { config: file, cwd, env } = options;
     const settings = await loadSettings({
       ...(file === undefined ? {} : { file }),
       ...(cwd === undefined ? {} : { cwd }),
@@ -39,9 +41,7 @@ const good = (about: DoctorCheck["about"], found: string): DoctorCheck => ({ abo
 
 function fault(about: DoctorCheck["about"], error: unknown): DoctorCheck {
   const { message, hint, details } = toFault(error);
-  const { findings } = (details ?? {}) as {
-    findings?: { file: string; line?: number; seen: string; expected: string }[];
-  };
+  const { findings } = (details ?? {}) as { findings?: Finding[] };
   const means = findings?.map(
     ({ file, line, seen, expected }) => `${file}:${line ?? 1}: ${seen}, expected ${expected}`,
   );
@@ -58,40 +58,42 @@ function system(): DoctorCheck[] {
   const [major = 0, minor = 0] = release().split(".").map(Number);
   const found = `Linux ${release()}, Node ${process.version.slice(1)}, ${process.arch}`;
   if (major > 6 || (major === 6 && minor >= 8)) return [good("system", found)];
-  const means = "fsfreeze cannot be nested before 6.8: lvcreate by others fails while a file system is frozen";
+  const means =
+    "before Linux 6.8 a freeze cannot be nested: another program's lvcreate fails while a file system is frozen";
   return [{ about: "system", state: "note", found, means }];
 }
 
 function rights(): DoctorCheck[] {
-  const isRoot = process.geteuid?.() === 0;
-  const held: DoctorCheck = isRoot
-    ? good("rights", "root")
-    : {
-        about: "rights",
-        state: "note",
-        found: "an ordinary user",
-        means: "no volume can be held, and only one's own files are captured",
-        remedy: "sudo holdstill doctor",
-      };
-  const means = "`run` gives its command the snapshots where they are, by other paths each time";
-  return canMount() ? [held] : [held, { about: "rights", state: "note", found: "mounting is not permitted", means }];
+  const user: DoctorCheck =
+    process.geteuid?.() === 0
+      ? good("rights", "root")
+      : {
+          about: "rights",
+          state: "note",
+          found: "an ordinary user",
+          means: "volumes cannot be held, and only files that this user can read are captured",
+          remedy: "sudo holdstill doctor",
+        };
+  const means =
+    "the command of `run` reads the snapshots where the provider exposes them, at different paths each time";
+  return canMount() ? [user] : [user, { about: "rights", state: "note", found: "mounting is not permitted", means }];
 }
 
 function config({ file }: Settings): DoctorCheck {
   if (file !== null) return good("config", file);
-  const means = "no application is asked to hold still";
-  return { about: "config", state: "note", found: "there is none", means, remedy: "holdstill init" };
+  const means = "no application is frozen";
+  return { about: "config", state: "note", found: "there is no config", means, remedy: "holdstill init" };
 }
 
 async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const asked = await withOperation(createContext(settings, null), inspection.plugins, {}, async ({ workers }) => [
-    ...(await volumes(workers, settings)),
-    ...(await databases(workers, settings)),
+  const answers = await withOperation(createContext(settings, null), inspection.plugins, {}, async ({ workers }) => [
+    ...(await volumes(workers, settings, inspection.usable)),
+    ...(await servers(workers, settings, inspection.usable)),
   ]).catch((error: unknown) => [fault("plugins", error)]);
-  return [...shared, ...asked];
+  return [...shared, ...answers];
 }
 
 function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
@@ -103,7 +105,7 @@ function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
   ];
 }
 
-/** What holdstill itself runs, and the package of it. Of a plugin that lacks a program the plugins' check tells. */
+/** The programs that holdstill itself runs, with their packages. The programs of plugins are checked with the plugins. */
 const programs = { unshare: "util-linux", setpriv: "util-linux", mount: "mount", cp: "coreutils" } as const;
 
 function tools(): DoctorCheck[] {
@@ -119,39 +121,39 @@ function tools(): DoctorCheck[] {
   }));
 }
 
-/** Less than this for records and sidecars, bytes, is told of. */
+/** Less space than this for records and sidecars is noted, bytes. */
 const little = 64 * 1024 * 1024;
 
 function state({ stateDir: dir }: Settings): DoctorCheck[] {
-  let place = dir;
-  while (!existsSync(place)) place = path.dirname(place);
+  let existing = dir;
+  while (!existsSync(existing)) existing = path.dirname(existing);
   try {
-    accessSync(place, constants.W_OK);
+    accessSync(existing, constants.W_OK);
   } catch {
+    const found = `${existing} is not writable for this user`;
     const remedy = "Run as its owner, or set stateDir in the config.";
-    return [
-      {
-        about: "state",
-        state: "bad",
-        found: `${place} may not be written to`,
-        means: "no set can be kept",
-        remedy,
-      },
-    ];
+    return [{ about: "state", state: "bad", found, means: "no set can be kept", remedy }];
   }
-  const { bavail, bsize } = statfsSync(place);
-  const found = `${dir}, ${Math.round((bavail * bsize) / 1024 / 1024)} MiB free${place === dir ? "" : "; not made yet"}`;
+  const { bavail, bsize } = statfsSync(existing);
+  const made = existing === dir ? "" : "; it does not exist yet";
+  const found = `${dir}, ${Math.round((bavail * bsize) / 1024 / 1024)} MiB free${made}`;
   if (bavail * bsize >= little) return [good("state", found)];
-  return [{ about: "state", state: "note", found, means: "records and WAL may not fit", remedy: "holdstill prune" }];
+  return [
+    { about: "state", state: "note", found, means: "records and sidecars may not fit", remedy: "holdstill prune" },
+  ];
 }
 
-/** Of each file system that lies on a device, how it would be captured. */
-async function volumes(workers: PluginWorkers, { limits }: Settings): Promise<DoctorCheck[]> {
+/** How each file system on a block device would be captured. */
+async function volumes(
+  workers: PluginWorkers,
+  { limits }: Settings,
+  usable: readonly Usable[],
+): Promise<DoctorCheck[]> {
   const seen = new Set<string>();
   const mounts = readMounts().filter(({ source, number, mountPoint }) => {
-    const isOurs = source.startsWith("/dev/") && !seen.has(number) && statSync(mountPoint).isDirectory();
-    if (isOurs) seen.add(number);
-    return isOurs;
+    const isNew = source.startsWith("/dev/") && !seen.has(number) && statSync(mountPoint).isDirectory();
+    if (isNew) seen.add(number);
+    return isNew;
   });
   return Promise.all(
     mounts.map(async ({ mountPoint, fsType, source }): Promise<DoctorCheck> => {
@@ -160,42 +162,52 @@ async function volumes(workers: PluginWorkers, { limits }: Settings): Promise<Do
           volumes: [volume],
         } = locate([{ paths: [mountPoint], exclude: [] }]);
         const [match] = volume === undefined ? [] : await matchAll(workers, [volume], limits.identify);
-        if (match === undefined) throw new Error("no provider was asked");
+        if (volume === undefined || match === undefined) throw new Error("the mount has gone");
         const { provider, qualities } = match;
-        const found = `${mountPoint} (${fsType} on ${source}): ${provider}, ${qualities.method ?? "its own way"}`;
+        const how = qualities.method === undefined ? "" : `, ${qualities.method}`;
+        const found = `${mountPoint} (${fsType} on ${source}): ${provider}${how}`;
         if (qualities.pointInTime) return good("volumes", found);
-        const means = "not of one instant: for writers that tolerate a copy; `none` for bare files";
-        return { about: "volumes", state: "note", found, means };
+        const means = "files are copied one after the other: only for writers that tolerate it";
+        const better = betterProvider(volume, usable, workers);
+        const remedy = better === null ? {} : { remedy: `Add \`use: ${better}\` to the config.` };
+        return { about: "volumes", state: "note", found, means, ...remedy };
       } catch (error) {
-        // Nobody may want it captured.
+        // Only a note: the volume may not be meant to be captured.
         return { about: "volumes", state: "note", found: `${mountPoint}: ${toFault(error).message}` };
       }
     }),
   );
 }
 
-async function databases(workers: PluginWorkers, { limits }: Settings): Promise<DoctorCheck[]> {
+/** An installed provider whose manifest describes the volume, and that no instance uses; null: there is none. */
+function betterProvider(volume: Volume, usable: readonly Usable[], { plugins: used }: PluginWorkers): string | null {
+  const names = new Set([...used.values()].map(({ who }) => who.plugin));
+  const manifests = usable.map(({ read }) => read.manifest).filter(({ name }) => !names.has(name));
+  return manifests.find((manifest) => detectedVolumes(manifest, [volume]).length > 0)?.name ?? null;
+}
+
+/** The running servers that manifests describe, and whether a writer owns their data; then the writers that failed. */
+async function servers(
+  workers: PluginWorkers,
+  { limits }: Settings,
+  usable: readonly Usable[],
+): Promise<DoctorCheck[]> {
   const identified = await identifyAll(workers, limits.identify);
   const owned = identified.flatMap((one) =>
     "error" in one ? [] : one.components.flatMap(({ paths }) => paths.map((at) => ({ at, by: one.who.instance }))),
   );
-  const servers = findServers().map((server): DoctorCheck => {
+  const found = findServers(usable.map(({ read }) => read.manifest)).map(({ server }): DoctorCheck => {
     const owner = owned.find(({ at }) => isWithin(server.dataDir, at));
-    if (owner !== undefined) return good("databases", `${describeChecks(server)} is ${owner.by}`);
-    const means = "no writer holds it still: a snapshot of it opens as after a crash, at best";
-    return {
-      about: "databases",
-      state: "note",
-      found: describeChecks(server),
-      means,
-      remedy: "holdstill init --print",
-    };
+    if (owner !== undefined) return good("servers", `${describeServer(server)} is ${owner.by}`);
+    const means = "no writer freezes it: at best, a snapshot of it opens as after a crash";
+    const remedy = "holdstill init --print";
+    return { about: "servers", state: "note", found: describeServer(server), means, remedy };
   });
-  const silent = identified.flatMap((one) => ("error" in one ? [fault("databases", one.error)] : []));
-  return [...servers, ...silent];
+  const failed = identified.flatMap((one) => ("error" in one ? [fault("servers", one.error)] : []));
+  return [...found, ...failed];
 }
 
-export function describeChecks({ kind, dataDir, pid, unit }: Server): string {
-  const name = kind === "postgres" ? "PostgreSQL" : "MySQL or MariaDB";
-  return `${name} in ${dataDir}, pid ${pid}${unit === null ? "" : `, ${unit}`}`;
+/** A server in words: PostgreSQL in /var/lib/postgresql/15/main, pid 812, postgresql@15-main.service. */
+export function describeServer({ title, dataDir, pid, unit }: DetectedServer): string {
+  return `${title} in ${dataDir}, pid ${pid}${unit === null ? "" : `, ${unit}`}`;
 }

@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
-import path from "node:path";
-import { syncDir, writeDurably } from "../../store/state-directory.js";
 import { loadSettings } from "../../base/config/load.js";
-import { xdg } from "../../base/config/settings.js";
-import { HoldstillError } from "../../base/errors/error.js";
+import type { PluginManifest, Volume } from "../../base/schema/types.js";
+import type { Usable } from "../../host/manifest/judge.js";
 import { inspectPlugins } from "../../host/manifest/resolve.js";
-import type { Volume } from "../../base/schema/types.js";
-import { findServers, type Server } from "./servers.js";
+import { suggestedInstance } from "../../host/manifest/suggestion.js";
+import { isWithin } from "../../os/mounts.js";
 import { locate } from "../../plan/locate.js";
-import { describeChecks } from "./doctor.js";
+import { detectedVolumes } from "./detected-volumes.js";
+import { describeServer } from "./doctor.js";
+import { findServers, type FoundServer } from "./servers.js";
 
 /** A config that fits this machine, and the targets that a first plan would have. */
 export interface Draft {
@@ -17,73 +17,123 @@ export interface Draft {
   targets: string[];
 }
 
-/** The plugin for each kind of server, and its options. */
-const writers = {
-  postgres: { plugin: "writer-postgres", prefix: "pg", options: postgresOptions },
-  mysql: { plugin: "writer-mysql", prefix: "mysql", options: mysqlOptions },
-} as const;
+/** Entries of the config's list of plugins, as lines, with the folder of each plugin. */
+interface Block {
+  readonly lines: readonly string[];
+  readonly dir: string;
+}
 
-/** Writes a config for the database servers that run here, with every line explained. */
-export async function draftConfig(env: NodeJS.ProcessEnv = process.env, servers = findServers()): Promise<Draft> {
+/** Where packages install plugins. A draft names it if it uses one of them. */
+const usualPluginPath = "/usr/lib/holdstill/plugins";
+
+/**
+ * Writes a config for what the manifests of the installed plugins describe and this machine has, with every line explained.
+ *
+ * @param proc Where proc(5) is mounted.
+ */
+export async function draftConfig(env: NodeJS.ProcessEnv = process.env, proc = "/proc"): Promise<Draft> {
   const settings = await loadSettings({ folders: [], env: { ...env, HOLDSTILL_CONFIG: "" } });
-  const { found } = await inspectPlugins(settings);
-  const versionOf = (plugin: string): string | undefined => found.find(({ name }) => name === plugin)?.version;
+  const pluginPaths = [...settings.pluginPaths, ...(existsSync(usualPluginPath) ? [usualPluginPath] : [])];
+  const { usable } = await inspectPlugins({ ...settings, pluginPaths });
+  const manifests = usable.map(({ read }) => read.manifest);
+  const servers = findServers(manifests, proc);
   const names = new Set<string>();
-  const blocks = servers.map((server) => {
-    const { plugin, prefix, options } = writers[server.kind];
-    const version = versionOf(plugin);
-    if (version === undefined)
-      return { name: null, lines: [`  # ${describeChecks(server)}: ${plugin} is not installed.`] };
-    const name = unique(`${prefix}-${instanceName(server)}`, names);
-    return {
-      name,
-      lines: [
-        `  # ${describeChecks(server)}`,
-        `  - use: ${plugin}@^${version}`,
-        `    as: ${name}`,
-        "    policy: required   # best-effort: where it fails the set is made without it",
-        "    options:",
-        ...Object.entries(options(server)).map(([key, value]) => `      ${key}: ${JSON.stringify(value)}`),
-      ],
-    };
-  });
-  const lvm = versionOf("provider-lvm");
-  const volumes = logicalVolumes(servers);
-  const providers =
-    lvm === undefined || volumes.length === 0
-      ? ["  # Where no provider is named, provider-reflink is taken: it clones, or copies."]
-      : [
-          ...volumes.map(({ mountPoint, source }) => `  # ${mountPoint} is on ${source}: LVM takes its snapshot.`),
-          `  - use: provider-lvm@^${lvm}`,
-          "  # What lies elsewhere: clones where the file system can, else copies.",
-          `  - use: provider-reflink@^${versionOf("provider-reflink") ?? "1"}`,
-        ];
-  const targets = blocks.flatMap(({ name }) => (name === null ? [] : [`writer:${name}`]));
-  const none =
-    "  # No database server was found running. A writer is named like this:\n  # - { use: writer-postgres@^1, as: pg-main, options: { host: /run/postgresql } }";
+  const writers = servers.map((found) => writerBlock(found, usable, names));
+  const volumes = volumesOf(servers);
+  const providers = usable.flatMap((plugin) => providerBlock(plugin, volumes));
+  const fallback = usable.find(({ read }) => read.manifest.fallback === true);
+  const blocks = [...writers, ...providers, ...(providers.length > 0 && fallback ? [fallbackBlock(fallback)] : [])];
+  const targets = [...names].map((name) => `writer:${name}`);
+  const notes = [
+    ...(writers.length === 0 ? writersInstalled(usable) : []),
+    ...(providers.length === 0 && fallback !== undefined ? [whyNoProvider(fallback.read.manifest)] : []),
+  ];
+  const used = pluginPaths.filter(
+    (one) => existsSync(one) && blocks.some(({ dir }) => isWithin(dir, realpathSync(one))),
+  );
+  return { targets, text: textOf({ blocks, notes, pluginPaths: used }, targets) };
+}
+
+function writerBlock(
+  { server, manifest, placeholders }: FoundServer,
+  usable: readonly Usable[],
+  names: Set<string>,
+): Block {
+  const { name: wanted, options } = suggestedInstance(manifest, placeholders);
+  const name = unique(wanted, names);
   return {
-    targets,
-    text: textOf([...(blocks.length === 0 ? [none] : blocks.flatMap(({ lines }) => lines)), ...providers], targets),
+    dir: usable.find(({ read }) => read.manifest === manifest)?.dir ?? "",
+    lines: [
+      `# ${describeServer(server)}`,
+      `- use: ${manifest.name}@^${manifest.version}`,
+      `  as: ${name}`,
+      "  policy: required   # best-effort: if it fails, the set is made without it",
+      ...optionLines(options),
+    ],
   };
 }
 
-/** File systems of the servers' data that lie on logical volumes. */
-function logicalVolumes(servers: readonly Server[]): Volume[] {
+function providerBlock({ read: { manifest }, dir }: Usable, volumes: readonly Volume[]): Block[] {
+  const detected = detectedVolumes(manifest, volumes);
+  if (detected.length === 0) return [];
+  const { name, options } = suggestedInstance(manifest);
+  return [
+    {
+      dir,
+      lines: [
+        ...detected.map(({ volume: { mountPoint, source }, title }) => `# ${mountPoint} is on ${source}: ${title}`),
+        `- use: ${manifest.name}@^${manifest.version}`,
+        ...(name === manifest.name ? [] : [`  as: ${name}`]),
+        ...optionLines(options),
+      ],
+    },
+  ];
+}
+
+function fallbackBlock({ read: { manifest }, dir }: Usable): Block {
+  return { dir, lines: ["# Every other volume:", `- use: ${manifest.name}@^${manifest.version}`] };
+}
+
+function optionLines(options: Record<string, unknown>): string[] {
+  const lines = Object.entries(options).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`);
+  return lines.length === 0 ? [] : ["  options:", ...lines];
+}
+
+function writersInstalled(usable: readonly Usable[]): string[] {
+  const writers = usable.map(({ read }) => read.manifest).filter(({ kind }) => kind === "writer");
+  return [
+    "# No running application was detected. The installed writers:",
+    ...writers.map(({ name, version, description = "" }) => `# - use: ${name}@^${version}   # ${description}`),
+  ];
+}
+
+const whyNoProvider = ({ name, description = "" }: PluginManifest): string =>
+  `# Without a provider in this list, holdstill uses ${name}: ${description}`;
+
+/** The volumes with the servers' data. */
+function volumesOf(servers: readonly FoundServer[]): Volume[] {
   try {
-    const { volumes } = locate(servers.map(({ dataDir }) => ({ paths: [dataDir], exclude: [] })));
-    return volumes.filter(({ devices: [top] }) => top?.kind === "lvm");
+    return locate(servers.map(({ server }) => ({ paths: [server.dataDir], exclude: [] }))).volumes;
   } catch {
-    // A server that has just ended, or whose data we may not see.
+    // A server that has just ended, or whose data this user may not read.
     return [];
   }
 }
 
-function textOf(blocks: readonly string[], targets: readonly string[]): string {
+interface Parts {
+  readonly blocks: readonly Block[];
+  readonly notes: readonly string[];
+  readonly pluginPaths: readonly string[];
+}
+
+function textOf({ blocks, notes, pluginPaths }: Parts, targets: readonly string[]): string {
+  const list = [...blocks.flatMap(({ lines }) => lines), ...notes].map((line) => `  ${line}`);
+  const paths = pluginPaths.length === 0 ? "" : `pluginPaths: ${JSON.stringify(pluginPaths)}\n\n`;
   return `# holdstill on ${hostname()}, made by \`holdstill init\`. \`holdstill doctor\` checks it;
 # \`holdstill plan ${targets[0] ?? "/srv"}\` shows what a snapshot would do.
 
-plugins:
-${blocks.join("\n")}
+${paths}plugins:${blocks.length === 0 ? " []" : ""}
+${list.join("\n")}
 
 # The longest time of each part; these are the defaults.
 # limits: { queue: 10m, prepare: 10m, freeze: 60s, hold: 10s,
@@ -93,43 +143,9 @@ ${blocks.join("\n")}
 `;
 }
 
-function postgresOptions({ sockets }: Server): Record<string, string | number> {
-  const socket = sockets.find((name) => path.basename(name).startsWith(".s.PGSQL.")) ?? "/run/postgresql/.s.PGSQL.5432";
-  return { host: path.dirname(socket), port: Number(socket.split(".").at(-1)) };
-}
-
-function mysqlOptions({ sockets }: Server): Record<string, string | number> {
-  // MySQL's X plugin listens, too, and speaks another protocol.
-  const socket = sockets.find((name) => !path.basename(name).startsWith("mysqlx"));
-  return { socket: socket ?? "/run/mysqld/mysqld.sock" };
-}
-
-/** postgresql@15-main.service is called main, /var/lib/mysql is called mysql. */
-function instanceName({ dataDir }: Server): string {
-  const name = path.basename(dataDir) === "data" ? path.basename(path.dirname(dataDir)) : path.basename(dataDir);
-  return name.toLowerCase().replaceAll(/[^a-z0-9._-]/g, "-");
-}
-
 function unique(wanted: string, names: Set<string>): string {
   let name = wanted;
   for (let n = 2; names.has(name); n += 1) name = `${wanted}-${n}`;
   names.add(name);
   return name;
-}
-
-/** Where a config is looked for that nobody named. */
-export function usualFile(env: NodeJS.ProcessEnv = process.env): string {
-  const folder = process.geteuid?.() === 0 ? "/etc" : xdg(env, "XDG_CONFIG_HOME", ".config");
-  return path.join(folder, "holdstill", "holdstill.yaml");
-}
-
-/** @throws HoldstillError E_USAGE when there is one already. */
-export function writeConfig(file: string, text: string): void {
-  if (existsSync(file)) {
-    const problem = `There is a config already: ${file}.`;
-    throw new HoldstillError("E_USAGE", { problem, hint: "`holdstill init --print` shows what would be written." });
-  }
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
-  writeDurably(file, text);
-  syncDir(path.dirname(file));
 }

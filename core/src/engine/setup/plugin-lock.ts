@@ -1,28 +1,20 @@
 import { lockFileBeside, type Settings } from "../../base/config/settings.js";
-import type { FileChange } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { digestDifferences } from "../../host/manifest/digest.js";
 import { lockOf, lockEntryOf, readLock, writeLock } from "../../host/manifest/lock.js";
 import { resolvePlugins } from "../../host/manifest/resolve.js";
-import type { PluginLock } from "../../base/schema/types.js";
-
-/** What the lock file pins, and how that differs from what it pinned before. */
-export interface PluginLockChange {
-  file: string;
-  plugins: { name: string; version: string; content: string; was: "new" | "same" | "other"; changes: FileChange[] }[];
-  /** Pinned before, and taken by no instance any more. */
-  dropped: { name: string; version: string }[];
-}
+import type { PluginLock, PluginPins } from "../../base/schema/types.js";
 
 /**
- * Pins the plugins that the config takes to what they contain now. Throws E_PLUGIN_UNPINNED without a config, and whatever keeps
- * a plugin from being taken: what is refused is not pinned.
+ * Pins the current content of the plugins that the config uses.
+ *
+ * @throws HoldstillError E_PLUGIN_UNPINNED without a config, and the error of a plugin that cannot be used: it is not pinned.
  */
-export async function lockPlugins(settings: Settings): Promise<PluginLockChange> {
+export async function lockPlugins(settings: Settings): Promise<PluginPins> {
   const { file: config } = settings;
   if (config === null) throw new HoldstillError("E_PLUGIN_UNPINNED", { file: null });
   const { plugins } = await resolvePlugins({ ...settings, lockFile: null });
-  // A lock file that cannot be read is mended by writing it anew.
+  // A lock file that cannot be read is replaced.
   const before = await (settings.lockFile === null ? nothing : readLock(settings.lockFile).catch(() => nothing));
   const lock = await lockOf(plugins);
   const file = lockFileBeside(config);
@@ -30,8 +22,8 @@ export async function lockPlugins(settings: Settings): Promise<PluginLockChange>
   return pinsOf(file, lock, before);
 }
 
-/** Throws what differs from the pins: E_PLUGIN_UNPINNED, E_PLUGIN_LOCKED, or E_PLUGINS_REFUSED with all. */
-export async function checkPluginLock(settings: Settings): Promise<PluginLockChange> {
+/** @throws HoldstillError E_PLUGIN_UNPINNED, E_PLUGIN_LOCKED for a plugin that differs, or E_PLUGINS_REFUSED with all of them. */
+export async function checkPluginLock(settings: Settings): Promise<PluginPins> {
   const { file: config, lockFile } = settings;
   if (lockFile === null) {
     throw new HoldstillError("E_PLUGIN_UNPINNED", { file: config === null ? null : lockFileBeside(config) });
@@ -42,7 +34,7 @@ export async function checkPluginLock(settings: Settings): Promise<PluginLockCha
 
 const nothing: PluginLock = { lockVersion: 1, plugins: [] };
 
-function pinsOf(file: string, now: PluginLock, before: PluginLock): PluginLockChange {
+function pinsOf(file: string, now: PluginLock, before: PluginLock): PluginPins {
   return {
     file,
     plugins: now.plugins.map((plugin) => {

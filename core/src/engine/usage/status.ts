@@ -1,6 +1,7 @@
 import { lastTimes } from "../../store/history.js";
 import { toFault } from "../../base/errors/error.js";
 import { isProvider } from "../../host/isolation/session.js";
+import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import type { IdentifiedWriters } from "../../plan/writers.js";
 import type { PastTransaction } from "../../base/schema/types.js";
@@ -23,13 +24,15 @@ export function listSnapshots(workers: PluginWorkers, limitMs: number): Promise<
   );
 }
 
-/** What each writer owns, what it did last, and which servers work there. */
+/** What each writer owns, what it did last, and which servers have their data there. */
 export function writerStatuses(
   identified: readonly IdentifiedWriters[],
   past: readonly PastTransaction[],
+  plugins: readonly ResolvedPlugin[],
 ): WriterStatus[] {
   const times = lastTimes(past);
-  const all = findServers();
+  const manifests = plugins.map(({ manifest }) => manifest);
+  const all = findServers(manifests).map(({ server }) => server);
   return identified.map((one): WriterStatus => {
     const { who, policy } = one;
     const last = times.get(who.instance) ?? null;

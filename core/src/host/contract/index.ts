@@ -1,4 +1,4 @@
-/** The contract, version 1: what an author reads first. Types only; a plugin needs nothing of the host at run time. */
+/** The contract, version 1: where the author of a plugin begins to read. It has only types: at run time a plugin needs nothing of the host. */
 export type { Provider, View } from "./provider.js";
 export type { BackupOutcome, Writer } from "./writer.js";
 export type { Context, Log, Transaction, WriterTransaction } from "./context.js";

@@ -1,51 +1,62 @@
 import type { CriticalSection, Exposed, Snapshot, Support, Volume } from "../../base/schema/types.js";
 import type { Context, Transaction } from "./context.js";
 
-/** A storage's side of a transaction. The default export of a plugin of kind `provider`. */
+/** A storage's side of a transaction: the default export of a plugin of kind `provider`. */
 export interface Provider<Options = Record<string, unknown>> {
-  /** What this provider can do for the volume; null is "not mine". No side effects. Several volumes may be asked for at once. */
+  /**
+   * Returns what this provider can do for the volume, or null if it cannot capture it. It must not change anything. The
+   * host may call it for several volumes at once.
+   */
   match(volume: Volume, ctx: Context<Options>): Promise<Support>;
-  /** Everything slow: space check, pre-created snapshot volumes. Answers what is to be held, and what is to be done meanwhile. */
+  /**
+   * Does everything slow: it checks the space, and makes snapshot volumes in advance. It returns what the kernel is to
+   * hold, and the steps of the commit.
+   */
   prepare(tx: Transaction, volumes: readonly Volume[], ctx: Context<Options>): Promise<CriticalSection>;
-  /** Takes the snapshot; called only where the critical section contains `{ op: "plugin" }`. */
+  /** Takes the snapshots. It is called only if the critical section contains `{ op: "plugin" }`. */
   commit?(tx: Transaction, ctx: Context<Options>): Promise<void>;
-  /** Finishes the snapshots and describes them: one for each volume of `prepare`. Nothing is held any more. */
+  /** Finishes the snapshots, and returns one for each volume of `prepare`. At this time all volumes are released. */
   seal(tx: Transaction, ctx: Context<Options>): Promise<Snapshot[]>;
-  /** Removes whatever this transaction made. Idempotent: may come twice, at any time, in a blank worker. */
+  /**
+   * Removes everything that this transaction made. It is idempotent: it may be called twice, at any time, in a new worker.
+   */
   abort(tx: Transaction, ctx: Context<Options>): Promise<void>;
-  /** What really exists, without our catalog: recovery compares the two. */
+  /** Returns the snapshots that really exist in the storage. `recover` compares them with the catalog. */
   list(ctx: Context<Options>): Promise<Snapshot[]>;
-  /** Makes the snapshot readable. Asked again in the same way, it answers the same. */
+  /** Makes the contents of the snapshot readable. A second call with the same view returns the same result. */
   expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
-  /** Ends every exposure of the snapshot. Idempotent. */
+  /** Ends every exposure of the snapshot. It is idempotent. */
   unexpose(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
-  /** Idempotent: a snapshot that is gone already is a success. */
+  /** Removes the snapshot. It is idempotent: if the snapshot does not exist, the call succeeds. */
   remove(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /**
-   * Makes a second, writable snapshot in the same set, with the first one's id as its `of`. A writer repairs it, and the first
-   * stays as it was cut.
+   * Makes a second, writable snapshot in the same set, with the id of the first as its `of`. A writer repairs it, and the
+   * first one stays as it was cut.
    */
   fork?(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot>;
   /**
-   * Takes a snapshot of what is in place of the captured data now, before a revert: one of the set `tx.id`, whole when it is
-   * answered, and removed by abort. Refuses where revert would, because the original is in use; with code NO_SAFETY where there is no
-   * room for it: then the revert goes on without.
+   * Takes a snapshot of the current data before a revert. It belongs to the set `tx.id`, is complete when the call returns,
+   * and is removed by `abort`.
+   *
+   * If the original is in use, it throws as `revert` does. If there is not enough space, it throws an error with code
+   * `NO_SAFETY`, and the revert continues without this snapshot.
    */
   preserve?(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot>;
   /**
-   * Puts the captured data back in place of the original's, whole volumes. Asked after every writer of the set has agreed by
-   * `beforeRestore`. It may use the snapshot up: then list does not have it any more.
+   * Puts the captured data back in place of the current data, as whole volumes. It is called after `beforeRestore` of every
+   * writer of the set has succeeded. If the revert uses up the snapshot, `list` no longer returns it.
    */
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
 }
 
-/** How a snapshot is to be shown. */
+/** How a snapshot is to be exposed. */
 export interface View {
   /**
-   * read-only: nothing may change it. scratch: writable, and what was written is gone with unexpose. writable: the snapshot itself;
-   * what is written stays. `Exposed.readOnly` tells what came of it.
+   * `read-only`: the contents cannot change. `scratch`: the contents are writable, and unexpose discards what was written.
+   * `writable`: the snapshot itself is writable, and what is written stays. The result has the actual access, as
+   * `Exposed.readOnly`.
    */
   readonly access: "read-only" | "scratch" | "writable";
-  /** An empty folder of the host's that a file system may be mounted on; unexpose leaves it empty again. */
+  /** An empty folder of the host, on which a file system may be mounted. After unexpose it is empty again. */
   readonly at: string;
 }

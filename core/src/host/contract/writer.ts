@@ -10,52 +10,64 @@ import type {
 import type { Context, WriterTransaction } from "./context.js";
 
 /**
- * An application's side of a transaction. The default export of a plugin of kind `writer`.
+ * An application's side of a transaction: the default export of a plugin of kind `writer`.
  *
- * One worker serves one transaction: what a module keeps in its variables between `prepare` and `seal` (a database session,
- * say) lives as long. After a fault the host starts a blank worker for `abort`; then only `token` tells what was done.
- * The calls of a transaction come one after another; another transaction may run at the same time in another process.
+ * One worker serves one transaction. Module variables, such as a database session, live from `prepare` to `seal`. After a
+ * fault, the host starts a new worker for `abort`. That worker knows nothing but `token`.
+ *
+ * The calls of a transaction come one after the other. Another transaction may run at the same time in another process.
  */
 export interface Writer<Options = Record<string, unknown>> {
-  /** What the application owns. No side effects: it is called by `plan` too. */
+  /** Returns what the application owns. It must not change anything, because every `plan` calls it. */
   identify(ctx: Context<Options>): Promise<Component[]>;
-  /** Slow work before the freeze: a checkpoint, a connection. */
+  /** Does the slow work before the freeze, such as a connection or a checkpoint. */
   prepare?(tx: WriterTransaction, ctx: Context<Options>): Promise<void>;
-  /** Holds the application still, as far as `tx.cut` demands. What it returns comes back with `thaw` and `abort`. */
+  /**
+   * Stops the application from changing its data, as far as `tx.cut` requires it. The host passes the result to `thaw` and
+   * `abort`.
+   */
   freeze(tx: WriterTransaction, ctx: Context<Options>): Promise<FreezeToken>;
   /**
-   * Lets the application go on, and tells whether it was held without a gap. An error, or no answer in time, counts as not held:
-   * abort comes then.
+   * Lets the application continue, and reports whether the freeze was uninterrupted. If it throws or misses its deadline,
+   * the host treats the freeze as lost, and calls `abort`.
    */
   thaw(tx: WriterTransaction, token: FreezeToken, ctx: Context<Options>): Promise<ThawReport>;
   /**
-   * Writes what belongs to the set into `tx.sidecarDir`. The application is running again, and the volumes' snapshots are there. The
-   * host brings the files to disk and reads them once, in what is left of the limit.
+   * Writes the files that belong to the set to `tx.sidecarDir`. At this time the application is running again, and the
+   * snapshots exist. Within the same deadline, the host syncs the files to disk and reads each once.
    */
   seal?(tx: WriterTransaction, ctx: Context<Options>): Promise<Sidecar>;
-  /** The backup made from the set is done. The only place where logs may be truncated, and only for `type: "full"`. */
+  /**
+   * Is called after the backup from the set has ended. Only here may a writer truncate logs, and only for `type: "full"`.
+   */
   complete?(set: SnapshotSet, outcome: BackupOutcome, ctx: Context<Options>): Promise<void>;
   /**
-   * Undoes whatever this transaction did, and thaws. Idempotent: may come twice, at any time, in a blank worker, and after
-   * a call that was cut off. `token` is null when no freeze was answered.
+   * Undoes everything that this transaction did, and thaws. It is idempotent: it may be called twice, at any time, in a new
+   * worker, and after a call that was cut off. `token` is null if no freeze returned one.
    */
   abort(tx: WriterTransaction, token: FreezeToken | null, ctx: Context<Options>): Promise<void>;
   /**
-   * The data of `set` are about to be replaced where they were. Throws unless the application is down, or has let go of them; a
-   * writer without this method is taken for one that cannot say so, and its data are not restored in place.
+   * Is called before the data of `set` are replaced in place. It must throw unless the application is down or has released
+   * the data. Without this method, the host does not restore the data in place.
    */
   beforeRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
-  /** The data of `set` are in place again: what the application needs before it is started. An error is reported; nothing is undone. */
+  /**
+   * Is called when the data of `set` are in place again. It does what the application needs before it is started. An error
+   * is reported, and nothing is undone.
+   */
   afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
-  /** Repairs the snapshot, which is writable, so that it opens at once. Asked after `seal` for components that say `recovery`. */
+  /**
+   * Repairs the writable contents in `exposed`, so that the application opens them at once. It is called after `seal`, for
+   * components with `recovery`.
+   */
   repair?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
-  /** Starts the application on the snapshot and looks. What it writes there is thrown away. */
+  /** Starts the application on the contents in `exposed`, and checks them. What it writes there is discarded. */
   verify?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
 }
 
-/** What the requester says of the backup that it made from a set. */
+/** How the backup from a set ended, as the requester reports it. */
 export interface BackupOutcome {
   succeeded: boolean;
-  /** full: the backup is the one by which logs may be truncated. copy, the default: it changes nothing of that. */
+  /** `full`: the application may truncate its logs after this backup. `copy`, the default: its logs stay unchanged. */
   type: "copy" | "full";
 }

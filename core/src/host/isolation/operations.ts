@@ -30,7 +30,7 @@ type Method<R extends Role, O> = R extends Role ? (O extends keyof Contract[R] ?
 type WithoutContext<F> = F extends (...args: [...infer A, Context]) => unknown ? A : never;
 type Answer<F> = F extends (...args: never[]) => Promise<infer A> ? A : never;
 
-/** What the host hands over for a method: its parameters without the context. */
+/** What the host passes to a method: its parameters without the context. */
 export type ArgsOf<R extends Role, O> = WithoutContext<Method<R, O>>;
 export type AnswerOf<R extends Role, O> = Answer<Method<R, O>>;
 
@@ -41,7 +41,7 @@ export type ProviderOp = OpOf<"provider">;
 export type ProviderArgs<O extends ProviderOp> = ArgsOf<"provider", O>;
 export type ProviderAnswer<O extends ProviderOp> = AnswerOf<"provider", O>;
 
-/** The schemas of answers: definitions of contract.v1, and `components` for the whole of components.v1. */
+/** The schemas of results: definitions of contract.v1, and `components` for the whole of components.v1. */
 interface Shapes {
   components: Components;
   support: Support;
@@ -93,7 +93,7 @@ const provider: Table<Provider, "provider"> = {
   revert: { answer: "nothing", needed: false },
 };
 
-/** What each method answers, and whether a plugin must have it. The compiler checks both columns against the contract. */
+/** The result of each method, and whether a plugin must have the method. The compiler checks both columns against the contract. */
 export const operations: { readonly [R in Role]: Readonly<Record<string, { answer: OpShape; needed: boolean }>> } = {
   writer,
   provider,

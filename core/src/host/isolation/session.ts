@@ -9,14 +9,14 @@ export interface PluginSpec<R extends Role = Role> {
   entry: string;
   runtime: "thread" | "process";
   memoryMb: number;
-  /** What `ctx.exec` may run by its name. */
+  /** Programs that `ctx.exec` may run by name. */
   commands: readonly string[];
-  /** by-path: and by its path, what nobody else could change. Default: by-name. */
+  /** by-path: also programs by their path, if no other user can change them. Default: by-name. */
   programs?: "by-name" | "by-path";
   /** Beside PATH, HOME, LANG and TZ, which every plugin gets. */
   environment: Readonly<Record<string, string>>;
   options: Readonly<Record<string, unknown>>;
-  /** Of the options, what must not be seen in anything that the plugin says. */
+  /** Values of the options that must not be shown in anything from the plugin. */
   secrets?: readonly string[];
   dataDir: string;
 }
@@ -29,7 +29,7 @@ export interface SessionHooks {
 /**
  * A plugin instance's worker, for one transaction. `Session<"writer">` has the writer's methods only; a plain `Session` has all.
  *
- * A session never comes back: after its worker was killed or died every call fails at once with E_PLUGIN_DIED. Start another.
+ * A session ends with its worker. After that, each call fails at once with E_PLUGIN_DIED. Start another session.
  */
 export interface Session<R extends Role = Role> {
   readonly who: Who;
@@ -38,18 +38,20 @@ export interface Session<R extends Role = Role> {
   /** Whether the plugin has this method of its contract. */
   offers(op: OpOf<R>): boolean;
   /**
-   * Calls a method, and checks its answer. Throws E_NOT_OFFERED, E_PLUGIN_FAILED, E_ANSWER_INVALID, E_ANSWER_UNCLONEABLE,
-   * E_PLUGIN_DIED, E_CANCELLED, E_EXEC_DENIED, E_EXEC_MISSING, E_EXEC_UNTRUSTED; and E_DEADLINE as soon as `limitMs` have passed. The plugin is
-   * then told to stop, and killed if it does not; until that is decided, later calls wait.
+   * Calls a method, and checks its result.
+   *
+   * @throws HoldstillError E_NOT_OFFERED, E_PLUGIN_FAILED, E_ANSWER_INVALID, E_ANSWER_UNCLONEABLE, E_PLUGIN_DIED, E_CANCELLED,
+   * E_EXEC_DENIED, E_EXEC_MISSING, E_EXEC_UNTRUSTED; or E_DEADLINE as soon as `limitMs` have passed. The plugin's signal then
+   * fires, and the worker is killed if the plugin does not stop. Until then, later calls wait.
    */
   call<O extends OpOf<R>>(op: O, args: ArgsOf<R, O>, limitMs: number): Promise<AnswerOf<R, O>>;
-  /** Ends what is pending with E_CANCELLED, at once; a plugin that does not stop when told so is killed. */
+  /** Ends pending calls with E_CANCELLED at once. If the plugin does not stop then, its worker is killed. */
   cancel(): void;
   /** Ends the worker and its commands, in less than 1 s. "stuck": it hangs in the kernel (see hasStuckWorkers). */
   close(): Promise<"gone" | "stuck">;
 }
 
-/** A session of either kind, to be told apart by the guards. */
+/** A session of either kind; the guards distinguish them. */
 export type AnySession = Session<"writer"> | Session<"provider">;
 export const isWriter = (session: AnySession): session is Session<"writer"> => session.who.role === "writer";
 export const isProvider = (session: AnySession): session is Session<"provider"> => session.who.role === "provider";

@@ -1,11 +1,11 @@
-/** Everything that crosses between the host and a worker. The same words over a MessagePort (thread) and an IPC channel (process). */
+/** The messages between the host and a worker: the same over a MessagePort (thread) and an IPC channel (process). */
 import type { MessagePort } from "node:worker_threads";
 import type { ExecOptions, ExecResult } from "../../os/exec/options.js";
 import type { PluginOp, Role } from "./operations.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** What a worker is started with. */
+/** The data that a worker is started with. */
 export interface Start {
   role: Role;
   /** The plugin's entry, absolute. */
@@ -47,14 +47,14 @@ export type FromWorker =
   | { type: "exec"; id: number; call: number; command: string; args: string[]; options: ExecOptions }
   | { type: "dying"; reason: string };
 
-/** Tells our messages from tinypool's own and from what a plugin sends by itself. */
+/** Distinguishes these messages from those of tinypool and from what a plugin sends itself. */
 interface Envelope {
   holdstill: 1;
   message: unknown;
 }
 export const wrapMessage = (message: ToWorker | FromWorker): Envelope => ({ holdstill: 1, message });
 
-/** What the host receives; null is not for us. */
+/** What the host receives; null: another message. */
 export const fromWorker = (value: unknown): FromWorker | null =>
   isEnvelope(value) ? (value.message as FromWorker) : null;
 /** What a worker receives. */

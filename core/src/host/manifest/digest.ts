@@ -5,10 +5,10 @@ import type { FileChange } from "../../base/errors/details.js";
 import type { LockedPlugin } from "../../base/schema/types.js";
 import { entriesOf, type FolderEntry } from "./folder.js";
 
-/** What a folder holds: the part of a pin that is measured. */
+/** The digests of a folder. */
 export type Content = Pick<LockedPlugin, "content" | "files">;
 
-/** What tools write beside the code, and nobody loads. */
+/** Files that tools write beside the code, and that are never loaded. */
 const ignored = [
   path.join("node_modules", ".cache"),
   ...["dist", "dist/kit"].map((dir) => path.join(dir, ".tsbuildinfo")),
@@ -29,7 +29,7 @@ export async function digestFolder(dir: string): Promise<Content> {
   return { content: `sha256-${whole.digest("hex")}`, files };
 }
 
-/** How a folder differs from what was pinned. */
+/** How a folder differs from its pin. */
 export function digestDifferences(pinned: Content, seen: Content): FileChange[] {
   const names = [...new Set([...Object.keys(pinned.files), ...Object.keys(seen.files)])].toSorted();
   return names.flatMap((file): FileChange[] => {

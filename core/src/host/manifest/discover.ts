@@ -1,29 +1,29 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import type { OwnershipProblem } from "../../base/errors/details.js";
+import type { TrustProblem } from "../../base/errors/details.js";
 import type { TrustedUser } from "../../base/trust/ownership.js";
 import { trustProblems } from "../trust/folder-problems.js";
 import { readManifest, type ReadManifest } from "./validate.js";
 
-/** A plugin folder, as it was found. What the folder is called means nothing; the manifest decides. */
+/** A plugin folder as it was found. The name of the folder has no meaning: the manifest decides. */
 export interface Found {
   /** Real path. */
   dir: string;
   read: ReadManifest;
-  /** What lets somebody else change the plugin; empty if nothing does. */
-  problems: OwnershipProblem[];
+  /** What lets another user change the plugin. Empty: the plugin is trusted. */
+  problems: TrustProblem[];
 }
 
 export interface Discovery {
   found: Found[];
-  /** Plugin paths that could not be searched, a sentence each. */
+  /** A sentence for each plugin path that could not be searched. */
   warnings: string[];
 }
 
 const manifestName = "plugin.json";
 
 /**
- * Everything that has a manifest on the plugin paths; a path may also be a plugin folder itself. A folder counts once.
+ * Finds every folder with a manifest on the plugin paths. A path may also be a plugin folder itself. A folder counts once.
  *
  * @param asked As in readManifest.
  */
@@ -55,7 +55,7 @@ async function pluginFolders(pluginPath: string): Promise<string[]> {
   return folders.filter((_, index) => kept[index]);
 }
 
-/** A manifest that may not be looked at counts: the listing says why the plugin is of no use. */
+/** A manifest that cannot be read counts: `plugins list` shows why the plugin cannot be used. */
 async function hasManifest(folder: string): Promise<boolean> {
   return lstat(path.join(folder, manifestName)).then(
     () => true,

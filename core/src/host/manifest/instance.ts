@@ -14,7 +14,7 @@ import { programProblems } from "./programs.js";
 import type { ResolvedPlugin } from "./resolution.js";
 import { withoutSecrets, reveal, secretsOf } from "./secrets.js";
 
-/** What an instance came to, with everything that keeps it from being used: `plugin` is missing then. */
+/** The plugin of an instance; or, without it, everything that prevents its use. */
 export interface SettledInstance {
   plugin?: ResolvedPlugin;
   findings: Finding[];
@@ -24,7 +24,7 @@ export interface SettledInstance {
 
 const defaultMemoryMb = 128;
 
-/** Puts an instance of the config and the plugin that was taken for it together. */
+/** Combines an instance of the config with the plugin that was selected for it. */
 export async function settleInstance(
   instance: InstanceSettings,
   { dir, read: { manifest, checkOptions } }: Usable,
@@ -73,13 +73,13 @@ export async function settleInstance(
   return { plugin, findings, problems, warnings };
 }
 
-/** Where findings of an instance, or of a part of it, point to. */
+/** The place of an instance, or of a part of it, for findings. */
 export function sourceOf({ name, place: at }: InstanceSettings, { file, lineOf }: Settings, part = ""): Source {
   const whole = at ?? { file: file ?? "(settings)", pointer: `/${name}` };
   return { file: whole.file, pointer: `${whole.pointer}${part}`, ...(lineOf && at ? { lineOf } : {}) };
 }
 
-/** A secret that stands in the config itself is as secret as the config. */
+/** A secret in the config itself can be read by every user who can read the config. */
 async function plainSecrets(
   { name, options }: InstanceSettings,
   secrets: string[],
@@ -92,13 +92,13 @@ async function plainSecrets(
   if (exposure === undefined) return [];
   return plain.map(
     (pointer) =>
-      `The secret ${pointer} of ${name} stands in the config, and ${exposure.problem}: ${exposure.remedy}, or keep it elsewhere with { env: NAME } or { file: /PATH }`,
+      `The secret ${pointer} of ${name} is in the config, and ${exposure.problem}: ${exposure.remedy}, or store it elsewhere with { env: NAME } or { file: /PATH }`,
   );
 }
 
 function policyFaults(instance: InstanceSettings, kind: Who["role"], settings: Settings): Finding[] {
   if (kind === "writer" || instance.policy === "required") return [];
-  const expected = "no policy: without its provider there is no snapshot";
+  const expected = "no policy, because a snapshot needs its provider";
   return [
     place({ pointer: "", seen: JSON.stringify(instance.policy), expected }, sourceOf(instance, settings, "/policy")),
   ];

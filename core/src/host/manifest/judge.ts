@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
+import type { Candidate, TrustProblem } from "../../base/errors/details.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { PluginManifest } from "../../base/schema/types.js";
 import type { Found } from "./discover.js";
@@ -12,19 +12,19 @@ export interface Usable extends Found {
   read: Extract<ReadManifest, { state: "valid" }>;
 }
 
-/** What came of looking for a plugin: `best` is the highest version that fits, and `outcome` whether it may be loaded. */
+/** The candidates for an instance. `best` is the highest version that fits, and `outcome` whether it may be loaded. */
 export interface Judgement {
   candidates: Candidate[];
   outcome:
     | { state: "taken"; best: Usable }
-    | { state: "untrusted"; best: Usable; problems: OwnershipProblem[] }
+    | { state: "untrusted"; best: Usable; problems: TrustProblem[] }
     | { state: "invalid"; broken: Extract<ReadManifest, { state: "invalid" }> }
     | { state: "unresolved" };
 }
 
 /**
- * Weighs every plugin of that name. The highest version that fits is the answer, also when it must be refused: to fall back to an
- * older one in silence would let a broken update, or somebody's tampering, choose what runs as root.
+ * Judges every plugin of that name. The highest version that fits is the result, even if it must be refused. If an older version
+ * were used silently instead, a broken or manipulated update would decide what runs as root.
  */
 export function judgeCandidates(use: { name: string; range: string }, found: readonly Found[], host: Host): Judgement {
   const named = found.filter((plugin) => candidateName(plugin) === use.name);
@@ -60,7 +60,16 @@ function outcomeOf(
   return refusal === undefined ? { state: "taken", best } : { state: "unresolved" };
 }
 
-/** Everything that was found, for the listing: as the instances judged it, and what none asked for by itself. */
+/** Of each plugin the highest version that may be loaded, in the order of the search. */
+export function usablePlugins(found: readonly Found[], host: Host): Usable[] {
+  const names = new Set(found.map((plugin) => candidateName(plugin)));
+  return [...names].flatMap((name) => {
+    const { outcome } = judgeCandidates({ name, range: "*" }, found, host);
+    return outcome.state === "taken" ? outcome.best : [];
+  });
+}
+
+/** Everything that was found, for `plugins list`: with the verdict for an instance, or by itself if no instance uses it. */
 export function candidateLines(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
   const rank = ["taken", "older", "refused"];
   const verdicts = [...judged].flat().toSorted((a, b) => rank.indexOf(a.verdict) - rank.indexOf(b.verdict));
@@ -70,7 +79,7 @@ export function candidateLines(found: readonly Found[], judged: Iterable<Candida
     const entry = { name: candidateName(plugin), version: versionOf(plugin), dir: plugin.dir };
     const reason = misfitOf(plugin, host) ?? blockOf(plugin, found);
     return reason === undefined
-      ? { ...entry, verdict: "unused", reason: "no instance asks for it" }
+      ? { ...entry, verdict: "unused", reason: "no instance uses it" }
       : { ...entry, verdict: "refused", reason };
   });
 }
@@ -82,7 +91,7 @@ export function nearestPlugin(name: string, found: readonly Found[]): string | u
   );
 }
 
-/** Why this host cannot use the plugin at all. */
+/** Why this host cannot use the plugin; undefined: it can. */
 function misfitOf({ read }: Found, host: Host): string | undefined {
   if (read.state === "invalid") {
     const [first] = read.findings;
@@ -91,42 +100,42 @@ function misfitOf({ read }: Found, host: Host): string | undefined {
   const { engines, protocol } = read.manifest;
   if (!hostSatisfies(host.version, engines.holdstill)) {
     const age = isOlderVersion(host.version, engines.holdstill) ? tooNew : tooOld;
-    return `${age.what}: it needs holdstill ${engines.holdstill}, and this is ${host.version}; ${age.mend}`;
+    return `${age.what}: it needs holdstill ${engines.holdstill}, and this is ${host.version}; ${age.remedy}`;
   }
   if (commonProtocol(protocol, host) === undefined) {
     const age = Math.max(...protocol) > Math.max(...host.protocols) ? tooNew : tooOld;
-    return `${age.what}: it speaks contract ${protocol.join(", ")}, and this host ${host.protocols.join(", ")}; ${age.mend}`;
+    return `${age.what}: it supports contract ${protocol.join(", ")}, and this host ${host.protocols.join(", ")}; ${age.remedy}`;
   }
   return undefined;
 }
 
-const tooNew = { what: "too new", mend: "update holdstill, or install an older version of the plugin" };
-const tooOld = { what: "too old", mend: "install a newer version of the plugin" };
+const tooNew = { what: "too new", remedy: "update holdstill, or install an older version of the plugin" };
+const tooOld = { what: "too old", remedy: "install a newer version of the plugin" };
 
-/** What its author should do something about though it still works: undefined if nothing. */
+/** Why the plugin may not work with a later host; undefined: it uses the current contract. */
 export function deprecationOf({ name, version, protocol }: PluginManifest, host: Host): string | undefined {
   const [used, newest] = [commonProtocol(protocol, host), Math.max(...host.protocols)];
   if (used === undefined || used === newest) return undefined;
-  return `${name} ${version} speaks contract ${used}, which this holdstill still knows; the current one is ${newest}: look for an update before a later holdstill drops ${used}`;
+  return `${name} ${version} uses contract ${used}, and the current one is ${newest}: update the plugin before a later holdstill drops ${used}`;
 }
 
-/** The highest contract version that both know. */
+/** The highest contract version that both support. */
 export function commonProtocol(protocol: readonly number[], host: Host): number | undefined {
   return protocol.filter((version) => host.protocols.includes(version)).toSorted((a, b) => b - a)[0];
 }
 
-/** Why a plugin that would do must not be loaded. */
+/** Why a plugin that fits must not be loaded; undefined: it may. */
 function blockOf(plugin: Found, found: readonly Found[]): string | undefined {
   const twins = found.filter(
     (other) => candidateName(other) === candidateName(plugin) && versionOf(other) === versionOf(plugin),
   );
   if (twins.length > 1)
-    return `the same version lies in ${twins.map(({ dir }) => dir).join(" and ")}: remove one of them`;
+    return `the same version is in ${twins.map(({ dir }) => dir).join(" and ")}: remove one of them`;
   const [problem] = plugin.problems;
   return problem && `untrusted: ${problem.problem}`;
 }
 
-/** A manifest that does not even tell its name goes by that of its folder. */
+/** If the manifest has no valid name, that of the folder. */
 export function candidateName({ dir, read }: Found): string {
   return (read.state === "valid" ? read.manifest.name : read.name) ?? path.basename(dir).replace(/@.*/, "");
 }

@@ -31,7 +31,7 @@ export async function writeLock(file: string, lock: PluginLock): Promise<void> {
   }
 }
 
-/** What of the plugins is not as the lock file pins it. Without a lock file nothing is pinned. */
+/** How the plugins differ from the lock file. Without a lock file, nothing is pinned. */
 export async function lockProblems(file: string | null, plugins: readonly ResolvedPlugin[]): Promise<HoldstillError[]> {
   if (file === null) return [];
   try {
@@ -43,7 +43,7 @@ export async function lockProblems(file: string | null, plugins: readonly Resolv
   }
 }
 
-/** What the lock says of this version of the plugin. */
+/** The pin of this version of the plugin. */
 export function lockEntryOf(
   lock: PluginLock,
   { name, version }: Pick<LockedPlugin, "name" | "version">,
@@ -59,7 +59,7 @@ function mismatch(pin: LockedPlugin | undefined, seen: LockedPlugin): HoldstillE
   return [new HoldstillError("E_PLUGIN_LOCKED", { name, version, expected, seen: seen.content, changes })];
 }
 
-/** Throws E_CONFIG_INVALID: the lock file is a part of the config. */
+/** @throws HoldstillError E_CONFIG_INVALID, because the lock file is a part of the config. */
 export async function readLock(file: string): Promise<PluginLock> {
   const { value, findings, lineOf } = parseText(file, await readFile(file, "utf8"));
   if (value === undefined || findings.length > 0) throw new HoldstillError("E_CONFIG_INVALID", { findings });

@@ -5,7 +5,7 @@ import { HoldstillError } from "../../base/errors/error.js";
 import { valueAt } from "../../base/schema/pointer.js";
 import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../base/trust/ownership.js";
 
-/** What keeps the programs that the options name from being run; `pointers` say where the options name them. */
+/** Why programs that the options name cannot be run. `pointers` are JSON pointers to these options. */
 export async function programProblems(
   who: Who,
   pointers: readonly string[],
@@ -26,14 +26,14 @@ export async function programProblems(
 async function problemOf(who: Who, command: string, us: TrustedUser): Promise<HoldstillError | undefined> {
   try {
     const problems = await Promise.all((await withContent(command)).map((file) => ownershipProblemsOfPath(file, us)));
-    const found = [...new Map(problems.flat().map((weakness) => [weakness.problem, weakness])).values()];
+    const found = [...new Map(problems.flat().map((one) => [one.problem, one])).values()];
     return found.length === 0 ? undefined : new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems: found });
   } catch (cause) {
     return new HoldstillError("E_EXEC_MISSING", { who, command }, { cause });
   }
 }
 
-/** A folder and what lies in it, or the file alone. */
+/** A folder and its entries, or the file alone. */
 async function withContent(file: string): Promise<string[]> {
   const names = await readdir(file).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOTDIR") return [];

@@ -11,20 +11,20 @@ export interface ResolvedPlugin {
   /** Absolute path of the module. */
   entry: string;
   policy: "required" | "best-effort";
-  /** Checked, with the plugin's defaults filled in. Secrets are as the config has them: `reveal` reads what they refer to. */
+  /** Checked, with the plugin's defaults filled in. Secrets are as in the config: `reveal` reads what they refer to. */
   options: Record<string, unknown>;
-  /** Where the options have secrets: JSON pointers into them. */
+  /** JSON pointers to the secrets in the options. */
   secrets: string[];
   isolation: NonNullable<InstanceSettings["isolation"]>;
   /** Heap of the worker, MiB. */
   memoryMb: number;
   /** The lower of the config's and the manifest's limit; null if neither has one. */
   freezeMs: number | null;
-  /** What ctx.exec may run by its name. */
+  /** Programs that ctx.exec may run by name. */
   commands: string[];
-  /** Whether it may run programs by their path too, if nobody else could change them. */
+  /** Whether it may also run programs by their path, if no other user can change them. */
   programs: "by-name" | "by-path";
-  /** Variables that are handed on to the plugin. */
+  /** Environment variables that the plugin gets. */
   environment: string[];
   /** Contract version that host and plugin use. */
   protocol: number;
@@ -33,10 +33,10 @@ export interface ResolvedPlugin {
 export interface Resolution {
   /** Without the excluded instances. */
   plugins: ResolvedPlugin[];
-  /** Of each instance, by its name. */
+  /** The candidates of each instance, by its name. */
   candidates: Map<string, Candidate[]>;
   /** Everything on the plugin paths. */
   found: Candidate[];
-  /** What was wrong and harmed nobody: plugin paths that cannot be searched, plugins of an older contract. */
+  /** Problems that prevent nothing: plugin paths that cannot be searched, plugins with an older contract. */
   warnings: string[];
 }

@@ -7,35 +7,48 @@ import { trustedUser } from "../../base/trust/ownership.js";
 import { discover, type Found } from "./discover.js";
 import { thisHost, type Host } from "./host.js";
 import { settleInstance, sourceOf, type SettledInstance } from "./instance.js";
-import { deprecationOf, judgeCandidates, candidateLines, nearestPlugin, type Judgement } from "./judge.js";
+import {
+  candidateName,
+  deprecationOf,
+  judgeCandidates,
+  candidateLines,
+  nearestPlugin,
+  usablePlugins,
+  type Judgement,
+  type Usable,
+} from "./judge.js";
 import { lockProblems } from "./lock.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
 
-/** A resolution as far as it goes, with all that is wrong. */
+/** A resolution as far as it is possible, with all problems. */
 export interface Inspection extends Resolution {
+  /** Of each plugin the highest version that may be loaded, in the order of the search. */
+  usable: Usable[];
   problems: HoldstillError[];
 }
 
 /**
- * The plugins of all instances. Throws what `inspectPlugins` finds wrong: the one error, or E_PLUGINS_REFUSED with all of them.
+ * The plugins of all instances.
+ *
+ * @throws HoldstillError the problem that `inspectPlugins` found, or E_PLUGINS_REFUSED with all of them.
  */
 export async function resolvePlugins(settings: Settings, host?: Host): Promise<Resolution> {
-  const { problems, ...resolution } = await inspectPlugins(settings, host, "those asked for");
+  const { problems, usable: _, ...resolution } = await inspectPlugins(settings, host, "those asked for");
   const [first] = problems;
   if (problems.length > 1) throw new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((p) => toFault(p)) });
   if (first !== undefined) throw first;
   return resolution;
 }
 
-/** The same for whoever wants to look, such as `plugins list`: one broken plugin never hides the others. */
+/** The same without throwing, for commands such as `plugins list`: one broken plugin does not hide the others. */
 export async function inspectPlugins(
   settings: Settings,
   host: Host = thisHost(),
   which: "all" | "those asked for" = "all",
 ): Promise<Inspection> {
   const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
-  const asked = new Set([embeddedProvider, ...settings.instances].map(({ use }) => use.name));
+  const asked = new Set(settings.instances.map(({ use }) => use.name));
   const { found, warnings } = await discover(paths, await trustedUser(), which === "all" ? null : asked);
   const candidates = new Map<string, Candidate[]>();
   const settled: SettledInstance[] = [];
@@ -45,7 +58,8 @@ export async function inspectPlugins(
     settled.push(await settleJudged(instance, judgement, found, settings, host));
   };
   for (const instance of settings.instances) await weigh(instance);
-  if (needsProvider(settings, settled)) await weigh(embeddedProvider);
+  const fallback = fallbackOf(found);
+  if (fallback !== null && needsProvider(fallback, settings, settled)) await weigh(fallback);
 
   const plugins = settled.flatMap(({ plugin }) => plugin ?? []);
   const findings = settled.flatMap((one) => one.findings);
@@ -56,10 +70,11 @@ export async function inspectPlugins(
   ];
   warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
-  return { plugins, candidates, found: candidateLines(found, candidates.values(), host), warnings, problems };
+  const lines = candidateLines(found, candidates.values(), host);
+  return { plugins, candidates, found: lines, usable: usablePlugins(found, host), warnings, problems };
 }
 
-/** undefined: what the config asks for is no range. */
+/** undefined: the range in the config is not valid. */
 function judgeInstance({ use }: InstanceSettings, found: readonly Found[], host: Host): Judgement | undefined {
   return isRange(use.range) ? judgeCandidates(use, found, host) : undefined;
 }
@@ -102,27 +117,33 @@ function refusal(
 
 function rangeFault(instance: InstanceSettings, settings: Settings): Finding {
   const { name, range } = instance.use;
-  const expected = "NAME or NAME@RANGE with a range of versions, such as writer-postgres@^1";
+  const expected = "NAME or NAME@RANGE with a range of versions, such as writer-acme@^1";
   return place(
     { pointer: "", seen: JSON.stringify(`${name}@${range}`), expected },
     sourceOf(instance, settings, "/use"),
   );
 }
 
-/** A config of writers alone gets the provider that works everywhere; one whose provider is at fault hears of the fault only. */
-function needsProvider(settings: Settings, settled: readonly SettledInstance[]): boolean {
+/** A config without a provider gets the fallback. If the config's provider is invalid, only its problem is reported. */
+function needsProvider(fallback: InstanceSettings, settings: Settings, settled: readonly SettledInstance[]): boolean {
   const open = settled.some((one) => one.plugin === undefined && one.findings.length + one.problems.length > 0);
-  const named = settings.instances.some(({ name }) => name === embeddedProvider.name);
+  const named = settings.instances.some(({ name }) => name === fallback.name);
   return !open && !named && !settled.some(({ plugin }) => plugin?.who.role === "provider");
 }
 
-const embeddedProvider: InstanceSettings = {
-  name: "provider-reflink",
-  use: { name: "provider-reflink", range: "*" },
-  policy: "required",
-  isolation: null,
-  freezeMs: null,
-  environment: [],
-  options: {},
-  place: null,
-};
+/** An instance of the first provider on the plugin paths whose manifest has `fallback`; null: there is none. */
+function fallbackOf(found: readonly Found[]): InstanceSettings | null {
+  const plugin = found.find(({ read }) => (read.state === "valid" ? read.manifest : read).fallback === true);
+  if (plugin === undefined) return null;
+  const name = candidateName(plugin);
+  return {
+    name,
+    use: { name, range: "*" },
+    policy: "required",
+    isolation: null,
+    freezeMs: null,
+    environment: [],
+    options: {},
+    place: null,
+  };
+}

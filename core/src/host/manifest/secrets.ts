@@ -8,10 +8,10 @@ import { type TrustedUser, exposures } from "../../base/trust/ownership.js";
 type Options = Record<string, unknown>;
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
 
-/** What stands in place of a secret in everything that is shown. */
+/** Replaces a secret in everything that is shown. */
 const hidden = "(hidden)";
 
-/** Where a plugin's options have secrets: what its schema marks with `"writeOnly": true`, as far as it is there. */
+/** JSON pointers to the secrets in a plugin's options: what its schema marks with `"writeOnly": true`. */
 export function secretsOf(schema: unknown, options: Options): string[] {
   return [...new Set(search(schema, { value: options, root: schema, steps: [], depth: 0 }))];
 }
@@ -47,14 +47,14 @@ function search(schema: unknown, spot: Spot): string[] {
   return found;
 }
 
-/** The options with every secret read from where it is kept, the secrets themselves, and what could not be read. */
+/** The options with the value of every secret, the values, and what could not be read. */
 export interface Revealed {
   options: Options;
   secrets: string[];
   faults: Fault[];
 }
 
-/** Reads what `{ "env": NAME }` and `{ "file": PATH }` refer to, at the places of secrets only. */
+/** Reads what `{ "env": NAME }` and `{ "file": PATH }` refer to, only in place of secrets. */
 export async function reveal(options: Options, places: readonly string[], us: TrustedUser): Promise<Revealed> {
   const revealed: Revealed = { options, secrets: [], faults: [] };
   for (const pointer of places) {
@@ -67,12 +67,12 @@ export async function reveal(options: Options, places: readonly string[], us: Tr
   return revealed;
 }
 
-/** The options for everybody's eyes. */
+/** The options without secrets. */
 function masked(options: Options, places: readonly string[]): Options {
   return places.reduce((value, pointer) => withAt(value, pointer, hidden), options);
 }
 
-/** Findings of revealed options as they may be shown. */
+/** Findings about revealed options, without secrets. */
 export function withoutSecrets(
   findings: readonly Finding[],
   at: string,
@@ -110,10 +110,10 @@ async function fromFile(file: string, us: TrustedUser): Promise<string | Omit<Fa
   try {
     const problems = exposures(file, await stat(file), us);
     if (problems.length > 0) {
-      const why = problems.map(({ problem }) => problem).join(" and ");
+      const reasons = problems.map(({ problem }) => problem).join(" and ");
       return {
-        seen: `${seen}: ${why}`,
-        expected: `a file of yours alone: ${problems.map(({ remedy: mend }) => mend).join("; ")}`,
+        seen: `${seen}: ${reasons}`,
+        expected: `a file that only its owner can read: ${problems.map(({ remedy }) => remedy).join("; ")}`,
       };
     }
     const text = (await readFile(file, "utf8")).replace(/\r?\n$/, "");

@@ -4,18 +4,19 @@ import { parseText } from "../../base/config/document.js";
 import { place, type Source } from "../../base/schema/findings.js";
 import type { Finding, PluginManifest } from "../../base/schema/types.js";
 import { compileOptions, type OptionsCheck } from "../../base/schema/options.js";
+import { detectionFaults } from "./detection-faults.js";
 import { validate } from "../../base/schema/validate.js";
 import { isRange, isVersion } from "./versions.js";
 
-/** A manifest that may be used, or why not. */
+/** A valid manifest, or what is wrong with it. */
 export type ReadManifest =
   | { state: "valid"; manifest: PluginManifest; checkOptions: OptionsCheck }
-  | { state: "invalid"; findings: Finding[]; name?: string; version?: string };
+  | { state: "invalid"; findings: Finding[]; name?: string; version?: string; fallback?: true };
 
 /**
- * Reads and checks a plugin.json, all faults at once. Never throws: one broken plugin must not hide the others.
+ * Reads and checks a plugin.json, and collects all errors. Never throws: one broken plugin must not hide the others.
  *
- * @param asked Names of plugins that are wanted: of another one it is not tried whether its options can be checked. null: all.
+ * @param asked Names of the plugins that are used: the options schema of others is not compiled. null: all.
  */
 export async function readManifest(file: string, asked: ReadonlySet<unknown> | null = null): Promise<ReadManifest> {
   let text: string;
@@ -30,15 +31,23 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
 
   const source: Source = { file, lineOf };
   const checked = validate("plugin-manifest", value, source);
-  const { name, version, options = noOptions, engines, main } = value as Partial<Record<keyof PluginManifest, unknown>>;
+  const {
+    name,
+    version,
+    options = noOptions,
+    engines,
+    main,
+    fallback,
+  } = value as Partial<Record<keyof PluginManifest, unknown>>;
   const wrong = [
     ...findings,
     ...(checked.ok ? [] : checked.findings),
     ...versionFaults(version).map((fault) => place(fault, source)),
     ...rangeFaults(engines).map((fault) => place(fault, source)),
     ...(await entryFaults(main, path.dirname(file))).map((fault) => place(fault, source)),
+    ...(checked.ok ? detectionFaults(checked.value) : []).map((fault) => place(fault, source)),
   ];
-  const when = asked === null || asked.has(name) ? "now" : "when used";
+  const when = asked === null || asked.has(name) || fallback === true ? "now" : "when used";
   const compiled = isObject(options) ? compileOptions(options, when) : undefined;
   if (compiled?.ok === false) {
     wrong.push(place({ pointer: "/options", seen: compiled.reason, expected: "a JSON Schema (2020-12)" }, source));
@@ -51,10 +60,11 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
     findings: wrong,
     ...(typeof name === "string" ? { name } : {}),
     ...(typeof version === "string" ? { version } : {}),
+    ...(fallback === true ? { fallback } : {}),
   };
 }
 
-/** Of a plugin that says nothing about options: it has none, so that a block for it is a mistake. */
+/** For a manifest without `options`: options in the config are an error. */
 const noOptions = { type: "object", additionalProperties: false, properties: {} };
 
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;

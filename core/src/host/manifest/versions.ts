@@ -1,4 +1,4 @@
-/** Versions and ranges. The only importer of semver, of which the whole would be five times as much to load. */
+/** Versions and ranges. The only importer of semver: loading all of it would take five times as long. */
 import ltr from "semver/ranges/ltr.js";
 import rcompare from "semver/functions/rcompare.js";
 import semverSatisfies from "semver/functions/satisfies.js";
@@ -18,12 +18,12 @@ export function satisfies(version: string, range: string): boolean {
   return semverSatisfies(version, range);
 }
 
-/** For the host itself: a prerelease of it runs what its release will run. */
+/** For the host itself: a prerelease accepts the plugins that its release will accept. */
 export function hostSatisfies(version: string, range: string): boolean {
   return semverSatisfies(version, range, { includePrerelease: true });
 }
 
-/** Whether every version of the range is higher than this one: what asks for it needs a newer host. */
+/** Whether every version in the range is higher than this one: the plugin needs a newer host. */
 export function isOlderVersion(version: string, range: string): boolean {
   return ltr(version, range, { includePrerelease: true });
 }

@@ -1,7 +1,12 @@
 import type { InstanceSettings, Settings } from "../../base/config/settings.js";
-import type { Candidate, OwnershipProblem } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import type { Fault } from "../../base/schema/types.js";
+import type {
+  AskedPlugin,
+  Candidate,
+  ConfigPlace,
+  ExplainedCandidate,
+  PluginExplanation,
+} from "../../base/schema/types.js";
 import { trustedUser } from "../../base/trust/ownership.js";
 import { findProgram } from "../../os/exec/program.js";
 import { discover, type Found } from "./discover.js";
@@ -9,38 +14,17 @@ import { thisHost, type Host } from "./host.js";
 import { commonProtocol, candidateName, nearestPlugin } from "./judge.js";
 import { inspectPlugins } from "./resolve.js";
 
-/** Everything that decides about one plugin, or about one instance of it. */
-export interface Explanation {
-  name: string;
-  host: Pick<Host, "version" | "protocols">;
-  asked: Asked[];
-  candidates: ExplainedCandidate[];
-  /** The plugin paths, in the order of the search. */
-  searched: string[];
-  problems: Fault[];
-}
-
-/** An instance of the config that asks for the plugin. */
-export interface Asked extends Pick<InstanceSettings, "use" | "policy" | "place"> {
-  instance: string;
-  taken: Candidate | null;
-}
-
-export interface ExplainedCandidate extends Candidate {
-  /** null: its manifest is not valid. */
-  needs: {
-    holdstill: string;
-    /** What it speaks, and what is used of it: null if the host speaks none of it. */
-    protocol: { spoken: number[]; used: number | null };
-    /** Each with the absolute path of the program; null if there is none. */
-    commands: { name: string; path: string | null }[];
-    environment: { name: string; isSet: boolean }[];
-  } | null;
-  trust: OwnershipProblem[];
-}
-
-/** @param name A plugin's, or an instance's. Throws E_PLUGIN_UNRESOLVED when it is neither. */
-export async function explainPlugin(name: string, settings: Settings, host: Host = thisHost()): Promise<Explanation> {
+/**
+ * Everything that decides about one plugin, or about one instance of it.
+ *
+ * @param name Name of a plugin or of an instance.
+ * @throws HoldstillError E_PLUGIN_UNRESOLVED if there is neither.
+ */
+export async function explainPlugin(
+  name: string,
+  settings: Settings,
+  host: Host = thisHost(),
+): Promise<PluginExplanation> {
   const searched = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
   const { found } = await discover(searched, await trustedUser());
   const inspection = await inspectPlugins(settings, host);
@@ -54,12 +38,12 @@ export async function explainPlugin(name: string, settings: Settings, host: Host
   }
   const candidates = named.map(async (plugin): Promise<ExplainedCandidate> => {
     const verdict = inspection.found.find(({ dir }) => dir === plugin.dir);
-    if (verdict === undefined) throw new Error(`${plugin.dir} came and went`);
+    if (verdict === undefined) throw new Error(`${plugin.dir} has disappeared`);
     return { ...verdict, needs: needsOf(plugin, host), trust: plugin.problems };
   });
   return {
     name,
-    host: { version: host.version, protocols: host.protocols },
+    host: { version: host.version, protocols: [...host.protocols] },
     asked: asking.map((instance) => askedOf(instance, inspection.candidates.get(instance.name) ?? [])),
     candidates: await Promise.all(candidates),
     searched,
@@ -67,9 +51,14 @@ export async function explainPlugin(name: string, settings: Settings, host: Host
   };
 }
 
-function askedOf({ name, use, policy, place: at }: InstanceSettings, candidates: readonly Candidate[]): Asked {
+function askedOf({ name, use, policy, place: at }: InstanceSettings, candidates: readonly Candidate[]): AskedPlugin {
   const taken = candidates.find(({ verdict }) => verdict === "taken") ?? null;
-  return { instance: name, use, policy, place: at, taken };
+  return { instance: name, use, policy, place: at === null ? null : placeOf(at), taken };
+}
+
+/** With the line, which the settings look up only when it is read. */
+function placeOf({ file, line, pointer }: NonNullable<InstanceSettings["place"]>): ConfigPlace {
+  return { file, ...(line === undefined ? {} : { line }), pointer };
 }
 
 function needsOf({ read }: Found, host: Host): ExplainedCandidate["needs"] {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { installation } from "../../installation.js";
 
-export interface NewPlugin {
+export interface ScaffoldOptions {
   kind: "writer" | "provider";
   /** As in the manifest. */
   name: string;
@@ -12,23 +12,23 @@ export interface NewPlugin {
   dir: string;
 }
 
-/** The files that a plugin is made of, beside its package: real ones, which our own tests run. */
+/** The files that a plugin is made of: a real plugin, which the tests run. */
 const { template, kit } = installation;
 
 /**
- * Makes a plugin that works, builds and conforms, to be changed into what is wanted.
+ * Makes a plugin that works, builds, and conforms, as a beginning.
  *
  * @returns the files, relative to the folder.
- * @throws HoldstillError E_USAGE for a name that no manifest may have, or where there is something already.
+ * @throws HoldstillError E_USAGE if the name is not valid, or if the folder exists.
  */
-export function createPlugin({ kind, name, language, dir }: NewPlugin): string[] {
+export function createPlugin({ kind, name, language, dir }: ScaffoldOptions): string[] {
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
     const hint = "Lower case letters, digits and hyphens, beginning with a letter: writer-acme.";
     throw new HoldstillError("E_USAGE", { problem: `\`${name}\` cannot be the name of a plugin.`, hint });
   }
   if (existsSync(dir)) {
-    const hint = "Choose another name, or another folder to call this in.";
-    throw new HoldstillError("E_USAGE", { problem: `There is something called ${dir} already.`, hint });
+    const hint = "Choose another name, or run the command in another folder.";
+    throw new HoldstillError("E_USAGE", { problem: `${dir} exists already.`, hint });
   }
   const files = language === "javascript" ? inJavaScript(kind) : inTypeScript(kind);
   for (const [file, text] of Object.entries(files)) {
@@ -40,7 +40,7 @@ export function createPlugin({ kind, name, language, dir }: NewPlugin): string[]
 
 const read = (...names: string[]): string => readFileSync(path.join(template, ...names), "utf8");
 
-function inJavaScript(kind: NewPlugin["kind"]): Record<string, string> {
+function inJavaScript(kind: ScaffoldOptions["kind"]): Record<string, string> {
   return {
     "plugin.json": read(kind, "plugin.json"),
     "index.js": read(kind, "index.js"),
@@ -58,7 +58,7 @@ function kitFiles(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [`kit/${name}`, readFileSync(path.join(kit, name), "utf8")]));
 }
 
-function inTypeScript(kind: NewPlugin["kind"]): Record<string, string> {
+function inTypeScript(kind: ScaffoldOptions["kind"]): Record<string, string> {
   const { "index.js": _, ...common } = inJavaScript(kind);
   const manifest = JSON.parse(common["plugin.json"] ?? "") as object;
   const own = JSON.parse(common["package.json"] ?? "") as object;

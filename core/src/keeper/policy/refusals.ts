@@ -20,7 +20,7 @@ const NESTING = [6, 8] as const;
 const inMemory = "it is in memory, and nothing in it can be captured";
 const remote = "it is on another machine, which this kernel cannot hold";
 const simple = "its kernel driver cannot freeze it";
-const copy = "Use a provider that copies, such as provider-reflink.";
+const copy = "Use a provider that copies.";
 
 /** File systems without freeze_fs and freeze_super in their super_operations; those not listed are left to the kernel. */
 const unfreezable: Record<string, [reason: string, remedy: string]> = {

@@ -1,27 +1,28 @@
 /** How a program is run, for the core itself and for plugins (`ctx.exec`). */
 export interface ExecOptions {
-  /** Default: that of the host, which may be any folder. */
+  /** The working directory. Default: that of the host, which may be any folder. */
   cwd?: string;
-  /** For its stdin, which is empty by default. */
+  /** What the program reads from stdin. Default: nothing. */
   input?: string;
-  /** In addition to PATH, HOME, LANG and `LC_ALL=C`. */
+  /** Environment variables beside PATH, HOME, LANG, and `LC_ALL=C`. */
   env?: Record<string, string>;
-  /** Ends the program and its group after this time, ms. Then the result has no exit code. The call's deadline applies in any case. */
+  /** Ends the program and its group after this time, ms. The result then has no exit code. The call's deadline also applies. */
   limitMs?: number;
   /**
-   * What happens to processes that the program leaves running in its group. end (default): they end with it. keep: they continue
-   * until the plugin's worker ends. leave: they are never ended. With the last two, the result has only the last 64 KiB of the output.
+   * What happens to the processes that the program leaves running in its group. `end`, the default: they end with the
+   * program. `keep`: they run until the plugin's worker ends. `leave`: they keep running. With `keep` and `leave`, the
+   * result has the last 64 KiB of the output.
    */
   leftovers?: "end" | "keep" | "leave";
   /**
-   * Absolute paths that the program can write to, in addition to devices. Everything else is read-only for it, in its own mount
-   * namespace, as suits a server that repairs a snapshot. Exit code 125 means that this failed. If the host may not mount, nothing is
-   * read-only, and the log has a warning.
+   * Absolute paths: beside devices, the program can write only to these. It sees everything else read-only, in its own mount
+   * namespace. This suits a server that repairs a snapshot. An exit code of 125 means that the namespace could not be made.
+   * If the host has no right to mount, nothing is read-only, and the log shows that.
    */
   writable?: readonly string[];
   /**
-   * background: other programs come first, on the processors (nice 10) and on the disk (best-effort 7, which only some schedulers
-   * respect; ioprio_set(2)), as suits a repair that runs while the application does. Default: as the host.
+   * `background`: the program yields to others, for the processors (nice 10) and for the disk (best-effort 7, which only
+   * some schedulers respect; ioprio_set(2)). This suits a repair beside the running application. Default: as the host.
    */
   priority?: "background";
 }

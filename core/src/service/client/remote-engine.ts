@@ -70,8 +70,7 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     const { targets, require, includeRoot } = documentOf(request);
     const body = { targets, ...defined({ require, includeRoot }) };
     const made = await this.#service.call("POST", "/v1/plans", "service#/$defs/plan", body, signal);
-    // The type is stricter than the schema about the results of plugins.
-    return { ...(made as unknown as Plan), request };
+    return { ...made, request: { ...request, targets: [...targets] } };
   }
 
   /** @param lease The set is removed unless its lease is renewed or attended within this time, such as "60s". Without it, the set stays. */

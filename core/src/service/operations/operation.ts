@@ -2,7 +2,7 @@ import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { TransactionResult } from "../../engine/types.js";
 import type {
   Event,
-  Operation,
+  OperationDocument,
   OperationResult,
   OperationState,
   RequesterMark,
@@ -42,7 +42,7 @@ export class RunningOperation {
     return this.#state.type === "ended";
   }
 
-  get document(): Operation {
+  get document(): OperationDocument {
     const { id, requester } = this;
     return { id, acceptedAt: this.#acceptedAt, requester, request: this.#request, state: this.#state };
   }

@@ -2,7 +2,7 @@ import { parseDuration } from "../../base/config/duration.js";
 import { asHoldstillError, HoldstillError } from "../../base/errors/error.js";
 import { newSetId } from "../../plan/set-id.js";
 import type { Engine } from "../../engine/engine.js";
-import type { KeptOperation, Operation, OperationResult, SetRequest } from "../../base/schema/types.js";
+import type { KeptOperation, OperationDocument, OperationResult, SetRequest } from "../../base/schema/types.js";
 import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
@@ -50,7 +50,7 @@ export class Operations {
    *
    * @throws HoldstillError E_KEY_REUSED, E_UNAVAILABLE, E_STATE_DIR: nothing was begun.
    */
-  begin(peer: Peer, request: SetRequest, keyName: string | null): Operation {
+  begin(peer: Peer, request: SetRequest, keyName: string | null): OperationDocument {
     const { engine, leases, limit } = this.#dependencies;
     const key = keyName === null ? null : { name: keyName, fingerprint: fingerprintOf(request) };
     const previous = key === null ? null : this.#previous(peer, key);
@@ -91,7 +91,7 @@ export class Operations {
   }
 
   /** @throws HoldstillError E_OPERATION_UNKNOWN */
-  find(id: string): { document: Operation; running: RunningOperation | null } {
+  find(id: string): { document: OperationDocument; running: RunningOperation | null } {
     const running = this.#known.get(id);
     if (running !== undefined) return { document: running.document, running };
     const kept = this.#dependencies.store.find(id);
@@ -109,7 +109,7 @@ export class Operations {
   }
 
   /** The newest operations, oldest first. */
-  list(): Operation[] {
+  list(): OperationDocument[] {
     return this.#dependencies.store
       .newest(Math.max(remembered, this.#known.size))
       .map(({ operation }) => this.#known.get(operation.id)?.document ?? operation);
@@ -141,7 +141,7 @@ export class Operations {
     await Promise.all(this.#running);
   }
 
-  #previous(peer: Peer, key: { name: string; fingerprint: string }): Operation | null {
+  #previous(peer: Peer, key: { name: string; fingerprint: string }): OperationDocument | null {
     const used = this.#keys.get(`${peer.mark.uid} ${key.name}`);
     if (used === undefined) return null;
     if (used.fingerprint !== key.fingerprint)

@@ -15,7 +15,7 @@ test("a pipe is refused and not waited for, whether it is named or found", { tim
   for (const source of [{ file }, { folders: [dir] }]) {
     const { code, message } = await refusalOf(loadSettings({ cwd: dir, env: {}, ...source }));
     assert.equal(code, "E_CONFIG_UNREADABLE");
-    assert.match(message, /it is no regular file/);
+    assert.match(message, /it is not a regular file/);
   }
 });
 

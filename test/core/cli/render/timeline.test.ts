@@ -100,6 +100,6 @@ test("the timeline of a transaction can be seen from its events, with what was n
   seen.note({ type: "phase", at, ms: 30, phase: "abort", limitMs: 1 });
   assert.deepEqual(seen.all(), [
     { actor: "app", op: "freeze", from: 10, to: 20, limitMs: 500, outcome: "ok" },
-    { actor: "pg", op: "freeze", from: 11, to: 30, limitMs: 500, outcome: "failed", reason: "no answer was seen" },
+    { actor: "pg", op: "freeze", from: 11, to: 30, limitMs: 500, outcome: "failed", reason: "it did not return" },
   ]);
 });

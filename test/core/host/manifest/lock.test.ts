@@ -88,7 +88,7 @@ test("a broken lock file refuses, and a look still shows the plugins", async (t)
 async function locked(t: TestContext) {
   const dir = tempDir(t);
   const folder = writePlugin(path.join(dir, "a"));
-  writePlugin(path.join(dir, "p"), { name: "provider-reflink", kind: "provider" });
+  writePlugin(path.join(dir, "p"), { name: "provider-reflink", kind: "provider", fallback: true });
   const open = settingsWith([dir], [{ name: "one" }, { name: "two" }]);
   const file = path.join(dir, "holdstill.lock.json");
   await writeLock(file, await lockOf((await resolvePlugins(open, bareHost)).plugins));

@@ -8,7 +8,7 @@ import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../supp
 import { refusalOf } from "../../../support/process/refusal.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
-const provider = { name: "provider-reflink", kind: "provider" };
+const provider = { name: "provider-reflink", kind: "provider", fallback: true };
 const bilingual = { ...bareHost, protocols: [1, 2] };
 
 test("a plugin of the old contract runs under a host that still speaks it, and a warning says that it must move on", async (t) => {
@@ -25,7 +25,7 @@ test("a plugin of the old contract runs under a host that still speaks it, and a
     ],
   );
   assert.deepEqual(warnings, [
-    "writer-acme 1.0.0 speaks contract 1, which this holdstill still knows; the current one is 2: look for an update before a later holdstill drops 1",
+    "writer-acme 1.0.0 uses contract 1, and the current one is 2: update the plugin before a later holdstill drops 1",
   ]);
   assert.deepEqual((await resolvePlugins(settingsWith([dir], [{}]), bareHost)).warnings, []);
 });
@@ -35,13 +35,13 @@ const misfits: { what: string; changes: object; protocols: number[]; says: RegEx
     what: "a contract that the host does not know yet",
     changes: { protocol: [3] },
     protocols: [1, 2],
-    says: /^too new: it speaks contract 3, and this host 1, 2; update holdstill/,
+    says: /^too new: it supports contract 3, and this host 1, 2; update holdstill/,
   },
   {
     what: "a contract that the host knows no more",
     changes: { protocol: [1] },
     protocols: [2, 3],
-    says: /^too old: it speaks contract 1, and this host 2, 3; install a newer version of the plugin$/,
+    says: /^too old: it supports contract 1, and this host 2, 3; install a newer version of the plugin$/,
   },
   {
     what: "a later holdstill",

@@ -11,7 +11,7 @@ import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../supp
 import { refusalOf } from "../../../support/process/refusal.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
-const provider = { name: "provider-reflink", kind: "provider" };
+const provider = { name: "provider-reflink", kind: "provider", fallback: true };
 
 test("a plugin that is not there is refused with the nearest name", async (t) => {
   const dir = tempDir(t);
@@ -28,7 +28,7 @@ test("the same version in two folders is refused with both named, and no older o
   const error = await refusal(settingsWith([dir], [{}]));
   assert.equal(error.code, "E_PLUGIN_UNRESOLVED");
   const { candidates } = error.details as Details["E_PLUGIN_UNRESOLVED"];
-  const reason = `the same version lies in ${twins.join(" and ")}: remove one of them`;
+  const reason = `the same version is in ${twins.join(" and ")}: remove one of them`;
   assert.deepEqual(
     candidates.map((candidate) => [candidate.verdict, candidate.reason]),
     [
@@ -139,7 +139,10 @@ test("a look at the plugins shows all of them, whatever is wrong with one or the
   writePlugin(path.join(dir, "odd"), { name: "writer-odd", options: { type: "objet" } });
   writePlugin(path.join(dir, "wide"), { name: "writer-wide", engines: { holdstill: "all of them" } });
   mkdirSync(path.join(dir, "empty"));
-  const settings = settingsWith([dir, path.join(dir, "nowhere")], [{}]);
+  const settings = settingsWith(
+    [dir, path.join(dir, "nowhere")],
+    [{}, { name: "none", use: { name: "x", range: "*" } }],
+  );
   const { found, warnings, problems } = await inspectPlugins(settings, bareHost);
   assert.deepEqual(
     found.map(({ name, version, verdict }) => [name, version, verdict]),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { symlinkSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { resolvePlugins } from "#core/host/manifest/resolve.js";
@@ -7,7 +7,7 @@ import { bareHost, settingsWith, writePlugin, writeProgram } from "../../../supp
 import { refusalOf } from "../../../support/process/refusal.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
-const provider = { name: "provider-reflink", kind: "provider" };
+const provider = { name: "provider-reflink", kind: "provider", fallback: true };
 
 test("an instance gets the highest version in its range, and every candidate says why it was or was not taken", async (t) => {
   const dir = tempDir(t);
@@ -38,7 +38,7 @@ test("an instance gets the highest version in its range, and every candidate say
     [
       "1.21.0",
       "refused",
-      "too new: it speaks contract 7, and this host 1; update holdstill, or install an older version of the plugin",
+      "too new: it supports contract 7, and this host 1; update holdstill, or install an older version of the plugin",
     ],
     ["1.0.0", "older", "1.10.0 is newer"],
     ["1.10.0", "taken", "the highest version in the range ^1"],
@@ -112,7 +112,7 @@ test("a resolved plugin carries what the config and the manifest say together", 
   assert.equal(candidates.get("out")?.[0]?.verdict, "taken");
 });
 
-test("the embedded provider comes in only where the config has none", async (t) => {
+test("the fallback is used only if the config has no provider, and it is the first on the plugin paths", async (t) => {
   const dir = tempDir(t);
   writePlugin(path.join(dir, "p"), provider);
   writePlugin(path.join(dir, "q"), { name: "provider-acme", kind: "provider" });
@@ -120,7 +120,14 @@ test("the embedded provider comes in only where the config has none", async (t) 
   const names = async (settings: typeof named) =>
     (await resolvePlugins(settings, bareHost)).plugins.map(({ who }) => who.plugin);
   assert.deepEqual(await names(named), ["provider-acme"]);
-  assert.equal((await refusalOf(names(settingsWith([], [])))).code, "E_PLUGIN_UNRESOLVED");
+  assert.deepEqual(await names(settingsWith([], [])), [], "nothing is installed");
+  assert.deepEqual(await names(settingsWith([dir], [])), ["provider-reflink"]);
+  const vendor = path.join(tempDir(t), "vendor");
+  writePlugin(vendor, { name: "provider-vendor", kind: "provider", fallback: true });
+  assert.deepEqual(await names(settingsWith([vendor, dir], [])), ["provider-vendor"]);
+  rmSync(path.join(vendor, "index.js"));
+  const broken = await refusalOf(names(settingsWith([vendor, dir], [])));
+  assert.equal(broken.code, "E_MANIFEST_INVALID", "a broken one is not passed over");
   const bundled = await resolvePlugins(settingsWith([], []), { ...bareHost, bundled: dir });
   assert.deepEqual(
     bundled.plugins.map(({ who }) => who.plugin),

@@ -22,12 +22,12 @@ test("a plugin that is ours alone is trusted, also below the sticky /tmp and wit
   assert.deepEqual(await trustProblems(dir, me), []);
 });
 
-test("a file that everybody may write to is named with the chmod that mends it", async (t) => {
+test("a file that is writable for all users is named with the chmod that fixes it", async (t) => {
   const dir = writePlugin(path.join(tempDir(t), "a"));
   const file = path.join(dir, "index.js");
   chmodSync(file, 0o646);
   assert.deepEqual(await trustProblems(dir, me), [
-    { path: file, problem: `${file} is writable for everybody`, remedy: `chmod go-w ${file}` },
+    { path: file, problem: `${file} is writable for all users`, remedy: `chmod go-w ${file}` },
   ]);
 });
 

@@ -1,7 +1,7 @@
-/** What an answer may hold: characters of its texts and names, and 8 for each value. */
+/** The limit of a result: characters of its texts and names, and 8 for each value. */
 export const ANSWER_LIMIT = 4 * 1024 * 1024;
 
-/** Whether a value has more in it than the limit. What is in it twice counts twice, as in the JSON that is made of it. */
+/** Whether a value exceeds the limit. What is in it twice counts twice, as in its JSON. */
 export function exceeds(value: unknown, limit = ANSWER_LIMIT): boolean {
   let left = limit;
   const take = (one: unknown, parents: readonly object[]): void => {

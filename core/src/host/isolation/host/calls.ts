@@ -2,12 +2,12 @@ import type { HoldstillError } from "../../../base/errors/error.js";
 import type { PluginOp } from "../operations.js";
 import type { ToWorker } from "../wire.js";
 
-/** How long a plugin that was told to stop may take to do so. */
+/** How long a plugin may take to stop after its signal has fired, ms. */
 export const GRACE_MS = 250;
 
 /**
- * The state of one call. `queued`: not sent yet. `given-up`: whoever called has had an error; the plugin was told to stop and
- * has not ended the call yet.
+ * The state of one call. `queued`: not sent yet. `given-up`: the caller got an error, and the plugin's signal has fired, but
+ * the plugin has not ended the call yet.
  */
 export type CallState = "queued" | "sent" | "given-up";
 
@@ -23,17 +23,17 @@ export interface PendingCall {
   readonly commands: AbortController;
   state: CallState;
   timer: NodeJS.Timeout;
-  /** Why the host refused a command: better told than what the plugin makes of it. */
+  /** Why the host refused a command. This is reported in place of the plugin's error about it. */
   refusal?: HoldstillError;
 }
 
 /**
- * The calls of one session that have not ended. While one is given up nothing new is sent: two methods of a plugin would run
- * at once, an abort beside the freeze that it is to undo, or the worker is about to be killed.
+ * The calls of one session that have not ended. While one is given up, no other call is sent: two methods of a plugin would
+ * run at once, such as an abort beside the freeze that it is to undo.
  */
 export class PendingCalls {
   readonly #send: (message: ToWorker) => void;
-  /** The plugin did not stop when it was told to. */
+  /** The plugin did not stop after its signal had fired. */
   readonly #onDeaf: (op: PluginOp) => void;
   readonly #calls = new Map<number, PendingCall>();
   #last = 0;
@@ -54,13 +54,13 @@ export class PendingCalls {
     });
   }
 
-  /** A call that somebody still waits for. */
+  /** A call whose caller still waits. */
   awaited(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     return call?.state === "sent" ? call : undefined;
   }
 
-  /** The plugin ended the call; it is returned if somebody still waits for it. */
+  /** The plugin ended the call. The call is returned if its caller still waits. */
   end(id: number): PendingCall | undefined {
     const awaited = this.awaited(id);
     const call = this.#calls.get(id);
@@ -71,7 +71,7 @@ export class PendingCalls {
     return awaited;
   }
 
-  /** Rejects at once. The plugin gets a grace to stop. */
+  /** Rejects at once. The plugin gets some time to stop. */
   giveUp(id: number, error: HoldstillError): void {
     const call = this.#calls.get(id);
     if (call === undefined || call.state === "given-up") return;
@@ -91,7 +91,7 @@ export class PendingCalls {
     for (const call of this.#calls.values()) this.giveUp(call.id, why(call.op));
   }
 
-  /** The worker is no more. */
+  /** The worker has ended. */
   endAll(why: (op: PluginOp) => HoldstillError): void {
     for (const call of this.#calls.values()) {
       clearTimeout(call.timer);

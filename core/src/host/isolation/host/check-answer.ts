@@ -5,12 +5,12 @@ import { type Validated, validate } from "../../../base/schema/validate.js";
 import { ANSWER_LIMIT, exceeds } from "./answer-size.js";
 import { type AnswerOf, type OpOf, operations, type Role, type OpShape } from "../operations.js";
 
-/** Makes the checks of a kind of plugin before its first call: nothing is compiled between freeze and thaw. */
+/** Loads the checks of a kind of plugin before its first call, so that nothing is loaded between freeze and thaw. */
 export function preloadAnswerChecks(role: Role): void {
   for (const { answer } of Object.values(operations[role])) checkShape(answer, null, "");
 }
 
-/** The answer, typed, after a check. Throws E_ANSWER_INVALID: a plugin cannot hand the core nonsense. */
+/** The result with its type, after a check. @throws HoldstillError E_ANSWER_INVALID */
 export function checkAnswer<R extends Role, O extends OpOf<R>>(who: Who, op: O, value: unknown): AnswerOf<R, O> {
   const file = `${who.instance}.${op}()`;
   const shape = operations[who.role][op]?.answer ?? "nothing";
@@ -27,9 +27,9 @@ function checkShape(shape: OpShape, value: unknown, file: string): Validated<unk
   return validate(shape === "components" ? "components" : `contract#/$defs/${shape}`, value, file);
 }
 
-/** Said of an answer that the worker has kept back, too. */
+/** The error for a result that is too large. The worker does not send such a result. */
 export function tooLarge(who: Who, op: string): HoldstillError {
-  const expected = `an answer of at most ${ANSWER_LIMIT / 1024 / 1024} MiB; what is larger goes into a file`;
+  const expected = `a result of at most ${ANSWER_LIMIT / 1024 / 1024} MiB; write larger data to a file`;
   return invalid(who, op, [{ file: `${who.instance}.${op}()`, pointer: "", seen: "more", expected }]);
 }
 
@@ -37,24 +37,24 @@ function invalid(who: Who, op: string, findings: Finding[]): HoldstillError {
   return new HoldstillError("E_ANSWER_INVALID", { who, op, findings });
 }
 
-/** A name is what a person and a restore call a component by; no schema can say that it is unique. */
+/** A person and a restore refer to a component by its name. A schema cannot require that it is unique. */
 function namedTwice(shape: string, value: unknown, file: string): Finding[] {
   if (shape !== "components") return [];
   const names = (value as { name: string }[]).map(({ name }) => name);
   return names.flatMap((name, index) =>
     names.indexOf(name) === index
       ? []
-      : [{ file, pointer: `/${index}/name`, seen: JSON.stringify(name), expected: "a name of its own" }],
+      : [{ file, pointer: `/${index}/name`, seen: JSON.stringify(name), expected: "a unique name" }],
   );
 }
 
 type Foreign = Pick<Finding, "pointer" | "seen">;
 
-/** The first value that structured clone lets pass and JSON does not: answers end up in records, which are JSON. */
+/** The first value that structured clone accepts and JSON does not. Results are stored in records, which are JSON. */
 function notJson(value: unknown, pointer: string, parents: readonly object[]): Foreign | null {
   if (value === null || typeof value === "string" || typeof value === "boolean") return null;
   if (typeof value === "number") return Number.isFinite(value) ? null : { pointer, seen: String(value) };
-  // A property that is undefined is as good as absent.
+  // A property that is undefined counts as absent.
   if (typeof value !== "object") return value === undefined ? null : { pointer, seen: typeof value };
   if (parents.includes(value)) return { pointer, seen: "a circle" };
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {

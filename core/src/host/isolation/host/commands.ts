@@ -6,10 +6,10 @@ import type { CommandSpec } from "../../../os/exec/exec.js";
 import type { ExecResult } from "../../../os/exec/options.js";
 import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../../base/trust/ownership.js";
 
-/** How long commands that were told to end may take, ms: one that hangs in the kernel never ends. */
+/** How long commands may take to end, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;
 
-/** What a plugin's manifest lets it run. */
+/** The programs that a plugin's manifest allows. */
 export interface Allowed {
   who: Who;
   commands: readonly string[];
@@ -18,16 +18,16 @@ export interface Allowed {
 type Run = (command: CommandSpec) => Promise<ExecResult>;
 
 /**
- * The programs that one plugin's calls run. They are the host's own processes: a thread that is terminated runs no `finally`, so
- * a plugin could not end them.
+ * The programs that the calls of one plugin run. They are processes of the host, because a plugin could not end them: a
+ * terminated thread does not run `finally`.
  */
 export class HostCommands {
   readonly #allowed: Allowed;
-  /** Resolves when commands can be run. execa takes 0.1 s to load, in which the worker starts. */
+  /** Resolves when commands can be run. execa is loaded in 0.1 s, while the worker starts. */
   readonly ready: Promise<void>;
-  /** null: no command may be run, or none yet. */
+  /** null: commands cannot be run, or cannot be run yet. */
   #run: Run | null = null;
-  /** null: nothing may be run by its path. */
+  /** null: programs cannot be run by their path. */
   #us: TrustedUser | null = null;
   readonly #running = new Set<Promise<unknown>>();
   readonly #left = new Set<() => void>();
@@ -37,13 +37,13 @@ export class HostCommands {
     this.ready = this.#load(allowed);
   }
 
-  /** Loads execa only where the manifest allows a command. */
+  /** Loads execa only if the manifest allows a command. */
   async #load({ programs, commands }: Allowed): Promise<void> {
     if (programs === "by-path") this.#us = await trustedUser();
     if (this.#us !== null || commands.length > 0) this.#run = (await import("../../../os/exec/exec.js")).runProgram;
   }
 
-  /** Throws E_EXEC_DENIED for what the manifest does not allow, and E_EXEC_UNTRUSTED for what somebody else could change. */
+  /** @throws HoldstillError E_EXEC_DENIED if the manifest does not allow the program, E_EXEC_UNTRUSTED if another user can change it. */
   async run(command: Omit<CommandSpec, "who">): Promise<ExecResult> {
     const { who, commands } = this.#allowed;
     if (this.#run === null) throw this.#denied(command.command);
@@ -54,7 +54,7 @@ export class HostCommands {
     return running.finally(() => this.#running.delete(running));
   }
 
-  /** Ends what commands have left, and resolves when none runs any more. Whoever waits has aborted them all before. */
+  /** Ends what commands have left, and resolves when all have ended. The caller has aborted them before. */
   async ended(): Promise<void> {
     for (const end of this.#left) end();
     this.#left.clear();

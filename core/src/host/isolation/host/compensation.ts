@@ -2,13 +2,13 @@ import type { ExecResult } from "../../../os/exec/options.js";
 import type { Compensation, FreezeToken } from "../../../base/schema/types.js";
 import { type Allowed, HostCommands } from "./commands.js";
 
-/** The command that a freeze has left for a worker that is dead; null: none. */
+/** The compensation in the token of a freeze; null: it has none. */
 export function compensationOf(token: FreezeToken | null): Compensation | null {
   if (typeof token !== "object" || token === null || Array.isArray(token)) return null;
   return token.compensation ?? null;
 }
 
-/** Runs it. What a thaw starts in the background, a service say, runs on. @throws HoldstillError E_EXEC_* */
+/** Runs it. What it starts in the background, such as a service, keeps running. @throws HoldstillError E_EXEC_* */
 export async function compensate(
   allowed: Allowed,
   { command, args = [] }: Compensation,

@@ -5,12 +5,12 @@ export interface WorkerEnding {
   signal: string | null;
   /** Threads only: what was thrown at the top. */
   error: unknown;
-  /** A process says so on stderr, and then aborts. */
+  /** A process reports it on stderr, and then aborts. */
   outOfMemory: boolean;
   memoryMb: number;
 }
 
-/** Why a worker ended, in words for a person: "The worker of … ended during freeze: <reason>." */
+/** Why a worker ended, for a person: "The worker of … ended during freeze: <reason>." */
 export function reasonOf({ code, signal, error, outOfMemory, memoryMb }: WorkerEnding): string {
   if (outOfMemory || codeOf(error) === "ERR_WORKER_OUT_OF_MEMORY")
     return `it needed more than its ${memoryMb} MiB of memory`;

@@ -1,4 +1,4 @@
-/** What a plugin says is cut here, characters: one that prints no line ends must not fill the host's memory. */
+/** A plugin's output is cut after so many characters: output without line ends must not fill the host's memory. */
 export const LONGEST_LINE = 8192;
 
 /** Cuts a stream of text into lines. */
@@ -13,17 +13,17 @@ export class Lines {
   take(chunk: string): void {
     const parts = (this.#rest + chunk).split("\n");
     this.#rest = parts.pop() ?? "";
-    for (const line of parts) this.#say(line);
+    for (const line of parts) this.#emit(line);
     if (this.#rest.length > LONGEST_LINE) this.end();
   }
 
-  /** What came last may have no line end. */
+  /** The last line may have no line end. */
   end(): void {
-    this.#say(this.#rest);
+    this.#emit(this.#rest);
     this.#rest = "";
   }
 
-  #say(line: string): void {
+  #emit(line: string): void {
     if (line.trim() !== "") this.#onLine(line.slice(0, LONGEST_LINE));
   }
 }

@@ -8,7 +8,7 @@ import { installation } from "../../../installation.js";
 import { type WorkerEnding, reasonOf } from "./ending.js";
 import { type FromWorker, fromWorker, type Start, type Task, type ToWorker, wrapMessage } from "../wire.js";
 
-/** After this a worker that was killed and has not ended hangs in the kernel; JavaScript is gone in 5 to 20 ms. */
+/** A worker that has not ended so long after it was killed hangs in the kernel, ms. JavaScript ends in 5 to 20 ms. */
 const STUCK_MS = 500;
 /** How long a worker's last messages may take to arrive after its end. */
 const LAST_WORDS_MS = 200;
@@ -17,14 +17,14 @@ const inside = path.join(installation.modules, "host/isolation/worker/main.js");
 export interface WorkerSpec {
   runtime: "thread" | "process";
   memoryMb: number;
-  /** All of the worker's environment: nothing is inherited. */
+  /** The whole environment of the worker: it inherits nothing. */
   environment: Readonly<Record<string, string>>;
   start: Start;
 }
 
 export interface WorkerEvents {
   onMessage(message: FromWorker): void;
-  /** What the plugin wrote to its stdout and stderr, which never reaches the host's. */
+  /** The plugin's stdout and stderr, which are separate from the host's. */
   onOutput(stream: "stdout" | "stderr", chunk: string): void;
   /** Called once, after the last message, also after a kill. */
   onExit(reason: string): void;
@@ -34,30 +34,30 @@ export interface Worker {
   /** Id of the thread or the process. */
   readonly number: number;
   post(message: ToWorker): void;
-  /** "stuck": it hangs in a system call and cannot be ended. Never takes longer than STUCK_MS. */
+  /** "stuck": it hangs in a system call and cannot be ended. Takes at most STUCK_MS. */
   kill(): Promise<"gone" | "stuck">;
 }
 
 const stuck = new Set<Thread | ChildProcess>();
-/** While a thread hangs in the kernel, `process.exit()` hangs too: end with `exitNow` of system/libc instead. */
+/** While a thread hangs in the kernel, `process.exit()` hangs too: end with `exitNow` of os/libc.ts instead. */
 export const hasStuckWorkers = (): boolean => stuck.size > 0;
 
-/** Starts a worker with the plugin's session in it. Both runtimes behave alike; what differs is in `lineOf` and `handleOf`. */
+/** Starts a worker with the plugin's session. Both runtimes behave alike; `lineOf` and `handleOf` have the differences. */
 export function startWorker(spec: WorkerSpec, events: WorkerEvents): Worker {
   const line = lineOf(spec.runtime, events);
   const pool = new Tinypool({
     runtime: spec.runtime === "thread" ? "worker_threads" : "child_process",
-    // At most one, and none unasked: with a minimum of 1, tinypool replaces a worker that was killed by a blank one.
+    // With a minimum of 1, tinypool would replace a killed worker by a new one.
     minThreads: 0,
     maxThreads: 1,
-    // With the default the worker's event loop stands still between calls, and its database session with it.
+    // With the default, the worker's event loop stops between calls, and its database session with it.
     useAtomics: false,
     env: { ...spec.environment },
     resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb },
     execArgv: spec.runtime === "thread" ? [] : [`--max-old-space-size=${spec.memoryMb}`],
     serialization: "advanced",
   });
-  // Without a listener a plugin that throws while it loads ends the host. What happened is learnt from the exit.
+  // Without a listener, a plugin that throws while it loads would end the host. The exit event has the reason.
   pool.on("error", () => {});
   const killed = new AbortController();
   const task: Task = { start: spec.start, port: line.port };
@@ -78,7 +78,7 @@ export function startWorker(spec: WorkerSpec, events: WorkerEvents): Worker {
 
   const release = (): void => {
     killed.abort();
-    // Its promise waits for an exit event that may have been already, or never comes: nobody may wait for it.
+    // Its promise is not awaited: it waits for an exit event that may have passed, or that never comes.
     pool.destroy().catch(() => {});
   };
   const exited = new Promise<void>((resolve) => {
@@ -151,7 +151,7 @@ function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
     post: (message) => port1.postMessage(wrapMessage(message)),
     closed(_, done) {
       const end = (): void => {
-        // A thread that ended before it got its end of the channel leaves ours open, and this process would wait for it.
+        // If a thread ends before it gets its end of the channel, the other end stays open, and this process would wait for it.
         port1.close();
         done();
       };
@@ -160,7 +160,7 @@ function lineOf(runtime: WorkerSpec["runtime"], events: WorkerEvents): Line {
   };
 }
 
-/** tinypool hands over the way to a process with its task; nothing is sent before the plugin is loaded. */
+/** tinypool passes the channel of a process with its task. Nothing is sent before the plugin is loaded. */
 function notYet(_message: unknown): void {
   throw new Error("the worker has not started");
 }
@@ -176,7 +176,7 @@ function firstOf(done: () => void, listen: (listener: () => void) => void): void
   listen(call);
 }
 
-/** tinypool does not notice when a worker calls process.exit(), and has no API for its output: both need the thing itself. */
+/** tinypool does not notice that a worker calls process.exit(), and has no API for its output: both need the worker itself. */
 function handleOf(pool: Tinypool): Thread | ChildProcess {
   const worker: object | undefined = pool.threads[0];
   if (worker !== undefined && "thread" in worker && worker.thread instanceof Thread) return worker.thread;
@@ -187,7 +187,7 @@ function handleOf(pool: Tinypool): Thread | ChildProcess {
 function redirect(handle: Thread | ChildProcess, onOutput: WorkerEvents["onOutput"]): void {
   const take = (stream: Readable | null, name: "stdout" | "stderr"): void => {
     stream?.unpipe(process[name]);
-    // It pauses when the last pipe is taken off, and would then stay so.
+    // The stream pauses when its last pipe is removed, and would stay paused.
     stream
       ?.setEncoding("utf8")
       .on("data", (chunk: string) => onOutput(name, chunk))

@@ -1,10 +1,10 @@
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 const hidden = "(hidden)";
-/** A shorter one is found only where it is a whole text: parts of every other word are like it. */
+/** A shorter secret is replaced only if it is the whole text, because parts of many words are equal to it. */
 const SHORTEST = 6;
 
-/** Takes a plugin's secrets out of what it says, whatever it says: text, data, also with the secret in an encoding of the trade. */
-export function redactor(secrets: readonly string[]): <T>(said: T) => T {
+/** Removes a plugin's secrets from its results, messages, and errors, also if they are encoded in a usual way. */
+export function redactor(secrets: readonly string[]): <T>(value: T) => T {
   const whole = new Set(secrets.filter((secret) => secret !== ""));
   const parts = [...whole]
     .filter((secret) => secret.length >= SHORTEST)
@@ -16,18 +16,18 @@ export function redactor(secrets: readonly string[]): <T>(said: T) => T {
       ...secret.split("\n").filter((line) => line.length >= SHORTEST),
     ])
     .toSorted((a, b) => b.length - a.length);
-  if (whole.size === 0) return (said) => said;
+  if (whole.size === 0) return (value) => value;
 
-  const text = (said: string): string =>
-    whole.has(said) ? hidden : parts.reduce((rest, secret) => rest.replaceAll(secret, hidden), said);
-  const redact = (said: unknown, parents: readonly object[]): unknown => {
-    if (typeof said === "string") return text(said);
-    if (typeof said !== "object" || said === null || parents.includes(said)) return said;
-    const within = [...parents, said];
-    if (Array.isArray(said)) return said.map((one) => redact(one, within));
-    // What is no plain data is refused later, or shown as what it is called.
-    if (Object.getPrototypeOf(said) !== Object.prototype) return said;
-    return Object.fromEntries(Object.entries(said).map(([name, one]) => [text(name), redact(one, within)]));
+  const text = (value: string): string =>
+    whole.has(value) ? hidden : parts.reduce((rest, secret) => rest.replaceAll(secret, hidden), value);
+  const redact = (value: unknown, parents: readonly object[]): unknown => {
+    if (typeof value === "string") return text(value);
+    if (typeof value !== "object" || value === null || parents.includes(value)) return value;
+    const within = [...parents, value];
+    if (Array.isArray(value)) return value.map((one) => redact(one, within));
+    // What is not plain data is refused later, or shown by its name.
+    if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [text(name), redact(one, within)]));
   };
-  return (said) => redact(said, []) as typeof said;
+  return (value) => redact(value, []) as typeof value;
 }

@@ -12,7 +12,7 @@ import { startWorker, type Worker } from "./pool.js";
 import type { PluginSpec, Session, SessionHooks } from "../session.js";
 import type { FromWorker, PluginFault } from "../wire.js";
 
-/** All that the rest of the core needs of this folder. */
+/** Starts the workers of plugins: the entry of this folder for the rest of the core. */
 export type { PluginSpec, Session, SessionHooks } from "../session.js";
 export type {
   AnswerOf,
@@ -29,7 +29,7 @@ export type {
 } from "../operations.js";
 export { hasStuckWorkers } from "./pool.js";
 
-/** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE or E_CANCELLED for `load`; then the worker is ended. */
+/** Starts a worker and loads the plugin in it. Throws E_PLUGIN_LOAD, or E_DEADLINE or E_CANCELLED for `load`. The worker has then ended. */
 export async function startSession<R extends Role>(
   spec: PluginSpec<R>,
   hooks: SessionHooks,
@@ -83,12 +83,12 @@ class Remote<R extends Role> implements Session<R> {
     this.#state = { is: "loading", settle };
     const redact = redactor(spec.secrets ?? []);
     const quota = new Quota();
-    const tell = (level: "info" | "warn") => (line: string) => {
-      const said = quota.take();
-      if (said === "told") hooks.onLog(level, redact(line));
-      else if (said === "last") hooks.onLog("warn", isOverQuota);
+    const log = (level: "info" | "warn") => (line: string) => {
+      const taken = quota.take();
+      if (taken === "passed") hooks.onLog(level, redact(line));
+      else if (taken === "last") hooks.onLog("warn", isOverQuota);
     };
-    const output = { stdout: new Lines(tell("info")), stderr: new Lines(tell("warn")) };
+    const output = { stdout: new Lines(log("info")), stderr: new Lines(log("warn")) };
     this.#worker = startWorker(
       {
         runtime: spec.runtime,
@@ -97,7 +97,7 @@ class Remote<R extends Role> implements Session<R> {
         start: { role: who.role, entry, options, dataDir },
       },
       {
-        // A command's arguments and environment are for the command.
+        // Secrets in the arguments and the environment of a command are for the command.
         onMessage: (message) => this.#receive(message.type === "exec" ? message : redact(message)),
         onOutput: (stream, chunk) => output[stream].take(chunk),
         onExit: (reason) => {
@@ -110,7 +110,7 @@ class Remote<R extends Role> implements Session<R> {
     this.worker = this.#worker.number;
     this.#calls = new PendingCalls(
       (message) => this.#worker.post(message),
-      (op) => this.#end(`it did not stop ${op} when it was told to, and was killed`),
+      (op) => this.#end(`it did not stop ${op} when its signal fired, and was killed`),
     );
   }
 

@@ -7,7 +7,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Commands that the plugin asked the host to run. The host owns them: a terminated worker could not end them. */
+/** Commands that the host runs for the plugin. The host owns them, because a terminated worker could not end them. */
 export class WorkerCommands {
   readonly #link: Link;
   readonly #waiting = new Map<number, Waiting>();

@@ -20,7 +20,7 @@ export function contextOf(
     options: start.options,
     dataDir: start.dataDir,
     signal: call.signal,
-    // By the clock of the moment: it may be set during the call.
+    // By the current clock, which may be set during the call.
     get deadline() {
       return Date.now() + until - performance.now();
     },
@@ -42,9 +42,9 @@ export function contextOf(
 const quota = new Quota();
 
 function isSilenced(link: Link): boolean {
-  const said = quota.take();
-  if (said === "last") link.post({ type: "log", level: "warn", message: isOverQuota });
-  return said !== "told";
+  const taken = quota.take();
+  if (taken === "last") link.post({ type: "log", level: "warn", message: isOverQuota });
+  return taken !== "passed";
 }
 
 function logTo(link: Link): Log {
@@ -62,13 +62,13 @@ function logTo(link: Link): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** A log line must not fail because somebody logs a socket, nor fill the host's memory. */
+/** A log line must not fail because a plugin logs a socket, and must not fill the host's memory. */
 function asData(fields: Record<string, unknown>): Record<string, unknown> {
   if (!exceeds(fields, LONGEST_LINE) && isData(fields)) return fields;
   return { text: inspect(fields, { depth: 2, breakLength: Infinity, maxStringLength: 1000 }).slice(0, LONGEST_LINE) };
 }
 
-/** Whatever a plugin without types hands over. */
+/** A value from a plugin without types. */
 function text(message: unknown): string {
   return (typeof message === "string" ? message : inspect(message, { depth: 2 })).slice(0, LONGEST_LINE);
 }

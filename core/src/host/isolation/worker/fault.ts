@@ -29,5 +29,5 @@ export function isData(value: unknown): boolean {
 }
 
 function nameOf(thrown: object): string {
-  return thrown instanceof Error ? `${thrown.name} without a message` : "an object that is no error was thrown";
+  return thrown instanceof Error ? `${thrown.name} without a message` : "an object that is not an error was thrown";
 }

@@ -1,16 +1,16 @@
 import type { MessagePort } from "node:worker_threads";
 import { type FromWorker, type ToWorker, toWorker, wrapMessage } from "../wire.js";
 
-/** The worker's end of the line to the host. */
+/** The worker's end of the channel to the host. */
 export interface Link {
   /** Throws a DataCloneError when the message is not data. */
   post(message: FromWorker): void;
-  /** Posts, and calls back when the message is on its way: for the last words of a worker. */
+  /** Posts, and calls back when the message is sent: for the last message of a worker. */
   postLast(message: FromWorker, sent: () => void): void;
   onMessage(listener: (message: ToWorker) => void): void;
 }
 
-/** In a thread the line is the transferred port; in a process it is the IPC channel, shared with tinypool's own messages. */
+/** In a thread, the channel is the transferred port. In a process, it is the IPC channel, which tinypool also uses. */
 export function connectToHost(port: MessagePort | null): Link {
   return port === null ? toParent() : toPort(port);
 }

@@ -4,7 +4,7 @@ import type { Start } from "../wire.js";
 
 export type Method = (...args: unknown[]) => unknown;
 
-/** The methods that the plugin's default export has, bound to it. Throws when it has not all that its kind must have. */
+/** The methods of the plugin's default export, bound to it. @throws Error if a required method is missing. */
 export async function loadPlugin({ entry, role }: Start): Promise<Map<string, Method>> {
   const module = (await import(pathToFileURL(entry).href)) as { default?: unknown };
   const plugin = module.default;

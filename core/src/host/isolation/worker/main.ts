@@ -29,8 +29,8 @@ function dieAloud(link: Link): void {
 }
 
 /**
- * A process outlives a host that was killed, unless it listens. The signals reach it because it shares the host's process group
- * (Ctrl-C) or control group (systemd): the host decides what they mean, and may still need this plugin to thaw.
+ * Without this, a process would outlive a killed host. It ignores signals, which reach it through the host's process group
+ * (Ctrl-C) or control group (systemd): the host handles them, and may still need this plugin to thaw.
  */
 function liveWithTheHost(): void {
   process.on("disconnect", () => process.exit(0));

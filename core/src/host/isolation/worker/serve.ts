@@ -37,7 +37,7 @@ export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, l
     post(answer);
   }
 
-  /** An answer with a function in it would otherwise end the worker, and with it whatever the plugin holds. */
+  /** Otherwise a result with a function in it would end the worker, and with it what the plugin has frozen. */
   function post(answer: FromWorker & { id: number }): void {
     try {
       link.post(answer);

@@ -1,6 +1,6 @@
 import { SeenSpans } from "../../../base/display/spans.js";
 import { duration } from "../../../base/display/units.js";
-import type { Event, Operation } from "../../../base/schema/types.js";
+import type { Event, OperationDocument } from "../../../base/schema/types.js";
 import { phases } from "../../../transaction/phases.js";
 import { BarRow, timeOf } from "./bars.js";
 import { classed, element } from "./element.js";
@@ -25,7 +25,7 @@ export class LiveOperation {
   #began: number | null = null;
   #isOver = false;
 
-  constructor({ id, request, requester }: Operation, now: () => number) {
+  constructor({ id, request, requester }: OperationDocument, now: () => number) {
     this.#now = now;
     this.title = request.name ?? id;
     const asked = `${request.targets.join(" ")}, requested by user ${requester.uid}, pid ${requester.pid}`;

@@ -1,6 +1,6 @@
 /** The page of `holdstill serve --page`: operations arrive as a stream, and the rest is requested when one has ended. */
 import { visible } from "../../../base/display/visible.js";
-import type { Event, Operation, PastTransaction, SetList, WriterList } from "../../../base/schema/types.js";
+import type { Event, OperationDocument, PastTransaction, SetList, WriterList } from "../../../base/schema/types.js";
 import { part } from "./element.js";
 import { History } from "./history.js";
 import { LiveOperation } from "./live.js";
@@ -82,7 +82,7 @@ function dataOf({ data }: MessageEvent<unknown>): unknown {
   return visible(JSON.parse(data as string) as unknown);
 }
 
-function begin(operation: Operation): void {
+function begin(operation: OperationDocument): void {
   const one = new LiveOperation(operation, now);
   live.set(operation.id, one);
   part("live").prepend(one.element);
@@ -118,7 +118,7 @@ function follow(): void {
     showConnection("● connected", "connected");
     void refresh();
   });
-  stream.addEventListener("operation", (message) => begin(dataOf(message) as Operation));
+  stream.addEventListener("operation", (message) => begin(dataOf(message) as OperationDocument));
   stream.addEventListener("event", (message) => showEvent(dataOf(message) as { operation: string; event: Event }));
   stream.addEventListener("error", () => {
     const isOver = stream.readyState === EventSource.CLOSED;

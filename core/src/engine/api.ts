@@ -1,7 +1,7 @@
-import type { Damaged } from "../../store/catalog.js";
-import type { Settings } from "../../base/config/settings.js";
-import type { Engine } from "../../engine/engine.js";
-import type { SnapshotSet } from "../../base/schema/types.js";
+import type { Damaged } from "../store/catalog.js";
+import type { Settings } from "../base/config/settings.js";
+import type { Engine } from "./engine.js";
+import type { SnapshotSet } from "../base/schema/types.js";
 
 type Shared =
   | "plan"

@@ -13,7 +13,7 @@ import { type Accounts, readAccounts } from "../base/trust/accounts.js";
 import { ownVersion } from "../installation.js";
 import { whenIdle } from "./idle.js";
 import { Leases } from "./operations/leases.js";
-import { OperationStore } from "./operations/operation-store.js";
+import { OperationStore } from "../store/operation-store.js";
 import { Operations } from "./operations/operations.js";
 import { type PageServer, servePage } from "./page/page-server.js";
 import type { Peer } from "./http/peer.js";

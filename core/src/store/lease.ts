@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import type { StateDir } from "../../store/state-directory.js";
-import { HoldstillError } from "../../base/errors/error.js";
-import type { LeaseMark } from "../../base/schema/types.js";
-import { flockExclusive, flockShared } from "../../os/libc.js";
+import type { StateDir } from "./state-directory.js";
+import { HoldstillError } from "../base/errors/error.js";
+import type { LeaseMark } from "../base/schema/types.js";
+import { flockExclusive, flockShared } from "../os/libc.js";
 
 /**
  * The life of a set that is not to stay: a file that its requester keeps locked, flock(2). Whoever is given the descriptor, such

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { type StateDir, writeDurably } from "../../store/state-directory.js";
-import type { KeptOperation } from "../../base/schema/types.js";
-import { validate } from "../../base/schema/validate.js";
+import { type StateDir, writeDurably } from "./state-directory.js";
+import type { KeptOperation } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
 
 /** The most ended operations that are kept. */
 const most = 1000;

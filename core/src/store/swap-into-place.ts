@@ -1,9 +1,9 @@
 import { closeSync, openSync, renameSync } from "node:fs";
 import path from "node:path";
-import { syncDir } from "../../store/state-directory.js";
-import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { exchangePaths as exchangeNames, syncfs } from "../../os/libc.js";
-import type { RestoreStep } from "./restore-plan.js";
+import { syncDir } from "./state-directory.js";
+import { HoldstillError, toFault } from "../base/errors/error.js";
+import { exchangePaths as exchangeNames, syncfs } from "../os/libc.js";
+import type { RestoreStep } from "../engine/restore/restore-plan.js";
 
 /**
  * Puts every copy in its place, when all of them are on disk. What is at a place is whole at every moment, also when this process

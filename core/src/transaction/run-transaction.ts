@@ -10,7 +10,7 @@ import { TransactionCalls } from "./calls.js";
 import { CallRecorder } from "./call-recorder.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import { callLimit, holdLimit } from "./deadline.js";
-import { KeeperHold } from "./hold.js";
+import { KeeperHold } from "../keeper/client/keeper-hold.js";
 import type { Journal } from "../store/journal.js";
 import * as machine from "./machine.js";
 import { phases, type PhaseName } from "./phases.js";

@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine/engine.js";
-import type { EngineApi } from "../../service/client/door.js";
+import type { EngineApi } from "../../engine/api.js";
 
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */

@@ -3,7 +3,7 @@ import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Journal } from "../../store/journal.js";
-import { expiredLeases, forgetLease, isLeased } from "./lease.js";
+import { expiredLeases, forgetLease, isLeased } from "../../store/lease.js";
 import { withSetLock } from "../sets/set-lock.js";
 import { removeSet } from "../sets/sets.js";
 import type { EngineContext, Watcher } from "../types.js";

@@ -3,7 +3,7 @@ import type { Resolution } from "../../host/manifest/resolution.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { createSet } from "../create/create.js";
-import { Lease } from "./lease.js";
+import { Lease } from "../../store/lease.js";
 import type { TemporarySets } from "./temporary-set.js";
 import type { EngineContext, TransactionResult, Watcher } from "../types.js";
 

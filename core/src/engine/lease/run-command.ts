@@ -10,7 +10,7 @@ import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
 import { isDegraded } from "../../transaction/record.js";
 import type { TemporarySets, TemporarySet } from "./temporary-set.js";
-import { mountTreeOf, recordFolder } from "../sets/mirror.js";
+import { mountTreeOf, recordFolder } from "../sets/mount-at.js";
 import { exposedTrees } from "../sets/exposed-trees.js";
 import type { TransactionResult, Watcher } from "../types.js";
 

@@ -6,7 +6,7 @@ import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { createSet } from "../create/create.js";
 import { whileWatchingUsage } from "../usage/usage-watch.js";
-import { Lease } from "./lease.js";
+import { Lease } from "../../store/lease.js";
 import { withSetLock } from "../sets/set-lock.js";
 import { completeSet, exposeSet, keepSet, removeSet } from "../sets/sets.js";
 import type { EngineContext, Completed, TransactionResult, Watcher } from "../types.js";

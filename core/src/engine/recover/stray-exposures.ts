@@ -5,7 +5,7 @@ import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Journal } from "../../store/journal.js";
 import { removeEmpty } from "../../transaction/repair.js";
-import { hasStrayMount } from "../sets/mirror.js";
+import { hasStrayMount } from "../sets/mount-at.js";
 import { withSetLock } from "../sets/set-lock.js";
 import { unexposeSet } from "../sets/sets.js";
 import type { EngineContext } from "../types.js";

@@ -6,7 +6,7 @@ import { copyTree } from "../../os/exec/tree-copy.js";
 import { isWriter, type Session } from "../../host/isolation/session.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { swapIntoPlace } from "./swap-into-place.js";
+import { swapIntoPlace } from "../../store/swap-into-place.js";
 import type { Safety } from "./safety-snapshot.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { unexposeSet, exposeSet } from "../sets/sets.js";

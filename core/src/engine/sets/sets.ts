@@ -13,7 +13,7 @@ import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Journal } from "../../store/journal.js";
 import { removeEmpty } from "../../transaction/repair.js";
 import { undoAll } from "../../transaction/undo-all.js";
-import * as mirror from "./mirror.js";
+import * as mirror from "./mount-at.js";
 import { refuseLost } from "./lost-snapshots.js";
 import type { EngineContext, Completed } from "../types.js";
 

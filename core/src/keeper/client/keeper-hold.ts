@@ -1,12 +1,12 @@
-import { toFault } from "../base/errors/error.js";
+import { toFault } from "../../base/errors/error.js";
 import {
   Keeper,
   type KeeperOptions,
   lapseError,
   type SectionPlan,
   type SectionReport,
-} from "../keeper/client/client.js";
-import type { Fault, RecordedHold } from "../base/schema/types.js";
+} from "./client.js";
+import type { Fault, RecordedHold } from "../../base/schema/types.js";
 
 /** The keeper's part of one transaction: each step comes once at most, and disarm last. */
 export class KeeperHold {

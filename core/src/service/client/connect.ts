@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import type { Engine } from "../../engine/engine.js";
-import type { EngineApi } from "./door.js";
+import type { EngineApi } from "../../engine/api.js";
 
 /**
  * The service, if it runs, uses the same state, and grants this user a right; else the engine of this process. For root both do the

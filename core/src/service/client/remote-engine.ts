@@ -29,7 +29,7 @@ import type {
   SnapshotSet,
 } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
-import type { EngineApi } from "./door.js";
+import type { EngineApi } from "../../engine/api.js";
 import { ServiceConnection } from "./http.js";
 
 /** The engine of the service: the same calls with the same results, with the rights of the caller. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StateDir } from "../../store/state-directory.js";
 import { toFault } from "../../base/errors/error.js";
 import type { CoreLog } from "../../base/log/log.js";
-import { Lease } from "../../engine/lease/lease.js";
+import { Lease } from "../../store/lease.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Fault, LeaseState, RequesterMark } from "../../base/schema/types.js";
 

@@ -7,7 +7,7 @@ import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
 import { operationEnded, refusalOf, resultOf, RunningOperation } from "./operation.js";
-import type { OperationStore } from "./operation-store.js";
+import type { OperationStore } from "../../store/operation-store.js";
 import type { Peer } from "../http/peer.js";
 
 /** The most ended operations whose events stay in memory. Older ones are read from disk, without events. */

@@ -4,7 +4,7 @@ import type { CoreLog } from "../../base/log/log.js";
 import type { Engine } from "../../engine/engine.js";
 import type { KeptOperation, OperationResult, Residue } from "../../base/schema/types.js";
 import { isDegraded } from "../../transaction/record.js";
-import type { OperationStore } from "./operation-store.js";
+import type { OperationStore } from "../../store/operation-store.js";
 
 /** Undoes what a service left that died, and stores the results of its operations. */
 export async function recoverAtStart(engine: Engine, store: OperationStore, log: CoreLog | null): Promise<void> {

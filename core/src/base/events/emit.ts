@@ -23,13 +23,13 @@ export class Emitter {
     else this.#kept.push(event);
   };
 
-  /** From now on nobody is told anything: a listener may write to a volume that is held. */
-  keep(): void {
+  /** From now on events are kept: a listener may write to a volume that is held. */
+  suspend(): void {
     this.#kept ??= [];
   }
 
-  /** Tells what was kept. */
-  flush(): void {
+  /** Reports what was kept. */
+  resume(): void {
     const kept = this.#kept ?? [];
     this.#kept = null;
     for (const event of kept) this.#tell(event);

@@ -1,4 +1,4 @@
-import type { Asked, ExplainedCandidate, Explanation } from "../../host/manifest/why.js";
+import { type Asked, type ExplainedCandidate, explainPlugin, type Explanation } from "../../host/manifest/why.js";
 import { command } from "../parse/command.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
@@ -14,7 +14,8 @@ export const pluginsWhy = command({
   options: {},
   examples: [{ line: "holdstill plugins why writer-postgres", does: "a plugin or an instance, by name" }],
   async run({ form, operands: [name = ""], open }) {
-    const explanation = await (await open("catalog")).explainPlugin(name);
+    const { settings } = await open("catalog");
+    const explanation = await explainPlugin(name, settings);
     const { problems } = explanation;
     if (form === "json") printDocument("plugins-why", explanation);
     else {

@@ -15,9 +15,10 @@ import { isWithin, readMounts } from "../../os/mounts.js";
 import type { DoctorCheck } from "../../base/schema/types.js";
 import { locate } from "../../plan/locate.js";
 import { baseEnvironment } from "../../os/environment.js";
-import { createContext } from "../context.js";
+import { contextOf } from "../context.js";
 import type { OpenOptions } from "../types.js";
-import { withOperation } from "../operation.js";
+import { Operation } from "../operation.js";
+import { planContext } from "../planning-engine.js";
 
 /** Looks at everything that a transaction will need, also where the config cannot be read. Never throws for what it finds. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
@@ -87,11 +88,18 @@ async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const asked = await withOperation(createContext(settings, null), inspection.plugins, {}, async ({ workers }) => [
-    ...(await volumes(workers, settings)),
-    ...(await databases(workers, settings)),
-  ]).catch((error: unknown) => [fault("plugins", error)]);
-  return [...shared, ...asked];
+  return [...shared, ...(await asked(inspection, settings).catch((error: unknown) => [fault("plugins", error)]))];
+}
+
+/** What the plugins report. */
+async function asked({ plugins: taken }: Inspection, settings: Settings): Promise<DoctorCheck[]> {
+  const operation = await Operation.begin(planContext(contextOf(settings, null)), taken);
+  try {
+    const { workers } = operation;
+    return [...(await volumes(workers, settings)), ...(await databases(workers, settings))];
+  } finally {
+    await operation.close();
+  }
 }
 
 function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {

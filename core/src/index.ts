@@ -1,5 +1,5 @@
 /** holdstill as a library: `const holdstill = await open(); await holdstill.create({ targets: ["/srv"] })`. */
-export { open } from "./engine/open.js";
+export { openEngine as open } from "./engine/engine.js";
 export type { Engine } from "./engine/engine.js";
 export type {
   TransactionResult,

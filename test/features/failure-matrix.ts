@@ -139,7 +139,7 @@ const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => 
     );
     play.isNamed(residue[0]?.error.message);
 
-    const recovered = await play.stage.run(["repair", "--yes", "--json"]);
+    const recovered = await play.stage.run(["recover", "--yes", "--json"]);
     assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
     play.isClean();
     await play.nextWorks();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test from "node:test";
 import { HoldstillError } from "#core/base/errors/error.js";
-import { open } from "#core/engine/open.js";
+import { openEngine } from "#core/engine/engine.js";
 import type { Event } from "#core/base/schema/types.js";
 import { Stage } from "../support/fixture/scene.js";
 
@@ -16,7 +16,7 @@ const moments = [
 for (const moment of moments) {
   test(`a listener that interrupts at "${moment}" undoes the transaction`, async (t) => {
     const stage = new Stage(t);
-    const requester = await open({ config: stage.configFile() });
+    const requester = await openEngine({ config: stage.configFile() });
     const control = new AbortController();
     let after = "";
     const onEvent = (event: Event): void => {

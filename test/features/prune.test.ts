@@ -13,17 +13,21 @@ import { damage, emptySet } from "../support/fixture/set-record.js";
 import { Stage } from "../support/fixture/scene.js";
 
 /** A stage with a catalog of sets of these days of January; each is called after its day. */
-function calendar(t: TestContext, days: readonly number[]): { stage: Stage; state: StateDir; ids: string[] } {
+async function calendar(
+  t: TestContext,
+  days: readonly number[],
+): Promise<{ stage: Stage; state: StateDir; ids: string[] }> {
   const stage = new Stage(t);
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
   const catalog = new Catalog(state);
-  const ids = days.map((day) => {
+  const ids: string[] = [];
+  for (const day of days) {
     const date = `2026-01-${String(day).padStart(2, "0")}`;
     const id = `${date.replaceAll("-", "")}-120000-${String(day).padStart(6, "0")}`;
-    catalog.write({ ...emptySet(id, `day-${day}`), createdAt: `${date}T12:00:00.000Z` });
-    return id;
-  });
+    await catalog.write({ ...emptySet(id, `day-${day}`), createdAt: `${date}T12:00:00.000Z` });
+    ids.push(id);
+  }
   return { stage, state, ids };
 }
 
@@ -40,7 +44,7 @@ function auditOf(state: StateDir): AuditLine[] {
 }
 
 test("to delete a set that is gone by then is refused, and leaves no trace", async (t) => {
-  const { stage, state, ids } = calendar(t, [1]);
+  const { stage, state, ids } = await calendar(t, [1]);
   const requester = await open({ config: stage.configFile() });
   assert.deepEqual(
     (await requester.removeAll([...ids, ...ids])).failed.map(({ error }) => error.code),
@@ -50,7 +54,7 @@ test("to delete a set that is gone by then is refused, and leaves no trace", asy
 });
 
 test("prune says why each set stays or goes, asks, deletes, and leaves a line of who did it", async (t) => {
-  const { stage, state, ids } = calendar(t, [1, 2, 3, 4, 5, 12]);
+  const { stage, state, ids } = await calendar(t, [1, 2, 3, 4, 5, 12]);
   const rules = ["prune", "--keep-daily", "2", "--keep-weekly", "2"];
   const dry = await stage.run([...rules, "--dry-run"]);
   assert.equal(dry.exitCode, 0);
@@ -78,7 +82,7 @@ test("prune says why each set stays or goes, asks, deletes, and leaves a line of
 });
 
 test("without a rule, or with one that is none, prune does nothing", async (t) => {
-  const { stage, ids } = calendar(t, [1, 2]);
+  const { stage, ids } = await calendar(t, [1, 2]);
   for (const args of [[], ["--keep-last", "0"], ["--keep-daily", "all"], ["--keep-within", "2 days"]]) {
     const { exitCode } = await stage.run(["prune", ...args, "--yes"]);
     assert.equal(exitCode, 2, args.join(" "));
@@ -87,7 +91,7 @@ test("without a rule, or with one that is none, prune does nothing", async (t) =
 });
 
 test("records that are damaged or foreign are reported, and never deleted", async (t) => {
-  const { stage, state, ids } = calendar(t, [1, 2]);
+  const { stage, state, ids } = await calendar(t, [1, 2]);
   const files = [
     damage(state, "20260101-000000-aaaaaa", "{ half"),
     damage(state, "20260101-000000-bbbbbb", JSON.stringify({ recordVersion: 2 })),
@@ -101,7 +105,7 @@ test("records that are damaged or foreign are reported, and never deleted", asyn
 });
 
 test("a retained set is not deleted before its date, unless the retention is ended, which is recorded", async (t) => {
-  const { stage, state, ids } = calendar(t, [1, 2]);
+  const { stage, state, ids } = await calendar(t, [1, 2]);
   const on = (...args: string[]): Promise<CliRun> => stage.run(args);
   const held = await on("retain", "day-1", "--until", "30d", "--json");
   const until = Date.parse((held.json() as SnapshotSet).retainUntil ?? "");

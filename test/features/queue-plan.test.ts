@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import { canMount } from "#core/os/exec/mount-tree.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
-import { lockVolumes, type VolumeLocks } from "#core/store/volume-lock.js";
+import { lockVolumes, type TakenVolumes } from "#core/store/volume-lock.js";
 import { mount } from "../support/storage/loop-device.js";
 import { patience, Stage } from "../support/fixture/scene.js";
 
@@ -21,7 +21,7 @@ function idOf(point: string): string {
 }
 
 /** The test itself is another transaction that has the volume. */
-async function owning(stage: Stage, volume: string, name: string): Promise<VolumeLocks> {
+async function owning(stage: Stage, volume: string, name: string): Promise<TakenVolumes> {
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
   return lockVolumes(state, [volume], name, 0, () => undefined, new AbortController().signal);

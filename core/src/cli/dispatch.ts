@@ -1,5 +1,6 @@
 import { type ParsedArguments, parseArguments, requestedForm } from "./parse/arguments.js";
-import type { CommandCall } from "./parse/command.js";
+import type { OpenOptions } from "../engine/types.js";
+import type { CommandCall, Facades, Needs } from "./parse/command.js";
 import { inWords } from "./parse/in-words.js";
 import { commandsInGroup, type MatchedCommand, matchCommand } from "./parse/match-command.js";
 import { UsageError } from "./parse/usage-error.js";
@@ -39,9 +40,8 @@ async function report(error: unknown, args: readonly string[]): Promise<number> 
 function callOf(name: string, parsed: ParsedArguments): CommandCall {
   const { config, verbose } = parsed;
   const open: CommandCall["open"] = async (needs, logged = verbose) => {
-    if (needs === "workers") await prepareExit();
-    const { open: openEngine } = await import("../engine/open.js");
-    return openEngine({
+    if (needs !== "catalog") await prepareExit();
+    return openers[needs]({
       ...(config === undefined ? {} : { config }),
       ...(logged ? { log: "stderr" as const } : {}),
     });
@@ -57,6 +57,14 @@ function callOf(name: string, parsed: ParsedArguments): CommandCall {
     },
   };
 }
+
+/** Each command loads the facade that it needs, and no more. */
+const openers: { readonly [N in Needs]: (options: OpenOptions) => Promise<Facades[N]> } = {
+  catalog: async (options) => (await import("../engine/catalog-engine.js")).openCatalog(options),
+  plan: async (options) => (await import("../engine/planning-engine.js")).openPlanning(options),
+  create: async (options) => (await import("../engine/creating-engine.js")).openCreating(options),
+  workers: async (options) => (await import("../engine/engine.js")).openEngine(options),
+};
 
 function incomplete(matched: Exclude<MatchedCommand, { type: "command" }>): UsageError {
   const hint = "`holdstill --help` lists the commands.";

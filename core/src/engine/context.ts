@@ -1,29 +1,25 @@
-import { availableParallelism } from "node:os";
-import { Catalog } from "../store/catalog.js";
-import { stateDir } from "../store/state-directory.js";
+import { loadSettings } from "../base/config/load.js";
 import type { Settings } from "../base/config/settings.js";
-import { Semaphore } from "../os/semaphore.js";
 import type { RootLog } from "../base/log/log.js";
-import { WriteGate } from "../store/write-gate.js";
-import { VolumeQueue } from "./create/volume-queue.js";
-import type { EngineContext, OpenOptions } from "./types.js";
+import { Records } from "../store/records.js";
+import type { CatalogContext, OpenOptions } from "./types.js";
 
-/** One for all operations of a process: they share the queue and the writeGate. */
-export function createContext(settings: Settings, log: RootLog | null): EngineContext {
-  const state = stateDir(settings.stateDir);
-  return {
-    settings,
-    state,
-    catalog: new Catalog(state),
-    log,
-    requester: null,
-    planning: new Semaphore(2 * availableParallelism()),
-    queue: new VolumeQueue(),
-    writeGate: new WriteGate(log),
-  };
+/** Reads the config, and opens the log. @throws HoldstillError E_CONFIG_* */
+export async function openContext(options: OpenOptions): Promise<CatalogContext> {
+  const { config, cwd, env } = options;
+  const settings = await loadSettings({
+    ...(config === undefined ? {} : { file: config }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  });
+  return contextOf(settings, await logFor(settings, options));
 }
 
-export async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {
+export function contextOf(settings: Settings, log: RootLog | null): CatalogContext {
+  return { settings, log, store: new Records(settings.stateDir, log) };
+}
+
+async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {
   if (level === "silent" || (file === null && log === undefined)) return null;
   const { createLog } = await import("../base/log/log.js");
   return createLog({ level, ...(file === null ? {} : { file }), stderr: log === "stderr" });

@@ -1,78 +1,88 @@
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import { makeStateDir, asStateError } from "../store/state-directory.js";
 import { type Emit, Emitter } from "../base/events/emit.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import { PluginWorkers, type PluginWorkerHooks } from "../host/plugin-workers.js";
+import type { ProtectedPath } from "../keeper/policy/system-tables.js";
+import { makePlan } from "../plan/make.js";
+import type { Plan, SnapshotRequest } from "../plan/plan.js";
 import { eventLog } from "./event-log.js";
-import type { HoldGate } from "../transaction/run-transaction.js";
-import type { EngineContext, Watcher } from "./types.js";
+import type { PlanContext, Watcher } from "./types.js";
 
-/** Plugins at work, and the way to tell of it. */
-export interface Operation {
-  workers: PluginWorkers;
-  emit: Emit;
-  writeGate: HoldGate;
-  signal: AbortSignal;
+/** Plugins at work for one request, and the events of it. `close` ends their workers; until then they may run. */
+export class Operation {
+  readonly workers: PluginWorkers;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  protected readonly emitter: Emitter;
+  readonly #context: PlanContext;
+
+  protected constructor(context: PlanContext, plugins: readonly ResolvedPlugin[], watcher: Watcher) {
+    const { log, store } = context;
+    const { onEvent, signal = new AbortController().signal } = watcher;
+    this.#context = context;
+    this.signal = signal;
+    this.emitter = new Emitter([
+      ...(onEvent === undefined ? [] : [onEvent]),
+      ...(log === null ? [] : [eventLog(log, plugins)]),
+    ]);
+    this.emit = this.emitter.emit;
+    this.workers = new PluginWorkers(plugins, store.state.plugins, hooks(this.emit));
+  }
+
+  /** Makes the state directory. @throws HoldstillError E_STATE_DIR; the reason with which the watcher's signal was aborted */
+  static async begin(
+    context: PlanContext,
+    plugins: readonly ResolvedPlugin[],
+    watcher: Watcher = {},
+  ): Promise<Operation> {
+    await prepare(context, plugins, watcher);
+    return new Operation(context, plugins, watcher);
+  }
+
+  /** Asks writers and providers what a transaction would do; a few operations of this process at a time. */
+  plan(request: SnapshotRequest): Promise<Plan> {
+    const { settings, store, planning } = this.#context;
+    const { limits } = settings;
+    return planning.run(() =>
+      this.interruptible(async () => {
+        // What another transaction of this process holds cannot be looked at.
+        await store.gate.pass();
+        return makePlan(request, this.workers, limits, protectedPaths(store.state));
+      }),
+    );
+  }
+
+  /** Does work of which nothing needs undoing: an interruption ends the workers, so that what waits for them fails. */
+  async interruptible<T>(work: () => Promise<T>): Promise<T> {
+    const stop = (): void => void this.workers.close();
+    this.signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await work();
+    } finally {
+      this.signal.removeEventListener("abort", stop);
+      // Also if the work succeeded: a plan can be made without a best-effort writer.
+      this.signal.throwIfAborted();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.workers.close();
+  }
 }
 
-/**
- * Runs something with a workers of plugins, and ends their workers whatever happens. An interruption before a transaction has
- * begun ends the workers, so that whatever is waited for fails.
- */
-export async function withOperation<T>(
-  bench: EngineContext,
+/** What every operation does before it starts workers. */
+export async function prepare(
+  { store }: PlanContext,
   plugins: readonly ResolvedPlugin[],
-  { onEvent, signal = new AbortController().signal }: Watcher,
-  work: (workshop: Operation) => Promise<T>,
-): Promise<T> {
-  const { log, writeGate: shared } = bench;
-  await shared.pass();
-  makeStateDir(bench.state);
-  asStateError(bench.state, () => {
-    for (const { who } of plugins)
-      mkdirSync(path.join(bench.state.plugins, who.instance), { recursive: true, mode: 0o700 });
-  });
-  const emitter = new Emitter([
-    ...(onEvent === undefined ? [] : [onEvent]),
-    ...(log === null ? [] : [eventLog(log, plugins)]),
-  ]);
-  const { emit } = emitter;
-  const writeGate: HoldGate = {
-    async suspend() {
-      emitter.suspend();
-      await shared.suspend();
-    },
-    resume() {
-      shared.resume();
-      emitter.resume();
-    },
-    pass: () => shared.pass(),
-  };
-  const workers = new PluginWorkers(plugins, bench.state.plugins, hooks(emit));
-  try {
-    signal.throwIfAborted();
-    return await work({ workers, emit, writeGate, signal });
-  } finally {
-    await workers.close();
-  }
+  { signal }: Watcher,
+): Promise<void> {
+  await store.prepare(plugins.map(({ who }) => who.instance));
+  signal?.throwIfAborted();
 }
 
-/** Where nothing needs undoing yet: an interruption ends the workers, and so whatever waits for them. */
-export async function interruptible<T>(
-  { workers, signal }: Pick<Operation, "workers" | "signal">,
-  work: () => Promise<T>,
-): Promise<T> {
-  const stop = (): void => void workers.close();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await work();
-  } finally {
-    signal.removeEventListener("abort", stop);
-    // Also where the work got over it: without a writer that need not take part there is a plan all the same.
-    signal.throwIfAborted();
-  }
-}
+/** What the host writes to while it works, and must not have to wait for. The log does not count: it is paused during a hold. */
+export const protectedPaths = ({ root }: { readonly root: string }): ProtectedPath[] => [
+  { what: "holdstill's state directory", path: root },
+];
 
 function hooks(emit: Emit): PluginWorkerHooks {
   return {

@@ -1,6 +1,4 @@
 import type { Settings } from "../base/config/settings.js";
-import type { Catalog } from "../store/catalog.js";
-import type { StateDir } from "../store/state-directory.js";
 import type { Who } from "../base/errors/details.js";
 import type { ExitCode } from "../base/errors/exit.js";
 import type { RootLog } from "../base/log/log.js";
@@ -8,17 +6,16 @@ import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type {
   Component,
   DetectedServer,
+  EndedDocument,
   Event,
   Fault,
   LastTime,
   RequesterMark,
-  Residue,
   Snapshot,
-  SnapshotSet,
-  Span,
 } from "../base/schema/types.js";
 import type { Semaphore } from "../os/semaphore.js";
-import type { WriteGate } from "../store/write-gate.js";
+import type { Records } from "../store/records.js";
+import type { Store } from "../store/store.js";
 import type { VolumeQueue } from "./create/volume-queue.js";
 
 /** What is left over, and what `complete` reports, have the types of the schemas. */
@@ -43,13 +40,8 @@ export interface Watcher {
 }
 
 /** How a transaction ended. */
-export interface TransactionResult {
-  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
+export interface TransactionResult extends EndedDocument {
   exitCode: ExitCode;
-  set: SnapshotSet | null;
-  error: Fault | null;
-  residue: Residue[];
-  timeline: Span[];
 }
 
 export type WriterStatus = {
@@ -64,17 +56,24 @@ export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error
 /** A provider that did not say what it has. */
 export type SilentProvider = Extract<ProviderStatus, { error: Fault }>;
 
-/** What all operations share. */
-export interface EngineContext {
+/** What reading the catalog needs. */
+export interface CatalogContext {
   readonly settings: Settings;
-  readonly state: StateDir;
-  readonly catalog: Catalog;
   /** null: nothing is logged. */
   readonly log: RootLog | null;
-  /** On whose behalf; null: whoever runs this process. */
+  readonly store: Records;
+}
+
+/** What plans need. */
+export interface PlanContext extends CatalogContext {
+  /** On whose behalf, if the service acts; null: the user who runs this process. */
   readonly requester: RequesterMark | null;
   /** Plans are made a few at a time: each starts workers. */
   readonly planning: Semaphore;
+}
+
+/** What all operations of a process share: among other things the queue and the write gate. */
+export interface EngineContext extends PlanContext {
+  readonly store: Store;
   readonly queue: VolumeQueue;
-  readonly writeGate: WriteGate;
 }

@@ -1,19 +1,15 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { once } from "node:events";
 import type { Server } from "node:http";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeStateDir, type StateDir, stateDir } from "../store/state-directory.js";
 import type { Settings } from "../base/config/settings.js";
-import { HoldstillError } from "../base/errors/error.js";
 import type { Engine } from "../engine/engine.js";
 import type { Health } from "../base/schema/types.js";
-import { flockExclusive } from "../os/libc.js";
 import { type Accounts, readAccounts } from "../base/trust/accounts.js";
 import { ownVersion } from "../installation.js";
 import { whenIdle } from "./idle.js";
 import { Leases } from "./operations/leases.js";
-import { OperationStore } from "./operations/operation-store.js";
+import { OperationStore } from "../store/operation-store.js";
+import { lockForService } from "../store/service-lock.js";
 import { Operations } from "./operations/operations.js";
 import { type PageServer, servePage } from "./page/page-server.js";
 import type { Peer } from "./http/peer.js";
@@ -43,22 +39,22 @@ const lingerMs = 1000;
 export async function startService(engine: Engine, options: ServeOptions): Promise<void> {
   const { settings, log } = engine;
   const supervisor = supervisorIn(process.env);
-  const state = stateDir(settings.stateDir);
-  makeStateDir(state);
-  const unlock = lockState(state, settings.service.socket);
+  const { state, gate } = engine.store;
+  await engine.store.prepare();
+  const unlock = lockForService(state, settings.service.socket);
   try {
     const accounts = await readAccounts();
     const rights = new Rights(settings.service, accounts);
-    const store = new OperationStore(state);
+    const store = new OperationStore(state, gate);
     await recoverAtStart(engine, store, log);
-    const leases = new Leases(engine, state, log);
+    const leases = new Leases(engine, log);
     const operations = new Operations({ engine, leases, store, limit: settings.service.operations });
-    const usageWatch = await engine.watchUsage();
+    const usageWatch = engine.watchUsage();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
     let page: PageServer | null = null;
     const newPageAddress = (): string | null => page?.newAddress() ?? null;
-    const context: RouteContext = { state, engine, operations, leases, health, newPageAddress };
+    const context: RouteContext = { engine, operations, leases, health, newPageAddress };
     const { server, connections, calls } = await startHttpServer(routes, context, rights, log);
 
     const unlink =
@@ -93,20 +89,6 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
   } finally {
     unlock();
   }
-}
-
-/** One service per state directory: a second one would take the work of the first for leftovers. @throws HoldstillError E_SERVICE_RUNNING */
-function lockState({ root }: StateDir, socket: string): () => void {
-  const file = path.join(root, "service.lock");
-  const fd = openSync(file, "a+", 0o600);
-  if (!flockExclusive(fd)) {
-    const [pid = "0", running = socket] = readFileSync(file, "utf8").trim().split(" ");
-    closeSync(fd);
-    throw new HoldstillError("E_SERVICE_RUNNING", { socket: running, pid: Number(pid) });
-  }
-  ftruncateSync(fd, 0);
-  writeSync(fd, `${process.pid} ${socket}\n`);
-  return () => closeSync(fd);
 }
 
 async function inherit(server: Server, fd: number): Promise<() => void> {

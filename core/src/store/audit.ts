@@ -2,29 +2,42 @@ import path from "node:path";
 import type { AuditLine, RequesterMark, SnapshotSet } from "../base/schema/types.js";
 import { appendLine } from "./line-file.js";
 import { type StateDir, asStateError } from "./state-directory.js";
+import type { WriteGate } from "./write-gate.js";
 
-/** Where it is written down, and on whose behalf: a requester of the service; null: whoever runs this process. */
-export interface AuditContext {
-  readonly state: StateDir;
-  readonly requester: RequesterMark | null;
-}
+/** `audit.jsonl`: which user did what to which set. */
+export class Audit {
+  readonly #state: StateDir;
+  readonly #gate: WriteGate;
 
-/** Writes down who did what, on disk before it is done. @throws HoldstillError E_STATE_DIR: then it must not be done. */
-export function audit(
-  { state, requester }: AuditContext,
-  action: AuditLine["action"],
-  { id, name }: Pick<SnapshotSet, "id" | "name">,
-  detail?: string,
-): void {
-  const line: AuditLine = {
-    at: new Date().toISOString(),
-    action,
-    set: id,
-    ...(name === undefined ? {} : { name }),
-    ...(requester === null ? self() : marked(requester)),
-    ...(detail === undefined ? {} : { detail }),
-  };
-  asStateError(state, () => appendLine(path.join(state.root, "audit.jsonl"), JSON.stringify(line)));
+  constructor(state: StateDir, gate: WriteGate) {
+    this.#state = state;
+    this.#gate = gate;
+  }
+
+  /**
+   * Writes an action down, on disk before it is done.
+   *
+   * @param requester On whose behalf, if the service acts; null: the user who runs this process.
+   * @throws HoldstillError E_STATE_DIR: then the action must not be done.
+   */
+  note(
+    requester: RequesterMark | null,
+    action: AuditLine["action"],
+    { id, name }: Pick<SnapshotSet, "id" | "name">,
+    detail?: string,
+  ): Promise<void> {
+    const line: AuditLine = {
+      at: new Date().toISOString(),
+      action,
+      set: id,
+      ...(name === undefined ? {} : { name }),
+      ...(requester === null ? self() : marked(requester)),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    return this.#gate.write(() =>
+      asStateError(this.#state, () => appendLine(path.join(this.#state.root, "audit.jsonl"), JSON.stringify(line))),
+    );
+  }
 }
 
 function self(): Pick<AuditLine, "uid" | "sudoUser" | "pid"> {

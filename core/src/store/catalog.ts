@@ -5,6 +5,7 @@ import { nearest } from "../base/schema/nearest.js";
 import type { Finding, SnapshotSet } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
 import { type StateDir, syncDir, asStateError, writeDurably } from "./state-directory.js";
+import { WriteGate } from "./write-gate.js";
 
 /** A record that could not be read; it is reported and left alone. */
 export interface Damaged {
@@ -15,9 +16,11 @@ export interface Damaged {
 /** The snapshot sets on disk: `sets/ID/set.json`, with the writers' sidecars beside it. */
 export class Catalog {
   readonly #state: StateDir;
+  readonly #gate: WriteGate;
 
-  constructor(state: StateDir) {
+  constructor(state: StateDir, gate = new WriteGate()) {
     this.#state = state;
+    this.#gate = gate;
   }
 
   /** Oldest first. */
@@ -60,15 +63,17 @@ export class Catalog {
    *
    * @throws HoldstillError E_STATE_DIR
    */
-  write(set: SnapshotSet): void {
+  async write(set: SnapshotSet): Promise<void> {
     const checked = validate("snapshot-set", set, "the record");
     if (!checked.ok) throw new Error(`the record would be damaged: ${JSON.stringify(checked.findings)}`);
-    asStateError(this.#state, () => {
-      const dir = this.folder(set.id);
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
-      writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
-      syncDir(this.#state.sets);
-    });
+    await this.#gate.write(() =>
+      asStateError(this.#state, () => {
+        const dir = this.folder(set.id);
+        mkdirSync(dir, { recursive: true, mode: 0o700 });
+        writeDurably(path.join(dir, "set.json"), `${JSON.stringify(set, null, 2)}\n`);
+        syncDir(this.#state.sets);
+      }),
+    );
   }
 
   /** Where a set's record and its sidecars lie. */
@@ -81,9 +86,18 @@ export class Catalog {
     return path.join(this.folder(id), "sidecar", writer);
   }
 
-  /** Forgets a set and its sidecars; idempotent. */
-  remove(id: string): void {
-    rmSync(path.join(this.#state.sets, id), { recursive: true, force: true });
+  /** Makes the folders of the writers' files. @throws HoldstillError E_STATE_DIR */
+  async makeSidecarDirs(id: string, writers: readonly string[]): Promise<void> {
+    await this.#gate.write(() =>
+      asStateError(this.#state, () => {
+        for (const writer of writers) mkdirSync(this.sidecarDir(id, writer), { recursive: true, mode: 0o700 });
+      }),
+    );
+  }
+
+  /** Removes a set's record and its sidecars; idempotent. */
+  async remove(id: string): Promise<void> {
+    await this.#gate.write(() => rmSync(this.folder(id), { recursive: true, force: true }));
   }
 
   #ids(): string[] {
@@ -94,7 +108,7 @@ export class Catalog {
       .toSorted();
   }
 
-  /** null: somebody removed it meanwhile. */
+  /** null: another process removed it meanwhile. */
   #read(id: string): SnapshotSet | Damaged | null {
     const file = path.join(this.#state.sets, id, "set.json");
     const damaged = (seen: string, expected: string): Damaged => ({
@@ -102,8 +116,8 @@ export class Catalog {
       findings: [{ file, pointer: "", seen, expected }],
     });
     try {
-      // Nobody answers a pipe, and a device may never end.
-      if (!lstatSync(file).isFile()) return damaged("something that is no plain file", "a record");
+      // Reading a pipe would block, and a device may never end.
+      if (!lstatSync(file).isFile()) return damaged("something that is not a plain file", "a record");
       const checked = validate("snapshot-set", JSON.parse(readFileSync(file, "utf8")), file);
       if (!checked.ok) return { file, findings: checked.findings };
       if (checked.value.id === id) return checked.value;
@@ -126,8 +140,8 @@ export class Catalog {
 }
 
 /**
- * A folder without set.json belongs to a transaction that is under way, or that recover has to look at. One that goes away
- * meanwhile, removed by somebody else, must not hide the others: recovery would take their sets for undone.
+ * A folder without set.json belongs to a transaction that is under way, or that recover has to look at. One that another process
+ * removes meanwhile must not hide the others: recovery would take their sets for undone.
  */
 function isRecorded(dir: string): boolean {
   return lstatSync(path.join(dir, "set.json"), { throwIfNoEntry: false }) !== undefined;

@@ -4,23 +4,34 @@ import type { LastTime, PastTransaction, Usual } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
 import { appendLine } from "./line-file.js";
 import type { StateDir } from "./state-directory.js";
+import type { WriteGate } from "./write-gate.js";
 
-const fileOf = ({ root }: StateDir): string => path.join(root, "history.jsonl");
+/** `history.jsonl`: how each transaction ended, also those that failed. */
+export class History {
+  readonly #file: string;
+  readonly #gate: WriteGate;
 
-/** A disk that cannot take the line costs the line, and nothing else. */
-export function appendHistory(state: StateDir, past: PastTransaction): void {
-  try {
-    appendLine(fileOf(state), JSON.stringify(past));
-  } catch {
-    // What happened is told by the events, and by the set's record.
+  constructor({ root }: StateDir, gate: WriteGate) {
+    this.#file = path.join(root, "history.jsonl");
+    this.#gate = gate;
   }
-}
 
-/** Oldest first. A line that is none, as one that a crash cut short, is passed over. */
-export function readHistory(state: StateDir): PastTransaction[] {
-  const file = fileOf(state);
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8").split("\n").flatMap(parse);
+  /** If the disk cannot take the line, only the line is lost. */
+  async append(past: PastTransaction): Promise<void> {
+    await this.#gate.write(() => {
+      try {
+        appendLine(this.#file, JSON.stringify(past));
+      } catch {
+        // The events and the set's record report the same.
+      }
+    });
+  }
+
+  /** Oldest first. Skips lines that are not valid, such as one that a crash cut short. */
+  read(): PastTransaction[] {
+    if (!existsSync(this.#file)) return [];
+    return readFileSync(this.#file, "utf8").split("\n").flatMap(parse);
+  }
 }
 
 function parse(line: string): PastTransaction[] {

@@ -15,6 +15,7 @@ import { type StateDir, syncDir, asStateError } from "./state-directory.js";
 import type { BegunEntry, EndedEntry, Enlisted, FreezeToken, JournalEntry } from "../base/schema/types.js";
 import { validate } from "../base/schema/validate.js";
 import { flockExclusive, flockShared } from "../os/libc.js";
+import { WriteGate } from "./write-gate.js";
 
 /**
  * A transaction's journal: JSON lines, each fsynced. Its process holds a flock(2) on the file for as long as it lives, so that
@@ -22,20 +23,24 @@ import { flockExclusive, flockShared } from "../os/libc.js";
  */
 export class Journal {
   readonly #fd: number;
+  readonly #gate: WriteGate;
   /** Whether the last line may have been cut short, by a crash or a full disk: nothing may be added to that line. */
   #torn: boolean;
+  /** Lines that wait until this transaction releases its holds; null: lines are written at once. */
+  #kept: JournalEntry[] | null = null;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, gate: WriteGate) {
     this.#fd = fd;
+    this.#gate = gate;
     this.#torn = fstatSync(fd).size > 0;
   }
 
   /** Opens, or creates, a transaction's journal; null when another process is working on it. @throws HoldstillError E_STATE_DIR */
-  static open(state: StateDir, id: string): Journal | null {
+  static open(state: StateDir, id: string, gate = new WriteGate()): Journal | null {
     const fd = asStateError(state, () => openSync(path.join(state.transactions, `${id}.jsonl`), "a", 0o600));
     if (isOurs(fd)) {
       syncDir(state.transactions);
-      return new Journal(fd);
+      return new Journal(fd, gate);
     }
     closeSync(fd);
     return null;
@@ -52,13 +57,30 @@ export class Journal {
     }
   }
 
-  /** @throws the file system's error when the line could not be brought to disk: then the action must not happen. */
-  write(entry: JournalEntry): void {
-    const line = `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`;
-    this.#torn = true;
-    writeFileSync(this.#fd, line);
-    this.#torn = false;
-    fsyncSync(this.#fd);
+  /**
+   * Resolves when the line is on disk, or is kept for `resume`.
+   *
+   * @throws the file system's error when the line could not be brought to disk: then the action must not happen.
+   */
+  async write(entry: JournalEntry): Promise<void> {
+    const open = this.#kept === null ? this.#gate.pass() : null;
+    if (open !== null) await open;
+    // This transaction's hold may have begun while the line waited for that of another one.
+    if (this.#kept === null) this.#append(entry);
+    else this.#kept.push(entry);
+  }
+
+  /** This transaction is about to hold volumes. From now on lines are kept in memory: the journal may lie on a held volume. */
+  suspend(): void {
+    this.#kept ??= [];
+  }
+
+  /** The hold is over: writes what was kept. @throws the file system's error */
+  async resume(): Promise<void> {
+    await this.#gate.pass();
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    for (const entry of kept) this.#append(entry);
   }
 
   get isEmpty(): boolean {
@@ -69,16 +91,24 @@ export class Journal {
     closeSync(this.#fd);
   }
 
-  /** Of a set that is gone there is nothing to recover. */
+  /** Removes the journal of a set that is gone: there is nothing to recover. */
   static forget(state: StateDir, id: string): void {
     rmSync(path.join(state.transactions, `${id}.jsonl`), { force: true });
   }
+
+  #append(entry: JournalEntry): void {
+    const line = `${this.#torn ? "\n" : ""}${JSON.stringify(entry)}\n`;
+    this.#torn = true;
+    writeFileSync(this.#fd, line);
+    this.#torn = false;
+    fsyncSync(this.#fd);
+  }
 }
 
-/** How long somebody who only looks may be in the way, ms: some microseconds, unless his process is stopped just then. */
+/** How long a process that only looks may be in the way, ms: some microseconds, unless it is stopped just then. */
 const patience = 1000;
 
-/** Takes the lock. Whoever only looks shares it for a moment, and must not be taken for somebody who works on the transaction. */
+/** Takes the lock. A process that only looks shares it for a moment, and must not be taken for one that works on the transaction. */
 function isOurs(fd: number): boolean {
   const until = performance.now() + patience;
   while (!flockExclusive(fd)) {
@@ -88,7 +118,7 @@ function isOurs(fd: number): boolean {
   return true;
 }
 
-/** null: somebody removed the file meanwhile. */
+/** null: another process removed the file meanwhile. */
 function ifThere<T>(read: () => T): T | null {
   try {
     return read();
@@ -101,7 +131,7 @@ function ifThere<T>(read: () => T): T | null {
 /** For how long a transaction that was undone is known, ms: a snapshot of it that turns up meanwhile is known to be ours. */
 const KNOWN_FOR_MS = 30 * 24 * 3_600_000;
 
-/** Removes the journals of transactions that were undone whole, long ago. What is to be told of them is in the history. */
+/** Removes the journals of transactions that were undone completely, long ago. The history still reports them. */
 export function forgetUndone(state: StateDir, isRecorded: (id: string) => boolean): void {
   for (const file of readdirSync(state.transactions)) {
     const journal = path.join(state.transactions, file);
@@ -113,17 +143,17 @@ export function forgetUndone(state: StateDir, isRecorded: (id: string) => boolea
   }
 }
 
-/** What a journal says of its transaction. */
+/** What a journal records of its transaction. */
 export interface JournalAccount {
   id: string;
   begun: BegunEntry;
   ended: EndedEntry | null;
-  /** Whom abort is still owed, with the freeze token where one was answered. */
+  /** The plugins that still need an abort, with the freeze token where one was returned. */
   owed: { enlisted: Enlisted; token: FreezeToken | null }[];
 }
 
 /**
- * Every journal in the state directory, oldest first. A line that is none, as one that a crash cut short, is passed over.
+ * Every journal in the state directory, oldest first. Skips lines that are not valid, such as one that a crash cut short.
  *
  * @param isRecorded Whether the set of that id has its record, which is the transaction's commit point: from then on abort is
  * owed only to those that were already being undone.

@@ -7,12 +7,34 @@ import { syncDir } from "./state-directory.js";
 import type { Who } from "../base/errors/details.js";
 import { HoldstillError } from "../base/errors/error.js";
 import type { RecordedSidecar, Sidecar } from "../base/schema/types.js";
+import type { Catalog } from "./catalog.js";
+import { WriteGate } from "./write-gate.js";
+
+/** The files that writers keep with a set. */
+export class Sidecars {
+  readonly #catalog: Catalog;
+  readonly #gate: WriteGate;
+
+  constructor(catalog: Catalog, gate: WriteGate) {
+    this.#catalog = catalog;
+    this.#gate = gate;
+  }
+
+  /** Where a writer's files of a set lie. */
+  folder(set: string, writer: string): string {
+    return this.#catalog.sidecarDir(set, writer);
+  }
+
+  /** See `keepSidecar`. */
+  keep(dir: string, sidecar: Sidecar, who: Who, signal: AbortSignal): Promise<RecordedSidecar> {
+    return keepSidecar(dir, sidecar, who, signal, this.#gate);
+  }
+}
 
 /**
- * Checks that every file of the sidecar is there, brings it to disk, and takes its checksum. Ends when `signal` says so, also where
- * the disk does not answer.
+ * Checks that every file of the sidecar exists, brings it to disk, and takes its checksum. Ends when `signal` is aborted, even if the
+ * disk does not respond.
  *
- * @param calm Resolves when one may write to disk.
  * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link; and the
  * signal's reason.
  */
@@ -21,7 +43,7 @@ export async function keepSidecar(
   { files }: Sidecar,
   who: Who,
   signal: AbortSignal,
-  calm: () => Promise<void> | null = () => null,
+  gate = new WriteGate(),
 ): Promise<RecordedSidecar> {
   const findings = files
     .filter((file) => !isPlainFile(dir, file))
@@ -42,8 +64,9 @@ export async function keepSidecar(
   for (const file of files) {
     for (let at = path.dirname(file); at !== "."; at = path.dirname(at)) folders.add(path.join(dir, at));
   }
-  await calm();
-  for (const folder of folders) syncDir(folder);
+  await gate.write(() => {
+    for (const folder of folders) syncDir(folder);
+  });
   return { dir, files: kept };
 }
 
@@ -63,7 +86,7 @@ async function synced(file: string): Promise<void> {
   }
 }
 
-/** What hangs in the kernel cannot be ended: nobody waits for it any more. */
+/** What hangs in the kernel cannot be ended: the caller stops waiting for it. */
 function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = (): void => reject(signal.reason as Error);

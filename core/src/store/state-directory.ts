@@ -36,7 +36,7 @@ export const stateDir = (root: string): StateDir => ({
   leases: path.join(root, "leases"),
 });
 
-/** @throws HoldstillError E_STATE_DIR when it cannot be made, or somebody else could change it. */
+/** @throws HoldstillError E_STATE_DIR when it cannot be made, or another user could change it. */
 export function makeStateDir(state: StateDir): void {
   asStateError(state, () => {
     mkdirSync(state.root, { recursive: true, mode: 0o700 });
@@ -51,9 +51,14 @@ export function asStateError<T>({ root }: Pick<StateDir, "root">, work: () => T)
   try {
     return work();
   } catch (error) {
-    if (error instanceof HoldstillError) throw error;
-    throw new HoldstillError("E_STATE_DIR", { path: root, problem: reason(error) }, { cause: error });
+    throw stateError({ root }, error);
   }
+}
+
+/** What the file system refused, as E_STATE_DIR; a coded error stays as it is. */
+export function stateError({ root }: Pick<StateDir, "root">, error: unknown): HoldstillError {
+  if (error instanceof HoldstillError) return error;
+  return new HoldstillError("E_STATE_DIR", { path: root, problem: reason(error) }, { cause: error });
 }
 
 /** Writes a file so that after a crash it is there whole, or not at all. */
@@ -81,7 +86,7 @@ export function syncDir(dir: string): void {
 }
 
 function check(root: string): void {
-  // A symbolic link has an owner of its own; the mode that counts is that of the folder behind it.
+  // A symbolic link has its own owner; the mode that counts is that of the folder behind it.
   const { uid, mode } = statSync(root);
   const refuse = (problem: string): never => {
     throw new HoldstillError("E_STATE_DIR", { path: root, problem });
@@ -89,7 +94,7 @@ function check(root: string): void {
   const stranger = [lstatSync(root).uid, uid].find((owner) => owner !== process.getuid?.());
   if (stranger !== undefined) refuse(`it belongs to user ${stranger}`);
   if ((mode & 0o022) !== 0) {
-    if ((mode & 0o1000) !== 0) refuse("it is a folder that everybody may write to");
+    if ((mode & 0o1000) !== 0) refuse("every user may write to it");
     chmodSync(root, 0o700);
   }
 }

@@ -6,17 +6,40 @@ import type { StateDir } from "./state-directory.js";
 import { HoldstillError } from "../base/errors/error.js";
 import type { VolumeOwner } from "../base/schema/types.js";
 import { flockExclusive } from "../os/libc.js";
+import { WriteGate } from "./write-gate.js";
 
 /** How often a queued transaction looks again, ms. */
 const pollEvery = 100;
 
-export interface VolumeLocks {
+export interface TakenVolumes {
   release(): void;
 }
 
+/** The volumes that this host's transactions take, one lock file each. */
+export class VolumeLocks {
+  readonly #state: StateDir;
+  readonly #gate: WriteGate;
+
+  constructor(state: StateDir, gate: WriteGate) {
+    this.#state = state;
+    this.#gate = gate;
+  }
+
+  /** See `lockVolumes`. */
+  async take(
+    volumes: readonly string[],
+    transaction: string,
+    { limitMs, onQueued, signal }: { limitMs: number; onQueued: OnQueued; signal: AbortSignal },
+  ): Promise<TakenVolumes> {
+    return lockVolumes(this.#state, volumes, transaction, limitMs, onQueued, signal, this.#gate);
+  }
+}
+
+type OnQueued = (volume: string, owner: VolumeOwner) => void;
+
 /**
- * Takes the volumes for one transaction: flock(2) on a file each, so that the kernel gives them back whatever becomes of this
- * process. Taken in order of name: two transactions never wait for each other.
+ * Takes the volumes for one transaction: flock(2) on a file each, so that the kernel releases them even if this process is killed.
+ * Takes them in order of name: two transactions never wait for each other.
  *
  * @param onQueued Called once per volume that another transaction owns.
  * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
@@ -26,9 +49,10 @@ export async function lockVolumes(
   volumes: readonly string[],
   transaction: string,
   limitMs: number,
-  onQueued: (volume: string, owner: VolumeOwner) => void,
+  onQueued: OnQueued,
   signal: AbortSignal,
-): Promise<VolumeLocks> {
+  gate = new WriteGate(),
+): Promise<TakenVolumes> {
   const owner: VolumeOwner = { pid: process.pid, transaction, since: new Date().toISOString() };
   const taken: number[] = [];
   const release = (): void => {
@@ -37,7 +61,7 @@ export async function lockVolumes(
   const started = performance.now();
   try {
     for (const volume of [...new Set(volumes)].toSorted()) {
-      const fd = openSync(path.join(state.volumes, lockName(volume)), "a+", 0o600);
+      const fd = await gate.write(() => openSync(path.join(state.volumes, lockName(volume)), "a+", 0o600));
       taken.push(fd);
       for (let told = false; !flockExclusive(fd); told = true) {
         const other = ownerIn(fd);
@@ -48,8 +72,10 @@ export async function lockVolumes(
           signal.throwIfAborted(),
         );
       }
-      ftruncateSync(fd, 0);
-      writeSync(fd, JSON.stringify(owner));
+      await gate.write(() => {
+        ftruncateSync(fd, 0);
+        writeSync(fd, JSON.stringify(owner));
+      });
     }
     return { release };
   } catch (error) {

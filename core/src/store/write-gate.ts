@@ -1,4 +1,4 @@
-/** What writes to disk by itself, and can be kept from it. */
+/** What writes to disk on its own, and can be kept from it. */
 export interface Pausable {
   /** Resolves when nothing is on its way to disk any more, or after 1 s. */
   pause(): Promise<void>;
@@ -6,9 +6,9 @@ export interface Pausable {
 }
 
 /**
- * Of a process in which several transactions run at a time: while one of them holds volumes, none of the others writes to disk.
- * A write would stop the event loop that is to say "release", and on a volume that is held it would wait for that very word.
- * Holds may overlap; those who wait to write have their turn before the next hold begins, so that neither starves the other.
+ * Keeps this process from writing to disk while one of its transactions holds volumes. A write would stop the event loop that has to
+ * send "release", and on a held volume it would wait for that very message. Holds of several transactions may overlap. Writers that
+ * wait have their turn before the next hold begins, so that neither starves the other.
  */
 export class WriteGate {
   readonly #log: Pausable | null;
@@ -17,7 +17,7 @@ export class WriteGate {
   #writers: (() => void)[] = [];
   #holders: (() => void)[] = [];
 
-  constructor(log: Pausable | null) {
+  constructor(log: Pausable | null = null) {
     this.#log = log;
   }
 
@@ -29,7 +29,7 @@ export class WriteGate {
     await this.#paused;
   }
 
-  /** The hold is over, whatever came of it. */
+  /** The hold is over, whatever its result. */
   resume(): void {
     this.#holds -= 1;
     if (this.#holds > 0) return;
@@ -40,8 +40,15 @@ export class WriteGate {
     if (holders.length > 0) setImmediate(() => holders.forEach((hold) => hold()));
   }
 
-  /** When one may write; null: now. Not to be asked by who holds. */
+  /** When writing is allowed; null: now. A transaction that holds must not wait for this: it would wait for itself. */
   pass(): Promise<void> | null {
     return this.#holds === 0 ? null : new Promise((resolve) => this.#writers.push(resolve));
+  }
+
+  /** Runs a synchronous write when writing is allowed: at once, if nothing is held. */
+  async write<T>(work: () => T): Promise<T> {
+    const open = this.pass();
+    if (open !== null) await open;
+    return work();
   }
 }

@@ -9,9 +9,9 @@ import type { TransactionEvent, TransactionOp } from "./machine.js";
 import { checkPrepareAnswer } from "./check-prepare-answer.js";
 import type { Repairs, SealedSnapshot } from "./repair.js";
 import { checkSealAnswer } from "./check-seal-answer.js";
-import { keepSidecar } from "../store/sidecar.js";
+import type { SidecarFiles } from "./services.js";
 
-/** What the plugins answered, beside the fact that they did. */
+/** What the plugins returned, apart from the fact that they did. */
 export interface ParticipantAnswers {
   cutAt: Date;
   readonly facts: Map<string, Record<string, unknown>>;
@@ -20,13 +20,7 @@ export interface ParticipantAnswers {
   readonly repairs: Map<string, Repair>;
 }
 
-/** Where writers keep files with the set, and when these may be written to disk. */
-interface Files {
-  readonly sidecarDir: (writer: string) => string;
-  readonly writeGate: { pass(): Promise<void> | null };
-}
-
-/** The machine's calls, as calls to plugins, and their answers, as the machine's events. */
+/** Makes the machine's calls to plugins, and turns their results into the machine's events. */
 export class TransactionCalls {
   readonly answers: ParticipantAnswers = {
     cutAt: new Date(),
@@ -38,17 +32,17 @@ export class TransactionCalls {
   readonly #plan: Plan;
   readonly #workers: PluginWorkers;
   readonly #repairs: Repairs;
-  readonly #files: Files;
+  readonly #sidecars: SidecarFiles;
   /** Ends the keeping of the files that a writer has left. */
   readonly #keeping = new Map<string, () => void>();
-  /** Workers that a fault has spoilt: abort needs a blank one. */
+  /** Actors whose worker a fault has spoilt: abort needs a new one. */
   readonly #spoilt = new Set<string>();
 
-  constructor(plan: Plan, workers: PluginWorkers, repairs: Repairs, files: Files) {
+  constructor(plan: Plan, workers: PluginWorkers, repairs: Repairs, sidecars: SidecarFiles) {
     this.#plan = plan;
     this.#workers = workers;
     this.#repairs = repairs;
-    this.#files = files;
+    this.#sidecars = sidecars;
   }
 
   /** @throws HoldstillError whatever went wrong. */
@@ -65,7 +59,7 @@ export class TransactionCalls {
     }
   }
 
-  /** The pending call of the actor fails, at once. */
+  /** Makes the actor's pending call fail at once. */
   async cancel(actor: string): Promise<void> {
     this.#spoilt.add(actor);
     this.#keeping.get(actor)?.();
@@ -91,8 +85,9 @@ export class TransactionCalls {
       case "freeze":
         return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
       case "thaw": {
-        const { uninterrupted: held, reason: why, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
-        if (!held) throw new HoldstillError("E_FREEZE_LOST", { who, reason: why ?? "the writer gave no reason" });
+        const { uninterrupted, reason, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
+        if (!uninterrupted)
+          throw new HoldstillError("E_FREEZE_LOST", { who, reason: reason ?? "the writer gave no reason" });
         this.#learn(actor, facts);
         return { is: "thawed", actor };
       }
@@ -118,13 +113,13 @@ export class TransactionCalls {
     }
   }
 
-  /** What is left of the limit of seal is for the files: how many there are is the writer's doing. */
+  /** The files get what is left of the limit of seal: their number is the writer's choice. */
   async #keep(who: Who, dir: string, sidecar: Sidecar, until: number): Promise<RecordedSidecar> {
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(tooMuch(who, sidecar)), until - performance.now());
     this.#keeping.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
     try {
-      return await keepSidecar(dir, sidecar, who, ending.signal, () => this.#files.writeGate.pass());
+      return await this.#sidecars.keep(dir, sidecar, who, ending.signal);
     } finally {
       clearTimeout(timer);
       this.#keeping.delete(who.instance);
@@ -157,8 +152,8 @@ export class TransactionCalls {
   }
 
   /**
-   * In a blank worker where the old one is spoilt; what fails is tried once more in another. A blank worker knows nothing of the
-   * application: it goes on by the freeze's compensation, where there is one, before the worker is started.
+   * In a new worker if the old one is spoilt. If that fails, it is tried once more in another one. A new worker knows nothing of the
+   * application, so the freeze's compensation, if there is one, thaws it before the worker is started.
    */
   async #undo(actor: string, token: FreezeToken | null, limitMs: number): Promise<TransactionEvent> {
     const undo = async (session: AnySession): Promise<void> => {
@@ -178,7 +173,7 @@ export class TransactionCalls {
     return { is: "undone", actor };
   }
 
-  /** Also of a repair that failed: what exists is in the record. */
+  /** Also after a repair that failed: what exists is in the record. */
   #keepForks(): void {
     const { snapshots } = this.answers;
     const known = new Set(snapshots.map(({ snapshot }) => snapshot.id));
@@ -200,7 +195,7 @@ export class TransactionCalls {
   #writerTx(actor: string): WriterTransaction {
     const planned = this.#plan.writers.find((writer) => writer.who.instance === actor);
     const { components = [], cut = this.#plan.cut } = planned ?? {};
-    return { id: this.#plan.id, cut, components, sidecarDir: this.#files.sidecarDir(actor) };
+    return { id: this.#plan.id, cut, components, sidecarDir: this.#sidecars.folder(this.#plan.id, actor) };
   }
 }
 
@@ -211,7 +206,7 @@ function tooMuch(who: Who, { files }: Sidecar): HoldstillError {
   return new HoldstillError("E_PLUGIN_FAILED", { who, op: "seal", reason, pluginHint });
 }
 
-/** After these the worker is gone, or does not know where it stands. */
+/** After these errors the worker is gone, or its state is unknown. */
 function isSpoiling(error: unknown): boolean {
   return (
     isHoldstillError(error) && ["E_DEADLINE", "E_PLUGIN_DIED", "E_CANCELLED", "E_PLUGIN_LOAD"].includes(error.code)

@@ -12,7 +12,7 @@
  * ending the transaction (best-effort, or a thaw or a repair that did not work) is aborted on its own, at once. Whatever abort
  * cannot undo is residue of the end state. Every call settles exactly once: the runner sees to that.
  */
-import { isForHost } from "../keeper/commit-ops.js";
+import { isForHost } from "../base/schema/commit-ops.js";
 import type { CriticalSection, Fault, FreezeToken } from "../base/schema/types.js";
 import { phases } from "./phases.js";
 import {

@@ -1,5 +1,3 @@
-import { mkdirSync, rmdirSync } from "node:fs";
-import path from "node:path";
 import type { LimitsMs } from "../base/config/settings.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { Who } from "../base/errors/details.js";
@@ -8,9 +6,10 @@ import { isProvider, type Session } from "../host/isolation/session.js";
 import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
 import type { WriterTransaction } from "../host/contract/context.js";
 import type { ExposedTree, Repair, Snapshot } from "../base/schema/types.js";
+import type { ExposureDirs } from "./services.js";
 import { undoAll } from "./undo-all.js";
 
-/** A snapshot that was sealed, and whose it is. */
+/** A snapshot that was sealed, and its provider. */
 export interface SealedSnapshot {
   readonly who: Who;
   readonly snapshot: Snapshot;
@@ -19,9 +18,10 @@ export interface SealedSnapshot {
 export interface RepairContext {
   readonly workers: PluginWorkers;
   readonly limits: LimitsMs;
+  /** Id of the set. */
+  readonly set: string;
   readonly volumes: readonly PlannedVolume[];
-  /** Where the set's snapshots are exposed. */
-  readonly exposeDir: string;
+  readonly exposures: ExposureDirs;
 }
 
 type Needed = "fork" | "expose" | "unexpose";
@@ -31,28 +31,28 @@ type Needed = "fork" | "expose" | "unexpose";
  * makes a fork, the snapshot as it was cut stays beside it.
  */
 export class Repairs {
-  readonly #bench: RepairContext;
-  /** Of a snapshot, by its id: what is written to in its place. */
+  readonly #context: RepairContext;
+  /** By a snapshot's id: what is written to in its place. */
   readonly #writable = new Map<string, SealedSnapshot>();
   #last: Promise<unknown> = Promise.resolve();
   #asked: Session<"provider"> | null = null;
   #isCancelled = false;
 
-  constructor(bench: RepairContext) {
-    this.#bench = bench;
+  constructor(context: RepairContext) {
+    this.#context = context;
   }
 
-  /** The snapshots that were made for it. */
+  /** The snapshots that were made for repairs. */
   get forks(): SealedSnapshot[] {
     return [...this.#writable.values()].filter(({ snapshot }) => snapshot.of !== undefined);
   }
 
-  /** Resolves when none is under way. */
+  /** Resolves when no repair is running. */
   async settled(): Promise<void> {
     await this.#last;
   }
 
-  /** Ends what is under way. @returns The provider whose call was cut off. */
+  /** Ends the running repair. @returns The provider whose call was cut off. */
   cancel(): string | null {
     this.#isCancelled = true;
     this.#asked?.cancel();
@@ -66,11 +66,11 @@ export class Repairs {
     sealed: readonly SealedSnapshot[],
     limitMs: number,
   ): Promise<Repair> {
-    const components = planned.components.filter(({ repair: recovery = "none" }) => recovery !== "none");
-    const pictures = sealed.filter(
+    const components = planned.components.filter(({ repair = "none" }) => repair !== "none");
+    const snapshots = sealed.filter(
       ({ snapshot }) => snapshot.of === undefined && planned.volumes.includes(snapshot.volumeId),
     );
-    const repair = this.#last.then(() => this.#repair(writer, { ...tx, components }, pictures, limitMs));
+    const repair = this.#last.then(() => this.#repair(writer, { ...tx, components }, snapshots, limitMs));
     this.#last = repair.catch(() => null);
     return repair;
   }
@@ -78,26 +78,26 @@ export class Repairs {
   async #repair(
     writer: Session<"writer">,
     tx: WriterTransaction,
-    pictures: readonly SealedSnapshot[],
+    sealed: readonly SealedSnapshot[],
     limitMs: number,
   ): Promise<Repair> {
     if (!writer.offers("repair")) return passedOver(`${writer.who.plugin} repairs nothing`);
-    const onlyForks = tx.components.some(({ repair: recovery }) => recovery === "fork");
+    const onlyForks = tx.components.some(({ repair }) => repair === "fork");
     const writable: SealedSnapshot[] = [];
-    for (const picture of pictures) {
-      const found = this.#writable.get(picture.snapshot.id) ?? (await this.#writableOf(picture, onlyForks));
+    for (const one of sealed) {
+      const found = this.#writable.get(one.snapshot.id) ?? (await this.#writableOf(one, onlyForks));
       if (typeof found === "string") return passedOver(found);
-      this.#writable.set(picture.snapshot.id, found);
+      this.#writable.set(one.snapshot.id, found);
       writable.push(found);
     }
     try {
       const trees: ExposedTree[] = [];
       for (const one of writable) trees.push(...(await this.#expose(one)));
-      const { ok, reason: why, facts } = await writer.call("repair", [tx, { trees, readOnly: false }], limitMs);
+      const { ok, reason, facts } = await writer.call("repair", [tx, { trees, readOnly: false }], limitMs);
       return {
         state: ok ? "repaired" : "failed",
         in: writable.map(({ snapshot }) => snapshot.id),
-        ...(why === undefined ? {} : { reason: why }),
+        ...(reason === undefined ? {} : { reason }),
         ...(facts === undefined ? {} : { facts }),
       };
     } finally {
@@ -105,7 +105,7 @@ export class Repairs {
     }
   }
 
-  /** A fork; without forks the snapshot itself where it may be written to; else why not. */
+  /** A fork; without forks the snapshot itself, if it is writable; otherwise the reason why there is none. */
   async #writableOf({ who, snapshot }: SealedSnapshot, onlyForks: boolean): Promise<SealedSnapshot | string> {
     const provider = await this.#provider(who);
     if (provider.offers("fork")) {
@@ -113,14 +113,14 @@ export class Repairs {
       return { who, snapshot: { ...fork, of: snapshot.id } };
     }
     if (onlyForks) return `${who.instance} makes no fork of a snapshot`;
-    const planned = this.#bench.volumes.find(({ volume }) => volume.id === snapshot.volumeId);
+    const planned = this.#context.volumes.find(({ volume }) => volume.id === snapshot.volumeId);
     if (planned?.qualities.writable === true) return { who, snapshot };
     return `the snapshots of ${who.instance} are read-only`;
   }
 
   async #expose({ who, snapshot }: SealedSnapshot): Promise<ExposedTree[]> {
-    const at = this.#placeOf(snapshot);
-    mkdirSync(at, { recursive: true, mode: 0o711 });
+    const at = this.#folderOf(snapshot);
+    await this.#context.exposures.make(at);
     const exposed = await this.#ask(await this.#provider(who), "expose", [snapshot, { access: "writable", at }]);
     if (exposed.readOnly) throw new Error(`${who.instance} exposed ${snapshot.id} read-only`);
     return exposed.trees;
@@ -128,13 +128,14 @@ export class Repairs {
 
   async #unexpose({ who, snapshot }: SealedSnapshot): Promise<void> {
     const provider = await this.#provider(who);
-    await provider.call("unexpose", [snapshot], this.#bench.limits.abort);
-    removeEmpty(this.#placeOf(snapshot));
+    await provider.call("unexpose", [snapshot], this.#context.limits.abort);
+    await this.#context.exposures.remove(this.#folderOf(snapshot));
   }
 
-  #placeOf({ id }: Snapshot): string {
+  #folderOf({ id }: Snapshot): string {
     const at = [...this.#writable.values()].findIndex(({ snapshot }) => snapshot.id === id);
-    return path.join(this.#bench.exposeDir, `repair-${at}`);
+    const { exposures, set } = this.#context;
+    return exposures.of(set, `repair-${at}`);
   }
 
   async #ask<O extends Needed>(
@@ -142,31 +143,20 @@ export class Repairs {
     op: O,
     args: ProviderArgs<O>,
   ): Promise<ProviderAnswer<O>> {
-    if (this.#isCancelled) throw new Error("the transaction turned round");
+    if (this.#isCancelled) throw new Error("the transaction is being undone");
     this.#asked = provider;
     try {
-      return await provider.call(op, args, this.#bench.limits.seal);
+      return await provider.call(op, args, this.#context.limits.seal);
     } finally {
       this.#asked = null;
     }
   }
 
   async #provider({ instance }: Who): Promise<Session<"provider">> {
-    const session = await this.#bench.workers.session(instance);
+    const session = await this.#context.workers.session(instance);
     if (isProvider(session)) return session;
-    throw new Error(`${instance} is no provider`);
+    throw new Error(`${instance} is not a provider`);
   }
 }
 
-const passedOver = (why: string): Repair => ({ state: "passed-over", in: [], reason: why });
-
-/** Removes the folder, and the set's with the last one. What is not empty, somebody still uses. */
-export function removeEmpty(place: string): void {
-  for (const dir of [place, path.dirname(place)]) {
-    try {
-      rmdirSync(dir);
-    } catch {
-      return;
-    }
-  }
-}
+const passedOver = (reason: string): Repair => ({ state: "passed-over", in: [], reason });

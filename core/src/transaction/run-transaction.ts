@@ -1,66 +1,32 @@
-import type { LimitsMs } from "../base/config/settings.js";
 import { HoldstillError, toFault } from "../base/errors/error.js";
-import { type Emit, roundMs } from "../base/events/emit.js";
-import type { Plan } from "../plan/plan.js";
-import type { Fault, FreezeToken, Residue, SnapshotSet, Span } from "../base/schema/types.js";
-import type { ProtectedPath } from "../keeper/policy/system-tables.js";
+import { roundMs } from "../base/events/emit.js";
+import type { Fault, FreezeToken, Residue, SnapshotSet } from "../base/schema/types.js";
 import { monotonic } from "../os/clock.js";
-import { actorsOf } from "./participants.js";
+import type { Plan } from "../plan/plan.js";
 import { TransactionCalls } from "./calls.js";
 import { CallRecorder } from "./call-recorder.js";
-import type { PluginWorkers } from "../host/plugin-workers.js";
 import { callLimit, holdLimit } from "./deadline.js";
-import { KeeperHold } from "./hold.js";
-import type { Journal } from "../store/journal.js";
 import * as machine from "./machine.js";
+import { actorsOf } from "./participants.js";
 import { phases, type PhaseName } from "./phases.js";
 import { recordOf } from "./record.js";
 import { Repairs } from "./repair.js";
-
-export interface Services {
-  workers: PluginWorkers;
-  journal: Journal;
-  emit: Emit;
-  writeGate: HoldGate;
-  limits: LimitsMs;
-  /** Makes the set's record durable: the transaction's commit point. */
-  keep: (set: SnapshotSet) => void;
-  sidecarDir: (writer: string) => string;
-  /** Where the set's snapshots are exposed. */
-  exposeDir: string;
-  /** What must stay usable while volumes are held. */
-  guarded: readonly ProtectedPath[];
-  /** Aborted with the error that interrupts. */
-  signal: AbortSignal;
-  /** Every call is added here when it has ended. */
-  timeline: Span[];
-}
-
-/** What must be still while the kernel holds I/O: nothing of ours may wait for a volume that waits for us. */
-export interface HoldGate {
-  /** Resolves when nothing is on its way to disk any more, or after 1 s. */
-  suspend(): Promise<void>;
-  /** Tells and writes what was kept. */
-  resume(): void;
-  /** When one may write to disk, because no other transaction of this process holds volumes; null: now. */
-  pass(): Promise<void> | null;
-}
+import type { TransactionServices } from "./services.js";
 
 export type TransactionOutcome =
   | { is: "created"; set: SnapshotSet; residue: Residue[] }
   | { is: "aborted"; cause: Fault; residue: Residue[] };
 
-/** Runs the machine's effects against the plugins until it comes to an end; whatever happens, it does come to an end. */
-export function runTransaction(plan: Plan, services: Services): Promise<TransactionOutcome> {
+/** Runs the machine's effects against the plugins until the transaction ends. It always ends. */
+export function runTransaction(plan: Plan, services: TransactionServices): Promise<TransactionOutcome> {
   return new Runner(plan, services).run();
 }
 
 class Runner {
   readonly #plan: Plan;
-  readonly #services: Services;
+  readonly #services: TransactionServices;
   readonly #calls: TransactionCalls;
-  readonly #hold: KeeperHold;
-  readonly #chronicle: CallRecorder;
+  readonly #recorder: CallRecorder;
   readonly #started = monotonic();
   #state: machine.TransactionState;
   /** When the first freeze was asked, ms since the start. */
@@ -68,28 +34,31 @@ class Runner {
   /** When the hold was asked, ms since the start; null: nothing is held. */
   #heldAt: number | null = null;
   /** Since the hold was asked: settles when it may begin. */
-  #writeGate: Promise<void> | null = null;
+  #suspended: Promise<void> | null = null;
+  /** The set's record is being written: from here on an interruption comes too late. */
+  #isCommitting = false;
   #set: SnapshotSet | null = null;
-  /** Whose call is still to be made, and is not to be made any more. */
+  /** Actors whose next call was cancelled before it was made. */
   readonly #cancelled = new Set<string>();
-  /** The event that is worked on, and those that came meanwhile: whoever is told of a phase or a call may interrupt at once. */
+  /** The event in progress, and those that came meanwhile: a listener that sees a phase or a call may interrupt at once. */
   readonly #events: machine.TransactionEvent[] = [];
   #end: (outcome: TransactionOutcome) => void = () => undefined;
 
-  constructor(plan: Plan, services: Services) {
+  constructor(plan: Plan, services: TransactionServices) {
     this.#plan = plan;
     this.#services = services;
-    const { workers, limits, exposeDir } = services;
-    const repairs = new Repairs({ workers, limits, volumes: plan.volumes, exposeDir });
-    this.#calls = new TransactionCalls(plan, workers, repairs, services);
-    this.#hold = new KeeperHold(this.#started, { protectedPaths: services.guarded, name: plan.id });
-    this.#chronicle = new CallRecorder(services);
+    const { workers, limits, exposures } = services;
+    const repairs = new Repairs({ workers, limits, set: plan.id, volumes: plan.volumes, exposures });
+    this.#calls = new TransactionCalls(plan, workers, repairs, services.sidecars);
+    this.#recorder = new CallRecorder(services);
     this.#state = machine.initialState(actorsOf(plan));
   }
 
   async run(): Promise<TransactionOutcome> {
     const { signal } = this.#services;
-    const interrupt = (): void => this.#dispatch({ is: "interrupted", fault: toFault(signal.reason) });
+    const interrupt = (): void => {
+      if (!this.#isCommitting) this.#dispatch({ is: "interrupted", fault: toFault(signal.reason) });
+    };
     const ended = new Promise<TransactionOutcome>((resolve) => {
       this.#end = resolve;
     });
@@ -99,7 +68,7 @@ class Runner {
     try {
       return await ended;
     } finally {
-      await this.#hold.disarm();
+      await this.#services.holder.disarm();
       signal.removeEventListener("abort", interrupt);
     }
   }
@@ -132,10 +101,7 @@ class Runner {
         void this.#calls.cancel(effect.actor);
         return;
       case "record":
-        // Later: the step must be taken first. By then it may have been interrupted.
-        void this.#calm().then(() => {
-          if (this.#state.at === "recording") this.#dispatch(this.#record());
-        });
+        void this.#record();
         return;
       case "arm":
         void this.#arm(effect.section);
@@ -149,13 +115,13 @@ class Runner {
   }
 
   async #arm(section: machine.KeeperSection): Promise<void> {
-    const { limits } = this.#services;
+    const { limits, holder } = this.#services;
     const { request, volumes } = this.#plan;
     const from = this.#now();
     const note = (fault: Fault | null): void =>
-      this.#chronicle.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, fault);
+      this.#recorder.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, fault);
     try {
-      await this.#hold.arm({
+      await holder.arm({
         ...section,
         limitMs: limits.hold,
         includeRoot: request.includeRoot ?? false,
@@ -171,14 +137,13 @@ class Runner {
   }
 
   async #holdAll(): Promise<void> {
-    const { limits, writeGate } = this.#services;
+    const { limits, holder, holdGate } = this.#services;
     try {
-      this.#writeGate = writeGate.suspend();
-      await this.#writeGate;
+      this.#suspended = holdGate.suspend();
+      await this.#suspended;
       if (this.#state.at !== "holding") return;
       this.#heldAt = this.#now();
-      this.#chronicle.suspend();
-      await this.#hold.hold(holdLimit(limits, this.#plan.cut, this.#frozenFor()));
+      await holder.hold(holdLimit(limits, this.#plan.cut, this.#frozenFor()));
       this.#calls.answers.cutAt = new Date();
       this.#dispatch({ is: "held" });
     } catch (error) {
@@ -187,23 +152,21 @@ class Runner {
   }
 
   async #release(): Promise<void> {
-    const { limits, writeGate } = this.#services;
-    const fault = await this.#hold.release();
+    const { limits, holder, holdGate } = this.#services;
+    const fault = await holder.release();
     const to = this.#now();
     const from = this.#heldAt ?? to;
     this.#heldAt = null;
-    await this.#writeGate;
-    writeGate.resume();
-    await this.#calm();
-    this.#chronicle.note({ op: "hold", actor: keeper, from, to, limitMs: limits.hold }, fault);
-    const unwritten = this.#chronicle.resume();
+    await this.#suspended;
+    const unwritten = await holdGate.resume();
+    this.#recorder.note({ op: "hold", actor: keeper, from, to, limitMs: limits.hold }, fault);
     this.#dispatch({ is: "released", fault: fault ?? unwritten });
   }
 
   /** One call to a plugin; it settles exactly once, with an event. */
   async #call(actor: string, op: machine.TransactionOp, token: FreezeToken | null): Promise<void> {
     this.#cancelled.delete(actor);
-    await this.#mayWrite();
+    const unwritten = await this.#recorder.asked(actor, op);
     const limitMs = this.#limit(actor, op);
     const from = this.#now();
     this.#services.emit({ type: "call", actor, op, status: "begun", limitMs });
@@ -211,42 +174,38 @@ class Runner {
     let event: machine.TransactionEvent;
     try {
       if (this.#cancelled.has(actor)) throw this.#cancellation(actor, op);
-      this.#chronicle.asked(actor, op);
-      event = await this.#calls.ask(actor, op, token, limitMs);
+      event =
+        unwritten === null
+          ? await this.#calls.ask(actor, op, token, limitMs)
+          : { is: "failed", actor, fault: unwritten };
     } catch (error) {
       event = { is: "failed", actor, fault: toFault(error) };
     }
     const to = this.#now();
-    await this.#mayWrite();
-    event = this.#chronicle.answered(actor, op, event);
+    event = await this.#recorder.answered(actor, op, event);
     const fault = event.is === "failed" ? event.fault : null;
-    this.#chronicle.note({ op, actor, from, to, limitMs }, fault);
+    this.#recorder.note({ op, actor, from, to, limitMs }, fault);
     this.#dispatch(event);
-  }
-
-  /** What is written while this transaction itself holds volumes is kept; while others do, it waits. */
-  async #mayWrite(): Promise<void> {
-    const calm = this.#heldAt === null ? this.#services.writeGate.pass() : null;
-    if (calm !== null) await calm;
-  }
-
-  async #calm(): Promise<void> {
-    await this.#services.writeGate.pass();
   }
 
   #cancellation(actor: string, op: machine.TransactionOp): Error {
     const who = this.#services.workers.plugins.get(actor)?.who;
-    return who === undefined ? new Error(`nobody is called ${actor}`) : new HoldstillError("E_CANCELLED", { who, op });
+    return who === undefined ? new Error(`there is no actor ${actor}`) : new HoldstillError("E_CANCELLED", { who, op });
   }
 
-  #record(): machine.TransactionEvent {
+  async #record(): Promise<void> {
+    const { holder, holdGate, keep, timeline } = this.#services;
+    await holdGate.pass();
+    // The transaction may have been interrupted meanwhile.
+    if (this.#state.at !== "recording") return;
+    this.#isCommitting = true;
     try {
-      const set = recordOf(this.#plan, this.#calls.answers, this.#services.timeline, this.#hold.record);
-      this.#services.keep(set);
+      const set = recordOf(this.#plan, this.#calls.answers, timeline, holder.record(this.#started));
+      await keep(set);
       this.#set = set;
-      return { is: "recorded" };
+      this.#dispatch({ is: "recorded" });
     } catch (error) {
-      return { is: "record-failed", fault: toFault(error) };
+      this.#dispatch({ is: "record-failed", fault: toFault(error) });
     }
   }
 
@@ -262,7 +221,7 @@ class Runner {
     return this.#frozenAt === null ? null : this.#now() - this.#frozenAt;
   }
 
-  /** The only place where a change of state is told. */
+  /** The only place that reports a change of state. */
   #announce(from: machine.TransactionState, to: machine.TransactionState): void {
     const phase = phaseOf[to.at];
     if (from.at === to.at || phase === undefined) return;
@@ -281,7 +240,7 @@ class Runner {
   }
 }
 
-/** Who holds, in events and records. */
+/** The actor of arm and hold, in events and records. */
 const keeper = "keeper";
 const phaseOf: { readonly [At in machine.TransactionState["at"]]?: PhaseName } = {
   preparing: "prepare",

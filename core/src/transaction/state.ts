@@ -1,4 +1,4 @@
-import { isForKernel } from "../keeper/commit-ops.js";
+import { isForKernel } from "../base/schema/commit-ops.js";
 import type { CommitOp, CriticalSection, Fault, FreezeToken, HoldTarget } from "../base/schema/types.js";
 
 export interface Actor {

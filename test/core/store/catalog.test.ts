@@ -14,14 +14,14 @@ const old = "20250601-120000-0a0a0a";
 const morning = "20260102-080000-1b1b1b";
 const evening = "20260102-200000-2c2c2c";
 
-test("a set is found by its id, a unique beginning of it, its name, or as the latest", (t) => {
-  const { catalog } = filled(t);
+test("a set is found by its id, a unique beginning of it, its name, or as the latest", async (t) => {
+  const { catalog } = await filled(t);
   const found = [old, "20250601", "20260102-08", "nightly", "latest"].map((key) => catalog.find(key).id);
   assert.deepEqual(found, [old, old, morning, old, evening]);
 });
 
-test("sets are listed oldest first, whatever the order in which they were written", (t) => {
-  const { sets, damaged } = filled(t).catalog.list();
+test("sets are listed oldest first, whatever the order in which they were written", async (t) => {
+  const { sets, damaged } = (await filled(t)).catalog.list();
   assert.deepEqual(
     sets.map(({ id }) => id),
     [old, morning, evening],
@@ -29,9 +29,9 @@ test("sets are listed oldest first, whatever the order in which they were writte
   assert.deepEqual(damaged, []);
 });
 
-test("a beginning that several sets have is refused, with all of them; of a name the newest is meant", (t) => {
-  const { catalog } = filled(t);
-  catalog.write(emptySet("20260303-000000-3d3d3d", "nightly"));
+test("a beginning that several sets have is refused, with all of them; of a name the newest is meant", async (t) => {
+  const { catalog } = await filled(t);
+  await catalog.write(emptySet("20260303-000000-3d3d3d", "nightly"));
   assert.throws(() => catalog.find("20260102"), {
     code: "E_SET_AMBIGUOUS",
     details: { set: "20260102", matches: [morning, evening] },
@@ -39,25 +39,25 @@ test("a beginning that several sets have is refused, with all of them; of a name
   assert.equal(catalog.find("nightly").id, "20260303-000000-3d3d3d");
 });
 
-test("latest never passes over a newest record that is damaged, nor over one that names another set", (t) => {
-  const { catalog, state } = filled(t);
+test("latest never passes over a newest record that is damaged, nor over one that names another set", async (t) => {
+  const { catalog, state } = await filled(t);
   const newest = "20991231-000000-ffffff";
-  catalog.write(emptySet(newest));
+  await catalog.write(emptySet(newest));
   const file = path.join(state.sets, newest, "set.json");
   writeFileSync(file, readFileSync(file, "utf8").replace(newest, old));
   assert.throws(() => catalog.find("latest"), { code: "E_RECORD_DAMAGED" });
   assert.ok(!catalog.list().sets.some((set) => set.id === newest));
 });
 
-test("a record that could not be read again is not written", (t) => {
-  const { catalog } = filled(t);
+test("a record that could not be read again is not written", async (t) => {
+  const { catalog } = await filled(t);
   const set = { ...emptySet("20260303-000000-3d3d3d"), name: "x".repeat(200) };
-  assert.throws(() => catalog.write(set), /would be damaged/);
+  await assert.rejects(catalog.write(set), /would be damaged/);
   assert.equal(catalog.has(set.id), false);
 });
 
-test("an unknown set is refused with the nearest id or name", (t) => {
-  const { catalog } = filled(t);
+test("an unknown set is refused with the nearest id or name", async (t) => {
+  const { catalog } = await filled(t);
   assert.throws(() => catalog.find("nighlty"), {
     code: "E_SET_UNKNOWN",
     details: { set: "nighlty", nearest: "nightly" },
@@ -76,8 +76,8 @@ test("in an empty catalog, and before there is one, nothing is latest", (t) => {
   assert.deepEqual(new Catalog(state).list(), { sets: [], damaged: [] });
 });
 
-test("a damaged record is reported, hides no other, and is left as it is", (t) => {
-  const { catalog, state } = filled(t);
+test("a damaged record is reported, hides no other, and is left as it is", async (t) => {
+  const { catalog, state } = await filled(t);
   const texts = {
     torn: '{"recordVersion": 1, "id',
     empty: "",
@@ -99,8 +99,8 @@ test("a damaged record is reported, hides no other, and is left as it is", (t) =
   );
 });
 
-test("a folder without a record is no set: its transaction is under way, or recovery's business", (t) => {
-  const { catalog, state } = filled(t);
+test("a folder without a record is no set: its transaction is under way, or recovery's business", async (t) => {
+  const { catalog, state } = await filled(t);
   mkdirSync(catalog.sidecarDir("20260606-000000-4e4e4e", "db"), { recursive: true });
   symlinkSync(path.join(state.sets, old), path.join(state.sets, "20260606-000000-5f5f5f"));
   assert.equal(catalog.list().sets.length, 3);
@@ -108,7 +108,7 @@ test("a folder without a record is no set: its transaction is under way, or reco
 });
 
 test("sets that are removed while the catalog is read never hide the others", async (t) => {
-  const { catalog, state } = filled(t);
+  const { catalog, state } = await filled(t);
   const source = `
     import { stateDir } from "#core/store/state-directory.js";
     import { Catalog } from "#core/store/catalog.js";
@@ -117,7 +117,7 @@ test("sets that are removed while the catalog is read never hide the others", as
     for (let n = 0; n < 1000; n += 1) {
       const id = "20260707-000000-" + (n % 50);
       if (n % 100 < 50) mkdirSync(catalog.sidecarDir(id, "db"), { recursive: true });
-      else catalog.remove(id);
+      else await catalog.remove(id);
     }`;
   const other = run(source, { STATE: state.root });
   let ended: Awaited<typeof other> | null = null;
@@ -129,7 +129,7 @@ test("sets that are removed while the catalog is read never hide the others", as
 });
 
 test("sets and journals that are removed while they are read are gone, not damaged", async (t) => {
-  const { catalog, state } = filled(t);
+  const { catalog, state } = await filled(t);
   const ids = Array.from({ length: 400 }, (_, n) => `20260808-000000-${String(n).padStart(6, "0")}`);
   for (const id of ids) {
     mkdirSync(catalog.folder(id));
@@ -143,7 +143,7 @@ test("sets and journals that are removed while they are read are gone, not damag
     const state = stateDir(process.env.STATE);
     const catalog = new Catalog(state);
     for (const id of ${JSON.stringify(ids)}) {
-      catalog.remove(id);
+      await catalog.remove(id);
       Journal.forget(state, id);
     }`;
   const other = run(source, { STATE: state.root });
@@ -157,35 +157,35 @@ test("sets and journals that are removed while they are read are gone, not damag
   assert.equal(catalog.list().sets.length, 3);
 });
 
-test("writing a set anew replaces its record; removing it takes the sidecars along, and may come twice", (t) => {
-  const { catalog, state } = filled(t);
+test("writing a set anew replaces its record; removing it takes the sidecars along, and may come twice", async (t) => {
+  const { catalog, state } = await filled(t);
   mkdirSync(catalog.sidecarDir(old, "db"), { recursive: true });
-  catalog.write({ ...emptySet(old), tags: { changed: "yes" } });
+  await catalog.write({ ...emptySet(old), tags: { changed: "yes" } });
   assert.deepEqual(catalog.find(old).tags, { changed: "yes" });
   assert.deepEqual(readdirSync(path.join(state.sets, old)), ["set.json", "sidecar"]);
-  catalog.remove(old);
-  catalog.remove(old);
+  await catalog.remove(old);
+  await catalog.remove(old);
   assert.equal(existsSync(path.join(state.sets, old)), false);
 });
 
 test("a record that the disk has no room for leaves the one before it", async (t) => {
-  const { catalog, state } = filled(t);
+  const { catalog, state } = await filled(t);
   const source = `
     import assert from "node:assert/strict";
     import { stateDir } from "#core/store/state-directory.js";
     import { Catalog } from "#core/store/catalog.js";
     const catalog = new Catalog(stateDir(process.env.STATE));
     const set = catalog.find("nightly");
-    assert.throws(() => catalog.write({ ...set, tags: { long: "x".repeat(10_000) } }), { code: "E_STATE_DIR" });`;
+    await assert.rejects(catalog.write({ ...set, tags: { long: "x".repeat(10_000) } }), { code: "E_STATE_DIR" });`;
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
   const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(catalog.find("nightly").tags, {});
 });
 
-function filled(t: TestContext): { catalog: Catalog; state: StateDir } {
+async function filled(t: TestContext): Promise<{ catalog: Catalog; state: StateDir }> {
   const state = tempState(t);
   const catalog = new Catalog(state);
-  for (const set of [emptySet(evening), emptySet(old, "nightly"), emptySet(morning)]) catalog.write(set);
+  for (const set of [emptySet(evening), emptySet(old, "nightly"), emptySet(morning)]) await catalog.write(set);
   return { catalog, state };
 }

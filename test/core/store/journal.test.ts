@@ -83,9 +83,9 @@ const stories: { title: string; entries: JournalEntry[]; owed: [instance: string
 ];
 
 for (const { title, entries, owed } of stories) {
-  test(`of a transaction that ${title}, ${owed.map(([who]) => who).join(" and ") || "nobody"} is owed an abort`, (t) => {
+  test(`of a transaction that ${title}, ${owed.map(([who]) => who).join(" and ") || "nobody"} is owed an abort`, async (t) => {
     const state = tempState(t);
-    write(t, state, one, [begun(one), ...entries]);
+    await write(t, state, one, [begun(one), ...entries]);
     const [account] = readJournals(state, () => false);
     assert.deepEqual(
       account?.owed.map(({ enlisted, token }) => [enlisted.who.instance, token]),
@@ -95,9 +95,9 @@ for (const { title, entries, owed } of stories) {
   });
 }
 
-test("a last line that a crash cut short is ignored", (t) => {
+test("a last line that a crash cut short is ignored", async (t) => {
   const state = tempState(t);
-  write(t, state, one, [begun(one), asked("db", "prepare")]);
+  await write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"asked","actor":"disk","o');
   assert.deepEqual(
     readJournals(state, () => false)[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
@@ -105,11 +105,11 @@ test("a last line that a crash cut short is ignored", (t) => {
   );
 });
 
-test("what recovery writes after a line that a crash cut short can be read", (t) => {
+test("what recovery writes after a line that a crash cut short can be read", async (t) => {
   const state = tempState(t);
-  write(t, state, one, [begun(one), asked("db", "prepare")]);
+  await write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"answered","actor":"db","o');
-  write(t, state, one, [ended("aborted")]);
+  await write(t, state, one, [ended("aborted")]);
   assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
 });
 
@@ -122,21 +122,21 @@ test("a line that the disk has no room for is an error, and what is written when
     import { Journal } from "#core/store/journal.js";
     const state = stateDir(process.env.STATE);
     const journal = Journal.open(state, "${one}");
-    journal.write(${JSON.stringify(begun(one))});
+    await journal.write(${JSON.stringify(begun(one))});
     const entry = (n) => ({ entry: "asked", actor: "db".repeat(n), op: "prepare" });
-    assert.throws(() => journal.write(entry(10_000)), { code: "EFBIG" });
+    await assert.rejects(journal.write(entry(10_000)), { code: "EFBIG" });
     truncateSync(${JSON.stringify(fileOf(state, one))}, 3000);
-    journal.write(${JSON.stringify(ended("aborted"))});`;
+    await journal.write(${JSON.stringify(ended("aborted"))});`;
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
   const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
 });
 
-test("journals are read oldest first, and a file without a beginning is none", (t) => {
+test("journals are read oldest first, and a file without a beginning is none", async (t) => {
   const state = tempState(t);
   for (const id of ["20260102-030405-bbbbbb", "20250102-030405-cccccc", "20260102-030405-aaaaaa"])
-    write(t, state, id, [begun(id)]);
+    await write(t, state, id, [begun(id)]);
   writeFileSync(path.join(state.transactions, "empty.jsonl"), "");
   writeFileSync(path.join(state.transactions, "notes.txt"), "hello");
   assert.deepEqual(
@@ -145,14 +145,14 @@ test("journals are read oldest first, and a file without a beginning is none", (
   );
 });
 
-test("of transactions that were undone whole only the old ones are forgotten", (t) => {
+test("of transactions that were undone whole only the old ones are forgotten", async (t) => {
   const state = tempState(t);
   const old = new Date(Date.now() - 31 * 24 * 3_600_000);
   const ids = ["undone", "recent", "left", "open", "recorded"].map((name, at) => [name, `20260101-00000${at}-00000a`]);
   const names = new Map(ids.map(([name, id]) => [id ?? "", name ?? ""]));
   for (const [id, name] of names) {
     const end = name === "open" ? [] : [ended("aborted", name === "left" ? ["db"] : [])];
-    write(t, state, id, [begun(id), asked("db", "freeze"), ...end]);
+    await write(t, state, id, [begun(id), asked("db", "freeze"), ...end]);
     if (name !== "recent") utimesSync(path.join(state.transactions, `${id}.jsonl`), old, old);
   }
   const isRecorded = (id: string): boolean => names.get(id) === "recorded";
@@ -179,7 +179,7 @@ test("a journal belongs to the process that works on it, until that process is k
 
 test("whoever only looks is never in the way of who works on the transaction", async (t) => {
   const state = tempState(t);
-  write(t, state, one, [begun(one)]);
+  await write(t, state, one, [begun(one)]);
   // As Journal.isHeld, and slower.
   const source = `
     import { closeSync, openSync } from "node:fs";
@@ -195,7 +195,7 @@ test("whoever only looks is never in the way of who works on the transaction", a
   const looking = run(source);
   let over: Awaited<typeof looking> | null = null;
   while (over === null) {
-    write(t, state, one, []);
+    await write(t, state, one, []);
     over = await Promise.race([looking, new Promise<null>((resolve) => setImmediate(resolve, null))]);
   }
   assert.equal(over.exitCode, 0, over.stderr);
@@ -207,19 +207,19 @@ test("asking whether a journal is held makes none", (t) => {
   assert.deepEqual(readdirSync(state.transactions), []);
 });
 
-test("a line is in the file when write returns", (t) => {
+test("a line is in the file when write returns", async (t) => {
   const state = tempState(t);
   const journal = Journal.open(state, one);
-  journal?.write(asked("db", "freeze"));
+  await journal?.write(asked("db", "freeze"));
   assert.equal(readFileSync(fileOf(state, one), "utf8"), '{"entry":"asked","actor":"db","op":"freeze"}\n');
   journal?.close();
 });
 
 const fileOf = (state: StateDir, id: string): string => path.join(state.transactions, `${id}.jsonl`);
 
-function write(t: TestContext, state: StateDir, id: string, entries: JournalEntry[]): void {
+async function write(t: TestContext, state: StateDir, id: string, entries: JournalEntry[]): Promise<void> {
   const journal = Journal.open(state, id);
   assert.ok(journal !== null, `${t.name}: somebody else holds ${id}`);
-  for (const entry of entries) journal.write(entry);
+  for (const entry of entries) await journal.write(entry);
   journal.close();
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { lockVolumes, type VolumeLocks } from "#core/store/volume-lock.js";
+import { lockVolumes, type TakenVolumes } from "#core/store/volume-lock.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import { Holding } from "../../support/process/holder-process.js";
@@ -103,7 +103,7 @@ function lock(
   transaction: string,
   limitMs = 5000,
   signal = new AbortController().signal,
-): { locks: Promise<VolumeLocks>; told: string[] } {
+): { locks: Promise<TakenVolumes>; told: string[] } {
   const told: string[] = [];
   const onQueued = (volume: string, owner: { transaction: string }): void =>
     void told.push(`${volume} after ${owner.transaction}`);

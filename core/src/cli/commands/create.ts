@@ -49,8 +49,8 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
       // The service cannot use a file descriptor of this process.
       const ended =
         fd === null
-          ? await (await call.connect("workers")).create(request, watcher)
-          : await (await call.open("workers")).createLeased(request, fd, watcher);
+          ? await (await call.connect("create")).create(request, watcher)
+          : await (await call.open("create")).createLeased(request, fd, watcher);
       session.end();
       show(ended, summary, call);
       return ended.exitCode;

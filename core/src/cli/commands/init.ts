@@ -49,8 +49,8 @@ export const init = command({
 async function showPlan(file: string, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
   await prepareExit();
-  const { open } = await import("../../engine/open.js");
-  const engine = await open({ config: file });
+  const { openPlanning } = await import("../../engine/planning-engine.js");
+  const engine = await openPlanning({ config: file });
   try {
     print(["", ...planLines(await engine.plan({ targets }), [], engine.settings.limits, stdoutStyle())]);
   } catch (error) {

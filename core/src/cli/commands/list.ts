@@ -23,7 +23,7 @@ export const list = command({
   async run({ form, quiet, values: { usage }, connect }) {
     const engine = await connect(usage ? "workers" : "catalog");
     const { sets: recorded, damaged } = await engine.list();
-    const sets = usage ? await withUsageOf(engine, recorded) : recorded;
+    const sets = usage && "withUsage" in engine ? await withUsageOf(engine, recorded) : recorded;
     if (form === "json") {
       printDocument("list", { sets, damaged });
       return 0;

@@ -23,7 +23,8 @@ export const metrics = command({
   async run({ form, values: { usage, file }, connect }) {
     const engine = await connect(usage ? "workers" : "catalog");
     const { sets } = await engine.list();
-    const text = metricsText(await engine.history(), usage ? await withUsageOf(engine, sets) : sets);
+    const now = usage && "withUsage" in engine ? await withUsageOf(engine, sets) : sets;
+    const text = metricsText(await engine.history(), now);
     if (file !== undefined) replace(file, text);
     if (form === "json") printDocument("metrics", { text });
     else if (file === undefined) print(text.trimEnd().split("\n"));

@@ -17,7 +17,7 @@ export const planCommand = command({
     const request = requestOf(call.operands, call.values);
     const { signal, end } = interruption((text) => printError([`holdstill: ${text}`]));
     try {
-      const engine = await call.connect("workers");
+      const engine = await call.connect("plan");
       const plan = await engine.plan(request, { signal });
       const actors = [...plan.writers, ...plan.providers].map(({ who }) => who.instance);
       const usual = usualTimes(await engine.history(), actors);

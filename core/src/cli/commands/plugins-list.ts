@@ -1,6 +1,6 @@
 import type { Candidate } from "../../base/errors/details.js";
 import { toFault } from "../../base/errors/error.js";
-import type { Inspection } from "../../host/manifest/resolve.js";
+import { inspectPlugins, type Inspection } from "../../host/manifest/resolve.js";
 import type { CommandLine } from "../../base/schema/types.js";
 import { command, noOperands } from "../parse/command.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
@@ -17,7 +17,8 @@ export const pluginsList = command({
   options: {},
   examples: [{ line: "holdstill plugins list", does: "when an unexpected version runs" }],
   async run({ form, open }) {
-    const inspection = await (await open("catalog")).plugins();
+    const { settings } = await open("catalog");
+    const inspection = await inspectPlugins(settings);
     const { problems, warnings } = inspection;
     if (form === "json") printDocument("plugins-list", documentOf(inspection));
     else {

@@ -1,4 +1,5 @@
 import type { PluginPins } from "../../base/schema/types.js";
+import { checkPluginLock, lockPlugins } from "../../engine/setup/plugin-lock.js";
 import { command, noOperands } from "../parse/command.js";
 import { stdoutStyle, print, printDocument } from "../terminal/output.js";
 import type { TerminalStyle } from "../terminal/style.js";
@@ -15,8 +16,8 @@ export const pluginsLock = command({
     { line: "holdstill plugins lock --check", does: "checks that nothing has changed" },
   ],
   async run({ form, quiet, values, open }) {
-    const engine = await open("catalog");
-    const pins = values.check ? await engine.checkLock() : await engine.lock();
+    const { settings } = await open("catalog");
+    const pins = await (values.check ? checkPluginLock(settings) : lockPlugins(settings));
     if (form === "json") printDocument("plugins-lock", pins);
     else if (!quiet) print(pinLines(visible(pins), values.check, stdoutStyle()));
     return 0;

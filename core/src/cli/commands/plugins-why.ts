@@ -1,4 +1,5 @@
 import type { AskedPlugin, ExplainedCandidate, PluginExplanation } from "../../base/schema/types.js";
+import { explainPlugin } from "../../host/manifest/why.js";
 import { command } from "../parse/command.js";
 import { stderrStyle, stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
 import { faultLines } from "../render/fault.js";
@@ -14,7 +15,8 @@ export const pluginsWhy = command({
   options: {},
   examples: [{ line: "holdstill plugins why writer-acme", does: "a plugin or an instance, by name" }],
   async run({ form, operands: [name = ""], open }) {
-    const explanation = await (await open("catalog")).explainPlugin(name);
+    const { settings } = await open("catalog");
+    const explanation = await explainPlugin(name, settings);
     const { problems } = explanation;
     if (form === "json") printDocument("plugins-why", explanation);
     else {

@@ -54,7 +54,7 @@ export const prune = command({
     const engine = await call.connect(dry ? "catalog" : "workers");
     const { verdicts, damaged } = await engine.judge(retention, filterOf(values.name, tagsOf(values.tag)));
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
-    if (dry) {
+    if (dry || !("removeAll" in engine)) {
       const brief = verdicts.map(({ set, kept }) => ({ set: set.id, kept }));
       if (form === "json") printDocument("prune", { verdicts: brief, damaged });
       else {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { exit } from "../../base/errors/exit.js";
-import type { RestoreStep } from "../../engine/restore/restore-plan.js";
+import { planRestore, type RestoreStep } from "../../engine/restore/restore-plan.js";
 import { type CommandCall, command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { interruption } from "../live/interrupt.js";
@@ -27,14 +27,17 @@ export const restoreCommand = command({
   async run(call) {
     const [key = "", ...names] = call.operands;
     const { to, yes, "dry-run": dry } = call.values;
-    const engine = await call.open(dry ? "catalog" : "workers");
-    const plan = await engine.planRestore(key, names, to === undefined ? null : path.resolve(to));
-    const will = visible(plan.steps).map((step) => willDo(step));
+    const folder = to === undefined ? null : path.resolve(to);
     if (dry) {
+      const plan = planRestore((await call.open("catalog")).show(key), names, folder);
+      const will = visible(plan.steps).map((step) => willDo(step));
       if (call.form === "json") printDocument("restore", plan);
       else print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, stdoutStyle().columns))]);
       return 0;
     }
+    const engine = await call.open("workers");
+    const plan = engine.planRestore(key, names, folder);
+    const will = visible(plan.steps).map((step) => willDo(step));
     if (!(await isConfirmed(will, yes, call))) return exit.interrupted;
     return withSignals(call, async (signal) => reportRestore(await engine.restore(plan, signal), call));
   },

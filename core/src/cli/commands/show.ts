@@ -21,7 +21,7 @@ export const show = command({
   async run({ operands: [key = ""], form, values: { usage, timeline }, connect }) {
     const engine = await connect(usage ? "workers" : "catalog");
     const recorded = await engine.show(key);
-    const [set = recorded] = usage ? await withUsageOf(engine, [recorded]) : [];
+    const [set = recorded] = usage && "withUsage" in engine ? await withUsageOf(engine, [recorded]) : [];
     if (timeline !== undefined) {
       const failed = set.timeline.find(({ outcome }) => outcome === "failed");
       const title = `Set ${set.id}, ${instant(set.createdAt)}: ${set.consistency}`;

@@ -1,5 +1,8 @@
+import type { EngineApi } from "../../engine/api.js";
+import type { CatalogEngine } from "../../engine/catalog-engine.js";
+import type { CreatingEngine } from "../../engine/creating-engine.js";
 import type { Engine } from "../../engine/engine.js";
-import type { EngineApi } from "../../service/client/door.js";
+import type { PlanningEngine } from "../../engine/planning-engine.js";
 
 export interface Option {
   /** text takes a value; list takes one each time that it is given. */
@@ -39,6 +42,15 @@ export interface Operand {
 /** text: for people. json: one document on stdout. stream: every event as a line of JSON on stdout. */
 export type Form = "text" | "json" | "stream";
 
+/** What a command can need of the engine. Each facade has all of the one before it, and loads more. */
+export interface Facades {
+  catalog: CatalogEngine;
+  plan: PlanningEngine;
+  create: CreatingEngine;
+  workers: Engine;
+}
+export type Needs = keyof Facades;
+
 /** A command as it was called. */
 export interface CommandCall<O extends Options = Options> {
   readonly name: string;
@@ -54,12 +66,12 @@ export interface CommandCall<O extends Options = Options> {
   /** Every command there is. */
   readonly table: readonly CommandEntry[];
   /** As `open`, through the service if it is running. */
-  readonly connect: (needs: "workers" | "catalog") => Promise<EngineApi>;
+  readonly connect: <N extends Needs>(needs: N) => Promise<Facades[N] | EngineApi>;
   /**
-   * @param needs workers: plugins will be called. catalog: only what is on disk is read.
+   * @param needs catalog: only what is on disk. plan: plugins are asked. create: a set is taken. workers: everything.
    * @param logged Whether the log goes to stderr. Default: with --verbose.
    */
-  readonly open: (needs: "workers" | "catalog", logged?: boolean) => Promise<Engine>;
+  readonly open: <N extends Needs>(needs: N, logged?: boolean) => Promise<Facades[N]>;
 }
 
 /** One line of the table of commands: the parser, the usage line, the help, the manual, and the completions come from it. */

@@ -1,7 +1,6 @@
-import { catalogue } from "../../base/errors/catalogue.js";
-import type { Code } from "../../base/errors/details.js";
 import { asHoldstillError, HoldstillError, toFault } from "../../base/errors/error.js";
-import { exit, type ExitCode } from "../../base/errors/exit.js";
+import type { ExitCode } from "../../base/errors/exit.js";
+import { endingOf, exitCodeOf } from "../../base/errors/outcome.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { EndedEvent, Fault } from "../../base/schema/types.js";
 import type { Form } from "../parse/command.js";
@@ -22,14 +21,13 @@ export function reportError(thrown: unknown, form: Form, verbose: boolean): Exit
 
 /** A stream ends with `ended`, even if nothing had begun. */
 function endedBy(error: HoldstillError): EndedEvent {
-  const outcome = error.code === "E_BUG" ? "broken" : error.code === "E_INTERRUPTED" ? "interrupted" : "refused";
   const at = new Date().toISOString();
-  return { type: "ended", at, ms: 0, outcome, exitCode: error.exitCode, error: toFault(error), residue: [] };
+  return { type: "ended", at, ms: 0, ...endingOf(error.code, "not-begun"), error: toFault(error), residue: [] };
 }
 
 /** The exit code of an error that is data. */
 export function exitOf({ code }: Fault): ExitCode {
-  return Object.hasOwn(catalogue, code) ? catalogue[code as Code].exit : exit.aborted;
+  return exitCodeOf(code);
 }
 
 function usageFault({ message, hint, spelling }: UsageError): HoldstillError {

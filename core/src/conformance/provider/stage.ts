@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { Keeper, lapseError } from "../../keeper/client/client.js";
-import { isForHost, isForKernel } from "../../keeper/commit-ops.js";
+import { isForHost, isForKernel } from "../../base/schema/commit-ops.js";
 import type { Session } from "../../host/isolation/host/start-session.js";
 import type { Transaction } from "../../host/contract/context.js";
 import type { View } from "../../host/contract/provider.js";

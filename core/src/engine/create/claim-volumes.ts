@@ -1,86 +1,87 @@
 import type { Untimed } from "../../base/events/emit.js";
-import { makePlan } from "../../plan/make.js";
-import type { Plan } from "../../plan/plan.js";
 import type { VolumeOwner } from "../../base/schema/types.js";
-import { lockVolumes } from "../../store/volume-lock.js";
-import { protectedPaths } from "../protected-paths.js";
-import type { EngineContext } from "../types.js";
+import type { Plan, SnapshotRequest } from "../../plan/plan.js";
+import type { VolumeLocker } from "../../transaction/services.js";
+import type { Operation } from "../operation.js";
 import type { Turn } from "./volume-queue.js";
-import { interruptible, type Operation } from "../operation.js";
 
-/** What a transaction will do, and its volumes, which nobody else touches until they are released. */
-export interface Claim {
+/** What a transaction will do, and its volumes, which no other transaction takes until they are released. */
+export interface ClaimedPlan {
   readonly plan: Plan;
+  /** Idempotent. */
   release(): void;
 }
 
+/** What claiming uses. */
+export interface ClaimServices {
+  readonly operation: Pick<Operation, "emit" | "signal">;
+  readonly locks: VolumeLocker;
+  /** How long a transaction may wait in the queue, ms. */
+  readonly limitMs: number;
+  readonly replan: (request: SnapshotRequest) => Promise<Plan>;
+}
+
 /**
- * Waits for the plan's volumes. Who had to wait plans again, as meanwhile something may be mounted elsewhere, have grown, or belong to
- * a writer that has more than it had; and if that takes other volumes, he waits for those, in his old place.
+ * Waits for the plan's volumes. A transaction that had to wait plans again: meanwhile a file system may be mounted elsewhere, have
+ * grown, or contain the data of another writer. If the new plan takes other volumes, it waits for those, in its old place.
  *
- * @throws HoldstillError E_VOLUME_BUSY, and what makes a plan fail: nothing was touched.
+ * @throws HoldstillError E_VOLUME_BUSY, and the errors of a plan: nothing was touched.
  */
-export async function claimVolumes(bench: EngineContext, first: Plan, workshop: Operation, turn: Turn): Promise<Claim> {
-  const { emit, writeGate, workers } = workshop;
-  const { limits } = bench.settings;
-  const until = performance.now() + limits.queue;
+export async function claimVolumes(services: ClaimServices, first: Plan, turn: Turn): Promise<ClaimedPlan> {
+  const until = performance.now() + services.limitMs;
   let plan = first;
   for (;;) {
     const volumes = idsOf(plan);
-    const claimed = await claim(bench, plan, workshop, turn, until);
-    if (claimed.how === "at-once") return { plan, release: claimed.release };
+    const { order, release } = await takeAll(services, plan, turn, until);
+    if (order === "at-once") return { plan, release };
     try {
-      await writeGate.pass();
-      const request = { ...plan.request, id: plan.id };
-      const now = await interruptible(workshop, () => makePlan(request, workers, limits, protectedPaths(bench)));
-      for (const event of news(plan, now)) emit(event);
+      const now = await services.replan({ ...plan.request, id: plan.id });
+      for (const event of changes(plan, now)) services.operation.emit(event);
       plan = now;
     } catch (error) {
-      claimed.release();
+      release();
       throw error;
     }
-    if (idsOf(plan).every((volume) => volumes.includes(volume))) return { plan, release: claimed.release };
-    claimed.release();
+    if (idsOf(plan).every((volume) => volumes.includes(volume))) return { plan, release };
+    release();
   }
 }
 
-/** First from those of this process, then from others. */
-async function claim(
-  bench: EngineContext,
+/** First from the other transactions of this process, then from other processes. */
+async function takeAll(
+  { operation: { emit, signal }, locks }: ClaimServices,
   plan: Plan,
-  { emit, writeGate, signal }: Operation,
   turn: Turn,
   until: number,
-): Promise<{ how: "at-once" | "after-others"; release: () => void }> {
+): Promise<{ order: "at-once" | "after-others"; release: () => void }> {
   const volumes = idsOf(plan);
   const leftMs = (): number => Math.max(0, until - performance.now());
-  let how = await turn.take({
+  let order = await turn.take({
     volumes,
     owner: { pid: process.pid, transaction: plan.id, since: new Date().toISOString() },
     limitMs: leftMs(),
     signal,
-    onPlace: (place) => emit({ type: "queued", ...place }),
+    onPosition: (position) => emit({ type: "queued", ...position }),
   });
   const onQueued = (volume: string, owner: VolumeOwner): void => {
-    how = "after-others";
+    order = "after-others";
     emit({ type: "queued", volume, owner });
   };
-  await writeGate.pass();
-  const locks = await lockVolumes(bench.state, volumes, plan.id, leftMs(), onQueued, signal);
-  return { how, release: () => locks.release() };
+  const taken = await locks.take(volumes, plan.id, { limitMs: leftMs(), onQueued, signal });
+  return { order, release: () => taken.release() };
 }
 
 const idsOf = ({ volumes }: Plan): string[] => volumes.map(({ volume }) => volume.id);
 
-/** What the new plan says that the old one did not. */
-function news(before: Plan, now: Plan): Untimed[] {
-  const told = new Set(before.warnings);
+/** What is new in the second plan. */
+function changes(before: Plan, now: Plan): Untimed[] {
+  const known = new Set(before.warnings);
   const absent = new Set(before.leftOut.map(({ who }) => who.instance));
   const [old, fresh] = [outlineOf(before), outlineOf(now)];
   const changed =
     fresh === old ? [] : [`While it waited, what is to be captured has changed. Now: ${fresh}. Before: ${old}.`];
   return [
-    ...[...changed, ...now.warnings.filter((one) => !told.has(one))].map(
+    ...[...changed, ...now.warnings.filter((one) => !known.has(one))].map(
       (message) => ({ type: "warning", message }) as const,
     ),
     ...now.leftOut
@@ -89,11 +90,11 @@ function news(before: Plan, now: Plan): Untimed[] {
   ];
 }
 
-/** All that a person would want to know of a change. */
+/** All that a user would want to know of a change. */
 function outlineOf({ volumes, writers, promised, cut }: Plan): string {
-  const places = volumes.map(
+  const captured = volumes.map(
     ({ volume, provider }) => `${volume.paths.join(", ")} (volume ${volume.id}) by ${provider}`,
   );
-  const who = writers.map(({ who: { instance } }) => instance);
-  return [...places, who.length === 0 ? "no writer" : `with ${who.join(", ")}`, promised, cut].join("; ");
+  const instances = writers.map(({ who: { instance } }) => instance);
+  return [...captured, instances.length === 0 ? "no writer" : `with ${instances.join(", ")}`, promised, cut].join("; ");
 }

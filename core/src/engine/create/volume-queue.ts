@@ -1,7 +1,7 @@
 import { HoldstillError } from "../../base/errors/error.js";
 import type { QueuedEvent, VolumeOwner } from "../../base/schema/types.js";
 
-/** Whom one waits for, and how long still. */
+/** Which transaction comes first, and how many are in the way. */
 export type QueuePosition = Pick<QueuedEvent, "volume" | "owner"> & { position: number };
 
 export interface VolumeClaim {
@@ -9,68 +9,65 @@ export interface VolumeClaim {
   owner: VolumeOwner;
   limitMs: number;
   signal: AbortSignal;
-  /** Called when one has to wait, and again when one has come forward. */
-  onPlace: (place: QueuePosition) => void;
+  /** Called when the transaction has to wait, and again when it has come forward. */
+  onPosition: (position: QueuePosition) => void;
 }
 
-type Standing =
-  /** Its volumes are not known yet: who wants the same targets waits, so that nobody is overtaken. */
-  | { at: "planning" }
+type EntryState =
+  /** Its volumes are not known yet. Others that want the same targets wait, so that it is not overtaken. */
+  | { type: "planning" }
   | {
-      at: "waiting";
+      type: "waiting";
       volumes: readonly string[];
       owner: VolumeOwner;
       go: () => void;
-      tell: (place: QueuePosition) => void;
+      report: (position: QueuePosition) => void;
     }
-  | { at: "served"; volumes: readonly string[]; owner: VolumeOwner };
+  | { type: "served"; volumes: readonly string[]; owner: VolumeOwner };
 
 interface Entry {
   readonly targets: readonly string[];
-  standing: Standing;
+  state: EntryState;
 }
 
-/** One's place in the queue, from the moment in which one was asked. */
+/** A transaction's place in the queue, from the moment of its request. */
 export interface Turn {
   /**
-   * Waits for the volumes. Who has some already gives them back, and keeps his place.
+   * Waits for the volumes. A transaction that already has some gives them back, and keeps its place.
    *
    * @returns Whether others came first.
-   * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; whatever `signal` was aborted with.
+   * @throws HoldstillError E_VOLUME_BUSY after `limitMs`, naming the owner; the reason with which `signal` was aborted.
    */
-  take(wish: VolumeClaim): Promise<"at-once" | "after-others">;
-  /** Does the work, and then leaves, whatever comes of it. */
-  whilst<T>(work: () => Promise<T>): Promise<T>;
+  take(claim: VolumeClaim): Promise<"at-once" | "after-others">;
+  /** Gives the volumes and the place back; idempotent. */
+  leave(): void;
 }
 
 /**
- * The transactions of this process, in the order in which they were asked for: on each volume they are served in this order, those of
- * other volumes do not wait. Between processes the locks of `lockVolumes` decide; who has his turn here has still to take them.
- * All volumes of a transaction are asked for at once: nobody waits in a circle.
+ * The transactions of this process, in the order of their requests: on each volume they are served in this order; transactions on
+ * other volumes do not wait. Between processes the locks of the store decide, which a served transaction still has to take. A
+ * transaction asks for all its volumes at once, so that transactions cannot wait for each other in a circle.
  */
 export class VolumeQueue {
   #entries: Entry[] = [];
 
   enter(targets: readonly string[]): Turn {
-    const entry: Entry = { targets, standing: { at: "planning" } };
+    const entry: Entry = { targets, state: { type: "planning" } };
     this.#entries.push(entry);
     return {
-      take: (wish) => this.#take(entry, wish),
-      whilst: async (work) => {
-        try {
-          return await work();
-        } finally {
-          this.#entries = this.#entries.filter((other) => other !== entry);
-          this.#settle();
-        }
+      take: (claim) => this.#take(entry, claim),
+      leave: () => {
+        if (!this.#entries.includes(entry)) return;
+        this.#entries = this.#entries.filter((other) => other !== entry);
+        this.#settle();
       },
     };
   }
 
-  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPlace }: VolumeClaim): ReturnType<Turn["take"]> {
+  async #take(entry: Entry, { volumes, owner, limitMs, signal, onPosition }: VolumeClaim): ReturnType<Turn["take"]> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      let how: "at-once" | "after-others" = "at-once";
+      let order: "at-once" | "after-others" = "at-once";
       let last: QueuePosition | null = null;
       const end = (): void => {
         clearTimeout(timer);
@@ -87,56 +84,56 @@ export class VolumeQueue {
       signal.addEventListener("abort", onAbort, { once: true });
       const go = (): void => {
         end();
-        resolve(how);
+        resolve(order);
       };
-      const tell = (place: QueuePosition): void => {
-        const isNews = last?.position !== place.position || last.owner.transaction !== place.owner.transaction;
-        last = place;
-        if (isNews) onPlace(place);
+      const report = (position: QueuePosition): void => {
+        const isNews = last?.position !== position.position || last.owner.transaction !== position.owner.transaction;
+        last = position;
+        if (isNews) onPosition(position);
       };
-      entry.standing = { at: "waiting", volumes, owner, go, tell };
+      entry.state = { type: "waiting", volumes, owner, go, report };
       this.#settle();
-      how = "after-others";
+      order = "after-others";
     });
   }
 
-  /** Lets everybody go on whose volumes nobody has, and nobody who came before him wants. */
+  /** Serves every entry whose volumes are free, and not wanted by an earlier entry. */
   #settle(): void {
     const owners = new Map<string, VolumeOwner>();
-    for (const { standing } of this.#entries)
-      if (standing.at === "served") for (const volume of standing.volumes) owners.set(volume, standing.owner);
+    for (const { state } of this.#entries)
+      if (state.type === "served") for (const volume of state.volumes) owners.set(volume, state.owner);
     const planned = new Set<string>();
     const ahead: Entry[] = [];
     for (const entry of this.#entries) {
-      const { standing, targets } = entry;
-      if (standing.at === "planning") {
+      const { state, targets } = entry;
+      if (state.type === "planning") {
         for (const target of targets) planned.add(target);
         ahead.push(entry);
       }
-      if (standing.at !== "waiting") continue;
-      const { volumes, owner, go, tell } = standing;
+      if (state.type !== "waiting") continue;
+      const { volumes, owner, go, report } = state;
       const taken = volumes.find((volume) => owners.has(volume));
       const before = taken === undefined ? undefined : owners.get(taken);
       if (taken !== undefined && before !== undefined) {
         const position = 1 + ahead.filter((other) => isRival(other, targets, volumes)).length;
-        tell({ volume: taken, owner: before, position });
+        report({ volume: taken, owner: before, position });
       } else if (!targets.some((target) => planned.has(target))) {
-        entry.standing = { at: "served", volumes, owner };
+        entry.state = { type: "served", volumes, owner };
         go();
       }
-      if (entry.standing.at === "waiting") ahead.push(entry);
+      if (entry.state.type === "waiting") ahead.push(entry);
       for (const volume of volumes) if (!owners.has(volume)) owners.set(volume, owner);
     }
   }
 }
 
-/** Whether two cannot go at the same time, as far as that is known. */
-function isRival({ targets, standing }: Entry, others: readonly string[], volumes: readonly string[]): boolean {
-  if (standing.at === "planning") return targets.some((target) => others.includes(target));
-  return standing.volumes.some((volume) => volumes.includes(volume));
+/** Whether two entries cannot be served at the same time, as far as is known. */
+function isRival({ targets, state }: Entry, others: readonly string[], volumes: readonly string[]): boolean {
+  if (state.type === "planning") return targets.some((target) => others.includes(target));
+  return state.volumes.some((volume) => volumes.includes(volume));
 }
 
-function busy(place: QueuePosition | null, waitedMs: number): HoldstillError {
-  const { volume = "", owner = { pid: process.pid, transaction: "", since: "" } } = place ?? {};
+function busy(position: QueuePosition | null, waitedMs: number): HoldstillError {
+  const { volume = "", owner = { pid: process.pid, transaction: "", since: "" } } = position ?? {};
   return new HoldstillError("E_VOLUME_BUSY", { volume, owner, waitedMs });
 }

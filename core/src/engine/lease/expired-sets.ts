@@ -2,37 +2,35 @@ import { toFault } from "../../base/errors/error.js";
 import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { Journal } from "../../store/journal.js";
-import { expiredLeases, forgetLease, isLeased } from "./lease.js";
-import { withSetLock } from "../sets/set-lock.js";
+import { Operation } from "../operation.js";
 import { removeSet } from "../sets/sets.js";
 import type { EngineContext, Watcher } from "../types.js";
-import { interruptible, withOperation } from "../operation.js";
 
 /** Sets that were to live as long as their requester, and outlived it. */
-export function expiredSets({ catalog, state }: EngineContext): SnapshotSet[] {
+export function expiredSets({ store: { catalog, leases, journals } }: EngineContext): SnapshotSet[] {
   return catalog
     .list()
-    .sets.filter(({ id, lease }) => lease !== undefined && !isLeased(state, lease) && !Journal.isHeld(state, id));
+    .sets.filter(({ id, lease }) => lease !== undefined && !leases.isHeld(lease) && !journals.isHeld(id));
 }
 
-/** The same, without a look at every record where no lease has expired. */
-function freshlyExpired(bench: EngineContext): SnapshotSet[] {
-  return expiredLeases(bench.state).length === 0 ? [] : expiredSets(bench);
+/** The same, without a look at every record if no lease has expired. */
+function freshlyExpired(context: EngineContext): SnapshotSet[] {
+  return context.store.leases.expired().length === 0 ? [] : expiredSets(context);
 }
 
 export async function removeExpired(
-  bench: EngineContext,
+  context: EngineContext,
   workers: PluginWorkers,
   id: string,
-  why = "its requester is gone",
+  reason = "its requester is gone",
 ): Promise<Residue[]> {
+  const { catalog, journals } = context.store;
   try {
-    await withSetLock(bench, id, async () => {
-      if (!bench.catalog.has(id)) return;
-      const set = bench.catalog.find(id);
-      // Somebody may have decided to keep it meanwhile.
-      if (set.lease !== undefined) await removeSet(bench, workers, set, "expire", why);
+    await journals.withLock(id, async () => {
+      if (!catalog.has(id)) return;
+      const set = catalog.find(id);
+      // Its lease may have been removed meanwhile, so that it stays.
+      if (set.lease !== undefined) await removeSet(context, workers, set, "expire", reason);
     });
     return [];
   } catch (error) {
@@ -41,32 +39,37 @@ export async function removeExpired(
 }
 
 /**
- * Removes sets whose requesters are gone, and their leases. What does not work is left to `recover`, and stops nothing; an
- * interruption does, and the set that was being removed stays in the catalog.
+ * Removes sets whose requesters are gone, and their leases. What fails is left to `recover`, and stops nothing; an interruption does,
+ * and the set that was being removed stays in the catalog.
  *
  * @throws the reason of the interruption.
  */
 export async function sweepExpired(
-  bench: EngineContext,
+  context: EngineContext,
   plugins: Resolution["plugins"],
-  watching: Watcher,
+  watcher: Watcher,
 ): Promise<void> {
-  const expired = freshlyExpired(bench);
-  if (expired.length > 0)
-    await withOperation(bench, plugins, watching, async (workshop) => {
+  await context.store.gate.pass();
+  const expired = freshlyExpired(context);
+  if (expired.length > 0) {
+    const operation = await Operation.begin(context, plugins, watcher);
+    try {
       for (const { id } of expired) {
-        const [left] = await interruptible(workshop, () => removeExpired(bench, workshop.workers, id));
-        const how = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
-        workshop.emit({ type: "warning", message: `Set ${id}, whose requester is gone, ${how}` });
+        const [left] = await operation.interruptible(() => removeExpired(context, operation.workers, id));
+        const result = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
+        operation.emit({ type: "warning", message: `Set ${id}, whose requester is gone, ${result}` });
       }
-    });
-  forgetExpired(bench);
+    } finally {
+      await operation.close();
+    }
+  }
+  await forgetExpired(context);
 }
 
-/** Lease files of nobody, once no record names them any more. */
-export function forgetExpired({ catalog, state }: EngineContext): void {
-  const expired = expiredLeases(state);
+/** Removes lease files without a holder, once no record names them any more. */
+export async function forgetExpired({ store: { catalog, leases } }: EngineContext): Promise<void> {
+  const expired = leases.expired();
   if (expired.length === 0) return;
   const named = new Set(catalog.list().sets.flatMap(({ lease }) => lease?.id ?? []));
-  for (const id of expired) if (!named.has(id)) forgetLease(state, id);
+  for (const id of expired) if (!named.has(id)) await leases.forget(id);
 }

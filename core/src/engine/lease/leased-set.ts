@@ -1,32 +1,29 @@
-import { makeStateDir } from "../../store/state-directory.js";
-import type { Resolution } from "../../host/manifest/resolution.js";
-import type { SnapshotRequest } from "../../plan/plan.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
+import type { SnapshotRequest } from "../../plan/plan.js";
 import { createSet } from "../create/create.js";
-import { Lease } from "./lease.js";
-import type { TemporarySets } from "./temporary-set.js";
 import type { EngineContext, TransactionResult, Watcher } from "../types.js";
+import type { TemporarySets } from "./temporary-set.js";
 
-/** A set while somebody needs it. */
+/** A set while its requester needs it. */
 export interface LeaseTerms {
-  pictures: "exposed" | "unexposed";
+  contents: "exposed" | "unexposed";
   /** The set is there. Settles when it is no longer needed. */
   lasts: (set: SnapshotSet) => Promise<void>;
 }
 
-/** Takes a set and keeps it while `lasts` does; then, or when this process dies, it goes. */
+/** Takes a set and keeps it while `lasts` does. After that, or when this process dies, the set is removed. */
 export async function holdLease(
-  lender: TemporarySets,
+  sets: TemporarySets,
   request: SnapshotRequest,
-  { pictures, lasts }: LeaseTerms,
-  watching: Watcher,
+  { contents, lasts }: LeaseTerms,
+  watcher: Watcher,
 ): Promise<TransactionResult> {
-  const { ended } = await lender.withTemporarySet(request, "shared", watching, async (loan) => {
+  const { ended } = await sets.withTemporarySet(request, "shared", watcher, async (temporary) => {
     try {
-      const set = pictures === "exposed" ? await loan.expose() : loan.set;
-      await loan.whilst(() => Promise.race([lasts(set), lossOf(loan.lost)]));
+      const set = contents === "exposed" ? await temporary.expose() : temporary.set;
+      await temporary.whilst(() => Promise.race([lasts(set), lossOf(temporary.lost)]));
     } finally {
-      if (!loan.lost.aborted) await loan.end("delete");
+      if (!temporary.lost.aborted) await temporary.end("delete");
     }
   });
   return ended;
@@ -40,22 +37,21 @@ function lossOf(lost: AbortSignal): Promise<never> {
   });
 }
 
-/** Takes a set that lives while somebody has that descriptor of ours open: it is removed by the first who comes after that. */
+/** Takes a set that lives while any process has that descriptor of this process open. After that, the next sweep removes it. */
 export async function createLeased(
-  bench: EngineContext,
+  context: EngineContext,
   request: SnapshotRequest,
   fd: number,
-  resolution: Pick<Resolution, "plugins" | "warnings">,
-  watching: Watcher,
+  watcher: Watcher,
 ): Promise<TransactionResult> {
-  makeStateDir(bench.state);
-  const lease = Lease.inherit(bench.state, fd);
+  await context.store.prepare();
+  const lease = await context.store.leases.inherit(fd);
   try {
-    const ended = await createSet(bench, { ...request, lease: lease.mark }, resolution, watching);
-    if (ended.set === null) lease.release();
+    const ended = await createSet(context, { ...request, lease: lease.mark }, watcher);
+    if (ended.set === null) await lease.release();
     return ended;
   } catch (error) {
-    lease.release();
+    await lease.release();
     throw error;
   }
 }

@@ -1,94 +1,138 @@
-import { makeStateDir } from "../../store/state-directory.js";
 import type { Settings } from "../../base/config/settings.js";
-import type { Resolution } from "../../host/manifest/resolution.js";
-import type { SnapshotRequest } from "../../plan/plan.js";
-import type { BackupOutcome } from "../../host/contract/writer.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
-import { createSet } from "../create/create.js";
-import { whileWatchingUsage } from "../usage/usage-watch.js";
-import { Lease } from "./lease.js";
-import { withSetLock } from "../sets/set-lock.js";
+import type { BackupOutcome } from "../../host/contract/writer.js";
+import type { SnapshotRequest } from "../../plan/plan.js";
+import type { Lease } from "../../store/lease.js";
+import { createSet, sweep, type Swept } from "../create/create.js";
+import { Operation } from "../operation.js";
 import { completeSet, exposeSet, keepSet, removeSet } from "../sets/sets.js";
-import type { EngineContext, Completed, TransactionResult, Watcher } from "../types.js";
-import { withOperation, type Operation } from "../operation.js";
+import type { Completed, EngineContext, TransactionResult, Watcher } from "../types.js";
+import { whileWatchingUsage } from "../usage/usage-watch.js";
 
-/** A set that lives while somebody works with it. */
+/** A set that lives while its requester works with it. */
 export interface TemporarySet {
   readonly set: SnapshotSet;
-  /** Prolongs the set's life for a program that inherits it; null: whoever took the set sees to that. */
+  /** A program that inherits it prolongs the set's life; null: the service keeps the set. */
   readonly fd: number | null;
-  /** The folder of the set's record and the writers' files, as far as one may read them. */
+  /** The folder of the set's record and the writers' files, as far as this user can read them. */
   readonly folder: string;
-  /** Aborted when the set has ended by another way, with the reason. */
+  /** Aborted with the reason if the set has ended in another way. */
   readonly lost: AbortSignal;
   expose(): Promise<SnapshotSet>;
-  /** Does some work while the room of the set is looked after. */
+  /** Does some work while the space of the set is monitored. */
   whilst<T>(work: () => Promise<T>): Promise<T>;
   complete(outcome: BackupOutcome): Promise<Completed>;
-  /** The set goes now; or its snapshots are unexposed, and it stays until it is deleted. */
+  /** The set is removed; or its snapshots are unexposed, and it stays until it is deleted. */
   end(how: "delete" | "keep"): Promise<void>;
 }
 
-/** alone: nobody else may work with the set meanwhile. shared: others may show, complete or delete it. */
+/** alone: no other process can work with the set meanwhile. shared: others can show, complete, or delete it. */
 export type SetAccess = "alone" | "shared";
 
-/** Takes sets and lends them: the engine here, or the one of the service. */
+/** What can take temporary sets: the engine of this process, or that of the service. */
 export interface TemporarySets {
   readonly settings: Settings;
   /**
-   * Takes a set, and lends it. If this process dies, the set goes.
+   * Takes a set, and hands it to `use`. If this process dies, the set is removed.
    *
-   * @returns `result` is null where there is no set.
+   * @returns `result` is null if there is no set.
    */
   withTemporarySet<T>(
     request: SnapshotRequest,
-    sharing: SetAccess,
-    watching: Watcher,
-    use: (loan: TemporarySet) => Promise<T>,
+    access: SetAccess,
+    watcher: Watcher,
+    use: (temporary: TemporarySet) => Promise<T>,
   ): Promise<{ ended: TransactionResult; result: T | null }>;
 }
 
-/** The engine's own way: with a lease of the state directory, which the kernel ends with this process and those who inherit it. */
+/** With a lease of the state directory, which ends with this process and those that inherit it. */
 export async function withTemporarySet<T>(
-  bench: EngineContext,
-  resolution: Pick<Resolution, "plugins" | "warnings">,
+  context: EngineContext,
   request: SnapshotRequest,
-  sharing: SetAccess,
-  watching: Watcher,
-  use: (loan: TemporarySet) => Promise<T>,
+  access: SetAccess,
+  watcher: Watcher,
+  use: (temporary: TemporarySet) => Promise<T>,
 ): Promise<{ ended: TransactionResult; result: T | null }> {
-  makeStateDir(bench.state);
-  const lease = Lease.take(bench.state);
-  let end: "release" | "lapse" = "release";
+  const { store } = context;
+  const swept = await sweep(context, watcher);
+  await store.prepare();
+  const lease = await store.leases.take();
+  let temporary: LocalSet | null = null;
   try {
-    const ended = await createSet(bench, { ...request, lease: lease.mark }, resolution, watching);
-    const { set } = ended;
-    if (set === null) return { ended, result: null };
-    end = "lapse";
-    const { id } = set;
-    const work = <R>(does: (workers: Operation["workers"], now: SnapshotSet) => Promise<R>): Promise<R> =>
-      withOperation(bench, resolution.plugins, {}, ({ workers }) => does(workers, bench.catalog.find(id)));
-    const locked = <R>(does: () => Promise<R>): Promise<R> => withSetLock(bench, id, does);
-    const each: typeof locked = sharing === "alone" ? (does) => does() : locked;
-    const loan: TemporarySet = {
-      set,
-      fd: lease.fd,
-      folder: bench.catalog.folder(id),
-      lost: new AbortController().signal,
-      whilst: (job) => whileWatchingUsage(bench, set, resolution.plugins, watching, job),
-      expose: () => each(() => work((workers, now) => exposeSet(bench, workers, now))),
-      complete: (outcome) => each(() => work((workers, now) => completeSet(bench, workers, now, outcome))),
-      async end(how) {
-        // Somebody may have deleted it meanwhile.
-        await each(async () => {
-          if (bench.catalog.has(id))
-            await work((workers, now) => (how === "keep" ? keepSet : removeSet)(bench, workers, now));
-        });
-        end = "release";
-      },
-    };
-    return { ended, result: await (sharing === "alone" ? locked(() => use(loan)) : use(loan)) };
+    const ended = await createSet(context, { ...request, lease: lease.mark }, watcher, swept);
+    if (ended.set === null) return { ended, result: null };
+    const local = new LocalSet(context, ended.set, lease, { access, swept, watcher });
+    temporary = local;
+    const result = await (access === "alone" ? store.journals.withLock(local.set.id, () => use(local)) : use(local));
+    return { ended, result };
   } finally {
-    lease[end]();
+    if (temporary === null || temporary.isOver) await lease.release();
+    else lease.lapse();
+  }
+}
+
+interface LocalTerms {
+  readonly access: SetAccess;
+  readonly swept: Swept;
+  readonly watcher: Watcher;
+}
+
+class LocalSet implements TemporarySet {
+  readonly set: SnapshotSet;
+  readonly fd: number;
+  readonly folder: string;
+  readonly lost = new AbortController().signal;
+  readonly #context: EngineContext;
+  readonly #terms: LocalTerms;
+  #isOver = false;
+
+  constructor(context: EngineContext, set: SnapshotSet, { fd }: Lease, terms: LocalTerms) {
+    this.set = set;
+    this.fd = fd;
+    this.folder = context.store.catalog.folder(set.id);
+    this.#context = context;
+    this.#terms = terms;
+  }
+
+  /** It was removed, or has become a set that stays. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  whilst<R>(work: () => Promise<R>): Promise<R> {
+    const { swept, watcher } = this.#terms;
+    return whileWatchingUsage(this.#context, this.set, swept.plugins, watcher, work);
+  }
+
+  expose(): Promise<SnapshotSet> {
+    return this.#locked(() => this.#work((workers, now) => exposeSet(this.#context, workers, now)));
+  }
+
+  complete(outcome: BackupOutcome): Promise<Completed> {
+    return this.#locked(() => this.#work((workers, now) => completeSet(this.#context, workers, now, outcome)));
+  }
+
+  async end(how: "delete" | "keep"): Promise<void> {
+    const finish = how === "keep" ? keepSet : removeSet;
+    await this.#locked(async () => {
+      // Another process may have deleted it meanwhile.
+      if (this.#context.store.catalog.has(this.set.id))
+        await this.#work((workers, now) => finish(this.#context, workers, now));
+    });
+    this.#isOver = true;
+  }
+
+  /** A set that is used alone is locked from beginning to end. */
+  #locked<R>(work: () => Promise<R>): Promise<R> {
+    return this.#terms.access === "alone" ? work() : this.#context.store.journals.withLock(this.set.id, work);
+  }
+
+  async #work<R>(work: (workers: Operation["workers"], now: SnapshotSet) => Promise<R>): Promise<R> {
+    const operation = await Operation.begin(this.#context, this.#terms.swept.plugins);
+    try {
+      return await work(operation.workers, this.#context.store.catalog.find(this.set.id));
+    } finally {
+      await operation.close();
+    }
   }
 }

@@ -3,16 +3,13 @@ import path from "node:path";
 import { toFault } from "../../base/errors/error.js";
 import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { Journal } from "../../store/journal.js";
-import { removeEmpty } from "../../transaction/repair.js";
-import { hasStrayMount } from "../sets/mirror.js";
-import { withSetLock } from "../sets/set-lock.js";
+import { hasStrayMount } from "../sets/mount-at.js";
 import { unexposeSet } from "../sets/sets.js";
 import type { EngineContext } from "../types.js";
 
-/** Places where a snapshot may still be shown, by somebody who died before he could write it down or end it. */
-function strayPlaces({ settings: { exposeDir } }: EngineContext, set: SnapshotSet): string[] {
-  const folder = path.join(exposeDir, set.id);
+/** Folders at which a snapshot may still be exposed, by a process that died before it could write that down or undo it. */
+function strayFolders({ store }: EngineContext, set: SnapshotSet): string[] {
+  const folder = store.exposures.of(set.id);
   if (!existsSync(folder)) return [];
   const known = (set.exposed ?? []).map((one) =>
     set.snapshots.findIndex(({ snapshot }) => snapshot.id === one.snapshot),
@@ -22,26 +19,27 @@ function strayPlaces({ settings: { exposeDir } }: EngineContext, set: SnapshotSe
     .map((name) => path.join(folder, name));
 }
 
-/** Sets that have such places, or a mirror that their record does not name, and that nobody works on. */
-export function strayExposures(bench: EngineContext): SnapshotSet[] {
-  const { exposeDir } = bench.settings;
-  return bench.catalog
+/** Sets with such folders, or with a mount that their record does not name, on which no process works. */
+export function strayExposures(context: EngineContext): SnapshotSet[] {
+  const { catalog, exposures, journals } = context.store;
+  return catalog
     .list()
-    .sets.filter(({ id }) => existsSync(path.join(exposeDir, id)) && !Journal.isHeld(bench.state, id))
-    .filter((set) => strayPlaces(bench, set).length > 0 || hasStrayMount(set));
+    .sets.filter(({ id }) => existsSync(exposures.of(id)) && !journals.isHeld(id))
+    .filter((set) => strayFolders(context, set).length > 0 || hasStrayMount(set));
 }
 
 export async function removeStrayExposure(
-  bench: EngineContext,
+  context: EngineContext,
   workers: PluginWorkers,
   id: string,
 ): Promise<Residue[]> {
   try {
-    await withSetLock(bench, id, async () => {
-      const set = bench.catalog.find(id);
-      const places = strayPlaces(bench, set);
-      await unexposeSet(bench, workers, set);
-      for (const place of places) removeEmpty(place);
+    const { catalog, exposures, journals } = context.store;
+    await journals.withLock(id, async () => {
+      const set = catalog.find(id);
+      const folders = strayFolders(context, set);
+      await unexposeSet(context, workers, set);
+      for (const folder of folders) await exposures.remove(folder);
     });
     return [];
   } catch (error) {

@@ -1,18 +1,15 @@
-import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { audit } from "../../store/audit.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { copyTree } from "../../os/exec/tree-copy.js";
 import { isWriter, type Session } from "../../host/isolation/session.js";
 import type { Fault, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { swapIntoPlace } from "./swap-into-place.js";
 import type { Safety } from "./safety-snapshot.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { unexposeSet, exposeSet } from "../sets/sets.js";
 import { exposedPathOf, exposedTrees } from "../sets/exposed-trees.js";
 import type { EngineContext } from "../types.js";
-import { interruptible } from "../operation.js";
+import type { Operation } from "../operation.js";
 
 export interface Restored {
   set: SnapshotSet;
@@ -28,40 +25,35 @@ export interface Reverted extends Restored {
 }
 
 /**
- * Copies the snapshots to where the data was, or elsewhere. In place each writer must say first that its application is down. All
+ * Copies the snapshots to where the data was, or elsewhere. In place, each writer must first confirm that its application is down. All
  * copies are made before the first one takes its place; what was there is kept beside it.
  *
- * @throws HoldstillError E_NOT_OFFERED, or what the writer said, before anything is touched.
+ * @throws HoldstillError E_NOT_OFFERED, or the writer's error, before anything is touched.
  */
-export async function restoreSet(
-  bench: EngineContext,
-  workers: PluginWorkers,
-  plan: RestorePlan,
-  signal: AbortSignal,
-): Promise<Restored> {
+export async function restoreSet(context: EngineContext, operation: Operation, plan: RestorePlan): Promise<Restored> {
+  const { store, requester } = context;
+  const { workers, signal } = operation;
   const writers =
     plan.where === "elsewhere"
       ? []
-      : await interruptible({ workers, signal }, () => readyWriters(bench, workers, plan.set, plan.writers));
-  await bench.writeGate.pass();
-  audit(bench, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
+      : await operation.interruptible(() => readyWriters(context, workers, plan.set, plan.writers));
+  await store.audit.note(requester, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {
-    const set = await exposeSet(bench, workers, plan.set);
-    await draw(bench, set, plan.steps, signal);
-    await swapIntoPlace(plan.steps, () => bench.writeGate.pass());
+    const set = await exposeSet(context, workers, plan.set);
+    await copyAll(context, set, plan.steps, signal);
+    await store.restored.swap(plan.steps);
   } finally {
-    await bench.writeGate.pass();
-    for (const { draft } of plan.steps) rmSync(draft, { recursive: true, force: true });
-    if (!wasExposed) await unexposeSet(bench, workers, bench.catalog.find(plan.set.id));
+    await store.restored.discard(plan.steps.map(({ draft }) => draft));
+    if (!wasExposed) await unexposeSet(context, workers, store.catalog.find(plan.set.id));
   }
-  if (plan.where === "elsewhere") await copyRecord(bench, plan, signal);
-  return { set: plan.set, steps: plan.steps, unfinished: await finishRestore(bench, plan.set, writers) };
+  if (plan.where === "elsewhere") await copyRecord(context, plan, signal);
+  return { set: plan.set, steps: plan.steps, unfinished: await finishRestore(context, plan.set, writers) };
 }
 
-/** Writers that say that nothing of theirs runs. One that cannot say so is not trusted to be down. */
+/** The writers, each of which has confirmed that its application is down. One that cannot confirm that is refused. */
 export async function readyWriters(
-  bench: EngineContext,
+  context: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
   writers: readonly string[],
@@ -72,27 +64,26 @@ export async function readyWriters(
     if (!isWriter(session)) continue;
     if (!session.offers("beforeRestore"))
       throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "beforeRestore" });
-    await session.call("beforeRestore", [set], bench.settings.limits.repair);
+    await session.call("beforeRestore", [set], context.settings.limits.repair);
     sessions.push(session);
   }
   return sessions;
 }
 
-async function draw(
-  { writeGate }: EngineContext,
+async function copyAll(
+  { store }: EngineContext,
   set: SnapshotSet,
   steps: readonly RestoreStep[],
   signal: AbortSignal,
 ): Promise<void> {
   const trees = exposedTrees(set);
-  for (const { original, to, draft } of steps) {
-    const picture = exposedPathOf(original, trees);
-    if (picture === null) throw refusal(to, "its snapshot is not in the set", "See `holdstill show`.");
-    await writeGate.pass();
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(path.dirname(to), { recursive: true });
+  for (const step of steps) {
+    const { original, to, draft } = step;
+    const source = exposedPathOf(original, trees);
+    if (source === null) throw refusal(to, "its snapshot is not in the set", "See `holdstill show`.");
+    await store.restored.clear(step);
     try {
-      await copyTree(picture, draft, signal);
+      await copyTree(source, draft, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw refusal(to, toFault(error).message, "Nothing was changed.");
@@ -100,12 +91,12 @@ async function draw(
   }
 }
 
-const refusal = (to: string, reason: string, mend: string): HoldstillError =>
-  new HoldstillError("E_RESTORE", { path: to, reason, remedy: mend });
+const refusal = (to: string, reason: string, remedy: string): HoldstillError =>
+  new HoldstillError("E_RESTORE", { path: to, reason, remedy });
 
-/** So that what was restored elsewhere can be completed there: label, WAL and the like. */
+/** Backup label, WAL, and the like, so that what was restored elsewhere can be completed there. */
 async function copyRecord(
-  { catalog }: EngineContext,
+  { store: { catalog } }: EngineContext,
   { set, steps: [step] }: RestorePlan,
   signal: AbortSignal,
 ): Promise<void> {
@@ -115,7 +106,7 @@ async function copyRecord(
 }
 
 export async function finishRestore(
-  bench: EngineContext,
+  context: EngineContext,
   set: SnapshotSet,
   writers: readonly Session<"writer">[],
 ): Promise<Restored["unfinished"]> {
@@ -124,7 +115,7 @@ export async function finishRestore(
     const { who } = session;
     try {
       if (!session.offers("afterRestore")) throw new HoldstillError("E_NOT_OFFERED", { who, op: "afterRestore" });
-      await session.call("afterRestore", [set], bench.settings.limits.repair);
+      await session.call("afterRestore", [set], context.settings.limits.repair);
     } catch (error) {
       unfinished.push({ writer: who.instance, error: toFault(error) });
     }

@@ -5,53 +5,59 @@ import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider, type Session } from "../../host/isolation/session.js";
 import { newSetId } from "../../plan/set-id.js";
 import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
-import { Journal } from "../../store/journal.js";
 import { ownVersion } from "../../installation.js";
 import type { EngineContext } from "../types.js";
 
-/** The set with what was there before a revert; or why there is none, and the revert goes on without. */
+/** The set of what was there before a revert; or the reason why there is none, in which case the revert continues without it. */
 export type Safety = { set: SnapshotSet } | { set: null; reason: Fault };
 
 /**
- * Takes a snapshot of what a revert is about to overwrite, of each snapshot or of none. It is journaled as a transaction of its own:
- * what a process that dies has begun is undone by recover.
+ * Takes a snapshot of what a revert is about to overwrite: of all volumes, or of none. It has its own journal, so that `recover` undoes
+ * what a process that dies has begun.
  *
- * @throws what a provider refuses for another reason than room, such as that a volume is in use: then nothing is left.
+ * @throws what a provider refuses for another reason than space, such as that a volume is in use: then nothing is left.
  */
 export async function takeSafetySet(
-  bench: EngineContext,
+  context: EngineContext,
   workers: PluginWorkers,
   reverted: SnapshotSet,
-  pictures: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
+  pairs: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
 ): Promise<Safety> {
-  const unable = pictures.find(([, session]) => !session.offers("preserve"))?.[1];
+  const unable = pairs.find(([, session]) => !session.offers("preserve"))?.[1];
   if (unable !== undefined)
     return { set: null, reason: toFault(new HoldstillError("E_NOT_OFFERED", { who: unable.who, op: "preserve" })) };
   const tx = { id: newSetId(), cut: "per-volume" } as const;
-  const providers = [...new Set(pictures.map(([, session]) => session))].map(({ who }) => who);
-  const journal = Journal.open(bench.state, tx.id);
-  if (journal === null) throw new HoldstillError("E_SET_BUSY", { set: tx.id });
+  const providers = [...new Set(pairs.map(([, session]) => session))].map(({ who }) => who);
+  const { catalog, journals } = context.store;
+  const journal = await journals.open(tx.id);
   try {
     const enlisted = providers.map((who) => ({ who }));
     const at = new Date().toISOString();
     const { targets } = reverted;
-    journal.write({ entry: "begun", version: 1, id: tx.id, pid: process.pid, at, cut: tx.cut, targets, enlisted });
+    await journal.write({
+      entry: "begun",
+      version: 1,
+      id: tx.id,
+      pid: process.pid,
+      at,
+      cut: tx.cut,
+      targets,
+      enlisted,
+    });
     const snapshots: RecordedSnapshot[] = [];
     try {
-      for (const [{ by, snapshot }, session] of pictures) {
-        journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
-        const made = await session.call("preserve", [snapshot, tx], bench.settings.limits.prepare);
-        await bench.writeGate.pass();
+      for (const [{ by, snapshot }, session] of pairs) {
+        await journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
+        const made = await session.call("preserve", [snapshot, tx], context.settings.limits.prepare);
         snapshots.push({ by, snapshot: made });
       }
       const set = recordOf(reverted, tx, at, snapshots);
-      bench.catalog.write(set);
-      journal.write({ entry: "ended", outcome: "created", residue: [] });
+      await catalog.write(set);
+      await journal.write({ entry: "ended", outcome: "created", residue: [] });
       return { set };
     } catch (error) {
-      const residue = await undo(bench, workers, providers, tx);
-      await bench.writeGate.pass();
-      journal.write({ entry: "ended", outcome: "aborted", residue });
+      const residue = await undo(context, workers, providers, tx);
+      await journal.write({ entry: "ended", outcome: "aborted", residue });
       const reason = toFault(error);
       if (reason.code === "E_PLUGIN_FAILED" && reason.details?.["pluginCode"] === "NO_SAFETY")
         return { set: null, reason };
@@ -71,7 +77,7 @@ async function undo(
   const residue: { actor: string; fault: Fault }[] = [];
   for (const { instance } of providers) {
     try {
-      // Another one, where the first died of what it did.
+      // Another worker, if the first one died of what it did.
       const session = await workers.session(instance);
       if (isProvider(session)) await session.call("abort", [tx], settings.limits.abort);
     } catch (error) {
@@ -81,7 +87,7 @@ async function undo(
   return residue;
 }
 
-/** Nobody used the volumes, and no writer took part: the snapshots are what a crash would have left at worst. */
+/** No process used the volumes, and no writer took part: at worst the snapshots are what a crash would have left. */
 function recordOf(
   { id, targets, components, volumes, recordVersion }: SnapshotSet,
   tx: { readonly id: string; readonly cut: "per-volume" },

@@ -1,13 +1,13 @@
 import path from "node:path";
 import type { ExposedTree, SnapshotSet } from "../../base/schema/types.js";
 
-/** The exposed snapshots, one for each captured path: a snapshot that was repaired takes the place of the one that it is a fork of. */
+/** The exposed snapshots, one for each captured path: a repaired fork takes the place of its original. */
 export function exposedTrees({ snapshots, exposed = [] }: SnapshotSet): ExposedTree[] {
   const forked = new Set(snapshots.map(({ snapshot }) => snapshot.of));
   return exposed.filter(({ snapshot }) => !forked.has(snapshot)).flatMap((one) => one.exposed.trees);
 }
 
-/** Where the snapshot of a path lies; null: it was not captured. */
+/** Where the snapshot of a path is exposed; null: the path was not captured. */
 export function exposedPathOf(original: string, trees: readonly ExposedTree[]): string | null {
   const tree = trees
     .filter((one) => original === one.original || original.startsWith(path.join(one.original, "/")))

@@ -4,15 +4,15 @@ import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { EngineContext } from "../types.js";
 
 /**
- * Writes into the record which snapshots a revert has used up, as a merge of LVM's does: those that their providers do not list any
- * more, or say to be lost. Where a provider does not answer, its snapshots stay as they were.
+ * Writes into the record which snapshots a revert has used up, as LVM's merge does: those that their providers no longer list, or
+ * report as lost. If a provider fails, its snapshots stay in the record as they were.
  */
 export async function recordLost(
-  { catalog, settings }: EngineContext,
+  { store, settings }: EngineContext,
   set: SnapshotSet,
   reverted: readonly (readonly [RecordedSnapshot, Session<"provider">])[],
 ): Promise<SnapshotSet> {
-  const spent = new Map<RecordedSnapshot, string>();
+  const gone = new Map<RecordedSnapshot, string>();
   const usedUp = `a revert has used it up at ${new Date().toISOString()}`;
   for (const session of new Set(reverted.map(([, one]) => one))) {
     const listed = await session.call("list", [], settings.limits.identify).catch(() => null);
@@ -22,23 +22,23 @@ export async function recordLost(
       if (by !== session) continue;
       const now = there.get(recorded.snapshot.id);
       const lost = now === undefined ? usedUp : now.lost;
-      if (lost !== undefined) spent.set(recorded, lost);
+      if (lost !== undefined) gone.set(recorded, lost);
     }
   }
-  if (spent.size === 0) return set;
+  if (gone.size === 0) return set;
   const snapshots = set.snapshots.map((one) => {
-    const lost = spent.get(one);
+    const lost = gone.get(one);
     return lost === undefined ? one : { ...one, snapshot: { ...one.snapshot, lost } };
   });
   const now = { ...set, snapshots };
-  catalog.write(now);
+  await store.catalog.write(now);
   return now;
 }
 
-/** @throws HoldstillError E_SNAPSHOT_LOST where the record says that one of the set's snapshots cannot be shown any more */
+/** @throws HoldstillError E_SNAPSHOT_LOST if, by the record, one of the set's snapshots can no longer be exposed */
 export function refuseLost({ id: set, snapshots }: SnapshotSet): void {
   for (const { snapshot } of snapshots) {
-    const { id, lost: why } = snapshot;
-    if (why !== undefined) throw new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot: id, reason: why });
+    const { id, lost: reason } = snapshot;
+    if (reason !== undefined) throw new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot: id, reason });
   }
 }

@@ -17,9 +17,10 @@ import { isWithin, readMounts } from "../../os/mounts.js";
 import type { DetectedServer, DoctorCheck, Finding, Volume } from "../../base/schema/types.js";
 import { locate } from "../../plan/locate.js";
 import { baseEnvironment } from "../../os/environment.js";
-import { createContext } from "../context.js";
+import { contextOf } from "../context.js";
 import type { OpenOptions } from "../types.js";
-import { withOperation } from "../operation.js";
+import { Operation } from "../operation.js";
+import { planContext } from "../planning-engine.js";
 
 /** Checks everything that a transaction needs. What is missing or invalid, such as the config, becomes a check, not an error. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
@@ -89,11 +90,18 @@ async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
   const shared = [...plugins(inspection), ...tools(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
-  const answers = await withOperation(createContext(settings, null), inspection.plugins, {}, async ({ workers }) => [
-    ...(await volumes(workers, settings, inspection.usable)),
-    ...(await servers(workers, settings, inspection.usable)),
-  ]).catch((error: unknown) => [fault("plugins", error)]);
-  return [...shared, ...answers];
+  return [...shared, ...(await asked(inspection, settings).catch((error: unknown) => [fault("plugins", error)]))];
+}
+
+/** What the plugins report. */
+async function asked({ plugins: taken, usable }: Inspection, settings: Settings): Promise<DoctorCheck[]> {
+  const operation = await Operation.begin(planContext(contextOf(settings, null)), taken);
+  try {
+    const { workers } = operation;
+    return [...(await volumes(workers, settings, usable)), ...(await servers(workers, settings, usable))];
+  } finally {
+    await operation.close();
+  }
 }
 
 function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {

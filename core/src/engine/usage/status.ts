@@ -9,7 +9,7 @@ import { findServers } from "../setup/servers.js";
 import { isWithin } from "../../os/mounts.js";
 import type { ProviderStatus, WriterStatus } from "../types.js";
 
-/** Asks every provider of the workers which snapshots exist. */
+/** Asks every provider which snapshots exist. */
 export function listSnapshots(workers: PluginWorkers, limitMs: number): Promise<ProviderStatus[]> {
   const providers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "provider");
   return Promise.all(

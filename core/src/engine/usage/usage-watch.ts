@@ -5,24 +5,24 @@ import type { Fault, SnapshotSet } from "../../base/schema/types.js";
 import { FULL_PERCENT } from "./usage.js";
 import { listSnapshots } from "./status.js";
 import type { EngineContext, ProviderStatus, Watcher } from "../types.js";
-import { interruptible, withOperation } from "../operation.js";
+import { Operation } from "../operation.js";
 
-/** A room that was warned of is warned of again when it was less full than this meanwhile, percent. */
-const roomy = 75;
+/** After a warning, space is warned of again once its usage was below this meanwhile, percent. */
+const REARM_PERCENT = 75;
 
-/** What was warned of, so that each is told once. */
+/** What was warned of, so that each warning comes once. */
 export class UsageWarnings {
-  readonly #told = new Set<string>();
+  readonly #given = new Set<string>();
 
   /** What has become worth a warning since the last call. */
   news(sets: readonly SnapshotSet[]): Fault[] {
     return sets.flatMap(({ id: set, snapshots }) =>
-      snapshots.flatMap(({ snapshot: { id: snapshot, usage: fill, lost: why } }) => {
-        if (why !== undefined)
-          return this.#once(`lost ${snapshot}`, new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot, reason: why }));
-        if (fill === undefined) return [];
-        const { where, percent } = fill;
-        if (percent < roomy) this.#told.delete(`full ${where}`);
+      snapshots.flatMap(({ snapshot: { id: snapshot, usage, lost } }) => {
+        if (lost !== undefined)
+          return this.#once(`lost ${snapshot}`, new HoldstillError("E_SNAPSHOT_LOST", { set, snapshot, reason: lost }));
+        if (usage === undefined) return [];
+        const { where, percent } = usage;
+        if (percent < REARM_PERCENT) this.#given.delete(`full ${where}`);
         if (percent < FULL_PERCENT) return [];
         return this.#once(`full ${where}`, new HoldstillError("E_SPACE_LOW", { set, snapshot, where, percent }));
       }),
@@ -30,36 +30,36 @@ export class UsageWarnings {
   }
 
   #once(key: string, warning: HoldstillError): Fault[] {
-    if (this.#told.has(key)) return [];
-    this.#told.add(key);
+    if (this.#given.has(key)) return [];
+    this.#given.add(key);
     return [toFault(warning)];
   }
 }
 
-/** What is looked at, by whom, and who is told. */
+/** Which sets are watched, by which plugins, and what gets the warnings. */
 export interface WatchedSet {
   readonly sets: () => readonly SnapshotSet[];
   readonly plugins: () => Promise<readonly ResolvedPlugin[]>;
   readonly warn: (warning: Fault) => void;
 }
 
-/** Looks now and then how full the room of sets is. Sets whose providers do not say are not asked for a second time. */
+/** Checks at intervals how full the space of sets is. Sets whose providers do not report usage are checked once only. */
 export class UsageWatch {
-  readonly #bench: EngineContext;
+  readonly #context: EngineContext;
   readonly #subject: WatchedSet;
   readonly #stop = new AbortController();
   readonly #warnings = new UsageWarnings();
-  /** Ids of sets about which nobody says anything. */
+  /** Ids of sets whose providers report no usage. */
   readonly #silent = new Set<string>();
   readonly #over: Promise<void>;
 
-  constructor(bench: EngineContext, subject: WatchedSet) {
-    this.#bench = bench;
+  constructor(context: EngineContext, subject: WatchedSet) {
+    this.#context = context;
     this.#subject = subject;
     this.#over = this.#run();
   }
 
-  /** Ends the watch, also in the middle of a look; resolves when nobody is being asked any more. */
+  /** Ends the watch, also in the middle of a check; resolves when no provider is being asked any more. */
   async end(): Promise<void> {
     this.#stop.abort();
     await this.#over;
@@ -67,57 +67,57 @@ export class UsageWatch {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const { log, settings } = this.#bench;
+    const { log, settings } = this.#context;
     while (!signal.aborted) {
       try {
         await sleep(settings.usageIntervalMs, undefined, { signal, ref: false });
-        await this.#look();
+        await this.#check();
       } catch (error) {
-        if (!signal.aborted) log?.debug("nobody could be asked how full the room is", { error: toFault(error) });
+        if (!signal.aborted) log?.debug("the usage of snapshots could not be checked", { error: toFault(error) });
       }
     }
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const sets = this.#subject.sets().filter(({ id }) => !this.#silent.has(id));
     if (sets.length === 0) return;
-    const { writeGate, settings } = this.#bench;
-    await writeGate.pass();
+    const { store, settings } = this.#context;
+    await store.gate.pass();
     const asked = new Set(sets.flatMap(({ snapshots }) => snapshots.map(({ by }) => by.instance)));
     const plugins = (await this.#subject.plugins()).filter(({ who }) => asked.has(who.instance));
-    // A provider's own word about what is full would come with every look.
-    const mute = { ...this.#bench, log: null };
-    const answers = await withOperation(mute, plugins, { signal: this.#stop.signal }, (workshop) =>
-      interruptible(workshop, () => listSnapshots(workshop.workers, settings.limits.identify)),
-    );
+    // Without the log: a provider that logs what is full would do so at every check.
+    const operation = await Operation.begin({ ...this.#context, log: null }, plugins, { signal: this.#stop.signal });
+    const answers = await operation
+      .interruptible(() => listSnapshots(operation.workers, settings.limits.identify))
+      .finally(() => operation.close());
     if (this.#stop.signal.aborted) return;
-    const now = said(sets, answers);
+    const now = asReported(sets, answers);
     if (answers.every((one) => "snapshots" in one))
       for (const { id, snapshots } of now)
-        if (!snapshots.some(({ snapshot: { usage: fill, lost } }) => fill !== undefined || lost !== undefined))
+        if (!snapshots.some(({ snapshot: { usage, lost } }) => usage !== undefined || lost !== undefined))
           this.#silent.add(id);
     for (const warning of this.#warnings.news(now)) {
       const { code, message, details } = warning;
-      this.#bench.log?.warn(message, { code, ...details });
+      this.#context.log?.warn(message, { code, ...details });
       this.#subject.warn(warning);
     }
   }
 }
 
-/** Looks after the room of all sets that there are. Its warnings are in the log. */
-export function watchAllSets(bench: EngineContext, plugins: WatchedSet["plugins"]): UsageWatch {
-  return new UsageWatch(bench, { sets: () => bench.catalog.list().sets, plugins, warn: () => {} });
+/** Watches the space of all sets. The warnings are in the log. */
+export function watchAllSets(context: EngineContext, plugins: WatchedSet["plugins"]): UsageWatch {
+  return new UsageWatch(context, { sets: () => context.store.catalog.list().sets, plugins, warn: () => {} });
 }
 
-/** Looks after the room of one set while something goes on. */
+/** Watches the space of one set while some work is done. */
 export async function whileWatchingUsage<T>(
-  bench: EngineContext,
+  context: EngineContext,
   set: SnapshotSet,
   plugins: readonly ResolvedPlugin[],
   { onWarning: warn = () => {} }: Watcher,
   work: () => Promise<T>,
 ): Promise<T> {
-  const watch = new UsageWatch(bench, { sets: () => [set], plugins: () => Promise.resolve(plugins), warn });
+  const watch = new UsageWatch(context, { sets: () => [set], plugins: () => Promise.resolve(plugins), warn });
   try {
     return await work();
   } finally {
@@ -128,10 +128,10 @@ export async function whileWatchingUsage<T>(
 const keyOf = (instance: string, snapshot: string): string => `${instance} ${snapshot}`;
 
 /**
- * The sets with what their providers say. A snapshot that its provider does not know is left out, as one that is being deleted; so is
- * one that is on record as gone.
+ * The sets as their providers report them. Leaves out snapshots that their provider does not know, because these are being deleted, and
+ * those that are lost by the record.
  */
-function said(sets: readonly SnapshotSet[], answers: readonly ProviderStatus[]): SnapshotSet[] {
+function asReported(sets: readonly SnapshotSet[], answers: readonly ProviderStatus[]): SnapshotSet[] {
   const known = new Map(
     answers.flatMap((one) =>
       "snapshots" in one

@@ -1,12 +1,12 @@
 import type { Snapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { ProviderStatus } from "../types.js";
 
-/** A room that is as full as this, percent, is worth a look. */
+/** From this usage on, percent, space is warned of. */
 export const FULL_PERCENT = 80;
 
 /**
- * The sets as they are now: with how full the room of each snapshot is, and which one is lost, where the provider answered.
- * A snapshot that its provider does not know of is lost.
+ * The sets as they are now: with the usage of each snapshot's space, and with the snapshots that are lost, as far as the providers
+ * could be asked. A snapshot that its provider does not know is lost.
  */
 export function withCurrentUsage(sets: readonly SnapshotSet[], providers: readonly ProviderStatus[]): SnapshotSet[] {
   const answers = new Map(
@@ -29,12 +29,12 @@ export function withCurrentUsage(sets: readonly SnapshotSet[], providers: readon
   }));
 }
 
-/** @param gone Why the record says that it is gone, if it does. */
+/** @param gone Why the snapshot is lost by the record, if it is. */
 function stateOf(
   now: Snapshot | undefined,
-  gone = "its provider does not know it any more",
+  gone = "its provider no longer knows it",
 ): Pick<Snapshot, "usage" | "lost"> {
   if (now === undefined) return { lost: gone };
-  const { usage: fill, lost } = now;
-  return { ...(fill === undefined ? {} : { usage: fill }), ...(lost === undefined ? {} : { lost }) };
+  const { usage, lost } = now;
+  return { ...(usage === undefined ? {} : { usage }), ...(lost === undefined ? {} : { lost }) };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { singleOps } from "../commit-ops.js";
+import { singleOps } from "../../base/schema/commit-ops.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import type { HoldTarget } from "../../base/schema/types.js";
 import { preloadLibc } from "../../os/libc.js";

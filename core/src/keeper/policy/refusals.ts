@@ -1,5 +1,5 @@
 import type { HoldTarget } from "../../base/schema/types.js";
-import { singleOps } from "../commit-ops.js";
+import { singleOps } from "../../base/schema/commit-ops.js";
 import { layersOfDevices, layersOfPath, layersOfTarget, mountOfTarget } from "./layers.js";
 import { targetName, type SectionPlan } from "../section.js";
 import type { SystemState } from "./system-tables.js";

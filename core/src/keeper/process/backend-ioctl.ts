@@ -12,7 +12,7 @@ import {
   type TargetHandle,
 } from "./backend.js";
 import { type MountPoint, openFolder, openMountPoint, whatChanged } from "./mount-point.js";
-import type { KernelOp } from "../commit-ops.js";
+import type { KernelOp } from "../../base/schema/commit-ops.js";
 import type { ArmTarget } from "../wire.js";
 
 /** _IOWR('X', 119, int) and _IOWR('X', 120, int), linux/fs.h */

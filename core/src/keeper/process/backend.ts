@@ -1,5 +1,5 @@
 import type { Mount } from "../../os/mounts.js";
-import type { KernelOp } from "../commit-ops.js";
+import type { KernelOp } from "../../base/schema/commit-ops.js";
 import type { ArmTarget } from "../wire.js";
 
 /** `busy`: another process holds it. */

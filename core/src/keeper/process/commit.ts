@@ -1,5 +1,5 @@
 import type { CommitOp } from "../../base/schema/types.js";
-import type { KernelOp } from "../commit-ops.js";
+import type { KernelOp } from "../../base/schema/commit-ops.js";
 import type { Backend, ReadyOp } from "./backend.js";
 
 /** Which operation failed, and the kernel's reason. */

@@ -1,7 +1,7 @@
 import { readMounts } from "../../os/mounts.js";
 import { monotonic } from "../../os/clock.js";
 import type { RcuExpedited } from "./rcu-expedited.js";
-import { isForHost } from "../commit-ops.js";
+import { isForHost } from "../../base/schema/commit-ops.js";
 import { type ReadyCommit, readyCommit } from "./commit.js";
 import { type Backend, type ReadyOp, TargetFault } from "./backend.js";
 import type { HoldRegister } from "../hold-register.js";

@@ -4,6 +4,7 @@ import { judgeRetention, type Retention, type RetentionVerdict } from "../../sto
 import { type LimitsMs, type Settings, settingsOf } from "../../base/config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../../base/errors/error.js";
 import type { ExitCode } from "../../base/errors/exit.js";
+import { endingOf } from "../../base/errors/outcome.js";
 import type { Plan, SnapshotRequest } from "../../plan/plan.js";
 import { withCurrentUsage } from "../../engine/usage/usage.js";
 import type { LeaseTerms } from "../../engine/lease/leased-set.js";
@@ -29,7 +30,7 @@ import type {
   SnapshotSet,
 } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
-import type { EngineApi } from "./door.js";
+import type { EngineApi } from "../../engine/api.js";
 import { ServiceConnection } from "./http.js";
 
 /** The engine of the service: the same calls with the same results, with the rights of the caller. */
@@ -248,9 +249,8 @@ export class RemoteEngine implements EngineApi, TemporarySets {
 }
 
 /** From the last event of an operation that made no set. */
-const endedAs = ({ outcome, exitCode, error, residue }: EndedEvent): TransactionResult => ({
-  outcome: outcome === "refused" ? "aborted" : outcome,
-  exitCode: exitCode as ExitCode,
+const endedAs = ({ error, residue }: EndedEvent): TransactionResult => ({
+  ...endingOf(error?.code ?? "E_SERVICE_LOST", residue.length > 0 ? "residue" : "undone"),
   set: null,
   error: error ?? null,
   residue,

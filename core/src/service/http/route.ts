@@ -1,4 +1,3 @@
-import type { StateDir } from "../../store/state-directory.js";
 import type { Right } from "../../base/config/settings.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Health } from "../../base/schema/types.js";
@@ -10,7 +9,6 @@ import type { Peer } from "./peer.js";
 
 /** What the routes work with. */
 export interface RouteContext {
-  state: StateDir;
   engine: Engine;
   operations: Operations;
   leases: Leases;

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StateDir } from "../../store/state-directory.js";
 import { toFault } from "../../base/errors/error.js";
 import type { CoreLog } from "../../base/log/log.js";
-import { Lease } from "../../engine/lease/lease.js";
+import type { Lease } from "../../store/lease.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Fault, LeaseState, RequesterMark } from "../../base/schema/types.js";
 
@@ -28,13 +27,11 @@ interface LeaseEntry {
 export class Leases {
   readonly #entries = new Map<string, LeaseEntry>();
   readonly #engine: Engine;
-  readonly #state: StateDir;
   readonly #log: CoreLog | null;
   readonly #closing = new AbortController();
 
-  constructor(engine: Engine, state: StateDir, log: CoreLog | null) {
+  constructor(engine: Engine, log: CoreLog | null) {
     this.#engine = engine;
-    this.#state = state;
     this.#log = log;
   }
 
@@ -43,8 +40,8 @@ export class Leases {
   }
 
   /** For a set that will be taken. */
-  take(): Lease {
-    return Lease.take(this.#state);
+  take(): Promise<Lease> {
+    return this.#engine.store.leases.take();
   }
 
   /** The set exists: from now on the lease runs. */
@@ -97,13 +94,13 @@ export class Leases {
   }
 
   /** The set was deleted, or stays. */
-  forget(set: string): void {
+  async forget(set: string): Promise<void> {
     const entry = this.#entries.get(set);
     if (entry === undefined) return;
     if (entry.timer !== null) clearTimeout(entry.timer);
     this.#entries.delete(set);
     entry.over.abort();
-    entry.lease.release();
+    await entry.lease.release();
   }
 
   /** Ends them all: a lease cannot outlive its process. */
@@ -138,7 +135,7 @@ export class Leases {
       entry.timer = setTimeout(() => void this.#expire(set, entry, reason), retryAfter);
     } else if (left === undefined) {
       this.#log?.info(`set ${set} is removed: ${reason}`);
-      this.forget(set);
+      await this.forget(set);
     } else {
       this.#log?.error(`set ${set} has expired (${reason}), and could not be removed`, { error: left.error });
       this.#entries.delete(set);

@@ -1,4 +1,5 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { endingOf } from "../../base/errors/outcome.js";
 import type { TransactionResult } from "../../engine/types.js";
 import type {
   Event,
@@ -98,9 +99,9 @@ export function resultOf({ outcome, exitCode, set, error, residue, timeline }: T
 }
 
 /** The result of an operation that was refused before anything was begun. */
-export function refusalOf(thrown: unknown, { exitCode, code }: HoldstillError): OperationResult {
-  const outcome = code === "E_BUG" ? "broken" : code === "E_INTERRUPTED" ? "interrupted" : "refused";
-  return { outcome, exitCode, error: toFault(thrown), residue: [], timeline: [] };
+export function refusalOf(thrown: unknown): OperationResult {
+  const error = toFault(thrown);
+  return { ...endingOf(error.code, "not-begun"), error, residue: [], timeline: [] };
 }
 
 export function operationEnded({ outcome, exitCode, set, error, residue }: OperationResult): Event {

@@ -1,5 +1,5 @@
 import { parseDuration } from "../../base/config/duration.js";
-import { asHoldstillError, HoldstillError } from "../../base/errors/error.js";
+import { HoldstillError } from "../../base/errors/error.js";
 import { newSetId } from "../../plan/set-id.js";
 import type { Engine } from "../../engine/engine.js";
 import type { KeptOperation, OperationDocument, OperationResult, SetRequest } from "../../base/schema/types.js";
@@ -7,7 +7,7 @@ import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
 import { operationEnded, refusalOf, resultOf, RunningOperation } from "./operation.js";
-import type { OperationStore } from "./operation-store.js";
+import type { OperationStore } from "../../store/operation-store.js";
 import type { Peer } from "../http/peer.js";
 
 /** The most ended operations whose events stay in memory. Older ones are read from disk, without events. */
@@ -29,6 +29,8 @@ export class Operations {
   /** The operation of each idempotency key; the key includes the user. */
   readonly #keys = new Map<string, { id: string; fingerprint: string }>();
   readonly #observers = new Set<(operation: RunningOperation) => void>();
+  /** The request that began last; the next one waits for it, so that two requests with one key begin one operation. */
+  #begun: Promise<unknown> = Promise.resolve();
   #isClosing = false;
 
   constructor(dependencies: Dependencies) {
@@ -50,7 +52,13 @@ export class Operations {
    *
    * @throws HoldstillError E_KEY_REUSED, E_UNAVAILABLE, E_STATE_DIR: nothing was begun.
    */
-  begin(peer: Peer, request: SetRequest, keyName: string | null): OperationDocument {
+  begin(peer: Peer, request: SetRequest, keyName: string | null): Promise<OperationDocument> {
+    const begun = this.#begun.then(() => this.#begin(peer, request, keyName));
+    this.#begun = begun.catch(() => undefined);
+    return begun;
+  }
+
+  async #begin(peer: Peer, request: SetRequest, keyName: string | null): Promise<OperationDocument> {
     const { engine, leases, limit } = this.#dependencies;
     const key = keyName === null ? null : { name: keyName, fingerprint: fingerprintOf(request) };
     const previous = key === null ? null : this.#previous(peer, key);
@@ -59,12 +67,12 @@ export class Operations {
     if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
     const { lease: leaseFor, ...asked } = request;
     const forMs = parseDuration(leaseFor);
-    const lease = forMs === undefined ? null : leases.take();
+    const lease = forMs === undefined ? null : await leases.take();
     const operation = new RunningOperation(newSetId(), peer.mark, request);
     try {
-      this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, engine);
+      await this.#keep({ operation: operation.document, ...(key === null ? {} : { key }) }, engine);
     } catch (error) {
-      lease?.release();
+      await lease?.release();
       throw error;
     }
     const { id } = operation;
@@ -76,10 +84,10 @@ export class Operations {
         { ...asked, id, ...(lease === null ? {} : { lease: lease.mark }) },
         { onEvent: (event) => operation.note(event), signal: operation.signal },
       )
-      .then(resultOf, (error: unknown) => refusalOf(error, asHoldstillError(error)))
+      .then(resultOf, (error: unknown) => refusalOf(error))
       .then(async (result) => {
         if (lease !== null && forMs !== undefined) {
-          if (result.set === undefined) lease.release();
+          if (result.set === undefined) await lease.release();
           else leases.begin(id, lease, forMs, peer.mark, operation.watchers);
         }
         await this.#end(operation, result, key);
@@ -137,6 +145,7 @@ export class Operations {
   /** Interrupts all, and waits until everything is undone. */
   async close(signal: string): Promise<void> {
     this.#isClosing = true;
+    await this.#begun;
     for (const operation of this.#known.values()) if (!operation.isOver) operation.interrupt(signal);
     await Promise.all(this.#running);
   }
@@ -154,7 +163,10 @@ export class Operations {
     await engine.writable();
     operation.end(result);
     try {
-      this.#keep({ operation: operation.document, ...(key === null || key === undefined ? {} : { key }) }, engine);
+      await this.#keep(
+        { operation: operation.document, ...(key === null || key === undefined ? {} : { key }) },
+        engine,
+      );
     } catch {
       // On a full disk the result is not stored; the catalog has the set.
     }
@@ -162,9 +174,9 @@ export class Operations {
     for (const { id } of ended.slice(0, Math.max(0, ended.length - remembered))) this.#known.delete(id);
   }
 
-  #keep(kept: KeptOperation, { settings }: Engine): void {
+  async #keep(kept: KeptOperation, { settings }: Engine): Promise<void> {
     try {
-      const forgotten = new Set(this.#dependencies.store.keep(kept));
+      const forgotten = new Set(await this.#dependencies.store.keep(kept));
       for (const [name, { id }] of this.#keys) if (forgotten.has(id)) this.#keys.delete(name);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,10 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { exit } from "../../base/errors/exit.js";
+import { endingOf, endingOfSet } from "../../base/errors/outcome.js";
 import type { CoreLog } from "../../base/log/log.js";
 import type { Engine } from "../../engine/engine.js";
 import type { KeptOperation, OperationResult, Residue } from "../../base/schema/types.js";
 import { isDegraded } from "../../transaction/record.js";
-import type { OperationStore } from "./operation-store.js";
+import type { OperationStore } from "../../store/operation-store.js";
 
 /** Undoes what a service left that died, and stores the results of its operations. */
 export async function recoverAtStart(engine: Engine, store: OperationStore, log: CoreLog | null): Promise<void> {
@@ -13,7 +13,7 @@ export async function recoverAtStart(engine: Engine, store: OperationStore, log:
   for (const left of done) log?.warn("undone, because the process that began it died", { ...left });
   for (const { actor, op, error } of residue) log?.error("could not be undone", { actor, op, error });
   for (const kept of store.newest()) {
-    if (kept.operation.state.type !== "ended") store.keep(ended(kept, resultNow(engine, kept, residue)));
+    if (kept.operation.state.type !== "ended") await store.keep(ended(kept, resultNow(engine, kept, residue)));
   }
 }
 
@@ -26,16 +26,14 @@ function ended(kept: KeptOperation, result: OperationResult): KeptOperation {
 function resultNow(engine: Engine, { operation: { id } }: KeptOperation, residue: readonly Residue[]): OperationResult {
   try {
     const set = engine.show(id);
-    const end = isDegraded(set)
-      ? ({ outcome: "degraded", exitCode: exit.degraded } as const)
-      : ({ outcome: "created", exitCode: exit.done } as const);
-    return { ...end, set: id, residue: [], timeline: set.timeline };
+    return { ...endingOfSet(isDegraded(set) ? "lower" : "as-asked", []), set: id, residue: [], timeline: set.timeline };
   } catch {
     const error = toFault(new HoldstillError("E_SERVICE_DIED", { operation: id }));
-    const end =
-      residue.length > 0
-        ? ({ outcome: "broken", exitCode: exit.residue } as const)
-        : ({ outcome: "aborted", exitCode: exit.aborted } as const);
-    return { ...end, error, residue: [...residue], timeline: [] };
+    return {
+      ...endingOf(error.code, residue.length > 0 ? "residue" : "undone"),
+      error,
+      residue: [...residue],
+      timeline: [],
+    };
   }
 }

@@ -46,7 +46,7 @@ test("a record is checked without a schema being compiled: what ajv made of it w
   const { config } = theatre(dir);
   const state = stateDir(path.join(dir, "state"));
   makeStateDir(state);
-  new Catalog(state).write(emptySet("20260102-030405-abcdef"));
+  await new Catalog(state).write(emptySet("20260102-030405-abcdef"));
   const { stdout, loaded } = await loading(t, ["list", "--config", config]);
   assert.match(stdout, /20260102-030405-abcdef/);
   assert.ok(loaded.includes("dist/base/schema/checks/snapshot-set.v1.cjs"));

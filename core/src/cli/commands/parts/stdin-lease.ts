@@ -32,7 +32,7 @@ export async function createUntilStdinEnds(
     const engine = await call.connect("workers");
     const { error, set, exitCode } = await engine.hold(
       request,
-      { pictures: contents, lasts },
+      { contents, lasts },
       { onEvent, signal, onWarning: (warning) => printWarning(warning, call) },
     );
     session.quiet();

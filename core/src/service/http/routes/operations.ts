@@ -1,4 +1,3 @@
-import { audit } from "../../../store/audit.js";
 import { demandOwn } from "../rights.js";
 import { type Route, route } from "../route.js";
 import { timeoutParameter, timeoutOf } from "../long-poll.js";
@@ -18,8 +17,8 @@ export const operationRoutes: readonly Route[] = [
       },
     },
     answers: { 202: "service#/$defs/operation" },
-    handle({ peer, body, header }, { operations }) {
-      const operation = operations.begin(peer, body, header("idempotency-key"));
+    async handle({ peer, body, header }, { operations }) {
+      const operation = await operations.begin(peer, body, header("idempotency-key"));
       return { status: 202, body: operation, headers: { location: `/v1/operations/${operation.id}` } };
     },
   }),
@@ -85,11 +84,11 @@ export const operationRoutes: readonly Route[] = [
     right: "create",
     body: null,
     answers: { 202: "service#/$defs/operation" },
-    handle({ key, peer }, { operations, state }) {
+    async handle({ key, peer }, { operations, engine }) {
       const { document, running } = operations.find(key);
       demandOwn(peer, document.requester, `interrupt operation ${key}`);
       if (running !== null && !running.isOver) {
-        audit({ state, requester: peer.mark }, "cancel", { id: key });
+        await engine.store.audit.note(peer.mark, "cancel", { id: key });
         running.interrupt("a request to the service");
       }
       return { status: 202, body: operations.find(key).document };

@@ -1,4 +1,3 @@
-import { audit } from "../../../store/audit.js";
 import { HoldstillError } from "../../../base/errors/error.js";
 import type { SnapshotSet } from "../../../base/schema/types.js";
 import { errorOfFault } from "../problem.js";
@@ -105,7 +104,7 @@ export const setRoutes: readonly Route[] = [
     answers: { 200: "snapshot-set" },
     async handle(call, { leases }) {
       const set = await call.engine.keep(own(call, "keep").id);
-      leases.forget(set.id);
+      await leases.forget(set.id);
       return { status: 200, body: set };
     },
   }),
@@ -116,10 +115,10 @@ export const setRoutes: readonly Route[] = [
     right: "create",
     body: null,
     answers: { 200: "service#/$defs/deleted" },
-    async handle(call, { leases, state }) {
+    async handle(call, { leases }) {
       const { id, lease } = own(call, "end");
       if (lease === undefined) throw unleased(id);
-      audit({ state, requester: call.peer.mark }, "lease", { id });
+      await call.engine.store.audit.note(call.peer.mark, "lease", { id });
       const failure = await leases.giveUp(id, "its requester gave up the lease");
       if (failure !== null) throw errorOfFault(failure);
       return { status: 200, body: { deleted: id } };
@@ -134,7 +133,7 @@ export const setRoutes: readonly Route[] = [
     answers: { 200: "service#/$defs/deleted" },
     async handle({ engine, key }, { leases }) {
       const { id } = await engine.remove(key);
-      leases.forget(id);
+      await leases.forget(id);
       return { status: 200, body: { deleted: id } };
     },
   }),

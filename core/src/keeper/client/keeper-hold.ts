@@ -1,29 +1,21 @@
-import { toFault } from "../base/errors/error.js";
-import {
-  Keeper,
-  type KeeperOptions,
-  lapseError,
-  type SectionPlan,
-  type SectionReport,
-} from "../keeper/client/client.js";
-import type { Fault, RecordedHold } from "../base/schema/types.js";
+import { toFault } from "../../base/errors/error.js";
+import type { Keeper, KeeperOptions, SectionPlan, SectionReport } from "./client.js";
+import { lapseError } from "./outcome.js";
+import type { Fault, RecordedHold } from "../../base/schema/types.js";
 
-/** The keeper's part of one transaction: each step comes once at most, and disarm last. */
+/** Holds volumes with a keeper: each step comes at most once, and disarm comes last. */
 export class KeeperHold {
   readonly #options: KeeperOptions;
-  readonly #zero: number;
   #keeper: Promise<Keeper> | null = null;
   #report: SectionReport | null = null;
 
-  /** `zero`: the start of the transaction, CLOCK_MONOTONIC, ms. */
-  constructor(zero: number, options: KeeperOptions) {
-    this.#zero = zero;
+  constructor(options: KeeperOptions) {
     this.#options = options;
   }
 
   /** @throws HoldstillError E_HOLD_REFUSED, E_HOLD_FAILED, E_KEEPER */
   async arm(plan: SectionPlan): Promise<void> {
-    this.#keeper = Keeper.arm(plan, this.#options);
+    this.#keeper = this.#start(plan);
     await this.#keeper;
   }
 
@@ -32,7 +24,7 @@ export class KeeperHold {
     await (await this.#armed()).hold(limitMs);
   }
 
-  /** @returns Why the snapshot is not of one instant; null: everything was held until now. */
+  /** @returns Why the snapshots do not share one instant; null: everything was held until now. */
   async release(): Promise<Fault | null> {
     try {
       this.#report = await (await this.#armed()).release();
@@ -43,31 +35,33 @@ export class KeeperHold {
     }
   }
 
-  /** Whatever became of it, the keeper goes. */
+  /** Ends the keeper, whatever its state. */
   async disarm(): Promise<void> {
     const keeper = await this.#keeper?.catch(() => null);
     await keeper?.disarm();
   }
 
-  /** What is to be recorded of it. */
-  get record(): RecordedHold | null {
+  /** What the set's record contains about the hold. @param startedAt Start of the transaction, CLOCK_MONOTONIC, ms. */
+  record(startedAt: number): RecordedHold | null {
     if (this.#report === null) return null;
     const { heldMs, targets } = this.#report;
     const held = targets.flatMap(({ target, heldAt, releasedAt }) =>
       heldAt === null || releasedAt === null
         ? []
-        : [{ target, from: this.#since(heldAt), to: this.#since(releasedAt) }],
+        : [{ target, from: round(heldAt - startedAt), to: round(releasedAt - startedAt) }],
     );
     return { heldMs: round(heldMs), targets: held };
+  }
+
+  /** A transaction that holds nothing does not load the client. From here on nothing is loaded late. */
+  async #start(plan: SectionPlan): Promise<Keeper> {
+    const client = await import("./client.js");
+    return client.Keeper.arm(plan, this.#options);
   }
 
   #armed(): Promise<Keeper> {
     if (this.#keeper === null) throw new Error("the keeper was never armed");
     return this.#keeper;
-  }
-
-  #since(monotonic: number): number {
-    return round(monotonic - this.#zero);
   }
 }
 

@@ -1,24 +1,33 @@
 import { closeSync, openSync, renameSync } from "node:fs";
 import path from "node:path";
-import { syncDir } from "../../store/state-directory.js";
-import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { exchangePaths as exchangeNames, syncfs } from "../../os/libc.js";
-import type { RestoreStep } from "./restore-plan.js";
+import { syncDir } from "./state-directory.js";
+import { WriteGate } from "./write-gate.js";
+import { HoldstillError, toFault } from "../base/errors/error.js";
+import { exchangePaths as exchangeNames, syncfs } from "../os/libc.js";
+
+/** One copy, and the path that it takes. */
+export interface PathSwap {
+  /** Where it is put. */
+  readonly to: string;
+  /** Where the copy is, beside `to`. */
+  readonly draft: string;
+  /** What is at `to` now goes there; null: there is nothing. */
+  readonly aside: string | null;
+}
 
 /**
- * Puts every copy in its place, when all of them are on disk. What is at a place is whole at every moment, also when this process
- * is killed: the copy and what was there change names at once.
+ * Puts every copy in its place, when all of them are on disk. Each path has complete contents at every moment, even if this process is
+ * killed: the copy and what was there exchange their names in one step.
  *
- * @param calm Resolves when a name may be changed.
- * @throws HoldstillError E_RESTORE after everything was put back, as far as that went.
+ * @throws HoldstillError E_RESTORE after everything was put back, as far as possible.
  */
-export async function swapIntoPlace(
-  steps: readonly RestoreStep[],
-  calm: () => Promise<void> | null = () => null,
-): Promise<void> {
+export async function swapIntoPlace(steps: readonly PathSwap[], gate = new WriteGate()): Promise<void> {
   await flush(steps);
-  await calm();
-  const done: RestoreStep[] = [];
+  await gate.write(() => putAll(steps));
+}
+
+function putAll(steps: readonly PathSwap[]): void {
+  const done: PathSwap[] = [];
   for (const step of steps) {
     try {
       put(step);
@@ -31,7 +40,7 @@ export async function swapIntoPlace(
   for (const { to } of steps) syncDir(path.dirname(to));
 }
 
-function put({ to, draft, aside }: RestoreStep): void {
+function put({ to, draft, aside }: PathSwap): void {
   if (aside === null) return renameSync(draft, to);
   renameSync(draft, aside);
   try {
@@ -43,7 +52,7 @@ function put({ to, draft, aside }: RestoreStep): void {
 }
 
 /** @returns The places that could not be put back. */
-function putBack({ to, draft, aside }: RestoreStep): string[] {
+function putBack({ to, draft, aside }: PathSwap): string[] {
   try {
     if (aside === null) renameSync(to, draft);
     else {
@@ -56,8 +65,8 @@ function putBack({ to, draft, aside }: RestoreStep): string[] {
   }
 }
 
-/** After a power cut a name may be on disk, and what it names not. */
-async function flush(steps: readonly RestoreStep[]): Promise<void> {
+/** After a power cut a name may be on disk, and its contents not. */
+async function flush(steps: readonly PathSwap[]): Promise<void> {
   for (const { to, draft } of steps) {
     const fd = openSync(draft, "r");
     try {

@@ -1,19 +1,23 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { type StateDir, writeDurably } from "../../store/state-directory.js";
-import type { KeptOperation } from "../../base/schema/types.js";
-import { validate } from "../../base/schema/validate.js";
+import { type StateDir, writeDurably } from "./state-directory.js";
+import type { WriteGate } from "./write-gate.js";
+import type { KeptOperation } from "../base/schema/types.js";
+import { validate } from "../base/schema/validate.js";
 
 /** The most ended operations that are kept. */
 const most = 1000;
 
-/** Operations on disk, one file each, so that the next service has their results. Writing is synchronous and durable. */
+/** The service's operations on disk, a file each, so that the next service can report how they ended. */
 export class OperationStore {
   readonly #folder: string;
   /** Oldest first: an id begins with its time. */
   readonly #ids: string[];
 
-  constructor({ root }: StateDir) {
+  readonly #gate: WriteGate;
+
+  constructor({ root }: StateDir, gate: WriteGate) {
+    this.#gate = gate;
     this.#folder = path.join(root, "operations");
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#ids = readdirSync(this.#folder)
@@ -38,14 +42,16 @@ export class OperationStore {
     }
   }
 
-  /** @returns The operations that were dropped for it. Throws the error of the file system. */
-  keep(kept: KeptOperation): string[] {
+  /** @returns The ids of those that are deleted for it. @throws the file system's error */
+  keep(kept: KeptOperation): Promise<string[]> {
     const { id } = kept.operation;
-    writeDurably(this.#file(id), `${JSON.stringify(kept)}\n`);
-    if (!this.#ids.includes(id)) this.#ids.push(id);
-    const old = this.#ids.splice(0, Math.max(0, this.#ids.length - most));
-    for (const one of old) rmSync(this.#file(one), { force: true });
-    return old;
+    return this.#gate.write(() => {
+      writeDurably(this.#file(id), `${JSON.stringify(kept)}\n`);
+      if (!this.#ids.includes(id)) this.#ids.push(id);
+      const old = this.#ids.splice(0, Math.max(0, this.#ids.length - most));
+      for (const one of old) rmSync(this.#file(one), { force: true });
+      return old;
+    });
   }
 
   #file(id: string): string {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { swapIntoPlace } from "#core/engine/restore/swap-into-place.js";
+import { swapIntoPlace } from "#core/store/swap-into-place.js";
 import type { RestoreStep } from "#core/engine/restore/restore-plan.js";
-import { tempDir } from "../../../support/storage/temp.js";
+import { tempDir } from "../../support/storage/temp.js";
 
 interface Place {
   step: RestoreStep;

@@ -1,4 +1,4 @@
-import type { CommitOp } from "../base/schema/types.js";
+import type { CommitOp } from "./types.js";
 
 /** An operation that the kernel does in a single call. */
 export type KernelOp = Exclude<CommitOp, { op: "plugin" | "parallel" }>;

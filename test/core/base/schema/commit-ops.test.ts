@@ -1,7 +1,7 @@
 /** What a commit has for the kernel, and what for the host. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isForHost, isForKernel, singleOps } from "#core/keeper/commit-ops.js";
+import { isForHost, isForKernel, singleOps } from "#core/base/schema/commit-ops.js";
 import type { CommitOp } from "#core/base/schema/types.js";
 
 const resume: CommitOp = { op: "dm-resume", device: "a" };

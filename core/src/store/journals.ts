@@ -1,0 +1,58 @@
+import { HoldstillError } from "../base/errors/error.js";
+import type { Catalog } from "./catalog.js";
+import { forgetUndone, Journal, type JournalAccount, readJournals } from "./journal.js";
+import type { StateDir } from "./state-directory.js";
+import type { WriteGate } from "./write-gate.js";
+
+/** The journals of all transactions, which are also the locks of their sets. */
+export class Journals {
+  readonly #state: StateDir;
+  readonly #gate: WriteGate;
+  readonly #catalog: Catalog;
+
+  constructor(state: StateDir, gate: WriteGate, catalog: Catalog) {
+    this.#state = state;
+    this.#gate = gate;
+    this.#catalog = catalog;
+  }
+
+  /** Opens, or creates, a transaction's journal. @throws HoldstillError E_SET_BUSY if another process works on it; E_STATE_DIR */
+  async open(id: string): Promise<Journal> {
+    const journal = await this.#gate.write(() => Journal.open(this.#state, id, this.#gate));
+    if (journal === null) throw new HoldstillError("E_SET_BUSY", { set: id });
+    return journal;
+  }
+
+  /** Whether a process works on the transaction, or on its set, now. */
+  isHeld(id: string): boolean {
+    return Journal.isHeld(this.#state, id);
+  }
+
+  /** What every journal records, oldest first. */
+  read(): JournalAccount[] {
+    return readJournals(this.#state, (id) => this.#catalog.has(id));
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#gate.write(() => Journal.forget(this.#state, id));
+  }
+
+  /** Removes the journals of transactions that were undone completely, long ago. */
+  async forgetUndone(): Promise<void> {
+    await this.#gate.write(() => forgetUndone(this.#state, (id) => this.#catalog.has(id)));
+  }
+
+  /** Meanwhile no other process exposes, unexposes, restores, or deletes the set. @throws HoldstillError E_SET_BUSY */
+  async withLock<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const lock = await this.open(id);
+    try {
+      return await work();
+    } finally {
+      await this.#gate.write(() => {
+        // If another process has just deleted the set, an empty journal would be left.
+        if (lock.isEmpty && !this.#catalog.has(id)) Journal.forget(this.#state, id);
+        lock.close();
+      });
+    }
+  }
+}

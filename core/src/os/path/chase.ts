@@ -1,0 +1,96 @@
+import { O_CLOEXEC, O_NOFOLLOW, O_PATH } from "./flags.js";
+import { FolderHandle } from "./folder.js";
+import { PathHandle } from "./handle.js";
+import { ELOOP, ENOENT, ENOTDIR, failed, unsafe } from "./refusal.js";
+import { pathIn } from "./resolve.js";
+import { type FileStatus, statusOf } from "./status.js";
+import type { Syscalls } from "./syscalls.js";
+
+/** A part of the way that was opened, and what it is. */
+export interface Step {
+  readonly handle: PathHandle;
+  readonly status: FileStatus;
+}
+
+/** What is allowed on the way. */
+export interface Way {
+  /** Throws where the way must not lead from one to the other. */
+  check(from: Step, to: Step): void;
+  /** Throws where a link must not be followed. `way` is the way to it, from the root. */
+  checkLink(way: readonly Step[], link: Step): void;
+  /** Makes a folder that does not exist; null: nothing is made. */
+  make(from: FolderHandle, name: string): FolderHandle | null;
+}
+
+/** As many links as the kernel follows, path_resolution(7). */
+const MOST_LINKS = 40;
+const LONGEST_LINK = 4096;
+
+/**
+ * Goes a path from a root, part by part, as systemd's chase() does (src/basic/chase.c): each part is opened as itself, looked at, and
+ * only then entered, so what was checked is what was opened. `..`, and links that lead upwards or to `/`, stay below the root.
+ *
+ * @param root Is closed, unless it is what is returned.
+ */
+export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Way): PathHandle {
+  const way: Step[] = [{ handle: root, status: statusOf(sys, root.fd, root.path) }];
+  const todo = partsOf(path);
+  let links = 0;
+  try {
+    for (let part = todo.shift(); part !== undefined; part = todo.shift()) {
+      const from = way.at(-1);
+      if (from === undefined) throw new Error("the way has no root");
+      if (part === "..") {
+        if (way.length > 1) way.pop()?.handle[Symbol.dispose]();
+        continue;
+      }
+      const next = step(sys, from, part, rules);
+      way.push(next);
+      rules.check(from, next);
+      if (next.status.type !== "symbolic link") continue;
+      way.pop();
+      using link = next.handle;
+      links += 1;
+      if (links > MOST_LINKS) throw failed("Opening", link.path, -ELOOP);
+      rules.checkLink(way, next);
+      const target = targetOf(sys, link);
+      if (target.startsWith("/")) for (const { handle } of way.splice(1)) handle[Symbol.dispose]();
+      todo.unshift(...partsOf(target));
+    }
+    const end = way.pop();
+    if (end === undefined) throw new Error("the way has no root");
+    return end.handle;
+  } finally {
+    for (const { handle } of way) handle[Symbol.dispose]();
+  }
+}
+
+function step(sys: Syscalls, { handle: from }: Step, part: string, rules: Way): Step {
+  if (!(from instanceof FolderHandle)) throw failed("Opening", from.path, -ENOTDIR);
+  const path = pathIn(from, part);
+  const fd = sys.openat(from.fd, part, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+  const made = fd === -ENOENT ? rules.make(from, part) : null;
+  if (fd < 0 && made === null) throw failed("Opening", path, fd);
+  const handle = made ?? new PathHandle(fd, path, sys);
+  try {
+    const status = handle.status();
+    // The descriptor is the same: only what may be done with it changes.
+    if (made !== null || status.type !== "folder") return { handle, status };
+    return { handle: new FolderHandle(handle.release(), path, sys), status };
+  } catch (error) {
+    handle[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function targetOf(sys: Syscalls, link: PathHandle): string {
+  const bytes = Buffer.alloc(LONGEST_LINK);
+  const length = sys.readlinkat(link.fd, "", bytes);
+  if (length < 0) throw failed("Reading", link.path, length);
+  const target = bytes.subarray(0, length);
+  if (!Buffer.from(target.toString()).equals(target))
+    throw unsafe(link.path, null, "it leads to a name that is not UTF-8", `Look at it: ls -l ${link.path}`);
+  return target.toString();
+}
+
+const partsOf = (path: string): string[] => path.split("/").filter((part) => part !== "" && part !== ".");

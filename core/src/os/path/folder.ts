@@ -1,0 +1,165 @@
+import {
+  AT_REMOVEDIR,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+} from "./flags.js";
+import { PathHandle, RegularFile } from "./handle.js";
+import { ENOENT, failed, isAbsence, unsafe } from "./refusal.js";
+import { checkName, type Mounts, openBeneath, pathIn } from "./resolve.js";
+import { type FileStatus, statusAt } from "./status.js";
+import type { Name } from "./syscalls.js";
+
+/** new: there must be nothing of that name. swap: the two change names. replace: what is there is removed. */
+export type Rename = "new" | "swap" | "replace";
+
+const renameFlags: Readonly<Record<Rename, number>> = { new: RENAME_NOREPLACE, swap: RENAME_EXCHANGE, replace: 0 };
+
+/**
+ * A folder, held by a descriptor. All that is done in it is done by names in this very folder: no link is followed, and no part of a
+ * path can be led elsewhere, whoever else may rename in it. openat(2), "Rationale for openat() and other directory file descriptor APIs".
+ */
+export class FolderHandle extends PathHandle {
+  /** Takes over the handle's descriptor. @throws HoldstillError E_PATH_UNSAFE where it is not a folder */
+  static of(handle: PathHandle): FolderHandle {
+    if (handle instanceof FolderHandle) return handle;
+    const { type, uid } = handle.status();
+    if (type === "folder") return new FolderHandle(handle.release(), handle.path, handle.sys);
+    handle[Symbol.dispose]();
+    throw unsafe(handle.path, uid, `it is a ${type}, not a folder`, `Put a folder in its place: ls -l ${handle.path}`);
+  }
+
+  /** A folder below it. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED */
+  open(relative: Name, mounts: Mounts = "entered"): FolderHandle {
+    return this.#folder(relative, openBeneath(this.sys, this, relative, O_PATH | O_DIRECTORY, mounts));
+  }
+
+  /** Whatever is there, itself: a folder, a file, a device that is not opened, a link that is not followed. */
+  entry(relative: Name, mounts: Mounts = "entered"): PathHandle {
+    return new PathHandle(openBeneath(this.sys, this, relative, O_PATH, mounts), pathIn(this, relative), this.sys);
+  }
+
+  /** A regular file below it, to read. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED */
+  file(relative: Name, mounts: Mounts = "entered"): RegularFile {
+    return RegularFile.of(this.entry(relative, mounts), O_RDONLY);
+  }
+
+  /** What has that name in it; null: nothing. */
+  find(name: Name): FileStatus | null {
+    checkName(this, name);
+    return statusAt(this.sys, this.fd, name, pathIn(this, name));
+  }
+
+  /** The names in it, in no order. One that is not UTF-8 comes as its bytes. */
+  list(): Name[] {
+    const names = this.sys.names(this.procPath);
+    if (typeof names === "number") throw failed("Reading", this.path, names);
+    return names.map((name) => (Buffer.from(name.toString()).equals(name) ? name.toString() : name));
+  }
+
+  /**
+   * Makes a folder. What is opened afterwards is seen to be empty, and of this process's user: so if another user renames in this
+   * folder between the two calls, what comes out is refused. Until its mode is set, other users cannot enter it.
+   *
+   * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED
+   */
+  mkdir(name: Name, mode = 0o700): FolderHandle {
+    checkName(this, name);
+    const result = this.sys.mkdirat(this.fd, name, 0o700);
+    if (result < 0) throw failed("Creating", pathIn(this, name), result);
+    const made = this.open(name, "refused");
+    try {
+      const { uid } = made.status();
+      if (uid !== process.geteuid?.() || made.list().length > 0)
+        throw unsafe(made.path, uid, "another user put a folder in the place of the new one", takeOver(this.path));
+      if (mode !== 0o700) made.chmod(mode);
+      return made;
+    } catch (error) {
+      made[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** The folder of that name; made where there is none. */
+  openOrMake(name: Name, mode = 0o700): FolderHandle {
+    try {
+      return this.open(name);
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+      return this.mkdir(name, mode);
+    }
+  }
+
+  /** Makes a regular file that did not exist, for reading and writing. */
+  create(name: Name, mode = 0o600): RegularFile {
+    checkName(this, name);
+    const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const fd = this.sys.openat(this.fd, name, flags, mode);
+    if (fd < 0) throw failed("Creating", pathIn(this, name), fd);
+    return new RegularFile(fd, pathIn(this, name), this.sys);
+  }
+
+  /** Makes a symbolic link; nothing may be there. */
+  link(name: Name, target: Name): void {
+    checkName(this, name);
+    const result = this.sys.symlinkat(target, this.fd, name);
+    if (result < 0) throw failed("Creating", pathIn(this, name), result);
+  }
+
+  /**
+   * Renames an entry, also into another folder of the same mount.
+   *
+   * @param expected What must have the new name afterwards, as `find` or `status` reported it. Another user who may write in one of
+   * the folders can put something else there: that is refused, and put back as far as the user leaves it.
+   * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED
+   */
+  renameTo(
+    name: Name,
+    folder: FolderHandle,
+    newName: Name,
+    how: Rename,
+    expected?: Pick<FileStatus, "identity">,
+  ): void {
+    checkName(this, name);
+    checkName(folder, newName);
+    const rename = (): number => this.sys.renameat2(this.fd, name, folder.fd, newName, renameFlags[how]);
+    const result = rename();
+    if (result < 0) throw failed("Renaming", pathIn(this, name), result);
+    if (expected === undefined) return;
+    const found = folder.find(newName);
+    if (found?.identity === expected.identity) return;
+    if (how === "swap") rename();
+    if (how === "new") this.sys.renameat2(folder.fd, newName, this.fd, name, RENAME_NOREPLACE);
+    const reason = "another user put something else in the place of what was renamed";
+    throw unsafe(pathIn(folder, newName), found?.uid ?? null, reason, takeOver(folder.path));
+  }
+
+  /** Removes a file or link. One that is gone is a success. */
+  unlink(name: Name): void {
+    this.#remove(name, 0);
+  }
+
+  /** Removes an empty folder. One that is gone is a success. */
+  rmdir(name: Name): void {
+    this.#remove(name, AT_REMOVEDIR);
+  }
+
+  #remove(name: Name, flags: number): void {
+    checkName(this, name);
+    const result = this.sys.unlinkat(this.fd, name, flags);
+    if (result < 0 && result !== -ENOENT) throw failed("Removing", pathIn(this, name), result);
+  }
+
+  #folder(relative: Name, fd: number): FolderHandle {
+    return new FolderHandle(fd, pathIn(this, relative), this.sys);
+  }
+}
+
+const takeOver = (folder: string): string => `See who can write to ${folder}: namei -l ${folder}`;

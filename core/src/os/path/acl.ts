@@ -1,14 +1,8 @@
-import { type Accounts, isPrivateGroup } from "../../base/trust/accounts.js";
-import type { PathHandle } from "./handle.js";
+import { isPrivateGroup } from "../../base/trust/accounts.js";
 import { ENODATA, EOPNOTSUPP, failed, unsafe } from "./refusal.js";
-
-/** Users who may be able to change a path, beside root and the user of this process. */
-export interface Trust {
-  /** The owner of what is captured or restored: the owner may lead only to what is the owner's own. */
-  readonly owner?: number;
-  /** To tell a user's private group from one with members. Without them every group counts as other users. */
-  readonly accounts?: Accounts;
-}
+import { statusOf } from "./status.js";
+import { procPathOf, type Syscalls } from "./syscalls.js";
+import { isTrusted, type Trust } from "./trust.js";
 
 const READ = 4;
 const WRITE = 2;
@@ -24,8 +18,8 @@ const unjudged =
  *
  * @throws HoldstillError E_PATH_UNSAFE where the list is of a kind that cannot be judged; E_PATH_FAILED
  */
-export function grantsOthers(handle: PathHandle, trust: Trust = {}, what: "write" | "read" = "write"): string[] {
-  const { mode, uid, gid, type } = handle.status();
+export function grantsOthers(handle: Subject, trust: Trust = {}, what: "write" | "read" = "write"): string[] {
+  const { mode, uid, gid, type } = statusOf(handle.sys, handle.fd, handle.path);
   // A link's mode means nothing.
   if (type === "symbolic link") return [];
   const right = what === "write" ? WRITE : READ;
@@ -45,9 +39,11 @@ export function grantsOthers(handle: PathHandle, trust: Trust = {}, what: "write
   ];
 }
 
-/** Root, the user of this process, and the owner that the caller vouches for. */
-export function isTrusted(uid: number, { owner }: Trust): boolean {
-  return uid === 0 || uid === process.geteuid?.() || uid === owner;
+/** What is looked at. */
+interface Subject {
+  readonly sys: Syscalls;
+  readonly fd: number;
+  readonly path: string;
 }
 
 interface AccessList {
@@ -56,11 +52,11 @@ interface AccessList {
 }
 
 /** system.posix_acl_access, with the mask applied. null: there is only the mode. */
-function accessList(handle: PathHandle): AccessList | null {
-  const { sys, procPath, path } = handle;
+function accessList(handle: Subject): AccessList | null {
+  const { sys, fd, path } = handle;
   refuseUnjudged(handle);
   const bytes = Buffer.alloc(65_536);
-  const length = sys.getxattr(procPath, "system.posix_acl_access", bytes);
+  const length = sys.getxattr(procPathOf(fd), "system.posix_acl_access", bytes);
   if (length === -ENODATA || length === -EOPNOTSUPP) return null;
   if (length < 0) throw failed("Reading", path, length);
   if (bytes.readUInt32LE(0) !== 2 || length % 8 !== 4) throw cannotJudge(handle, "an unknown version");
@@ -77,9 +73,9 @@ function accessList(handle: PathHandle): AccessList | null {
   };
 }
 
-function refuseUnjudged(handle: PathHandle): void {
+function refuseUnjudged(handle: Subject): void {
   const names = Buffer.alloc(65_536);
-  const length = handle.sys.listxattr(handle.procPath, names);
+  const length = handle.sys.listxattr(procPathOf(handle.fd), names);
   if (length === -EOPNOTSUPP) return;
   if (length < 0) throw failed("Reading", handle.path, length);
   const found = names
@@ -90,7 +86,7 @@ function refuseUnjudged(handle: PathHandle): void {
   if (found !== undefined) throw cannotJudge(handle, found);
 }
 
-function cannotJudge({ path }: PathHandle, list: string): Error {
+function cannotJudge({ path }: Subject, list: string): Error {
   const reason = `its access control list (${list}) may let other users change it, and cannot be judged`;
   return unsafe(path, null, reason, `Move it to a local file system. getfattr -d -m - ${path} shows the list.`);
 }

@@ -3,13 +3,13 @@ import { FolderHandle } from "./folder.js";
 import { PathHandle } from "./handle.js";
 import { ELOOP, ENOENT, ENOTDIR, failed, unsafe } from "./refusal.js";
 import { pathIn } from "./resolve.js";
-import { type FileStatus, statusOf } from "./status.js";
+import { statusOf } from "./status.js";
 import type { Syscalls } from "./syscalls.js";
+import type { Seen } from "./transition.js";
 
 /** A part of the way that was opened, and what it is. */
-export interface Step {
+export interface Step extends Seen {
   readonly handle: PathHandle;
-  readonly status: FileStatus;
 }
 
 /** What is allowed on the way. */
@@ -46,7 +46,6 @@ export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Wa
       }
       const next = step(sys, from, part, rules);
       way.push(next);
-      rules.check(from, next);
       if (next.status.type !== "symbolic link") continue;
       way.pop();
       using link = next.handle;
@@ -65,22 +64,30 @@ export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Wa
   }
 }
 
-function step(sys: Syscalls, { handle: from }: Step, part: string, rules: Way): Step {
+function step(sys: Syscalls, { handle: from, status: above }: Step, part: string, rules: Way): Step {
   if (!(from instanceof FolderHandle)) throw failed("Opening", from.path, -ENOTDIR);
   const path = pathIn(from, part);
   const fd = sys.openat(from.fd, part, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-  const made = fd === -ENOENT ? rules.make(from, part) : null;
-  if (fd < 0 && made === null) throw failed("Opening", path, fd);
-  const handle = made ?? new PathHandle(fd, path, sys);
+  if (fd === -ENOENT) return makeStep(from, part, rules);
+  if (fd < 0) throw failed("Opening", path, fd);
+  const handle = new PathHandle(fd, path, sys);
   try {
     const status = handle.status();
+    rules.check({ handle: from, status: above }, { handle, status });
+    if (status.type !== "folder") return { handle, status };
     // The descriptor is the same: only what may be done with it changes.
-    if (made !== null || status.type !== "folder") return { handle, status };
-    return { handle: new FolderHandle(handle.release(), path, sys), status };
+    return { handle: new FolderHandle(handle.release(), path, sys, from.trust), status };
   } catch (error) {
     handle[Symbol.dispose]();
     throw error;
   }
+}
+
+/** It needs no check: nobody else can have made what was made. */
+function makeStep(from: FolderHandle, part: string, rules: Way): Step {
+  const handle = rules.make(from, part);
+  if (handle === null) throw failed("Opening", pathIn(from, part), -ENOENT);
+  return { handle, status: handle.status() };
 }
 
 function targetOf(sys: Syscalls, link: PathHandle): string {

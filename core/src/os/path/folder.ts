@@ -13,9 +13,10 @@ import {
 } from "./flags.js";
 import { PathHandle, RegularFile } from "./handle.js";
 import { ENOENT, failed, isAbsence, unsafe } from "./refusal.js";
-import { checkName, type Mounts, openBeneath, pathIn } from "./resolve.js";
+import { checkName, type Limits, openBeneath, pathIn } from "./resolve.js";
 import { type FileStatus, statusAt } from "./status.js";
-import type { Name } from "./syscalls.js";
+import { kernel, type Name, type Syscalls } from "./syscalls.js";
+import type { Trust } from "./trust.js";
 
 /** new: there must be nothing of that name. swap: the two change names. replace: what is there is removed. */
 export type Rename = "new" | "swap" | "replace";
@@ -27,28 +28,37 @@ const renameFlags: Readonly<Record<Rename, number>> = { new: RENAME_NOREPLACE, s
  * path can be led elsewhere, whoever else may rename in it. openat(2), "Rationale for openat() and other directory file descriptor APIs".
  */
 export class FolderHandle extends PathHandle {
+  /** Who may change what is opened below it. */
+  readonly trust: Trust;
+
+  /** Takes over the descriptor. */
+  constructor(fd: number, path: string, sys: Syscalls = kernel, trust: Trust = {}) {
+    super(fd, path, sys);
+    this.trust = trust;
+  }
+
   /** Takes over the handle's descriptor. @throws HoldstillError E_PATH_UNSAFE where it is not a folder */
-  static of(handle: PathHandle): FolderHandle {
+  static of(handle: PathHandle, trust: Trust = {}): FolderHandle {
     if (handle instanceof FolderHandle) return handle;
     const { type, uid } = handle.status();
-    if (type === "folder") return new FolderHandle(handle.release(), handle.path, handle.sys);
+    if (type === "folder") return new FolderHandle(handle.release(), handle.path, handle.sys, trust);
     handle[Symbol.dispose]();
     throw unsafe(handle.path, uid, `it is a ${type}, not a folder`, `Put a folder in its place: ls -l ${handle.path}`);
   }
 
   /** A folder below it. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED */
-  open(relative: Name, mounts: Mounts = "entered"): FolderHandle {
-    return this.#folder(relative, openBeneath(this.sys, this, relative, O_PATH | O_DIRECTORY, mounts));
+  open(relative: Name, limits: Limits = {}): FolderHandle {
+    return this.#folder(relative, openBeneath(this, relative, O_PATH | O_DIRECTORY, limits));
   }
 
   /** Whatever is there, itself: a folder, a file, a device that is not opened, a link that is not followed. */
-  entry(relative: Name, mounts: Mounts = "entered"): PathHandle {
-    return new PathHandle(openBeneath(this.sys, this, relative, O_PATH, mounts), pathIn(this, relative), this.sys);
+  entry(relative: Name, limits: Limits = {}): PathHandle {
+    return new PathHandle(openBeneath(this, relative, O_PATH, limits), pathIn(this, relative), this.sys);
   }
 
   /** A regular file below it, to read. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED */
-  file(relative: Name, mounts: Mounts = "entered"): RegularFile {
-    return RegularFile.of(this.entry(relative, mounts), O_RDONLY);
+  file(relative: Name, limits: Limits = {}): RegularFile {
+    return RegularFile.of(this.entry(relative, limits), O_RDONLY);
   }
 
   /** What has that name in it; null: nothing. */
@@ -74,7 +84,7 @@ export class FolderHandle extends PathHandle {
     checkName(this, name);
     const result = this.sys.mkdirat(this.fd, name, 0o700);
     if (result < 0) throw failed("Creating", pathIn(this, name), result);
-    const made = this.open(name, "refused");
+    const made = this.open(name, { mounts: "refused", owners: "any" });
     try {
       const { uid } = made.status();
       if (uid !== process.geteuid?.() || made.list().length > 0)
@@ -158,7 +168,7 @@ export class FolderHandle extends PathHandle {
   }
 
   #folder(relative: Name, fd: number): FolderHandle {
-    return new FolderHandle(fd, pathIn(this, relative), this.sys);
+    return new FolderHandle(fd, pathIn(this, relative), this.sys, this.trust);
   }
 }
 

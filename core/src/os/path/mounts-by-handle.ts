@@ -105,7 +105,7 @@ export function detach(folder: FolderHandle, name: Name, mountId: number, use: "
   const path = pathIn(folder, name);
   {
     // Closed before: a descriptor would be a use.
-    using there = folder.entry(name);
+    using there = folder.entry(name, { owners: "any" });
     const { mountId: found, uid } = there.status();
     if (found !== mountId) throw unsafe(path, uid, `mount ${mountId} is not there`, `See what is: findmnt -T ${path}`);
   }

@@ -46,9 +46,15 @@ const words: Readonly<Record<string, readonly [reason: string, shows: (path: str
 
 /** A call of the kernel that failed. @param result The negative errno. */
 export function failed(action: Action, path: string, result: number): HoldstillError<"E_PATH_FAILED"> {
-  const errno = getSystemErrorName(result);
-  const [reason, shows] = words[errno] ?? [errno, () => "journalctl -k -n 50"];
+  const errno = nameOf(result);
+  const [reason, shows] = words[errno] ?? ["the kernel refuses it", () => "journalctl -k -n 50"];
   return new HoldstillError("E_PATH_FAILED", { path, action, reason, errno, shows: shows(quoted(path)) });
+}
+
+/** libuv, and so util.getSystemErrorName, lacks some: EDQUOT, ESTALE. */
+function nameOf(result: number): string {
+  const known = Object.keys(words).find((name) => (os.errno as Record<string, number>)[name] === -result);
+  return known ?? getSystemErrorName(result);
 }
 
 /** A path on which another user could lead this process astray. @param owner Of what is at the path; null: unknown. */

@@ -15,7 +15,8 @@ const STRIDE = 1024;
 
 /**
  * Removes what has that name in a folder, with all that is below. Every name is looked up in a folder that is held open, so no link is
- * followed; a mount or subvolume below is refused, and everything beside it removed. What is gone already is a success.
+ * followed; a mount or subvolume below is refused, and everything beside it removed. What is gone already is a success. What another user
+ * moves into the tree meanwhile is a part of it.
  *
  * @param expected What must be there, as `find` reported it; anything else is left alone.
  * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED of the first entry that stays; the signal's reason
@@ -33,7 +34,8 @@ export async function removeTree(
     unsafe(path, status.uid, "it is not what it was", `Look at it, and remove it: ls -ld ${path}`);
   if (isOther(status)) throw other();
   if (status.type !== "folder") return folder.unlink(name);
-  using top = folder.open(name, "refused");
+  // By its identity it is what is meant, whoever owns it; without, its owner must be one who may own it.
+  using top = folder.open(name, { mounts: "refused", owners: expected === undefined ? "checked" : "any" });
   if (isOther(top.status())) throw other();
   const removal = new Removal(top, signal);
   await removal.run();
@@ -83,7 +85,7 @@ class Removal {
     if (result === 0 || result === -ENOENT) return;
     if (result !== -EISDIR) throw failed("Removing", pathIn(folder, name), result);
     if (depth === DEEPEST) return this.#moveUp(folder, name);
-    using inner = folder.open(name, "refused");
+    using inner = folder.open(name, { mounts: "refused", owners: "any" });
     const { device, uid } = inner.status();
     if (device !== this.#device)
       throw unsafe(

@@ -11,36 +11,48 @@ import {
 import { EINVAL, ELOOP, ENOENT, ENOTDIR, failed, unsafe } from "./refusal.js";
 import { statusAt, statusOf } from "./status.js";
 import type { Name, Syscalls } from "./syscalls.js";
+import { checkTransition, type Seen } from "./transition.js";
+import type { Trust } from "./trust.js";
 
-/** An open folder, and what it is called in messages. */
+/** An open folder, what it is called in messages, and who may change what is below. */
 export interface Base {
+  readonly sys: Syscalls;
   readonly fd: number;
   readonly path: string;
+  readonly trust: Trust;
 }
 
-/** Whether a path may lead onto another mount. Bind mounts and subvolumes that are mounted count. */
-export type Mounts = "entered" | "refused";
+/** What a path below a folder may lead to. */
+export interface Limits {
+  /** Of another mount; bind mounts and subvolumes that are mounted count. Default: entered. */
+  readonly mounts?: "entered" | "refused";
+  /**
+   * checked: each part must be safe, by the rules of `checkTransition`. any: whatever is there, as in a captured tree, where one user's
+   * folder has other users' files; links are refused all the same. Default: checked.
+   */
+  readonly owners?: "checked" | "any";
+}
 
 /**
- * Opens a path below an open folder, and never anything else: no part of it may be a symbolic link, or `..`. openat2(2) does so in
- * one call. Where that fails, or the kernel does not have it (before 5.6, or a seccomp filter), the path is opened part by part,
- * under the same rules; so a refusal names the part, and both ways are as strict.
+ * Opens a path below an open folder, and never anything else: no part of it may be a symbolic link, or `..`. Where owners are not checked,
+ * openat2(2) does so in one call. Otherwise, where that fails, and where the kernel does not have it (before 5.6, or a seccomp filter), the
+ * path is opened part by part, under the same rules; so a refusal names the part, and both ways are as strict.
  *
  * @param flags O_*, beside O_CLOEXEC and O_NOFOLLOW. With O_PATH and without O_DIRECTORY the last part may be a link: it is opened itself.
  * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED
  */
-export function openBeneath(sys: Syscalls, base: Base, relative: Name, flags: number, mounts: Mounts): number {
+export function openBeneath(base: Base, relative: Name, flags: number, limits: Limits = {}): number {
   const parts = partsOf(base, relative);
-  const how = {
-    flags: flags | O_CLOEXEC | O_NOFOLLOW,
-    resolve:
-      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | (mounts === "refused" ? RESOLVE_NO_XDEV : 0),
-  };
-  const fd = sys.openat2(base.fd, relative, how);
-  if (fd >= 0) return fd;
-  if (fd === -ENOENT) throw failed("Opening", pathIn(base, relative), fd);
-  return byParts(sys, base, parts, flags, mounts);
+  if (limits.owners === "any") {
+    const resolve = NOTHING_ELSE | (limits.mounts === "refused" ? RESOLVE_NO_XDEV : 0);
+    const fd = base.sys.openat2(base.fd, relative, { flags: flags | O_CLOEXEC | O_NOFOLLOW, resolve });
+    if (fd >= 0) return fd;
+    if (fd === -ENOENT) throw failed("Opening", pathIn(base, relative), fd);
+  }
+  return byParts(base, parts, flags, limits);
 }
+
+const NOTHING_ELSE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 /** As the last part of a path in messages. */
 export function pathIn({ path }: { path: string }, name: Name): string {
@@ -49,12 +61,12 @@ export function pathIn({ path }: { path: string }, name: Name): string {
 }
 
 /** One name in a folder: not a path, which could lead elsewhere. @throws HoldstillError E_PATH_UNSAFE */
-export function checkName(base: Base, name: Name): void {
+export function checkName(base: { path: string }, name: Name): void {
   const parts = partsOf(base, name);
   if (parts.length !== 1) throw unsafe(pathIn(base, name), null, "it is not a single name", "Name one entry.");
 }
 
-function partsOf(base: Base, relative: Name): Name[] {
+function partsOf(base: { path: string }, relative: Name): Name[] {
   const parts = typeof relative === "string" ? relative.split("/") : [relative];
   for (const part of parts) {
     const text = Buffer.from(part);
@@ -66,38 +78,46 @@ function partsOf(base: Base, relative: Name): Name[] {
   return parts;
 }
 
-function byParts(sys: Syscalls, base: Base, parts: readonly Name[], flags: number, mounts: Mounts): number {
-  const home = mounts === "refused" ? mountIdOf(sys, base) : null;
-  let at = base;
+function byParts(base: Base, parts: readonly Name[], flags: number, { mounts, owners }: Limits): number {
+  const { sys, trust } = base;
+  let { fd } = base;
+  const moveTo = (next: number): void => {
+    if (fd !== base.fd) sys.close(fd);
+    fd = next;
+  };
   try {
+    let from: Seen = { handle: base, status: statusOf(sys, fd, base.path) };
+    const home = mounts === "refused" ? mountIdOf(from) : null;
     for (const [index, part] of parts.entries()) {
-      const isLast = index === parts.length - 1;
-      const wanted = isLast ? flags : O_PATH | O_DIRECTORY;
-      const next = { fd: sys.openat(at.fd, part, wanted | O_NOFOLLOW | O_CLOEXEC, 0), path: pathIn(at, part) };
-      if (next.fd < 0) throw reasonOf(sys, at, part, next.fd);
-      if (at !== base) sys.close(at.fd);
-      at = next;
-      if (home !== null && mountIdOf(sys, at) !== home)
-        throw unsafe(at.path, null, "another file system is mounted there", `Unmount it: findmnt ${at.path}`);
+      const path = pathIn(from.handle, part);
+      const wanted = index === parts.length - 1 ? flags : O_PATH | O_DIRECTORY;
+      const next = sys.openat(fd, part, wanted | O_NOFOLLOW | O_CLOEXEC, 0);
+      if (next < 0) throw reasonOf(from, part, next);
+      moveTo(next);
+      const to: Seen = { handle: { sys, fd, path }, status: statusOf(sys, fd, path) };
+      if (home !== null && mountIdOf(to) !== home)
+        throw unsafe(path, to.status.uid, "another file system is mounted there", `Unmount it: findmnt ${path}`);
+      if (owners !== "any") checkTransition(from, to, trust);
+      from = to;
     }
-    return at.fd;
+    return fd;
   } catch (error) {
-    if (at !== base) sys.close(at.fd);
+    moveTo(base.fd);
     throw error;
   }
 }
 
 /** A link is a refusal, which names its owner; everything else is a failure. */
-function reasonOf(sys: Syscalls, at: Base, part: Name, result: number): Error {
-  const path = pathIn(at, part);
+function reasonOf({ handle }: Seen, part: Name, result: number): Error {
+  const path = pathIn(handle, part);
   if (result !== -ELOOP && result !== -ENOTDIR) return failed("Opening", path, result);
-  const status = statusAt(sys, at.fd, part, path);
+  const status = statusAt(handle.sys, handle.fd, part, path);
   if (status?.type !== "symbolic link") return failed("Opening", path, result);
   return unsafe(path, status.uid, "it is a symbolic link", `Put a folder in its place: ls -l ${path}`);
 }
 
-function mountIdOf(sys: Syscalls, { fd, path }: Base): number {
-  const { mountId } = statusOf(sys, fd, path);
+/** statx(2) has it since 5.8. */
+function mountIdOf({ handle: { sys, fd, path }, status: { mountId } }: Seen): number {
   if (mountId !== null) return mountId;
   const text = sys.fdinfo(fd);
   if (typeof text === "number") throw failed("Reading", path, text);

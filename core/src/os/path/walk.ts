@@ -1,16 +1,17 @@
 import nodePath from "node:path";
-import { quoted } from "../../base/trust/ownership.js";
-import { grantsOthers, isTrusted, type Trust } from "./acl.js";
-import { chase, type Step, type Way } from "./chase.js";
+import { chase, type Way } from "./chase.js";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "./flags.js";
 import { FolderHandle } from "./folder.js";
 import type { PathHandle } from "./handle.js";
 import { failed, unsafe } from "./refusal.js";
+import { statusOf } from "./status.js";
 import { kernel, type Syscalls } from "./syscalls.js";
+import { checkFolder, checkTransition } from "./transition.js";
+import { isSelf, type Trust } from "./trust.js";
 
 /** For what is missing on the way. */
 export interface Walk extends Trust {
-  /** refused; or made with this mode, for this process's user. Default: refused. */
+  /** refused; or made with this mode, for the owner of the folder that it is made in. Default: refused. */
   readonly missing?: "refused" | number;
 }
 
@@ -19,8 +20,7 @@ export interface Walk extends Trust {
  * user and `owner` can put something else in its place. That is: each part belongs to one of them, is not writable for others (or is
  * sticky, as /tmp), and what lies in a folder of `owner` is also `owner`'s. A symbolic link is followed only if it and every folder on
  * the way to it belong to root or to this process's user.
- *
- * The rules are those of systemd's CHASE_SAFE (src/basic/chase.c) and of OpenSSH's StrictModes (auth_secure_path in misc.c) together.
+ * What is opened below the folder later is held to the same rules.
  *
  * @throws HoldstillError E_PATH_UNSAFE, with the part, its owner and what fixes it; E_PATH_FAILED
  */
@@ -34,18 +34,15 @@ export function walkTo(path: string, rules: Walk = {}, sys: Syscalls = kernel): 
     throw unsafe(path, null, "it is not an absolute path without `..`", "Name the path in full.");
   const fd = sys.openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
   if (fd < 0) throw failed("Opening", "/", fd);
-  return chase(sys, new FolderHandle(fd, "/", sys), path, wayOf(rules));
+  const root = new FolderHandle(fd, "/", sys, rules);
+  checkFolder({ handle: root, status: statusOf(sys, fd, "/") }, rules);
+  return chase(sys, root, path, wayOf(rules));
 }
 
 function wayOf(rules: Walk): Way {
   const { missing = "refused" } = rules;
   return {
-    check(from, to) {
-      // Once, for `/` itself.
-      if (from.handle.path === "/") checkFolder(from, rules);
-      checkTransition(from, to, rules);
-      if (to.status.type === "folder") checkFolder(to, rules);
-    },
+    check: (from, to) => checkTransition(from, to, rules),
     checkLink(way, link) {
       for (const { status, handle } of [...way, link]) {
         if (!isSelf(status.uid))
@@ -57,35 +54,12 @@ function wayOf(rules: Walk): Way {
           );
       }
     },
-    make: (from, name) => (missing === "refused" ? null : from.mkdir(name, missing)),
+    make(from, name) {
+      if (missing === "refused") return null;
+      const { uid, gid } = from.status();
+      const made = from.mkdir(name, missing);
+      if (!isSelf(uid)) made.chown(uid, gid);
+      return made;
+    },
   };
 }
-
-/** Who owns a folder can put anything of any user in the place of what lies in it. */
-function checkTransition({ handle: from, status: above }: Step, { handle, status: { uid } }: Step, trust: Trust): void {
-  if (!isTrusted(uid, trust)) {
-    const owner = isSelf(above.uid) ? 0 : above.uid;
-    throw unsafe(
-      handle.path,
-      uid,
-      `user ${uid} owns it`,
-      `If that is a mistake: chown ${owner} ${quoted(handle.path)}`,
-    );
-  }
-  if (isSelf(above.uid) || uid === above.uid) return;
-  const reason = `it belongs to user ${uid}, but user ${above.uid} owns ${from.path} and can replace it`;
-  throw unsafe(handle.path, uid, reason, `If that is a mistake: chown ${uid} ${quoted(from.path)}`);
-}
-
-const STICKY = 0o1000;
-
-function checkFolder({ handle, status: { mode, uid } }: Step, trust: Trust): void {
-  // Only what the mode's group or other bits allow can be granted by a list.
-  if ((mode & 0o022) === 0 || (mode & STICKY) !== 0) return;
-  const others = grantsOthers(handle, trust);
-  if (others.length === 0) return;
-  const reason = `${others.join(", ")} may write to it, and replace what is in it`;
-  throw unsafe(handle.path, uid, reason, `chmod go-w ${quoted(handle.path)}`);
-}
-
-const isSelf = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();

@@ -15,12 +15,21 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { readMounts } from "#core/os/mounts.js";
 import { FolderHandle } from "#core/os/path/folder.js";
-import { attach, detach, detachedMount, detachedTmpfs, makeReadOnly } from "#core/os/path/mounts-by-handle.js";
+import {
+  attachMount,
+  detachMount,
+  detachedMount,
+  detachedTmpfs,
+  makeReadOnly,
+} from "#core/os/path/mounts-by-handle.js";
 import { kernel } from "#core/os/path/syscalls.js";
+import { removeTree } from "#core/os/path/remove-tree.js";
 import { walk } from "#core/os/path/walk.js";
 import { needsRoot } from "../support/process/as-user.js";
 import { onEnd } from "../support/process/on-end.js";
 import { refusalFrom } from "../support/process/path-refusal.js";
+import { refusalOf } from "../support/process/refusal.js";
+import { loopFs } from "../support/storage/loop-device.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const mountsAt = (dir: string): number => readMounts().filter(({ mountPoint }) => mountPoint === dir).length;
@@ -85,7 +94,7 @@ test("a mount goes onto the folder that was opened, wherever its name leads by n
   using mount = detachedMount(of, { access: "read-only", links: "followed" });
   renameSync(at, `${at}.moved`);
   symlinkSync(victim, at);
-  attach(mount, point);
+  attachMount(mount, point);
   assert.deepEqual(readdirSync(victim), []);
   assert.ok(existsSync(`${at}.moved/file`));
   assert.deepEqual([mountsAt(victim), mountsAt(`${at}.moved`)], [0, 1]);
@@ -93,9 +102,9 @@ test("a mount goes onto the folder that was opened, wherever its name leads by n
   const { mountId } = mount.status();
   assert.ok(mountId !== null);
   mount[Symbol.dispose]();
-  assert.match(refusalFrom(() => detach(folder, "at", mountId, "ignored")).message, /mount \d+ is not there/);
-  assert.match(refusalFrom(() => detach(folder, "victim", mountId, "ignored")).message, /mount \d+ is not there/);
-  detach(folder, "at.moved", mountId, "refused");
+  assert.match(refusalFrom(() => detachMount(folder, "at", mountId, "ignored")).message, /mount \d+ is not there/);
+  assert.match(refusalFrom(() => detachMount(folder, "victim", mountId, "ignored")).message, /mount \d+ is not there/);
+  detachMount(folder, "at.moved", mountId, "refused");
   assert.equal(mountsAt(`${at}.moved`), 0);
 });
 
@@ -105,7 +114,7 @@ test("a link in the place of a mount point is not followed by its unmount", { sk
   using point = walk(at);
   {
     using mount = detachedMount(of, { access: "read-only", links: "followed" });
-    attach(mount, point);
+    attachMount(mount, point);
   }
   symlinkSync("at", path.join(dir, "alias"));
   using folder = walk(dir);
@@ -120,7 +129,7 @@ test("a link in the place of a mount point is not followed by its unmount", { sk
     umount2: (name, flags) => ((looks += 1), kernel.umount2(name.replace(/at$/, "alias"), flags)),
   });
   using owned = racing;
-  assert.equal(refusalFrom(() => detach(owned, "at", mountId, "ignored")).code, "E_PATH_FAILED");
+  assert.equal(refusalFrom(() => detachMount(owned, "at", mountId, "ignored")).code, "E_PATH_FAILED");
   assert.deepEqual([looks, mountsAt(at)], [1, 1]);
 });
 
@@ -132,14 +141,14 @@ test(
     using of = walk(tree);
     using point = walk(at);
     using mount = detachedMount(of, { access: "read-only", links: "followed" });
-    attach(mount, point);
+    attachMount(mount, point);
     const { mountId } = mount.status();
     assert.ok(mountId !== null);
     using folder = walk(dir);
-    const refused = refusalFrom(() => detach(folder, "at", mountId, "refused"));
+    const refused = refusalFrom(() => detachMount(folder, "at", mountId, "refused"));
     assert.match(refused.message, /^Unmounting .*at failed: it is in use, or a mount point \(EBUSY\)/);
     assert.match(refused.hint, /fuser -vm/);
-    detach(folder, "at", mountId, "ignored");
+    detachMount(folder, "at", mountId, "ignored");
     assert.equal(mountsAt(at), 0);
   },
 );
@@ -149,22 +158,22 @@ test("a tree of mounts on a file system in memory is built, shown and taken away
   using of = walk(tree);
   using point = walk(at);
   using root = detachedTmpfs("holdstill-test", { size: "1m", mode: "0755" });
-  attach(root, point);
+  attachMount(root, point);
   using sub = root.mkdir("srv", 0o755);
   using view = detachedMount(of, { access: "read-only", links: "followed" });
-  attach(view, sub);
+  attachMount(view, sub);
   using file = of.file("file");
   root.create("file", 0o644)[Symbol.dispose]();
   using single = root.entry("file");
   using shown = detachedMount(file, { access: "read-only", links: "followed" });
-  attach(shown, single);
+  attachMount(shown, single);
   makeReadOnly(root);
   assert.equal(readFileSync(path.join(at, "srv/file"), "utf8"), "content");
   assert.equal(readFileSync(path.join(at, "file"), "utf8"), "content");
   assert.throws(() => mkdirSync(path.join(at, "x")), /EROFS/);
   assert.equal(readMounts().find(({ mountPoint }) => mountPoint === at)?.source, "holdstill-test");
   using folder = walk(dir);
-  detach(folder, "at", root.status().mountId ?? 0, "ignored");
+  detachMount(folder, "at", root.status().mountId ?? 0, "ignored");
   assert.equal(readMounts().filter(({ mountPoint }) => mountPoint.startsWith(dir)).length, 0);
 });
 
@@ -181,3 +190,21 @@ test("a kernel without these calls is a refusal in words", { skip: needsRoot }, 
   );
   assert.equal(readdirSync("/proc/self/fd").length, before);
 });
+
+test(
+  "a subvolume in a tree is another file system: it stays when the tree is removed",
+  { skip: needsRoot },
+  async (t) => {
+    const dir = loopFs(t, "btrfs");
+    if (dir === null) return;
+    mkdirSync(path.join(dir, "tree/plain"), { recursive: true });
+    execFileSync("btrfs", ["subvolume", "create", path.join(dir, "tree/volume")], { stdio: "ignore" });
+    writeFileSync(path.join(dir, "tree/volume/file"), "");
+    using folder = walk(dir);
+    const refused = await refusalOf(removeTree(folder, "tree"));
+    assert.equal(refused.code, "E_PATH_UNSAFE");
+    assert.match(refused.message, /tree\/volume is not used because it is another file system or subvolume/);
+    assert.deepEqual(readdirSync(path.join(dir, "tree")), ["volume"]);
+    assert.ok(existsSync(path.join(dir, "tree/volume/file")));
+  },
+);

@@ -1,8 +1,8 @@
 import { isPrivateGroup } from "../../base/trust/accounts.js";
-import { ENODATA, EOPNOTSUPP, failed, unsafe } from "./refusal.js";
+import { ENODATA, EOPNOTSUPP, pathFailed, pathUnsafe } from "./refusal.js";
 import { statusOf } from "./status.js";
 import { procPathOf, type Syscalls } from "./syscalls.js";
-import { isTrusted, type Trust } from "./trust.js";
+import { isTrusted, type PathTrust } from "./trust.js";
 
 const READ = 4;
 const WRITE = 2;
@@ -18,7 +18,7 @@ const unjudged =
  *
  * @throws HoldstillError E_PATH_UNSAFE where the list is of a kind that cannot be judged; E_PATH_FAILED
  */
-export function grantsOthers(handle: Subject, trust: Trust = {}, what: "write" | "read" = "write"): string[] {
+export function grantsOthers(handle: Subject, trust: PathTrust = {}, what: "write" | "read" = "write"): string[] {
   const { mode, uid, gid, type } = statusOf(handle.sys, handle.fd, handle.path);
   // A link's mode means nothing.
   if (type === "symbolic link") return [];
@@ -58,7 +58,7 @@ function accessList(handle: Subject): AccessList | null {
   const bytes = Buffer.alloc(65_536);
   const length = sys.getxattr(procPathOf(fd), "system.posix_acl_access", bytes);
   if (length === -ENODATA || length === -EOPNOTSUPP) return null;
-  if (length < 0) throw failed("Reading", path, length);
+  if (length < 0) throw pathFailed("Reading", path, length);
   if (bytes.readUInt32LE(0) !== 2 || length % 8 !== 4) throw cannotJudge(handle, "an unknown version");
   const entries = Array.from({ length: (length - 4) / 8 }, (_, index) => {
     const at = 4 + index * 8;
@@ -77,7 +77,7 @@ function refuseUnjudged(handle: Subject): void {
   const names = Buffer.alloc(65_536);
   const length = handle.sys.listxattr(procPathOf(handle.fd), names);
   if (length === -EOPNOTSUPP) return;
-  if (length < 0) throw failed("Reading", handle.path, length);
+  if (length < 0) throw pathFailed("Reading", handle.path, length);
   const found = names
     .subarray(0, length)
     .toString()
@@ -88,5 +88,5 @@ function refuseUnjudged(handle: Subject): void {
 
 function cannotJudge({ path }: Subject, list: string): Error {
   const reason = `its access control list (${list}) may let other users change it, and cannot be judged`;
-  return unsafe(path, null, reason, `Move it to a local file system. getfattr -d -m - ${path} shows the list.`);
+  return pathUnsafe(path, null, reason, `Move it to a local file system. getfattr -d -m - ${path} shows the list.`);
 }

@@ -1,23 +1,23 @@
 import { O_CLOEXEC, O_NOFOLLOW, O_PATH } from "./flags.js";
 import { FolderHandle } from "./folder.js";
 import { PathHandle } from "./handle.js";
-import { ELOOP, ENOENT, ENOTDIR, failed, unsafe } from "./refusal.js";
+import { ELOOP, ENOENT, ENOTDIR, pathFailed, pathUnsafe } from "./refusal.js";
 import { pathIn } from "./resolve.js";
 import { statusOf } from "./status.js";
 import type { Syscalls } from "./syscalls.js";
-import type { Seen } from "./transition.js";
+import type { SeenPath } from "./transition.js";
 
 /** A part of the way that was opened, and what it is. */
-export interface Step extends Seen {
+export interface WayStep extends SeenPath {
   readonly handle: PathHandle;
 }
 
 /** What is allowed on the way. */
-export interface Way {
+export interface WayRules {
   /** Throws where the way must not lead from one to the other. */
-  check(from: Step, to: Step): void;
+  check(from: WayStep, to: WayStep): void;
   /** Throws where a link must not be followed. `way` is the way to it, from the root. */
-  checkLink(way: readonly Step[], link: Step): void;
+  checkLink(way: readonly WayStep[], link: WayStep): void;
   /** Makes a folder that does not exist; null: nothing is made. */
   make(from: FolderHandle, name: string): FolderHandle | null;
 }
@@ -32,8 +32,8 @@ const LONGEST_LINK = 4096;
  *
  * @param root Is closed, unless it is what is returned.
  */
-export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Way): PathHandle {
-  const way: Step[] = [{ handle: root, status: statusOf(sys, root.fd, root.path) }];
+export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: WayRules): PathHandle {
+  const way: WayStep[] = [{ handle: root, status: statusOf(sys, root.fd, root.path) }];
   const todo = partsOf(path);
   let links = 0;
   try {
@@ -50,7 +50,7 @@ export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Wa
       way.pop();
       using link = next.handle;
       links += 1;
-      if (links > MOST_LINKS) throw failed("Opening", link.path, -ELOOP);
+      if (links > MOST_LINKS) throw pathFailed("Opening", link.path, -ELOOP);
       rules.checkLink(way, next);
       const target = targetOf(sys, link);
       if (target.startsWith("/")) for (const { handle } of way.splice(1)) handle[Symbol.dispose]();
@@ -64,12 +64,12 @@ export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Wa
   }
 }
 
-function step(sys: Syscalls, { handle: from, status: above }: Step, part: string, rules: Way): Step {
-  if (!(from instanceof FolderHandle)) throw failed("Opening", from.path, -ENOTDIR);
+function step(sys: Syscalls, { handle: from, status: above }: WayStep, part: string, rules: WayRules): WayStep {
+  if (!(from instanceof FolderHandle)) throw pathFailed("Opening", from.path, -ENOTDIR);
   const path = pathIn(from, part);
   const fd = sys.openat(from.fd, part, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
   if (fd === -ENOENT) return makeStep(from, part, rules);
-  if (fd < 0) throw failed("Opening", path, fd);
+  if (fd < 0) throw pathFailed("Opening", path, fd);
   const handle = new PathHandle(fd, path, sys);
   try {
     const status = handle.status();
@@ -83,20 +83,20 @@ function step(sys: Syscalls, { handle: from, status: above }: Step, part: string
   }
 }
 
-/** It needs no check: nobody else can have made what was made. */
-function makeStep(from: FolderHandle, part: string, rules: Way): Step {
+/** It needs no check: `mkdir` has seen that this process made it. */
+function makeStep(from: FolderHandle, part: string, rules: WayRules): WayStep {
   const handle = rules.make(from, part);
-  if (handle === null) throw failed("Opening", pathIn(from, part), -ENOENT);
+  if (handle === null) throw pathFailed("Opening", pathIn(from, part), -ENOENT);
   return { handle, status: handle.status() };
 }
 
 function targetOf(sys: Syscalls, link: PathHandle): string {
   const bytes = Buffer.alloc(LONGEST_LINK);
   const length = sys.readlinkat(link.fd, "", bytes);
-  if (length < 0) throw failed("Reading", link.path, length);
+  if (length < 0) throw pathFailed("Reading", link.path, length);
   const target = bytes.subarray(0, length);
   if (!Buffer.from(target.toString()).equals(target))
-    throw unsafe(link.path, null, "it leads to a name that is not UTF-8", `Look at it: ls -l ${link.path}`);
+    throw pathUnsafe(link.path, null, "it leads to a name that is not UTF-8", `Look at it: ls -l ${link.path}`);
   return target.toString();
 }
 

@@ -1,5 +1,5 @@
 import { AT_EMPTY_PATH, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDONLY } from "./flags.js";
-import { EAGAIN, EIO, failed, unsafe } from "./refusal.js";
+import { EAGAIN, EIO, pathFailed, pathUnsafe } from "./refusal.js";
 import { type FileStatus, statusOf } from "./status.js";
 import { kernel, procPathOf, type Syscalls } from "./syscalls.js";
 
@@ -48,7 +48,7 @@ export class PathHandle {
   chown(uid: number, gid: number): void {
     this.#refuseHardLinks();
     const result = this.sys.fchownat(this.fd, "", uid, gid, AT_EMPTY_PATH);
-    if (result < 0) throw failed("Changing the owner or mode of", this.path, result);
+    if (result < 0) throw pathFailed("Changing the owner or mode of", this.path, result);
   }
 
   /** Changes the mode, under the same rule. A change of owner clears set-user-id bits, so call it after `chown`. */
@@ -56,16 +56,16 @@ export class PathHandle {
     this.#refuseHardLinks();
     // fchmod(2) does not take an O_PATH descriptor, and fchmodat2(2) is of Linux 6.6.
     const result = this.sys.chmod(this.procPath, mode);
-    if (result < 0) throw failed("Changing the owner or mode of", this.path, result);
+    if (result < 0) throw pathFailed("Changing the owner or mode of", this.path, result);
   }
 
   /** What was written to it is on disk when this returns; of a folder, its names. @throws HoldstillError E_PATH_FAILED */
   sync(): void {
     const fd = this.sys.openat(-1, this.procPath, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-    if (fd < 0) throw failed("Flushing", this.path, fd);
+    if (fd < 0) throw pathFailed("Flushing", this.path, fd);
     using file = new PathHandle(fd, this.path, this.sys);
     const result = this.sys.fsync(file.fd);
-    if (result < 0) throw failed("Flushing", this.path, result);
+    if (result < 0) throw pathFailed("Flushing", this.path, result);
   }
 
   [Symbol.dispose](): void {
@@ -83,7 +83,7 @@ export class PathHandle {
   #refuseHardLinks(): void {
     const { type, links, uid } = this.status();
     if (type === "folder" || links === 1) return;
-    throw unsafe(this.path, uid, `it has ${links} names`, `Find the others: find / -xdev -samefile ${this.path}`);
+    throw pathUnsafe(this.path, uid, `it has ${links} names`, `Find the others: find / -xdev -samefile ${this.path}`);
   }
 }
 
@@ -99,7 +99,7 @@ export class RegularFile extends PathHandle {
     const { sys } = owned;
     const { type, uid } = owned.status();
     if (type !== "file")
-      throw unsafe(
+      throw pathUnsafe(
         owned.path,
         uid,
         `it is a ${type}, not a regular file`,
@@ -107,7 +107,7 @@ export class RegularFile extends PathHandle {
       );
     // A lease of another process would make open(2) wait for up to 45 s without O_NONBLOCK: fcntl(2), F_SETLEASE.
     const fd = sys.openat(-1, owned.procPath, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0) throw failed("Opening", owned.path, fd);
+    if (fd < 0) throw pathFailed("Opening", owned.path, fd);
     return new RegularFile(fd, owned.path, sys);
   }
 
@@ -116,12 +116,12 @@ export class RegularFile extends PathHandle {
     // Files of /proc have a size of 0, and others may grow meanwhile: so it is read to its end, and not to its size.
     const { size, uid } = this.status();
     const tooLarge = (): Error =>
-      unsafe(this.path, uid, `it is larger than ${maxBytes} bytes`, `Look at it: ls -l ${this.path}`);
+      pathUnsafe(this.path, uid, `it is larger than ${maxBytes} bytes`, `Look at it: ls -l ${this.path}`);
     if (size > maxBytes) throw tooLarge();
     let bytes = Buffer.alloc(Math.min(size, maxBytes) + 1);
     for (let length = 0; ;) {
       const count = this.sys.read(this.fd, bytes, length);
-      if (count < 0) throw failed("Reading", this.path, count === -EAGAIN ? -EIO : count);
+      if (count < 0) throw pathFailed("Reading", this.path, count === -EAGAIN ? -EIO : count);
       if (count === 0) return bytes.subarray(0, length);
       length += count;
       if (length > maxBytes) throw tooLarge();

@@ -19,9 +19,9 @@ import {
 } from "./flags.js";
 import { FolderHandle } from "./folder.js";
 import { PathHandle } from "./handle.js";
-import { failed, unsafe } from "./refusal.js";
+import { pathFailed, pathUnsafe } from "./refusal.js";
 import { checkName, pathIn } from "./resolve.js";
-import { kernel, type Name, type Syscalls } from "./syscalls.js";
+import { kernel, type FileName, type Syscalls } from "./syscalls.js";
 
 /** How a mount may be used. Programs in it never get set-user-id rights, and devices never open. */
 export interface MountView {
@@ -45,7 +45,7 @@ export function detachedMount(of: PathHandle, { access, links, submounts = "left
   const { sys, path } = of;
   const flags = AT_EMPTY_PATH | (submounts === "shown" ? AT_RECURSIVE : 0);
   const fd = sys.openTree(of.fd, "", flags | OPEN_TREE_CLONE | O_CLOEXEC);
-  if (fd < 0) throw failed("Mounting", path, fd);
+  if (fd < 0) throw pathFailed("Mounting", path, fd);
   const mount = new PathHandle(fd, path, sys);
   const set =
     MOUNT_ATTR_NOSUID |
@@ -56,7 +56,7 @@ export function detachedMount(of: PathHandle, { access, links, submounts = "left
   const result = sys.mountSetattr(fd, "", flags, { set, propagation: MS_PRIVATE });
   if (result === 0) return mount;
   mount[Symbol.dispose]();
-  throw failed("Mounting", path, result);
+  throw pathFailed("Mounting", path, result);
 }
 
 /** An empty file system in memory, in no mount table yet. @param source What the mount table will show as its source. */
@@ -66,7 +66,7 @@ export function detachedTmpfs(
   sys: Syscalls = kernel,
 ): FolderHandle {
   const context = sys.fsopen("tmpfs", FSOPEN_CLOEXEC);
-  if (context < 0) throw failed("Mounting", source, context);
+  if (context < 0) throw pathFailed("Mounting", source, context);
   using config = new PathHandle(context, source, sys);
   for (const [key, value] of Object.entries({ source, size, mode }))
     must(sys.fsconfig(config.fd, FSCONFIG_SET_STRING, key, value), source);
@@ -86,7 +86,7 @@ export function makeReadOnly(mount: PathHandle): void {
  *
  * @throws HoldstillError E_PATH_FAILED
  */
-export function attach(mount: PathHandle, at: PathHandle): void {
+export function attachMount(mount: PathHandle, at: PathHandle): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   must(at.sys.moveMount(mount.fd, "", at.fd, "", flags), at.path);
 }
@@ -100,21 +100,22 @@ export function attach(mount: PathHandle, at: PathHandle): void {
  * is (MNT_DETACH).
  * @throws HoldstillError E_PATH_UNSAFE where another mount, or none, is there; E_PATH_FAILED
  */
-export function detach(folder: FolderHandle, name: Name, mountId: number, use: "refused" | "ignored"): void {
+export function detachMount(folder: FolderHandle, name: FileName, mountId: number, use: "refused" | "ignored"): void {
   checkName(folder, name);
   const path = pathIn(folder, name);
   {
     // Closed before: a descriptor would be a use.
     using there = folder.entry(name, { owners: "any" });
     const { mountId: found, uid } = there.status();
-    if (found !== mountId) throw unsafe(path, uid, `mount ${mountId} is not there`, `See what is: findmnt -T ${path}`);
+    if (found !== mountId)
+      throw pathUnsafe(path, uid, `mount ${mountId} is not there`, `See what is: findmnt -T ${path}`);
   }
   const flags = UMOUNT_NOFOLLOW | (use === "ignored" ? MNT_DETACH : 0);
   const result = folder.sys.umount2(`${folder.procPath}/${Buffer.from(name).toString()}`, flags);
-  if (result < 0) throw failed("Unmounting", path, result);
+  if (result < 0) throw pathFailed("Unmounting", path, result);
 }
 
 function must(result: number, path: string): number {
-  if (result < 0) throw failed("Mounting", path, result);
+  if (result < 0) throw pathFailed("Mounting", path, result);
   return result;
 }

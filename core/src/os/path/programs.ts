@@ -1,12 +1,12 @@
 import nodePath from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
-import { isAbsence, unsafe } from "./refusal.js";
+import { isAbsence, pathUnsafe } from "./refusal.js";
 import { kernel, type Syscalls } from "./syscalls.js";
 import { walkTo } from "./walk.js";
 
 /** Where programs of the system are. hier(7), and the order of sudo's secure_path. */
 const systemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-/** What an administrator installed. They count only if nobody but root can write there: on some systems a group may. */
+/** What an administrator installed. They count only if root alone can write there: on some systems a group may. */
 const localFolders = ["/usr/local/sbin", "/usr/local/bin"];
 
 /** A PATH for programs that start others: absolute folders alone. */
@@ -19,7 +19,8 @@ export const systemPath = systemFolders.join(":");
  * @throws HoldstillError E_COMMAND_MISSING; E_PATH_UNSAFE where a system's folder has it, and another user can change it
  */
 export function programAt(name: string, sys: Syscalls = kernel): string {
-  if (name === "" || name.includes("/")) throw unsafe(name, null, "it is not the name of a program", "Name it alone.");
+  if (name === "" || name.includes("/"))
+    throw pathUnsafe(name, null, "it is not the name of a program", "Name it alone.");
   for (const folder of systemFolders) {
     const path = nodePath.join(folder, name);
     if (isProgramAt(path, sys)) return path;
@@ -40,7 +41,7 @@ function isProgramAt(path: string, sys: Syscalls): boolean {
   try {
     using file = walkTo(path, {}, sys);
     const { type, mode, uid } = file.status();
-    if ((mode & 0o022) !== 0) throw unsafe(path, uid, "other users may write to it", `chmod go-w ${path}`);
+    if ((mode & 0o022) !== 0) throw pathUnsafe(path, uid, "other users may write to it", `chmod go-w ${path}`);
     return type === "file" && (mode & 0o111) !== 0;
   } catch (error) {
     if (isAbsence(error)) return false;

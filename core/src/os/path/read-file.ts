@@ -1,6 +1,6 @@
 import { AT_FDCWD, O_CLOEXEC, O_PATH, O_RDONLY } from "./flags.js";
 import { PathHandle, RegularFile } from "./handle.js";
-import { failed } from "./refusal.js";
+import { pathFailed } from "./refusal.js";
 import type { FileStatus } from "./status.js";
 import { kernel, type Syscalls } from "./syscalls.js";
 
@@ -19,12 +19,12 @@ export interface FileContent {
  */
 export function readRegularFile(path: string, maxBytes: number, sys: Syscalls = kernel): FileContent {
   const fd = sys.openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-  if (fd < 0) throw failed("Opening", path, fd);
-  return contentOf(new PathHandle(fd, path, sys), maxBytes);
+  if (fd < 0) throw pathFailed("Opening", path, fd);
+  return readHandle(new PathHandle(fd, path, sys), maxBytes);
 }
 
 /** The same of what was opened safely. The handle is closed. */
-export function contentOf(handle: PathHandle, maxBytes: number): FileContent {
+export function readHandle(handle: PathHandle, maxBytes: number): FileContent {
   using file = handle instanceof RegularFile ? handle : RegularFile.of(handle, O_RDONLY);
   const bytes = file.read(maxBytes);
   return { bytes, status: file.status() };

@@ -4,7 +4,7 @@ import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
 import { quoted } from "../../base/trust/ownership.js";
 
 /** What was attempted, as the subject of a sentence. */
-export type Action =
+export type PathAction =
   | "Opening"
   | "Reading"
   | "Creating"
@@ -45,7 +45,7 @@ const words: Readonly<Record<string, readonly [reason: string, shows: (path: str
 };
 
 /** A call of the kernel that failed. @param result The negative errno. */
-export function failed(action: Action, path: string, result: number): HoldstillError<"E_PATH_FAILED"> {
+export function pathFailed(action: PathAction, path: string, result: number): HoldstillError<"E_PATH_FAILED"> {
   const errno = nameOf(result);
   const [reason, shows] = words[errno] ?? ["the kernel refuses it", () => "journalctl -k -n 50"];
   return new HoldstillError("E_PATH_FAILED", { path, action, reason, errno, shows: shows(quoted(path)) });
@@ -58,7 +58,7 @@ function nameOf(result: number): string {
 }
 
 /** A path on which another user could lead this process astray. @param owner Of what is at the path; null: unknown. */
-export function unsafe(
+export function pathUnsafe(
   path: string,
   owner: number | null,
   reason: string,

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { AT_REMOVEDIR } from "./flags.js";
 import type { FolderHandle } from "./folder.js";
-import { EEXIST, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, failed, unsafe } from "./refusal.js";
+import { EEXIST, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, pathFailed, pathUnsafe } from "./refusal.js";
 import { pathIn } from "./resolve.js";
 import type { FileStatus } from "./status.js";
-import type { Name } from "./syscalls.js";
+import type { FileName } from "./syscalls.js";
 
 /** Folders that are open at once, one below the other. What lies deeper is moved up first, so no depth exhausts the descriptors. */
 const DEEPEST = 24;
@@ -23,7 +23,7 @@ const STRIDE = 1024;
  */
 export async function removeTree(
   folder: FolderHandle,
-  name: Name,
+  name: FileName,
   { expected, signal }: { expected?: Pick<FileStatus, "identity">; signal?: AbortSignal } = {},
 ): Promise<void> {
   const status = folder.find(name);
@@ -31,10 +31,10 @@ export async function removeTree(
   const path = pathIn(folder, name);
   const isOther = (found: FileStatus): boolean => expected !== undefined && found.identity !== expected.identity;
   const other = (): Error =>
-    unsafe(path, status.uid, "it is not what it was", `Look at it, and remove it: ls -ld ${path}`);
+    pathUnsafe(path, status.uid, "it is not what it was", `Look at it, and remove it: ls -ld ${path}`);
   if (isOther(status)) throw other();
   if (status.type !== "folder") return folder.unlink(name);
-  // By its identity it is what is meant, whoever owns it; without, its owner must be one who may own it.
+  // The identity proves that it is what is meant. Without one, its owner is checked.
   using top = folder.open(name, { mounts: "refused", owners: expected === undefined ? "checked" : "any" });
   if (isOther(top.status())) throw other();
   const removal = new Removal(top, signal);
@@ -80,15 +80,15 @@ class Removal {
   }
 
   /** A folder is found by unlinkat(2) itself: that saves a call for every file. */
-  async #remove(folder: FolderHandle, name: Name, depth: number): Promise<void> {
+  async #remove(folder: FolderHandle, name: FileName, depth: number): Promise<void> {
     const result = folder.sys.unlinkat(folder.fd, name, 0);
     if (result === 0 || result === -ENOENT) return;
-    if (result !== -EISDIR) throw failed("Removing", pathIn(folder, name), result);
+    if (result !== -EISDIR) throw pathFailed("Removing", pathIn(folder, name), result);
     if (depth === DEEPEST) return this.#moveUp(folder, name);
     using inner = folder.open(name, { mounts: "refused", owners: "any" });
     const { device, uid } = inner.status();
     if (device !== this.#device)
-      throw unsafe(
+      throw pathUnsafe(
         inner.path,
         uid,
         "it is another file system or subvolume",
@@ -100,17 +100,17 @@ class Removal {
       if (this.#faults.length > faults) return;
       const gone = folder.sys.unlinkat(folder.fd, name, AT_REMOVEDIR);
       if (gone === 0 || gone === -ENOENT) return;
-      if (gone !== -ENOTEMPTY || pass === PASSES) throw failed("Removing", inner.path, gone);
+      if (gone !== -ENOTEMPTY || pass === PASSES) throw pathFailed("Removing", inner.path, gone);
     }
   }
 
-  #moveUp(folder: FolderHandle, name: Name): void {
+  #moveUp(folder: FolderHandle, name: FileName): void {
     for (;;) {
       this.#moved += 1;
       const result = folder.sys.renameat2(folder.fd, name, this.#top.fd, `.removing-${this.#moved}`, 0);
       if (result === 0 || result === -ENOENT) return;
       // Taken by another folder or file, which is removed as well.
-      if (![-ENOTEMPTY, -EEXIST, -ENOTDIR].includes(result)) throw failed("Removing", pathIn(folder, name), result);
+      if (![-ENOTEMPTY, -EEXIST, -ENOTDIR].includes(result)) throw pathFailed("Removing", pathIn(folder, name), result);
     }
   }
 

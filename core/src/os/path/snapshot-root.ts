@@ -1,8 +1,8 @@
-import { chase, type Way } from "./chase.js";
+import { chase, type WayRules } from "./chase.js";
 import { O_CLOEXEC, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "./flags.js";
 import { FolderHandle } from "./folder.js";
 import { PathHandle } from "./handle.js";
-import { EAGAIN, ENOENT, failed } from "./refusal.js";
+import { EAGAIN, ENOENT, pathFailed } from "./refusal.js";
 
 /** Times that openat2(2) is asked again because something was renamed meanwhile, as its page recommends. */
 const ATTEMPTS = 16;
@@ -20,15 +20,15 @@ export function openInside(root: FolderHandle, path: string): PathHandle {
   const label = `${root.path}/${path.replace(/^\/+/, "")}`;
   let fd = -EAGAIN;
   for (let attempt = 0; fd === -EAGAIN && attempt < ATTEMPTS; attempt += 1) fd = sys.openat2(root.fd, path || "/", how);
-  if (fd === -ENOENT) throw failed("Opening", label, fd);
+  if (fd === -ENOENT) throw pathFailed("Opening", label, fd);
   return fd >= 0 ? new PathHandle(fd, label, sys) : chase(sys, again(root), path, anything);
 }
 
-const anything: Way = { check: () => undefined, checkLink: () => undefined, make: () => null };
+const anything: WayRules = { check: () => undefined, checkLink: () => undefined, make: () => null };
 
 /** The same folder by another descriptor: chase() closes the one that it is given. */
 function again({ fd, path, sys }: FolderHandle): FolderHandle {
   const other = sys.openat(fd, ".", O_PATH | O_CLOEXEC, 0);
-  if (other < 0) throw failed("Opening", path, other);
+  if (other < 0) throw pathFailed("Opening", path, other);
   return new FolderHandle(other, path, sys);
 }

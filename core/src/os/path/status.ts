@@ -1,6 +1,6 @@
 import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from "./flags.js";
-import { ENOENT, failed } from "./refusal.js";
-import type { Name, Syscalls } from "./syscalls.js";
+import { ENOENT, pathFailed } from "./refusal.js";
+import type { FileName, Syscalls } from "./syscalls.js";
 
 export type FileType = "folder" | "file" | "symbolic link" | "FIFO" | "socket" | "block device" | "character device";
 
@@ -37,21 +37,21 @@ const types: Readonly<Record<number, FileType>> = {
 /** Of what a descriptor refers to. @param path For messages. */
 export function statusOf(sys: Syscalls, fd: number, path: string): FileStatus {
   const found = look(sys, fd, "", AT_EMPTY_PATH, path);
-  if (found === null) throw failed("Reading", path, -ENOENT);
+  if (found === null) throw pathFailed("Reading", path, -ENOENT);
   return found;
 }
 
 /** Of what has that name in a folder; a link is not followed. null: nothing has. */
-export function statusAt(sys: Syscalls, dir: number, name: Name, path: string): FileStatus | null {
+export function statusAt(sys: Syscalls, dir: number, name: FileName, path: string): FileStatus | null {
   return look(sys, dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, path);
 }
 
 /** struct statx is the same on every architecture. */
-function look(sys: Syscalls, dir: number, name: Name, flags: number, path: string): FileStatus | null {
+function look(sys: Syscalls, dir: number, name: FileName, flags: number, path: string): FileStatus | null {
   const bytes = Buffer.alloc(256);
   const result = sys.statx(dir, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, bytes);
   if (result === -ENOENT) return null;
-  if (result < 0) throw failed("Reading", path, result);
+  if (result < 0) throw pathFailed("Reading", path, result);
   const mode = bytes.readUInt16LE(28);
   const device = `${bytes.readUInt32LE(136)}:${bytes.readUInt32LE(140)}`;
   return {

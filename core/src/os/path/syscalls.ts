@@ -3,7 +3,7 @@ import { constants as os } from "node:os";
 import { type LibcCall, libcCall } from "../libc.js";
 
 /** A name as the kernel has it: bytes. It is text wherever it is UTF-8. */
-export type Name = string | Uint8Array;
+export type FileName = string | Uint8Array;
 
 /** struct open_how of openat2(2). */
 export interface OpenHow {
@@ -25,15 +25,15 @@ export interface MountAttributes {
  * never throws. Tests put a table in its place that changes the files between two calls, and one without openat2.
  */
 export interface Syscalls {
-  openat(dir: number, name: Name, flags: number, mode: number): number;
-  openat2(dir: number, name: Name, how: OpenHow): number;
-  statx(dir: number, name: Name, flags: number, mask: number, into: Uint8Array): number;
-  readlinkat(dir: number, name: Name, into: Uint8Array): number;
-  mkdirat(dir: number, name: Name, mode: number): number;
-  symlinkat(target: Name, dir: number, name: Name): number;
-  unlinkat(dir: number, name: Name, flags: number): number;
-  renameat2(fromDir: number, from: Name, toDir: number, to: Name, flags: number): number;
-  fchownat(dir: number, name: Name, uid: number, gid: number, flags: number): number;
+  openat(dir: number, name: FileName, flags: number, mode: number): number;
+  openat2(dir: number, name: FileName, how: OpenHow): number;
+  statx(dir: number, name: FileName, flags: number, mask: number, into: Uint8Array): number;
+  readlinkat(dir: number, name: FileName, into: Uint8Array): number;
+  mkdirat(dir: number, name: FileName, mode: number): number;
+  symlinkat(target: FileName, dir: number, name: FileName): number;
+  unlinkat(dir: number, name: FileName, flags: number): number;
+  renameat2(fromDir: number, from: FileName, toDir: number, to: FileName, flags: number): number;
+  fchownat(dir: number, name: FileName, uid: number, gid: number, flags: number): number;
   chmod(path: string, mode: number): number;
   getxattr(path: string, name: string, into: Uint8Array): number;
   listxattr(path: string, into: Uint8Array): number;
@@ -44,9 +44,9 @@ export interface Syscalls {
   fdinfo(fd: number): string | number;
   fsync(fd: number): number;
   close(fd: number): number;
-  openTree(dir: number, name: Name, flags: number): number;
-  mountSetattr(dir: number, name: Name, flags: number, attributes: MountAttributes): number;
-  moveMount(fromDir: number, from: Name, toDir: number, to: Name, flags: number): number;
+  openTree(dir: number, name: FileName, flags: number): number;
+  mountSetattr(dir: number, name: FileName, flags: number, attributes: MountAttributes): number;
+  moveMount(fromDir: number, from: FileName, toDir: number, to: FileName, flags: number): number;
   fsopen(type: string, flags: number): number;
   fsconfig(fd: number, command: number, key: string | null, value: string | null): number;
   fsmount(fd: number, flags: number, attributes: number): number;
@@ -133,8 +133,8 @@ const PROC_SUPER_MAGIC = 0x9fa0;
 let isProcChecked = false;
 
 /**
- * The path that leads to exactly what a descriptor of this process refers to, proc_pid_fd(5). It is no link that another user could
- * change, as long as /proc is the kernel's, which is checked once.
+ * The path that leads to exactly what a descriptor of this process refers to, proc_pid_fd(5). Another user cannot change that link, as long
+ * as /proc is the kernel's, which is checked once.
  */
 export function procPathOf(fd: number): string {
   if (!isProcChecked && statfsSync("/proc/self/fd").type !== PROC_SUPER_MAGIC)
@@ -144,7 +144,7 @@ export function procPathOf(fd: number): string {
 }
 
 /** Ends with a zero, so it must have none: the kernel would see another name than its caller. */
-function cString(name: Name): Buffer {
+function cString(name: FileName): Buffer {
   const bytes = Buffer.concat([Buffer.from(name), Buffer.of(0)]);
   if (bytes.indexOf(0) !== bytes.length - 1) throw new TypeError(`a name with a zero byte: ${JSON.stringify(name)}`);
   return bytes;

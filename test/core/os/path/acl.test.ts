@@ -6,7 +6,7 @@ import test from "node:test";
 import { grantsOthers } from "#core/os/path/acl.js";
 import type { Syscalls } from "#core/os/path/syscalls.js";
 import { kernel } from "#core/os/path/syscalls.js";
-import type { Trust } from "#core/os/path/trust.js";
+import type { PathTrust } from "#core/os/path/trust.js";
 import { walk } from "#core/os/path/walk.js";
 import { alice, mallory, needsRoot } from "../../../support/process/as-user.js";
 import { refusalFrom } from "../../../support/process/path-refusal.js";
@@ -19,7 +19,7 @@ test("who may change a file is seen by its mode and its access control list", { 
   const granted = (
     mode: number,
     list: string | null,
-    trust: Trust = {},
+    trust: PathTrust = {},
     what: "write" | "read" = "write",
   ): string[] => {
     const file = path.join(dir, "file");

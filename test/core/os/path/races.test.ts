@@ -18,12 +18,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { inspect } from "node:util";
 import test, { type TestContext } from "node:test";
 import { isHoldstillError } from "#core/base/errors/error.js";
+import { readMounts } from "#core/os/mounts.js";
 import { exchangePaths } from "#core/os/libc.js";
 import { AT_FDCWD, O_CREAT, O_RDWR } from "#core/os/path/flags.js";
-import { attach, detachedTmpfs } from "#core/os/path/mounts-by-handle.js";
-import { contentOf } from "#core/os/path/read-file.js";
+import { attachMount, detachedTmpfs } from "#core/os/path/mounts-by-handle.js";
+import { readHandle } from "#core/os/path/read-file.js";
 import { removeTree } from "#core/os/path/remove-tree.js";
 import { openInside } from "#core/os/path/snapshot-root.js";
 import { statusAt } from "#core/os/path/status.js";
@@ -51,8 +53,8 @@ function ground(t: TestContext): string {
   chmodSync(base, 0o755);
   using folder = walk(base);
   using memory = detachedTmpfs("holdstill-races", { size: "64m", mode: "0755" });
-  attach(memory, folder);
-  onEnd(t, () => execFileSync("umount", [base]));
+  attachMount(memory, folder);
+  onEnd(t, () => execFileSync("umount", ["--lazy", base]));
   execFileSync("mkfifo", [path.join(base, "fifo")]);
   return base;
 }
@@ -150,7 +152,7 @@ const operations: Record<string, Operation> = {
     assert.equal(file.read(100).toString(), "alice's");
   },
   "walks to a file, and reads it": ({ home }, sys) => {
-    const { bytes, status } = contentOf(walkTo(`${home}/a/b/file`, owned, sys), 100);
+    const { bytes, status } = readHandle(walkTo(`${home}/a/b/file`, owned, sys), 100);
     assert.deepEqual([bytes.toString(), status.uid], ["alice's", alice.uid]);
   },
   "changes owner and mode of a file": ({ home }, sys) => {
@@ -180,6 +182,14 @@ const operations: Record<string, Operation> = {
     const expected = folder.find("b");
     if (expected !== null) await removeTree(folder, "b", { expected });
   },
+  "mounts onto a folder": ({ home }, sys) => {
+    using point = walk(`${home}/a/b`, owned, sys);
+    using memory = detachedTmpfs("holdstill-raced", { size: "1m", mode: "0755" }, sys);
+    attachMount(memory, point);
+    const { mountPoint = "" } = readMounts().find(({ source }) => source === "holdstill-raced") ?? {};
+    execFileSync("umount", ["--lazy", mountPoint]);
+    assert.ok(mountPoint.startsWith(`${home}/`), mountPoint);
+  },
   "resolves a path inside a snapshot": ({ home, outside }, sys) => {
     using top = walk(home, owned, sys);
     using found = openInside(top, "/a/b/file");
@@ -206,7 +216,7 @@ function swap({ home }: World, [part, decoy]: (typeof swaps)[number]): void {
   try {
     asUser(alice, () => exchangePaths(path.join(home, part), path.join(home, decoy)));
   } catch (error) {
-    assert.match(String(error), /ENOENT|ENOTDIR|EACCES|EINVAL|EPERM|ELOOP|ENOTEMPTY/);
+    assert.match(String(error), /EBUSY|EXDEV|ENOENT|ENOTDIR|EACCES|EINVAL|EPERM|ELOOP|ENOTEMPTY/);
   }
 }
 
@@ -240,7 +250,7 @@ async function race(t: TestContext, base: string, name: string, operation: Opera
         }, table);
         const what = `${pair.join(" → ")} at call ${there}, back at ${back}`;
         tally[
-          await outcomeOf(operation, world, sys).catch((error: unknown) => assert.fail(`${what}: ${String(error)}`))
+          await outcomeOf(operation, world, sys).catch((error: unknown) => assert.fail(`${what}: ${inspect(error)}`))
         ] += 1;
         assert.equal(fingerprint(world.outside), before, what);
         const isEveryOwner = name.includes("any user");

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeF
 import { createServer } from "node:net";
 import path from "node:path";
 import test from "node:test";
-import { contentOf, readRegularFile } from "#core/os/path/read-file.js";
+import { readHandle, readRegularFile } from "#core/os/path/read-file.js";
 import { walkTo } from "#core/os/path/walk.js";
 import { refusalFrom } from "../../../support/process/path-refusal.js";
 import { hooked } from "../../../support/storage/raced-syscalls.js";
@@ -103,6 +103,6 @@ test("what was opened safely is read by its handle, which is closed", (t) => {
   const dir = tempDir(t);
   writeFileSync(path.join(dir, "file"), "content");
   const handle = walkTo(path.join(dir, "file"));
-  assert.equal(contentOf(handle, 100).bytes.toString(), "content");
+  assert.equal(readHandle(handle, 100).bytes.toString(), "content");
   assert.throws(() => handle.status(), /is closed/);
 });

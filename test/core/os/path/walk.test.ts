@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { readAccounts } from "#core/base/trust/accounts.js";
 import { openInside } from "#core/os/path/snapshot-root.js";
-import { walk, walkTo, type Walk } from "#core/os/path/walk.js";
+import { walk, walkTo, type WalkRules } from "#core/os/path/walk.js";
 import { alice, mallory, needsRoot } from "../../../support/process/as-user.js";
 import { refusalFrom } from "../../../support/process/path-refusal.js";
 import { kernels } from "../../../support/storage/raced-syscalls.js";
@@ -30,7 +30,7 @@ function lay(t: TestContext, entries: readonly [name: string, owner: User | null
 
 const refusal = (
   dir: string,
-  rules: Walk = {},
+  rules: WalkRules = {},
 ): { path: string; owner: number | null; reason: string; hint: string } => {
   const { code, details, hint } = refusalFrom(() => walk(dir, rules));
   assert.equal(code, "E_PATH_UNSAFE");

@@ -17,6 +17,7 @@ interface Libc {
   close: (fd: number) => unknown;
   renameat2: (fromDir: number, from: string, toDir: number, to: string, flags: number) => number;
   errno: () => number;
+  declare: (declaration: string) => Koffi.KoffiFunc<LibcCall>;
 }
 
 const LOCK_SH = 1;
@@ -95,6 +96,20 @@ export function exchangePaths(one: string, other: string): void {
   const { renameat2, errno } = (libc ??= load());
   if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return;
   throw new Error(`${one} and ${other} could not be exchanged, ${getSystemErrorName(-errno())}`);
+}
+
+/** Returns the result of the call, or the negative errno, as the system call itself does. */
+export type LibcCall = (...args: readonly (number | bigint | Uint8Array | null)[]) => number;
+
+/** A function of libc that returns -1 on failure, by its declaration in C. It is looked up when it is first called. */
+export function libcCall(declaration: string): LibcCall {
+  let call: LibcCall | undefined;
+  return (...args) => {
+    const { declare, errno } = (libc ??= load());
+    call ??= declare(declaration);
+    const result = call(...args);
+    return result === -1 ? -errno() : result;
+  };
 }
 
 /** Keeps a range of this process's addresses in memory, mlock(2). Returns 0, or the errno. */
@@ -197,6 +212,7 @@ function load(): Libc {
     // Looked up when needed: not every libc has it.
     renameat2: (...args) => (library.func(renameat2) as Libc["renameat2"])(...args),
     errno: () => koffi.errno(),
+    declare: (declaration) => library.func(declaration),
   };
 }
 

@@ -322,6 +322,16 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Install it, or specify its full path. Nothing was started.",
     exit: exit.usage,
   },
+  E_PATH_UNSAFE: {
+    message: (d) => `${d.path} is not used because ${d.reason}.`,
+    hint: (d) => d.remedy,
+    exit: exit.refused,
+  },
+  E_PATH_FAILED: {
+    message: (d) => `${d.action} ${d.path} failed: ${d.reason} (${d.errno}).`,
+    hint: (d) => `To see the cause, run: ${d.shows}`,
+    exit: exit.aborted,
+  },
   E_MIRROR: {
     message: (d) => `The snapshots could not be mounted: ${d.reason}.`,
     hint: () =>

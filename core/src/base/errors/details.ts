@@ -77,6 +77,10 @@ export interface Details {
   /** `platform` is Node's, such as linux-x64. */
   E_NATIVE_MISSING: { platform: string; reason: string };
   E_COMMAND_MISSING: { command: string };
+  /** `owner` is the user id of what is at the path; null if it is not known. */
+  E_PATH_UNSAFE: { path: string; owner: number | null; reason: string; remedy: string };
+  /** `shows` is the command that shows the cause. */
+  E_PATH_FAILED: { path: string; action: string; reason: string; errno: string; shows: string };
   E_MIRROR: { reason: string };
   E_MIRROR_BUSY: { at: string; reason: string };
 

@@ -3,7 +3,7 @@ import { type Command, type CommandEntry, common, type Options } from "../parse/
 import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { noBreak, optionUsage, usageOf } from "./usage.js";
 
-export const productSummary = "application-consistent snapshots for Linux, as one transaction with a deadline";
+export const productSummary = "application-consistent snapshots, as one transaction with a deadline";
 
 /** What every command is for. */
 export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry[] = commandTable): string[] {
@@ -18,7 +18,7 @@ export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry
     "",
     bold(style, "Options of every command"),
     ...optionLines(common, style),
-    "      --version        print the version of holdstill",
+    "      --version      print the version of holdstill",
     "",
     bold(style, "Exit codes"),
     "  0  done                                        4  aborted; nothing is left",
@@ -41,7 +41,7 @@ export function commandHelp(entry: CommandEntry, command: Command, style: Termin
     ...(own.length === 0 ? [] : [bold(style, "Options"), ...own, ""]),
     bold(style, "Options of every command"),
     ...optionLines(common, style),
-    ...(command.streams === true ? ["      --json=stream    print each event as one line of JSON on stdout"] : []),
+    ...(command.streams === true ? ["      --json=stream  print each event as one line of JSON on stdout"] : []),
     "",
     bold(style, "Examples"),
     ...command.examples.flatMap(({ line, does }) => [`  ${line}`, `      ${does}`]),

@@ -14,7 +14,8 @@ const mayUse: Record<string, string[]> = {
   host: ["base", "os"],
   keeper: ["base", "os"],
   plan: ["base", "os", "host", "keeper"],
-  transaction: ["base", "os", "store", "host", "keeper", "plan"],
+  // Its journal, volume locks, and holder are handed in: transaction/services.ts.
+  transaction: ["base", "os", "host", "plan"],
   engine: ["base", "os", "store", "host", "keeper", "plan", "transaction"],
   conformance: ["base", "os", "host", "keeper", "plan", "transaction"],
   service: ["base", "os", "store", "host", "plan", "transaction", "engine"],
@@ -139,4 +140,54 @@ test("nothing is loaded in the keeper once it is armed: no module of it imports 
   const main = readFileSync(path.join(source, "keeper/process/main.ts"), "utf8");
   const [load, armed] = [main.indexOf("preloadLibc();"), main.indexOf('send({ type: "armed" })')];
   assert.ok(load > 0 && load < armed);
+});
+
+/** Files outside store/ that write files, and what they write. A path that ends with / is a folder. */
+const writers: Record<string, string> = {
+  "base/log/log.ts": "the log file, which is paused while volumes are held",
+  "base/schema/precompile.ts": "the build",
+  "cli/commands/metrics.ts": "a file that the user named, in a process that holds nothing",
+  "cli/commands/schedule.ts": "a file that the user named, in a process that holds nothing",
+  "cli/render/draw.ts": "a file that the user named, in a process that holds nothing",
+  "cli/terminal/output-queue.ts": "stdout and stderr",
+  "conformance/": "the files of a test",
+  "engine/setup/draft-config.ts": "the config that `init` writes",
+  "host/manifest/lock.ts": "holdstill.lock.json, beside the config",
+  "host/scaffold/": "the folder of a new plugin",
+  "keeper/": "/run, /dev/shm, /proc, and pipes: what must not wait for the gate",
+  "os/": "temporary files and pipes",
+  "service/client/remote-set.ts": "a temporary copy of a record, in a process that holds nothing",
+  "service/http/socket-file.ts": "the socket, before anything is held",
+};
+
+const changesFiles =
+  /^(write|writev|writeFile|appendFile|mkdir|mkdtemp|rm|rmdir|unlink|rename|link|symlink|chmod|fchmod|lchmod|chown|fchown|lchown|truncate|ftruncate|copyFile|cp|utimes|createWriteStream)(Sync)?$/;
+
+test("files are written in store/ alone, apart from the exceptions that are named here", () => {
+  const writing = readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.ts$/.test(file) && !file.startsWith("store/") && !file.includes("/browser/"))
+    .filter((file) => {
+      const text = readFileSync(path.join(source, file), "utf8");
+      const fs = [...text.matchAll(/import (?:type )?([^;]*?) from "node:fs(?:\/promises)?"/g)].map(
+        ([, names = ""]) => names,
+      );
+      assert.ok(
+        fs.every((names) => names.startsWith("{")),
+        `${file}: import the functions of node:fs by name`,
+      );
+      const names = fs.flatMap((list) => list.replaceAll(/[{}]/g, "").split(",")).map((name) => name.trim());
+      const opensToWrite = /\bopen(?:Sync)?\([^;]*?(?:"(?:w|a|r\+|wx|ax)\+?"|O_WRONLY|O_RDWR|O_CREAT)/.test(text);
+      return (
+        names.some((name) => changesFiles.test(name)) || (names.some((name) => /^open/.test(name)) && opensToWrite)
+      );
+    });
+  const allowed = Object.keys(writers);
+  const isAllowed = (file: string): boolean =>
+    allowed.some((one) => (one.endsWith("/") ? file.startsWith(one) : file === one));
+  assert.deepEqual(
+    writing.filter((file) => !isAllowed(file)),
+    [],
+  );
+  const unused = allowed.filter((one) => !writing.some((file) => file.startsWith(one)));
+  assert.deepEqual(unused, [], "exceptions that nothing needs");
 });

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { HoldstillError } from "../base/errors/error.js";
+import { HoldstillError, isHoldstillError } from "../base/errors/error.js";
 
 /** The state directory: everything that holdstill remembers. Mode 0700, the user's own. */
 export interface StateDir {
@@ -57,7 +57,7 @@ export function asStateError<T>({ root }: Pick<StateDir, "root">, work: () => T)
 
 /** What the file system refused, as E_STATE_DIR; a coded error stays as it is. */
 export function stateError({ root }: Pick<StateDir, "root">, error: unknown): HoldstillError {
-  if (error instanceof HoldstillError) return error;
+  if (isHoldstillError(error)) return error;
   return new HoldstillError("E_STATE_DIR", { path: root, problem: reason(error) }, { cause: error });
 }
 

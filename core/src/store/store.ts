@@ -5,16 +5,15 @@ import type { History } from "./history.js";
 import { Journals } from "./journals.js";
 import { LeaseFiles } from "./lease.js";
 import type { Records } from "./records.js";
-import { RestoredPaths } from "./restored-paths.js";
 import { Sidecars } from "./sidecar.js";
 import type { StateDir } from "./state-directory.js";
 import { VolumeLocks } from "./volume-lock.js";
 import type { WriteGate } from "./write-gate.js";
 
 /**
- * All that holdstill writes: below its state directory, to exposure folders, and to the places of a restore. Each writing method waits
- * at the write gate, so that nothing is written while a transaction of this process holds volumes. No other room writes files, apart
- * from the exceptions in test/core/imports.test.ts.
+ * All that holdstill writes below its state directory and to exposure folders. Each writing method waits at the write gate, so that
+ * nothing is written while a transaction of this process holds volumes. No other room writes files, apart from the exceptions in
+ * test/core/imports.test.ts.
  */
 export class Store implements Pick<Records, keyof Records> {
   readonly state: StateDir;
@@ -27,7 +26,6 @@ export class Store implements Pick<Records, keyof Records> {
   readonly volumes: VolumeLocks;
   readonly sidecars: Sidecars;
   readonly exposures: ExposureFolders;
-  readonly restored: RestoredPaths;
   readonly #records: Records;
 
   constructor(records: Records, exposeDir: string) {
@@ -43,7 +41,6 @@ export class Store implements Pick<Records, keyof Records> {
     this.volumes = new VolumeLocks(state, gate);
     this.sidecars = new Sidecars(catalog, gate);
     this.exposures = new ExposureFolders(exposeDir, gate);
-    this.restored = new RestoredPaths(gate);
   }
 
   /** See `Records.prepare`. */

@@ -8,6 +8,7 @@ import type { Safety } from "./safety-snapshot.js";
 import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { unexposeSet, exposeSet } from "../sets/sets.js";
 import { exposedPathOf, exposedTrees } from "../sets/exposed-trees.js";
+import { RestoredPaths } from "../../store/restored-paths.js";
 import type { EngineContext } from "../types.js";
 import type { Operation } from "../operation.js";
 
@@ -33,6 +34,7 @@ export interface Reverted extends Restored {
 export async function restoreSet(context: EngineContext, operation: Operation, plan: RestorePlan): Promise<Restored> {
   const { store, requester } = context;
   const { workers, signal } = operation;
+  const restored = new RestoredPaths(store.gate);
   const writers =
     plan.where === "elsewhere"
       ? []
@@ -41,10 +43,10 @@ export async function restoreSet(context: EngineContext, operation: Operation, p
   const wasExposed = (plan.set.exposed ?? []).length > 0;
   try {
     const set = await exposeSet(context, workers, plan.set);
-    await copyAll(context, set, plan.steps, signal);
-    await store.restored.swap(plan.steps);
+    await copyAll(restored, set, plan.steps, signal);
+    await restored.swap(plan.steps);
   } finally {
-    await store.restored.discard(plan.steps.map(({ draft }) => draft));
+    await restored.discard(plan.steps.map(({ draft }) => draft));
     if (!wasExposed) await unexposeSet(context, workers, store.catalog.find(plan.set.id));
   }
   if (plan.where === "elsewhere") await copyRecord(context, plan, signal);
@@ -71,7 +73,7 @@ export async function readyWriters(
 }
 
 async function copyAll(
-  { store }: EngineContext,
+  restored: RestoredPaths,
   set: SnapshotSet,
   steps: readonly RestoreStep[],
   signal: AbortSignal,
@@ -81,7 +83,7 @@ async function copyAll(
     const { original, to, draft } = step;
     const source = exposedPathOf(original, trees);
     if (source === null) throw refusal(to, "its snapshot is not in the set", "See `holdstill show`.");
-    await store.restored.clear(step);
+    await restored.clear(step);
     try {
       await copyTree(source, draft, signal);
     } catch (error) {

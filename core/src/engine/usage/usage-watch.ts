@@ -81,15 +81,10 @@ export class UsageWatch {
   async #check(): Promise<void> {
     const sets = this.#subject.sets().filter(({ id }) => !this.#silent.has(id));
     if (sets.length === 0) return;
-    const { store, settings } = this.#context;
-    await store.gate.pass();
+    await this.#context.store.gate.pass();
     const asked = new Set(sets.flatMap(({ snapshots }) => snapshots.map(({ by }) => by.instance)));
     const plugins = (await this.#subject.plugins()).filter(({ who }) => asked.has(who.instance));
-    // Without the log: a provider that logs what is full would do so at every check.
-    const operation = await Operation.begin({ ...this.#context, log: null }, plugins, { signal: this.#stop.signal });
-    const answers = await operation
-      .interruptible(() => listSnapshots(operation.workers, settings.limits.identify))
-      .finally(() => operation.close());
+    const answers = await this.#ask(plugins);
     if (this.#stop.signal.aborted) return;
     const now = asReported(sets, answers);
     if (answers.every((one) => "snapshots" in one))
@@ -100,6 +95,17 @@ export class UsageWatch {
       const { code, message, details } = warning;
       this.#context.log?.warn(message, { code, ...details });
       this.#subject.warn(warning);
+    }
+  }
+
+  async #ask(plugins: readonly ResolvedPlugin[]): Promise<ProviderStatus[]> {
+    const { identify } = this.#context.settings.limits;
+    // Without the log: a provider that logs what is full would do so at every check.
+    const operation = await Operation.begin({ ...this.#context, log: null }, plugins, { signal: this.#stop.signal });
+    try {
+      return await operation.interruptible(() => listSnapshots(operation.workers, identify));
+    } finally {
+      await operation.close();
     }
   }
 }

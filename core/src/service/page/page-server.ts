@@ -128,7 +128,7 @@ function documentsOf(engine: Engine): ReadonlyMap<string, () => Promise<unknown>
     [
       "history",
       async () => {
-        const past = await engine.history();
+        const past = engine.history();
         return { transactions: past.slice(-most.past), last: Object.fromEntries(lastTimes(past)) };
       },
     ],

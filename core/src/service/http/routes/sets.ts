@@ -144,8 +144,8 @@ export const setRoutes: readonly Route[] = [
     right: "read",
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restorePlan" },
-    async handle({ engine, key, body: { components, to = null } }) {
-      return { status: 200, body: await engine.planRestore(key, components, to) };
+    handle({ engine, key, body: { components, to = null } }) {
+      return { status: 200, body: engine.planRestore(key, components, to) };
     },
   }),
   route({
@@ -156,7 +156,7 @@ export const setRoutes: readonly Route[] = [
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restored" },
     async handle({ engine, key, body: { components, to = null } }) {
-      return { status: 200, body: await engine.restore(await engine.planRestore(key, components, to)) };
+      return { status: 200, body: await engine.restore(engine.planRestore(key, components, to)) };
     },
   }),
 ];

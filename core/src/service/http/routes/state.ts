@@ -55,7 +55,7 @@ export const stateRoutes: readonly Route[] = [
     right: "read",
     body: null,
     answers: { 200: "service#/$defs/history" },
-    handle: async ({ engine }) => ({ status: 200, body: { history: await engine.history() } }),
+    handle: ({ engine }) => ({ status: 200, body: { history: engine.history() } }),
   }),
   route({
     method: "GET",

@@ -647,7 +647,7 @@ export interface SnapshotSet {
    * The last verification of each writer.
    */
   verified?: Verification[];
-  outcome?: Outcome;
+  outcome?: RecordedOutcome;
 }
 export interface RecordedComponent {
   /**
@@ -840,7 +840,7 @@ export interface Verification {
 /**
  * The result of the backup, as it was reported.
  */
-export interface Outcome {
+export interface RecordedOutcome {
   succeeded: boolean;
   /**
    * copy leaves the application's logs unchanged; full allows the writers to truncate them.

@@ -9,7 +9,7 @@ import { Quota, isOverQuota } from "../host/quota.js";
 import type { Link } from "./link.js";
 
 /** The context of one call. */
-export function contextOf(
+export function callContext(
   call: { id: number; limitMs: number; signal: AbortSignal },
   start: Start,
   link: Link,

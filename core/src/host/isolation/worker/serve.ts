@@ -1,7 +1,7 @@
 import { exceeds } from "../host/answer-size.js";
 import type { FromWorker, Start, ToWorker } from "../wire.js";
 import { WorkerCommands } from "./commands.js";
-import { contextOf } from "./context.js";
+import { callContext } from "./context.js";
 import { toPluginFault } from "./fault.js";
 import type { Link } from "./link.js";
 import type { Method } from "./load.js";
@@ -30,7 +30,7 @@ export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, l
     const controller = new AbortController();
     running.set(id, controller);
     const answer = await outcome(id, () => {
-      const context = contextOf({ id, limitMs, signal: controller.signal }, start, link, commands);
+      const context = callContext({ id, limitMs, signal: controller.signal }, start, link, commands);
       return methods.get(op)?.(...args, context);
     });
     running.delete(id);

@@ -13,7 +13,7 @@ const classes: Readonly<Record<PastTransaction["outcome"], string>> = {
 };
 
 /** Past transactions, newest first. An entry is never replaced, because it may be open or have the focus. */
-export class History {
+export class HistoryPanel {
   readonly #list: HTMLElement;
   readonly #shown = new Set<string>();
 

@@ -2,7 +2,7 @@
 import { visible } from "../../../base/display/visible.js";
 import type { Event, OperationDocument, PastTransaction, SetList, WriterList } from "../../../base/schema/types.js";
 import { part } from "./element.js";
-import { History } from "./history.js";
+import { HistoryPanel } from "./history.js";
 import { LiveOperation } from "./live.js";
 import { setTable } from "./sets.js";
 import { type LastTimes, writerTable } from "./writers.js";
@@ -14,7 +14,7 @@ const root = "../../../";
 const times = { grow: 100, stay: 15_000, refresh: 1000 } as const;
 
 const live = new Map<string, LiveOperation>();
-const past = new History(part("history"));
+const past = new HistoryPanel(part("history"));
 /** Our clock less the service's, ms: the page may be open on another machine. */
 let ahead = 0;
 let writers: WriterList | null = null;

@@ -1,4 +1,4 @@
-/** The machine against a world that does whatever it likes; the world itself says what must not happen, see rig/world.ts. */
+/** The machine against a world that does whatever it likes; the world itself says what must not happen, see support/fixture/fake-world.ts. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";

@@ -273,10 +273,10 @@ process.once("beforeExit", () => {
 /** Runs the command line and lists what it loaded of the core, and of packages, in order of name. */
 async function loading(t: TestContext, args: readonly string[]): Promise<{ stdout: string; loaded: string[] }> {
   const file = path.join(tempDir(t), "loaded");
-  const rig = path.join(repository, "test/dist/support/process/loaded-modules.js");
+  const hooks = path.join(repository, "test/dist/support/process/loaded-modules.js");
   const { stdout, stderr, exitCode } = await holdstill(args, {
     env: { HOLDSTILL_TEST_LOADED: file },
-    nodeArgs: ["--import", rig],
+    nodeArgs: ["--import", hooks],
   });
   assert.deepEqual([stderr, exitCode], ["", 0]);
   const core = pathToFileURL(path.dirname(path.dirname(program))).href;

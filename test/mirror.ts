@@ -1,4 +1,4 @@
-/** Which tests belong to a source: those in the mirrored folder of test/core or test/plugins, else those that `elsewhere` names. */
+/** Which tests belong to a source: those in the mirrored folder of test/core or test/plugins, and those that `elsewhere` names. */
 import path from "node:path";
 
 /**
@@ -40,13 +40,18 @@ export function testsOfSource(source: string, isFile: boolean, hasTests: HasTest
   const mirror = mirrorOf(source);
   const own = isFile && mirror !== null ? path.dirname(mirror) : mirror;
   if (isFile && mirror !== null && roots.includes(path.dirname(mirror))) return [mirror.replace(/\.ts$/, ".test.ts")];
-  if (own !== null && hasTests(own, "anywhere")) return [own];
+  const found = [...(own !== null && hasTests(own, "anywhere") ? [own] : []), ...testsElsewhere(source)];
+  if (found.length > 0) return found;
+  for (let folder = own ?? "."; folder !== "." && !roots.includes(folder); folder = path.dirname(folder))
+    if (hasTests(folder, "directly")) return [folder];
+  return [];
+}
+
+function testsElsewhere(source: string): string[] {
   for (let folder = source; folder !== "."; folder = path.dirname(folder)) {
     const found = elsewhere[folder];
     if (found !== undefined) return found.map((test) => test.replace("*", path.parse(source).name));
   }
-  for (let folder = own ?? "."; folder !== "." && !roots.includes(folder); folder = path.dirname(folder))
-    if (hasTests(folder, "directly")) return [folder];
   return [];
 }
 

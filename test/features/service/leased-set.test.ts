@@ -20,11 +20,11 @@ test("a set lives while somebody waits with it, and goes when he does not any mo
   const stage = new Stage(t);
   const { socket } = await Service.start(t, stage);
   const client = await connect({ socket });
-  const { set } = await client.create({ targets: ["writer:app"] }, {}, "1s");
+  const { set } = await client.create({ targets: ["writer:app"] }, {}, "3s");
   const id = set?.id ?? "";
   const stays = new AbortController();
   const attending = client.attend(id, stays.signal).catch((error: unknown) => error);
-  await sleep(2500);
+  await sleep(5000);
   assert.equal((await client.show(id)).id, id, "it has outlived its lease");
   stays.abort(new Error("enough"));
   assert.equal(String(await attending), "Error: enough");
@@ -36,14 +36,14 @@ test("who waits with a set is told when it is gone, and may renew, give up or ke
   const { socket } = await Service.start(t, stage);
   const client = await connect({ socket });
   const [one = "", two = ""] = await Promise.all(
-    ["one", "two"].map(async (name) => (await client.create({ targets: ["writer:app"], name }, {}, "2s")).set?.id),
+    ["one", "two"].map(async (name) => (await client.create({ targets: ["writer:app"], name }, {}, "4s")).set?.id),
   );
   const attending = client.attend(one, new AbortController().signal).catch((error: unknown) => error);
   assert.match((await client.renew(two)).expiresAt ?? "", /^\d{4}-/);
   await client.giveUp(one);
   assert.equal(((await attending) as Fault).code, "E_SET_UNKNOWN");
   assert.equal((await client.keep(two)).lease, undefined);
-  await sleep(2500);
+  await sleep(5000);
   assert.deepEqual(
     (await client.list()).sets.map(({ id }) => id),
     [two],

@@ -195,10 +195,10 @@ test("a second service on the same state is refused, and the first is named", as
 
 test("it ends when it had nothing to do for as long as --idle says, and not while somebody is there", async (t) => {
   const stage = new Stage(t);
-  const service = await Service.start(t, stage, { args: ["--idle", "1500ms"] });
+  const service = await Service.start(t, stage, { args: ["--idle", "3s"] });
   const { id } = await service.create({ targets: ["writer:app"] });
   await service.ended(id);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await new Promise((resolve) => setTimeout(resolve, 5000));
   assert.equal(service.child.exitCode, null, "there is a connection that is kept alive");
   await service.stop("SIGCONT").catch(() => undefined);
   assert.equal(service.child.exitCode, 0);

@@ -21,7 +21,7 @@ test(
     const stage = new Stage(t);
     const config = stage.configFile();
     const socket = path.join(stage.dir, "hs.sock");
-    const serve = [process.execPath, program, "serve", "--idle", "1s", "--config", config];
+    const serve = [process.execPath, program, "serve", "--idle", "3s", "--config", config];
     const activator = spawn("systemd-socket-activate", ["-l", socket, ...serve], {
       stdio: ["ignore", "ignore", "pipe"],
     });

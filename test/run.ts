@@ -8,18 +8,18 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
+import { kernelFailure } from "./lab/kernel-failure.js";
 import { NoSuchTest, select, type Selection } from "./selection.js";
 import { clearGround, layGround } from "./support/process/leftovers.js";
-import { kernelFailure } from "./lab/kernel-failure.js";
 import { enterOwnNamespace } from "./support/process/own-namespace.js";
 
 /** As many are named at the end: where to look when the whole takes too long. */
 const SLOWEST = 10;
 
+const { tests, lab } = selected();
 await enterOwnNamespace();
 
 const here = import.meta.dirname;
-const { tests, lab } = selected();
 const files = tests.map((file) => path.join(here, path.relative("test", file).replace(/\.ts$/, ".js")));
 if (lab.length > 0) runLab(lab);
 if (files.length === 0) process.exit();

@@ -58,7 +58,7 @@ for (const { name, writer, provider = {}, exit, repair, reason = /^$/ } of rows)
     assert.match(set.writers[0]?.reason ?? "", reason);
     assert.equal(existsSync(repairedFile(stage, set)), repair?.["state"] === "repaired" || exit === 5);
     assert.equal(existsSync(path.join(stage.dir, "exposed", set.id)), false, "nothing is exposed any more");
-    assert.equal(stage.calls("app").includes("recover"), exit === 5 || repair?.["state"] === "repaired");
+    assert.equal(stage.calls("app").includes("repair"), exit === 5 || repair?.["state"] === "repaired");
   });
 }
 

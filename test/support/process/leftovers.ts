@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { holdersOf } from "../storage/mount-holders.js";
+import { read } from "./keepers.js";
 
 /** Becomes TMPDIR of this process and of all that it starts. Everybody may look in: some tests are other users. */
 export function layGround(): string {
@@ -36,9 +38,9 @@ function left(ground: string): string[] {
   const loops = matching("/sys/block", (name) => `${name}/loop/backing_file`, ground);
   const processes = matching("/proc", (name) => `${name}/cmdline`, ground);
   return [
-    ...mounts.map((line) => `mount ${line}`),
+    ...mounts.flatMap((line) => [`mount ${line}`, ...holdersOf(line.split(" ")[4] ?? "")]),
     ...loops.map((name) => `loop device ${name}`),
-    ...processes.map((name) => `process ${name}`),
+    ...processes.map((name) => `process ${name} (${commandOf(name)})`),
     ...(isHasty() && !wasHasty ? [`a kernel in a hurry: ${haste}`] : []),
     ...readdirSync(ground).map((name) => `file ${name}`),
     ...segments()
@@ -46,6 +48,8 @@ function left(ground: string): string[] {
       .map((name) => `file ${path.join(memory, name)}`),
   ];
 }
+
+const commandOf = (pid: string): string => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
 
 /** Of the folder's entries those that have a file, such as it is, in which the text stands. */
 function matching(folder: string, file: (name: string) => string, text: string): string[] {

@@ -69,7 +69,7 @@ test("the error of a failed repair is E_REPAIR_FAILED", async (t) => {
   const stage = new Stage(t);
   const writer = { repair: "always", unrepairable: "page 7 is torn" };
   const ran = await stage.run(["create", "writer:app", "--json=stream"], { writer });
-  assert.match(ran.stdout, /"op":"recover","status":"failed".*"code":"E_REPAIR_FAILED"/);
+  assert.match(ran.stdout, /"op":"repair","status":"failed".*"code":"E_REPAIR_FAILED"/);
 });
 
 test("an application goes on by its compensation when its writer's worker is dead", async (t) => {

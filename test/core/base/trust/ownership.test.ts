@@ -11,8 +11,10 @@ const user: TrustedUser = {
 const file = (uid: number, gid: number, mode: number, link = false): Stats =>
   ({ uid, gid, mode, isSymbolicLink: () => link }) as Stats;
 
+const remedies = (stats: Stats): string[] => ownershipProblems("/f", stats, user).map(({ remedy }) => remedy);
+const problems = (stats: Stats): string[] => exposures("/f", stats, user).map(({ problem }) => problem);
+
 test("a file is changed by its owner, its group and all users, and each has its command", () => {
-  const remedies = (stats: Stats): string[] => ownershipProblems("/f", stats, user).map(({ remedy }) => remedy);
   assert.deepEqual(remedies(file(1000, 1000, 0o664)), [], "the group is the user's own");
   assert.deepEqual(remedies(file(0, 0, 0o644)), []);
   assert.deepEqual(remedies(file(1000, 50, 0o664)), ["chmod go-w /f"]);
@@ -22,7 +24,6 @@ test("a file is changed by its owner, its group and all users, and each has its 
 });
 
 test("a file is exposed by the right to read it", () => {
-  const problems = (stats: Stats): string[] => exposures("/f", stats, user).map(({ problem }) => problem);
   assert.deepEqual(problems(file(1000, 1000, 0o640)), []);
   assert.deepEqual(problems(file(1000, 50, 0o600)), []);
   assert.match(problems(file(1000, 50, 0o644)).join(), /readable for group 50 and/);

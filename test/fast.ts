@@ -10,7 +10,6 @@ export const fastFiles: readonly string[] = [
   "test/features/log.test.ts",
   "test/features/looking.test.ts",
   "test/features/plugins-lock.test.ts",
-  "test/features/schedule-unit.test.ts",
 ];
 
 const needsRoot = (file: string): boolean => file.endsWith(".root.test.ts");

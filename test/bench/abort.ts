@@ -6,7 +6,7 @@ import type { Event } from "#core/base/schema/types.js";
 import { atExit } from "../support/process/at-exit.js";
 import { freezable } from "../support/storage/freezable.js";
 import type { Fault } from "../support/fixture/misbehaving-plugins.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { patience, Stage } from "../support/fixture/scene.js";
 import { isGone, Victim } from "../support/process/victim.js";
 import { Stay } from "./stay.js";

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { program } from "../support/process/command-line.js";
 import { Stage } from "../support/fixture/scene.js";
-import { monotonic } from "../support/fixture/fake-keeper.js";
+import { monotonic } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, Samples } from "./samples.js";
 

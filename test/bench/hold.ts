@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, sectionOf } from "../support/storage/freezable.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, type Options, type Result, Samples, scripts } from "./samples.js";
 

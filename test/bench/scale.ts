@@ -6,7 +6,7 @@ import { freezables } from "../support/storage/freezable.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import { patience } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
-import { monotonic } from "../support/fixture/fake-keeper.js";
+import { monotonic } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, median, Samples } from "./samples.js";
 

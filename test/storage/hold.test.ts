@@ -8,7 +8,7 @@ import { once } from "node:events";
 import type { TransactionResult } from "#core/engine/types.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { freeze, freezables, thaw } from "../support/storage/freezable.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { type Roles, Stage } from "../support/fixture/scene.js";
 
 /** A stage with file systems that are held while provider-that copies them. */

@@ -5,7 +5,7 @@ import test from "node:test";
 import { Keeper, lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, freeze, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 
 test("a btrfs snapshot is an operation of the commit", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);

@@ -7,7 +7,7 @@ import { lapseError } from "#core/keeper/client/client.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { isGone } from "../support/process/victim.js";
 
 test("when the limit is reached, everything is released, and the report has the reason", async (t) => {

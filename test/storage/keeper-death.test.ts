@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freezables, thaw } from "../support/storage/freezable.js";
-import { inWords } from "../support/process/in-words.js";
+import { inWords } from "../support/process/median-and-max.js";
 import { killCores } from "../support/process/killed-core.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { isGone, Victim } from "../support/process/victim.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 20);

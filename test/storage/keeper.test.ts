@@ -9,9 +9,9 @@ import { installationCopy } from "../support/process/installation-copy.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { loopFs, mount } from "../support/storage/loop-device.js";
-import { run } from "../support/fixture/run-transaction.js";
+import { run } from "../support/process/run-script.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../support/storage/write-probe.js";
 import { isGone } from "../support/process/victim.js";
 
 test("what is held stops writing, on ext4, XFS and btrfs, and writes again when it is released", async (t) => {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { flockExclusive, preloadLibc } from "#core/os/libc.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { run } from "../../support/process/run-script.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 const libc = JSON.stringify(import.meta.resolve("#core/os/libc.js"));

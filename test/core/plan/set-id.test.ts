@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newSetId } from "#core/plan/set-id.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { run } from "../../support/process/run-script.js";
 
 test("ids that are made one after another are all different and ascend, also within a millisecond", () => {
   const ids = Array.from({ length: 5000 }, () => newSetId());

@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/store/catalog.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { readJournals } from "#core/store/journal.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { run } from "../../support/process/run-script.js";
 import { damage, emptySet } from "../../support/fixture/set-record.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 

@@ -9,7 +9,7 @@ import type { StateDir } from "#core/store/state-directory.js";
 import type { TransactionOp } from "#core/transaction/machine.js";
 import type { Who } from "#core/base/errors/details.js";
 import { Holding } from "../../support/process/holder-process.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { run } from "../../support/process/run-script.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
 const one = "20260102-030405-0000a1";

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill, program } from "../../support/process/command-line.js";
 import { freezable, thaw } from "../../support/storage/freezable.js";
-import type { Ran } from "../../support/fixture/run-transaction.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import type { Ran } from "../../support/process/run-script.js";
+import { monotonic, Scribe } from "../../support/storage/write-probe.js";
 import { patience, type Roles, Stage } from "../../support/fixture/scene.js";
 import { Systemd } from "../../support/process/systemd.js";
 

@@ -8,7 +8,7 @@ import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { freezable, freezables } from "../../support/storage/freezable.js";
 import { childrenOf } from "../../support/process/keepers.js";
 import { onEnd } from "../../support/process/on-end.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../../support/storage/write-probe.js";
 import { Service } from "../../support/process/service.js";
 import { patience, Stage } from "../../support/fixture/scene.js";
 

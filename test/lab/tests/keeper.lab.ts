@@ -7,7 +7,7 @@ import { armed, sectionOf, thaw } from "../../support/storage/freezable.js";
 import { killCores } from "../../support/process/killed-core.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { refusalOf } from "../../support/process/refusal.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { monotonic, Scribe } from "../../support/storage/write-probe.js";
 import { isGone } from "../../support/process/victim.js";
 import { MappedDisk } from "../support/mapped-disk.js";
 import { run } from "../support/volume-group.js";

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { documentIn } from "./document.js";
-import type { Ran } from "../fixture/run-transaction.js";
+import type { Ran } from "./run-script.js";
 import type { User } from "./unprivileged.js";
 import { repository } from "../repository.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestContext } from "node:test";
-import { inWords } from "./in-words.js";
-import { monotonic, Scribe } from "../fixture/fake-keeper.js";
+import { inWords } from "./median-and-max.js";
+import { monotonic, Scribe } from "../storage/write-probe.js";
 import { isGone, Victim } from "./victim.js";
 
 /** Each brings the victim to a moment at which it is then killed. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cgroupRoot } from "./cgroup.js";
 import { childrenOf } from "./keepers.js";
 import { onEnd } from "./on-end.js";
-import type { Ran } from "../fixture/run-transaction.js";
+import type { Ran } from "./run-script.js";
 
 const binary = "/lib/systemd/systemd";
 

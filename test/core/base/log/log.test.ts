@@ -4,7 +4,7 @@ import path from "node:path";
 import test from "node:test";
 import { createLog } from "#core/base/log/log.js";
 import { KEPT } from "#core/base/log/sink.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { run } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 interface Line {

@@ -6,7 +6,7 @@ import test from "node:test";
 import type { WriterTransaction } from "#core/host/contract/context.js";
 import { specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { isAlive } from "../../../support/process/is-alive.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { run } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const LIMIT_MS = 10_000;

@@ -9,7 +9,7 @@ import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { PluginSpec, Session } from "#core/host/isolation/session.js";
 import type { WriterTransaction } from "#core/host/contract/context.js";
 import { type Fault, listening, type Misbehaviour, specOf } from "../../../support/fixture/misbehaving-plugins.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { run } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const runtimes = ["thread", "process"] as const;

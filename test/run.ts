@@ -10,7 +10,7 @@ import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
 import { kernelFailure } from "./lab/kernel-failure.js";
 import { NoSuchTest, select, type Selection } from "./selection.js";
-import { clearGround, layGround } from "./support/process/leftovers.js";
+import { removeTestFolder, makeTestFolder } from "./support/process/leftovers.js";
 import { enterOwnNamespace } from "./support/process/own-namespace.js";
 
 /** As many are named at the end: where to look when the whole takes too long. */
@@ -24,7 +24,7 @@ const files = tests.map((file) => path.join(here, path.relative("test", file).re
 if (lab.length > 0) runLab(lab);
 if (files.length === 0) process.exit();
 
-const ground = layGround();
+const ground = makeTestFolder();
 const tally = { passed: 0, failed: 0, skipped: 0 };
 /** How many tests were skipped for each reason. */
 const skips = new Map<string, number>();
@@ -53,7 +53,7 @@ stream.on("test:diagnostic", ({ message }) => {
 const told = stream.compose<Spec>(new Spec());
 told.pipe(process.stdout);
 told.on("end", () => {
-  void clearGround(ground).then((left) => {
+  void removeTestFolder(ground).then((left) => {
     for (const what of left) console.log(`left behind: ${what}`);
     if (left.length > 0) process.exitCode = 1;
     if (skips.size > 0) console.log(`\nskipped:\n${skipped().join("\n")}`);

@@ -10,14 +10,14 @@ import { parseTarget } from "#core/plan/targets.js";
 import { type PresentWriter, sortOut } from "#core/plan/writers.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import type { Component, Cut } from "#core/base/schema/types.js";
-import { volume } from "../../support/fixture/planned-volume.js";
+import { plannedVolume } from "../../support/fixture/planned-volume.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 /** Two volumes that a component lies on, captured in each way. */
 const captured: Record<Cut, PlannedVolume[]> = {
-  atomic: [volume("8:1", "lvm", true, true), volume("8:2", "lvm", true, true)],
-  "per-volume": [volume("8:1", "lvm", true, false), volume("8:2", "lvm", true, false)],
-  fuzzy: [volume("8:1", "lvm", true, true), volume("8:2", "reflink", false, false)],
+  atomic: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "lvm", true, true)],
+  "per-volume": [plannedVolume("8:1", "lvm", true, false), plannedVolume("8:2", "lvm", true, false)],
+  fuzzy: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "reflink", false, false)],
 };
 const places = [
   { requested: "/db", volume: "8:1", original: "/db" },

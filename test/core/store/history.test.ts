@@ -3,14 +3,22 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { appendHistory, lastTimes, readHistory, usualTimes } from "#core/store/history.js";
+import { History, lastTimes, usualTimes } from "#core/store/history.js";
+import { WriteGate } from "#core/store/write-gate.js";
 import type { PastTransaction } from "#core/base/schema/types.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
 type Span = PastTransaction["timeline"][number];
 
-const span = (op: Span["op"], from: number, to: number, more: Partial<Span> = {}): Span =>
-  ({ actor: "db", op, from, to, outcome: "ok", limitMs: 60_000, ...more }) as Span;
+const span = (op: Span["op"], from: number, to: number, more: Partial<Span> = {}): Span => ({
+  actor: "db",
+  op,
+  from,
+  to,
+  outcome: "ok",
+  limitMs: 60_000,
+  ...more,
+});
 const past = (at: string, timeline: Span[]): PastTransaction => ({ at, timeline }) as PastTransaction;
 
 const good = (at: string, freezeMs: number): PastTransaction =>
@@ -54,12 +62,13 @@ test("the usual time is the lower median of the good ones of the last 20 runs", 
 
 test("a line that is not a transaction is passed over", (t) => {
   const state = tempState(t);
-  assert.deepEqual(readHistory(state), []);
+  const history = new History(state, new WriteGate());
+  assert.deepEqual(history.read(), []);
   appendFileSync(path.join(state.root, "history.jsonl"), '{"at":"2026\nnull\n{}\n');
-  assert.deepEqual(readHistory(state), []);
+  assert.deepEqual(history.read(), []);
 });
 
-test("a disk that cannot take the line costs no transaction", (t) => {
+test("a disk that cannot take the line costs no transaction", async (t) => {
   const { root, ...rest } = tempState(t);
-  appendHistory({ root: path.join(root, "gone"), ...rest }, good("1", 1));
+  await new History({ ...rest, root: path.join(root, "gone") }, new WriteGate()).append(good("1", 1));
 });

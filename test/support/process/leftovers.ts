@@ -7,7 +7,7 @@ import { holdersOf } from "../storage/mount-holders.js";
 import { read } from "./keepers.js";
 
 /** Becomes TMPDIR of this process and of all that it starts. Everybody may look in: some tests are other users. */
-export function layGround(): string {
+export function makeTestFolder(): string {
   const ground = mkdtempSync(path.join(tmpdir(), "holdstill-run-"));
   chmodSync(ground, 0o755);
   process.env["TMPDIR"] = ground;
@@ -15,7 +15,7 @@ export function layGround(): string {
 }
 
 /** What is left on the ground after at most 3 s: mounts, loop devices, processes, files. Removes the ground where nothing is mounted. */
-export async function clearGround(ground: string): Promise<string[]> {
+export async function removeTestFolder(ground: string): Promise<string[]> {
   for (let tries = 30; tries > 0 && left(ground).length > 0; tries -= 1) await sleep(100);
   const found = left(ground);
   if (!found.some((what) => what.startsWith("mount"))) rmSync(ground, { recursive: true, force: true });

@@ -6,6 +6,10 @@ import type { Event } from "#core/base/schema/types.js";
 const phase = (name: string): Untimed => ({ type: "phase", phase: name }) as Untimed;
 const phases = (events: readonly Event[]): unknown[] => events.map((event) => ("phase" in event ? event.phase : null));
 
+const broken = (): never => {
+  throw new Error("EPIPE");
+};
+
 test("an event gets the time of day and the time since the start", () => {
   const heard: Event[] = [];
   const emitter = new Emitter([(event) => heard.push(event)]);
@@ -21,13 +25,13 @@ test("no listener hears anything while events are kept, and all hear them later,
   const heard: Event[] = [];
   const emitter = new Emitter([(event) => heard.push(event)]);
   emitter.emit(phase("freezing"));
-  emitter.keep();
+  emitter.suspend();
   emitter.emit(phase("holding"));
-  emitter.keep();
+  emitter.suspend();
   emitter.emit(phase("releasing"));
   assert.deepEqual(phases(heard), ["freezing"]);
   const kept = performance.now();
-  emitter.flush();
+  emitter.resume();
   emitter.emit(phase("thawing"));
   assert.deepEqual(phases(heard), ["freezing", "holding", "releasing", "thawing"]);
   assert.ok((heard[1]?.ms ?? Infinity) <= kept);
@@ -35,9 +39,6 @@ test("no listener hears anything while events are kept, and all hear them later,
 
 test("a listener that throws loses its event, and the others hear it", () => {
   const heard: Event[] = [];
-  const broken = (): never => {
-    throw new Error("EPIPE");
-  };
   new Emitter([broken, (event) => heard.push(event)]).emit(phase("sealing"));
   assert.deepEqual(phases(heard), ["sealing"]);
 });

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type VolumeClaim, VolumeQueue } from "#core/engine/create/volume-queue.js";
-
-type Place = Parameters<VolumeClaim["onPlace"]>[0];
+import { type QueuePosition, type VolumeClaim, VolumeQueue } from "#core/engine/create/volume-queue.js";
 
 interface Claim {
   claim: VolumeClaim;
-  places: Place[];
+  positions: QueuePosition[];
 }
 
 function claimOf(transaction: string, volumes: string[], more: Partial<VolumeClaim> = {}): Claim {
-  const places: Place[] = [];
+  const positions: QueuePosition[] = [];
   const owner = { pid: process.pid, transaction, since: "2026-01-02T03:04:05.000Z" };
   const { signal } = new AbortController();
-  return { claim: { volumes, owner, limitMs: 30_000, signal, onPlace: (at) => places.push(at), ...more }, places };
+  return {
+    claim: { volumes, owner, limitMs: 30_000, signal, onPosition: (at) => positions.push(at), ...more },
+    positions,
+  };
 }
 
 test("transactions of other volumes do not wait for each other", async () => {
@@ -30,12 +31,13 @@ test("on one volume they are served in the order in which they were asked, and h
   await Promise.all(
     turns.map(async ({ name, turn, claim }) => {
       const how = await turn.take(claim);
-      await turn.whilst(async () => void served.push(`${name} ${how}`));
+      served.push(`${name} ${how}`);
+      turn.leave();
     }),
   );
   assert.deepEqual(served, ["a at-once", "b after-others", "c after-others"]);
-  const heard = turns.map(({ places }) =>
-    places.map(({ owner, position }) => `${position} after ${owner.transaction}`),
+  const heard = turns.map(({ positions }) =>
+    positions.map(({ owner, position }) => `${position} after ${owner.transaction}`),
   );
   assert.deepEqual(heard, [[], ["1 after a"], ["2 after a", "1 after b"]]);
 });

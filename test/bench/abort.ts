@@ -6,8 +6,8 @@ import type { Event } from "#core/base/schema/types.js";
 import { atExit } from "../support/process/at-exit.js";
 import { freezable } from "../support/storage/freezable.js";
 import type { Fault } from "../support/fixture/misbehaving-plugins.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 import { isGone, Victim } from "../support/process/victim.js";
 import { Stay } from "./stay.js";
 import { type Bench, Samples } from "./samples.js";
@@ -65,9 +65,9 @@ function spin({ t }: Stay): void {
 /** How long after its deadline a freeze that never answers was given up, ms. */
 async function lateness(does: (typeof faults)[number]): Promise<number> {
   await using stay = new Stay();
-  const stage = new Stage(stay.t);
+  const stage = new Scene(stay.t);
   const isolation = does === "blocks" ? "process" : "thread";
-  const limits = { ...patience, freeze: `${limitMs * 2}ms` };
+  const limits = { ...patientLimits, freeze: `${limitMs * 2}ms` };
   const config = stage.configFile({ isolation, limits, writer: { in: "freeze", does, when: "before" } });
   const holdstill = await open({ config });
   let [limit, late] = [Number.NaN, Number.NaN];
@@ -85,7 +85,7 @@ async function untilWritable(count: number): Promise<number> {
   await using stay = new Stay();
   const { t } = stay;
   const mounts = Array.from({ length: count }, (_, at) => freezable(t, "ext4", `fs${at}`) ?? "");
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((mount) => new WriteProbe(t, mount));
   const victim = await Victim.start(t, mounts);
   for (const scribe of scribes) await scribe.writesAfter(0);
   victim.say("hold");

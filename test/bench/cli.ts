@@ -1,8 +1,8 @@
 /** What a command costs before it does anything, next to what others start with: its time, and its instructions, which no noise changes. */
 import { spawnSync } from "node:child_process";
 import { program } from "../support/process/command-line.js";
-import { Stage } from "../support/fixture/scene.js";
-import { monotonic } from "../support/fixture/fake-keeper.js";
+import { Scene } from "../support/fixture/scene.js";
+import { monotonic } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, Samples } from "./samples.js";
 
@@ -10,7 +10,7 @@ export const cli: Bench = {
   name: "cli",
   async run({ quick, say }) {
     await using stay = new Stay();
-    const stage = new Stage(stay.t);
+    const stage = new Scene(stay.t);
     const config = ["--config", stage.configFile()];
     const node = process.execPath;
     const commands: Record<string, [string, string[]]> = {

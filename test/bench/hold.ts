@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, sectionOf } from "../support/storage/freezable.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, type Options, type Result, Samples, scripts } from "./samples.js";
 
@@ -46,7 +46,7 @@ export const hold: Bench = {
     for (const count of quick ? [1, 4] : [1, 4, 16, 64]) {
       await using stay = new Stay();
       const mounts = freezables(stay.t, count, ["ext4"]) ?? [];
-      const scribe = new Scribe(stay.t, mounts[0] ?? "");
+      const scribe = new WriteProbe(stay.t, mounts[0] ?? "");
       await scribe.writesAfter(0);
       const of = `${count} file system${count === 1 ? "" : "s"}`;
       say(of);

@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { clearGround, layGround } from "../support/process/leftovers.js";
+import { removeTestFolder, makeTestFolder } from "../support/process/leftovers.js";
 import { all } from "./all.js";
 import { machine } from "./machine.js";
 import { isDrawn, plot } from "./plot.js";
@@ -42,11 +42,11 @@ const results: Result[] = [];
 const failed: string[] = [];
 for (const name of positionals.length === 0 ? names : positionals) {
   process.env["TMPDIR"] = outer;
-  const ground = layGround();
+  const ground = makeTestFolder();
   const measured = await inItsOwnProcess(name);
   if (measured === undefined) failed.push(name);
   else results.push(...measured);
-  for (const what of await clearGround(ground)) failed.push(`${name} left ${what}`);
+  for (const what of await removeTestFolder(ground)) failed.push(`${name} left ${what}`);
   sweep(ground);
   if (interrupted) process.exit(130);
 }

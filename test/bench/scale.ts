@@ -4,9 +4,9 @@ import path from "node:path";
 import { open } from "holdstill";
 import { freezables } from "../support/storage/freezable.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
-import { patience } from "../support/fixture/scene.js";
+import { patientLimits } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
-import { monotonic } from "../support/fixture/fake-keeper.js";
+import { monotonic } from "../support/storage/write-probe.js";
 import { Stay } from "./stay.js";
 import { type Bench, median, Samples } from "./samples.js";
 
@@ -88,6 +88,6 @@ function configOf(dir: string, count: number, mounts: readonly string[]): string
     exposeDir: path.join(dir, "exposed"),
     pluginPaths: [pluginsThat],
   };
-  writeFileSync(file, JSON.stringify({ ...places, limits: patience, plugins }));
+  writeFileSync(file, JSON.stringify({ ...places, limits: patientLimits, plugins }));
   return file;
 }

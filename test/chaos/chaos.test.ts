@@ -8,10 +8,10 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freezables, thaw } from "../support/storage/freezable.js";
-import { inWords } from "../support/process/in-words.js";
+import { medianAndMax } from "../support/process/median-and-max.js";
 import type { Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
-import { patience, type Roles, Stage } from "../support/fixture/scene.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
+import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 import { MemoryGroup } from "./memory-group.js";
 import { type Moment, moments, Victim } from "./victim.js";
 
@@ -61,11 +61,11 @@ for (const blow of blows) {
       const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
       if (mounts === null) return;
       for (const mount of mounts) writeFileSync(path.join(mount, "file"), "precious\n");
-      const scribes = mounts.map((mount) => new Scribe(t, mount));
+      const scribes = mounts.map((mount) => new WriteProbe(t, mount));
       for (const scribe of scribes) await scribe.writesAfter(0);
       const waits: number[] = [];
       for (let round = 0; round < rounds; round += 1) waits.push(...(await play(t, blow, moment, mounts, scribes)));
-      t.diagnostic(`writable after ${inWords(waits)}`);
+      t.diagnostic(`writable after ${medianAndMax(waits)}`);
     });
   }
 }
@@ -74,7 +74,7 @@ test("when the memory of the control group runs out while volumes are held, the 
   const group = MemoryGroup.make(t);
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null || group === null) return;
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((mount) => new WriteProbe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const blow: Blow = {
     name: "no memory",
@@ -87,7 +87,7 @@ test("when the memory of the control group runs out while volumes are held, the 
     moments: ["committing"],
   };
   const waits = await play(t, blow, "committing", mounts, scribes);
-  t.diagnostic(`writable after ${inWords(waits)}`);
+  t.diagnostic(`writable after ${medianAndMax(waits)}`);
 });
 
 const commits = (moment: Moment): Misbehaviour =>
@@ -101,11 +101,11 @@ async function play(
   blow: Blow,
   moment: Moment,
   mounts: readonly string[],
-  scribes: readonly Scribe[],
+  scribes: readonly WriteProbe[],
 ): Promise<number[]> {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles: Roles = {
-    limits: patience,
+    limits: patientLimits,
     provider: { hold: mounts, pointInTime: true, in: "commit", ...commits(moment) },
   };
   const victim = new Victim(t, stage, ["writer:app", ...mounts, "--config", stage.configFile(roles)], blow.wrap);

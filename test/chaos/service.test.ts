@@ -10,13 +10,13 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginOp } from "#core/host/isolation/operations.js";
 import { freezables, thaw } from "../support/storage/freezable.js";
-import { inWords } from "../support/process/in-words.js";
+import { medianAndMax } from "../support/process/median-and-max.js";
 import { childrenOf } from "../support/process/keepers.js";
 import { mount } from "../support/storage/loop-device.js";
 import type { Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
 import { Service } from "../support/process/service.js";
-import { patience, type Roles, Stage } from "../support/fixture/scene.js";
+import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 import { isGone } from "../support/process/victim.js";
 import { Watched } from "./watched.js";
 
@@ -94,7 +94,7 @@ for (const moment of moments) {
     const mounts = freezables(t, 2, ["ext4", "xfs"]);
     if (mounts === null) return;
     for (const point of mounts) writeFileSync(path.join(point, "file"), "precious\n");
-    const scribes = mounts.map((point) => new Scribe(t, point));
+    const scribes = mounts.map((point) => new WriteProbe(t, point));
     for (const scribe of scribes) await scribe.writesAfter(0);
     const waits: number[] = [];
     const outcomes: string[] = [];
@@ -103,7 +103,7 @@ for (const moment of moments) {
       waits.push(...waited);
       outcomes.push(outcome);
     }
-    t.diagnostic(`writable after ${inWords(waits)}; the operation: ${[...new Set(outcomes)].join(", ")}`);
+    t.diagnostic(`writable after ${medianAndMax(waits)}; the operation: ${[...new Set(outcomes)].join(", ")}`);
   });
 }
 
@@ -112,9 +112,9 @@ async function play(
   t: TestContext,
   moment: Moment,
   mounts: readonly string[],
-  scribes: readonly Scribe[],
+  scribes: readonly WriteProbe[],
 ): Promise<{ waited: number[]; outcome: string }> {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const others = ["other-0", "other-1"].map((name) =>
     mount(t, ["-t", "tmpfs", "-o", "size=1m", "tmpfs"], path.join(stage.dir, name)),
   );
@@ -166,16 +166,16 @@ async function play(
   return { waited, outcome };
 }
 
-function otherStore(stage: Stage): { dir: string; stored: string[] } {
+function otherStore(stage: Scene): { dir: string; stored: string[] } {
   const dir = path.join(stage.dir, "other-store");
   mkdirSync(dir, { recursive: true });
-  return { dir, stored: Stage.storedIn(dir) };
+  return { dir, stored: Scene.storedIn(dir) };
 }
 
 /** A config in which the volumes of the others have a provider of their own. */
-function configOf(stage: Stage, hold: readonly string[], only: readonly string[], { writer, provider }: Roles): string {
+function configOf(stage: Scene, hold: readonly string[], only: readonly string[], { writer, provider }: Roles): string {
   const config = stage.configFile({
-    limits: patience,
+    limits: patientLimits,
     ...(writer === undefined ? {} : { writer }),
     provider: { ...provider, hold, pointInTime: true },
   });

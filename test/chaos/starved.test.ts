@@ -20,7 +20,7 @@ import { onEnd } from "../support/process/on-end.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { freezables, thaw } from "../support/storage/freezable.js";
 import { mount } from "../support/storage/loop-device.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 /** A pipe that is full, and the end that it is read from. */
 function fullPipe(dir: string): number {
@@ -42,8 +42,8 @@ for (const [name, args, stdio] of [
   test(`a full pipe as ${name} keeps no application frozen and no volume held`, async (t) => {
     const mounts = freezables(t, 1, ["ext4"]);
     if (mounts === null) return;
-    const stage = new Stage(t);
-    const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: patience });
+    const stage = new Scene(t);
+    const config = stage.configFile({ provider: { hold: mounts, pointInTime: true }, limits: patientLimits });
     const pipe = fullPipe(stage.dir);
     onEnd(t, () => closeSync(pipe));
     const streams = ["ignore", "ignore", "ignore"] as ("ignore" | number)[];
@@ -64,14 +64,14 @@ for (const [name, args, stdio] of [
 }
 
 test("a terminal that is stopped with Ctrl-S keeps no application frozen", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const command = [
     process.execPath,
     program,
     "create",
     "writer:app",
     "--config",
-    stage.configFile({ limits: patience }),
+    stage.configFile({ limits: patientLimits }),
   ];
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command.join(" "), "/dev/null"], {
     stdio: ["pipe", "ignore", "ignore"],
@@ -87,7 +87,7 @@ test("a terminal that is stopped with Ctrl-S keeps no application frozen", async
   assert.deepEqual(await exit, [0, null]);
 });
 
-function hasSet(stage: Stage): boolean {
+function hasSet(stage: Scene): boolean {
   const sets = path.join(stage.dir, "state/sets");
   return existsSync(sets) && readdirSync(sets).some((id) => existsSync(path.join(sets, id, "set.json")));
 }
@@ -110,11 +110,11 @@ async function drain(fd: number, isOver: () => boolean): Promise<string> {
 test("a state disk that fills up while volumes are held fails the set, and everything goes on", async (t) => {
   const mounts = freezables(t, 1, ["ext4"]);
   if (mounts === null) return;
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const state = mount(t, ["-t", "tmpfs", "-o", "size=256k,mode=700", "none"], path.join(stage.dir, "state"));
   const config = stage.configFile({
     provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs: 1000 },
-    limits: patience,
+    limits: patientLimits,
   });
   const running = holdstill(["create", "writer:app", ...mounts, "--json", "--config", config]);
   while (!stage.calls("store").includes("commit")) await sleep(5);
@@ -125,7 +125,7 @@ test("a state disk that fills up while volumes are held fails the set, and every
 });
 
 test("on a state disk that is full a command says so, and the set stays as it was", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   if (process.getuid?.() !== 0) return t.skip("mounting needs root");
   const state = mount(t, ["-t", "tmpfs", "-o", "size=512k,mode=700", "none"], path.join(stage.dir, "state"));
   await stage.run(["create", "writer:app", "--quiet"]);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { childrenOf, read } from "../support/process/keepers.js";
 import { onEnd } from "../support/process/on-end.js";
 import { program } from "../support/process/command-line.js";
-import type { Stage } from "../support/fixture/scene.js";
+import type { Scene } from "../support/fixture/scene.js";
 import { isGone } from "../support/process/victim.js";
 
 /** Where a transaction stands, as far as can be seen from outside: from the hold to the release it tells nothing. */
@@ -25,7 +25,7 @@ export type Moment = (typeof moments)[number];
 /** `holdstill create` as a process of its own, to be struck at a moment. */
 export class Victim {
   readonly child: ChildProcess;
-  readonly #stage: Stage;
+  readonly #stage: Scene;
   readonly #phases = new Set<string>();
   readonly #keepers: number[] = [];
   #stderr = "";
@@ -33,7 +33,7 @@ export class Victim {
   /** @param wrap What is to run instead of the command, and runs it. */
   constructor(
     t: TestContext,
-    stage: Stage,
+    stage: Scene,
     args: readonly string[],
     wrap: (command: readonly string[]) => readonly string[] = (command) => command,
   ) {

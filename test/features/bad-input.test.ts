@@ -7,25 +7,25 @@ import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault } from "#core/base/schema/types.js";
 import { holdstill } from "../support/process/command-line.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 interface Bad {
   /** What is wrong, as the rest of a sentence. */
   name: string;
-  args?: (stage: Stage) => string[];
-  config?: (stage: Stage) => Record<string, unknown>;
+  args?: (stage: Scene) => string[];
+  config?: (stage: Scene) => Record<string, unknown>;
   code: string;
   exit: 2 | 3 | 4;
   says?: RegExp;
 }
 
-const writerAt = (stage: Stage, more: object = {}): object => ({
+const writerAt = (stage: Scene, more: object = {}): object => ({
   use: "writer-that",
   as: "app",
   options: { app: stage.app },
   ...more,
 });
-const providerAt = (stage: Stage, more: object = {}): object => ({
+const providerAt = (stage: Scene, more: object = {}): object => ({
   use: "provider-that",
   as: "store",
   options: { store: stage.store, ...more },
@@ -33,7 +33,7 @@ const providerAt = (stage: Stage, more: object = {}): object => ({
 const plugins = (...list: object[]): Record<string, unknown> => ({ pluginPaths: [pluginsThat], plugins: list });
 
 /** A copy of the fixtures that a case may spoil. */
-function spoilt(stage: Stage, spoil: (dir: string) => void): Record<string, unknown> {
+function spoilt(stage: Scene, spoil: (dir: string) => void): Record<string, unknown> {
   const dir = path.join(stage.dir, "plugins");
   cpSync(pluginsThat, dir, { recursive: true });
   spoil(dir);
@@ -193,7 +193,7 @@ const cases: Bad[] = [
 describe("bad input is told with a code and the next step, and touches nothing:", { concurrency: 2 }, () => {
   for (const { name, args = () => ["create", "writer:app"], config, code, exit, says } of cases) {
     it(name, async (t) => {
-      const stage = new Stage(t);
+      const stage = new Scene(t);
       const file = path.join(stage.dir, "bad.json");
       const good = plugins(writerAt(stage), providerAt(stage));
       writeFileSync(file, JSON.stringify({ stateDir: path.join(stage.dir, "state"), ...(config?.(stage) ?? good) }));
@@ -212,7 +212,7 @@ describe("bad input is told with a code and the next step, and touches nothing:"
 });
 
 test("a cyclic config is a finding with its line, and no endless loop", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const file = path.join(stage.dir, "cyclic.yaml");
   writeFileSync(file, "plugins: &p\n  - *p\n");
   const ran = await holdstill(["list", "--json", "--config", file]);
@@ -221,7 +221,7 @@ test("a cyclic config is a finding with its line, and no endless loop", async (t
 });
 
 test("a best-effort writer that fails is left out, and the record says so", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const ran = await stage.run(["create", "writer:app", "--json"], {
     policy: "best-effort",
     writer: { in: "freeze", does: "throws" },
@@ -235,7 +235,7 @@ test("a best-effort writer that fails is left out, and the record says so", asyn
 });
 
 test("a freeze that was lost lowers the consistency, and the command says so with its exit code", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const slow = stage.run(["create", "writer:app", "--json"], {
     provider: { in: "commit", does: "late", delayMs: 800 },
   });
@@ -251,7 +251,7 @@ test("a freeze that was lost lowers the consistency, and the command says so wit
 });
 
 test("delete without a terminal and without --yes says what it would do, and does nothing", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { set } = (await stage.run(["create", "writer:app", "--json"])).json() as TransactionResult;
   const refused = await stage.run(["delete", set?.id ?? "", "--json"]);
   assert.equal((refused.json() as { error: Fault }).error.code, "E_NEEDS_YES");

@@ -6,21 +6,21 @@ import type { TransactionResult } from "#core/engine/types.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import { holdstill } from "../support/process/command-line.js";
-import { type Script, theatre } from "../support/fixture/scene-config.js";
+import { type Misbehaviours, sceneConfig } from "../support/fixture/scene-config.js";
 import { tempDir } from "../support/storage/temp.js";
-import { unbroken } from "../support/process/unwrapped.js";
+import { unwrapped } from "../support/process/unwrapped.js";
 
 test("a set is made, listed, shown, exposed, completed, unexposed and deleted", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir);
+  const { config, data } = sceneConfig(dir);
   const on = (...args: string[]): ReturnType<typeof holdstill> => holdstill([...args, "--config", config]);
   const made = await on("create", data, "--name", "nightly", "--tag", "job=7", "--require", "application");
   assert.equal(made.exitCode, 0, made.stderr);
   const [, id = ""] = /^Set (\S+) \(nightly\), /.exec(made.stdout) ?? [];
   assert.match(made.stdout, /^ {2}app\/app {2}application$/m);
   assert.match(made.stdout, /^Frozen for /m);
-  assert.match(made.stderr, /^freeze \(applications hold still\), limit 4 s$/m);
-  assert.match(made.stderr, /^ {2}app: freeze took .* of 500 ms$/m);
+  assert.match(made.stderr, /^freeze \(applications hold still\), limit 20 s$/m);
+  assert.match(made.stderr, /^ {2}app: freeze took .* of 10 s$/m);
 
   assert.equal((await on("list", "--quiet")).stdout, `${id}\n`);
   const shown = await on("show", "nightly");
@@ -47,7 +47,7 @@ test("a set is made, listed, shown, exposed, completed, unexposed and deleted", 
 
 test("plan, writers, providers and plugins list look, and leave no trace", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir);
+  const { config, data } = sceneConfig(dir);
   const on = (...args: string[]): ReturnType<typeof holdstill> => holdstill([...args, "--config", config]);
   const plan = await on("plan", data);
   assert.match(plan.stdout, /^Promised consistency application, none asked; cut fuzzy$/m);
@@ -62,7 +62,7 @@ test("plan, writers, providers and plugins list look, and leave no trace", async
   assert.deepEqual(readdirSync(path.join(dir, "state/transactions")), []);
 });
 
-const endings: { name: string; script: Script; exitCode: number; stderr: RegExp; stdout: RegExp }[] = [
+const endings: { name: string; script: Misbehaviours; exitCode: number; stderr: RegExp; stdout: RegExp }[] = [
   {
     name: "a writer that does not freeze in time",
     script: { writer: { in: "freeze", does: "hangs" } },
@@ -97,7 +97,7 @@ const endings: { name: string; script: Script; exitCode: number; stderr: RegExp;
 for (const { name, script, exitCode, stderr, stdout } of endings) {
   test(`after ${name} the command ends with ${exitCode} and says who it was`, async (t) => {
     const dir = tempDir(t);
-    const { config, data } = theatre(dir, script);
+    const { config, data } = sceneConfig(dir, script);
     const ran = await holdstill(["create", data, "--config", config]);
     assert.equal(ran.exitCode, exitCode, ran.stderr);
     assert.match(ran.stderr, stderr);
@@ -109,14 +109,14 @@ for (const { name, script, exitCode, stderr, stdout } of endings) {
 
 test("what could not be undone is shown by recover, and undone with --yes", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir, {
+  const { config, data } = sceneConfig(dir, {
     writer: { in: "seal", does: "throws" },
     provider: { in: "abort", does: "throws" },
   });
   assert.equal((await holdstill(["create", data, "--config", config])).exitCode, 6);
-  const mended = theatre(dir).config;
+  const mended = sceneConfig(dir).config;
   const seen = await holdstill(["recover", "--dry-run", "--config", mended]);
-  assert.match(unbroken(seen.stdout), /^This is left: undo transaction .* with provider-that\n$/);
+  assert.match(unwrapped(seen.stdout), /^This is left: undo transaction .* with provider-that\n$/);
   assert.equal((await holdstill(["recover", "--config", mended])).exitCode, 2);
   const done = await holdstill(["recover", "--yes", "--config", mended]);
   assert.equal(done.exitCode, 0);
@@ -126,7 +126,7 @@ test("what could not be undone is shown by recover, and undone with --yes", asyn
 
 test("the first signal aborts and undoes, and a second one changes nothing", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir, { provider: { in: "commit", does: "late", delayMs: 20_000 } });
+  const { config, data } = sceneConfig(dir, { provider: { in: "commit", does: "late", delayMs: 20_000 } });
   const sent = new Set<string>();
   const once = (signal: NodeJS.Signals, kill: () => unknown): void => {
     if (!sent.has(signal)) kill();
@@ -147,7 +147,7 @@ test("the first signal aborts and undoes, and a second one changes nothing", asy
 
 test("--json=stream tells every step as a valid event, `ended` last and once; --json the end alone", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir);
+  const { config, data } = sceneConfig(dir);
   const good = eventsOf((await holdstill(["create", data, "--json=stream", "--config", config])).stdout);
   assert.equal(good[0]?.type, "begun");
   assert.equal(good.at(-1)?.type, "ended");
@@ -170,7 +170,7 @@ test("--json=stream tells every step as a valid event, `ended` last and once; --
 });
 
 test("--quiet prints the set's id and nothing else", async (t) => {
-  const { config, data } = theatre(tempDir(t));
+  const { config, data } = sceneConfig(tempDir(t));
   const { stdout, stderr } = await holdstill(["create", data, "-q", "--config", config]);
   assert.match(stdout, /^\d{8}-\d{6}-[0-9a-f]{6}\n$/);
   assert.equal(stderr, "");
@@ -178,7 +178,7 @@ test("--quiet prints the set's id and nothing else", async (t) => {
 
 test("a reader that goes away does not stop a transaction", async (t) => {
   const dir = tempDir(t);
-  const { config, data } = theatre(dir);
+  const { config, data } = sceneConfig(dir);
   const { exitCode } = await holdstill(["create", data, "--json=stream", "--config", config], {
     onStart: (child) => child.stdout?.destroy(),
   });

@@ -10,20 +10,20 @@ import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 const skip = process.getuid?.() === 0 ? false : "mounting needs root";
 
-interface Scene {
-  stage: Stage;
+interface TakenScene {
+  stage: Scene;
   id: string;
   /** Where the snapshots are to be mounted. */
   at: string;
   mounts: () => string[];
 }
 
-async function staged(t: TestContext): Promise<Scene> {
-  const stage = new Stage(t);
+async function staged(t: TestContext): Promise<TakenScene> {
+  const stage = new Scene(t);
   const made = await stage.run(["create", "writer:app", "--quiet"]);
   assert.equal(made.exitCode, 0, made.stderr);
   const at = path.join(stage.dir, "snapshot");

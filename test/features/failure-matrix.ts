@@ -10,7 +10,7 @@ import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
 import type { Fault, Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
-import { patience, type Roles, Stage } from "../support/fixture/scene.js";
+import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 
 const faults: Fault[] = [
   "throws",
@@ -62,12 +62,12 @@ const consequence = {
 
 /** One case: the misbehaving plugin, and the question whether all is well onEnd. */
 class Play {
-  readonly stage: Stage;
+  readonly stage: Scene;
   readonly role: Role;
   readonly roles: Roles;
 
   constructor(t: TestContext, role: Role, phase: PhaseName, does: Fault, isolation: "thread" | "process") {
-    this.stage = new Stage(t);
+    this.stage = new Scene(t);
     this.role = role;
     const op = (phase === "identify" && role === "provider" ? "match" : phase) as PluginOp;
     const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
@@ -89,7 +89,7 @@ class Play {
 
   async nextWorks(): Promise<void> {
     // Nothing misbehaves here, and a busy machine is no fault.
-    const holdstill = await open({ config: this.stage.configFile({ limits: patience }) });
+    const holdstill = await open({ config: this.stage.configFile({ limits: patientLimits }) });
     const next = await holdstill.create({ targets: ["writer:app"] });
     assert.equal(next.set?.consistency, "application", JSON.stringify(next));
     assert.equal(this.stage.isFrozen(), false);

@@ -7,10 +7,10 @@ import test, { type TestContext } from "node:test";
 import type { PastTransaction, Usual } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import type { CliRun } from "../support/process/command-line.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
-async function nights(t: TestContext): Promise<Stage> {
-  const stage = new Stage(t);
+async function nights(t: TestContext): Promise<Scene> {
+  const stage = new Scene(t);
   assert.equal((await stage.run(["create", "writer:app", "--name", "good"])).exitCode, 0);
   const hangs = { writer: { in: "freeze", does: "hangs" }, limits: { freeze: "400ms" } } as const;
   assert.equal((await stage.run(["create", "writer:app"], hangs)).exitCode, 4);
@@ -58,7 +58,8 @@ test("writers say what they did last, and for how long", async (t) => {
 
 test("a plan says how long its calls usually take, against which limit, and what failed", async (t) => {
   const stage = await nights(t);
-  for (const _ of [1, 2]) assert.equal((await stage.run(["create", "writer:app"], { limits: patience })).exitCode, 0);
+  for (const _ of [1, 2])
+    assert.equal((await stage.run(["create", "writer:app"], { limits: patientLimits })).exitCode, 0);
   const { stdout } = await stage.run(["plan", "writer:app"]);
   const words = stdout.replaceAll(/\s+/g, " ");
   assert.match(
@@ -75,7 +76,7 @@ test("a plan says how long its calls usually take, against which limit, and what
       ["store", "commit", 3, 0],
     ],
   );
-  assert.doesNotMatch((await new Stage(t).run(["plan", "writer:app"])).stdout, /last runs/);
+  assert.doesNotMatch((await new Scene(t).run(["plan", "writer:app"])).stdout, /last runs/);
 });
 
 test("a timeline is a snapshot that names the culprit, as well-formed XML whatever a plugin says", async (t) => {

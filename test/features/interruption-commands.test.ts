@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginOp } from "#core/host/isolation/operations.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 interface Moment {
   args: readonly string[];
@@ -41,7 +41,7 @@ const moments: readonly Moment[] = [
     ] as const
   ).map(([role, op, dead]): Moment => ({ args: ["recover", "--yes"], role, op, dead })),
 ];
-const limits = { ...patience, complete: "30s" };
+const limits = { ...patientLimits, complete: "30s" };
 
 /**
  * A closed terminal is SIGHUP. Two commands undo something of their own when they are told to end, and recover is the last resort;
@@ -58,8 +58,8 @@ for (const way of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   describe(`${way} in the middle of a command`, { concurrency: 2 }, () => {
     for (const moment of moments.filter(({ args: [name = ""] }) => ways[way](name))) {
       it(`\`${moment.args.join(" ")}\`, in ${moment.op} of the ${moment.role}`, async (t) => {
-        const stage = new Stage(t);
-        const good = (...args: string[]): ReturnType<Stage["run"]> => stage.run(args, { limits });
+        const stage = new Scene(t);
+        const good = (...args: string[]): ReturnType<Scene["run"]> => stage.run(args, { limits });
         await good("create", "writer:app", "--name", "good");
         if (moment.first !== undefined) assert.equal((await good(...moment.first)).exitCode, 0);
         if (moment.dead !== undefined) await killed(t, stage, moment.dead, "SIGKILL");
@@ -81,14 +81,14 @@ for (const way of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   });
 }
 
-async function killed(t: TestContext, stage: Stage, moment: Moment, way: NodeJS.Signals): Promise<void> {
+async function killed(t: TestContext, stage: Scene, moment: Moment, way: NodeJS.Signals): Promise<void> {
   const child = await hanging(t, stage, moment);
   child.kill(way);
   await once(child, "close");
 }
 
 /** The command, as soon as its call is there once more than before. */
-async function hanging(t: TestContext, stage: Stage, { args, role, op }: Moment): Promise<ChildProcess> {
+async function hanging(t: TestContext, stage: Scene, { args, role, op }: Moment): Promise<ChildProcess> {
   const log = role === "writer" ? "app" : "store";
   const calls = (): number => stage.calls(log).filter((one) => one === op).length;
   const before = calls();

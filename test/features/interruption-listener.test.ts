@@ -5,7 +5,7 @@ import test from "node:test";
 import { HoldstillError } from "#core/base/errors/error.js";
 import { openEngine } from "#core/engine/engine.js";
 import type { Event } from "#core/base/schema/types.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 const moments = [
   ...["prepare", "freeze", "commit", "thaw", "seal"].map((phase) => `phase ${phase}`),
@@ -15,7 +15,7 @@ const moments = [
 
 for (const moment of moments) {
   test(`a listener that interrupts at "${moment}" undoes the transaction`, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const requester = await openEngine({ config: stage.configFile() });
     const control = new AbortController();
     let after = "";

@@ -9,11 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   test(`${signal} in the middle of retain, as it writes the record`, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     assert.equal((await stage.run(["create", "writer:app", "--name", "good"])).exitCode, 0);
     const set = (await stage.run(["show", "good", "--json"])).json() as SnapshotSet;
     const draft = path.join(stage.dir, "state/sets", set.id, "set.json.draft");

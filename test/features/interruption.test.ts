@@ -14,7 +14,7 @@ import { program } from "../support/process/command-line.js";
 import { documentIn } from "../support/process/document.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
 import type { Fault } from "#core/base/schema/types.js";
-import { type Roles, Stage } from "../support/fixture/scene.js";
+import { type Roles, Scene } from "../support/fixture/scene.js";
 
 const moments: { role: "writer" | "provider"; op: PluginOp }[] = [
   { role: "writer", op: "identify" },
@@ -28,7 +28,7 @@ const moments: { role: "writer" | "provider"; op: PluginOp }[] = [
 ];
 
 /** A create that hangs in `op`, after the call has taken effect. */
-async function hanging(stage: Stage, role: "writer" | "provider", op: PluginOp): Promise<ChildProcess> {
+async function hanging(stage: Scene, role: "writer" | "provider", op: PluginOp): Promise<ChildProcess> {
   const when = op === "thaw" ? "before" : "after";
   const config = stage.configFile({ [role]: { in: op, does: "hangs", when }, limits: patient });
   const child = spawn(process.execPath, [program, "create", "writer:app", "--json", "--config", config], {
@@ -54,7 +54,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   describe(`${signal} while a plugin hangs`, { concurrency: 2 }, () => {
     for (const { role, op } of moments) {
       it(`in ${op} of the ${role}: ends with 130, nothing frozen, nothing left`, async (t) => {
-        const stage = new Stage(t);
+        const stage = new Scene(t);
         const child = await hanging(stage, role, op);
         child.kill(signal);
         const said = textOf(child.stdout);
@@ -70,7 +70,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 test("SIGINT while a plugin loads ends it at once", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const slow = path.join(stage.dir, "plugins/writer-that");
   cpSync(path.join(pluginsThat, "writer-that"), slow, { recursive: true });
   const manifest = readFileSync(path.join(slow, "plugin.json"), "utf8");
@@ -92,7 +92,7 @@ test("SIGINT while a plugin loads ends it at once", async (t) => {
 });
 
 test("SIGINT while a writer that need not take part says what it owns: nobody is asked to prepare", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles: Roles = { writer: { in: "identify", does: "hangs" }, policy: "best-effort", limits: patient };
   const args = [program, "create", stage.app, "--json", "--config", stage.configFile(roles)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -105,7 +105,7 @@ test("SIGINT while a writer that need not take part says what it owns: nobody is
 
 for (const [command, ...more] of [["create"], ["run", "--", "true"], ["create", "--lease-stdin"]] as const) {
   test(`SIGINT while ${[command, ...more].join(" ")} removes a set that outlived its lease ends it, and recover removes that`, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     await outlived(stage);
     const config = stage.configFile({ provider: { in: "remove", does: "hangs" }, limits: patient });
     const args = [program, "--config", config, "--json", command, "writer:app", ...more];
@@ -126,7 +126,7 @@ for (const [command, ...more] of [["create"], ["run", "--", "true"], ["create", 
 }
 
 /** A set with a lease whose process was killed. */
-async function outlived(stage: Stage): Promise<void> {
+async function outlived(stage: Scene): Promise<void> {
   const args = [program, "create", "writer:app", "--lease-stdin", "--config", stage.configFile({ limits: patient })];
   const holder = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
   await once(holder.stdout, "data");
@@ -135,7 +135,7 @@ async function outlived(stage: Stage): Promise<void> {
 }
 
 test("SIGINT while what a writer has left is brought to disk ends it, and nothing of it is left", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles: Roles = { writer: { leaves: tooMuch }, limits: patient };
   const args = [program, "create", "writer:app", "--json", "--config", stage.configFile(roles)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -151,7 +151,7 @@ test("SIGINT while what a writer has left is brought to disk ends it, and nothin
 });
 
 test("what a writer has left must be on disk within the limit of seal, or the set is undone and the writer named", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const ended = await stage.run(["create", "writer:app"], { writer: { leaves: tooMuch } });
   assert.equal(ended.exitCode, 4, ended.stderr);
   assert.match(ended.stderr, /writer `app` .* failed in seal: the 2 files that it left could not be brought to disk/);
@@ -164,7 +164,7 @@ const tooMuch = 2 ** 38;
 describe("kill -9 while a plugin hangs", { concurrency: 2 }, () => {
   for (const { role, op } of moments.filter((moment) => moment.op !== "identify")) {
     it(`in ${op} of the ${role}: recover finds what is left, and removes it`, async (t) => {
-      const stage = new Stage(t);
+      const stage = new Scene(t);
       const child = await hanging(stage, role, op);
       child.kill("SIGKILL");
       await once(child, "close");

@@ -8,12 +8,12 @@ import test from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { Stage } from "../support/fixture/scene.js";
-import { unbroken } from "../support/process/unwrapped.js";
+import { Scene } from "../support/fixture/scene.js";
+import { unwrapped } from "../support/process/unwrapped.js";
 
 /** What `create` says and ends with, when descriptor 3 is what it was given. */
 function create(
-  stage: Stage,
+  stage: Scene,
   fd: number | "pipe",
   roles = {},
 ): { ended: TransactionResult; code: string; status: number | null } {
@@ -26,10 +26,10 @@ function create(
   return { ended, code: ended.error?.code ?? "", status };
 }
 
-const leases = (stage: Stage): string[] => readdirSync(path.join(stage.dir, "state/leases"));
+const leases = (stage: Scene): string[] => readdirSync(path.join(stage.dir, "state/leases"));
 
 test("while the descriptor is open the set is no leftover, and the next create leaves it; when it is closed the set goes", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const fd = openSync(path.join(stage.dir, "lease"), "w");
   const { ended, status } = create(stage, fd);
   assert.equal(status, 0);
@@ -53,7 +53,7 @@ test("while the descriptor is open the set is no leftover, and the next create l
 
 test("after kill -9 of the one who had the descriptor its set is a leftover, also when his file is gone", async (t) => {
   for (const leaves of ["the file", "nothing"]) {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const file = path.join(stage.dir, "lease");
     const script =
       'exec 9>"$1"; "$2" "$3" create writer:app --lease-fd 9 --quiet --config "$4"; exec 1>&-; exec sleep 1000';
@@ -69,7 +69,7 @@ test("after kill -9 of the one who had the descriptor its set is a leftover, als
     if (leaves === "nothing") rmSync(file);
     const seen = await stage.run(["recover", "--dry-run"]);
     assert.match(
-      unbroken(seen.stdout),
+      unwrapped(seen.stdout),
       new RegExp(`delete set ${id.trim()} of .*, whose lease ended with process ${tool.pid}`),
     );
     assert.equal((await stage.run(["recover", "--yes"])).exitCode, 0);
@@ -78,7 +78,7 @@ test("after kill -9 of the one who had the descriptor its set is a leftover, als
 });
 
 test("a transaction that fails leaves no lease", (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const fd = openSync(path.join(stage.dir, "lease"), "w");
   onEnd(t, () => closeSync(fd));
   assert.equal(create(stage, fd, { writer: { in: "freeze", does: "throws" } }).status, 4);
@@ -86,7 +86,7 @@ test("a transaction that fails leaves no lease", (t) => {
 });
 
 test("what cannot be locked, or cannot be looked at by others, is refused before anything is done", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const gone = path.join(stage.dir, "gone");
   const fd = openSync(gone, "w");
   onEnd(t, () => closeSync(fd));

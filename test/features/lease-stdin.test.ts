@@ -9,11 +9,11 @@ import type { SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { type Roles, Stage } from "../support/fixture/scene.js";
-import { unbroken } from "../support/process/unwrapped.js";
+import { type Roles, Scene } from "../support/fixture/scene.js";
+import { unwrapped } from "../support/process/unwrapped.js";
 
 /** A command that has printed its set. */
-async function leased(t: TestContext, stage: Stage, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {
+async function leased(t: TestContext, stage: Scene, roles: Roles = {}): Promise<[ChildProcess, SnapshotSet]> {
   const args = ["create", "writer:app", "--lease-stdin", "--expose", "--json", "--config", stage.configFile(roles)];
   const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   onEnd(t, () => void child.kill("SIGKILL"));
@@ -27,14 +27,14 @@ async function leased(t: TestContext, stage: Stage, roles: Roles = {}): Promise<
   return [child, checked.value];
 }
 
-async function leavesNothing(stage: Stage): Promise<void> {
+async function leavesNothing(stage: Scene): Promise<void> {
   assert.deepEqual(stage.stored(), []);
   for (const folder of ["sets", "leases"]) assert.deepEqual(readdirSync(path.join(stage.dir, "state", folder)), []);
   assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
 }
 
 test("while the pipe is open the set can be read and is no leftover; when it closes the set goes", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const [child, set] = await leased(t, stage);
   const tree = set.exposed?.[0]?.exposed.trees[0]?.path ?? "";
   assert.equal(readFileSync(path.join(tree, "file"), "utf8"), "precious\n");
@@ -48,7 +48,7 @@ test("while the pipe is open the set can be read and is no leftover; when it clo
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} ends the command with 130, and the set goes`, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const [child] = await leased(t, stage);
     child.kill(signal);
     const [exitCode] = (await once(child, "exit")) as [number | null];
@@ -58,13 +58,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 test("after kill -9 of the command its set is a leftover, which the next create removes", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const [child, set] = await leased(t, stage);
   child.kill("SIGKILL");
   await once(child, "exit");
   const seen = await stage.run(["recover", "--dry-run"]);
   assert.match(
-    unbroken(seen.stdout),
+    unwrapped(seen.stdout),
     new RegExp(`delete set ${set.id} of .*, whose lease ended with process ${child.pid}`),
   );
   const [next, other] = await leased(t, stage);
@@ -75,7 +75,7 @@ test("after kill -9 of the command its set is a leftover, which the next create 
 });
 
 test("a set that another process deleted meanwhile is not an error", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const [child, set] = await leased(t, stage);
   assert.equal((await stage.run(["delete", set.id, "--yes"])).exitCode, 0);
   child.stdin?.end();
@@ -85,7 +85,7 @@ test("a set that another process deleted meanwhile is not an error", async (t) =
 });
 
 test("if the set cannot be removed at the end, the error is on stderr: stdout has the one document", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const ended = await stage.run(["create", "writer:app", "--lease-stdin", "--json"], {
     provider: { in: "remove", does: "throws" },
   });

@@ -7,11 +7,11 @@ import { open } from "holdstill";
 import type { TransactionResult, Leftover } from "#core/engine/types.js";
 import { Journal } from "#core/store/journal.js";
 import { stateDir } from "#core/store/state-directory.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 for (const lies of ["nothing", "another set", "another volume", "twice", "no date"]) {
   test(`a provider that seals ${lies} is named, and everything is undone`, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const ran = await stage.run(["create", "writer:app", "--json"], { provider: { lies } });
     const { error } = ran.json() as TransactionResult;
     assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
@@ -23,7 +23,7 @@ for (const lies of ["nothing", "another set", "another volume", "twice", "no dat
 }
 
 test("recover never touches a snapshot of a set that was not made here", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const foreign = { id: "vg0/root-backup-of-alice", setId: "alice-manual", volumeId: "8:1" };
   const looked = await stage.run(["recover", "--dry-run", "--json"], { provider: { foreign } });
   assert.deepEqual((looked.json() as { leftovers: Leftover[] }).leftovers, []);
@@ -32,7 +32,7 @@ test("recover never touches a snapshot of a set that was not made here", async (
 });
 
 test("a snapshot whose transaction was ours and whose record is gone is found, and removed", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const holdstill = await open({ config: stage.configFile() });
   const { set } = await holdstill.create({ targets: ["writer:app"] });
   rmSync(path.join(stage.dir, "state/sets", set?.id ?? ""), { recursive: true });
@@ -46,7 +46,7 @@ test("a snapshot whose transaction was ours and whose record is gone is found, a
 });
 
 test("a damaged record of a set that is shown does not keep recover from the others", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const holdstill = await open({ config: stage.configFile() });
   const { set } = await holdstill.create({ targets: ["writer:app"] });
   await holdstill.expose("latest");
@@ -56,7 +56,7 @@ test("a damaged record of a set that is shown does not keep recover from the oth
 });
 
 test("a journal that somebody has tampered with stops nobody, and leads nowhere", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   await stage.run(["create", "writer:app"]);
   const transactions = path.join(stage.dir, "state/transactions");
   const victim = path.join(stage.dir, "victim");
@@ -82,7 +82,7 @@ test("a journal that somebody has tampered with stops nobody, and leads nowhere"
 });
 
 test("of two that change one set at a time the second is refused, and says why", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const holdstill = await open({ config: stage.configFile() });
   const { set } = await holdstill.create({ targets: ["writer:app"] });
   const lock = Journal.open(stateDir(path.join(stage.dir, "state")), set?.id ?? "");
@@ -95,7 +95,7 @@ test("of two that change one set at a time the second is refused, and says why",
 });
 
 test("a request that cannot be meant is refused before anything is planned", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const holdstill = await open({ config: stage.configFile() });
   const bad = [
     { targets: [] },
@@ -112,7 +112,7 @@ test("a request that cannot be meant is refused before anything is planned", asy
 });
 
 test("a set whose process died just after its record was written is whole, and recover leaves it alone", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const holdstill = await open({ config: stage.configFile() });
   const { set } = await holdstill.create({ targets: ["writer:app"] });
   const journal = path.join(stage.dir, `state/transactions/${set?.id}.jsonl`);

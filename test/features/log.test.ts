@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { holdstill } from "../support/process/command-line.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 test("every line of the log says which transaction and phase, and what a plugin does, which instance and plugin", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const file = path.join(stage.dir, "holdstill.log");
   const config = stage.configFile({ provider: { in: "commit", does: "throws" } });
   const settings = JSON.parse(readFileSync(config, "utf8")) as object;

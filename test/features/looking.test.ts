@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 // The others make the state directory: a provider tries there what it can.
 for (const args of [
@@ -14,16 +14,16 @@ for (const args of [
   ["prune", "--keep-last", "1", "--dry-run"],
 ]) {
   test(`\`${args.join(" ")}\` makes no state directory`, async (t) => {
-    const stage = new Stage(t);
-    const ended = await stage.run(args, { limits: patience });
+    const stage = new Scene(t);
+    const ended = await stage.run(args, { limits: patientLimits });
     assert.equal(ended.exitCode, 0, ended.stderr);
     assert.equal(existsSync(path.join(stage.dir, "state")), false);
   });
 }
 
 test("a plan that is interrupted ends at once", async (t) => {
-  const stage = new Stage(t);
-  const roles = { writer: { in: "identify", does: "hangs" }, limits: patience } as const;
+  const stage = new Scene(t);
+  const roles = { writer: { in: "identify", does: "hangs" }, limits: patientLimits } as const;
   const began = performance.now();
   const ended = await stage.run(["plan", "writer:app"], roles, {
     onStart(child) {

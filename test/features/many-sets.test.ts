@@ -9,7 +9,7 @@ import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../support/process/command-line.js";
 import { damage } from "../support/fixture/set-record.js";
 import { sampleSet } from "../support/fixture/sample-set.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 const whole = 1000;
 
@@ -30,8 +30,8 @@ const copies = 10;
 /** What is no set, and is not told of: a transaction under way has such folders. */
 const foreign = ["sets/lost+found", "sets/half-written", "sets/.git"];
 
-function catalogOfMany(t: TestContext): { stage: Stage; sets: string; damaged: string[] } {
-  const stage = new Stage(t);
+function catalogOfMany(t: TestContext): { stage: Scene; sets: string; damaged: string[] } {
+  const stage = new Scene(t);
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
   const record: SnapshotSet = { ...sampleSet(), snapshots: [], exposed: [], retainUntil: "2026-01-02T00:00:00.000Z" };

@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { commandTable } from "#core/cli/table.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 /** Commands that change nothing, so that one stage serves all. */
 const looking: readonly (readonly string[])[] = [
@@ -35,7 +35,7 @@ const looking: readonly (readonly string[])[] = [
 ];
 
 /** Commands that change something, in an order in which each has something to do. */
-const changing = (stage: Stage): readonly (readonly string[])[] => [
+const changing = (stage: Scene): readonly (readonly string[])[] => [
   ["create", "writer:app", "--name", "other"],
   ["run", "writer:app", "--", "true"],
   ["create", "writer:app", "--lease-stdin"],
@@ -52,14 +52,14 @@ const changing = (stage: Stage): readonly (readonly string[])[] => [
   ["recover", "--yes"],
 ];
 
-async function staged(t: TestContext): Promise<Stage> {
-  const stage = new Stage(t);
+async function staged(t: TestContext): Promise<Scene> {
+  const stage = new Scene(t);
   for (const name of ["nightly", "nightly-of-the-web-shop"])
     assert.equal((await stage.run(["create", "writer:app", "--name", name], roles)).exitCode, 0);
   assert.equal((await stage.run(["plugins", "lock"], roles)).exitCode, 0);
   return stage;
 }
-const roles = { limits: patience };
+const roles = { limits: patientLimits };
 
 /** Options before what is after `--`. */
 function having(args: readonly string[], ...options: readonly string[]): string[] {
@@ -121,7 +121,7 @@ const escape = /\u001B/;
 const colour = /\u001B\[\d+m/g;
 
 /** What a command shows on a terminal of 80 columns, which is one that script(1) makes. */
-function onTerminal(stage: Stage, args: readonly string[], env: Record<string, string>): string {
+function onTerminal(stage: Scene, args: readonly string[], env: Record<string, string>): string {
   const words = [process.execPath, program, ...having(args, "--config", stage.configFile(roles))];
   const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ");
   return execFileSync("script", ["--quiet", "--command", `stty cols 80 rows 24; ${quoted}`, "/dev/null"], {

@@ -5,10 +5,10 @@ import test, { type TestContext } from "node:test";
 import type { Fault, PluginLock } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 interface Shop {
-  stage: Stage;
+  stage: Scene;
   plugins: string;
   lockFile: string;
   run: (...args: string[]) => Promise<CliRun>;
@@ -16,7 +16,7 @@ interface Shop {
 
 /** Copies of the fixtures that may be tampered with, and a config that uses them. */
 function shop(t: TestContext): Shop {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const plugins = path.join(stage.dir, "plugins");
   cpSync(pluginsThat, plugins, { recursive: true });
   const config = stage.configFile();
@@ -90,7 +90,7 @@ test("what is refused is not pinned, and a lock file that is broken is written a
 });
 
 test("without a config there is nowhere to lock", async (t) => {
-  const { dir } = new Stage(t);
+  const { dir } = new Scene(t);
   const env = { HOME: dir, XDG_CONFIG_HOME: dir, HOLDSTILL_STATE_DIR: path.join(dir, "state") };
   const { exitCode, stdout } = await holdstill(["plugins", "lock", "--json"], { env });
   assert.equal(exitCode, 2);

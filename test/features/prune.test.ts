@@ -10,14 +10,14 @@ import type { AuditLine, SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
 import type { CliRun } from "../support/process/command-line.js";
 import { damage, emptySet } from "../support/fixture/set-record.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 /** A stage with a catalog of sets of these days of January; each is called after its day. */
 async function calendar(
   t: TestContext,
   days: readonly number[],
-): Promise<{ stage: Stage; state: StateDir; ids: string[] }> {
-  const stage = new Stage(t);
+): Promise<{ stage: Scene; state: StateDir; ids: string[] }> {
+  const stage = new Scene(t);
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
   const catalog = new Catalog(state);
@@ -31,7 +31,7 @@ async function calendar(
   return { stage, state, ids };
 }
 
-const listed = async (stage: Stage): Promise<string[]> =>
+const listed = async (stage: Scene): Promise<string[]> =>
   (await stage.run(["list", "--quiet"])).stdout.split("\n").filter((id) => id !== "");
 
 function auditOf(state: StateDir): AuditLine[] {

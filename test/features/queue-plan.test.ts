@@ -9,7 +9,7 @@ import { canMount } from "#core/os/exec/mount-tree.js";
 import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { lockVolumes, type TakenVolumes } from "#core/store/volume-lock.js";
 import { mount } from "../support/storage/loop-device.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 
@@ -21,7 +21,7 @@ function idOf(point: string): string {
 }
 
 /** The test itself is another transaction that has the volume. */
-async function owning(stage: Stage, volume: string, name: string): Promise<TakenVolumes> {
+async function owning(stage: Scene, volume: string, name: string): Promise<TakenVolumes> {
   const state = stateDir(path.join(stage.dir, "state"));
   makeStateDir(state);
   return lockVolumes(state, [volume], name, 0, () => undefined, new AbortController().signal);
@@ -29,14 +29,14 @@ async function owning(stage: Stage, volume: string, name: string): Promise<Taken
 
 /** Asks for a set; `onQueued` is called each time that it has to wait. */
 async function waiting(
-  stage: Stage,
+  stage: Scene,
   targets: readonly string[],
   onQueued: (owner: string) => void,
 ): Promise<{ events: Event[]; exitCode: number | null; set: SnapshotSet | null }> {
   let told = 0;
   const run = await stage.run(
     ["create", ...targets, "--json=stream"],
-    { limits: patience },
+    { limits: patientLimits },
     {
       onStart({ stdout }) {
         let text = "";
@@ -64,7 +64,7 @@ const warnings = (events: readonly Event[]): string =>
   events.flatMap((event) => (event.type === "warning" ? event.message : [])).join("\n");
 
 test("a target that was mounted anew while it waited is captured as it is then", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const target = fileSystem(t, path.join(stage.dir, "volume"));
   const old = idOf(target);
   const owner = await owning(stage, old, "first");
@@ -86,7 +86,7 @@ test(
   "a volume that it needs only since it waited is waited for, too, and then all are its own",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const [target, more] = ["volume", "more"].map((name) => fileSystem(t, path.join(stage.dir, name)));
     assert.ok(target !== undefined && more !== undefined);
     writeFileSync(path.join(more, "file"), "more\n");
@@ -119,7 +119,7 @@ test(
 );
 
 test("a target that is gone when its turn comes is refused, and nothing was touched", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const volume = fileSystem(t, path.join(stage.dir, "volume"));
   const target = path.join(volume, "folder");
   mkdirSync(target);
@@ -136,7 +136,7 @@ test("a target that is gone when its turn comes is refused, and nothing was touc
 });
 
 test("what has not changed while it waited is no news", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const target = fileSystem(t, path.join(stage.dir, "volume"));
   const owner = await owning(stage, idOf(target), "first");
   const { events, exitCode } = await waiting(stage, [target], () => owner.release());

@@ -3,10 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import test from "node:test";
 import type { Event, Fault } from "#core/base/schema/types.js";
 import type { CliRun } from "../support/process/command-line.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 /** A create that owns the volume until it is interrupted. */
-async function owning(stage: Stage): Promise<{ owner: ChildProcess; ended: Promise<CliRun> }> {
+async function owning(stage: Scene): Promise<{ owner: ChildProcess; ended: Promise<CliRun> }> {
   const hangs = { provider: { in: "prepare", does: "hangs" }, limits: { prepare: "60s" } } as const;
   let owner: ChildProcess | undefined;
   const ended = stage.run(["create", "writer:app"], hangs, { onStart: (child) => (owner = child) });
@@ -16,7 +16,7 @@ async function owning(stage: Stage): Promise<{ owner: ChildProcess; ended: Promi
 }
 
 test("of two transactions on one volume the second waits, is told who owns it, and then runs", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { owner, ended } = await owning(stage);
   const second = await stage.run(
     ["create", "writer:app", "--json=stream"],
@@ -35,7 +35,7 @@ test("of two transactions on one volume the second waits, is told who owns it, a
 });
 
 test("a transaction that waited as long as it may is refused, and the message names the owner", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { owner, ended } = await owning(stage);
   const second = await stage.run(["create", "writer:app", "--json"], { limits: { queue: "200ms" } });
   const { error } = second.json() as { error: Fault };

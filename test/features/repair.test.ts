@@ -5,7 +5,7 @@ import path from "node:path";
 import test from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
 interface Row {
   name: string;
@@ -48,7 +48,7 @@ const rows: Row[] = [
 
 for (const { name, writer, provider = {}, exit, repair, reason = /^$/ } of rows) {
   test(name, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const ran = await stage.run(["create", "writer:app", "--json"], { writer, provider });
     assert.equal(ran.exitCode, exit, ran.stdout + ran.stderr);
     const { set } = ran.json() as TransactionResult;
@@ -58,22 +58,22 @@ for (const { name, writer, provider = {}, exit, repair, reason = /^$/ } of rows)
     assert.match(set.writers[0]?.reason ?? "", reason);
     assert.equal(existsSync(repairedFile(stage, set)), repair?.["state"] === "repaired" || exit === 5);
     assert.equal(existsSync(path.join(stage.dir, "exposed", set.id)), false, "nothing is exposed any more");
-    assert.equal(stage.calls("app").includes("recover"), exit === 5 || repair?.["state"] === "repaired");
+    assert.equal(stage.calls("app").includes("repair"), exit === 5 || repair?.["state"] === "repaired");
   });
 }
 
-const repairedFile = (stage: Stage, { id }: SnapshotSet): string =>
+const repairedFile = (stage: Scene, { id }: SnapshotSet): string =>
   path.join(stage.store, id, "0", stage.app, "data", "repaired");
 
 test("the error of a failed repair is E_REPAIR_FAILED", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const writer = { repair: "always", unrepairable: "page 7 is torn" };
   const ran = await stage.run(["create", "writer:app", "--json=stream"], { writer });
-  assert.match(ran.stdout, /"op":"recover","status":"failed".*"code":"E_REPAIR_FAILED"/);
+  assert.match(ran.stdout, /"op":"repair","status":"failed".*"code":"E_REPAIR_FAILED"/);
 });
 
 test("an application goes on by its compensation when its writer's worker is dead", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const writer = { compensates: true, in: "thaw", does: "exits", when: "before" } as const;
   const ran = await stage.run(["create", "writer:app", "--json"], { writer });
   assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
@@ -81,7 +81,7 @@ test("an application goes on by its compensation when its writer's worker is dea
 });
 
 test("after kill -9 recover runs the compensation that the journal has kept", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles = {
     writer: { compensates: true },
     provider: { in: "commit", does: "hangs" },

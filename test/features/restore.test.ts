@@ -8,11 +8,11 @@ import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../support/process/command-line.js";
-import { patience, Stage } from "../support/fixture/scene.js";
-import { unbroken } from "../support/process/unwrapped.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
+import { unwrapped } from "../support/process/unwrapped.js";
 
 interface Disaster {
-  stage: Stage;
+  stage: Scene;
   id: string;
   data: string;
   before: string;
@@ -20,7 +20,7 @@ interface Disaster {
 
 /** A set was made, and then the data was spoilt. */
 async function disaster(t: TestContext): Promise<Disaster> {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const data = path.join(stage.app, "data");
   chmodSync(path.join(data, "file"), 0o640);
   const id = (await stage.run(["create", "writer:app", "--name", "good", "--quiet"])).stdout.trim();
@@ -34,7 +34,7 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
   const { stage, id, data, before } = await disaster(t);
   const dry = await stage.run(["restore", "good", "--dry-run"]);
   assert.equal(
-    unbroken(dry.stdout),
+    unwrapped(dry.stdout),
     `This would: copy the contents of ${data} (app/app) to ${data}, and keep the present data as ${before}\n`,
   );
   assert.equal((await stage.run(["restore", "good"])).exitCode, 2);
@@ -157,7 +157,7 @@ test("nothing is reverted when what is there cannot be kept for another reason, 
   const failed = await stage.run(["revert", "good", "--yes"], { provider: { in: "preserve", does: "throws" } });
   assert.equal(failed.exitCode, 4);
   assert.deepEqual([content(data), stage.stored()], ["spoilt", [id]]);
-  const config = stage.configFile({ provider: { in: "preserve", does: "hangs" }, limits: patience });
+  const config = stage.configFile({ provider: { in: "preserve", does: "hangs" }, limits: patientLimits });
   const child = spawn(process.execPath, [program, "revert", "good", "--yes", "--config", config], { stdio: "ignore" });
   while (stage.stored().length < 2) await sleep(20);
   child.kill("SIGKILL");

@@ -11,13 +11,13 @@ import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { type CliRun, program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { type Roles, Stage } from "../support/fixture/scene.js";
+import { type Roles, Scene } from "../support/fixture/scene.js";
 import { isGone } from "../support/process/victim.js";
 
 const skip = process.getuid?.() === 0 ? false : "mounting needs root";
 
 /** Nothing is mounted, stored or recorded. */
-async function leavesNothing(stage: Stage): Promise<void> {
+async function leavesNothing(stage: Scene): Promise<void> {
   assert.deepEqual(mountsBelow(stage.dir), []);
   assert.deepEqual(stage.stored(), []);
   assert.deepEqual(readdirSync(path.join(stage.dir, "state/sets")), []);
@@ -30,14 +30,14 @@ const mountsBelow = (dir: string): string[] =>
     .split("\n")
     .filter((line) => line.includes(dir));
 
-const run = (stage: Stage, script: string, options: string[] = [], roles: Roles = {}): Promise<CliRun> =>
+const run = (stage: Scene, script: string, options: string[] = [], roles: Roles = {}): Promise<CliRun> =>
   stage.run(["run", "writer:app", ...options, "--config", stage.configFile(roles), "--", "sh", "-c", script]);
 
 test(
   "the command finds the snapshots below one root, read-only, with the record and the sidecars",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const script = `cat "$HOLDSTILL_ROOT${stage.app}/data/file" "$HOLDSTILL_ROOT/.holdstill/sidecar/app/notes.txt"
     grep -c "$HOLDSTILL_SET" "$HOLDSTILL_SET_JSON"; echo "$HOLDSTILL_ROOT"; touch "$HOLDSTILL_ROOT${stage.app}/data/new" && echo wrote
     awk -v at="$HOLDSTILL_ROOT${stage.app}/data" '$5 == at { print $6 }' /proc/self/mountinfo`;
@@ -59,7 +59,7 @@ test(
   "with --in-place the command finds the snapshot at the original path, and the original is changed by others",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const file = path.join(stage.app, "data/file");
     const outside = `nsenter --target ${process.pid} --mount sh -c 'echo changed > ${file}'`;
     const { stdout, exitCode } = await run(stage, `${outside}; cat ${file}; echo "$HOLDSTILL_ROOT"`, ["--in-place"]);
@@ -70,7 +70,7 @@ test(
 );
 
 test("who may not mount gets the snapshots where they are exposed", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const user = { uid: 65534, gid: 65534 };
   for (const entry of readdirSync(stage.dir, { recursive: true, encoding: "utf8" }))
     chownSync(path.join(stage.dir, entry), user.uid, user.gid);
@@ -90,7 +90,7 @@ test("who may not mount gets the snapshots where they are exposed", { skip }, as
 });
 
 test("the command's exit code is passed on, and the writers learn whether it was 0", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const failed = await run(stage, "echo hello; exit 7", ["--json"]);
   assert.equal(failed.exitCode, 7);
   assert.deepEqual((failed.json() as RunResult).command, { exitCode: 7, signal: null });
@@ -106,7 +106,7 @@ test("the command's exit code is passed on, and the writers learn whether it was
 });
 
 test("a program that is not there, or none, is told before anything is asked of anybody", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const missing = await stage.run([
     "run",
     "writer:app",
@@ -124,7 +124,7 @@ test("a program that is not there, or none, is told before anything is asked of 
 });
 
 test("after an abort, and with a set below what was asked, the command is not run", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const aborted = await run(stage, "echo ran", [], { writer: { in: "freeze", does: "throws" } });
   assert.deepEqual([aborted.stdout, aborted.exitCode], ["", 4]);
   const degraded = await run(stage, "echo ran", [], { writer: { in: "thaw", does: "throws" } });
@@ -136,7 +136,7 @@ test("after an abort, and with a set below what was asked, the command is not ru
 });
 
 test("writers that cannot be told, and a set that cannot be removed, are told of", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const notNotified = await run(stage, "true", [], { writer: { in: "complete", does: "throws" } });
   assert.equal(notNotified.exitCode, 0);
   assert.match(notNotified.stderr, /failed in complete/);
@@ -148,7 +148,7 @@ test("writers that cannot be told, and a set that cannot be removed, are told of
 });
 
 test("a set that a run could not remove is removed by the next one", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const left = await run(stage, "true", [], { provider: { in: "remove", does: "throws", when: "before" } });
   assert.equal(left.exitCode, 6);
   assert.equal(stage.stored().length, 1);
@@ -159,7 +159,7 @@ test("a set that a run could not remove is removed by the next one", async (t) =
 });
 
 /** A run whose command says that it is there and waits; the child, and the command's process id. */
-async function waiting(t: TestContext, stage: Stage, wrap: readonly string[] = []): Promise<[ChildProcess, number]> {
+async function waiting(t: TestContext, stage: Scene, wrap: readonly string[] = []): Promise<[ChildProcess, number]> {
   const script = `trap 'echo "got $sig" > ${stage.dir}/got; exit 9' INT TERM HUP; echo $$ > ${stage.dir}/there
     while [ ! -e ${stage.dir}/go ]; do sleep 0.05; done; cat "$HOLDSTILL_ROOT${stage.app}/data/file" > ${stage.dir}/read`;
   const args = [
@@ -191,7 +191,7 @@ async function waiting(t: TestContext, stage: Stage, wrap: readonly string[] = [
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal}: the command gets it, its end is waited for, and nothing is left`, { skip }, async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const [child] = await waiting(t, stage);
     child.kill(signal);
     const [exitCode] = (await once(child, "close")) as [number | null];
@@ -202,7 +202,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 test("a terminal that is closed ends the command, and nothing is left", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const [terminal, pid] = await waiting(t, stage, ["script", "--quiet", "--command"]);
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
   terminal.kill("SIGKILL");
@@ -219,7 +219,7 @@ test(
       ["recover", "--yes"],
       ["create", "writer:app"],
     ]) {
-      const stage = new Stage(t);
+      const stage = new Scene(t);
       const [child, pid] = await waiting(t, stage);
       child.kill("SIGKILL");
       await once(child, "exit");

@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { holdstill } from "../support/process/command-line.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 import { Systemd } from "../support/process/systemd.js";
 
 test("the timer of a schedule has the backup made, and a backup that fails fails the unit", async (t) => {
-  const stage = new Stage(t);
-  const config = stage.configFile({ limits: patience });
+  const stage = new Scene(t);
+  const config = stage.configFile({ limits: patientLimits });
   const backup = path.join(stage.dir, "backup");
   const command = `mkdir -p ${backup} && cp -a "$HOLDSTILL_ROOT" ${backup}/$HOLDSTILL_SET && exit 7`;
   const args = ["nightly", "writer:app", "--on", "*:*:0/10", "--json", "--config", config];

@@ -6,7 +6,7 @@ import path from "node:path";
 import test from "node:test";
 import { commandTable } from "#core/cli/table.js";
 import { holdstill } from "../support/process/command-line.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
@@ -75,7 +75,7 @@ test(
 );
 
 test("the figures are in Prometheus's format, each sample once, and written as a whole", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   await stage.run(["create", "writer:app", "--name", 'odd "name" \\']);
   await stage.run(["create", "writer:app"], { writer: { in: "freeze", does: "throws" } });
   const file = path.join(stage.dir, "holdstill.prom");

@@ -5,11 +5,11 @@ import path from "node:path";
 import test from "node:test";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { validate } from "#core/base/schema/validate.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 test("list, show, and metrics report how full the space is and what is lost, with --usage", async (t) => {
-  const stage = new Stage(t);
-  const roles = { provider: { usage: 75 }, limits: patience };
+  const stage = new Scene(t);
+  const roles = { provider: { usage: 75 }, limits: patientLimits };
   for (const name of ["one", "two"]) await stage.run(["create", "writer:app", "--name", name], roles);
   const plain = await stage.run(["list"], roles);
   assert.doesNotMatch(plain.stdout, /USED/);
@@ -38,8 +38,8 @@ test("list, show, and metrics report how full the space is and what is lost, wit
 });
 
 test("a provider that does not answer costs what it would have said, and nothing else", async (t) => {
-  const stage = new Stage(t);
-  await stage.run(["create", "writer:app", "--name", "one"], { limits: patience });
+  const stage = new Scene(t);
+  await stage.run(["create", "writer:app", "--name", "one"], { limits: patientLimits });
   for (const args of [["list"], ["show", "one"], ["metrics"]]) {
     const ran = await stage.run([...args, "--usage"], { provider: { in: "list", does: "throws" } });
     assert.match(ran.stdout, /one/, args.join(" "));

@@ -10,16 +10,16 @@ import type { Leftover } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 
-async function staged(t: TestContext): Promise<[Stage, string]> {
-  const stage = new Stage(t);
+async function staged(t: TestContext): Promise<[Scene, string]> {
+  const stage = new Scene(t);
   const made = await stage.run(["create", "writer:app", "--quiet"]);
   assert.equal(made.exitCode, 0, made.stderr);
   return [stage, made.stdout.trim()];
 }
 
-const pictures = (stage: Stage, id: string): string[] => readdirSync(path.join(stage.store, id)).toSorted();
+const pictures = (stage: Scene, id: string): string[] => readdirSync(path.join(stage.store, id)).toSorted();
 
 test("what the writer found is told and kept, and what it wrote is gone", async (t) => {
   const [stage, id] = await staged(t);
@@ -51,7 +51,7 @@ test("a writer that fails to verify is a finding, and the snapshot is unexposed"
 });
 
 test("a snapshot that cannot be unexposed does not stop the others from being unexposed", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const elsewhere = mkdtempSync("/dev/shm/holdstill-test-");
   onEnd(t, () => rmSync(elsewhere, { recursive: true }));
   writeFileSync(path.join(elsewhere, "file"), "precious\n");

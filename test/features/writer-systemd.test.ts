@@ -5,9 +5,9 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionResult } from "#core/engine/types.js";
-import { cgroupRoot, numbers, startScribe, TestUnit } from "../support/process/cgroup.js";
+import { cgroupRoot, numbers, startNumberWriter, TestUnit } from "../support/process/cgroup.js";
 import { onEnd } from "../support/process/on-end.js";
-import { type CliRun, holdstill, type Surroundings } from "../support/process/command-line.js";
+import { type CliRun, holdstill, type RunOptions } from "../support/process/command-line.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const root = cgroupRoot() ?? "";
@@ -17,7 +17,7 @@ interface Shop {
   unit: TestUnit;
   dir: string;
   data: string;
-  run: (args: readonly string[], options?: object, surroundings?: Surroundings, more?: object) => Promise<CliRun>;
+  run: (args: readonly string[], options?: object, surroundings?: RunOptions, more?: object) => Promise<CliRun>;
   /** Whether the application writes. */
   runs: () => Promise<boolean>;
 }
@@ -26,7 +26,7 @@ async function shop(t: TestContext): Promise<Shop> {
   const dir = tempDir(t);
   const unit = new TestUnit(t, root);
   const data = path.join(dir, "data");
-  await startScribe(t, unit, data);
+  await startNumberWriter(t, unit, data);
   return {
     unit,
     dir,
@@ -55,7 +55,7 @@ const isOneInstant = ([first = 0, ...rest]: number[]): boolean =>
   rest.every((n, at) => n <= ([first, ...rest][at] ?? 0) && n >= first - 1);
 
 /** Does something once the application is frozen and the snapshot is being taken. */
-function inCommit(act: (pid: number) => void): Surroundings {
+function inCommit(act: (pid: number) => void): RunOptions {
   let done = false;
   return {
     onStderr(text, child) {

@@ -1,11 +1,12 @@
 /**
- * `npm run lab [-- --kernel NAME] [--lvm VERSION] [--minutes N] [PART…]`: boots user-mode kernels and runs the lab tests in them, all
- * or those with PART in the file name, each file for at most N minutes (5). `npm run lab -- shell`: a shell in a guest.
+ * `npm run lab [-- --kernel NAME] [--lvm VERSION] [--minutes N] [TEST…]`: boots user-mode kernels and runs the lab tests in them, all
+ * or those that are named (`postgres` is tests/postgres.lab.ts, `provider-lvm*` several), each file for at most N minutes (5). `npm run lab -- shell`: a shell in a guest.
  */
 import { parseArgs } from "node:util";
-import { GuestFailed, labTests, runInGuest } from "./guest.js";
+import { GuestFailed, runInGuest } from "./guest.js";
 import { findKernel, NoKernel } from "./kernels.js";
 import { findLvm } from "./lvm.js";
+import { namedTests } from "./named.js";
 import { openShell } from "./shell.js";
 
 const { values, positionals } = parseArgs({
@@ -30,8 +31,7 @@ try {
 }
 
 async function runTests(kernel: ReturnType<typeof findKernel>): Promise<void> {
-  const files = labTests(positionals);
-  if (files.length === 0) throw new NoKernel(`no lab test has ${positionals.join(" or ")} in its name`);
+  const files = namedTests(positionals);
   const begun = performance.now();
   const since = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   const tally = { passed: 0, failed: 0, skipped: 0 };

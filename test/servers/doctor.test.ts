@@ -15,7 +15,7 @@ import { onEnd } from "../support/process/on-end.js";
 import { missingPostgres } from "../support/server/postgres-binaries.js";
 import { startPostgres } from "../support/server/postgres-server.js";
 import { scratch } from "../support/storage/scratch.js";
-import { Stage } from "../support/fixture/scene.js";
+import { Scene } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
 import { unprivileged } from "../support/process/unprivileged.js";
 
@@ -105,7 +105,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 test("errors in the config and a writer that fails are reported, and the exit code is 3", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const broken = path.join(stage.dir, "broken.yaml");
   writeFileSync(broken, "plugins:\n  - { use: writer-postgres, polcy: required }\n");
   const faulty = await holdstill(["doctor", "--json", "--config", broken]);
@@ -120,7 +120,7 @@ test("errors in the config and a writer that fails are reported, and the exit co
 
 test("a state directory that is not writable is reported", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("becoming another user needs root");
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { exitCode, json } = await asNobody(stage.configFile());
   assert.equal(exitCode, 3);
   assert.equal((json as { checks: DoctorCheck[] }).checks.find(({ about }) => about === "state")?.state, "bad");

@@ -6,14 +6,14 @@ import type { TransactionResult } from "#core/engine/types.js";
 import { Counter, CounterBroken, verifyCounter } from "../support/storage/counter.js";
 import { freezables } from "../support/storage/freezable.js";
 import { onEnd } from "../support/process/on-end.js";
-import { patience, Stage } from "../support/fixture/scene.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
 /** Takes a set of all mounts while the counter runs. @returns The folders of the snapshots. */
-async function snapshot(stage: Stage, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
+async function snapshot(stage: Scene, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
   const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
-  const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patience });
+  const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patientLimits });
   const { set } = ran.json() as TransactionResult;
   assert.equal(set?.cut, "atomic", ran.stdout + ran.stderr);
   // provider-that numbers its copies in the order of the plan.
@@ -23,10 +23,10 @@ async function snapshot(stage: Stage, mounts: readonly string[], hold: readonly 
   });
 }
 
-async function counting(t: TestContext): Promise<{ mounts: string[]; stage: Stage } | null> {
+async function counting(t: TestContext): Promise<{ mounts: string[]; stage: Scene } | null> {
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return null;
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const counter = await Counter.start(mounts);
   onEnd(t, async () => void (await counter.stop()));
   return { mounts, stage };

@@ -8,22 +8,22 @@ import { once } from "node:events";
 import type { TransactionResult } from "#core/engine/types.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { freeze, freezables, thaw } from "../support/storage/freezable.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
-import { type Roles, Stage } from "../support/fixture/scene.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
+import { type Roles, Scene } from "../support/fixture/scene.js";
 
 /** A stage with file systems that are held while provider-that copies them. */
-interface Scene {
-  stage: Stage;
+interface HeldScene {
+  stage: Scene;
   mounts: string[];
   /** `delayMs`: how long the snapshot takes. */
   roles(delayMs: number, more?: Record<string, unknown>): Roles;
 }
 
-function scene(t: TestContext, count = 2): Scene | null {
+function scene(t: TestContext, count = 2): HeldScene | null {
   const mounts = freezables(t, count, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return null;
   for (const mount of mounts) writeFileSync(path.join(mount, "file"), "precious\n");
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles = (delayMs: number, more = {}): Roles => ({
     limits: { hold: "15s", copy: "20s", freeze: "40s" },
     provider: { hold: mounts, pointInTime: true, in: "commit", does: "late", delayMs, ...more },
@@ -37,7 +37,7 @@ const leftFrozen = (mounts: readonly string[]): boolean[] => mounts.map((mount) 
 test("what the kernel holds is captured at one instant, flushed, and the record proves it", async (t) => {
   const s = scene(t);
   if (s === null) return;
-  const scribes = s.mounts.map((mount) => new Scribe(t, mount));
+  const scribes = s.mounts.map((mount) => new WriteProbe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const ran = await s.stage.run(["create", ...s.mounts, "--json"], s.roles(400));
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
@@ -101,7 +101,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
   test(`${signal} while volumes are held leaves none of them held, and nothing that recover does not remove`, async (t) => {
     const s = scene(t);
     if (s === null) return;
-    const scribes = s.mounts.map((mount) => new Scribe(t, mount));
+    const scribes = s.mounts.map((mount) => new WriteProbe(t, mount));
     for (const scribe of scribes) await scribe.writesAfter(0);
     let killedAt = 0;
     const running = s.stage.run(["create", "writer:app", ...s.mounts, "--json"], s.roles(12_000), {

@@ -5,7 +5,7 @@ import test from "node:test";
 import { Keeper, lapseError } from "#core/keeper/client/client.js";
 import { armed, freezables, freeze, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
 
 test("a btrfs snapshot is an operation of the commit", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "btrfs"]);
@@ -85,7 +85,7 @@ test("operations that the kernel does not answer take no thread from the release
 test("if the host has nothing to do while it is held, the keeper releases without a request", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((mount) => new WriteProbe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const keeper = await armed(t, { ...sectionOf(mounts), ops: [] });
   await keeper.hold();

@@ -7,13 +7,13 @@ import { lapseError } from "#core/keeper/client/client.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
 import { isGone } from "../support/process/victim.js";
 
 test("when the limit is reached, everything is released, and the report has the reason", async (t) => {
   const mounts = freezables(t, 2, ["xfs", "btrfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((mount) => new WriteProbe(t, mount));
   const keeper = await armed(t, sectionOf(mounts, 700));
   await keeper.hold();
   const held = monotonic();
@@ -33,7 +33,7 @@ for (const dirty of [false, true]) {
     const below = freezable(t, "ext4", "below");
     if (below === null || other === null) return;
     const above = fsOn(t, below);
-    const scribe = new Scribe(t, other);
+    const scribe = new WriteProbe(t, other);
     await scribe.writesAfter(0);
     execFileSync("sync", ["-f", above]);
     const keeper = await armed(t, sectionOf([other, above], limitMs));

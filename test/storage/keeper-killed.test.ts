@@ -8,15 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Leftover } from "#core/engine/types.js";
 import { lapseError } from "#core/keeper/client/client.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
-import { inWords } from "../support/process/in-words.js";
+import { medianAndMax } from "../support/process/median-and-max.js";
 import { keeperOf, read } from "../support/process/keepers.js";
 import { onEnd } from "../support/process/on-end.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
-import { patience, type Roles, Stage } from "../support/fixture/scene.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
+import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 import { program } from "../support/process/command-line.js";
 import { isGone, Victim } from "../support/process/victim.js";
-import { unbroken } from "../support/process/unwrapped.js";
+import { unwrapped } from "../support/process/unwrapped.js";
 
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 6);
 const expedited = "/sys/kernel/rcu_expedited";
@@ -33,7 +33,7 @@ async function isNotExpedited(): Promise<boolean> {
   return false;
 }
 
-async function untilHeld(scribe: Scribe): Promise<void> {
+async function untilHeld(scribe: WriteProbe): Promise<void> {
   for (let tries = 10; tries > 0; tries -= 1) if (await scribe.standsStill()) return;
   throw new Error(`${scribe.point} is not held`);
 }
@@ -58,7 +58,7 @@ for (const [moment, reach] of Object.entries(moments)) {
   test(`keeper and core are killed at once ${moment}: the watchdog releases, ${rounds} rounds`, async (t) => {
     const mounts = freezables(t, 3, ["ext4", "xfs", ...btrfs(moment)]);
     if (mounts === null) return;
-    const scribes = mounts.map((mount) => new Scribe(t, mount));
+    const scribes = mounts.map((mount) => new WriteProbe(t, mount));
     for (const scribe of scribes) await scribe.writesAfter(0);
     const waits: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -81,14 +81,14 @@ for (const [moment, reach] of Object.entries(moments)) {
       }
     }
     assert.ok(await isNotExpedited(), "grace periods are no longer expedited");
-    t.diagnostic(`writable after ${inWords(waits)}`);
+    t.diagnostic(`writable after ${medianAndMax(waits)}`);
   });
 }
 
 test(`a keeper that is killed while it calls the kernel, or holds, is replaced by the core, ${rounds} rounds`, async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((mount) => new Scribe(t, mount));
+  const scribes = mounts.map((mount) => new WriteProbe(t, mount));
   for (let round = 0; round < rounds; round += 1) {
     const keeper = await armed(t, sectionOf(mounts));
     const { pid = 0 } = keeper;
@@ -113,7 +113,7 @@ test("a keeper that is killed while one of its calls is stuck in the kernel is r
   const below = freezable(t, "ext4", "below");
   if (below === null || other === null) return;
   const above = fsOn(t, below);
-  const scribe = new Scribe(t, other);
+  const scribe = new WriteProbe(t, other);
   await scribe.writesAfter(0);
   execFileSync("sync", ["-f", above]);
   const keeper = await armed(t, sectionOf([other, above], 4000));
@@ -143,11 +143,11 @@ test("if core, keeper and watchdog are all killed, recover releases what they he
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return;
   const [theirs = "", ...ours] = mounts;
-  const scribes = ours.map((mount) => new Scribe(t, mount));
+  const scribes = ours.map((mount) => new WriteProbe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const roles: Roles = {
-    limits: { ...patience, hold: "60s" },
+    limits: { ...patientLimits, hold: "60s" },
     provider: { hold: ours, pointInTime: true, in: "commit", does: "late", delayMs: 50_000 },
   };
   const config = stage.configFile(roles);
@@ -171,7 +171,7 @@ test("if core, keeper and watchdog are all killed, recover releases what they he
   assert.deepEqual(held, ours);
   const recovered = await stage.run(["recover", "--yes"], roles);
   assert.equal(recovered.exitCode, 0, recovered.stdout + recovered.stderr);
-  assert.match(unbroken(recovered.stdout), new RegExp(`and release ${ours.join(", ")}`));
+  assert.match(unwrapped(recovered.stdout), new RegExp(`and release ${ours.join(", ")}`));
   const released = monotonic();
   for (const scribe of scribes) assert.ok((await scribe.writesAfter(released)) > 0, scribe.point);
   assert.deepEqual([...ours.map(thaw), stage.isFrozen(), stage.stored()], [false, false, false, []]);

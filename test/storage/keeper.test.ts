@@ -9,15 +9,15 @@ import { installationCopy } from "../support/process/installation-copy.js";
 import { onEnd } from "../support/process/on-end.js";
 import { armed, freezable, freezables, freeze, fsOn, sectionOf, thaw } from "../support/storage/freezable.js";
 import { loopFs, mount } from "../support/storage/loop-device.js";
-import { run } from "../support/fixture/run-transaction.js";
+import { runScript } from "../support/process/run-script.js";
 import { refusalOf } from "../support/process/refusal.js";
-import { monotonic, Scribe } from "../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../support/storage/write-probe.js";
 import { isGone } from "../support/process/victim.js";
 
 test("what is held stops writing, on ext4, XFS and btrfs, and writes again when it is released", async (t) => {
   const mounts = freezables(t, 3, ["ext4", "xfs", "btrfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((folder) => new Scribe(t, folder));
+  const scribes = mounts.map((folder) => new WriteProbe(t, folder));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const keeper = await armed(t, sectionOf(mounts));
   await keeper.hold();
@@ -39,7 +39,7 @@ test("an armed keeper needs no file of its installation: it holds and releases a
   if (fs === null) return;
   const core = installationCopy(t);
   // In its own process, which has no other copy of the core.
-  const { stdout, stderr } = await run(`
+  const { stdout, stderr } = await runScript(`
     import { rmSync } from "node:fs";
     const { Keeper, lapseError } = await import(${JSON.stringify(`${core}/dist/keeper/client/client.js`)});
     const keeper = await Keeper.arm(${JSON.stringify(sectionOf([fs]))});
@@ -87,7 +87,7 @@ test("a freeze of another process is E_HOLD_BUSY and stays, and the other target
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
   const [theirs = "", ours = ""] = mounts;
-  const scribe = new Scribe(t, ours);
+  const scribe = new WriteProbe(t, ours);
   const keeper = await armed(t, sectionOf(mounts));
   assert.ok(freeze(theirs));
   const error = await refusalOf(keeper.hold());
@@ -122,7 +122,7 @@ test("if another file system is mounted between arm and hold, neither of the two
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
   const [planned = "", other = ""] = mounts;
-  const scribe = new Scribe(t, other);
+  const scribe = new WriteProbe(t, other);
   // Another mount of the planned file system, to thaw it there if the keeper freezes it.
   const aside = mount(t, ["--bind", planned], path.join(path.dirname(planned), "aside"));
   onEnd(t, () => thaw(aside));
@@ -186,7 +186,7 @@ test("the root of the system, a state directory and a log file on the volume are
 test("a keeper that holds ignores SIGTERM, SIGINT and SIGHUP for its whole group", async (t) => {
   const fs = freezable(t, "ext4");
   if (fs === null) return;
-  const scribe = new Scribe(t, fs);
+  const scribe = new WriteProbe(t, fs);
   const keeper = await armed(t, sectionOf([fs]));
   await keeper.hold();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.kill(-(keeper.pid ?? 0), signal);
@@ -198,7 +198,7 @@ test("a keeper that holds ignores SIGTERM, SIGINT and SIGHUP for its whole group
 test("a keeper that is killed while it holds is replaced by a process that releases, and the section has failed", async (t) => {
   const mounts = freezables(t, 2, ["ext4", "xfs"]);
   if (mounts === null) return;
-  const scribes = mounts.map((folder) => new Scribe(t, folder));
+  const scribes = mounts.map((folder) => new WriteProbe(t, folder));
   const keeper = await armed(t, sectionOf(mounts));
   await keeper.hold();
   process.kill(keeper.pid ?? 0, "SIGKILL");

@@ -7,7 +7,7 @@ import { open, type Engine } from "holdstill";
 import { Counter } from "../../support/storage/counter.js";
 import { tempDir } from "../../support/storage/temp.js";
 import type { LabEvent } from "../../lab/events.js";
-import { monotonic } from "../../support/fixture/fake-keeper.js";
+import { monotonic } from "../../support/storage/write-probe.js";
 import { type Storage, storages } from "./storages.js";
 
 const kernel = process.env["LAB_KERNEL"] ?? "";

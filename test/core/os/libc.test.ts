@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { flockExclusive, preloadLibc } from "#core/os/libc.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { runScript } from "../../support/process/run-script.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 const libc = JSON.stringify(import.meta.resolve("#core/os/libc.js"));
@@ -22,7 +22,7 @@ test("a file has one lock, and closing it gives the lock back", (t) => {
 
 test("another process sees the lock, and a killed owner loses it", async (t) => {
   const file = path.join(tempDir(t), "lock");
-  const owner = await run(`
+  const owner = await runScript(`
     import { openSync } from "node:fs";
     import { flockExclusive } from ${libc};
     console.log(flockExclusive(openSync(${JSON.stringify(file)}, "w")));
@@ -30,7 +30,7 @@ test("another process sees the lock, and a killed owner loses it", async (t) => 
   assert.equal(owner.stdout, "true\n");
   const mine = openSync(file, "w");
   assert.equal(flockExclusive(mine), true);
-  const other = await run(`
+  const other = await runScript(`
     import { openSync } from "node:fs";
     import { flockExclusive } from ${libc};
     console.log(flockExclusive(openSync(${JSON.stringify(file)}, "w")));`);
@@ -43,7 +43,7 @@ test("a descriptor that is not open is an error and not a lock", () => {
 });
 
 test("exitNow ends with its code at once, without exit handlers", async () => {
-  const { exitCode, stdout } = await run(`
+  const { exitCode, stdout } = await runScript(`
     import { exitNow } from ${libc};
     process.on("exit", () => console.log("handler"));
     setInterval(() => {}, 1000);

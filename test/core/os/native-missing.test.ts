@@ -4,7 +4,7 @@ import { cpSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { Keeper } from "#core/keeper/client/client.js";
-import { theatre } from "../../support/fixture/scene-config.js";
+import { sceneConfig } from "../../support/fixture/scene-config.js";
 import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { installationCopy } from "../../support/process/installation-copy.js";
 import { repository } from "../../support/repository.js";
@@ -27,7 +27,7 @@ test("without koffi", async (t) => {
   const core = installationCopy(t, { without: ["koffi"] });
 
   await t.test("a snapshot is refused with E_NATIVE_MISSING, and reading commands work", async (one) => {
-    const run = commandLine(core, theatre(tempDir(one)).config);
+    const run = commandLine(core, sceneConfig(tempDir(one)).config);
     for (const args of [["create", "writer:app"], ["serve"]])
       assertMissing(await run(args), /: Cannot find module 'koffi'\.$/m);
     const { stdout } = await run(["create", "writer:app", "--json"]);
@@ -53,6 +53,6 @@ test("a koffi without the package for this platform is E_NATIVE_MISSING with kof
   const core = installationCopy(t, { without: ["koffi", "@koromix"] });
   const modules = path.join(path.dirname(core), "node_modules");
   cpSync(path.join(repository, "node_modules/koffi"), path.join(modules, "koffi"), { recursive: true });
-  const run = commandLine(core, theatre(tempDir(t)).config);
+  const run = commandLine(core, sceneConfig(tempDir(t)).config);
   assertMissing(await run(["create", "writer:app"]), /: Cannot find the native Koffi module/);
 });

@@ -1,6 +1,5 @@
 /** What a plan makes of targets, components and what providers can do. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
@@ -11,15 +10,14 @@ import { parseTarget } from "#core/plan/targets.js";
 import { type PresentWriter, sortOut } from "#core/plan/writers.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import type { Component, Cut } from "#core/base/schema/types.js";
-import type { Mount } from "#core/os/mounts.js";
-import { volume } from "../../support/fixture/planned-volume.js";
+import { plannedVolume } from "../../support/fixture/planned-volume.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 /** Two volumes that a component lies on, captured in each way. */
 const captured: Record<Cut, PlannedVolume[]> = {
-  atomic: [volume("8:1", "lvm", true, true), volume("8:2", "lvm", true, true)],
-  "per-volume": [volume("8:1", "lvm", true, false), volume("8:2", "lvm", true, false)],
-  fuzzy: [volume("8:1", "lvm", true, true), volume("8:2", "reflink", false, false)],
+  atomic: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "lvm", true, true)],
+  "per-volume": [plannedVolume("8:1", "lvm", true, false), plannedVolume("8:2", "lvm", true, false)],
+  fuzzy: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "reflink", false, false)],
 };
 const places = [
   { requested: "/db", volume: "8:1", original: "/db" },
@@ -145,34 +143,6 @@ test("a path is made absolute, and need not exist to be understood", () => {
   });
 });
 
-test("a block device stands for where it is mounted, also by way of a link", (t) => {
-  const device = blockDevice(t);
-  if (device === null) return;
-  symlinkSync(device, `${device}-link`);
-  const mounts = [mount("8:1", "/", "/dev/sda1"), mount("259:4242", "/srv", "/dev/mapper/vg0-srv")];
-  for (const asked of [device, `${device}-link`])
-    assert.deepEqual(parseTarget(asked, [], mounts), { is: "path", asked, path: "/srv" });
-});
-
-test("a block device with a btrfs, which has another number, is known by its name in the mount table", (t) => {
-  const device = blockDevice(t);
-  if (device === null) return;
-  assert.deepEqual(parseTarget(device, [], [mount("0:39", "/home", device)]), {
-    is: "path",
-    asked: device,
-    path: "/home",
-  });
-});
-
-test("a block device that is not mounted is refused", (t) => {
-  const device = blockDevice(t);
-  if (device === null) return;
-  assert.throws(() => parseTarget(device, [], [mount("8:1", "/", "/dev/sda1")]), {
-    code: "E_TARGET_UNREADABLE",
-    details: { target: device, reason: "the device is not mounted" },
-  });
-});
-
 test("a best-effort writer that does not answer is left out, and a required one's error ends the plan", () => {
   const error = new HoldstillError("E_CANCELLED", { who: presentOf("db", []).who, op: "identify" });
   const { who } = presentOf("db", []);
@@ -212,30 +182,8 @@ function taken(
   return { writer: presentOf(instance, [owned], policy), component: owned };
 }
 
-const mount = (number: string, mountPoint: string, source: string): Mount => ({
-  id: 1,
-  parent: 0,
-  number,
-  root: "/",
-  mountPoint,
-  fsType: "ext4",
-  source,
-  options: [],
-});
-
 function tree(t: TestContext): { dir: string; db: string; mail: string } {
   const dir = tempDir(t);
   for (const name of ["db", "db-other", "mail", "wal"]) mkdirSync(path.join(dir, name));
   return { dir, db: path.join(dir, "db"), mail: path.join(dir, "mail") };
-}
-
-/** A device file with a number that no device has. null where this machine does not let us make one. */
-function blockDevice(t: TestContext): string | null {
-  const file = path.join(tempDir(t), "device");
-  if (spawnSync("mknod", [file, "b", "259", "4242"]).status !== 0) {
-    t.skip("making a device file needs root");
-    return null;
-  }
-  execFileSync("test", ["-b", file]);
-  return file;
 }

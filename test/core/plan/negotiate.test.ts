@@ -5,7 +5,7 @@ import { isLowerConsistency, lowestConsistency } from "#core/plan/consistency.js
 import { volumeOnly, cutOf } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
 import type { Consistency, Cut } from "#core/base/schema/types.js";
-import { volume } from "../../support/fixture/planned-volume.js";
+import { plannedVolume } from "../../support/fixture/planned-volume.js";
 
 test("of several consistencies the lowest counts, in the order application, filesystem, crash, none", () => {
   const order: Consistency[] = ["none", "crash", "filesystem", "application"];
@@ -53,18 +53,19 @@ const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, ato
 ];
 
 for (const [what, volumes, cut] of cuts) {
-  test(`${what}: ${cut}`, () => assert.equal(cutOf(volumes.map(([p, i, g], at) => volume(`8:${at}`, p, i, g))), cut));
+  test(`${what}: ${cut}`, () =>
+    assert.equal(cutOf(volumes.map(([p, i, g], at) => plannedVolume(`8:${at}`, p, i, g))), cut));
 }
 
 const heldBy = (id: string, provider: string): PlannedVolume => {
-  const { qualities, ...rest } = volume(id, provider, true, true);
+  const { qualities, ...rest } = plannedVolume(id, provider, true, true);
   return { ...rest, qualities: { ...qualities, hold: [{ kind: "dm", name: provider }] } };
 };
 
 test("what the kernel holds all at once is of one instant, whoever takes the snapshot; what is not held is not", () => {
   assert.equal(cutOf([heldBy("8:1", "lvm"), heldBy("8:2", "dmsnap")]), "atomic");
-  assert.equal(cutOf([heldBy("8:1", "lvm"), volume("8:2", "array", true, true)]), "per-volume");
-  assert.equal(cutOf([heldBy("8:1", "lvm"), volume("8:2", "reflink", false, false)]), "fuzzy");
+  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "array", true, true)]), "per-volume");
+  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "reflink", false, false)]), "fuzzy");
 });
 
 for (const [held, worth] of [

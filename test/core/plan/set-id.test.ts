@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newSetId } from "#core/plan/set-id.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { runScript } from "../../support/process/run-script.js";
 
 test("ids that are made one after another are all different and ascend, also within a millisecond", () => {
   const ids = Array.from({ length: 5000 }, () => newSetId());
@@ -15,6 +15,6 @@ test("of two processes within one second the later one has the higher id", async
   const script = `import { newSetId } from ${JSON.stringify(import.meta.resolve("#core/plan/set-id.js"))}; console.log(newSetId());`;
   const first = newSetId();
   await sleep(2);
-  const { stdout } = await run(script);
+  const { stdout } = await runScript(script);
   assert.ok(first < stdout.trim());
 });

@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/store/catalog.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { readJournals } from "#core/store/journal.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { runScript } from "../../support/process/run-script.js";
 import { damage, emptySet } from "../../support/fixture/set-record.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
@@ -119,7 +119,7 @@ test("sets that are removed while the catalog is read never hide the others", as
       if (n % 100 < 50) mkdirSync(catalog.sidecarDir(id, "db"), { recursive: true });
       else await catalog.remove(id);
     }`;
-  const other = run(source, { STATE: state.root });
+  const other = runScript(source, { STATE: state.root });
   let ended: Awaited<typeof other> | null = null;
   while (ended === null) {
     assert.ok(catalog.has(old), "a set that nobody removes is not seen");
@@ -146,7 +146,7 @@ test("sets and journals that are removed while they are read are gone, not damag
       await catalog.remove(id);
       Journal.forget(state, id);
     }`;
-  const other = run(source, { STATE: state.root });
+  const other = runScript(source, { STATE: state.root });
   let ended: Awaited<typeof other> | null = null;
   while (ended === null) {
     assert.deepEqual(catalog.list().damaged, []);
@@ -178,7 +178,7 @@ test("a record that the disk has no room for leaves the one before it", async (t
     const set = catalog.find("nightly");
     await assert.rejects(catalog.write({ ...set, tags: { long: "x".repeat(10_000) } }), { code: "E_STATE_DIR" });`;
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
-  const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
+  const { stderr, exitCode } = await runScript(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(catalog.find("nightly").tags, {});
 });

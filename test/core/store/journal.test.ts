@@ -8,8 +8,8 @@ import type { JournalEntry } from "#core/base/schema/types.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import type { TransactionOp } from "#core/transaction/machine.js";
 import type { Who } from "#core/base/errors/details.js";
-import { Holding } from "../../support/process/holder-process.js";
-import { run } from "../../support/fixture/run-transaction.js";
+import { HolderProcess } from "../../support/process/holder-process.js";
+import { runScript } from "../../support/process/run-script.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
 const one = "20260102-030405-0000a1";
@@ -128,7 +128,7 @@ test("a line that the disk has no room for is an error, and what is written when
     truncateSync(${JSON.stringify(fileOf(state, one))}, 3000);
     await journal.write(${JSON.stringify(ended("aborted"))});`;
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
-  const { stderr, exitCode } = await run(source, { STATE: state.root }, "ulimit -f 8");
+  const { stderr, exitCode } = await runScript(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
 });
@@ -165,15 +165,15 @@ test("of transactions that were undone whole only the old ones are forgotten", a
 
 test("a journal belongs to the process that works on it, until that process is killed", async (t) => {
   const state = tempState(t);
-  const other = new Holding(t, "journal", state.root, one);
-  assert.equal(await other.says(), "mine");
+  const other = new HolderProcess(t, "journal", state.root, one);
+  assert.equal(await other.nextLine(), "mine");
   assert.equal(Journal.isHeld(state, one), true);
   assert.equal(Journal.open(state, one), null);
   await other.kill();
   assert.equal(Journal.isHeld(state, one), false);
   const journal = Journal.open(state, one);
   assert.ok(journal !== null);
-  assert.equal(await new Holding(t, "journal", state.root, one).says(), "refused");
+  assert.equal(await new HolderProcess(t, "journal", state.root, one).nextLine(), "refused");
   journal.close();
 });
 
@@ -192,7 +192,7 @@ test("whoever only looks is never in the way of who works on the transaction", a
       closeSync(fd);
       await sleep(20);
     }`;
-  const looking = run(source);
+  const looking = runScript(source);
   let over: Awaited<typeof looking> | null = null;
   while (over === null) {
     await write(t, state, one, []);

@@ -3,27 +3,28 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lockVolumes, type TakenVolumes } from "#core/store/volume-lock.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import { HoldstillError } from "#core/base/errors/error.js";
-import { Holding } from "../../support/process/holder-process.js";
+import { HolderProcess } from "../../support/process/holder-process.js";
 import { refusalOf } from "../../support/process/refusal.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
 test("who comes second is told the owner, and gets the volume when the owner is killed", async (t) => {
   const state = tempState(t);
-  const first = new Holding(t, "volumes", state.root, "first", "8:1");
-  assert.equal(await first.says(), "mine");
-  const second = new Holding(t, "volumes", state.root, "second", "8:1");
-  assert.equal(await second.says(), `queued for 8:1 after first of ${first.child.pid}`);
+  const first = new HolderProcess(t, "volumes", state.root, "first", "8:1");
+  assert.equal(await first.nextLine(), "mine");
+  const second = new HolderProcess(t, "volumes", state.root, "second", "8:1");
+  assert.equal(await second.nextLine(), `queued for 8:1 after first of ${first.child.pid}`);
   await first.kill();
-  assert.equal(await second.says(), "mine");
+  assert.equal(await second.nextLine(), "mine");
 });
 
 test("after the limit the caller is refused, with the owner's name", async (t) => {
   const state = tempState(t);
-  const owner = new Holding(t, "volumes", state.root, "first", "0:39/home");
-  assert.equal(await owner.says(), "mine");
+  const owner = new HolderProcess(t, "volumes", state.root, "first", "0:39/home");
+  assert.equal(await owner.nextLine(), "mine");
   const refusal = await refusalOf(lock(state, ["0:39/home"], "second", 150).locks);
   assert.equal(refusal.code, "E_VOLUME_BUSY");
   assert.match(
@@ -56,6 +57,7 @@ test("volumes are taken in one order, so two transactions never wait for each ot
   // In the order of the caller: one would take a and wait for m, the other take b and wait for a, and then one for b.
   const one = lock(state, ["a", "m", "b"], "one", 3000);
   const other = lock(state, ["b", "a"], "other", 3000);
+  while (one.told.length === 0 || other.told.length === 0) await sleep(5);
   third.release();
   (await one.locks).release();
   (await other.locks).release();

@@ -1,10 +1,10 @@
-/** The machine against a world that does whatever it likes; the world itself says what must not happen, see rig/world.ts. */
+/** The machine against a world that does whatever it likes; the world itself says what must not happen, see support/fixture/fake-world.ts. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as fc from "fast-check";
 import type { CommitOp, HoldTarget } from "#core/base/schema/types.js";
 import type { Player, Turn } from "../../support/fixture/machine-player.js";
-import { World } from "../../support/fixture/fake-world.js";
+import { FakeWorld } from "../../support/fixture/fake-world.js";
 
 const writer = fc.record({
   role: fc.constant("writer" as const),
@@ -50,7 +50,7 @@ test("whatever fails and in whatever order, every run ends with nothing held, an
       players,
       fc.oneof(turns(6, [...usually]), turns(4, [...usually]), turns(6, ["settle"])),
       (cast, all) => {
-        new World(cast).play(all);
+        new FakeWorld(cast).play(all);
       },
     ),
     { numRuns: 20_000 },
@@ -60,7 +60,7 @@ test("whatever fails and in whatever order, every run ends with nothing held, an
 test("when all goes well, in whatever order, the set is created and writers are thawed in the reverse order of freezing", () => {
   fc.assert(
     fc.property(players, turns(7, ["settle"]), (cast, all) => {
-      const world = new World(cast);
+      const world = new FakeWorld(cast);
       world.play(all);
       assert.equal(world.state.at, "created");
       const levels = (op: string): number[] =>
@@ -76,7 +76,7 @@ test("when all goes well, in whatever order, the set is created and writers are 
 test("failures of best-effort writers alone never end a transaction", () => {
   fc.assert(
     fc.property(players, turns(3, ["settle"]), (cast, all) => {
-      const world = new World(cast);
+      const world = new FakeWorld(cast);
       world.play(all);
       if (!world.fatal) assert.equal(world.state.at, "created");
     }),

@@ -7,7 +7,7 @@ import path from "node:path";
 import { connect } from "holdstill/client";
 import test, { type TestContext } from "node:test";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 import { tempDir } from "../../support/storage/temp.js";
 import { repository } from "../../support/repository.js";
 
@@ -66,7 +66,7 @@ for (const client of all) {
     `a backup in ${client.language} takes a set, follows it, archives the snapshots, tells the writers, and leaves nothing`,
     { skip: lacking(client) },
     async (t) => {
-      const stage = new Stage(t);
+      const stage = new Scene(t);
       const service = await Service.start(t, stage);
       const command = client.command(t);
       const into = path.join(stage.dir, "archive");
@@ -89,7 +89,7 @@ for (const client of all) {
 }
 
 test("the client for Node has the calls of the library, its types, and the errors of the service", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { socket } = await Service.start(t, stage);
   const holdstill = await connect({ socket });
   assert.equal((await holdstill.plan({ targets: ["writer:app"] })).promised, "application");

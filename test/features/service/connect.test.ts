@@ -6,7 +6,7 @@ import test from "node:test";
 import type { AuditLine, Event, Fault, SnapshotSet, Span } from "#core/base/schema/types.js";
 import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 /** Every command that knows both doors, in a day's order. */
 const day: readonly (readonly string[])[] = [
@@ -72,14 +72,14 @@ async function lived(config: string, dir: string): Promise<unknown[]> {
   return told;
 }
 
-const executables = (stage: Stage): (string | undefined)[] =>
+const executables = (stage: Scene): (string | undefined)[] =>
   readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8")
     .trimEnd()
     .split("\n")
     .map((line) => (JSON.parse(line) as AuditLine).executable);
 
 test("each command that goes by the service says and ends as it does alone", async (t) => {
-  const [alone, served] = [new Stage(t), new Stage(t)];
+  const [alone, served] = [new Scene(t), new Scene(t)];
   const config = alone.configFile();
   const service = await Service.start(t, served);
   const [one, other] = [await lived(config, alone.dir), await lived(service.config, served.dir)];
@@ -92,7 +92,7 @@ test("each command that goes by the service says and ends as it does alone", asy
 });
 
 test("a stream of events is the same by both doors, and an interruption reaches the transaction", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const limits = { freeze: "60s" };
   const service = await Service.start(t, stage, { limits, writer: { in: "freeze", does: "hangs" } });
   const run = await holdstill(["create", "writer:app", "--json=stream", "--config", service.config], {
@@ -113,7 +113,7 @@ test("a stream of events is the same by both doors, and an interruption reaches 
 });
 
 test("a service that dies while the command line waits is told as such", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const limits = { freeze: "60s" };
   const service = await Service.start(t, stage, { limits, writer: { in: "freeze", does: "hangs" } });
   const running = holdstill(["create", "writer:app", "--json", "--config", service.config]);
@@ -130,7 +130,7 @@ test("a service that dies while the command line waits is told as such", async (
 const skip = process.getuid?.() === 0 ? false : "only root can be several users";
 
 test("whoever has a right there works by the service with root's sets, and without one alone", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   chmodSync(stage.dir, 0o755);
   const service = await Service.start(t, stage, { service: { group: "64010", rights: { create: ["user:64001"] } } });
   const env = { HOLDSTILL_SOCKET: service.socket, HOME: stage.dir };

@@ -8,7 +8,7 @@ import * as fc from "fast-check";
 import type { Health, Problem } from "#core/base/schema/types.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 /** What comes back for bytes that are sent as they are. */
 async function exchange(service: Service, bytes: string | Buffer, limitMs = 20_000): Promise<string> {
@@ -27,7 +27,7 @@ const healthy = async (service: Service): Promise<void> =>
   assert.equal((await service.ask("GET", "/v1/health")).json<Health>().operations.open, 0);
 
 test("no body, whatever it is, does more than be refused with a code", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const urls = ["/v1/sets", "/v1/plans"];
   const noSpans = [0, -1, 1.5, 1e9, null, true, [], {}, "", "soon", "5 s", "1e3s", "-1s"];
@@ -70,7 +70,7 @@ test("no body, whatever it is, does more than be refused with a code", async (t)
 });
 
 test("an id that leads elsewhere leads nowhere", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const outside = path.join(stage.dir, "outside");
   writeFileSync(outside, "precious\n");
@@ -109,7 +109,7 @@ test("an id that leads elsewhere leads nowhere", async (t) => {
 });
 
 test("what is no HTTP, or too much of it, is answered as such and hung up on", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const huge = `GET /v1/health HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(64 * 1024)}\r\n\r\n`;
   assert.match(await exchange(service, huge), /^HTTP\/1\.1 431 .*"code":"E_REQUEST"/s);
@@ -123,7 +123,7 @@ test("what is no HTTP, or too much of it, is answered as such and hung up on", a
 });
 
 test("who sends a request drop by drop is hung up on, and whoever reads no events keeps nobody waiting", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const slow = connect(service.socket);
   onEnd(t, () => slow.destroy());
@@ -151,7 +151,7 @@ test("who sends a request drop by drop is hung up on, and whoever reads no event
 });
 
 test("thousands of connections are too many for one service: it says so, and serves again when they are gone", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const flood: Socket[] = [];
   for (let count = 0; count < 2000; count += 1) {

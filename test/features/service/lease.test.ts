@@ -5,12 +5,12 @@ import path from "node:path";
 import test from "node:test";
 import type { LeaseState } from "#core/base/schema/types.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test("a set goes when its lease is not renewed, with the reason in the audit, and lives while it is", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const { id } = await service.create({ targets: ["writer:app"], lease: "3s" });
   await service.ended(id);
@@ -30,7 +30,7 @@ test("a set goes when its lease is not renewed, with the reason in the audit, an
 });
 
 test("while somebody watches the operation its set lives; a lease that is given up ends it at once", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const one = await service.create({ targets: ["writer:app"], lease: "60s" });
   await service.ended(one.id);
@@ -43,7 +43,7 @@ test("while somebody watches the operation its set lives; a lease that is given 
 });
 
 test("the end of the service is the end of its leases", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const { id } = await service.create({ targets: ["writer:app"], lease: "60s" });
   await service.ended(id);

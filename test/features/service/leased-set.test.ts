@@ -12,19 +12,19 @@ import type { Fault, Problem, SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill, program } from "../../support/process/command-line.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { askAs, Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 const isRoot = process.getuid?.() === 0;
 
 test("a set lives while somebody waits with it, and goes when he does not any more", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { socket } = await Service.start(t, stage);
   const client = await connect({ socket });
-  const { set } = await client.create({ targets: ["writer:app"] }, {}, "1s");
+  const { set } = await client.create({ targets: ["writer:app"] }, {}, "3s");
   const id = set?.id ?? "";
   const stays = new AbortController();
   const attending = client.attend(id, stays.signal).catch((error: unknown) => error);
-  await sleep(2500);
+  await sleep(5000);
   assert.equal((await client.show(id)).id, id, "it has outlived its lease");
   stays.abort(new Error("enough"));
   assert.equal(String(await attending), "Error: enough");
@@ -32,18 +32,18 @@ test("a set lives while somebody waits with it, and goes when he does not any mo
 });
 
 test("who waits with a set is told when it is gone, and may renew, give up or keep his own", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const { socket } = await Service.start(t, stage);
   const client = await connect({ socket });
   const [one = "", two = ""] = await Promise.all(
-    ["one", "two"].map(async (name) => (await client.create({ targets: ["writer:app"], name }, {}, "2s")).set?.id),
+    ["one", "two"].map(async (name) => (await client.create({ targets: ["writer:app"], name }, {}, "4s")).set?.id),
   );
   const attending = client.attend(one, new AbortController().signal).catch((error: unknown) => error);
   assert.match((await client.renew(two)).expiresAt ?? "", /^\d{4}-/);
   await client.giveUp(one);
   assert.equal(((await attending) as Fault).code, "E_SET_UNKNOWN");
   assert.equal((await client.keep(two)).lease, undefined);
-  await sleep(2500);
+  await sleep(5000);
   assert.deepEqual(
     (await client.list()).sets.map(({ id }) => id),
     [two],
@@ -53,7 +53,7 @@ test("who waits with a set is told when it is gone, and may renew, give up or ke
 });
 
 test("a lease that is given up is not said to be over while its set cannot be removed", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage, { provider: { in: "remove", does: "throws", when: "before" } });
   const { id } = await service.create({ targets: ["writer:app"], lease: "60s" });
   await service.ended(id);
@@ -84,7 +84,7 @@ async function heldBy(child: ChildProcess): Promise<SnapshotSet> {
 }
 
 test("create --lease-stdin through the service ends with stdin, and reports when the service dies", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const child = holding(t, service.config);
   const set = await heldBy(child);
@@ -103,7 +103,7 @@ test("create --lease-stdin through the service ends with stdin, and reports when
 });
 
 test("recover by way of the service undoes what is left, and nothing that a requester has made up", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const kept = await service.create({ targets: ["writer:app"] });
   await service.ended(kept.id);
@@ -138,7 +138,7 @@ test(
   "run, recover and keep go by the rights of who asks",
   { skip: isRoot ? false : "only root can be several users" },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     chmodSync(stage.dir, 0o755);
     const rights = { create: ["user:64001"], read: ["user:64002"] };
     const service = await Service.start(t, stage, { service: { group: "64010", rights } });

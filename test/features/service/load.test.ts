@@ -7,7 +7,7 @@ import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { canMount } from "#core/os/exec/mount-tree.js";
 import { mount } from "../../support/storage/loop-device.js";
 import { Service } from "../../support/process/service.js";
-import { patience, Stage } from "../../support/fixture/scene.js";
+import { patientLimits, Scene } from "../../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 const requesters = 64;
@@ -16,7 +16,7 @@ const volumes = 8;
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 0);
 
 /** As many small file systems. */
-function fileSystems(t: TestContext, stage: Stage): string[] {
+function fileSystems(t: TestContext, stage: Scene): string[] {
   return Array.from({ length: volumes }, (_, number) => {
     const at = path.join(stage.dir, `volume-${number}`);
     mount(t, ["-t", "tmpfs", "-o", "size=1m", "tmpfs"], at);
@@ -32,9 +32,9 @@ test(
   `${requesters} requesters on ${volumes} volumes: each volume in their order, nobody starved, no event lost`,
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const targets = fileSystems(t, stage);
-    const service = await Service.start(t, stage, { limits: { ...patience, queue: "5m", identify: "2m" } });
+    const service = await Service.start(t, stage, { limits: { ...patientLimits, queue: "5m", identify: "2m" } });
     const accepted: { id: string; target: string }[] = [];
     for (let number = 0; number < requesters; number += 1) {
       const target = targets[number % volumes] ?? "";
@@ -81,9 +81,9 @@ const unasked =
     : false;
 
 test(`memory stays flat over ${rounds} transactions`, { skip: skip || unasked }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const targets = fileSystems(t, stage);
-  const service = await Service.start(t, stage, { limits: { ...patience, queue: "5m", identify: "2m" } });
+  const service = await Service.start(t, stage, { limits: { ...patientLimits, queue: "5m", identify: "2m" } });
   const resident = (): number => {
     const status = readFileSync(`/proc/${service.child.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;

@@ -9,7 +9,7 @@ import type { PageAddress, Problem } from "#core/base/schema/types.js";
 import { Chromium, noChromium } from "../../support/process/chromium.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 const skip = noChromium();
 /** A folder for snapshots of the page, for who wants to look at them. */
@@ -36,7 +36,7 @@ test(
   "a transaction is watched from its beginning to its end: who does what, how long of which limit, and who was the culprit",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const limits = { prepare: "60s", freeze: "12s" };
     const service = await Service.start(t, stage, {
       args: ["--page"],
@@ -88,7 +88,7 @@ test(
   "a set that was taken is there without a reload; the page is used by the keyboard, read by roles and names, and has contrast",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const service = await Service.start(t, stage, { args: ["--page"] });
     const browser = await Chromium.start(t);
     await browser.open(addressOf(service));
@@ -176,7 +176,7 @@ async function get(url: string, headers: Record<string, string> = {}, method = "
 }
 
 test("the token is good once; without the cookie there is nothing; no name but this machine's, no other site, nothing but GET", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage, { args: ["--page"] });
   const address = addressOf(service);
   const { origin, host } = new URL(address);
@@ -230,7 +230,7 @@ test(
   "another site that a browser has open reads nothing, not even from another port of this machine",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const service = await Service.start(t, stage, { args: ["--page"] });
     const address = addressOf(service);
     const elsewhere = await serverOf(t);
@@ -256,7 +256,7 @@ test(
 );
 
 test("whoever may read is given another address, which works once; one that nobody opened works no more", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage, { args: ["--page"] });
   const first = addressOf(service);
   const another = async (): Promise<string> => {

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync } from "node:fs";
 import test from "node:test";
 import type { OperationDocument, ServiceConfig } from "#core/base/schema/types.js";
 import { askAs, Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : "only root can be several users";
@@ -16,7 +16,7 @@ const group = "64010";
 /** A service that alice and bob can reach. */
 function reachable(
   t: Parameters<typeof Service.start>[0],
-  stage: Stage,
+  stage: Scene,
   rights: ServiceConfig["rights"],
 ): Promise<Service> {
   chmodSync(stage.dir, 0o755);
@@ -24,7 +24,7 @@ function reachable(
 }
 
 test("who has no right may connect and learn that, and nothing else", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await reachable(t, stage, { create: ["user:64002"] });
   const { id } = await service.create({ targets: ["writer:app"] });
   await service.ended(id);
@@ -68,7 +68,7 @@ test(
   "who may create may use what he took, and nobody else's; deleting and restoring are rights of their own",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const service = await reachable(t, stage, { create: ["group:64010"], delete: ["user:64002"] });
     const asked = await askAs(alice, service.socket, "POST", "/v1/sets", { targets: ["writer:app"] });
     const { id } = asked.body as OperationDocument;
@@ -88,14 +88,14 @@ test(
 );
 
 test("who is not in the group cannot even connect", { skip }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await reachable(t, stage, { read: ["user:64003"] });
   const { status, body } = await askAs({ uid: 64_003, gid: 64_003 }, service.socket, "GET", "/v1/health");
   assert.deepEqual([status, (body as { code: string }).code], [0, "EACCES"]);
 });
 
 test("a right for somebody who does not exist is told at the start", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage, { service: { rights: { read: ["user:no-such-user"] } } });
   assert.equal(service.child.exitCode, 2);
   assert.match(service.stderr, /grants service.rights to the user `no-such-user`, which \/etc\/passwd does not list/);

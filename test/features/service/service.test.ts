@@ -8,9 +8,9 @@ import type { AuditLine, Health, OperationDocument, Problem, SnapshotSet } from 
 import { validate } from "#core/base/schema/validate.js";
 import { holdstill } from "../../support/process/command-line.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
-const auditOf = (stage: Stage): AuditLine[] =>
+const auditOf = (stage: Scene): AuditLine[] =>
   readFileSync(path.join(stage.dir, "state/audit.jsonl"), "utf8")
     .trimEnd()
     .split("\n")
@@ -21,7 +21,7 @@ const auditOf = (stage: Stage): AuditLine[] =>
     });
 
 test("a backup tool plans, takes a set, follows it, reads it, says how the backup went, and deletes it", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const health = (await service.ask("GET", "/v1/health")).json<Health>();
   assert.equal(health.pid, service.child.pid);
@@ -81,7 +81,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
 });
 
 test("what cannot be done is a problem document with our code", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const cases: [string, string, unknown, number, string][] = [
     ["GET", "/v1/nowhere", undefined, 404, "E_REQUEST"],
@@ -111,7 +111,7 @@ test("what cannot be done is a problem document with our code", async (t) => {
 });
 
 test("the same idempotency key gives the same operation, and never another one", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const service = await Service.start(t, stage);
   const key = { "idempotency-key": "job-7" };
   const first = await service.create({ targets: ["writer:app"], name: "a" }, key);
@@ -128,7 +128,7 @@ test("the same idempotency key gives the same operation, and never another one",
 });
 
 test("an operation that is interrupted is undone in order, and so is everything when the service ends", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const limits = { freeze: "60s", prepare: "60s" };
   const service = await Service.start(t, stage, { limits, writer: { in: "freeze", does: "hangs" } });
   const one = await service.create({ targets: ["writer:app"] });
@@ -147,7 +147,7 @@ test("an operation that is interrupted is undone in order, and so is everything 
 });
 
 test("who has to wait is told for whom, and how many are before him, and comes forward", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const hangs = { provider: { in: "prepare", does: "hangs" }, limits: { prepare: "60s", identify: "60s" } } as const;
   const service = await Service.start(t, stage, hangs);
   const ids: string[] = [];
@@ -173,7 +173,7 @@ test("who has to wait is told for whom, and how many are before him, and comes f
 });
 
 test("beyond as many operations as the config allows a requester is told to come back", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const hangs = { writer: { in: "prepare", does: "hangs" }, limits: { prepare: "60s" } } as const;
   const service = await Service.start(t, stage, { ...hangs, service: { operations: 1 } });
   const { id } = await service.create({ targets: ["writer:app"] });
@@ -185,7 +185,7 @@ test("beyond as many operations as the config allows a requester is told to come
 });
 
 test("a second service on the same state is refused, and the first is named", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const first = await Service.start(t, stage);
   const second = await holdstill(["serve", "--json", "--config", first.config]);
   assert.equal(second.exitCode, 3, second.stderr);
@@ -194,11 +194,11 @@ test("a second service on the same state is refused, and the first is named", as
 });
 
 test("it ends when it had nothing to do for as long as --idle says, and not while somebody is there", async (t) => {
-  const stage = new Stage(t);
-  const service = await Service.start(t, stage, { args: ["--idle", "1500ms"] });
+  const stage = new Scene(t);
+  const service = await Service.start(t, stage, { args: ["--idle", "3s"] });
   const { id } = await service.create({ targets: ["writer:app"] });
   await service.ended(id);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await new Promise((resolve) => setTimeout(resolve, 5000));
   assert.equal(service.child.exitCode, null, "there is a connection that is kept alive");
   await service.stop("SIGCONT").catch(() => undefined);
   assert.equal(service.child.exitCode, 0);

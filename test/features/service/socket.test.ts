@@ -6,10 +6,10 @@ import path from "node:path";
 import test from "node:test";
 import { holdstill } from "../../support/process/command-line.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 test("a link, a file or a folder in the place of the socket is refused, and left as it is", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const socket = path.join(stage.dir, "hs.sock");
   const precious = path.join(stage.dir, "precious");
   writeFileSync(precious, "precious\n");
@@ -31,7 +31,7 @@ test("a link, a file or a folder in the place of the socket is refused, and left
 });
 
 test("a folder that others may write to is no place for it: E_SOCKET, with what mends it", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const folder = path.join(stage.dir, "open");
   mkdirSync(folder);
   chmodSync(folder, 0o777);
@@ -42,7 +42,7 @@ test("a folder that others may write to is no place for it: E_SOCKET, with what 
 });
 
 test("the socket of a service that was killed is replaced; one that somebody listens at is not", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const first = await Service.start(t, stage);
   await first.stop("SIGKILL");
   assert.ok(lstatSync(first.socket).isSocket());

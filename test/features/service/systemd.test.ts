@@ -8,7 +8,7 @@ import test from "node:test";
 import { holdstill, program } from "../../support/process/command-line.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { Service } from "../../support/process/service.js";
-import { Stage } from "../../support/fixture/scene.js";
+import { Scene } from "../../support/fixture/scene.js";
 
 const missing = (tool: string): string | false =>
   spawnSync(tool, ["--version"]).error === undefined ? false : `${tool} is not installed`;
@@ -18,10 +18,10 @@ test(
   "the first who connects to systemd's socket starts it, and it ends when it is idle",
   { skip: missing("systemd-socket-activate") },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const config = stage.configFile();
     const socket = path.join(stage.dir, "hs.sock");
-    const serve = [process.execPath, program, "serve", "--idle", "1s", "--config", config];
+    const serve = [process.execPath, program, "serve", "--idle", "3s", "--config", config];
     const activator = spawn("systemd-socket-activate", ["-l", socket, ...serve], {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -55,7 +55,7 @@ for (const [kind, place] of [
     `it says when it is ready, that it lives, and when it ends, at ${kind}`,
     { skip: missing("perl") },
     async (t) => {
-      const stage = new Stage(t);
+      const stage = new Scene(t);
       const at = place(stage.dir);
       const listener = spawn(
         "perl",
@@ -78,7 +78,7 @@ for (const [kind, place] of [
 }
 
 test("the units that it prints are what systemd understands", { skip: missing("systemd-analyze") }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const run = await holdstill(["serve", "--print-unit", "--json", "--config", stage.configFile()]);
   const { files } = run.json() as { files: Record<string, string> };
   assert.deepEqual(Object.keys(files), ["holdstill.socket", "holdstill.service"]);

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
 import { holdstill, program } from "../../support/process/command-line.js";
 import { freezable, thaw } from "../../support/storage/freezable.js";
-import type { Ran } from "../../support/fixture/run-transaction.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
-import { patience, type Roles, Stage } from "../../support/fixture/scene.js";
+import type { ScriptResult } from "../../support/process/run-script.js";
+import { monotonic, WriteProbe } from "../../support/storage/write-probe.js";
+import { patientLimits, type Roles, Scene } from "../../support/fixture/scene.js";
 import { Systemd } from "../../support/process/systemd.js";
 
 const shorter = (text: string): string =>
@@ -26,7 +26,7 @@ async function unitsFor(config: string): Promise<Record<string, string>> {
 
 async function booted(
   t: TestContext,
-  stage: Stage,
+  stage: Scene,
   roles: Roles,
 ): Promise<{ systemd: Systemd; config: string } | null> {
   const config = stage.configFile(roles);
@@ -34,16 +34,16 @@ async function booted(
   return systemd === null ? null : { systemd, config };
 }
 
-const command = (systemd: Systemd, config: string, ...args: string[]): Promise<Ran> =>
+const command = (systemd: Systemd, config: string, ...args: string[]): Promise<ScriptResult> =>
   systemd.run([process.execPath, program, ...args, "--json", "--config", config]);
 
 test("the first who connects starts the unit, its hardening lets it hold a file system, and it leaves when it is idle", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const volume = freezable(t, "ext4", "volume");
   if (volume === null) return;
   writeFileSync(path.join(volume, "file"), "precious\n");
   const provider = { hold: [volume], pointInTime: true };
-  const lab = await booted(t, stage, { limits: patience, provider });
+  const lab = await booted(t, stage, { limits: patientLimits, provider });
   if (lab === null) return;
   const { systemd, config } = lab;
   const socket = lstatSync(path.join(stage.dir, "hs.sock"));
@@ -70,8 +70,11 @@ test("the first who connects starts the unit, its hardening lets it hold a file 
 });
 
 test("a unit that hangs is ended by the watchdog, and the next one lets the application go on", async (t) => {
-  const stage = new Stage(t);
-  const lab = await booted(t, stage, { limits: patience, writer: { in: "freeze", does: "late", delayMs: 20_000 } });
+  const stage = new Scene(t);
+  const lab = await booted(t, stage, {
+    limits: patientLimits,
+    writer: { in: "freeze", does: "late", delayMs: 20_000 },
+  });
   if (lab === null) return;
   const { systemd, config } = lab;
   const asked = command(systemd, config, "create", "writer:app");
@@ -86,8 +89,8 @@ test("a unit that hangs is ended by the watchdog, and the next one lets the appl
 });
 
 test("to stop the unit undoes what is under way", async (t) => {
-  const stage = new Stage(t);
-  const lab = await booted(t, stage, { limits: patience, writer: { in: "freeze", does: "hangs" } });
+  const stage = new Scene(t);
+  const lab = await booted(t, stage, { limits: patientLimits, writer: { in: "freeze", does: "hangs" } });
   if (lab === null) return;
   const { systemd, config } = lab;
   const asked = command(systemd, config, "create", "writer:app");
@@ -101,14 +104,14 @@ test("to stop the unit undoes what is under way", async (t) => {
 });
 
 test("kill -9 of all that is in the unit does not take the keeper, which lets go; the next one undoes what was begun", async (t) => {
-  const stage = new Stage(t);
+  const stage = new Scene(t);
   const volume = freezable(t, "ext4", "volume");
   if (volume === null) return;
   const provider = { hold: [volume], pointInTime: true, in: "commit", does: "late", delayMs: 20_000 } as const;
-  const lab = await booted(t, stage, { limits: { ...patience, hold: "30s" }, provider });
+  const lab = await booted(t, stage, { limits: { ...patientLimits, hold: "30s" }, provider });
   if (lab === null) return;
   const { systemd, config } = lab;
-  const scribe = new Scribe(t, volume);
+  const scribe = new WriteProbe(t, volume);
   await scribe.writesAfter(0);
   const asked = command(systemd, config, "create", volume);
   while (!stage.calls("store").includes("commit")) await sleep(20);

@@ -8,9 +8,9 @@ import type { Event, SnapshotSet } from "#core/base/schema/types.js";
 import { freezable, freezables } from "../../support/storage/freezable.js";
 import { childrenOf } from "../../support/process/keepers.js";
 import { onEnd } from "../../support/process/on-end.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../../support/storage/write-probe.js";
 import { Service } from "../../support/process/service.js";
-import { patience, Stage } from "../../support/fixture/scene.js";
+import { patientLimits, Scene } from "../../support/fixture/scene.js";
 
 const skip = canMount() ? false : "file systems of its own need mounts";
 
@@ -21,7 +21,7 @@ test(
   "calls that are under way when a hold begins wait with what they write, even where the state itself is held",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const held = freezable(t, "ext4", "held");
     if (held === null) return;
     // Where a write would stop the event loop, and with it the word to release.
@@ -37,7 +37,7 @@ test(
       return config;
     };
 
-    const before = await Service.start(t, stage, { config: placed(stage.configFile({ limits: patience })) });
+    const before = await Service.start(t, stage, { config: placed(stage.configFile({ limits: patientLimits })) });
     const sets: string[] = [];
     for (let count = 0; count < 6; count += 1) {
       const { id } = await before.create({ targets: ["writer:app"] });
@@ -48,7 +48,7 @@ test(
 
     // Whatever is asked now takes so long that it is under way when the hold begins, and its answer comes while it lasts.
     const sluggish = { eachMs: 1200 };
-    const roles = { limits: patience, writer: sluggish, provider: sluggish };
+    const roles = { limits: patientLimits, writer: sluggish, provider: sluggish };
     const service = await Service.start(t, stage, { config: placed(stage.configFile(roles)) });
     const holding = await service.create({ targets: [held], includeRoot: true });
     const other = await service.create({ targets: ["writer:app"] });
@@ -75,10 +75,10 @@ test(
   "two transactions of one service hold different volumes at once, each by a keeper of its own",
   { skip },
   async (t) => {
-    const stage = new Stage(t);
+    const stage = new Scene(t);
     const points = freezables(t, 2, ["ext4", "xfs"]);
     if (points === null) return;
-    const config = stage.configFile({ limits: patience });
+    const config = stage.configFile({ limits: patientLimits });
     const settings = JSON.parse(readFileSync(config, "utf8")) as { plugins: object[] };
     const holders = points.map((point, at) => ({
       use: "provider-that",
@@ -95,7 +95,7 @@ test(
     }));
     writeFileSync(config, JSON.stringify({ ...settings, plugins: [...holders, ...settings.plugins] }));
     const service = await Service.start(t, stage, { config });
-    const scribes = points.map((point) => new Scribe(t, point));
+    const scribes = points.map((point) => new WriteProbe(t, point));
     for (const scribe of scribes) await scribe.writesAfter(0);
     let keepers = 0;
     const look = setInterval(() => {

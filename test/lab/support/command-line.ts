@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import { type CliRun, holdstill, type Surroundings } from "../../support/process/command-line.js";
+import { type CliRun, holdstill, type RunOptions } from "../../support/process/command-line.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { tempDir } from "../../support/storage/temp.js";
 
-export type Command = (args: readonly string[], more?: Surroundings) => Promise<CliRun>;
+export type Command = (args: readonly string[], more?: RunOptions) => Promise<CliRun>;
 
 /** The command line with a config of the test's own; its sets are removed at the end. */
 export function commandLine(t: TestContext, plugins: readonly unknown[]): Command {

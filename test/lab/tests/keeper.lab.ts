@@ -7,7 +7,7 @@ import { armed, sectionOf, thaw } from "../../support/storage/freezable.js";
 import { killCores } from "../../support/process/killed-core.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { refusalOf } from "../../support/process/refusal.js";
-import { monotonic, Scribe } from "../../support/fixture/fake-keeper.js";
+import { monotonic, WriteProbe } from "../../support/storage/write-probe.js";
 import { isGone } from "../../support/process/victim.js";
 import { MappedDisk } from "../support/mapped-disk.js";
 import { run } from "../support/volume-group.js";
@@ -32,7 +32,7 @@ for (const kind of ["fs", "dm"] as const) {
     const other = disk.volume("other", "ext4");
     const low = disk.store("low", 64);
     const top = disk.volumeOn("top", "ext4", low);
-    const scribe = new Scribe(t, other.mount);
+    const scribe = new WriteProbe(t, other.mount);
     await scribe.writesAfter(0);
     const culprit = kind === "fs" ? top.mount : top.dm;
     const keeper = await armed(t, sectionOf([other.mount, culprit], limitMs));
@@ -58,7 +58,7 @@ for (const kind of ["fs", "dm"] as const) {
 
 test("f2fs is held, and goes on", async (t) => {
   const { mount } = new MappedDisk(t).volume("flash", "f2fs", 128);
-  const scribe = new Scribe(t, mount);
+  const scribe = new WriteProbe(t, mount);
   await scribe.writesAfter(0);
   const keeper = await armed(t, sectionOf([mount], 10_000));
   await keeper.hold();

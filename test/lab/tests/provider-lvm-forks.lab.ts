@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { stage } from "../support/lvm-scene.js";
+import { lvmScene } from "../support/lvm-scene.js";
 import { run } from "../support/volume-group.js";
 
 test("a fork of a snapshot can be changed, and the snapshot stays as it was cut", async (t) => {
-  const { sets, thick, thin } = stage(t);
+  const { sets, thick, thin } = lvmScene(t);
   const { snapshots, tx } = await sets.take([`${thin.mount}/srv`, `${thick.mount}/srv`]);
   const forks: Snapshot[] = [];
   for (const first of snapshots) {

@@ -7,12 +7,12 @@ import provider from "@holdstill/provider-lvm";
 import type { Snapshot, SnapshotSet } from "holdstill/plugin";
 import { onEnd } from "../../support/process/on-end.js";
 import { type Command, commandLine } from "../support/command-line.js";
-import { stage } from "../support/lvm-scene.js";
+import { lvmScene } from "../support/lvm-scene.js";
 import { checkAll, stateOf } from "../support/lvm-state.js";
 import { run } from "../support/volume-group.js";
 
 test("what was mounted as a part of its file system is found in the snapshot", async (t) => {
-  const { sets, thin } = stage(t);
+  const { sets, thin } = lvmScene(t);
   const bound = "/mnt/bound";
   mkdirSync(bound, { recursive: true });
   run("mount", ["--bind", `${thin.mount}/srv`, bound]);
@@ -23,7 +23,7 @@ test("what was mounted as a part of its file system is found in the snapshot", a
 });
 
 test("reverting brings the captured state back, but not while the volume is in use", async (t) => {
-  const { sets, thick, thin, vg } = stage(t);
+  const { sets, thick, thin, vg } = lvmScene(t);
   const { snapshots } = await sets.take([`${thick.mount}/srv`, `${thin.mount}/srv`]);
   for (const [at, volume] of [thick, thin].entries()) {
     const snapshot = snapshots[at] as Snapshot;
@@ -39,7 +39,7 @@ test("reverting brings the captured state back, but not while the volume is in u
 });
 
 test("before a revert the command line keeps what was there as a set of its own, where there is room, and refuses what is in use", async (t) => {
-  const { thick, thin, vg } = stage(t);
+  const { thick, thin, vg } = lvmScene(t);
   const volumes = [thick, thin];
   const command = commandLine(t, [{ use: "provider-lvm", options: {} }]);
   const before = stateOf(vg);
@@ -99,7 +99,7 @@ test("before a revert the command line keeps what was there as a set of its own,
 });
 
 test("with revert: on-activation, a volume in use is reverted when it is next activated, and the set shows it", async (t) => {
-  const { thick, thin, vg } = stage(t);
+  const { thick, thin, vg } = lvmScene(t);
   const volumes = [thick, thin];
   const command = commandLine(t, [{ use: "provider-lvm", options: { revert: "on-activation" } }]);
   const made = await command(["create", ...volumes.map((volume) => `${volume.mount}/srv`), "--name", "good"]);

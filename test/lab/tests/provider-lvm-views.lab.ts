@@ -4,11 +4,11 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
-import { stage } from "../support/lvm-scene.js";
+import { lvmScene } from "../support/lvm-scene.js";
 import { run, type VolumeGroup } from "../support/volume-group.js";
 
 test("each view shows what was there at the cut, and only a writable one changes the snapshot", async (t) => {
-  const { sets, thick, thin, vg } = stage(t);
+  const { sets, thick, thin, vg } = lvmScene(t);
   // A file that is deleted and still open is an orphan, which a file system wants to clean up when it is mounted.
   const orphan = openSync(`${thin.mount}/srv/orphan`, "w");
   writeFileSync(orphan, "gone");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
-import { Keeping } from "../../support/process/leased-command.js";
+import { LeasedCommand } from "../../support/process/leased-command.js";
 import { commandLineWith, configFile } from "../support/command-line.js";
 import { pour, pourUntil } from "../support/filling.js";
 import { VolumeGroup } from "../support/volume-group.js";
@@ -15,15 +15,15 @@ test("run warns while its command runs: of a thick snapshot that fills up, of on
   const plugins = [{ use: "provider-lvm", options: { size: "16M" } }];
   const config = configFile(t, plugins, { usageInterval: "1s" });
   const command = commandLineWith(t, config);
-  const kept = new Keeping(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
-  await kept.said("is below");
+  const kept = new LeasedCommand(t, ["run", "--config", config, thick.mount, thin.mount, "--", "cat"]);
+  await kept.printed("is below");
   const of = (name: string): RegExp => new RegExp(`space of snapshot ${vg.name}/${name}-holdstill-.*E_SPACE_LOW`, "g");
   assert.doesNotMatch(kept.stderr, /warning/);
   await pourUntil(kept, "E_SPACE_LOW", thick.mount, 10);
   pour(`${thin.mount}/much`, 84);
-  await kept.said(`${vg.name}/pool, is `);
+  await kept.printed(`${vg.name}/pool, is `);
   pour(`${thick.mount}/more`, 20);
-  await kept.said("E_SNAPSHOT_LOST");
+  await kept.printed("E_SNAPSHOT_LOST");
   assert.equal(await kept.end(), 0, kept.stderr);
   for (const name of ["thick", "thin"]) assert.equal(kept.stderr.match(of(name))?.length, 1, kept.stderr);
   assert.match(kept.stderr, /can no longer be read: it overflowed\. \(E_SNAPSHOT_LOST\)/);

@@ -95,7 +95,7 @@ const files = ["a", "b", "c", "d"];
 const fillerBytes = 96 * 1024 * 1024;
 
 /** An application that writes the same number to one file after the other, with so much between them that a copy takes a while. */
-export async function startScribe(t: TestContext, unit: TestUnit, data: string): Promise<ChildProcess> {
+export async function startNumberWriter(t: TestContext, unit: TestUnit, data: string): Promise<ChildProcess> {
   mkdirSync(data);
   for (const name of files) {
     const filler = openSync(path.join(data, `${name}-filler`), "w");

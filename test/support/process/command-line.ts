@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { documentIn } from "./document.js";
-import type { Ran } from "../fixture/run-transaction.js";
+import type { ScriptResult } from "./run-script.js";
 import type { User } from "./unprivileged.js";
 import { repository } from "../repository.js";
 
-export interface CliRun extends Ran {
+export interface CliRun extends ScriptResult {
   /** stdout as the one document that the command's schema describes. Throws when it is not. */
   json(): unknown;
 }
@@ -17,7 +17,7 @@ const { NODE_V8_COVERAGE } = process.env;
 /** So that `npm run coverage` counts the processes that tests start. */
 const coverage: Record<string, string> = NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE };
 
-export interface Surroundings {
+export interface RunOptions {
   env?: Record<string, string>;
   nodeArgs?: readonly string[];
   cwd?: string;
@@ -33,7 +33,7 @@ export interface Surroundings {
 /** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user, program: main = program }: Surroundings = {},
+  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user, program: main = program }: RunOptions = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, main, ...args], {

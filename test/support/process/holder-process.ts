@@ -8,7 +8,7 @@ import { onEnd } from "./on-end.js";
 const holder = path.join(import.meta.dirname, "holder.js");
 
 /** A process that runs rig/holder.ts; killed when the test ends. */
-export class Holding {
+export class HolderProcess {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -20,7 +20,7 @@ export class Holding {
   }
 
   /** What it says next. */
-  async says(): Promise<string> {
+  async nextLine(): Promise<string> {
     const line = await this.#lines.next();
     return line.done === true ? "nothing more" : line.value;
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestContext } from "node:test";
-import { inWords } from "./in-words.js";
-import { monotonic, Scribe } from "../fixture/fake-keeper.js";
+import { medianAndMax } from "./median-and-max.js";
+import { monotonic, WriteProbe } from "../storage/write-probe.js";
 import { isGone, Victim } from "./victim.js";
 
 /** Each brings the victim to a moment at which it is then killed. */
@@ -35,7 +35,7 @@ interface Held {
 
 /** kill -9 of a core, so many rounds, a moment after the other: what it held is writable again each time. */
 export async function killCores(t: TestContext, held: readonly Held[], rounds: number): Promise<void> {
-  const scribes = held.map(({ mount }) => new Scribe(t, mount));
+  const scribes = held.map(({ mount }) => new WriteProbe(t, mount));
   for (const scribe of scribes) await scribe.writesAfter(0);
   const waits: Record<string, number[]> = {};
   for (let round = 0; round < rounds; round += 1) {
@@ -56,5 +56,5 @@ export async function killCores(t: TestContext, held: readonly Held[], rounds: n
       assert.equal(held[at]?.isHeld(), false, `${scribe.point} is not left held, ${moment}, round ${round}`);
     }
   }
-  for (const [moment, all] of Object.entries(waits)) t.diagnostic(`${moment}: writable after ${inWords(all)}`);
+  for (const [moment, all] of Object.entries(waits)) t.diagnostic(`${moment}: writable after ${medianAndMax(all)}`);
 }

@@ -6,7 +6,7 @@ import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
 
 /** A command line that keeps a set until its stdin ends, as `create --lease-stdin` does, and `run … -- cat`. */
-export class Keeping {
+export class LeasedCommand {
   stderr = "";
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
@@ -19,7 +19,7 @@ export class Keeping {
   }
 
   /** Resolves when it has said that. Fails when it ends before, or says nothing of it for two minutes. */
-  async said(text: string): Promise<void> {
+  async printed(text: string): Promise<void> {
     const until = performance.now() + 120_000;
     while (!this.stderr.includes(text)) {
       if (performance.now() > until) throw new Error(`it did not say ${text}: ${this.stderr}`);

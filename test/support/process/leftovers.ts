@@ -3,9 +3,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { holdersOf } from "../storage/mount-holders.js";
+import { read } from "./keepers.js";
 
 /** Becomes TMPDIR of this process and of all that it starts. Everybody may look in: some tests are other users. */
-export function layGround(): string {
+export function makeTestFolder(): string {
   const ground = mkdtempSync(path.join(tmpdir(), "holdstill-run-"));
   chmodSync(ground, 0o755);
   process.env["TMPDIR"] = ground;
@@ -13,7 +15,7 @@ export function layGround(): string {
 }
 
 /** What is left on the ground after at most 3 s: mounts, loop devices, processes, files. Removes the ground where nothing is mounted. */
-export async function clearGround(ground: string): Promise<string[]> {
+export async function removeTestFolder(ground: string): Promise<string[]> {
   for (let tries = 30; tries > 0 && left(ground).length > 0; tries -= 1) await sleep(100);
   const found = left(ground);
   if (!found.some((what) => what.startsWith("mount"))) rmSync(ground, { recursive: true, force: true });
@@ -36,9 +38,9 @@ function left(ground: string): string[] {
   const loops = matching("/sys/block", (name) => `${name}/loop/backing_file`, ground);
   const processes = matching("/proc", (name) => `${name}/cmdline`, ground);
   return [
-    ...mounts.map((line) => `mount ${line}`),
+    ...mounts.flatMap((line) => [`mount ${line}`, ...holdersOf(line.split(" ")[4] ?? "")]),
     ...loops.map((name) => `loop device ${name}`),
-    ...processes.map((name) => `process ${name}`),
+    ...processes.map((name) => `process ${name} (${commandOf(name)})`),
     ...(isHasty() && !wasHasty ? [`a kernel in a hurry: ${haste}`] : []),
     ...readdirSync(ground).map((name) => `file ${name}`),
     ...segments()
@@ -46,6 +48,8 @@ function left(ground: string): string[] {
       .map((name) => `file ${path.join(memory, name)}`),
   ];
 }
+
+const commandOf = (pid: string): string => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
 
 /** Of the folder's entries those that have a file, such as it is, in which the text stands. */
 function matching(folder: string, file: (name: string) => string, text: string): string[] {

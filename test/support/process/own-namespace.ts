@@ -8,7 +8,8 @@ const variable = "HOLDSTILL_OUTER_NAMESPACE";
 
 /**
  * Takes no copies of what other test runs have mounted, which would keep their file systems alive; and has every namespace that
- * is made from this one follow its unmounts, which without systemd they would not.
+ * is made from this one follow its unmounts, which without systemd they would not. Its shared memory is its own: what another
+ * server leaves in /dev/shm meanwhile is not taken for ours.
  */
 const script = `
 set -e
@@ -19,6 +20,7 @@ echo "$mounts" | while read -r _ point _; do
   esac
 done
 mount --make-rshared /
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 shift
 exec "$@"
 `;

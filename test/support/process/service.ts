@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import type { Event, KeptOperation, OperationDocument, Problem, ServiceConfig } from "#core/base/schema/types.js";
 import { program } from "./command-line.js";
 import { onEnd } from "./on-end.js";
-import type { Roles, Stage } from "../fixture/scene.js";
+import type { Roles, Scene } from "../fixture/scene.js";
 import type { User } from "./unprivileged.js";
 
 export interface Reply {
@@ -51,7 +51,7 @@ export class Service {
   }
 
   /** Starts it, and waits until it listens, or has ended. */
-  static async start(t: TestContext, stage: Stage, start: Start = {}): Promise<Service> {
+  static async start(t: TestContext, stage: Scene, start: Start = {}): Promise<Service> {
     const { args = [], service = {}, config: given, env = {}, nodeArgs = [], ...roles } = start;
     const config = given ?? stage.configFile(roles);
     const settings = JSON.parse(readFileSync(config, "utf8")) as { service: { socket: string } };
@@ -149,7 +149,7 @@ export class Service {
   }
 
   /** What is on disk of an operation. */
-  kept(stage: Stage, id: string): KeptOperation | null {
+  kept(stage: Scene, id: string): KeptOperation | null {
     const file = path.join(stage.dir, "state/operations", `${id}.json`);
     return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as KeptOperation) : null;
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cgroupRoot } from "./cgroup.js";
 import { childrenOf } from "./keepers.js";
 import { onEnd } from "./on-end.js";
-import type { Ran } from "../fixture/run-transaction.js";
+import type { ScriptResult } from "./run-script.js";
 
 const binary = "/lib/systemd/systemd";
 
@@ -87,7 +87,7 @@ export class Systemd {
   }
 
   /** Runs a command among the processes of this systemd. */
-  run(command: readonly string[]): Promise<Ran> {
+  run(command: readonly string[]): Promise<ScriptResult> {
     return new Promise((resolve) => {
       const enter = ["--target", String(this.#pid), "--mount", "--pid", "--uts", "--cgroup", "--"];
       const child = spawn("nsenter", [...enter, ...command], { stdio: ["ignore", "pipe", "pipe"] });

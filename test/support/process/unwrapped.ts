@@ -1,2 +1,2 @@
 /** A text whose lines were broken to fit: what is indented goes on with the line before. */
-export const unbroken = (text: string): string => text.replaceAll(/\n +/g, " ");
+export const unwrapped = (text: string): string => text.replaceAll(/\n +/g, " ");

@@ -6,7 +6,7 @@ import { faultLines } from "#core/cli/render/fault.js";
 import { setLines } from "#core/cli/render/set.js";
 import { visible } from "#core/base/display/visible.js";
 import type { Event } from "#core/base/schema/types.js";
-import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { plainStyle } from "../../../support/fixture/terminal-style.js";
 import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 const evil = "x\n\u001B[32mok\u2028\u202E\u0085y";
@@ -26,14 +26,14 @@ test("a plugin's message cannot look like a line or a colour of our own", () => 
     hint: evil,
     details: { problems: [{ path: evil, problem: evil, remedy: "" }] },
   };
-  assert.deepEqual(faultLines(fault, plainLook), [`holdstill: ${tamed}`, `  ${tamed}: ${tamed}`, `→ ${tamed}`]);
+  assert.deepEqual(faultLines(fault, plainStyle), [`holdstill: ${tamed}`, `  ${tamed}: ${tamed}`, `→ ${tamed}`]);
   const event: Event = { type: "warning", at: "", ms: 0, message: evil };
   assert.equal(eventLine(visible(event), undefined)?.text, `warning: ${tamed}`);
 });
 
 test("a set's name, tags and paths are shown with control characters spelled out", () => {
   const set = { ...sampleSet(), name: evil, tags: { [evil]: evil }, targets: [evil] };
-  const shown = setLines(set, plainLook);
+  const shown = setLines(set, plainStyle);
   assert.ok(shown.includes(`Set 20260102-030405-a1b2c3 (${tamed}), 2026-01-02 03:04:05Z`));
   assert.ok(shown.includes(`  ${tamed}=${tamed}`) && shown.includes(`  ${tamed}`));
   assert.deepEqual(shown, visible(shown));

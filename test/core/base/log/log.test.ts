@@ -4,7 +4,7 @@ import path from "node:path";
 import test from "node:test";
 import { createLog } from "#core/base/log/log.js";
 import { KEPT } from "#core/base/log/sink.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { runScript } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 interface Line {
@@ -104,7 +104,7 @@ test("a disk that is full costs lines, and does not end the process", async () =
 });
 
 test("the log goes to stderr where it is wanted, and never to stdout", async () => {
-  const { stdout, stderr, exitCode } = await run(
+  const { stdout, stderr, exitCode } = await runScript(
     `import { createLog } from ${JSON.stringify(import.meta.resolve("#core/base/log/log.js"))};
      const log = createLog({ level: "info", stderr: true });
      log.info("seen");

@@ -14,7 +14,7 @@ import { makeStateDir, stateDir } from "#core/store/state-directory.js";
 import { ownVersion } from "#core/installation.js";
 import { program, holdstill } from "../../../support/process/command-line.js";
 import { emptySet } from "../../../support/fixture/set-record.js";
-import { theatre } from "../../../support/fixture/scene-config.js";
+import { sceneConfig } from "../../../support/fixture/scene-config.js";
 import { tempDir } from "../../../support/storage/temp.js";
 import { repository } from "../../../support/repository.js";
 
@@ -32,7 +32,7 @@ test("--help lists every command, and loads none of them and nothing outside the
 });
 
 test("reading the catalog loads neither plugins nor workers", async (t) => {
-  const { config } = theatre(tempDir(t));
+  const { config } = sceneConfig(tempDir(t));
   const { loaded } = await loading(t, ["list", "--config", config]);
   assert.ok(loaded.includes("dist/engine/engine.js"));
   const heavy = loaded.filter((name) =>
@@ -43,7 +43,7 @@ test("reading the catalog loads neither plugins nor workers", async (t) => {
 
 test("a record is checked without a schema being compiled: what ajv made of it when holdstill was built is there", async (t) => {
   const dir = tempDir(t);
-  const { config } = theatre(dir);
+  const { config } = sceneConfig(dir);
   const state = stateDir(path.join(dir, "state"));
   makeStateDir(state);
   await new Catalog(state).write(emptySet("20260102-030405-abcdef"));
@@ -57,7 +57,7 @@ test("a record is checked without a schema being compiled: what ajv made of it w
 });
 
 test("a plan loads no client of an application and nothing that runs inside a worker", async (t) => {
-  const { config, data } = theatre(tempDir(t));
+  const { config, data } = sceneConfig(tempDir(t));
   const { loaded } = await loading(t, ["plan", data, "--config", config]);
   assert.ok(loaded.includes("dist/plan/make.js"));
   const inside = loaded.filter((name) =>
@@ -185,13 +185,13 @@ test("with --json an error is the one document on stdout, also where the argumen
 });
 
 test("options that all commands know may stand before the command", async (t) => {
-  const { config } = theatre(tempDir(t));
+  const { config } = sceneConfig(tempDir(t));
   const { stdout } = await holdstill(["--config", config, "--json", "list"]);
   assert.deepEqual(JSON.parse(stdout), { sets: [], damaged: [] });
 });
 
 test("what follows -- is an operand", async (t) => {
-  const { config } = theatre(tempDir(t));
+  const { config } = sceneConfig(tempDir(t));
   const { stderr, exitCode } = await holdstill(["show", "--config", config, "--", "--json"]);
   assert.match(stderr, /Unknown snapshot set `--json`/);
   assert.equal(exitCode, 2);
@@ -214,7 +214,7 @@ test("each fault of a config is shown with its line, what was seen, what is expe
 
 test("a damaged record is reported on stderr, and the others are listed", async (t) => {
   const dir = tempDir(t);
-  const { config } = theatre(dir);
+  const { config } = sceneConfig(dir);
   const sets = path.join(dir, "state/sets");
   for (const id of ["20260102-030405-a1b2c3", "20260103-030405-a1b2c3"])
     mkdirSync(path.join(sets, id), { recursive: true });
@@ -273,10 +273,10 @@ process.once("beforeExit", () => {
 /** Runs the command line and lists what it loaded of the core, and of packages, in order of name. */
 async function loading(t: TestContext, args: readonly string[]): Promise<{ stdout: string; loaded: string[] }> {
   const file = path.join(tempDir(t), "loaded");
-  const rig = path.join(repository, "test/dist/support/process/loaded-modules.js");
+  const hooks = path.join(repository, "test/dist/support/process/loaded-modules.js");
   const { stdout, stderr, exitCode } = await holdstill(args, {
     env: { HOLDSTILL_TEST_LOADED: file },
-    nodeArgs: ["--import", rig],
+    nodeArgs: ["--import", hooks],
   });
   assert.deepEqual([stderr, exitCode], ["", 0]);
   const core = pathToFileURL(path.dirname(path.dirname(program))).href;

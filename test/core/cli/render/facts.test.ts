@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { setLines } from "#core/cli/render/set.js";
-import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { plainStyle } from "../../../support/fixture/terminal-style.js";
 import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 test("a fact of many words is broken into lines that fit, and so is why a writer was not held", () => {
@@ -14,7 +14,7 @@ test("a fact of many words is broken into lines that fit, and so is why a writer
     settings: { max_connections: "100", max_worker_processes: "8", wal: "replica" },
   };
   writer.reason = words;
-  const lines = setLines(set, plainLook);
+  const lines = setLines(set, plainStyle);
   for (const line of lines) assert.ok(line.length <= 80, line);
   const shown = lines.map((line) => line.trim()).join(" ");
   for (const whole of [`howToRestore: ${words}`, 'settings: { "max_connections": "100", "max_worker_processes": "8",'])

@@ -9,7 +9,7 @@ import { StatusLine } from "#core/cli/live/status-line.js";
 import { HoldstillError, toFault } from "#core/base/errors/error.js";
 import type { Plan } from "#core/plan/plan.js";
 import type { Event, Usual } from "#core/base/schema/types.js";
-import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { plainStyle } from "../../../support/fixture/terminal-style.js";
 import { sampleSet } from "../../../support/fixture/sample-set.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
@@ -17,7 +17,7 @@ const who = { role: "writer", instance: "app", plugin: "writer-app", version: "1
 
 test("a set is shown with all that its record says", () => {
   assert.equal(
-    text(setLines(sampleSet(), plainLook)),
+    text(setLines(sampleSet(), plainStyle)),
     `Set 20260102-030405-a1b2c3 (nightly), 2026-01-02 03:04:05Z
 Consistency application, asked application; cut atomic; frozen for 83 ms
 
@@ -152,7 +152,7 @@ test("a plan says what would be done with which provider, in which order, and wh
     { actor: "lvm", op: "commit", runs: 1, failed: 1, medianMs: null, maxMs: null, limitMs: 10_000, stillMs: null },
   ];
   assert.equal(
-    text(planLines(plan, usual, limits, plainLook)),
+    text(planLines(plan, usual, limits, plainStyle)),
     `Plan for writer:back, /srv; nothing was changed
 Promised consistency crash, asked crash; cut atomic
 
@@ -207,7 +207,7 @@ test("of many refused plugins each is shown by itself, with what was seen and it
     new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((problem) => toFault(problem)) }),
   );
   assert.equal(
-    text(faultLines(fault, plainLook)),
+    text(faultLines(fault, plainStyle)),
     `holdstill: The plugins have 2 problems.
   ✗ No plugin matches \`use: writer-a@^1\` (instance a).
       writer-a 0.9.0 in /p/a: refused, below ^1
@@ -228,7 +228,7 @@ test("what could not be undone is named with its reason", () => {
   const error = toFault(new HoldstillError("E_DEADLINE", { who, op: "abort", limitMs: 2000, worker: 5 }));
   const residue = [{ actor: "app", op: "abort", error }];
   assert.equal(
-    text(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction: "t", residue })), plainLook)),
+    text(faultLines(toFault(new HoldstillError("E_RESIDUE", { transaction: "t", residue })), plainStyle)),
     `holdstill: Transaction t left something that could not be undone.
   app: abort: writer \`app\` (writer-app 1.0.0), worker 5, did not finish abort within 2.0 s.
 → Run \`holdstill recover\` to list what is left and to try again.
@@ -276,7 +276,7 @@ test("a last column that has no room beside the others is below them, and fits t
     ["x".repeat(30), "y".repeat(25), "a word and another word, and many more of them, and still one"],
     ["x", "y", "short"],
   ];
-  assert.deepEqual(tableLines(rows, { ...plainLook, columns: 60 }), [
+  assert.deepEqual(tableLines(rows, { ...plainStyle, columns: 60 }), [
     `  ${"x".repeat(30)}  ${"y".repeat(25)}`,
     "      a word and another word, and many more of them, and",
     "      still one",

@@ -3,7 +3,7 @@ import test from "node:test";
 import { SeenSpans } from "#core/base/display/spans.js";
 import { timelineLines } from "#core/cli/render/timeline.js";
 import type { Span } from "#core/base/schema/types.js";
-import { plainLook } from "../../../support/fixture/terminal-style.js";
+import { plainStyle } from "../../../support/fixture/terminal-style.js";
 
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 
@@ -29,7 +29,7 @@ test("a timeline shows which writers were frozen with which limit, and that the 
     span("provider-lvm", "seal", 120, 200, 300_000),
   ];
   assert.equal(
-    text(timelineLines(spans, plainLook)),
+    text(timelineLines(spans, plainStyle)),
     `Frozen for 80 ms, from 40 ms to 120 ms
   pg-main               80 ms  of 60 s  ████████████████████████████████████████
   front                 45 ms  of 60 s       ███████████████████████
@@ -58,7 +58,7 @@ test("a timeline marks the culprit, gives the reason, and shows who was let go b
     span("app", "abort", 20_030, 20_080, 30_000),
   ];
   assert.equal(
-    text(timelineLines(spans, plainLook)),
+    text(timelineLines(spans, plainStyle)),
     `Frozen for 20.1 s, from 10 ms to 20.1 s
   pg-main    20 s  of 60 s  ████████████████████████████████████████
 ✗ app      20.1 s           ████████████████████████████████████████
@@ -75,9 +75,9 @@ Calls, 20.1 s in all
 });
 
 test("a timeline of one instant, or of nothing, is drawn too", () => {
-  assert.deepEqual(timelineLines([], plainLook), []);
+  assert.deepEqual(timelineLines([], plainStyle), []);
   assert.equal(
-    text(timelineLines([span("a", "prepare", 0, 0, 1)], plainLook)),
+    text(timelineLines([span("a", "prepare", 0, 0, 1)], plainStyle)),
     "Calls, 0 ms in all\n  a  prepare  at 0 ms  0 ms  of 1 ms  █\n",
   );
 });
@@ -86,7 +86,7 @@ test("no timeline is wider than the terminal, whatever the names", () => {
   const actor = "a-very-long-name-of-an-instance-that-somebody-gave";
   const lines = timelineLines(
     [span(actor, "freeze", 0, 1234.5, 3_600_000), span(actor, "thaw", 1234.5, 2345, 60_000)],
-    plainLook,
+    plainStyle,
   );
   for (const line of lines) assert.ok(line.length <= 80, line);
 });

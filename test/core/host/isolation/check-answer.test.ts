@@ -6,7 +6,7 @@ import type { Details } from "#core/base/errors/details.js";
 import { HoldstillError } from "#core/base/errors/error.js";
 import { checkAnswer } from "#core/host/isolation/host/check-answer.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
-import { listening, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { recordingHooks, specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const who = { role: "writer", instance: "it", plugin: "writer-that", version: "1.0.0" } as const;
@@ -51,7 +51,7 @@ for (const runtime of ["thread", "process"] as const) {
          return "frozen";
        } };`,
     );
-    const hooks = listening();
+    const hooks = recordingHooks();
     const session = await startSession({ ...specOf("writer", runtime, dir), entry }, hooks, 10_000);
     t.after(() => session.close());
     const tx = { id: "t1", cut: "fuzzy", components: [], sidecarDir: dir } as const;
@@ -72,7 +72,7 @@ for (const runtime of ["thread", "process"] as const) {
          return { much };
        } };`,
     );
-    const hooks = listening();
+    const hooks = recordingHooks();
     const fields: unknown[] = [];
     const onLog = (_level: string, message: string, more: unknown): void => void fields.push(message, more);
     const session = await startSession(

@@ -6,7 +6,7 @@ import test from "node:test";
 import type { WriterTransaction } from "#core/host/contract/context.js";
 import { specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { isAlive } from "../../../support/process/is-alive.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { runScript } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const LIMIT_MS = 10_000;
@@ -16,7 +16,7 @@ const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", compon
 test("a plugin process that spins ends with its host", async (t) => {
   const dir = tempDir(t);
   const spec = specOf("writer", "process", dir, { in: "freeze", does: "spins" });
-  const { stdout } = await run(`
+  const { stdout } = await runScript(`
     import { startSession } from ${remote};
     import { setTimeout as sleep } from "node:timers/promises";
     const session = await startSession(${JSON.stringify(spec)}, { onLog() {}, onProgress() {} }, ${LIMIT_MS});
@@ -36,7 +36,7 @@ test("a plugin process survives the Ctrl-C that its host decides about, and ends
     `setInterval(() => {}, 1000);
      export default { identify() {}, thaw() {}, abort() {}, async freeze() { return "token"; } };`,
   );
-  const { stdout } = await run(`
+  const { stdout } = await runScript(`
     import { startSession } from ${remote};
     const session = await startSession(${JSON.stringify({ ...specOf("writer", "process", dir), entry })}, { onLog() {}, onProgress() {} }, ${LIMIT_MS});
     process.kill(session.worker, "SIGINT");
@@ -48,7 +48,7 @@ test("a plugin process survives the Ctrl-C that its host decides about, and ends
 
 for (const runtime of ["thread", "process"] as const) {
   test(`a host ends by itself, whenever it gave up the start of a ${runtime}`, async (t) => {
-    const { exitCode } = await run(`
+    const { exitCode } = await runScript(`
     import { startSession } from ${remote};
     for (let delayMs = 0; delayMs < 60; delayMs += 2) {
       const signal = AbortSignal.timeout(delayMs);

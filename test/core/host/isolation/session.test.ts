@@ -8,8 +8,8 @@ import { GRACE_MS } from "#core/host/isolation/host/calls.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { PluginSpec, Session } from "#core/host/isolation/session.js";
 import type { WriterTransaction } from "#core/host/contract/context.js";
-import { type Fault, listening, type Misbehaviour, specOf } from "../../../support/fixture/misbehaving-plugins.js";
-import { run } from "../../../support/fixture/run-transaction.js";
+import { type Fault, recordingHooks, type Misbehaviour, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { runScript } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
 const runtimes = ["thread", "process"] as const;
@@ -26,9 +26,9 @@ async function writer(
   t: TestContext,
   runtime: PluginSpec["runtime"],
   misbehaviour: Misbehaviour = {},
-): Promise<{ session: Session<"writer">; dir: string; hooks: ReturnType<typeof listening> }> {
+): Promise<{ session: Session<"writer">; dir: string; hooks: ReturnType<typeof recordingHooks> }> {
   const dir = tempDir(t);
-  const hooks = listening();
+  const hooks = recordingHooks();
   const session = await startSession(specOf("writer", runtime, dir, misbehaviour), hooks, LIMIT_MS);
   t.after(() => session.close());
   return { session, dir, hooks };
@@ -40,7 +40,7 @@ async function pluginOf(t: TestContext, runtime: PluginSpec["runtime"], members:
   const entry = path.join(dir, "index.mjs");
   const plugin = `{ async identify() {}, async freeze() {}, async thaw() {}, async abort() {}, ${members} }`;
   writeFileSync(entry, `import fs from "node:fs"; export default ${plugin};`);
-  const session = await startSession({ ...specOf("writer", runtime, dir), entry }, listening(), LIMIT_MS);
+  const session = await startSession({ ...specOf("writer", runtime, dir), entry }, recordingHooks(), LIMIT_MS);
   t.after(() => session.close());
   return session;
 }
@@ -94,7 +94,7 @@ for (const runtime of runtimes) {
   test(`a writer in a ${runtime} that blocks in the kernel is ${runtime === "thread" ? "stuck" : "gone"}, and the host ends with its own exit code`, async (t) => {
     const dir = tempDir(t);
     const spec = specOf("writer", runtime, dir, { in: "thaw", does: "blocks" });
-    const { stdout, exitCode } = await run(`
+    const { stdout, exitCode } = await runScript(`
       import { startSession } from ${remote};
       import { hasStuckWorkers } from ${JSON.stringify(import.meta.resolve("#core/host/isolation/host/pool.js"))};
       import { exitNow, preloadLibc } from ${JSON.stringify(import.meta.resolve("#core/os/libc.js"))};
@@ -131,7 +131,7 @@ for (const runtime of runtimes) {
   });
 
   test(`a method that the plugin in a ${runtime} does not have is E_NOT_OFFERED`, async (t) => {
-    const session = await startSession(specOf("provider", runtime, tempDir(t)), listening(), LIMIT_MS);
+    const session = await startSession(specOf("provider", runtime, tempDir(t)), recordingHooks(), LIMIT_MS);
     t.after(() => session.close());
     assert.equal(session.offers("fork"), false);
     const snapshot = { id: "s", setId: "s", volumeId: "v", createdAt: "2026-01-01T00:00:00Z" };
@@ -183,7 +183,7 @@ for (const runtime of runtimes) {
         return [{ name: "a", kind: "files", paths: ["/a"], tolerates: "fuzzy" }];
       } };`,
     );
-    const { stdout, stderr } = await run(`
+    const { stdout, stderr } = await runScript(`
       import { startSession } from ${remote};
       const said = [];
       const hooks = { onLog: (level, message) => said.push(level + " " + message), onProgress: (...all) => said.push(all.join(" ")) };
@@ -219,7 +219,7 @@ for (const runtime of runtimes) {
       const dir = tempDir(t);
       const entry = path.join(dir, "index.mjs");
       writeFileSync(entry, text);
-      const start = startSession({ ...specOf("writer", runtime, dir), entry }, listening(), LIMIT_MS);
+      const start = startSession({ ...specOf("writer", runtime, dir), entry }, recordingHooks(), LIMIT_MS);
       await assert.rejects(start, { code: "E_PLUGIN_LOAD", message });
     });
   }
@@ -229,9 +229,12 @@ for (const runtime of runtimes) {
     const entry = path.join(dir, "index.mjs");
     writeFileSync(entry, "for (;;);");
     const spec = { ...specOf("writer", runtime, dir), entry };
-    await assert.rejects(startSession(spec, listening(), 1000), { code: "E_DEADLINE", message: /load within 1\.0 s/ });
+    await assert.rejects(startSession(spec, recordingHooks(), 1000), {
+      code: "E_DEADLINE",
+      message: /load within 1\.0 s/,
+    });
     writeFileSync(entry, "process.exit(2);");
-    await assert.rejects(startSession(spec, listening(), LIMIT_MS), {
+    await assert.rejects(startSession(spec, recordingHooks(), LIMIT_MS), {
       code: "E_PLUGIN_DIED",
       message: /process\.exit\(2\)/,
     });
@@ -239,7 +242,7 @@ for (const runtime of runtimes) {
 
   test(`a provider in a ${runtime} is called by the same interface`, async (t) => {
     const dir = tempDir(t);
-    const session = await startSession(specOf("provider", runtime, dir), listening(), LIMIT_MS);
+    const session = await startSession(specOf("provider", runtime, dir), recordingHooks(), LIMIT_MS);
     t.after(() => session.close());
     const section = await session.call("prepare", [{ id: "t1", cut: "fuzzy" }, []], LIMIT_MS);
     assert.deepEqual(section, { hold: [], commit: [{ op: "plugin" }] });

@@ -11,7 +11,7 @@ import { OUTPUT_LIMIT, runProgram } from "#core/os/exec/exec.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../../../support/process/on-end.js";
-import { listening, specOf } from "../../../support/fixture/misbehaving-plugins.js";
+import { recordingHooks, specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { isAlive } from "../../../support/process/is-alive.js";
 import { tempDir } from "../../../support/storage/temp.js";
 
@@ -176,7 +176,7 @@ for (const runtime of ["thread", "process"] as const) {
   const start = (dir: string, script: string, commands: string[]) => {
     const entry = path.join(dir, "index.mjs");
     writeFileSync(entry, plugin(script));
-    return startSession({ ...specOf("writer", runtime, dir), entry, commands }, listening(), 10_000);
+    return startSession({ ...specOf("writer", runtime, dir), entry, commands }, recordingHooks(), 10_000);
   };
 
   test(`a plugin in a ${runtime} may run what its manifest names, and nothing else`, async (t) => {
@@ -223,7 +223,7 @@ test("a program is run by its path only if the manifest allows it and no other u
   writeFileSync(entry, plugin("", program));
   const identify = async (programs: "by-name" | "by-path"): Promise<unknown> => {
     const spec = { ...specOf("writer", "thread", dir), entry, commands: ["sh"], programs };
-    const session = await startSession(spec, listening(), 10_000);
+    const session = await startSession(spec, recordingHooks(), 10_000);
     t.after(() => session.close());
     return session.call("identify", [], 10_000).catch((error: unknown) => error);
   };

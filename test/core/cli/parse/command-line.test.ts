@@ -34,9 +34,11 @@ test("--help lists every command, and loads none of them and nothing outside the
 test("reading the catalog loads neither plugins nor workers", async (t) => {
   const { config } = sceneConfig(tempDir(t));
   const { loaded } = await loading(t, ["list", "--config", config]);
-  assert.ok(loaded.includes("dist/engine/engine.js"));
+  assert.ok(loaded.includes("dist/engine/catalog-engine.js"));
   const heavy = loaded.filter((name) =>
-    /^dist\/(isolation|manifest|exec|log|plan)\/|tinypool|execa|koffi|pino|semver/.test(name),
+    /^dist\/(?:engine\/engine|host\/isolation|host\/manifest|keeper|os\/exec|plan)\b|tinypool|execa|koffi|pino|semver/.test(
+      name,
+    ),
   );
   assert.deepEqual(heavy, []);
 });
@@ -61,7 +63,7 @@ test("a plan loads no client of an application and nothing that runs inside a wo
   const { loaded } = await loading(t, ["plan", data, "--config", config]);
   assert.ok(loaded.includes("dist/plan/make.js"));
   const inside = loaded.filter((name) =>
-    /^dist\/isolation\/inside\/|^dist\/transaction\/|plugins\/|node_modules\/pg\//.test(name),
+    /^dist\/host\/isolation\/worker\/|^dist\/transaction\/|plugins\/|node_modules\/pg\//.test(name),
   );
   assert.deepEqual(inside, []);
 });

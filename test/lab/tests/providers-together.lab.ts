@@ -23,7 +23,7 @@ const calm = 50;
 
 test("sets over 3 thin and 3 thick volumes of 2 groups and 2 plain devices are of one instant and hold what was acknowledged", async (t) => {
   const { groups, volumes, store } = park(t);
-  const requester = await library(t, store);
+  const engine = await library(t, store);
   const folders = volumes.map(({ mount }) => `${mount}/srv`);
   for (const folder of folders) mkdirSync(folder);
   const before = groups.map(({ vg }) => stateOf(vg));
@@ -36,7 +36,7 @@ test("sets over 3 thin and 3 thick volumes of 2 groups and 2 plain devices are o
       const words = folders.map((folder) => scribble(folder, `${round}`));
       const acknowledged = counter.acknowledged;
       counter.lapWorstMs();
-      const { set, error } = await requester.create({ targets: folders });
+      const { set, error } = await engine.create({ targets: folders });
       assert.ok(set, JSON.stringify(error));
       await counter.advance(2);
       const heldMs = set.hold?.heldMs ?? Number.NaN;
@@ -46,15 +46,15 @@ test("sets over 3 thin and 3 thick volumes of 2 groups and 2 plain devices are o
       const since = counter.acknowledged;
       counter.pace(calm);
       for (const folder of folders) scribble(folder, "later");
-      const pictures = placesOf(await requester.expose(set.id), folders);
+      const pictures = placesOf(await engine.expose(set.id), folders);
       const last = verifyCounter(pictures);
       assert.ok(acknowledged <= last && last <= since, `${acknowledged} <= ${last} <= ${since}`);
       assert.deepEqual(
         pictures.map((picture) => sum(picture)),
         words,
       );
-      if (round === rounds) await restored(part, requester, set, folders, words);
-      await requester.remove(set.id);
+      if (round === rounds) await restored(part, engine, set, folders, words);
+      await engine.remove(set.id);
       assert.deepEqual(
         groups.map(({ vg }) => stateOf(vg)),
         before,
@@ -69,13 +69,13 @@ test("sets over 3 thin and 3 thick volumes of 2 groups and 2 plain devices are o
 /** What was captured comes back as a whole, elsewhere. */
 async function restored(
   t: TestContext,
-  requester: Engine,
+  engine: Engine,
   { id }: SnapshotSet,
   folders: readonly string[],
   words: readonly string[],
 ): Promise<void> {
   const to = tempDir(t);
-  await requester.restore(await requester.planRestore(id, [], to));
+  await engine.restore(engine.planRestore(id, [], to));
   const copies = folders.map((folder) => path.join(to, folder));
   assert.ok(verifyCounter(copies) > 0);
   assert.deepEqual(
@@ -117,12 +117,12 @@ async function library(t: TestContext, store: string): Promise<Engine> {
   const config = path.join(dir, "config.json");
   const plugins = [{ use: "provider-lvm" }, { use: "provider-dmsnap", options: { store } }];
   writeFileSync(config, JSON.stringify({ stateDir: `${dir}/state`, exposeDir: `${dir}/exposed`, plugins }));
-  const requester = await open({ config });
+  const engine = await open({ config });
   onEnd(t, async () => {
-    await requester.recover(await requester.leftovers());
-    await requester.removeAll(requester.list().sets.map(({ id }) => id));
+    await engine.recover(await engine.leftovers());
+    await engine.removeAll(engine.list().sets.map(({ id }) => id));
   });
-  return requester;
+  return engine;
 }
 
 /** Writes a file that no sync brings to the disk, and answers its sum. */

@@ -1,4 +1,3 @@
-import { commandTable } from "../table.js";
 import { type Command, type CommandEntry, common, type Options } from "../parse/command.js";
 import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
 import { noBreak, optionUsage, usageOf } from "./usage.js";
@@ -6,7 +5,7 @@ import { noBreak, optionUsage, usageOf } from "./usage.js";
 export const productSummary = "application-consistent snapshots, as one transaction with a deadline";
 
 /** What every command is for. */
-export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry[] = commandTable): string[] {
+export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry[]): string[] {
   const width = Math.max(...entries.map(({ name }) => name.length));
   return [
     `holdstill: ${productSummary}`,

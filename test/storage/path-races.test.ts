@@ -31,10 +31,10 @@ import { openInside } from "#core/os/path/snapshot-root.js";
 import { statusAt } from "#core/os/path/status.js";
 import type { Syscalls } from "#core/os/path/syscalls.js";
 import { walk, walkTo } from "#core/os/path/walk.js";
-import { alice, asUser, needsRoot } from "../../../support/process/as-user.js";
-import { onEnd } from "../../../support/process/on-end.js";
-import { hooked, kernels } from "../../../support/storage/raced-syscalls.js";
-import { tempDir } from "../../../support/storage/temp.js";
+import { alice, asUser, needsRoot } from "../support/process/as-user.js";
+import { onEnd } from "../support/process/on-end.js";
+import { hooked, kernels } from "../support/storage/raced-syscalls.js";
+import { tempDir } from "../support/storage/temp.js";
 
 /** What root is told to work on lies in `home`, which is alice's; in `outside`, which is root's, the same names must never be touched. */
 interface World {

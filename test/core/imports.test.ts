@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { repository } from "../support/repository.js";
@@ -190,4 +190,20 @@ test("files are written in store/ alone, apart from the exceptions that are name
   );
   const unused = allowed.filter((one) => !writing.some((file) => file.startsWith(one)));
   assert.deepEqual(unused, [], "exceptions that nothing needs");
+});
+
+test("core/README.md names every folder, and every path in it exists", () => {
+  const page = readFileSync(path.join(repository, "core/README.md"), "utf8");
+  const named = [...page.matchAll(/`([\w./-]*\/[\w./-]*)`/g)].map(([, name = ""]) => name);
+  // Parts of a room stand beside its name, as `parse/` beside `src/cli/`; tests and pages are named from the root.
+  const rooms = named.filter((name) => /^src\/[^/]+\/$/.test(name)).map((name) => name.slice("src/".length));
+  const places = ["", "core", ...rooms.map((room) => path.join("core/src", room)), "core/src/host/isolation"];
+  const missing = named.filter((name) => !places.some((place) => existsSync(path.join(repository, place, name))));
+  assert.deepEqual(missing, []);
+  const folders = readdirSync(source, { withFileTypes: true, recursive: true }).filter((entry) => entry.isDirectory());
+  const unnamed = folders
+    .map((entry) => path.relative(source, path.join(entry.parentPath, entry.name)))
+    .filter((one) => one.split(path.sep).length <= 2)
+    .filter((one) => !named.includes(`src/${one}/`) && !named.includes(`${path.basename(one)}/`));
+  assert.deepEqual(unnamed, []);
 });

@@ -165,7 +165,7 @@ test("a freeze by another process is refused and left as it is", { skip }, async
   unit.freeze("0");
   const above = path.join(root, unit.slice, "cgroup.freeze");
   writeFileSync(above, "1");
-  assert.match((await run(["create", "writer:shop"])).stderr, /is frozen already/);
+  assert.match((await run(["create", "writer:shop"])).stderr, /is already frozen/);
   writeFileSync(above, "0");
 });
 
@@ -186,7 +186,7 @@ test("a group that does not exist, is empty, or has a namesake is refused with t
   }
   mkdirSync(twin);
   onEnd(t, () => existsSync(twin) && rmdirSync(twin));
-  assert.match((await run(["plan", dir])).stderr, /are both called .*\n→ Name the one that is meant/);
+  assert.match((await run(["plan", dir])).stderr, /both have the name .*\n→ Name the right one/);
 });
 
 /** The processes that a process has started. */

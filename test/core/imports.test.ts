@@ -90,6 +90,15 @@ test("no two files import each other, not even by way of others", () => {
   for (const file of graph.keys()) visit(file, []);
 });
 
+test("the machine is pure: it imports its state, the phases, and what describes data", () => {
+  const pure = ["transaction/machine.ts", "transaction/state.ts", "transaction/phases.ts"];
+  const impure = imports.filter(
+    ({ from, to }) =>
+      pure.includes(from) && !pure.includes(to.replace(/\.js$/, ".ts")) && !to.startsWith("base/schema/"),
+  );
+  assert.deepEqual(impure, []);
+});
+
 test("each dependency is imported in one place", () => {
   for (const [dependency, importer] of Object.entries(importers)) {
     const users = imports

@@ -43,7 +43,7 @@ for (const kind of ["fs", "dm"] as const) {
     const error = await refusalOf(keeper.hold());
     const took = monotonic() - asked;
     assert.equal(error.code, "E_HOLD_LATE");
-    assert.deepEqual(error.details, { points: [culprit], limitMs });
+    assert.deepEqual(error.details, { targets: [culprit], limitMs });
     t.diagnostic(`rejected ${(took - limitMs).toFixed(0)} ms after the deadline`);
     assert.ok(took < limitMs + 5000);
     assert.ok((await scribe.writesAfter(asked + took)) > 0, "the other one is writable");

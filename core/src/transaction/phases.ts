@@ -1,4 +1,4 @@
-import type { LimitsMs } from "../base/config/settings.js";
+import type { Limits } from "../base/schema/types.js";
 
 /**
  * One phase of the transaction, as data: the machine reads what a failure does, the runner the limit, the command line the
@@ -7,7 +7,7 @@ import type { LimitsMs } from "../base/config/settings.js";
 interface Phase {
   /** Which roles are called; the keeper's phases call no plugin. */
   actors: readonly ("writer" | "provider" | "keeper")[];
-  limit: keyof LimitsMs;
+  limit: keyof Limits;
   /**
    * What the failure of a required plugin does. stop: nothing was touched yet. abort: undo everything. degrade: the set's
    * consistency falls. residue: recorded for `recover`. report: said, and nothing else.

@@ -64,11 +64,17 @@ function note(state: TransactionState, event: TransactionEvent): Transition {
     case "repaired":
       return answered(state, event.actor, "repair", { type: "ready", after: "repair" });
     case "undone":
-      return answered(state, event.actor, "abort", { type: "undone", fault: faultOf(participantOf(state, event.actor)) });
+      return answered(state, event.actor, "abort", {
+        type: "undone",
+        fault: faultOf(participantOf(state, event.actor)),
+      });
     case "failed":
       return failed(state, event.actor, event.fault);
     case "armed":
-      return { state: state.type === "arming" ? { type: "freezing", participants: state.participants, level: 0 } : state, effects: [] };
+      return {
+        state: state.type === "arming" ? { type: "freezing", participants: state.participants, level: 0 } : state,
+        effects: [],
+      };
     case "held":
       return {
         state: state.type === "holding" ? { type: "committing", participants: state.participants, held: true } : state,
@@ -81,7 +87,10 @@ function note(state: TransactionState, event: TransactionEvent): Transition {
     case "interrupted":
       return turn(state, event.fault);
     case "recorded":
-      return { state: state.type === "recording" ? { type: "created", participants: state.participants } : state, effects: [] };
+      return {
+        state: state.type === "recording" ? { type: "created", participants: state.participants } : state,
+        effects: [],
+      };
   }
 }
 
@@ -106,7 +115,10 @@ function proceed(from: Transition): Transition {
       if (waits(state, "prepare")) return { state, effects };
       const section = sectionOf(state.participants);
       if (section === null) return on({ type: "freezing", participants: state.participants, level: 0 });
-      return { state: { type: "arming", participants: state.participants }, effects: [...effects, { type: "arm", section }] };
+      return {
+        state: { type: "arming", participants: state.participants },
+        effects: [...effects, { type: "arm", section }],
+      };
     }
     case "freezing": {
       const { level } = state;
@@ -116,7 +128,8 @@ function proceed(from: Transition): Transition {
       if (due.length > 0) return askAll({ state, effects }, (m) => due.includes(m), "freeze");
       if (waits(state, "freeze")) return { state, effects };
       if (level < 2) return on({ type: "freezing", participants: state.participants, level: level + 1 });
-      if (sectionOf(state.participants) === null) return on({ type: "committing", participants: state.participants, held: false });
+      if (sectionOf(state.participants) === null)
+        return on({ type: "committing", participants: state.participants, held: false });
       // No plugin code runs while volumes are held: participants that were left out are undone first.
       if (waits(state, "abort")) return { state, effects };
       return { state: { type: "holding", participants: state.participants }, effects: [...effects, { type: "hold" }] };
@@ -127,7 +140,10 @@ function proceed(from: Transition): Transition {
       if (state.participants.some(due)) return askAll({ state, effects }, due, "commit");
       if (waits(state, "commit")) return { state, effects };
       if (!state.held) return on({ type: "thawing", participants: state.participants, level: 2 });
-      return { state: { type: "releasing", participants: state.participants }, effects: [...effects, { type: "release" }] };
+      return {
+        state: { type: "releasing", participants: state.participants },
+        effects: [...effects, { type: "release" }],
+      };
     }
     case "thawing": {
       const { level } = state;
@@ -135,7 +151,9 @@ function proceed(from: Transition): Transition {
       if (state.participants.some(due)) return askAll({ state, effects }, due, "thaw");
       if (waits(state, "thaw")) return { state, effects };
       return on(
-        level > 0 ? { type: "thawing", participants: state.participants, level: level - 1 } : { type: "sealing", participants: state.participants },
+        level > 0
+          ? { type: "thawing", participants: state.participants, level: level - 1 }
+          : { type: "sealing", participants: state.participants },
       );
     }
     case "sealing": {
@@ -145,7 +163,10 @@ function proceed(from: Transition): Transition {
     case "repairing": {
       if (state.participants.some(toRepair)) return askAll({ state, effects }, toRepair, "repair");
       if (anyBusy(state)) return { state, effects };
-      return { state: { type: "recording", participants: state.participants }, effects: [...effects, { type: "record" }] };
+      return {
+        state: { type: "recording", participants: state.participants },
+        effects: [...effects, { type: "record" }],
+      };
     }
   }
 }
@@ -182,11 +203,15 @@ function turn(state: TransactionState, cause: Fault): Transition {
     .filter((m) => m.state.type === "busy" && m.state.op !== "thaw" && m.state.op !== "abort")
     .map((m) => ({ type: "cancel", actor: m.actor.id }));
   if (holds && state.type !== "releasing") effects.unshift({ type: "release" });
-  return { state: { type: "undoing", participants: state.participants, stage: holds ? "release" : "thaw", cause }, effects };
+  return {
+    state: { type: "undoing", participants: state.participants, stage: holds ? "release" : "thaw", cause },
+    effects,
+  };
 }
 
 function released(state: TransactionState): Transition {
-  if (state.type === "releasing") return { state: { type: "thawing", participants: state.participants, level: 2 }, effects: [] };
+  if (state.type === "releasing")
+    return { state: { type: "thawing", participants: state.participants, level: 2 }, effects: [] };
   if (state.type === "undoing" && state.stage === "release") return { state: { ...state, stage: "thaw" }, effects: [] };
   throw new Error(`released while ${state.type}`);
 }

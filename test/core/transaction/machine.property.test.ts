@@ -65,7 +65,9 @@ test("when all goes well, in whatever order, the set is created and writers are 
       assert.equal(world.state.type, "created");
       const levels = (op: string): number[] =>
         world.effects.flatMap((effect) =>
-          effect.type === "call" && effect.op === op ? (participants.find(({ id }) => id === effect.actor)?.level ?? []) : [],
+          effect.type === "call" && effect.op === op
+            ? (participants.find(({ id }) => id === effect.actor)?.level ?? [])
+            : [],
         );
       assert.deepEqual(levels("thaw"), levels("freeze").toReversed());
     }),

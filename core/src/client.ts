@@ -13,8 +13,8 @@ export interface ConnectOptions {
 }
 
 /**
- * A requester by way of a service that runs; the same calls as those of `open`, without plugins or workers in this process. Who asks
- * the kernel tells the service, and the service's config says what he may do.
+ * The engine of a running service: the same calls as those of `open`, without plugins or workers in this process. The kernel reports
+ * the user of this process to the service, and the service's config contains the rights of that user.
  *
  * @throws HoldstillError E_SERVICE_LOST when no service answers there.
  */

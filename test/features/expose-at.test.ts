@@ -87,7 +87,7 @@ test(
       [stage.app]: /it is not empty/,
       [inDir("link")]: /it is a symbolic link/,
       [`${inDir("link")}/`]: /it is a symbolic link/,
-      [path.join(stage.app, "data/file")]: /it is no folder/,
+      [path.join(stage.app, "data/file")]: /it is not a folder/,
     };
     for (const [folder, reason] of Object.entries(cases)) {
       const refused = await stage.run(["expose", id, "--at", folder]);

@@ -1,4 +1,4 @@
-import type { AuditLine, RequesterMark, Residue, SnapshotSet } from "../base/schema/types.js";
+import type { AuditLine, RequesterMark, Residue, Restored, RestorePlan, SnapshotSet } from "../base/schema/types.js";
 import type { BackupOutcome } from "../host/contract/writer.js";
 import { type Inspection, inspectPlugins, resolvePlugins } from "../host/manifest/resolve.js";
 import type { SnapshotRequest } from "../plan/plan.js";
@@ -13,8 +13,8 @@ import { type RunJob, type RunResult, runWithSet } from "./lease/run-command.js"
 import { type SetAccess, type TemporarySet, type TemporarySets, withTemporarySet } from "./lease/temporary-set.js";
 import { Operation } from "./operation.js";
 import { findLeftovers, recoverAll } from "./recover/recover.js";
-import { planRestore, type RestorePlan } from "./restore/restore-plan.js";
-import { type Restored, restoreSet, type Reverted } from "./restore/restore.js";
+import { planRestore } from "./restore/restore-plan.js";
+import { restoreSet, type Reverted } from "./restore/restore.js";
 import { revertSet } from "./restore/revert.js";
 import { removeSets } from "./sets/remove-all.js";
 import { completeSet, exposeSet, keepSet, removeSet, unexposeSet } from "./sets/sets.js";

@@ -2,7 +2,7 @@ import type { CoreLog, LogContext } from "../base/log/log.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type { Event } from "../base/schema/types.js";
 
-/** The log as a listener: every line says which transaction and phase, and what a plugin says, which instance and plugin. */
+/** A listener that logs: each line names the transaction and the phase, and a plugin's line its instance and plugin. */
 export function eventLog(log: CoreLog, plugins: readonly ResolvedPlugin[]): (event: Event) => void {
   const names = new Map(plugins.map(({ who }) => [who.instance, who.plugin]));
   let context: LogContext = {};

@@ -1,17 +1,15 @@
 import type { Settings } from "../base/config/settings.js";
-import type { Who } from "../base/errors/details.js";
 import type { ExitCode } from "../base/errors/exit.js";
 import type { RootLog } from "../base/log/log.js";
-import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type {
   Component,
-  DetectedServer,
   EndedDocument,
   Event,
   Fault,
-  LastTime,
+  ProviderDocument,
   RequesterMark,
   Snapshot,
+  WriterDocument,
 } from "../base/schema/types.js";
 import type { Semaphore } from "../os/semaphore.js";
 import type { Records } from "../store/records.js";
@@ -26,16 +24,16 @@ export interface OpenOptions {
   config?: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Logs to stderr too, beside the config's log file. */
+  /** Also logs to stderr, beside the config's log file. */
   log?: "stderr";
 }
 
-/** Who watches an operation, and may interrupt it. */
+/** Watches an operation, and can interrupt it. */
 export interface Watcher {
   onEvent?: (event: Event) => void;
   /** Abort it with a HoldstillError E_INTERRUPTED: the transaction is undone in order. */
   signal?: AbortSignal;
-  /** While the set lives: its room fills up, or a snapshot is lost. Each is told once, with its code. */
+  /** While the set exists: its space fills up, or a snapshot is lost. Each warning comes once, with its code. */
   onWarning?: (warning: Fault) => void;
 }
 
@@ -44,16 +42,13 @@ export interface TransactionResult extends EndedDocument {
   exitCode: ExitCode;
 }
 
-export type WriterStatus = {
-  who: Who;
-  policy: ResolvedPlugin["policy"];
-  /** null: it never took part. */
-  last: LastTime | null;
-  /** Servers whose data directory belongs to this writer. */
-  servers: DetectedServer[];
-} & ({ components: Component[] } | { error: Fault });
-export type ProviderStatus = { who: Who } & ({ snapshots: Snapshot[] } | { error: Fault });
-/** A provider that did not say what it has. */
+/** A writer that was asked: its components, or the error. */
+export type WriterStatus = Omit<WriterDocument, "components" | "error"> &
+  ({ components: Component[] } | { error: Fault });
+/** A provider that was asked: its snapshots, or the error. */
+export type ProviderStatus = Omit<ProviderDocument, "snapshots" | "error"> &
+  ({ snapshots: Snapshot[] } | { error: Fault });
+/** A provider that could not be asked. */
 export type SilentProvider = Extract<ProviderStatus, { error: Fault }>;
 
 /** What reading the catalog needs. */

@@ -9,7 +9,7 @@ export function appendLine(file: string, line: string): void {
   const fd = openSync(file, O_RDWR | O_APPEND | O_CREAT, 0o600);
   try {
     const { size } = fstatSync(fd);
-    // Not writeSync: on a full disk that writes a part, and says nothing.
+    // Not writeSync: on a full disk it writes a part, without an error.
     writeFileSync(fd, `${isWhole(fd, size) ? "" : "\n"}${line}\n`);
     fsyncSync(fd);
     if (size === 0) syncDir(path.dirname(file));

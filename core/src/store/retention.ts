@@ -40,7 +40,7 @@ export function judgeRetention(sets: readonly SnapshotSet[], retention: Retentio
   return verdicts;
 }
 
-/** What no rule may take away: a set that is guarded, that somebody reads, or that lives as long as its requester. */
+/** What no rule removes: a set that is retained, exposed, or leased. */
 function inUse(set: SnapshotSet, now: Date): string[] {
   return [
     ...(isRetained(set, now) ? [`held until ${set.retainUntil}`] : []),

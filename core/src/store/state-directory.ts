@@ -66,7 +66,7 @@ export function writeDurably(file: string, text: string): void {
   const draft = `${file}.draft`;
   const fd = openSync(draft, "w", 0o600);
   try {
-    // Not writeSync: on a full disk that writes a part, and says nothing.
+    // Not writeSync: on a full disk it writes a part, without an error.
     writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {

@@ -63,9 +63,9 @@ export async function lockVolumes(
     for (const volume of [...new Set(volumes)].toSorted()) {
       const fd = await gate.write(() => openSync(path.join(state.volumes, lockName(volume)), "a+", 0o600));
       taken.push(fd);
-      for (let told = false; !flockExclusive(fd); told = true) {
+      for (let isReported = false; !flockExclusive(fd); isReported = true) {
         const other = ownerIn(fd);
-        if (!told) onQueued(volume, other);
+        if (!isReported) onQueued(volume, other);
         const waitedMs = performance.now() - started;
         if (waitedMs >= limitMs) throw new HoldstillError("E_VOLUME_BUSY", { volume, owner: other, waitedMs });
         await sleep(Math.min(pollEvery, limitMs - waitedMs), undefined, { signal }).catch(() =>

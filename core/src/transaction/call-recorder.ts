@@ -19,10 +19,10 @@ export class CallRecorder {
 
   /** A result that cannot be written down counts as a failure. */
   async answered(actor: string, op: TransactionOp, event: TransactionEvent): Promise<TransactionEvent> {
-    const token = event.is === "frozen" ? { token: event.token } : {};
-    const fault = event.is === "failed" ? { fault: event.fault } : {};
+    const token = event.type === "frozen" ? { token: event.token } : {};
+    const fault = event.type === "failed" ? { fault: event.fault } : {};
     const unwritten = await this.#write({ entry: "answered", actor, op, ...token, ...fault }, op);
-    return unwritten === null ? event : { is: "failed", actor, fault: unwritten };
+    return unwritten === null ? event : { type: "failed", actor, fault: unwritten };
   }
 
   /** A call that has ended. */

@@ -81,23 +81,23 @@ export class TransactionCalls {
     switch (op) {
       case "prepare":
         if (session.offers("prepare")) await session.call("prepare", [tx], limitMs);
-        return { is: "prepared", actor, section: null };
+        return { type: "prepared", actor, section: null };
       case "freeze":
-        return { is: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
+        return { type: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
       case "thaw": {
         const { uninterrupted, reason, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
         if (!uninterrupted)
           throw new HoldstillError("E_FREEZE_LOST", { who, reason: reason ?? "the writer gave no reason" });
         this.#learn(actor, facts);
-        return { is: "thawed", actor };
+        return { type: "thawed", actor };
       }
       case "seal": {
-        if (!session.offers("seal")) return { is: "sealed", actor };
+        if (!session.offers("seal")) return { type: "sealed", actor };
         const until = performance.now() + limitMs;
         const sidecar = await session.call("seal", [tx], limitMs);
         this.answers.sidecars.set(actor, await this.#keep(who, tx.sidecarDir, sidecar, until));
         this.#learn(actor, sidecar.facts);
-        return { is: "sealed", actor };
+        return { type: "sealed", actor };
       }
       case "repair": {
         const planned = this.#plan.writers.find((one) => one.who.instance === actor) ?? { components: [], volumes: [] };
@@ -105,7 +105,7 @@ export class TransactionCalls {
           .run(session, planned, tx, this.answers.snapshots, limitMs)
           .finally(() => this.#keepForks());
         this.answers.repairs.set(actor, repair);
-        if (repair.state !== "failed") return { is: "repaired", actor };
+        if (repair.state !== "failed") return { type: "repaired", actor };
         throw new HoldstillError("E_REPAIR_FAILED", { who, reason: repair.reason ?? "the writer gave no reason" });
       }
       default:
@@ -134,17 +134,17 @@ export class TransactionCalls {
       case "prepare": {
         const section = await session.call("prepare", [tx, this.#volumesOf(actor)], limitMs);
         checkPrepareAnswer(who, section, this.#plan.volumes);
-        return { is: "prepared", actor, section };
+        return { type: "prepared", actor, section };
       }
       case "commit":
         this.answers.cutAt = new Date();
         await session.call("commit", [tx], limitMs);
-        return { is: "committed", actor };
+        return { type: "committed", actor };
       case "seal": {
         const snapshots = await session.call("seal", [tx], limitMs);
         checkSealAnswer(who, snapshots, tx.id, this.#volumesOf(actor));
         for (const snapshot of snapshots) this.answers.snapshots.push({ who, snapshot });
-        return { is: "sealed", actor };
+        return { type: "sealed", actor };
       }
       default:
         throw new Error(`a provider is not asked to ${op}`);
@@ -170,7 +170,7 @@ export class TransactionCalls {
     } catch {
       await undo(await blank());
     }
-    return { is: "undone", actor };
+    return { type: "undone", actor };
   }
 
   /** Also after a repair that failed: what exists is in the record. */

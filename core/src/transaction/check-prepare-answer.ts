@@ -4,7 +4,7 @@ import type { PlannedVolume } from "../plan/plan.js";
 import type { CriticalSection, Finding } from "../base/schema/types.js";
 
 /**
- * What the plan promised hangs on the holds that match told of: the answer to prepare must name them all.
+ * The plan's promise depends on the holds that match announced: the result of prepare must contain them all.
  *
  * @throws HoldstillError E_ANSWER_INVALID
  */

@@ -3,9 +3,9 @@ import { HoldstillError } from "../base/errors/error.js";
 import type { Finding, Snapshot, Volume } from "../base/schema/types.js";
 
 /**
- * What no schema can say of the answer to seal: every volume has its snapshot, each is of this set, and each is there once.
+ * Checks what no schema can of the result of seal: every volume has its snapshot, each belongs to this set, and each is there once.
  *
- * @throws HoldstillError E_ANSWER_INVALID with everything that is wrong.
+ * @throws HoldstillError E_ANSWER_INVALID with all findings.
  */
 export function checkSealAnswer(
   who: Who,

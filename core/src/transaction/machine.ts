@@ -8,9 +8,9 @@
  *                                                              │                                                          │
  *                                           undoing: release ─▶ thaw ─▶ abort ─▶ aborted ◀────────────────────────────────┘
  *
- * arming, holding and releasing are the keeper's, and passed over where there is nothing for it to do. An actor that fails without
- * ending the transaction (best-effort, or a thaw or a repair that did not work) is aborted on its own, at once. Whatever abort
- * cannot undo is residue of the end state. Every call settles exactly once: the runner sees to that.
+ * arming, holding, and releasing are the holder's, and skipped if there is nothing to hold. An actor that fails without ending the
+ * transaction (best-effort, or a failed thaw or repair) is aborted alone, at once. What abort cannot undo is residue of the end state.
+ * Every call settles exactly once: the runner guarantees that.
  */
 import { isForHost } from "../base/schema/commit-ops.js";
 import type { CriticalSection, Fault, FreezeToken } from "../base/schema/types.js";
@@ -45,33 +45,39 @@ export function advance(state: TransactionState, event: TransactionEvent): Trans
   return proceed(note(state, event));
 }
 
-/** Takes the event down: who stands where now, and whether the transaction turns round. */
+/** Notes the event: the new states of the participants, and whether the transaction is now being undone. */
 function note(state: TransactionState, event: TransactionEvent): Transition {
-  switch (event.is) {
+  switch (event.type) {
     case "start":
-      if (state.at !== "planned") throw new Error(`start while ${state.at}`);
-      return { state: { at: "preparing", cast: state.cast }, effects: [] };
+      if (state.type !== "planned") throw new Error(`start while ${state.type}`);
+      return { state: { type: "preparing", participants: state.participants }, effects: [] };
     case "prepared":
-      return answered(state, event.actor, "prepare", { at: "ready", after: "prepare" }, event.section);
+      return answered(state, event.actor, "prepare", { type: "ready", after: "prepare" }, event.section);
     case "frozen":
-      return answered(state, event.actor, "freeze", { at: "frozen", token: event.token });
+      return answered(state, event.actor, "freeze", { type: "frozen", token: event.token });
     case "committed":
-      return answered(state, event.actor, "commit", { at: "ready", after: "commit" });
+      return answered(state, event.actor, "commit", { type: "ready", after: "commit" });
     case "thawed":
-      return answered(state, event.actor, "thaw", { at: "ready", after: "thaw" });
+      return answered(state, event.actor, "thaw", { type: "ready", after: "thaw" });
     case "sealed":
-      return answered(state, event.actor, "seal", { at: "ready", after: "seal" });
+      return answered(state, event.actor, "seal", { type: "ready", after: "seal" });
     case "repaired":
-      return answered(state, event.actor, "repair", { at: "ready", after: "repair" });
+      return answered(state, event.actor, "repair", { type: "ready", after: "repair" });
     case "undone":
-      return answered(state, event.actor, "abort", { at: "undone", fault: faultOf(member(state, event.actor)) });
+      return answered(state, event.actor, "abort", {
+        type: "undone",
+        fault: faultOf(participantOf(state, event.actor)),
+      });
     case "failed":
       return failed(state, event.actor, event.fault);
     case "armed":
-      return { state: state.at === "arming" ? { at: "freezing", cast: state.cast, level: 0 } : state, effects: [] };
+      return {
+        state: state.type === "arming" ? { type: "freezing", participants: state.participants, level: 0 } : state,
+        effects: [],
+      };
     case "held":
       return {
-        state: state.at === "holding" ? { at: "committing", cast: state.cast, held: true } : state,
+        state: state.type === "holding" ? { type: "committing", participants: state.participants, held: true } : state,
         effects: [],
       };
     case "released":
@@ -81,18 +87,21 @@ function note(state: TransactionState, event: TransactionEvent): Transition {
     case "interrupted":
       return turn(state, event.fault);
     case "recorded":
-      return { state: state.at === "recording" ? { at: "created", cast: state.cast } : state, effects: [] };
+      return {
+        state: state.type === "recording" ? { type: "created", participants: state.participants } : state,
+        effects: [],
+      };
   }
 }
 
-/** Asks for what the state needs, and moves on once everybody that it waits for has answered. */
+/** Makes the calls that the state needs, and moves on once all that it waits for have returned. */
 function proceed(from: Transition): Transition {
   const { state, effects } = from;
-  if (state.at === "undoing") return undo({ state, effects });
-  const out = state.cast.find((m) => m.state.at === "failed");
+  if (state.type === "undoing") return undo({ state, effects });
+  const out = state.participants.find((m) => m.state.type === "failed");
   if (out !== undefined) return proceed(ask(from, out.actor.id, "abort"));
   const on = (next: TransactionState): Transition => proceed({ state: next, effects });
-  switch (state.at) {
+  switch (state.type) {
     case "planned":
     case "arming":
     case "holding":
@@ -102,101 +111,117 @@ function proceed(from: Transition): Transition {
     case "aborted":
       return { state, effects };
     case "preparing": {
-      if (anyIdle(state)) return askAll({ state, effects }, everybody, "prepare");
+      if (anyIdle(state)) return askAll({ state, effects }, everyParticipant, "prepare");
       if (waits(state, "prepare")) return { state, effects };
-      const section = sectionOf(state.cast);
-      if (section === null) return on({ at: "freezing", cast: state.cast, level: 0 });
-      return { state: { at: "arming", cast: state.cast }, effects: [...effects, { do: "arm", section }] };
+      const section = sectionOf(state.participants);
+      if (section === null) return on({ type: "freezing", participants: state.participants, level: 0 });
+      return {
+        state: { type: "arming", participants: state.participants },
+        effects: [...effects, { type: "arm", section }],
+      };
     }
     case "freezing": {
       const { level } = state;
-      const due = state.cast.filter(
+      const due = state.participants.filter(
         (m) => m.actor.level === level && m.actor.role === "writer" && isAfter(m, "prepare"),
       );
       if (due.length > 0) return askAll({ state, effects }, (m) => due.includes(m), "freeze");
       if (waits(state, "freeze")) return { state, effects };
-      if (level < 2) return on({ at: "freezing", cast: state.cast, level: level + 1 });
-      if (sectionOf(state.cast) === null) return on({ at: "committing", cast: state.cast, held: false });
-      // No plugin code runs while volumes are held: whoever was left out is first undone.
+      if (level < 2) return on({ type: "freezing", participants: state.participants, level: level + 1 });
+      if (sectionOf(state.participants) === null)
+        return on({ type: "committing", participants: state.participants, held: false });
+      // No plugin code runs while volumes are held: participants that were left out are undone first.
       if (waits(state, "abort")) return { state, effects };
-      return { state: { at: "holding", cast: state.cast }, effects: [...effects, { do: "hold" }] };
+      return { state: { type: "holding", participants: state.participants }, effects: [...effects, { type: "hold" }] };
     }
     case "committing": {
       const due = (m: Participant): boolean =>
         isAfter(m, "prepare") && m.section !== null && isForHost(m.section.commit);
-      if (state.cast.some(due)) return askAll({ state, effects }, due, "commit");
+      if (state.participants.some(due)) return askAll({ state, effects }, due, "commit");
       if (waits(state, "commit")) return { state, effects };
-      if (!state.held) return on({ at: "thawing", cast: state.cast, level: 2 });
-      return { state: { at: "releasing", cast: state.cast }, effects: [...effects, { do: "release" }] };
+      if (!state.held) return on({ type: "thawing", participants: state.participants, level: 2 });
+      return {
+        state: { type: "releasing", participants: state.participants },
+        effects: [...effects, { type: "release" }],
+      };
     }
     case "thawing": {
       const { level } = state;
-      const due = (m: Participant): boolean => m.actor.level === level && m.state.at === "frozen";
-      if (state.cast.some(due)) return askAll({ state, effects }, due, "thaw");
+      const due = (m: Participant): boolean => m.actor.level === level && m.state.type === "frozen";
+      if (state.participants.some(due)) return askAll({ state, effects }, due, "thaw");
       if (waits(state, "thaw")) return { state, effects };
       return on(
-        level > 0 ? { at: "thawing", cast: state.cast, level: level - 1 } : { at: "sealing", cast: state.cast },
+        level > 0
+          ? { type: "thawing", participants: state.participants, level: level - 1 }
+          : { type: "sealing", participants: state.participants },
       );
     }
     case "sealing": {
-      if (state.cast.some(toSeal)) return askAll({ state, effects }, toSeal, "seal");
-      return anyBusy(state) ? { state, effects } : on({ at: "repairing", cast: state.cast });
+      if (state.participants.some(toSeal)) return askAll({ state, effects }, toSeal, "seal");
+      return anyBusy(state) ? { state, effects } : on({ type: "repairing", participants: state.participants });
     }
     case "repairing": {
-      if (state.cast.some(toRepair)) return askAll({ state, effects }, toRepair, "repair");
+      if (state.participants.some(toRepair)) return askAll({ state, effects }, toRepair, "repair");
       if (anyBusy(state)) return { state, effects };
-      return { state: { at: "recording", cast: state.cast }, effects: [...effects, { do: "record" }] };
+      return {
+        state: { type: "recording", participants: state.participants },
+        effects: [...effects, { type: "record" }],
+      };
     }
   }
 }
 
-/** Release holds, then thaw writers, then, unhurried, delete what was begun. A step that fails never stops the next one. */
-function undo(from: { state: Extract<TransactionState, { at: "undoing" }>; effects: Effect[] }): Transition {
+/** Releases the holds, thaws the writers, and then deletes what was begun. A step that fails never stops the next one. */
+function undo(from: { state: Extract<TransactionState, { type: "undoing" }>; effects: Effect[] }): Transition {
   const { state, effects } = from;
   const on = (stage: "thaw" | "abort"): Transition => undo({ state: { ...state, stage }, effects });
   switch (state.stage) {
     case "release":
       return from;
     case "thaw": {
-      const frozen = state.cast.find((m) => m.state.at === "frozen");
+      const frozen = state.participants.find((m) => m.state.type === "frozen");
       if (frozen !== undefined) return proceed(ask(from, frozen.actor.id, "thaw"));
-      const unsure = state.cast.find((m) => m.state.at === "failed" && m.actor.role === "writer");
+      const unsure = state.participants.find((m) => m.state.type === "failed" && m.actor.role === "writer");
       if (unsure !== undefined) return proceed(ask(from, unsure.actor.id, "abort"));
       const slow = waits(state, "freeze") || waits(state, "thaw") || waits(state, "abort");
       return slow ? from : on("abort");
     }
     case "abort": {
-      const due = state.cast.find((m) => m.state.at === "ready" || m.state.at === "failed");
+      const due = state.participants.find((m) => m.state.type === "ready" || m.state.type === "failed");
       if (due !== undefined) return proceed(ask(from, due.actor.id, "abort"));
       if (anyBusy(state)) return from;
-      return { state: { at: "aborted", cast: state.cast, cause: state.cause }, effects };
+      return { state: { type: "aborted", participants: state.participants, cause: state.cause }, effects };
     }
   }
 }
 
-/** The transaction turns round: pending calls are cancelled, except those that undo. The first cause stays. */
+/** From here on the transaction is undone: pending calls are cancelled, except those that undo. The first cause stays. */
 function turn(state: TransactionState, cause: Fault): Transition {
-  if (state.at === "undoing" || isEnd(state)) return { state, effects: [] };
-  const holds = state.at === "holding" || state.at === "releasing" || (state.at === "committing" && state.held);
-  const effects: Effect[] = state.cast
-    .filter((m) => m.state.at === "busy" && m.state.op !== "thaw" && m.state.op !== "abort")
-    .map((m) => ({ do: "cancel", actor: m.actor.id }));
-  if (holds && state.at !== "releasing") effects.unshift({ do: "release" });
-  return { state: { at: "undoing", cast: state.cast, stage: holds ? "release" : "thaw", cause }, effects };
+  if (state.type === "undoing" || isEnd(state)) return { state, effects: [] };
+  const holds = state.type === "holding" || state.type === "releasing" || (state.type === "committing" && state.held);
+  const effects: Effect[] = state.participants
+    .filter((m) => m.state.type === "busy" && m.state.op !== "thaw" && m.state.op !== "abort")
+    .map((m) => ({ type: "cancel", actor: m.actor.id }));
+  if (holds && state.type !== "releasing") effects.unshift({ type: "release" });
+  return {
+    state: { type: "undoing", participants: state.participants, stage: holds ? "release" : "thaw", cause },
+    effects,
+  };
 }
 
 function released(state: TransactionState): Transition {
-  if (state.at === "releasing") return { state: { at: "thawing", cast: state.cast, level: 2 }, effects: [] };
-  if (state.at === "undoing" && state.stage === "release") return { state: { ...state, stage: "thaw" }, effects: [] };
-  throw new Error(`released while ${state.at}`);
+  if (state.type === "releasing")
+    return { state: { type: "thawing", participants: state.participants, level: 2 }, effects: [] };
+  if (state.type === "undoing" && state.stage === "release") return { state: { ...state, stage: "thaw" }, effects: [] };
+  throw new Error(`released while ${state.type}`);
 }
 
 function failed(state: TransactionState, id: string, fault: Fault): Transition {
-  const { actor, state: standing } = member(state, id);
-  if (standing.at !== "busy") throw new Error(`${id} failed while ${standing.at}`);
-  if (standing.op === "abort") return answered(state, id, "abort", { at: "residue", fault });
-  const { op, token } = standing;
-  const { state: noted } = answered(state, id, op, { at: "failed", op, token, fault });
+  const { actor, state: busy } = participantOf(state, id);
+  if (busy.type !== "busy") throw new Error(`${id} failed while ${busy.type}`);
+  if (busy.op === "abort") return answered(state, id, "abort", { type: "residue", fault });
+  const { op, token } = busy;
+  const { state: noted } = answered(state, id, op, { type: "failed", op, token, fault });
   const fatal = actor.policy === "required" && phases[op].onFailure === "abort";
   return fatal ? turn(noted, fault) : { state: noted, effects: [] };
 }
@@ -205,52 +230,52 @@ function answered(
   state: TransactionState,
   id: string,
   op: TransactionOp,
-  standing: ParticipantState,
+  next: ParticipantState,
   section?: CriticalSection | null,
 ): Transition {
-  const { state: before } = member(state, id);
-  if (before.at !== "busy" || before.op !== op) throw new Error(`${id} answered ${op} without having been asked`);
-  return { state: { ...state, cast: put(state.cast, id, standing, section) }, effects: [] };
+  const { state: before } = participantOf(state, id);
+  if (before.type !== "busy" || before.op !== op) throw new Error(`${id} answered ${op} without having been asked`);
+  return { state: { ...state, participants: put(state.participants, id, next, section) }, effects: [] };
 }
 
 function ask({ state, effects }: Transition, id: string, op: TransactionOp): Transition {
-  const asked = member(state, id);
+  const asked = participantOf(state, id);
   const token = tokenOf(asked);
-  const standing: ParticipantState = { at: "busy", op, token, fault: faultOf(asked) };
+  const busy: ParticipantState = { type: "busy", op, token, fault: faultOf(asked) };
   return {
-    state: { ...state, cast: put(state.cast, id, standing) },
-    effects: [...effects, { do: "call", actor: id, op, token }],
+    state: { ...state, participants: put(state.participants, id, busy) },
+    effects: [...effects, { type: "call", actor: id, op, token }],
   };
 }
 
-function askAll(from: Transition, due: (member: Participant) => boolean, op: TransactionOp): Transition {
-  return proceed(from.state.cast.filter(due).reduce((so, m) => ask(so, m.actor.id, op), from));
+function askAll(from: Transition, due: (participant: Participant) => boolean, op: TransactionOp): Transition {
+  return proceed(from.state.participants.filter(due).reduce((so, m) => ask(so, m.actor.id, op), from));
 }
 
 function put(
-  cast: Participants,
+  participants: Participants,
   id: string,
-  standing: ParticipantState,
+  next: ParticipantState,
   section?: CriticalSection | null,
 ): Participants {
-  return cast.map((m) =>
-    m.actor.id === id ? { ...m, state: standing, section: section === undefined ? m.section : section } : m,
+  return participants.map((m) =>
+    m.actor.id === id ? { ...m, state: next, section: section === undefined ? m.section : section } : m,
   );
 }
 
-function member(state: TransactionState, id: string): Participant {
-  const found = state.cast.find((m) => m.actor.id === id);
-  if (found === undefined) throw new Error(`nobody is called ${id}`);
+function participantOf(state: TransactionState, id: string): Participant {
+  const found = state.participants.find((m) => m.actor.id === id);
+  if (found === undefined) throw new Error(`there is no participant ${id}`);
   return found;
 }
 
-const everybody = (): boolean => true;
-const anyBusy = (state: TransactionState): boolean => state.cast.some((m) => m.state.at === "busy");
-const anyIdle = (state: TransactionState): boolean => state.cast.some((m) => m.state.at === "idle");
+const everyParticipant = (): boolean => true;
+const anyBusy = (state: TransactionState): boolean => state.participants.some((m) => m.state.type === "busy");
+const anyIdle = (state: TransactionState): boolean => state.participants.some((m) => m.state.type === "idle");
 const waits = (state: TransactionState, op: TransactionOp): boolean =>
-  state.cast.some((m) => m.state.at === "busy" && m.state.op === op);
-const isAfter = (m: Participant, op: TransactionOp): boolean => m.state.at === "ready" && m.state.after === op;
-const toSeal = (m: Participant): boolean => m.state.at === "ready" && m.state.after !== "seal";
+  state.participants.some((m) => m.state.type === "busy" && m.state.op === op);
+const isAfter = (m: Participant, op: TransactionOp): boolean => m.state.type === "ready" && m.state.after === op;
+const toSeal = (m: Participant): boolean => m.state.type === "ready" && m.state.after !== "seal";
 const toRepair = (m: Participant): boolean => m.actor.repairs && isAfter(m, "seal");
-const tokenOf = ({ state: standing }: Participant): FreezeToken | null => ("token" in standing ? standing.token : null);
-const faultOf = ({ state: standing }: Participant): Fault | null => ("fault" in standing ? standing.fault : null);
+const tokenOf = ({ state }: Participant): FreezeToken | null => ("token" in state ? state.token : null);
+const faultOf = ({ state }: Participant): Fault | null => ("fault" in state ? state.fault : null);

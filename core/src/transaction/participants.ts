@@ -3,7 +3,7 @@ import type { Actor } from "./state.js";
 
 const levels = { "front-end": 0, "back-end": 1, system: 2 } as const;
 
-/** Who takes part, as the machine sees them. */
+/** The plan's writers and providers, as the machine needs them. */
 export function actorsOf({ writers, providers }: Plan): Actor[] {
   return [
     ...writers.map(({ who, policy, components }): Actor => {

@@ -59,7 +59,7 @@ function recordedWriter(
 ): RecordedWriter {
   const own = timeline.filter((span) => span.actor === who.instance);
   const frozen = frozenSpan(own);
-  const why =
+  const reason =
     own.find((span) => span.outcome === "failed")?.reason ?? (frozen === null ? "it was never frozen" : undefined);
   const facts = answers.facts.get(who.instance);
   const repair = answers.repairs.get(who.instance);
@@ -67,8 +67,8 @@ function recordedWriter(
   return {
     by: ref(who),
     policy,
-    state: why === undefined ? "frozen" : frozen === null ? "left-out" : "degraded",
-    ...(why === undefined ? {} : { reason: why }),
+    state: reason === undefined ? "frozen" : frozen === null ? "left-out" : "degraded",
+    ...(reason === undefined ? {} : { reason }),
     ...(frozen === null ? {} : { frozen }),
     ...(facts === undefined ? {} : { facts }),
     ...(repair === undefined ? {} : { repair }),
@@ -97,19 +97,19 @@ function frozenMs(timeline: readonly Span[]): number {
 }
 
 function recordedComponent(
-  { writer, component, volumes, cut, held, promised, reason: why }: Plan["components"][number],
+  { writer, component, volumes, cut, held, promised, reason }: Plan["components"][number],
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };
   const broken = writers.find((w) => w.by.instance === writer && w.state !== "frozen");
-  if (broken === undefined) return { ...shared, consistency: promised, ...(why === undefined ? {} : { reason: why }) };
+  if (broken === undefined) return { ...shared, consistency: promised, ...(reason === undefined ? {} : { reason }) };
   return { ...shared, consistency: volumeOnly(cut, held).consistency, reason: broken.reason ?? broken.state };
 }
 
-const leftOut = (who: Who, why: string): RecordedWriter => ({
+const leftOut = (who: Who, reason: string): RecordedWriter => ({
   by: ref(who),
   policy: "best-effort",
   state: "left-out",
-  reason: why,
+  reason,
 });
 const ref = ({ instance, plugin, version: of }: Who): PluginRef => ({ instance, plugin, version: of });

@@ -14,8 +14,8 @@ import { Repairs } from "./repair.js";
 import type { TransactionServices } from "./services.js";
 
 export type TransactionOutcome =
-  | { is: "created"; set: SnapshotSet; residue: Residue[] }
-  | { is: "aborted"; cause: Fault; residue: Residue[] };
+  | { type: "created"; set: SnapshotSet; residue: Residue[] }
+  | { type: "aborted"; cause: Fault; residue: Residue[] };
 
 /** Runs the machine's effects against the plugins until the transaction ends. It always ends. */
 export function runTransaction(plan: Plan, services: TransactionServices): Promise<TransactionOutcome> {
@@ -57,12 +57,12 @@ class Runner {
   async run(): Promise<TransactionOutcome> {
     const { signal } = this.#services;
     const interrupt = (): void => {
-      if (!this.#isCommitting) this.#dispatch({ is: "interrupted", fault: toFault(signal.reason) });
+      if (!this.#isCommitting) this.#dispatch({ type: "interrupted", fault: toFault(signal.reason) });
     };
     const ended = new Promise<TransactionOutcome>((resolve) => {
       this.#end = resolve;
     });
-    this.#dispatch({ is: "start" });
+    this.#dispatch({ type: "start" });
     if (signal.aborted) interrupt();
     signal.addEventListener("abort", interrupt, { once: true });
     try {
@@ -92,7 +92,7 @@ class Runner {
   }
 
   #perform(effect: machine.Effect): void {
-    switch (effect.do) {
+    switch (effect.type) {
       case "call":
         void this.#call(effect.actor, effect.op, effect.token);
         return;
@@ -128,11 +128,11 @@ class Runner {
         volumes: volumes.map(({ volume }) => volume),
       });
       note(null);
-      this.#dispatch({ is: "armed" });
+      this.#dispatch({ type: "armed" });
     } catch (error) {
       const fault = toFault(error);
       note(fault);
-      this.#dispatch({ is: "hold-failed", fault });
+      this.#dispatch({ type: "hold-failed", fault });
     }
   }
 
@@ -141,13 +141,13 @@ class Runner {
     try {
       this.#suspended = holdGate.suspend();
       await this.#suspended;
-      if (this.#state.at !== "holding") return;
+      if (this.#state.type !== "holding") return;
       this.#heldAt = this.#now();
       await holder.hold(holdLimit(limits, this.#plan.cut, this.#frozenFor()));
       this.#calls.answers.cutAt = new Date();
-      this.#dispatch({ is: "held" });
+      this.#dispatch({ type: "held" });
     } catch (error) {
-      this.#dispatch({ is: "hold-failed", fault: toFault(error) });
+      this.#dispatch({ type: "hold-failed", fault: toFault(error) });
     }
   }
 
@@ -160,7 +160,7 @@ class Runner {
     await this.#suspended;
     const unwritten = await holdGate.resume();
     this.#recorder.note({ op: "hold", actor: keeper, from, to, limitMs: limits.hold }, fault);
-    this.#dispatch({ is: "released", fault: fault ?? unwritten });
+    this.#dispatch({ type: "released", fault: fault ?? unwritten });
   }
 
   /** One call to a plugin; it settles exactly once, with an event. */
@@ -177,13 +177,13 @@ class Runner {
       event =
         unwritten === null
           ? await this.#calls.ask(actor, op, token, limitMs)
-          : { is: "failed", actor, fault: unwritten };
+          : { type: "failed", actor, fault: unwritten };
     } catch (error) {
-      event = { is: "failed", actor, fault: toFault(error) };
+      event = { type: "failed", actor, fault: toFault(error) };
     }
     const to = this.#now();
     event = await this.#recorder.answered(actor, op, event);
-    const fault = event.is === "failed" ? event.fault : null;
+    const fault = event.type === "failed" ? event.fault : null;
     this.#recorder.note({ op, actor, from, to, limitMs }, fault);
     this.#dispatch(event);
   }
@@ -197,15 +197,15 @@ class Runner {
     const { holder, holdGate, keep, timeline } = this.#services;
     await holdGate.pass();
     // The transaction may have been interrupted meanwhile.
-    if (this.#state.at !== "recording") return;
+    if (this.#state.type !== "recording") return;
     this.#isCommitting = true;
     try {
       const set = recordOf(this.#plan, this.#calls.answers, timeline, holder.record(this.#started));
       await keep(set);
       this.#set = set;
-      this.#dispatch({ is: "recorded" });
+      this.#dispatch({ type: "recorded" });
     } catch (error) {
-      this.#dispatch({ is: "record-failed", fault: toFault(error) });
+      this.#dispatch({ type: "record-failed", fault: toFault(error) });
     }
   }
 
@@ -223,16 +223,16 @@ class Runner {
 
   /** The only place that reports a change of state. */
   #announce(from: machine.TransactionState, to: machine.TransactionState): void {
-    const phase = phaseOf[to.at];
-    if (from.at === to.at || phase === undefined) return;
+    const phase = phaseOf[to.type];
+    if (from.type === to.type || phase === undefined) return;
     this.#services.emit({ type: "phase", phase, limitMs: this.#services.limits[phases[phase].limit] });
   }
 
   #outcome(state: machine.TransactionState): TransactionOutcome {
     const residue = machine.residueOf(state).map(({ actor, fault }) => ({ actor, op: "abort", error: fault }));
-    if (state.at === "created" && this.#set !== null) return { is: "created", set: this.#set, residue };
-    if (state.at === "aborted") return { is: "aborted", cause: state.cause, residue };
-    throw new Error(`no outcome of ${state.at}`);
+    if (state.type === "created" && this.#set !== null) return { type: "created", set: this.#set, residue };
+    if (state.type === "aborted") return { type: "aborted", cause: state.cause, residue };
+    throw new Error(`no outcome of ${state.type}`);
   }
 
   #now(): number {
@@ -242,7 +242,7 @@ class Runner {
 
 /** The actor of arm and hold, in events and records. */
 const keeper = "keeper";
-const phaseOf: { readonly [At in machine.TransactionState["at"]]?: PhaseName } = {
+const phaseOf: { readonly [At in machine.TransactionState["type"]]?: PhaseName } = {
   preparing: "prepare",
   arming: "arm",
   freezing: "freeze",

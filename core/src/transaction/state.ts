@@ -13,15 +13,15 @@ export interface Actor {
 
 export type TransactionOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "abort";
 
-/** Where one actor stands. `fault` says why it takes no further part. */
+/** The state of one actor. With a `fault`, it takes no further part. */
 export type ParticipantState =
-  | { at: "idle" }
-  | { at: "busy"; op: TransactionOp; token: FreezeToken | null; fault: Fault | null }
-  | { at: "ready"; after: Exclude<TransactionOp, "freeze" | "abort"> }
-  | { at: "frozen"; token: FreezeToken }
-  | { at: "failed"; op: TransactionOp; token: FreezeToken | null; fault: Fault }
-  | { at: "undone"; fault: Fault | null }
-  | { at: "residue"; fault: Fault };
+  | { type: "idle" }
+  | { type: "busy"; op: TransactionOp; token: FreezeToken | null; fault: Fault | null }
+  | { type: "ready"; after: Exclude<TransactionOp, "freeze" | "abort"> }
+  | { type: "frozen"; token: FreezeToken }
+  | { type: "failed"; op: TransactionOp; token: FreezeToken | null; fault: Fault }
+  | { type: "undone"; fault: Fault | null }
+  | { type: "residue"; fault: Fault };
 
 export interface Participant {
   readonly actor: Actor;
@@ -31,52 +31,52 @@ export interface Participant {
 export type Participants = readonly Participant[];
 
 export type TransactionState =
-  | { at: "planned"; cast: Participants }
-  | { at: "preparing"; cast: Participants }
-  | { at: "arming"; cast: Participants }
-  | { at: "freezing"; cast: Participants; level: number }
-  | { at: "holding"; cast: Participants }
-  | { at: "committing"; cast: Participants; held: boolean }
-  | { at: "releasing"; cast: Participants }
-  | { at: "thawing"; cast: Participants; level: number }
-  | { at: "sealing"; cast: Participants }
-  | { at: "repairing"; cast: Participants }
-  | { at: "recording"; cast: Participants }
-  | { at: "undoing"; cast: Participants; stage: "release" | "thaw" | "abort"; cause: Fault }
-  | { at: "created"; cast: Participants }
-  | { at: "aborted"; cast: Participants; cause: Fault };
+  | { type: "planned"; participants: Participants }
+  | { type: "preparing"; participants: Participants }
+  | { type: "arming"; participants: Participants }
+  | { type: "freezing"; participants: Participants; level: number }
+  | { type: "holding"; participants: Participants }
+  | { type: "committing"; participants: Participants; held: boolean }
+  | { type: "releasing"; participants: Participants }
+  | { type: "thawing"; participants: Participants; level: number }
+  | { type: "sealing"; participants: Participants }
+  | { type: "repairing"; participants: Participants }
+  | { type: "recording"; participants: Participants }
+  | { type: "undoing"; participants: Participants; stage: "release" | "thaw" | "abort"; cause: Fault }
+  | { type: "created"; participants: Participants }
+  | { type: "aborted"; participants: Participants; cause: Fault };
 
 export type TransactionEvent =
-  | { is: "start" }
-  | { is: "prepared"; actor: string; section: CriticalSection | null }
-  | { is: "frozen"; actor: string; token: FreezeToken }
-  | { is: "committed"; actor: string }
-  | { is: "thawed"; actor: string }
-  | { is: "sealed"; actor: string }
-  | { is: "repaired"; actor: string }
-  | { is: "undone"; actor: string }
-  | { is: "failed"; actor: string; fault: Fault }
-  | { is: "armed" }
-  | { is: "held" }
-  | { is: "released"; fault: Fault | null }
-  | { is: "hold-failed"; fault: Fault }
-  | { is: "recorded" }
-  | { is: "record-failed"; fault: Fault }
-  | { is: "interrupted"; fault: Fault };
+  | { type: "start" }
+  | { type: "prepared"; actor: string; section: CriticalSection | null }
+  | { type: "frozen"; actor: string; token: FreezeToken }
+  | { type: "committed"; actor: string }
+  | { type: "thawed"; actor: string }
+  | { type: "sealed"; actor: string }
+  | { type: "repaired"; actor: string }
+  | { type: "undone"; actor: string }
+  | { type: "failed"; actor: string; fault: Fault }
+  | { type: "armed" }
+  | { type: "held" }
+  | { type: "released"; fault: Fault | null }
+  | { type: "hold-failed"; fault: Fault }
+  | { type: "recorded" }
+  | { type: "record-failed"; fault: Fault }
+  | { type: "interrupted"; fault: Fault };
 
-/** What the keeper is given: the critical sections of all providers in one. What the kernel does for one does not wait for what it does for another. */
+/** The critical sections of all providers, as one. The operations of one provider do not wait for those of another. */
 export interface KeeperSection {
   readonly targets: readonly HoldTarget[];
   readonly ops: readonly CommitOp[];
 }
 
 export type Effect =
-  | { do: "call"; actor: string; op: TransactionOp; token: FreezeToken | null }
-  | { do: "cancel"; actor: string }
-  | { do: "arm"; section: KeeperSection }
-  | { do: "hold" }
-  | { do: "release" }
-  | { do: "record" };
+  | { type: "call"; actor: string; op: TransactionOp; token: FreezeToken | null }
+  | { type: "cancel"; actor: string }
+  | { type: "arm"; section: KeeperSection }
+  | { type: "hold" }
+  | { type: "release" }
+  | { type: "record" };
 
 export interface Transition {
   state: TransactionState;
@@ -84,23 +84,23 @@ export interface Transition {
 }
 
 export const initialState = (actors: readonly Actor[]): TransactionState => ({
-  at: "planned",
-  cast: actors.map((actor) => ({ actor, state: { at: "idle" }, section: null })),
+  type: "planned",
+  participants: actors.map((actor) => ({ actor, state: { type: "idle" }, section: null })),
 });
 
-export const isEnd = (state: TransactionState): state is Extract<TransactionState, { at: "created" | "aborted" }> =>
-  state.at === "created" || state.at === "aborted";
+export const isEnd = (state: TransactionState): state is Extract<TransactionState, { type: "created" | "aborted" }> =>
+  state.type === "created" || state.type === "aborted";
 
 /** What abort could not undo. */
 export const residueOf = (state: TransactionState): { actor: string; fault: Fault }[] =>
-  state.cast.flatMap(({ actor, state: standing }) =>
-    standing.at === "residue" ? [{ actor: actor.id, fault: standing.fault }] : [],
+  state.participants.flatMap(({ actor, state: last }) =>
+    last.type === "residue" ? [{ actor: actor.id, fault: last.fault }] : [],
   );
 
-/** Everything that is to be held, and to be done meanwhile; null: the keeper is not needed. */
-export function sectionOf(cast: Participants): KeeperSection | null {
-  const points = cast.flatMap((m) => m.section?.hold ?? []);
-  const chains = cast.flatMap((m) => (m.section === null ? [] : [m.section.commit]));
+/** All that is to be held, and done meanwhile; null: nothing has to be held. */
+export function sectionOf(participants: Participants): KeeperSection | null {
+  const points = participants.flatMap((m) => m.section?.hold ?? []);
+  const chains = participants.flatMap((m) => (m.section === null ? [] : [m.section.commit]));
   const ops: CommitOp[] = [{ op: "parallel", chains }];
   return points.length === 0 && !isForKernel(ops) ? null : { targets: points, ops };
 }

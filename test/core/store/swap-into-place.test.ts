@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { swapIntoPlace } from "#core/store/swap-into-place.js";
-import type { RestoreStep } from "#core/engine/restore/restore-plan.js";
+import type { RestoreStep } from "#core/base/schema/types.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 interface Place {

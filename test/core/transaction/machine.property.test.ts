@@ -49,8 +49,8 @@ test("whatever fails and in whatever order, every run ends with nothing held, an
     fc.property(
       players,
       fc.oneof(turns(6, [...usually]), turns(4, [...usually]), turns(6, ["settle"])),
-      (cast, all) => {
-        new FakeWorld(cast).play(all);
+      (participants, all) => {
+        new FakeWorld(participants).play(all);
       },
     ),
     { numRuns: 20_000 },
@@ -59,13 +59,15 @@ test("whatever fails and in whatever order, every run ends with nothing held, an
 
 test("when all goes well, in whatever order, the set is created and writers are thawed in the reverse order of freezing", () => {
   fc.assert(
-    fc.property(players, turns(7, ["settle"]), (cast, all) => {
-      const world = new FakeWorld(cast);
+    fc.property(players, turns(7, ["settle"]), (participants, all) => {
+      const world = new FakeWorld(participants);
       world.play(all);
-      assert.equal(world.state.at, "created");
+      assert.equal(world.state.type, "created");
       const levels = (op: string): number[] =>
         world.effects.flatMap((effect) =>
-          effect.do === "call" && effect.op === op ? (cast.find(({ id }) => id === effect.actor)?.level ?? []) : [],
+          effect.type === "call" && effect.op === op
+            ? (participants.find(({ id }) => id === effect.actor)?.level ?? [])
+            : [],
         );
       assert.deepEqual(levels("thaw"), levels("freeze").toReversed());
     }),
@@ -75,10 +77,10 @@ test("when all goes well, in whatever order, the set is created and writers are 
 
 test("failures of best-effort writers alone never end a transaction", () => {
   fc.assert(
-    fc.property(players, turns(3, ["settle"]), (cast, all) => {
-      const world = new FakeWorld(cast);
+    fc.property(players, turns(3, ["settle"]), (participants, all) => {
+      const world = new FakeWorld(participants);
       world.play(all);
-      if (!world.fatal) assert.equal(world.state.at, "created");
+      if (!world.fatal) assert.equal(world.state.type, "created");
     }),
     { numRuns: 5000 },
   );

@@ -1,4 +1,4 @@
-/** Stories of the machine: the author writes cast and events, the rest is generated. REWRITE=1 writes it anew. */
+/** Stories of the machine: the author writes participants and events, the rest is generated. REWRITE=1 writes it anew. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -15,7 +15,7 @@ for (const name of readdirSync(folder).toSorted()) {
   const written = readFileSync(file, "utf8");
   test(`story: ${written.split("\n")[0]?.replace(/^# /, "")}`, () => {
     const { text, state } = perform(written);
-    assert.ok(isEnd(state), `${name} stops at ${state.at}`);
+    assert.ok(isEnd(state), `${name} stops at ${state.type}`);
     if (rewrite) writeFileSync(file, text);
     else assert.equal(written, text, `${name} is not what the machine does; REWRITE=1 npm test -- transcript`);
   });
@@ -25,14 +25,14 @@ test("an event that cannot happen is a bug of the runner and is thrown", () => {
   const { state } = advance(
     initialState([{ id: "db", role: "writer", policy: "required", level: 1, repairs: false }]),
     {
-      is: "start",
+      type: "start",
     },
   );
   const impossible: TransactionEvent[] = [
-    { is: "start" },
-    { is: "frozen", actor: "db", token: "t" },
-    { is: "prepared", actor: "nobody", section: null },
-    { is: "released", fault: null },
+    { type: "start" },
+    { type: "frozen", actor: "db", token: "t" },
+    { type: "prepared", actor: "nobody", section: null },
+    { type: "released", fault: null },
   ];
-  for (const event of impossible) assert.throws(() => advance(state, event), Error, event.is);
+  for (const event of impossible) assert.throws(() => advance(state, event), Error, event.type);
 });

@@ -240,7 +240,7 @@ export interface CommandLine {
    * With --lease-stdin, the set.
    */
   create?: EndedDocument | SnapshotSet;
-  run?: RunDocument;
+  run?: RunReport;
   serve?: UnitFiles;
   list?: SetList;
   show?: SnapshotSet;
@@ -251,7 +251,7 @@ export interface CommandLine {
   /**
    * With --dry-run, the plan.
    */
-  restore?: RestorePlanDocument | RestoredDocument;
+  restore?: RestorePlan | Restored;
   revert?: RevertedDocument;
   delete?: RemovalDocument;
   /**
@@ -856,7 +856,7 @@ export interface Residue {
   op: string;
   error: Fault;
 }
-export interface RunDocument {
+export interface RunReport {
   /**
    * With --lease-stdin, the set.
    */
@@ -951,27 +951,51 @@ export interface PastTransaction {
   cause?: Fault;
   timeline: Span[];
 }
-export interface RestorePlanDocument {
+/**
+ * What a restore would do.
+ */
+export interface RestorePlan {
   set: SnapshotSet;
+  /**
+   * `in-place`: over the originals, with the writers' help. `elsewhere`: below a folder, without them.
+   */
   where: "in-place" | "elsewhere";
-  steps: RestoreStepDocument[];
+  steps: RestoreStep[];
   writers: string[];
 }
-export interface RestoreStepDocument {
+/**
+ * One path that is restored.
+ */
+export interface RestoreStep {
+  /**
+   * WRITER/COMPONENT, or the path of data without a writer.
+   */
   component: string;
+  /**
+   * The captured path.
+   */
   original: string;
+  /**
+   * Where the copy is put.
+   */
   to: string;
+  /**
+   * Where the copy is made, beside `to`.
+   */
   draft: string;
+  /**
+   * Where the previous data is moved; null: there is none.
+   */
   aside: string | null;
 }
-export interface RestoredDocument {
+export interface Restored {
   set: SnapshotSet;
-  steps: RestoreStepDocument[];
+  steps: RestoreStep[];
   unfinished: NotNotifiedWriter[];
 }
 export interface RevertedDocument {
   set: SnapshotSet;
-  steps: RestoreStepDocument[];
+  steps: RestoreStep[];
   /**
    * Writers whose `afterRestore` failed. The data is in place.
    */
@@ -1918,8 +1942,8 @@ export interface Service {
   leftovers?: Leftovers;
   recovered?: Recovered;
   page?: PageAddress;
-  restorePlan?: RestorePlanDocument;
-  restored?: RestoredDocument;
+  restorePlan?: RestorePlan;
+  restored?: Restored;
   history?: HistoryList;
 }
 /**

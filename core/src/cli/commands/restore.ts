@@ -1,6 +1,7 @@
 import path from "node:path";
 import { exit } from "../../base/errors/exit.js";
-import { planRestore, type RestoreStep } from "../../engine/restore/restore-plan.js";
+import type { RestoreStep } from "../../base/schema/types.js";
+import { planRestore } from "../../engine/restore/restore-plan.js";
 import { type CommandCall, command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { interruption } from "../live/interrupt.js";

@@ -80,7 +80,7 @@ export class SetOperation extends Operation {
         signal: this.signal,
         timeline,
       });
-      if (outcome.is === "aborted") await store.catalog.remove(plan.id);
+      if (outcome.type === "aborted") await store.catalog.remove(plan.id);
       await writeEnd(journal, outcome);
       return resultOf(outcome, timeline);
     } finally {
@@ -186,11 +186,11 @@ export class SetOperation extends Operation {
 }
 
 /** If the disk is full, only this line is lost: the set's record decides, and `recover` finds nothing to undo. */
-async function writeEnd(journal: Journal, { is, residue }: TransactionOutcome): Promise<void> {
+async function writeEnd(journal: Journal, { type, residue }: TransactionOutcome): Promise<void> {
   try {
     await journal.write({
       entry: "ended",
-      outcome: is,
+      outcome: type,
       residue: residue.map(({ actor, error }) => ({ actor, fault: error })),
     });
   } catch {
@@ -200,7 +200,7 @@ async function writeEnd(journal: Journal, { is, residue }: TransactionOutcome): 
 
 function resultOf(outcome: TransactionOutcome, timeline: TransactionResult["timeline"]): TransactionResult {
   const { residue } = outcome;
-  if (outcome.is === "created") {
+  if (outcome.type === "created") {
     const { set } = outcome;
     const ending = endingOfSet(isDegraded(set) ? "lower" : "as-asked", residue);
     return { ...ending, set, error: null, residue, timeline };

@@ -1,11 +1,11 @@
 import path from "node:path";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { type CommandEnd, runForeground } from "../../os/exec/foreground.js";
+import { runForeground } from "../../os/exec/foreground.js";
 import { canMount, type MountTree } from "../../os/exec/mount-tree.js";
 import { isProgram } from "../../os/exec/program.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
 import type { BackupOutcome } from "../../host/contract/writer.js";
-import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import type { RunReport, SnapshotSet } from "../../base/schema/types.js";
 import { ExposureFolders } from "../../store/exposure-folders.js";
 import { isDegraded } from "../../transaction/record.js";
 import type { TemporarySets, TemporarySet } from "./temporary-set.js";
@@ -36,16 +36,8 @@ export interface CommandView {
   record: string;
 }
 
-export interface RunResult {
-  /** How the transaction ended. */
+export interface RunResult extends RunReport {
   ended: TransactionResult;
-  /** null: it was not started. */
-  command: CommandEnd | null;
-  /** Why the command was not started, if the set was taken as asked. */
-  error: Fault | null;
-  /** What failed afterwards: writers that could not be notified, and a set that could not be unexposed or removed. */
-  notNotified: { writer: string; error: Fault }[];
-  left: Fault | null;
 }
 
 /**
@@ -135,7 +127,7 @@ function environment({ id }: SnapshotSet, { root, record }: CommandView): Record
 async function settle(
   temporary: TemporarySet,
   { afterwards, type }: RunJob,
-  command: CommandEnd | null,
+  command: RunReport["command"],
 ): Promise<Pick<RunResult, "notNotified" | "left">> {
   let notNotified: RunResult["notNotified"] = [];
   try {

@@ -1,32 +1,8 @@
 import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
-import type { RecordedComponent, SnapshotSet } from "../../base/schema/types.js";
+import type { RecordedComponent, RestorePlan, RestoreStep, SnapshotSet } from "../../base/schema/types.js";
 import { refuseLost } from "../sets/lost-snapshots.js";
-
-/** One path that is put back. */
-export interface RestoreStep {
-  /** As the person calls it: WRITER/COMPONENT, or the path of what no writer owns. */
-  component: string;
-  /** What was captured. */
-  original: string;
-  /** Where it is put. */
-  to: string;
-  /** Where the copy is made, beside `to`. */
-  draft: string;
-  /** What is at `to` now goes there; null: there is nothing. */
-  aside: string | null;
-}
-
-/** What a restore would do. */
-export interface RestorePlan {
-  set: SnapshotSet;
-  /** in-place: over the originals, with the writers' help. elsewhere: below a folder, and no writer is asked. */
-  where: "in-place" | "elsewhere";
-  steps: RestoreStep[];
-  /** Writers whose components are restored. */
-  writers: string[];
-}
 
 /**
  * @param names WRITER, WRITER/COMPONENT or a path, as `show` has them; none: everything.
@@ -65,8 +41,8 @@ function stepOf({ id }: SnapshotSet, component: string, original: string, folder
   const draft = `${to}.restoring-${id}`;
   const before = `${to}.before-${id}`;
   const isThere = existsSync(to);
-  const refuse = (reason: string, mend: string): never => {
-    throw new HoldstillError("E_RESTORE", { path: to, reason, remedy: mend });
+  const refuse = (reason: string, remedy: string): never => {
+    throw new HoldstillError("E_RESTORE", { path: to, reason, remedy });
   };
   if (isThere && folder !== null) refuse("something is there already", "Name an empty folder with --to.");
   if (isThere && isMountPoint(to))
@@ -75,7 +51,7 @@ function stepOf({ id }: SnapshotSet, component: string, original: string, folder
   return { component, original, to, draft, aside: isThere ? before : null };
 }
 
-/** Another device than the folder around it; of a bind mount of the same file system rename(2) will tell. */
+/** Whether it is on another device than the folder around it. A bind mount of the same file system makes rename(2) fail later. */
 function isMountPoint(place: string): boolean {
   return lstatSync(place).dev !== lstatSync(path.dirname(place)).dev;
 }

@@ -2,23 +2,14 @@ import path from "node:path";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { copyTree } from "../../os/exec/tree-copy.js";
 import { isWriter, type Session } from "../../host/isolation/session.js";
-import type { Fault, SnapshotSet } from "../../base/schema/types.js";
+import type { Restored, RestorePlan, RestoreStep, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import type { Safety } from "./safety-snapshot.js";
-import type { RestorePlan, RestoreStep } from "./restore-plan.js";
 import { unexposeSet, exposeSet } from "../sets/sets.js";
 import { exposedPathOf, exposedTrees } from "../sets/exposed-trees.js";
 import { RestoredPaths } from "../../store/restored-paths.js";
 import type { EngineContext } from "../types.js";
 import type { Operation } from "../operation.js";
-
-export interface Restored {
-  set: SnapshotSet;
-  /** What was copied; none where the storage put whole volumes back. */
-  steps: RestoreStep[];
-  /** Writers that could not finish: the data is in place, and its application may not start. */
-  unfinished: { writer: string; error: Fault }[];
-}
 
 export interface Reverted extends Restored {
   /** What was there before. */

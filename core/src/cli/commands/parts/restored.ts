@@ -1,5 +1,6 @@
 import { visible } from "../../../base/display/visible.js";
-import type { Restored, Reverted } from "../../../engine/restore/restore.js";
+import type { Restored } from "../../../base/schema/types.js";
+import type { Reverted } from "../../../engine/restore/restore.js";
 import type { CommandCall } from "../../parse/command.js";
 import { faultLines } from "../../render/fault.js";
 import { print, printDocument, printError, stderrStyle } from "../../terminal/output.js";

@@ -976,15 +976,15 @@ export interface RestoreStep {
    */
   original: string;
   /**
-   * Where the copy is put.
+   * The path that the copy gets.
    */
   to: string;
   /**
-   * Where the copy is made, beside `to`.
+   * The path at which the copy is made, beside `to`.
    */
   draft: string;
   /**
-   * Where the previous data is moved; null: there is none.
+   * The path that the previous data gets; null: there is none.
    */
   aside: string | null;
 }

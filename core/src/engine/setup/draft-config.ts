@@ -46,7 +46,7 @@ export async function draftConfig(env: NodeJS.ProcessEnv = process.env, proc = "
   const targets = [...names].map((name) => `writer:${name}`);
   const notes = [
     ...(writers.length === 0 ? writersInstalled(usable) : []),
-    ...(providers.length === 0 && fallback !== undefined ? [whyNoProvider(fallback.read.manifest)] : []),
+    ...(providers.length === 0 && fallback !== undefined ? whyNoProvider(fallback.read.manifest) : []),
   ];
   const used = pluginPaths.filter(
     (one) => existsSync(one) && blocks.some(({ dir }) => isWithin(dir, realpathSync(one))),
@@ -103,12 +103,28 @@ function writersInstalled(usable: readonly Usable[]): string[] {
   const writers = usable.map(({ read }) => read.manifest).filter(({ kind }) => kind === "writer");
   return [
     "# No running application was detected. The installed writers:",
-    ...writers.map(({ name, version, description = "" }) => `# - use: ${name}@^${version}   # ${description}`),
+    ...writers.flatMap(({ name, version, description = "" }) => [
+      `# - use: ${name}@^${version}`,
+      ...commentLines(description, "      "),
+    ]),
   ];
 }
 
-const whyNoProvider = ({ name, description = "" }: PluginManifest): string =>
-  `# Without a provider in this list, holdstill uses ${name}: ${description}`;
+const whyNoProvider = ({ name, description = "" }: PluginManifest): string[] =>
+  commentLines(`Without a provider in this list, holdstill uses ${name}: ${description}`);
+
+/** Columns of a comment, without the two before the list of plugins. */
+const widest = 78;
+
+function commentLines(text: string, indent = ""): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((one) => one !== "")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= widest) lines[lines.length - 1] = longer;
+    else lines.push(`# ${indent}${word}`);
+  }
+  return lines;
+}
 
 /** The volumes with the servers' data. */
 function volumesOf(servers: readonly FoundServer[]): Volume[] {

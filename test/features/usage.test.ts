@@ -27,7 +27,7 @@ test("list, show, and metrics report how full the space is and what is lost, wit
   assert.match((await stage.run(["list", "--usage"], roles)).stdout, /^\S+ {2}one .* ✗ lost {2}writer:app$/m);
   assert.match(
     (await stage.run(["show", lost, "--usage"], roles)).stdout,
-    /✗ lost {2}its provider does not know it any more$/m,
+    /✗ lost {2}its provider no longer knows it$/m,
   );
   assert.match(
     (await stage.run(["metrics", "--usage"], roles)).stdout,

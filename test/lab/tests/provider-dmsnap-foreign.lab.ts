@@ -21,8 +21,8 @@ test("what lies on no plain device-mapper device is left to others, and it is sa
   assert.deepEqual(
     said.map((line) => line.replace(/.*?captured here: /, "")),
     [
-      'MOUNT: its target delay is none of linear, striped, crypt; to have it captured, put a linear mapping between the device and the mount (README, "Getting there")',
-      "/tmp: no block device lies below it",
+      'MOUNT: its target delay is not one of linear, striped, crypt; to have it captured, put a linear mapping between the device and the mount (README, "Getting there")',
+      "/tmp: no block device is below it",
     ].map((line) => line.replace("MOUNT", `/mnt/${process.pid}/mirror`)),
   );
   const lvm = new VolumeGroup(t);

@@ -66,11 +66,11 @@ test("LUKS whose key is in a kernel keyring, and md above volumes, are refused w
     const seen = await provider.match(volume, ctx).catch((error: { code?: string; message: string }) => error);
     return seen !== null && "message" in seen ? `${seen.code}: ${seen.message}` : "none";
   };
-  assert.match(await refusalOf(at), /^UNSUPPORTED: vg\S+\/data is encrypted, and its key lies in a kernel keyring/);
+  assert.match(await refusalOf(at), /^UNSUPPORTED: vg\S+\/data is encrypted, and its key is in a kernel keyring/);
   for (const name of ["one", "two"]) vg.lvm("lvcreate", ["-y", "-L", "48M", "-n", name, vg.name]);
   mirror(t, "/dev/md7", [`/dev/${vg.name}/one`, `/dev/${vg.name}/two`]);
   const mount = place(t, "/dev/md7", "ext4");
-  assert.match(await refusalOf(mount), /^UNSUPPORTED: \S+ lies on vg\S+\/one, but with raid md7 in between/);
+  assert.match(await refusalOf(mount), /^UNSUPPORTED: \S+ is on vg\S+\/one, but with raid md7 in between/);
 });
 
 test("volumes of a group that lies on md or on LUKS, and LVM's own RAID, are captured as any other", async (t) => {

@@ -95,7 +95,7 @@ test(
       ),
       limitSeconds: 60,
     };
-    const checks = ["freeze-holds", "thaw-tells-the-truth", "recover", "verify"];
+    const checks = ["freeze-holds", "thaw-tells-the-truth", "repair", "verify"];
     await conforms("writer-mysql", { fixture, runtimes: ["thread"] }, checks);
   },
 );

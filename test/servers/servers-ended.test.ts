@@ -132,12 +132,12 @@ class Gate {
 const moments: { when: string; at?: string; comes: (codes: Served["codes"], end: string) => string }[] = [
   {
     when: "before the plan",
-    comes: ({ down }, end) => (end === "restarts" ? "application, held, repaired" : `aborted: ${down}`),
+    comes: ({ down }, end) => (end === "restarts" ? "application, frozen, repaired" : `aborted: ${down}`),
   },
   { when: "when it is prepared", at: "outer-freeze", comes: ({ lost }) => `aborted: ${lost}` },
   { when: "before the cut", at: "inner-freeze", comes: () => "filesystem, degraded, as it was cut" },
   { when: "after the cut", at: "inner-thaw", comes: () => "filesystem, degraded, as it was cut" },
-  { when: "when it is thawed", at: "outer-thaw", comes: () => "application, held, repaired" },
+  { when: "when it is thawed", at: "outer-thaw", comes: () => "application, frozen, repaired" },
 ];
 const exitCodes: Readonly<Record<string, number>> = { application: 0, filesystem: 5, aborted: 4 };
 

@@ -32,19 +32,34 @@ export async function discover(
   who: TrustedUser,
   asked: ReadonlySet<string> | null = null,
 ): Promise<Discovery> {
-  const found = new Map<string, Found>();
+  const read = new Map<string, { folder: string; manifest: ReadManifest }>();
   const warnings: string[] = [];
   const attempt = async <T>(what: string, act: Promise<T>): Promise<T | undefined> =>
     act.catch((error: Error) => void warnings.push(`The ${what} cannot be searched: ${error.message}`));
   for (const pluginPath of pluginPaths) {
     for (const folder of (await attempt(`plugin path ${pluginPath}`, pluginFolders(pluginPath))) ?? []) {
       const dir = await attempt(`folder ${folder}`, realpath(folder));
-      if (dir === undefined || found.has(dir)) continue;
-      const read = await readManifest(path.join(dir, manifestName), asked);
-      found.set(dir, { dir, read, problems: await trustProblems(folder, who) });
+      if (dir === undefined || read.has(dir)) continue;
+      read.set(dir, { folder, manifest: await readManifest(path.join(dir, manifestName), asked) });
     }
   }
-  return { found: [...found.values()], warnings };
+  const mayBeLoaded = loadable(
+    [...read.values()].map(({ manifest }) => manifest),
+    asked,
+  );
+  const found: Found[] = [];
+  for (const [dir, { folder, manifest }] of read)
+    found.push({ dir, read: manifest, problems: mayBeLoaded(manifest) ? await trustProblems(folder, who) : [] });
+  return { found, warnings };
+}
+
+/** Whether it matters who can change a plugin. Every version counts whose name is asked for, or is that of a fallback. */
+function loadable(all: readonly ReadManifest[], asked: ReadonlySet<string> | null): (read: ReadManifest) => boolean {
+  if (asked === null) return () => true;
+  const named = all.map((read) => (read.state === "valid" ? read.manifest : read));
+  const fallbacks = named.filter(({ fallback }) => fallback === true).map(({ name }) => name);
+  const names = new Set<string | undefined>([...asked, ...fallbacks]);
+  return (read) => read.state !== "valid" || names.has(read.manifest.name);
 }
 
 async function pluginFolders(pluginPath: string): Promise<string[]> {

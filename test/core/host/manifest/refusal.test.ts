@@ -49,6 +49,28 @@ test("a plugin that others may write to is not loaded, nor an older one in its p
   assert.match(error.hint, /chmod go-w .*new\/index\.js/);
 });
 
+test("a version of the fallback that others may write to is refused also if only an older one says that it is the fallback", async (t) => {
+  const dir = tempDir(t);
+  writePlugin(path.join(dir, "app"));
+  writePlugin(path.join(dir, "old"), { ...provider, version: "1.0.0" });
+  const folder = writePlugin(path.join(dir, "new"), { name: provider.name, kind: "provider", version: "1.1.0" });
+  chmodSync(path.join(folder, "index.js"), 0o666);
+  assert.equal((await refusal(settingsWith([dir], [{}]))).code, "E_PLUGIN_UNTRUSTED");
+});
+
+test("a plugin that is not asked for stops nothing, even if others may write to it", async (t) => {
+  const dir = tempDir(t);
+  writePlugin(path.join(dir, "app"));
+  writePlugin(path.join(dir, "fallback"), provider);
+  const folder = writePlugin(path.join(dir, "other"), { name: "writer-other" });
+  chmodSync(path.join(folder, "index.js"), 0o666);
+  const { plugins } = await resolvePlugins(settingsWith([dir], [{}]), bareHost);
+  assert.deepEqual(
+    plugins.map(({ who }) => who.plugin),
+    ["writer-acme", provider.name],
+  );
+});
+
 test("a sole candidate with a broken manifest is refused with the manifest's faults", async (t) => {
   const dir = tempDir(t);
   const folder = writePlugin(path.join(dir, "writer-acme@1.0.0"));

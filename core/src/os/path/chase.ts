@@ -34,10 +34,10 @@ const LONGEST_LINK = 4096;
  */
 export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: WayRules): PathHandle {
   const way: WayStep[] = [{ handle: root, status: statusOf(sys, root.fd, root.path) }];
-  const todo = partsOf(path);
+  const pending = partsOf(path);
   let links = 0;
   try {
-    for (let part = todo.shift(); part !== undefined; part = todo.shift()) {
+    for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
       const from = way.at(-1);
       if (from === undefined) throw new Error("the way has no root");
       if (part === "..") {
@@ -54,7 +54,7 @@ export function chase(sys: Syscalls, root: FolderHandle, path: string, rules: Wa
       rules.checkLink(way, next);
       const target = targetOf(sys, link);
       if (target.startsWith("/")) for (const { handle } of way.splice(1)) handle[Symbol.dispose]();
-      todo.unshift(...partsOf(target));
+      pending.unshift(...partsOf(target));
     }
     const end = way.pop();
     if (end === undefined) throw new Error("the way has no root");

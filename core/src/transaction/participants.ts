@@ -8,7 +8,7 @@ export function actorsOf({ writers, providers }: Plan): Actor[] {
   return [
     ...writers.map(({ who, policy, components }): Actor => {
       const own = components.map((component) => levels[component.level ?? "back-end"]);
-      const repairs = components.some(({ repair: recovery = "none" }) => recovery !== "none");
+      const repairs = components.some(({ repair = "none" }) => repair !== "none");
       return { id: who.instance, role: "writer", policy, level: lowestLevel(own), repairs };
     }),
     ...providers.map(({ who }): Actor => ({

@@ -16,7 +16,7 @@ export const contentsChecks: readonly ConformanceCheck<WriterScenario>[] = [
     next: "Open the snapshot as the application would after a crash, let it finish, and return { ok, reason }.",
     needs,
     async run(stage) {
-      if (stage.components.every(({ repair: recovery = "none" }) => recovery === "none"))
+      if (stage.components.every(({ repair = "none" }) => repair === "none"))
         throw new Skip("no component has `recovery`");
       const { act, exposed } = await copiedContents(stage, "repair");
       const { ok, reason } = await stage.rig.call(act.session, "repair", [act.tx, exposed]);

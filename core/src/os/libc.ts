@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import { getSystemErrorName } from "node:util";
 import type * as Koffi from "koffi";
 import { HoldstillError } from "../base/errors/error.js";
 
@@ -15,7 +14,6 @@ interface Libc {
   socket: (domain: number, type: number, protocol: number) => unknown;
   sendto: (fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, size: number) => unknown;
   close: (fd: number) => unknown;
-  renameat2: (fromDir: number, from: string, toDir: number, to: string, flags: number) => number;
   errno: () => number;
   declare: (declaration: string) => Koffi.KoffiFunc<LibcCall>;
 }
@@ -26,8 +24,6 @@ const LOCK_NB = 4;
 const EINTR = 4;
 const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
-const AT_FDCWD = -100;
-const RENAME_EXCHANGE = 2;
 
 let libc: Libc | undefined;
 
@@ -89,13 +85,6 @@ function settle(resolve: (errno: number) => void, reject: (error: Error) => void
     if (error !== null) reject(new Error("koffi could not make the call", { cause: error }));
     else resolve(result === -1 ? (libc?.errno() ?? 0) : 0);
   };
-}
-
-/** Exchanges the names of two files or folders of one file system, renameat2(2). Throws if the file system cannot do that. */
-export function exchangePaths(one: string, other: string): void {
-  const { renameat2, errno } = (libc ??= load());
-  if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return;
-  throw new Error(`${one} and ${other} could not be exchanged, ${getSystemErrorName(-errno())}`);
 }
 
 /** Returns the result of the call, or the negative errno, as the system call itself does. */
@@ -185,7 +174,6 @@ export function sendDatagram(to: string, text: string): boolean {
   close(fd);
   return sent === bytes.length;
 }
-const renameat2 = "int renameat2(int fromDir, const char *from, int toDir, const char *to, unsigned int flags)";
 
 /** Not at import: koffi takes 20 ms, and most commands do not need it. */
 function load(): Libc {
@@ -209,8 +197,6 @@ function load(): Libc {
     close: library.func("int close(int fd)"),
     prctl: library.func("int prctl(int option, unsigned long v, unsigned long a, unsigned long b, unsigned long c)"),
     pipe2: library.func("int pipe2(_Out_ int *ends, int flags)"),
-    // Looked up when needed: not every libc has it.
-    renameat2: (...args) => (library.func(renameat2) as Libc["renameat2"])(...args),
     errno: () => koffi.errno(),
     declare: (declaration) => library.func(declaration),
   };

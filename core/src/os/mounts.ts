@@ -43,17 +43,43 @@ function parseLine(line: string): Mount {
     id: Number(id),
     parent: Number(parent),
     number,
-    root: unescape(root),
-    mountPoint: unescape(mountPoint),
+    root: unescapeOctal(root),
+    mountPoint: unescapeOctal(mountPoint),
     fsType,
-    source: unescape(source ?? ""),
-    options: (options ?? "").split(",").map(unescape),
+    source: unescapeOctal(source ?? ""),
+    options: (options ?? "").split(",").map(unescapeOctal),
   };
 }
 
 /** Undoes the kernel's mangle_path (fs/seq_file.c): space, tab, newline, backslash and # are written as three octal digits. */
-function unescape(field: string): string {
+export function unescapeOctal(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** Mounts by what they are mounted on and where, so that a look-up takes the same time among thousands of them. */
+interface MountIndex {
+  readonly root: Mount | undefined;
+  readonly at: ReadonlyMap<string, Mount>;
+}
+
+const indexes = new WeakMap<readonly Mount[], MountIndex>();
+
+const keyOf = (parent: number, mountPoint: string): string => `${parent} ${mountPoint}`;
+
+function indexOf(mounts: readonly Mount[]): MountIndex {
+  const known = indexes.get(mounts);
+  if (known !== undefined) return known;
+  const ids = new Set(mounts.map((mount) => mount.id));
+  const isRoot = ({ id, parent, mountPoint }: Mount): boolean =>
+    mountPoint === "/" && (!ids.has(parent) || parent === id);
+  const at = new Map<string, Mount>();
+  for (const mount of mounts) {
+    const key = keyOf(mount.parent, mount.mountPoint);
+    if (mount.parent !== mount.id && !at.has(key)) at.set(key, mount);
+  }
+  const index = { root: mounts.find(isRoot), at };
+  indexes.set(mounts, index);
+  return index;
 }
 
 /**
@@ -61,22 +87,43 @@ function unescape(field: string): string {
  * So a mount that another one covers is never found, however long its mount point.
  */
 export function mountAt(mounts: readonly Mount[], realPath: string): Mount | undefined {
-  const ids = new Set(mounts.map((mount) => mount.id));
-  let current = mounts.find(
-    (mount) => mount.mountPoint === "/" && (!ids.has(mount.parent) || mount.parent === mount.id),
-  );
-  for (let met = current; met !== undefined; met = firstMet(mounts, met, realPath)) current = met;
+  const { root, at } = indexOf(mounts);
+  let current = root;
+  for (const point of pointsOf(realPath)) {
+    // Several mounts may be stacked at one point: each is mounted on the one before.
+    let met = current === undefined ? undefined : at.get(keyOf(current.id, point));
+    while (met !== undefined && met !== current) {
+      current = met;
+      met = at.get(keyOf(current.id, point));
+    }
+  }
   return current;
 }
 
-function firstMet(mounts: readonly Mount[], on: Mount, realPath: string): Mount | undefined {
-  return mounts
-    .filter((mount) => mount.parent === on.id && mount.id !== on.id && isWithin(realPath, mount.mountPoint))
-    .reduce<Mount | undefined>(
-      (first, mount) => (first === undefined || mount.mountPoint.length < first.mountPoint.length ? mount : first),
-      undefined,
-    );
+/** `/a/b` passes `/`, `/a`, and `/a/b`. */
+function pointsOf(realPath: string): string[] {
+  const names = realPath.split("/").filter((name) => name !== "");
+  return ["/", ...names.map((_, at) => `/${names.slice(0, at + 1).join("/")}`)];
 }
+
+/** Whether something is mounted at a point, and can be reached there. */
+export const isMountPoint = (mounts: readonly Mount[], point: string): boolean =>
+  mountAt(mounts, point)?.mountPoint === point;
+
+/** The mounts below a path, the path itself not counted. Nothing is looked at but the table: a mount may not respond. */
+export function mountsBelow(mounts: readonly Mount[], realPath: string): Mount[] {
+  return mounts.filter(({ mountPoint }) => mountPoint !== realPath && isWithin(mountPoint, realPath));
+}
+
+/** Holds the kernel's state and not data: it need not be in a snapshot, and nothing can be put there. */
+export const isOfKernel = ({ fsType }: Pick<Mount, "fsType">): boolean => kernelFileSystems.has(fsType);
+
+const kernelFileSystems = new Set(
+  (
+    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl " +
+    "hugetlbfs mqueue nsfs proc pstore securityfs sysfs tracefs"
+  ).split(" "),
+);
 
 /** realpath(3), with the failure as E_TARGET_UNREADABLE. */
 export function realPathOf(target: string): string {

@@ -21,6 +21,7 @@ export interface ParsedDocument {
 
 /** Parses a text, strictly as JSON if the file is named *.json. Each error becomes a finding. */
 export function parseText(file: string, text: string): ParsedDocument {
+  if (text.length > most.characters) return refused(file, `${text.length} characters`);
   const plain = file.endsWith(".json") ? plainJson(text) : undefined;
   if (plain === undefined || plain === null) return parseWithLines(file, text);
   let lines: LineOf | undefined;
@@ -31,11 +32,7 @@ export function parseText(file: string, text: string): ParsedDocument {
 function parseWithLines(file: string, text: string): ParsedDocument {
   const counter = new (yaml().LineCounter)();
   const line = (offset: number): number => counter.linePos(offset).line;
-  const refused = (seen: string): ParsedDocument => {
-    const expected = "a document of reasonable size";
-    return { value: undefined, findings: [{ file, pointer: "", seen, expected }], lineOf: () => undefined };
-  };
-  if (isTooDeep(text)) return refused(`more than ${deepest} levels`);
+  if (isTooDeep(text)) return refused(file, `more than ${most.levels} levels`);
   try {
     const document = yaml().parseDocument(text, { lineCounter: counter, uniqueKeys: false, prettyErrors: false });
     const lineOf: LineOf = (pointer) => {
@@ -43,24 +40,43 @@ function parseWithLines(file: string, text: string): ParsedDocument {
       return offset === undefined ? undefined : line(offset);
     };
     const syntax = file.endsWith(".json") ? jsonFaults(file, text) : yamlFaults(file, document, line);
+    if (aliasesIn(document) > most.aliases) return refused(file, `more than ${most.aliases} aliases`);
     if (syntax.length > 0) return { value: undefined, findings: syntax, lineOf };
     const { twice, aliases } = shapeFaults(document);
     const findings = [...aliases, ...twice].map((fault) => place(fault, { file, lineOf }));
     return { value: aliases.length > 0 ? undefined : (document.toJS() ?? {}), findings, lineOf };
   } catch (error) {
     // Too many aliases: yaml throws.
-    return refused(error instanceof Error ? error.message : String(error));
+    return refused(file, error instanceof Error ? error.message : String(error));
   }
 }
 
-const deepest = 100;
+/** A value in one line of YAML; texts in double quotes, if `style` does not say otherwise. */
+export function yamlOf(value: unknown, style: "QUOTE_DOUBLE" | "PLAIN" = "QUOTE_DOUBLE"): string {
+  const text = yaml().stringify(value, {
+    collectionStyle: "flow",
+    defaultStringType: style,
+    defaultKeyType: "PLAIN",
+    lineWidth: 0,
+    blockQuote: false,
+  });
+  return text.trimEnd();
+}
+
+function refused(file: string, seen: string): ParsedDocument {
+  const expected = "a document of reasonable size";
+  return { value: undefined, findings: [{ file, pointer: "", seen, expected }], lineOf: () => undefined };
+}
+
+/** Limits that no real config reaches. Without these limits a small file could take minutes and gigabytes. */
+const most = { characters: 1024 * 1024, levels: 100, aliases: 100, faults: 200 };
 
 /** yaml composes a document by recursion. At the end of the stack Node 20 crashes in a regular expression, so this is checked before. */
 function isTooDeep(text: string): boolean {
   const waiting = [...new (yaml().Parser)().parse(text)].map((token) => ({ token, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const depth = next.depth + 1;
-    if (depth > deepest) return true;
+    if (depth > most.levels) return true;
     for (const token of parts(next.token)) waiting.push({ token, depth });
   }
   return false;
@@ -73,7 +89,7 @@ function parts(token: CST.Token): CST.Token[] {
 }
 
 function yamlFaults(file: string, { errors, warnings }: Document, line: (offset: number) => number): Finding[] {
-  return [...errors, ...warnings].map(({ message, pos }) => {
+  return [...errors, ...warnings].slice(0, most.faults).map(({ message, pos }) => {
     return { file, line: line(pos[0]), pointer: "", seen: shorten(message), expected: "valid YAML" };
   });
 }
@@ -92,6 +108,12 @@ function jsonFaults(file: string, text: string): Finding[] {
   }
 }
 
+function aliasesIn(document: Document): number {
+  let count = 0;
+  yaml().visit(document, { Alias: () => void (count += 1) });
+  return count;
+}
+
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
 type Ancestors = readonly (Document | Node | Pair)[];
 
@@ -101,8 +123,10 @@ function shapeFaults(document: Document): { twice: Fault[]; aliases: Fault[] } {
   const aliases: Fault[] = [];
   yaml().visit(document, {
     Map(_, map, ancestors) {
-      const names = map.items.map(({ key }) => nameOf(key));
-      for (const name of new Set(names.filter((given, index) => names.indexOf(given) !== index))) {
+      const seen = new Set<string>();
+      const again = new Set<string>();
+      for (const { key } of map.items) (seen.has(nameOf(key)) ? again : seen).add(nameOf(key));
+      for (const name of [...again].slice(0, Math.max(0, most.faults - twice.length))) {
         const pointer = `${pointerOf([...ancestors, map])}/${escapePointer(name)}`;
         twice.push({ pointer, seen: `property ${shown(name)} twice`, expected: "each property once" });
       }

@@ -12,7 +12,8 @@ import type { Finding } from "../schema/types.js";
 import { HoldstillError } from "../errors/error.js";
 import { place } from "../schema/findings.js";
 import { validate } from "../schema/validate.js";
-import { trustedUser, ownershipProblemsOfPath } from "../trust/ownership.js";
+import type { TrustProblem } from "../errors/details.js";
+import { type TrustedUser, trustedUser, ownershipProblemsOfPath } from "../trust/ownership.js";
 import { parseText, type ParsedDocument } from "./document.js";
 import { semanticFindings } from "./check-semantics.js";
 import { lockFileBeside, settingsOf, xdg, type Settings, type ConfigContext } from "./settings.js";
@@ -24,6 +25,8 @@ export interface ConfigSource extends Partial<ConfigContext> {
   file?: string;
   /** Folders that are searched if the file is not named. Default: `cwd`, the user's config folder, /etc/holdstill. */
   folders?: string[];
+  /** What lets another user change a config that was found. Default: by owner and mode alone, without access control lists. */
+  problemsOf?: (file: string, who: TrustedUser) => Promise<TrustProblem[]>;
 }
 
 /**
@@ -32,14 +35,14 @@ export interface ConfigSource extends Partial<ConfigContext> {
  * @throws HoldstillError E_CONFIG_NOT_FOUND, E_CONFIG_UNREADABLE, E_CONFIG_UNTRUSTED, or E_CONFIG_INVALID with all errors.
  */
 export async function loadSettings(source: ConfigSource = {}): Promise<Settings> {
-  const { cwd = process.cwd(), env = process.env } = source;
+  const { cwd = process.cwd(), env = process.env, problemsOf = ownershipProblemsOfPath } = source;
   const named = source.file ?? (env.HOLDSTILL_CONFIG || undefined);
   const folders = source.folders ?? [
     cwd,
     path.join(xdg(env, "XDG_CONFIG_HOME", ".config"), "holdstill"),
     "/etc/holdstill",
   ];
-  const read = named === undefined ? await search(folders) : await load(path.resolve(cwd, named));
+  const read = named === undefined ? await search(folders, problemsOf) : await load(path.resolve(cwd, named));
   if (read === null) return settingsOf({}, null, () => undefined, { cwd, env });
 
   const { file, parsed } = read;
@@ -82,14 +85,17 @@ async function load(file: string): Promise<Read> {
   }
 }
 
-async function search(folders: readonly string[]): Promise<Read | null> {
+async function search(
+  folders: readonly string[],
+  problemsOf: NonNullable<ConfigSource["problemsOf"]>,
+): Promise<Read | null> {
   for (const folder of folders) {
-    await refuseUnreadable(folder);
-    const read = readOf(await explorer.search(folder));
-    if (read === null) continue;
-    const problems = await ownershipProblemsOfPath(read.file, await trustedUser());
-    if (problems.length > 0) throw new HoldstillError("E_CONFIG_UNTRUSTED", { file: read.file, problems });
-    return read;
+    const file = await firstIn(folder);
+    if (file === null) continue;
+    // Before it is opened: reading another user's file may take all memory, or never end.
+    const problems = await problemsOf(file, await trustedUser());
+    if (problems.length > 0) throw new HoldstillError("E_CONFIG_UNTRUSTED", { file, problems });
+    return load(file);
   }
   return null;
 }
@@ -100,21 +106,28 @@ function readOf(result: Awaited<ReturnType<Explorer["search"]>>): Read | null {
   return { file, parsed: result.isEmpty ? parseText(file, "") : (result.config as ParsedDocument) };
 }
 
-/** cosmiconfig skips a file that it cannot read, and would use another config than the user expects. */
-async function refuseUnreadable(folder: string): Promise<void> {
+/** A file that cannot be read is not passed over: another config than the user expects would be used. */
+async function firstIn(folder: string): Promise<string | null> {
   for (const file of names.map((name) => path.join(folder, name))) {
     try {
       await access(file, constants.R_OK);
       await refuseSpecial(file);
+      return file;
     } catch (error) {
       if (!isAbsent(error)) throw refusal(file, error);
     }
   }
+  return null;
 }
+
+/** A config is smaller, bytes. */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Reading a pipe without a writer would never end. */
 async function refuseSpecial(file: string): Promise<void> {
-  if (!(await stat(file)).isFile()) throw new Error("it is not a regular file");
+  const found = await stat(file);
+  if (!found.isFile()) throw new Error("it is not a regular file");
+  if (found.size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES} bytes`);
 }
 
 async function existing(file: string): Promise<string | null> {

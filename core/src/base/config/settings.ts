@@ -73,6 +73,7 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
   hold: "10s",
   copy: "1h",
   seal: "5m",
+  ready: "10m",
   repair: "30m",
   complete: "5m",
   abort: "30s",

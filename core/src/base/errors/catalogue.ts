@@ -1,3 +1,4 @@
+import { bytes } from "../display/units.js";
 import type { Code, Details, FileChange, Who } from "./details.js";
 import { exit, type ExitCode } from "./exit.js";
 
@@ -12,6 +13,8 @@ const named = ({ role, instance, plugin, version }: Who): string => `${role} \`$
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const maybe = (name: string | undefined): string => (name === undefined ? "" : ` Did you mean \`${name}\`?`);
+
+const inPool = (pool: string | undefined): string => (pool === undefined ? "" : ` in ${pool}`);
 
 /** The first files by name, the others as a number: an update changes hundreds. */
 function changed(changes: readonly FileChange[]): string {
@@ -102,12 +105,16 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_PLUGIN_DIED: {
     message: (d) => `The worker of ${named(d.who)} ended during ${d.op}: ${d.reason}.`,
-    hint: () => "This is a bug in the plugin. Set `isolation: process` in the config to contain more kinds of crash.",
+    hint: (d) =>
+      d.isolation === "process"
+        ? "This is a bug in the plugin. Report it to its vendor, with the reason."
+        : "This is a bug in the plugin. Set `isolation: process` in the config to contain more kinds of crash.",
     exit: exit.aborted,
   },
   E_DEADLINE: {
     message: (d) => `${named(d.who)}, worker ${d.worker}, did not finish ${d.op} within ${seconds(d.limitMs)}.`,
-    hint: () => "Check why the application did not respond in time, or raise the limit in the config.",
+    hint: ({ who }) =>
+      `Check why the ${who.role === "writer" ? "application" : "storage"} did not respond in time. \`holdstill plan\` shows the limits, which \`limits\` in the config sets.`,
     exit: exit.aborted,
   },
   E_CANCELLED: {
@@ -125,9 +132,46 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Results must be JSON values. This is a bug in the plugin: report it to the plugin's vendor.",
     exit: exit.aborted,
   },
+  E_UNREACHABLE: {
+    message: (d) => `${named(d.who)} could not see its storage, or a part of it, in ${d.op}: ${d.reason}`,
+    hint: (d) =>
+      d.pluginHint ??
+      "Make the storage available, and repeat the command. If it no longer exists: holdstill delete SET --forget",
+    exit: exit.aborted,
+  },
+  E_VOLUME_REFUSED: {
+    message: (d) => `${named(d.who)} cannot capture ${d.mountPoint}: ${d.reason}`,
+    hint: (d) => d.pluginHint ?? "Name another provider before this one in the config.",
+    exit: exit.refused,
+  },
+  E_NOT_MOUNTED: {
+    message: (d) => `Set ${d.set} cannot be finished: nothing is mounted at ${d.mountPoints.join(", ")}.`,
+    hint: (d) => `Mount it: mount ${d.mountPoints[0]}`,
+    exit: exit.refused,
+  },
+  E_FROZEN: {
+    message: (d) =>
+      d.cause.type === "suspended"
+        ? `${d.mountPoint} cannot be captured: another program has suspended its device ${d.cause.device}.`
+        : `${d.mountPoint} cannot be captured: its file system is frozen, or its disk does not respond.`,
+    hint: (d) =>
+      d.cause.type === "suspended"
+        ? `If nothing needs that any more: dmsetup resume ${d.cause.device}`
+        : `If nothing needs that any more: fsfreeze --unfreeze ${d.mountPoint}`,
+    exit: exit.refused,
+  },
+  E_NOT_ADOPTABLE: {
+    message: (d) =>
+      `${d.provider} does not know what ${d.snapshot} of set ${d.set} captured, so there is no record of it.`,
+    hint: () => "Mount the original volume where it was, and run `holdstill recover --adopt` again.",
+    exit: exit.refused,
+  },
   E_NOT_OFFERED: {
     message: (d) => `${named(d.who)} does not support ${d.op}.`,
-    hint: () => "Use a plugin that supports it, or perform this step manually.",
+    hint: ({ op }) =>
+      op === "beforeRestore"
+        ? "Restore with `--to DIR`, which asks no writer. Then stop the application, and copy the data to its place."
+        : "Use a plugin that supports it, or perform this step manually.",
     exit: exit.refused,
   },
   E_EXEC_DENIED: {
@@ -141,7 +185,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
       `${named(d.who)} needs \`${d.command}\`, which ${d.command.startsWith("/") ? "does not exist" : "is not on PATH"}.`,
     hint: (d) =>
       d.command.startsWith("/")
-        ? `Correct the option that names ${d.command}, or install the program there.`
+        ? `Install the program there, or correct what names ${d.command}: an option, or the first line of a script.`
         : `Install the package that contains ${d.command}.`,
     exit: exit.usage,
   },
@@ -154,7 +198,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
 
   E_TARGET_UNREADABLE: {
     message: (d) => `The target ${d.target} cannot be read: ${d.reason}.`,
-    hint: () => "Name an existing path that the user running holdstill can read.",
+    hint: (d) => d.remedy ?? "Name an existing path that the user running holdstill can read.",
     exit: exit.refused,
   },
   E_TARGET_UNKNOWN: {
@@ -164,8 +208,13 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_NO_PROVIDER: {
-    message: (d) => `No provider can capture ${d.paths.join(", ")} (volume ${d.volume}).`,
-    hint: (d) => `Providers tried: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
+    message: (d) =>
+      [`No provider can capture ${d.paths.join(", ")} (volume ${d.volume}).`, ...d.failed.map((f) => f.message)].join(
+        " ",
+      ),
+    hint: (d) =>
+      d.failed[0]?.hint ??
+      `Providers tried: ${d.asked.join("; ") || "none"}. Add a provider for this storage to the config.`,
     exit: exit.refused,
   },
   E_HOLD_REFUSED: {
@@ -205,12 +254,35 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) =>
       `Component ${d.component} of writer \`${d.writer}\` requires a ${d.tolerates} snapshot. Provider \`${d.provider}\` makes a ${d.cut} one.`,
     hint: (d) =>
-      `Use a provider that makes ${d.tolerates} snapshots. Alternatively, set the writer's policy to best-effort and accept a lower consistency.`,
+      d.remedy === undefined
+        ? `Use a provider that makes ${d.tolerates} snapshots. Alternatively, set the writer's policy to best-effort and accept a lower consistency.`
+        : `Use a provider that makes ${d.tolerates} snapshots: ${d.remedy}.`,
+    exit: exit.refused,
+  },
+  E_PLAN_SPACE: {
+    message: (d) =>
+      `The snapshots of ${d.mountPoints.join(", ")} need ${bytes(d.neededBytes)}${inPool(d.pool)}, where ${bytes(d.freeBytes)} are free.`,
+    hint: (d) => `Delete sets or extend the storage of provider \`${d.provider}\`, or name fewer targets.`,
+    exit: exit.refused,
+  },
+  E_PLAN_SNAPSHOTS: {
+    message: (d) =>
+      `The storage allows ${count(d.limit, "snapshot")}${inPool(d.pool)}, and has ${d.used}: too many for ${d.mountPoints.join(", ")}.`,
+    hint: (d) => `Delete sets, or raise the limit in the storage of provider \`${d.provider}\`.`,
     exit: exit.refused,
   },
   E_PLAN_BELOW: {
     message: (d) => `Consistency ${d.asked} is required, but this plan can reach only ${d.promised}: ${d.reason}`,
-    hint: () => "Add a writer for the data, use another provider, or lower --require.",
+    hint: (d) =>
+      d.promised === "none"
+        ? "`holdstill doctor` shows which storage can do better. To accept such a copy, give `--require none`."
+        : "Add a writer for the data, use another provider, or lower --require.",
+    exit: exit.refused,
+  },
+  E_WRITERS_SHARE: {
+    message: (d) => `Writers \`${d.writers[0]}\` and \`${d.writers[1]}\` both report the database in ${d.path}.`,
+    hint: () =>
+      "They connect to the same server. Check the host, port, and socket of both in the config, or remove one of them.",
     exit: exit.refused,
   },
   E_VOLUME_BUSY: {
@@ -234,6 +306,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) => `Interrupted by ${d.signal}. The transaction was aborted.`,
     hint: () => "Nothing is frozen, and nothing is left behind. Run the command again.",
     exit: exit.interrupted,
+  },
+  E_OPEN_FILES: {
+    message: (d) => `Too many files are open: ${d.reason}.`,
+    hint: () =>
+      "Raise the limit with `ulimit -n 1024`, or LimitNOFILE= of the systemd unit. Then run the command again.",
+    exit: exit.refused,
   },
   E_BUG: {
     message: (d) => `This is a bug in holdstill: ${d.message}`,
@@ -267,16 +345,43 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Specify the full id.",
     exit: exit.usage,
   },
+  E_SET_FOREIGN: {
+    message: (d) => `\`${d.set}\` matches no set of yours. It matches set ${d.id}, which user ${d.owner} took.`,
+    hint: (d) => `To use that set, specify its full id: ${d.id}.`,
+    exit: exit.usage,
+  },
+  E_CLOCK: {
+    message: (d) =>
+      `The sets cannot be judged by their times: ${d.sets
+        .slice(0, 3)
+        .map(({ id, problem }) => `${problem} of set ${id}`)
+        .join("; ")}${d.sets.length > 3 ? `; and ${d.sets.length - 3} more` : ""}.`,
+    hint: () =>
+      "Check the clock. Delete each set whose time is wrong, or use only --keep-last. If all times are right, use --trust-clock.",
+    exit: exit.refused,
+  },
   E_SET_EXPOSED: {
     message: (d) => `Set ${d.set} is exposed, and a process may be reading it.`,
     hint: (d) => `Run \`holdstill unexpose ${d.set}\` first.`,
     exit: exit.refused,
+  },
+  E_COMMAND_LEFT: {
+    message: (d) =>
+      `${d.command} has ended, and left ${d.left.map(({ pid, program }) => `${program} (process ${pid})`).join(", ")}.`,
+    hint: () =>
+      "If one of them reads the snapshots, the backup is not complete: let the command wait for it. Otherwise start it before the run.",
+    exit: exit.done,
   },
   E_SPACE_LOW: {
     message: (d) =>
       `The space of snapshot ${d.snapshot} of set ${d.set}, ${d.where}, is ${Math.floor(d.percent)} % full.`,
     hint: () => "The snapshot is lost when the space is full. Extend the space, or delete the set before that.",
     exit: exit.done,
+  },
+  E_SNAPSHOT_CREATING: {
+    message: (d) => `The storage has not finished snapshot ${d.snapshot} of set ${d.set}.`,
+    hint: () => "Try again later. `holdstill list --usage` shows the state.",
+    exit: exit.refused,
   },
   E_SNAPSHOT_LOST: {
     message: (d) => `Snapshot ${d.snapshot} of set ${d.set} can no longer be read: ${d.reason}.`,
@@ -304,6 +409,17 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) => `The record ${d.file} is damaged.`,
     hint: () =>
       "The set was left unchanged. Inspect the file. `holdstill providers` shows which snapshots still exist.",
+    exit: exit.usage,
+  },
+  E_JOURNAL_DAMAGED: {
+    message: (d) => `The journal ${d.file} is damaged: what transaction ${d.id} did is not known.`,
+    hint: () =>
+      "Volumes that it held are released. Check that no application is still frozen. `holdstill providers` shows which snapshots exist. Then move the file away.",
+    exit: exit.residue,
+  },
+  E_TOO_NEW: {
+    message: (d) => `A later version of holdstill wrote ${d.file}.`,
+    hint: () => "Use that version. This one leaves the file, and what it is about, unchanged.",
     exit: exit.usage,
   },
   E_NEEDS_YES: {

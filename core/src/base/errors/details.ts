@@ -33,19 +33,26 @@ export interface Details {
 
   E_PLUGIN_LOAD: { who: Who; reason: string };
   E_PLUGIN_FAILED: { who: Who; op: string; reason: string; pluginCode?: string; pluginHint?: string; stack?: string };
-  E_PLUGIN_DIED: { who: Who; op: string; reason: string };
+  E_PLUGIN_DIED: { who: Who; op: string; reason: string; isolation: "thread" | "process" };
   E_DEADLINE: { who: Who; op: string; limitMs: number; worker: number };
   E_CANCELLED: { who: Who; op: string };
   E_ANSWER_INVALID: { who: Who; op: string; findings: Finding[] };
   E_ANSWER_UNCLONEABLE: { who: Who; op: string; reason: string };
+  E_UNREACHABLE: { who: Who; op: string; reason: string; pluginHint?: string };
+  E_VOLUME_REFUSED: { who: Who; mountPoint: string; reason: string; pluginCode: string; pluginHint?: string };
+  E_NOT_MOUNTED: { set: string; mountPoints: string[] };
+  E_FROZEN: { mountPoint: string; cause: { type: "suspended"; device: string } | { type: "frozen" } };
+  E_NOT_ADOPTABLE: { set: string; snapshot: string; provider: string };
   E_NOT_OFFERED: { who: Who; op: string };
   E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
   E_EXEC_MISSING: { who: Who; command: string };
   E_EXEC_UNTRUSTED: { who: Who; command: string; problems: TrustProblem[] };
 
-  E_TARGET_UNREADABLE: { target: string; reason: string };
+  E_TARGET_UNREADABLE: { target: string; reason: string; remedy?: string };
   E_TARGET_UNKNOWN: { target: string; known: string[]; nearest?: string };
-  E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[] };
+  /** `failed`: why providers could not be asked. */
+  E_NO_PROVIDER: { volume: string; paths: string[]; asked: string[]; failed: Fault[] };
+  E_WRITERS_SHARE: { path: string; writers: [string, string] };
   E_HOLD_REFUSED: { refusals: { target: string; reason: string; remedy: string }[] };
   E_HOLD_BUSY: { target: string };
   /** `where` is the hold target or the operation. */
@@ -53,12 +60,22 @@ export interface Details {
   E_HOLD_LATE: { targets: string[]; limitMs: number };
   E_HOLD_LAPSED: { targets: string[]; reason: string };
   E_KEEPER: { reason: string };
-  E_PLAN_INCONSISTENT: { writer: string; component: string; tolerates: string; cut: string; provider: string };
+  E_PLAN_INCONSISTENT: {
+    writer: string;
+    component: string;
+    tolerates: string;
+    cut: string;
+    provider: string;
+    remedy?: string;
+  };
+  E_PLAN_SPACE: { provider: string; pool?: string; mountPoints: string[]; neededBytes: number; freeBytes: number };
+  E_PLAN_SNAPSHOTS: { provider: string; pool?: string; mountPoints: string[]; limit: number; used: number };
   E_PLAN_BELOW: { asked: string; promised: string; reason: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
   E_FREEZE_LOST: { who: Who; reason: string };
   E_REPAIR_FAILED: { who: Who; reason: string };
   E_INTERRUPTED: { signal: string };
+  E_OPEN_FILES: { reason: string };
   E_BUG: { message: string };
   E_RESIDUE: { transaction: string; residue: Residue[] };
 
@@ -66,13 +83,21 @@ export interface Details {
   E_SET_UNKNOWN: { set: string; nearest?: string };
   E_SET_BUSY: { set: string };
   E_SET_AMBIGUOUS: { set: string; matches: string[] };
+  /** `set` is what was asked for, `id` the set that it would be, and `owner` the id of the user who took it. */
+  E_SET_FOREIGN: { set: string; id: string; owner: number };
+  /** The sets whose times are in doubt. */
+  E_CLOCK: { sets: { id: string; createdAt: string; problem: string }[] };
   E_SET_EXPOSED: { set: string };
+  E_COMMAND_LEFT: { command: string; left: readonly { pid: number; program: string }[] };
   E_SPACE_LOW: { set: string; snapshot: string; where: string; percent: number };
+  E_SNAPSHOT_CREATING: { set: string; snapshot: string };
   E_SNAPSHOT_LOST: { set: string; snapshot: string; reason: string };
   E_RESTORE: { path: string; reason: string; remedy: string };
   E_SET_RETAINED: { set: string; until: string };
   E_LEASE_FD: { fd: number; problem: string };
   E_RECORD_DAMAGED: { file: string; findings: Finding[] };
+  E_JOURNAL_DAMAGED: { id: string; file: string; findings: Finding[] };
+  E_TOO_NEW: { file: string; findings: Finding[] };
   E_NEEDS_YES: { will: string[] };
   /** `platform` is Node's, such as linux-x64. */
   E_NATIVE_MISSING: { platform: string; reason: string };

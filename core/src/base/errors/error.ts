@@ -33,9 +33,16 @@ export function toFault(error: unknown): Fault {
   return { code, message, hint, details: { ...details } };
 }
 
-/** Any thrown value as a HoldstillError. What is not in the catalogue is a bug. */
+/** Any thrown value as a HoldstillError. What is neither in the catalogue nor a lack of this process is a bug. */
 export function asHoldstillError(error: unknown): HoldstillError {
   if (isHoldstillError(error)) return error;
+  const { code, syscall, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (code === "EMFILE" || code === "ENFILE")
+    return new HoldstillError("E_OPEN_FILES", { reason: message ?? code }, { cause: error });
+  if (syscall === "uv_cwd") {
+    const problem = `The current folder cannot be used: ${code}.`;
+    return new HoldstillError("E_USAGE", { problem, hint: "Change to an existing folder: cd /" }, { cause: error });
+  }
   return new HoldstillError(
     "E_BUG",
     { message: error instanceof Error ? error.message : String(error) },

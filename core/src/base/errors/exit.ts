@@ -1,4 +1,4 @@
-/** The exit codes of the command line, which docs/troubleshooting.md describes. */
+/** The exit codes of the command line, which docs/operate.md describes. */
 export const exit = {
   done: 0,
   bug: 1,
@@ -7,6 +7,7 @@ export const exit = {
   aborted: 4,
   degraded: 5,
   residue: 6,
+  notExamined: 7,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof exit)[keyof typeof exit];

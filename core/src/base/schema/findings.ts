@@ -14,13 +14,25 @@ export interface Source {
   pointer?: string;
 }
 
-/** One finding for each error, in the order of the schema. */
-export function findings(errors: readonly SchemaError[], source: Source): Finding[] {
-  const faults = withoutEchoes(errors).map((error) => faultOf(error));
+/** A person reads no more than this at once. Some of the work here grows with the square of the number. */
+const mostErrors = 200;
+
+/** One finding for each error, in the order of the schema: of a document with very many, the first ones. */
+export function findings(all: readonly SchemaError[], source: Source): Finding[] {
+  const faults = withoutEchoes(all.slice(0, mostErrors)).map((error) => faultOf(error));
   const misspelt = new Set(faults.map(({ owner, found }) => `${owner}/${found.nearest}`));
   return faults
     .filter(({ missing, owner }) => missing === undefined || !misspelt.has(`${owner}/${missing}`))
     .map(({ found }) => place(found, source));
+}
+
+/** Pointers to the properties that the schema does not know, if nothing else is wrong; else null. */
+export function onlyUnknown(all: readonly SchemaError[]): string[] | null {
+  const pointers = withoutEchoes(all.slice(0, mostErrors)).map(({ instancePath, params }) => {
+    const extra = params.additionalProperty ?? params.unevaluatedProperty;
+    return typeof extra === "string" ? `${instancePath}/${escapePointer(extra)}` : null;
+  });
+  return pointers.every((pointer) => pointer !== null) ? pointers : null;
 }
 
 /** Completes a finding with its file, and with its line if the text is known. */

@@ -1,7 +1,15 @@
+/** Names are shorter, in characters, and there are fewer of them. Beyond that nothing is searched: the time grows with both. */
+const most = { length: 100, candidates: 1000 };
+
 /** The candidate of which `word` is most likely a misspelling; undefined: there is none. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > most.length) return undefined;
   let best: { name: string; distance: number } | undefined;
+  let seen = 0;
   for (const name of candidates) {
+    if ((seen += 1) > most.candidates) break;
+    // The distance is at least the difference of the lengths.
+    if (name.length > most.length || Math.abs(name.length - word.length) > tolerated(name)) continue;
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance <= tolerated(name) && (best === undefined || distance < best.distance)) best = { name, distance };
   }

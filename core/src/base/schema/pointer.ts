@@ -25,6 +25,18 @@ export function withAt<T>(value: T, pointer: string, replacement: unknown): T {
   return copy;
 }
 
+/** A copy without the properties at the pointers. */
+export function withoutAt(value: unknown, pointers: readonly string[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const pointer of pointers) {
+    const steps = stepsOf(pointer);
+    const last = steps.pop() ?? "";
+    const parent = valueAt(copy, pointerOf(steps));
+    if (isNode(parent)) delete parent[last];
+  }
+  return copy;
+}
+
 /** An object or a list, without inherited properties. */
 function isNode(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

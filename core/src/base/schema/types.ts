@@ -19,13 +19,35 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were held, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
+ * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were flushed for the snapshot, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
  */
 export type Consistency = "application" | "filesystem" | "crash" | "none";
 /**
+ * Mount points below a captured path that are left out. Absent if there are none.
+ */
+export type NotCaptured = string[];
+/**
+ * `repaired`, the default: a snapshot that its writer repaired takes the place of the one that was cut. `as-cut`: the snapshots as they were cut, for example as the base for a point in time.
+ */
+export type RestoreContents = "repaired" | "as-cut";
+/**
+ * Deleted sets with snapshots that their providers did not list before: they may still exist. `recover` removes them once they are listed.
+ */
+export type Unseen = UnseenRemoval[];
+/**
  * What a process left that died.
  */
-export type Leftover = DeadTransaction | StraySnapshot | StrayExposure | ExpiredSet;
+export type Leftover =
+  | DeadTransaction
+  | StraySnapshot
+  | StrayExposure
+  | DeadRestore
+  | UnreadableTransaction
+  | UnrecordedSet
+  | AwaitedSnapshots
+  | UnseenStorage
+  | ExpiredSet;
+export type Capabilities = ProviderCapabilities[];
 export type Digest = string;
 /**
  * Result of one check. `title` describes what is correct. `runtime` is absent if the check needed no worker.
@@ -37,7 +59,12 @@ export type CheckResult =
       group: string;
       title: string;
       runtime?: Runtime;
+      variant?: Variant;
       ms: number;
+      /**
+       * What could not be tested.
+       */
+      note?: string;
     }
   | {
       status: "failed";
@@ -45,6 +72,7 @@ export type CheckResult =
       group: string;
       title: string;
       runtime?: Runtime;
+      variant?: Variant;
       ms: number;
       seen: string;
       /**
@@ -58,10 +86,15 @@ export type CheckResult =
       group: string;
       title: string;
       runtime?: Runtime;
+      variant?: Variant;
       reason: string;
     };
 export type CheckName = string;
 export type Runtime = "thread" | "process";
+/**
+ * Number of the set of options in `variants` of conformance.json, from 1. Absent: `options` alone.
+ */
+export type Variant = number;
 /**
  * The result of identify: what the application owns, where that is stored, and what kind of snapshot it tolerates.
  *
@@ -99,7 +132,7 @@ export type CommitOp =
        */
       sector?: number;
       /**
-       * For example `create_snap 2 1`.
+       * Such as `create_snap 2 1`.
        */
       message: string;
     }
@@ -144,7 +177,32 @@ export type CommitOp =
  * Any JSON value except null. The host passes it to thaw and abort.
  */
 export type FreezeToken = string | number | boolean | {compensation?: Compensation; [k: string]: unknown} | unknown[];
+/**
+ * A text, or the value of an option of this instance when the command is run. The journal has the text, but never the value of an option. So refer to a secret by its option: a secret in a text is replaced by `(hidden)`.
+ */
+export type CompensationText = string | OptionValue;
 export type Snapshots = Snapshot[];
+/**
+ * The result of list: all snapshots, or a partial list.
+ */
+export type Listed = Snapshots | PartialList;
+/**
+ * The result of verify. `opens`: the application opened the contents, and every check passed. `does-not-open`: the contents are damaged. `not-examined`: the contents may be good, but the application could not be started on them, or not be asked.
+ */
+export type VerifyReport =
+  | {
+      result: "opens";
+      facts?: {
+        [k: string]: unknown;
+      };
+    }
+  | {
+      result: "does-not-open" | "not-examined";
+      reason: string;
+      facts?: {
+        [k: string]: unknown;
+      };
+    };
 export type Nothing = null;
 /**
  * One line of the progress stream (create --json=stream).
@@ -172,6 +230,7 @@ export type OperationState = AcceptedState | QueuedState | RunningState | EndedS
 
 export interface AllSchemas {
   audit?: AuditLine;
+  clock?: ClockRecord;
   "command-line"?: CommandLine;
   components?: Components;
   config?: Config;
@@ -185,6 +244,7 @@ export interface AllSchemas {
   "plugin-manifest"?: PluginManifest;
   service?: Service;
   "snapshot-set"?: SnapshotSet;
+  tombstone?: Tombstone;
 }
 /**
  * One line of audit.jsonl in the state directory: a change to a set, or the removal or protection of data, and its user.
@@ -230,6 +290,31 @@ export interface AuditLine {
   detail?: string;
 }
 /**
+ * clock.json in the state directory: the number of the last set, and the last time that was plausible.
+ */
+export interface ClockRecord {
+  version: 1;
+  sequence: number;
+  known: TimeReading;
+}
+/**
+ * Two clocks at one moment: the one that can be set, and the one that cannot.
+ */
+export interface TimeReading {
+  /**
+   * CLOCK_REALTIME, ms since 1970.
+   */
+  at: number;
+  /**
+   * /proc/sys/kernel/random/boot_id
+   */
+  boot: string;
+  /**
+   * CLOCK_BOOTTIME, ms.
+   */
+  upMs: number;
+}
+/**
  * The document that each command prints with --json, by the command's name; `error` if the command failed before it did anything.
  */
 export interface CommandLine {
@@ -252,7 +337,10 @@ export interface CommandLine {
    * With --dry-run, the plan.
    */
   restore?: RestorePlan | Restored;
-  revert?: RevertedDocument;
+  /**
+   * With --finish, what the writers finished.
+   */
+  revert?: RevertedDocument | Restored;
   delete?: RemovalDocument;
   /**
    * With --dry-run, the verdicts.
@@ -266,6 +354,7 @@ export interface CommandLine {
   "plugins-list"?: PluginsListDocument;
   "plugins-why"?: PluginExplanation;
   "plugins-lock"?: PluginPins;
+  "plugins-upgrade"?: PluginUpgrade;
   "plugins-check"?: ConformanceReport;
   "plugins-new"?: NewPlugin;
   schedule?: UnitFiles;
@@ -318,6 +407,7 @@ export interface EstimatedPlan {
   writers: PlannedWriter[];
   providers: PlannedProvider[];
   components: PlannedComponent[];
+  notCaptured?: NotCaptured;
   leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
@@ -337,11 +427,15 @@ export interface PlannedRequest {
     [k: string]: string;
   };
   /**
-   * The lowest consistency that counts as success. Default: what the plan promises.
+   * The lowest consistency that counts as success. Default: what the plan promises; at least crash, if a target is a writer.
    */
-  require?: "application" | "filesystem" | "crash";
+  require?: "application" | "filesystem" | "crash" | "none";
   includeRoot?: boolean;
   lease?: LeaseMark;
+  /**
+   * Until then the set cannot be deleted. ISO 8601, UTC.
+   */
+  retainUntil?: string;
   id?: SetId;
   requester?: RequesterMark;
 }
@@ -378,9 +472,12 @@ export interface PlannedVolume {
  */
 export interface Volume {
   /**
-   * Stable while the file system is mounted. Two paths on one file system have the same id.
+   * Stable while the file system is mounted. Two paths on one file system have the same id. On btrfs, each subvolume is a separate volume: the id is followed by the path of the subvolume, as in `0:39/home`.
    */
   id: string;
+  /**
+   * The mount that the paths are reached by. On btrfs it may be above the captured subvolume, which need not be mounted itself.
+   */
   mountPoint: string;
   fsType: string;
   /**
@@ -388,7 +485,7 @@ export interface Volume {
    */
   source: string;
   /**
-   * The part of the file system that is mounted there: /, a subvolume, or a bind-mounted folder.
+   * The part of the file system that is mounted there: `/`, or a bind-mounted folder. On btrfs it is the subvolume that the paths are in, from the top of the file system: snapshot this one, not `mountPoint`.
    */
   root: string;
   /**
@@ -436,13 +533,18 @@ export interface Qualities {
    */
   pointInTime: boolean;
   /**
-   * Whether all volumes of this provider in one set share one instant.
+   * What the storage captures at one instant without a hold: an array, a pool, a consistency group. Volumes of one instance with the same key share one instant, and others do not. Absent: the volume has its own instant, unless all volumes of the set are held.
    */
-  atomicGroup: boolean;
+  group?: string;
+  /**
+   * What the snapshot is without a hold and without a writer. `crash`, the default: of one instant, and nothing was flushed. `filesystem`: the storage itself flushes the file system before the cut, as btrfs and ZFS do. It has no meaning unless `pointInTime` is true.
+   */
+  consistency?: "crash" | "filesystem";
   /**
    * What the kernel will hold while the snapshot is taken, as `prepare` will return it. The file system is flushed first. Empty or absent: nothing is held.
    */
   hold?: HoldTarget[];
+  space?: Space;
   revert?: boolean;
   /**
    * Whether the snapshot can be exposed writable.
@@ -456,6 +558,28 @@ export interface Qualities {
    * The place where the snapshot will be stored: a few words that the plan shows.
    */
   where?: string;
+}
+/**
+ * The place for the snapshot, as far as that can be found out quickly. If the volumes of one set need more than is free, or more snapshots than are allowed, the plan is refused.
+ */
+export interface Space {
+  /**
+   * What volumes of this instance share, such as a volume group: their needs are added up. Absent: the figures are of this volume alone.
+   */
+  pool?: string;
+  /**
+   * What the snapshot takes at once.
+   */
+  neededBytes?: number;
+  freeBytes?: number;
+  snapshots?: SnapshotCount;
+}
+/**
+ * How many snapshots there may be, and how many there are.
+ */
+export interface SnapshotCount {
+  limit: number;
+  used: number;
 }
 export interface PlannedWriter {
   who: PluginIdentity;
@@ -505,7 +629,11 @@ export interface Component {
    */
   repair?: "none" | "fork" | "always";
   /**
-   * How the writer freezes the application, for each cut: a few words that the plan shows.
+   * What of the component the writer neither freezes nor repairs, such as tables of an engine that it does not know. It is a clause for the plan and the record. The set is then not promised `application`, but only what its volumes have without a writer.
+   */
+  notCovered?: string;
+  /**
+   * How the writer freezes the application, for each cut: a few words that the plan shows. For a cut that `tolerates` excludes: what to do to get another one.
    */
   method?: {
     atomic?: string;
@@ -528,12 +656,13 @@ export interface PlannedComponent {
   component: Component;
   volumes: string[];
   cut: Cut;
-  held: boolean;
+  withoutWriter: Consistency;
   promised: Consistency;
   reason?: string;
 }
 export interface LeftOutWriter {
   who: PluginIdentity;
+  policy: "required" | "best-effort";
   error: Fault;
 }
 /**
@@ -610,6 +739,11 @@ export interface SnapshotSet {
    * The instant of the cut, ISO 8601, UTC.
    */
   createdAt: string;
+  /**
+   * Grows with each set of a state directory, also if the clock is set. Absent in records of earlier versions.
+   */
+  sequence?: number;
+  clockDoubt?: ClockDoubt;
   host: string;
   /**
    * Version of holdstill that made the set.
@@ -630,9 +764,14 @@ export interface SnapshotSet {
   writers: RecordedWriter[];
   volumes: Volume[];
   snapshots: RecordedSnapshot[];
+  /**
+   * Mount points and subvolumes below a captured path that are left out. Absent if there are none.
+   */
+  notCaptured?: string[];
   timeline: Span[];
   hold?: RecordedHold;
   exposed?: RecordedExposure[];
+  restoring?: UnfinishedRestore;
   /**
    * A folder below which the contents are also mounted, at their original paths.
    */
@@ -648,6 +787,16 @@ export interface SnapshotSet {
    */
   verified?: Verification[];
   outcome?: RecordedOutcome;
+}
+export interface ClockDoubt {
+  /**
+   * back: the clock is behind the expected time. forward: it is far ahead of it.
+   */
+  type: "back" | "forward";
+  /**
+   * The last known time and what has passed since, ISO 8601, UTC.
+   */
+  expected: string;
 }
 export interface RecordedComponent {
   /**
@@ -666,7 +815,7 @@ export interface RecordedWriter {
   by: PluginRef;
   policy: "required" | "best-effort";
   /**
-   * frozen: uninterrupted until thaw. degraded: the freeze was lost, or thaw failed. left-out: best-effort, and failed.
+   * frozen: uninterrupted until thaw. degraded: the freeze was lost, or thaw failed. left-out: it failed, and was best-effort, or not concerned by the targets.
    */
   state: "frozen" | "degraded" | "left-out";
   reason?: string;
@@ -718,6 +867,10 @@ export interface SidecarFile {
 export interface RecordedSnapshot {
   by: PluginRef;
   snapshot: Snapshot;
+  /**
+   * When its removal began, ISO 8601, UTC. The removal was interrupted or has failed, so the snapshot may be gone.
+   */
+  removalAt?: string;
 }
 export interface Snapshot {
   /**
@@ -739,11 +892,27 @@ export interface Snapshot {
    * For example reflink, copy, or thin.
    */
   method?: string;
+  /**
+   * `creating`: the cut was made, but the storage has not finished the snapshot, so that it cannot be exposed. The host then waits, and asks `list`. `ready`, the default: it can be exposed. Only `seal` and `list` return it.
+   */
+  state?: "creating" | "ready";
   usage?: Usage;
+  volume?: Volume;
+  /**
+   * Whether the snapshot is of one instant, which `recover --adopt` must know. Only `list` returns it. Absent: it is.
+   */
+  pointInTime?: boolean;
   /**
    * Why the snapshot can no longer be read, in a few words. Absent if it can. Only `list` returns it. The record of a snapshot that a revert used up also has it.
    */
   lost?: string;
+  /**
+   * Why it is not known whether the snapshot exists. Only the host sets it, if it was asked for the usage of a recorded snapshot.
+   */
+  unseen?: string;
+  /**
+   * Facts for a person. `notCaptured`, a list of the paths below a captured one that the snapshot does not contain, becomes a part of the record.
+   */
   facts?: {
     [k: string]: unknown;
   };
@@ -822,15 +991,38 @@ export interface ExposedTree {
    */
   path: string;
 }
+/**
+ * Of a restore that is under way, or whose process died.
+ */
+export interface UnfinishedRestore {
+  /**
+   * temporary: the set was exposed for the restore, and is unexposed afterwards.
+   */
+  exposure: "kept" | "temporary";
+  drafts: RestoreDraft[];
+}
+/**
+ * A copy that has not taken its place. It is recorded before it is made.
+ */
+export interface RestoreDraft {
+  path: string;
+  /**
+   * What has another inode number is not removed. Absent: nothing was copied yet.
+   */
+  inode?: string;
+}
 export interface Verification {
   /**
    * Instance name.
    */
   writer: string;
   at: string;
-  ok: boolean;
   /**
-   * What failed.
+   * `not-examined`: whether the snapshot is good is not known.
+   */
+  result: "opens" | "does-not-open" | "not-examined";
+  /**
+   * What is damaged, or why it could not be examined.
    */
   reason?: string;
   facts?: {
@@ -846,7 +1038,18 @@ export interface RecordedOutcome {
    * copy leaves the application's logs unchanged; full allows the writers to truncate them.
    */
   type: "copy" | "full";
+  command?: CommandEnd;
   at: string;
+}
+/**
+ * How the command of `run` ended.
+ */
+export interface CommandEnd {
+  /**
+   * 128 plus the number of the signal, if a signal ended it.
+   */
+  exitCode: number;
+  signal: string | null;
 }
 /**
  * What could not be undone.
@@ -864,9 +1067,9 @@ export interface RunReport {
   /**
    * null: the command was not started.
    */
-  command: null | CommandEndDocument;
+  command: null | CommandEnd;
   /**
-   * Why the command was not started, if the set was created.
+   * Why the command was not started, if the set was created; or, after the command, that a snapshot was lost while it ran.
    */
   error: null | Fault;
   /**
@@ -877,13 +1080,6 @@ export interface RunReport {
    * Why the set could not be unexposed or removed.
    */
   left: null | Fault;
-}
-export interface CommandEndDocument {
-  /**
-   * 128 plus the number of the signal, if a signal ended it.
-   */
-  exitCode: number;
-  signal: string | null;
 }
 export interface NotNotifiedWriter {
   writer: string;
@@ -909,6 +1105,10 @@ export interface SetList {
  */
 export interface DamagedRecord {
   file: string;
+  /**
+   * `newer`: a later version of holdstill wrote it.
+   */
+  state: "newer" | "damaged";
   findings: Finding[];
 }
 /**
@@ -948,7 +1148,12 @@ export interface PastTransaction {
   targets: string[];
   consistency?: Consistency;
   frozenMs?: number;
+  /**
+   * How the applications were frozen, in the words of their writers.
+   */
+  freezeMethod?: string;
   cause?: Fault;
+  backup?: RecordedOutcome;
   timeline: Span[];
 }
 /**
@@ -960,6 +1165,7 @@ export interface RestorePlan {
    * `in-place`: over the originals, with the writers' help. `elsewhere`: below a folder, without them.
    */
   where: "in-place" | "elsewhere";
+  contents: RestoreContents;
   steps: RestoreStep[];
   writers: string[];
 }
@@ -1000,6 +1206,10 @@ export interface RevertedDocument {
    * Writers whose `afterRestore` failed. The data is in place.
    */
   unfinished: NotNotifiedWriter[];
+  /**
+   * Mount points of volumes that must be mounted before `revert --finish` can have the writers finish.
+   */
+  unmounted?: string[];
   safety: SafetySet;
 }
 /**
@@ -1017,7 +1227,19 @@ export interface SafetySet {
  */
 export interface RemovalDocument {
   deleted: SetId[];
+  unseen?: Unseen;
+  /**
+   * With --forget: sets without a record now, and why a snapshot of each may still exist.
+   */
+  forgotten?: Unremoved[];
   failed: Unremoved[];
+}
+export interface UnseenRemoval {
+  set: SetId;
+  /**
+   * Ids.
+   */
+  snapshots: string[];
 }
 export interface Unremoved {
   set: SetId;
@@ -1038,6 +1260,7 @@ export interface PruneVerdict {
   kept: string[];
 }
 export interface PruneDocument {
+  unseen?: Unseen;
   deleted: SetId[];
   failed: Unremoved[];
   /**
@@ -1080,7 +1303,7 @@ export interface Owed {
   who: PluginIdentity;
 }
 /**
- * A snapshot that no record names.
+ * A snapshot that no record names, of a transaction that was undone or a set that was deleted.
  */
 export interface StraySnapshot {
   type: "snapshot";
@@ -1089,6 +1312,10 @@ export interface StraySnapshot {
    */
   provider: string;
   snapshot: Snapshot;
+  /**
+   * When its set was deleted, ISO 8601, UTC. The snapshot could not be seen at that time.
+   */
+  deletedAt?: string;
 }
 /**
  * The process that exposed it died.
@@ -1096,6 +1323,68 @@ export interface StraySnapshot {
 export interface StrayExposure {
   type: "exposure";
   id: SetId;
+}
+/**
+ * The process that restored it died.
+ */
+export interface DeadRestore {
+  type: "restore";
+  id: SetId;
+  /**
+   * Paths of copies that did not take their place.
+   */
+  drafts: string[];
+}
+/**
+ * What it did is not known, because its journal cannot be read. Recover releases what it held, and leaves the rest.
+ */
+export interface UnreadableTransaction {
+  type: "unreadable";
+  /**
+   * The file's name, without its extension.
+   */
+  id: string;
+  file: string;
+  /**
+   * `newer`: a later version of holdstill wrote it.
+   */
+  state: "newer" | "damaged";
+  findings: Finding[];
+}
+/**
+ * Snapshots with holdstill's marks, of a set that this state directory has never known. It may be another host's.
+ */
+export interface UnrecordedSet {
+  type: "unrecorded";
+  id: SetId;
+  /**
+   * Of the first snapshot, ISO 8601, UTC.
+   */
+  createdAt: string;
+  snapshots: RecordedSnapshot[];
+}
+/**
+ * Snapshots of a deleted set that could not be seen when it was deleted, and that their provider does not list now. `recover` removes each of them once it is listed.
+ */
+export interface AwaitedSnapshots {
+  type: "awaited";
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  deletedAt: string;
+  snapshots: RecordedSnapshot[];
+}
+/**
+ * A provider that could not list its snapshots, or not all of them: something may be left there.
+ */
+export interface UnseenStorage {
+  type: "unseen";
+  /**
+   * Instance name.
+   */
+  provider: string;
+  error: Fault;
 }
 /**
  * Its lease has ended.
@@ -1162,6 +1451,10 @@ export interface DetectedServer {
    */
   dataDir: string;
   /**
+   * container: it runs in another mount namespace, in which its paths have their meaning.
+   */
+  place: "host" | "container";
+  /**
    * Unix sockets that it listens on; empty if the service may not see them.
    */
   sockets: string[];
@@ -1176,11 +1469,39 @@ export interface DetectedServer {
 }
 export interface ProviderList {
   providers: ProviderDocument[];
+  capabilities?: Capabilities;
 }
 export interface ProviderDocument {
   who: PluginIdentity;
   snapshots?: Snapshot[];
   error?: Fault;
+}
+/**
+ * What a provider can do, and how it would capture each mounted file system on a block device.
+ */
+export interface ProviderCapabilities {
+  who: PluginIdentity;
+  /**
+   * Optional methods that it has.
+   */
+  offers: ("fork" | "preserve" | "revert")[];
+  /**
+   * What it can capture.
+   */
+  volumes: CapturableVolume[];
+  /**
+   * What it could not capture, with the reason. A volume that is not its own is in neither list.
+   */
+  refused: RefusedVolume[];
+  error?: Fault;
+}
+export interface CapturableVolume {
+  mountPoint: string;
+  qualities: Qualities;
+}
+export interface RefusedVolume {
+  mountPoint: string;
+  error: Fault;
 }
 export interface PluginsListDocument {
   plugins: ResolvedPluginDocument[];
@@ -1198,9 +1519,16 @@ export interface ResolvedPluginDocument {
   who: PluginIdentity;
   dir: string;
   policy: "required" | "best-effort";
+  /**
+   * `node`, the default: `main` is an ES module, and its default export is the plugin. `executable`: `main` is a program in any language, which speaks JSON-RPC on its stdin and stdout. It always runs in a process.
+   */
+  runtime: "node" | "executable";
+  /**
+   * A program is always in a process.
+   */
   isolation: "thread" | "process";
   /**
-   * Heap of the worker, MiB.
+   * Heap of a module, or data of a program, MiB.
    */
   memoryMb: number;
   freezeMs: number | null;
@@ -1213,7 +1541,7 @@ export interface Candidate {
   name: string;
   version: string;
   dir: string;
-  verdict: "taken" | "older" | "unused" | "refused";
+  verdict: "taken" | "older" | "unpinned" | "unused" | "refused";
   reason: string;
 }
 export interface PluginExplanation {
@@ -1257,7 +1585,7 @@ export interface ExplainedCandidate {
   name: string;
   version: string;
   dir: string;
-  verdict: "taken" | "older" | "unused" | "refused";
+  verdict: "taken" | "older" | "unpinned" | "unused" | "refused";
   reason: string;
   /**
    * null: the manifest is not valid.
@@ -1266,6 +1594,10 @@ export interface ExplainedCandidate {
   trust: TrustProblem[];
 }
 export interface PluginNeeds {
+  /**
+   * `node`, the default: `main` is an ES module, and its default export is the plugin. `executable`: `main` is a program in any language, which speaks JSON-RPC on its stdin and stdout. It always runs in a process.
+   */
+  runtime: "node" | "executable";
   /**
    * Range of holdstill versions.
    */
@@ -1323,6 +1655,27 @@ export interface DroppedPin {
   name: string;
   version: string;
 }
+export interface PluginUpgrade {
+  /**
+   * The lock file.
+   */
+  file: string;
+  plugins: UpgradedPlugin[];
+  /**
+   * Why the versions cannot be used with this config. Nothing is pinned then.
+   */
+  problems: Fault[];
+}
+export interface UpgradedPlugin {
+  name: string;
+  /**
+   * The version that is used now. null: there is none.
+   */
+  from: string | null;
+  to: string;
+  newOptions: string[];
+  droppedOptions: string[];
+}
 /**
  * The result of `holdstill plugins check`, as it prints it with --json.
  */
@@ -1352,7 +1705,7 @@ export interface NewPlugin {
   dir: string;
   kind: "writer" | "provider";
   name: string;
-  language: "typescript" | "javascript";
+  language: "typescript" | "javascript" | "python" | "go";
   /**
    * Relative to `dir`.
    */
@@ -1407,6 +1760,7 @@ export interface Limits {
   hold?: Duration;
   copy?: Duration;
   seal?: Duration;
+  ready?: Duration;
   repair?: Duration;
   complete?: Duration;
   abort?: Duration;
@@ -1483,6 +1837,12 @@ export interface Fixture {
     [k: string]: unknown;
   };
   /**
+   * More sets of options. The suite runs once for each of them, over `options`, after the run with `options` alone.
+   */
+  variants?: {
+    [k: string]: unknown;
+  }[];
+  /**
    * Environment variables for the commands, and for the plugin if its manifest names them.
    */
   environment?: {
@@ -1509,6 +1869,18 @@ export interface Fixture {
    */
   loseFreeze?: string;
   /**
+   * Command that prints what a transaction must not change: the application's settings, or everything in the storage. It must print the same before a transaction and after it, also if it was aborted.
+   */
+  state?: string;
+  /**
+   * For providers: command that takes the storage of the snapshots away, as an unmounted file system or a masked LUN. The snapshots must not be called gone.
+   */
+  takeAway?: string;
+  /**
+   * For providers: command that undoes `takeAway`.
+   */
+  giveBack?: string;
+  /**
    * For providers: folders that are captured. The check creates files in them and removes these.
    *
    * @minItems 1
@@ -1532,8 +1904,10 @@ export interface Contract {
   sidecar?: Sidecar;
   snapshot?: Snapshot;
   snapshots?: Snapshots;
+  listed?: Listed;
   exposed?: Exposed;
   report?: Report;
+  verifyReport?: VerifyReport;
   nothing?: Nothing;
 }
 /**
@@ -1557,7 +1931,23 @@ export interface DmTarget {
  */
 export interface Compensation {
   command: string;
+  /**
+   * Every user of the machine can see them in `ps`.
+   */
   args?: string[];
+  /**
+   * Environment variables beside PATH, HOME, LANG, and `LC_ALL=C`.
+   */
+  env?: {
+    [k: string]: CompensationText;
+  };
+  input?: CompensationText;
+}
+export interface OptionValue {
+  /**
+   * JSON pointer, such as `/password`.
+   */
+  option: string;
 }
 export interface ThawReport {
   /**
@@ -1585,7 +1975,19 @@ export interface Sidecar {
   };
 }
 /**
- * The result of repair and verify.
+ * These snapshots exist, and a part of the storage could not be looked at.
+ */
+export interface PartialList {
+  snapshots: Snapshots;
+  /**
+   * A sentence for each part that could not be looked at: what it is, and why. Of a snapshot that is not listed, the host then claims neither that it exists nor that it is gone.
+   *
+   * @minItems 1
+   */
+  unseen: string[];
+}
+/**
+ * The result of repair.
  */
 export interface Report {
   ok: boolean;
@@ -1779,7 +2181,11 @@ export interface PluginManifest {
     holdstill: string;
   };
   /**
-   * Path of an ES module in the plugin's folder. Its default export is the plugin.
+   * `node`, the default: `main` is an ES module, and its default export is the plugin. `executable`: `main` is a program in any language, which speaks JSON-RPC on its stdin and stdout. It always runs in a process.
+   */
+  runtime?: "node" | "executable";
+  /**
+   * Path of the plugin's module or program, in its folder.
    */
   main: string;
   /**
@@ -1808,7 +2214,7 @@ export interface PluginManifest {
   isolation?: "thread" | "process";
   limits?: {
     /**
-     * Heap of the plugin's worker, MiB.
+     * Heap of the plugin's worker, MiB. For `executable`: the memory that the program may have for its data (RLIMIT_DATA).
      */
     memoryMb?: number;
     /**
@@ -1859,6 +2265,7 @@ export interface ProcessDetection {
    * A file or folder that every data directory of the application has, relative to it.
    */
   contains?: string;
+  pidFile?: PidFile;
   /**
    * Regular expression for the file name of the Unix socket to connect to. Its named groups are placeholders for `suggests`.
    */
@@ -1883,6 +2290,18 @@ export interface PathSource {
    */
   from: "path";
   path: string;
+}
+/**
+ * A file in the data directory, in which the running application writes where it listens.
+ */
+export interface PidFile {
+  path: string;
+  /**
+   * Placeholders, each with the number of its line, from 1. An empty line gives no value. `socketDir` must be an absolute path to count, and `address` may be `*`.
+   */
+  lines: {
+    [k: string]: number;
+  };
 }
 /**
  * Volumes that the provider captures. If both properties are given, a volume must match both.
@@ -1910,11 +2329,35 @@ export interface Suggestion {
    */
   as?: string;
   /**
-   * The options. A text in a writer's options may have placeholders: `${dataDir}`, `${socket}`, `${socketDir}`, `${unit}`, and the named groups of `socket`. `${name}` is the last part of the data directory. `${port}` is the lowest TCP port that the process listens on. An option with a placeholder that has no value is left out, so that its default applies.
+   * The options. A text in a writer's options may have placeholders: `${dataDir}`, `${socket}`, `${socketDir}`, `${unit}`, and the named groups of `socket`. `${name}` is the last part of the data directory. `${port}` is the lowest TCP port that the process listens on. `${host}` is `${socketDir}`, or else the address of `pidFile`. An option with a placeholder that has no value is left out, so that its default applies.
    */
   options?: {
     [k: string]: unknown;
   };
+  /**
+   * Options without which `init` writes the block only as a comment: their defaults would be a guess.
+   *
+   * @minItems 1
+   */
+  needs?: string[];
+  setup?: SuggestedSetup;
+}
+/**
+ * What `init` adds if the writer, as suggested, cannot identify its components.
+ */
+export interface SuggestedSetup {
+  /**
+   * Further options, such as an account. Placeholders are allowed.
+   */
+  options?: {
+    [k: string]: unknown;
+  };
+  /**
+   * What a person must do once for these options: lines of a comment. Placeholders are allowed.
+   *
+   * @minItems 1
+   */
+  steps: string[];
 }
 /**
  * The requests and responses of the service.
@@ -1932,6 +2375,7 @@ export interface Service {
   health?: Health;
   plan?: Plan;
   writers?: WriterList;
+  capabilities?: CapabilityList;
   providers?: ProviderList;
   plugins?: PluginList;
   sets?: SetList;
@@ -1962,9 +2406,9 @@ export interface SetRequest {
     [k: string]: string;
   };
   /**
-   * The lowest consistency that counts as success. Default: what the plan promises.
+   * The lowest consistency that counts as success. Default: what the plan promises; at least crash, if a target is a writer.
    */
-  require?: "application" | "filesystem" | "crash";
+  require?: "application" | "filesystem" | "crash" | "none";
   /**
    * Also hold volumes that carry `/`, holdstill, or its state.
    */
@@ -1980,9 +2424,9 @@ export interface PlanRequest {
    */
   targets: string[];
   /**
-   * The lowest consistency that counts as success. Default: what the plan promises.
+   * The lowest consistency that counts as success. Default: what the plan promises; at least crash, if a target is a writer.
    */
-  require?: "application" | "filesystem" | "crash";
+  require?: "application" | "filesystem" | "crash" | "none";
   /**
    * Also hold volumes that carry `/`, holdstill, or its state.
    */
@@ -1997,6 +2441,7 @@ export interface Completion {
    * full: the writers may truncate their logs. copy, the default, leaves logs unchanged.
    */
   type?: "copy" | "full";
+  command?: CommandEnd;
 }
 export interface RestoreRequest {
   /**
@@ -2009,6 +2454,7 @@ export interface RestoreRequest {
    * Restore below this folder. Default: to the original paths.
    */
   to?: string;
+  contents?: RestoreContents;
 }
 /**
  * How an operation ended: with a `set`, or an `error`.
@@ -2140,10 +2586,14 @@ export interface Plan {
   writers: PlannedWriter[];
   providers: PlannedProvider[];
   components: PlannedComponent[];
+  notCaptured?: NotCaptured;
   leftOut: LeftOutWriter[];
   warnings: string[];
   promised: Consistency;
   asked: Consistency;
+}
+export interface CapabilityList {
+  capabilities: Capabilities;
 }
 export interface PluginList {
   plugins: Candidate[];
@@ -2155,6 +2605,10 @@ export interface OperationList {
 }
 export interface Deleted {
   deleted: SetId;
+  /**
+   * Ids of snapshots that their providers did not list before: they may still exist. `recover` removes them once they are listed.
+   */
+  unseen?: string[];
 }
 export interface LeaseState {
   set: SetId;
@@ -2187,4 +2641,19 @@ export interface PageAddress {
 }
 export interface HistoryList {
   history: PastTransaction[];
+}
+/**
+ * tombstones/SET.json in the state directory: snapshots of a deleted set that could not be seen when it was deleted. They may still exist.
+ */
+export interface Tombstone {
+  tombstoneVersion: 1;
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  deletedAt: string;
+  /**
+   * @minItems 1
+   */
+  snapshots: RecordedSnapshot[];
 }

@@ -1,8 +1,11 @@
 /** The checks of every document and result against schemas/. */
 import { createRequire } from "node:module";
+import path from "node:path";
 import type { CompiledCheck } from "./compile.js";
-import { findings, type Source } from "./findings.js";
+import { installation } from "../../installation.js";
+import { findings, onlyUnknown, type Source } from "./findings.js";
 import type { AllSchemas, CommandLine, Contract, Finding, Service } from "./types.js";
+import { withoutAt } from "./pointer.js";
 
 type Documents = Required<Omit<AllSchemas, "contract" | "service" | "command-line">>;
 type Answers = Required<Contract>;
@@ -34,6 +37,42 @@ export function validate<N extends SchemaName>(name: N, value: unknown, source: 
   return runCheck<Shape<N>>(checkOf(name), value, typeof source === "string" ? { file: source } : source);
 }
 
+/**
+ * The same, for what a later version may have written: properties that the schema does not know are removed, and reported in
+ * `unknown`, unless something else is wrong as well.
+ */
+export function validateOpenly<N extends SchemaName>(
+  name: N,
+  value: unknown,
+  source: string | Source,
+): Validated<Shape<N>> & { unknown: readonly Finding[] } {
+  const check = checkOf(name);
+  const from = typeof source === "string" ? { file: source } : source;
+  const unknown: Finding[] = [];
+  let wrong: Finding[] | null = null;
+  let known = value;
+  // A union tells of the unknown properties of its branch only when nothing else is unknown.
+  for (let attempt = 0; attempt < MOST_REMOVALS; attempt += 1) {
+    if (check(known)) return { ok: true, value: known as Shape<N>, unknown };
+    const errors = check.errors ?? [];
+    const found = findings(errors, from);
+    wrong ??= found;
+    const pointers = onlyUnknown(errors);
+    if (pointers === null) break;
+    unknown.push(...found);
+    known = withoutAt(known, pointers);
+  }
+  return { ok: false, findings: wrong ?? [], unknown: [] };
+}
+
+const MOST_REMOVALS = 10;
+
+/** Whether a document of ours that cannot be read was written by a later version. All that are stored have version 1. */
+export function isNewer(value: unknown, property: "version" | "recordVersion"): boolean {
+  const version: unknown = typeof value === "object" && value !== null ? Reflect.get(value, property) : undefined;
+  return typeof version === "number" && version > 1;
+}
+
 /** The dialect in which plugins describe their options. */
 export const metaSchema = "https://json-schema.org/draft/2020-12/schema";
 
@@ -47,7 +86,9 @@ export function checkOf(name: SchemaName | "options-schema"): CompiledCheck {
   if (known !== undefined) return known;
   const [document = name, part = "whole"] = name.split("#/$defs/");
   const file = document === "options-schema" ? document : `${document}.v1`;
-  const check = (load(`./checks/${file}.cjs`) as Record<string, CompiledCheck>)[part];
+  const check = (
+    load(path.join(installation.modules, "base/schema/checks", `${file}.cjs`)) as Record<string, CompiledCheck>
+  )[part];
   if (check === undefined) throw new Error(`unknown schema ${name}`);
   loaded.set(name, check);
   return check;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 /** The local accounts, as far as they show whether a group has only one user. */
@@ -10,6 +11,15 @@ export interface Accounts {
 
 export async function readAccounts(passwd = "/etc/passwd", group = "/etc/group"): Promise<Accounts> {
   const [users, groups] = await Promise.all([records(passwd), records(group)]);
+  return accountsOf(users, groups);
+}
+
+/** The same without waiting, for what is decided in one step. */
+export function readAccountsNow(): Accounts {
+  return accountsOf(recordsNow("/etc/passwd"), recordsNow("/etc/group"));
+}
+
+function accountsOf(users: readonly string[][], groups: readonly string[][]): Accounts {
   return {
     users: users.map(([name = "", , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) })),
     groups: groups.map(([name = "", , gid, members = ""]) => ({
@@ -35,7 +45,18 @@ export function isPrivateGroup({ users, groups }: Accounts, gid: number, uid: nu
 
 /** An account file that cannot be read has no accounts. */
 async function records(file: string): Promise<string[][]> {
-  const text = await readFile(file, "utf8").catch(() => "");
+  return recordsIn(await readFile(file, "utf8").catch(() => ""));
+}
+
+function recordsNow(file: string): string[][] {
+  try {
+    return recordsIn(readFileSync(file, "utf8"));
+  } catch {
+    return [];
+  }
+}
+
+function recordsIn(text: string): string[][] {
   return text
     .split("\n")
     .filter((line) => line.includes(":"))

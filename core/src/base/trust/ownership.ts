@@ -53,7 +53,11 @@ export async function ownershipProblemsAbove(realPath: string, who: TrustedUser)
 }
 
 /** What lets another user than root and the trusted one read the file. */
-export function exposures(file: string, stats: Stats, { uid, accounts }: TrustedUser): TrustProblem[] {
+export function exposures(
+  file: string,
+  stats: Pick<Stats, "uid" | "gid" | "mode">,
+  { uid, accounts }: TrustedUser,
+): TrustProblem[] {
   const found: TrustProblem[] = [];
   if (stats.uid !== 0 && stats.uid !== uid) {
     found.push({

@@ -10,6 +10,7 @@ import { ProcessGroup } from "./process-group.js";
 import { DieWithParentPipe } from "./die-with-parent.js";
 import { destroyPipes } from "./pipes.js";
 import { isProgram } from "./program.js";
+import { installedProgram } from "../path/programs.js";
 
 /** What a command may write to stdout, and the same to stderr: characters. */
 export const OUTPUT_LIMIT = 16 * 1024 * 1024;
@@ -46,7 +47,7 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
   signal.throwIfAborted();
   const { leftovers = "end" } = options;
   const env: Record<string, string> = { ...baseEnvironment(), LC_ALL: "C", ...options.env };
-  const [program, args] = lineOf(work, env["PATH"]);
+  const [program, args] = lineOf(work);
   const kept = leftovers === "end" ? null : { stdout: new Capture(), stderr: new Capture() };
   const parentPipe = new DieWithParentPipe();
   let keeps = false;
@@ -114,17 +115,18 @@ export async function runProgram(work: CommandSpec): Promise<ExecResult> {
 }
 
 /** The command line, with what limits its writes and its priority. */
-function lineOf(
-  { command, args, options, onNoNamespace }: CommandSpec,
-  searchPath: string | undefined,
-): [string, readonly string[]] {
-  const prefix =
-    options.priority === "background" ? background.filter(([name]) => isProgram(name, searchPath)).flat() : [];
+function lineOf({ command, args, options, onNoNamespace }: CommandSpec): [string, readonly string[]] {
+  const prefix = options.priority === "background" ? background.flatMap(asStarted) : [];
   const [program = command, ...rest] = [...prefix, command, ...args];
   if (options.writable === undefined) return [program, rest];
   if (canMakeReadOnlyNamespace()) return inReadOnlyNamespace(options.writable, program, rest);
   onNoNamespace?.();
   return [program, rest];
+}
+
+function asStarted([name, ...args]: readonly [string, ...string[]]): string[] {
+  const program = installedProgram(name);
+  return program === null ? [] : [program, ...args];
 }
 
 function notStarted(command: string, cwd: string | undefined, cause: unknown): Error {

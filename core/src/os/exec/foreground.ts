@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { text } from "node:stream/consumers";
-import type { Readable } from "node:stream";
-import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
-import { inMountTree, type MountTree, readyFd } from "./mount-tree.js";
+import { isHoldstillError } from "../../base/errors/error.js";
+import type { CommandEnd } from "../../base/schema/types.js";
+import { inMountNamespace } from "./mount-namespace.js";
+import { type MountTree, mountTree } from "./mount-tree.js";
+import { type Member, membersOf, ownNamespace } from "./namespace-members.js";
 
 export interface Foreground {
   command: readonly string[];
@@ -20,51 +21,49 @@ export interface Foreground {
   signal: AbortSignal;
 }
 
-/** How a command ended. If a signal ended it, `exitCode` is 128 plus the signal's number, as in a shell. */
-export interface CommandEnd {
-  exitCode: number;
-  signal: NodeJS.Signals | null;
+export interface ForegroundEnd {
+  readonly end: CommandEnd;
+  /** Processes of the command that go on, in its mount namespace: what they read of the snapshots from now on is missing. */
+  readonly left: readonly Member[];
 }
 
 /**
  * Runs a command with this process's terminal, and waits for its end whatever signals arrive: the command decides what to do about them.
  *
- * @throws HoldstillError E_MIRROR when the snapshots could not be mounted. Then the command was not started.
+ * @throws HoldstillError E_MIRROR, E_PATH_* when the snapshots could not be mounted. Then the command was not started.
  */
-export async function runForeground(work: Foreground): Promise<CommandEnd> {
-  const { mountTree, command, env, signal } = work;
+export async function runForeground(work: Foreground): Promise<ForegroundEnd> {
+  const { mountTree: tree, signal } = work;
   signal.throwIfAborted();
-  const [program = "", ...args] = mountTree === null ? command : inMountTree(mountTree, command);
-  const child = spawn(program, args, {
-    env: { ...process.env, ...env },
-    stdio: [
-      "inherit",
-      work.stdout === "stdout" ? 1 : 2,
-      "inherit",
-      work.fd ?? "ignore",
-      ...(mountTree === null ? [] : ["pipe" as const]),
-    ],
-  });
+  const { child, namespace } =
+    tree === null
+      ? { child: start(work), namespace: null }
+      : inMountNamespace(() => {
+          mountTree(tree, "holdstill");
+          return { child: start(work), namespace: ownNamespace() };
+        });
   const forward = (): void => {
     const name = signalOf(signal.reason);
     if (name !== "SIGINT" || !isForeground()) child.kill(name);
   };
   signal.addEventListener("abort", forward, { once: true });
   try {
-    const pipe = child.stdio[readyFd] as Readable | undefined;
-    const [[exitCode, by], ready] = await Promise.all([ended(child), pipe === undefined ? "" : text(pipe)]);
-    // Ctrl-C also ends the mounting.
-    if (mountTree !== null && ready === "") {
-      signal.throwIfAborted();
-      throw new HoldstillError("E_MIRROR", { reason: "see the messages of mount above" });
-    }
-    return { exitCode: exitCode ?? 128 + constants.signals[by ?? "SIGKILL"], signal: by };
+    const [exitCode, by] = await ended(child);
+    const end = { exitCode: exitCode ?? 128 + constants.signals[by ?? "SIGKILL"], signal: by };
+    return { end, left: namespace === null ? [] : membersOf(namespace) };
   } finally {
     signal.removeEventListener("abort", forward);
   }
 }
 
-async function ended(child: ReturnType<typeof spawn>): Promise<[number | null, NodeJS.Signals | null]> {
+function start({ command: [program = "", ...args], env, stdout, fd }: Foreground): ChildProcess {
+  return spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ["inherit", stdout === "stdout" ? 1 : 2, "inherit", fd ?? "ignore"],
+  });
+}
+
+async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
   return (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
 }
 

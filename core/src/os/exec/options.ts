@@ -15,9 +15,10 @@ export interface ExecOptions {
    */
   leftovers?: "end" | "keep" | "leave";
   /**
-   * Absolute paths: beside devices, the program can write only to these. It sees everything else read-only, in its own mount
-   * namespace. This suits a server that repairs a snapshot. An exit code of 125 means that the namespace could not be made.
-   * If the host has no right to mount, nothing is read-only, and the log shows that.
+   * Absolute paths: beside devices, the program can write only to these, and to what is mounted below them. It sees
+   * everything else read-only, in its own mount namespace. This suits a server that repairs a snapshot. An exit code of
+   * 125 means that the namespace could not be made. If the host has no right to mount, nothing is read-only, and the log
+   * shows that.
    */
   writable?: readonly string[];
   /**

@@ -22,7 +22,6 @@ export const RESOLVE_NO_XDEV = 0x01;
 export const RESOLVE_NO_MAGICLINKS = 0x02;
 export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_BENEATH = 0x08;
-export const RESOLVE_IN_ROOT = 0x10;
 
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;

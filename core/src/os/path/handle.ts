@@ -1,7 +1,9 @@
-import { AT_EMPTY_PATH, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDONLY } from "./flags.js";
+import { AT_EMPTY_PATH, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY } from "./flags.js";
 import { EAGAIN, EIO, pathFailed, pathUnsafe } from "./refusal.js";
 import { type FileStatus, statusOf } from "./status.js";
 import { kernel, procPathOf, type Syscalls } from "./syscalls.js";
+
+const PATH_MAX = 4096;
 
 /**
  * A file, a folder or a link itself, held by a descriptor: whatever happens to its name, this is what is acted on. Close it with
@@ -32,6 +34,14 @@ export class PathHandle {
    */
   get procPath(): string {
     return procPathOf(this.fd);
+  }
+
+  /** Where it is now, as the mount table names it. @throws HoldstillError E_PATH_FAILED */
+  realPath(): string {
+    const bytes = Buffer.alloc(PATH_MAX);
+    const length = this.sys.readlinkat(-1, this.procPath, bytes);
+    if (length < 0) throw pathFailed("Reading", this.path, length);
+    return bytes.subarray(0, length).toString();
   }
 
   /** @throws HoldstillError E_PATH_FAILED */
@@ -78,6 +88,13 @@ export class PathHandle {
     const { fd } = this;
     this.#fd = -1;
     return fd;
+  }
+
+  /** Another descriptor of the same, to be closed on its own. @throws HoldstillError E_PATH_FAILED */
+  duplicate(): PathHandle {
+    const fd = this.sys.openat(-1, this.procPath, O_PATH | O_CLOEXEC, 0);
+    if (fd < 0) throw pathFailed("Opening", this.path, fd);
+    return new PathHandle(fd, this.path, this.sys);
   }
 
   #refuseHardLinks(): void {

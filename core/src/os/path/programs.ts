@@ -1,5 +1,5 @@
 import nodePath from "node:path";
-import { HoldstillError } from "../../base/errors/error.js";
+import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
 import { isAbsence, pathUnsafe } from "./refusal.js";
 import { kernel, type Syscalls } from "./syscalls.js";
 import { walkTo } from "./walk.js";
@@ -30,10 +30,20 @@ export function programAt(name: string, sys: Syscalls = kernel): string {
     try {
       if (isProgramAt(path, sys)) return path;
     } catch (error) {
-      if (!(error instanceof HoldstillError && error.code === "E_PATH_UNSAFE")) throw error;
+      if (!(isHoldstillError(error) && error.code === "E_PATH_UNSAFE")) throw error;
     }
   }
   throw new HoldstillError("E_COMMAND_MISSING", { command: name });
+}
+
+/** The same; null if it is not installed. @throws HoldstillError E_PATH_UNSAFE */
+export function installedProgram(name: string, sys: Syscalls = kernel): string | null {
+  try {
+    return programAt(name, sys);
+  } catch (error) {
+    if (isHoldstillError(error) && error.code === "E_COMMAND_MISSING") return null;
+    throw error;
+  }
 }
 
 /** By the name that was asked for, also where it is a link: some programs act by the name that they are called by. */

@@ -18,9 +18,14 @@ export interface FileContent {
  * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED
  */
 export function readRegularFile(path: string, maxBytes: number, sys: Syscalls = kernel): FileContent {
+  return readHandle(openNamed(path, sys), maxBytes);
+}
+
+/** Refers to what a person or a plugin named, without opening it. Links are followed, by the kernel's rules. @throws HoldstillError E_PATH_FAILED */
+export function openNamed(path: string, sys: Syscalls = kernel): PathHandle {
   const fd = sys.openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
   if (fd < 0) throw pathFailed("Opening", path, fd);
-  return readHandle(new PathHandle(fd, path, sys), maxBytes);
+  return new PathHandle(fd, path, sys);
 }
 
 /** The same of what was opened safely. The handle is closed. */

@@ -2,12 +2,14 @@ import { constants as os } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
 import { quoted } from "../../base/trust/ownership.js";
+import { mountAt, readMounts } from "../mounts.js";
 
 /** What was attempted, as the subject of a sentence. */
 export type PathAction =
   | "Opening"
   | "Reading"
   | "Creating"
+  | "Copying to"
   | "Removing"
   | "Renaming"
   | "Changing the owner or mode of"
@@ -15,15 +17,15 @@ export type PathAction =
   | "Mounting"
   | "Unmounting";
 
+type Meaning = readonly [reason: string, shows: (path: string) => string];
+
 /** What an errno means on a path, and the command that shows why. errno(3), path_resolution(7). */
-const words: Readonly<Record<string, readonly [reason: string, shows: (path: string) => string]>> = {
+const ofPath: Readonly<Record<string, Meaning>> = {
   EACCES: ["permission is denied", (path) => `namei -l ${path}`],
   EAGAIN: ["another process has a lease on it, or keeps renaming it", (path) => `fuser -v ${path}`],
   EBUSY: ["it is in use, or a mount point", (path) => `findmnt -T ${path}; fuser -vm ${path}`],
   EDQUOT: ["the disk quota of its owner is exhausted", () => "repquota -a"],
   EEXIST: ["something of that name exists already", (path) => `ls -ld ${path}`],
-  EFBIG: ["it is larger than the file system allows", (path) => `findmnt -T ${path}`],
-  EINVAL: ["the file system does not support this", (path) => `findmnt -T ${path}`],
   EIO: ["the disk reports an error", () => "journalctl -k -n 50"],
   EISDIR: ["it is a folder", (path) => `ls -ld ${path}`],
   ELOOP: ["a symbolic link is in the way", (path) => `namei -l ${path}`],
@@ -32,28 +34,38 @@ const words: Readonly<Record<string, readonly [reason: string, shows: (path: str
   ENFILE: ["the system has too many files open", () => "cat /proc/sys/fs/file-nr"],
   ENODEV: ["the device does not exist", () => "cat /proc/filesystems"],
   ENOENT: ["it does not exist", (path) => `namei -l ${path}`],
-  ENOSPC: ["the disk has no space or no inodes left", (path) => `df -h ${path}; df -i ${path}`],
   ENOSYS: ["this kernel is too old: it must be Linux 5.12, or 5.14 to bar links", () => "uname -r"],
   ENOTDIR: ["a part of the path is not a folder", (path) => `namei -l ${path}`],
   ENOTEMPTY: ["it is not empty", (path) => `ls -la ${path}`],
   ENXIO: ["the device or the reader does not exist", (path) => `ls -l ${path}`],
   EPERM: ["the kernel does not permit this: it is immutable, or a right is missing", (path) => `lsattr -d ${path}`],
-  EROFS: ["the file system is mounted read-only", (path) => `findmnt -T ${path}`],
-  ESTALE: ["the file server no longer has it", (path) => `findmnt -T ${path}`],
   ETXTBSY: ["it is a program that runs", (path) => `fuser -v ${path}`],
-  EXDEV: ["it is on another mount", (path) => `findmnt -T ${path}`],
+};
+
+/** What an errno means of the whole mount that a path is on, and the command that shows why. The path may be gone when a person looks. */
+const ofMount: Readonly<Record<string, Meaning>> = {
+  EFBIG: ["it is larger than the file system allows", (path) => `findmnt ${path}`],
+  EINVAL: ["the file system does not support this", (path) => `findmnt ${path}`],
+  ENOSPC: ["the disk has no space or no inodes left", (path) => `df -h ${path}; df -i ${path}`],
+  EOPNOTSUPP: ["the file system does not take this, such as an extended attribute", (path) => `findmnt ${path}`],
+  EROFS: ["the file system is mounted read-only", (path) => `findmnt ${path}`],
+  ESTALE: ["the file server no longer has it", (path) => `findmnt ${path}`],
+  EXDEV: ["it is on another mount", (path) => `findmnt ${path}`],
 };
 
 /** A call of the kernel that failed. @param result The negative errno. */
 export function pathFailed(action: PathAction, path: string, result: number): HoldstillError<"E_PATH_FAILED"> {
   const errno = nameOf(result);
-  const [reason, shows] = words[errno] ?? ["the kernel refuses it", () => "journalctl -k -n 50"];
-  return new HoldstillError("E_PATH_FAILED", { path, action, reason, errno, shows: shows(quoted(path)) });
+  const [reason, shows] = ofMount[errno] ?? ofPath[errno] ?? ["the kernel refuses it", () => "journalctl -k -n 50"];
+  const about = errno in ofMount ? (mountAt(readMounts(), path)?.mountPoint ?? path) : path;
+  return new HoldstillError("E_PATH_FAILED", { path, action, reason, errno, shows: shows(quoted(about)) });
 }
 
 /** libuv, and so util.getSystemErrorName, lacks some: EDQUOT, ESTALE. */
 function nameOf(result: number): string {
-  const known = Object.keys(words).find((name) => (os.errno as Record<string, number>)[name] === -result);
+  const known = Object.keys({ ...ofPath, ...ofMount }).find(
+    (name) => (os.errno as Record<string, number>)[name] === -result,
+  );
   return known ?? getSystemErrorName(result);
 }
 

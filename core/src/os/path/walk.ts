@@ -4,7 +4,6 @@ import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "./flags.js";
 import { FolderHandle } from "./folder.js";
 import type { PathHandle } from "./handle.js";
 import { pathFailed, pathUnsafe } from "./refusal.js";
-import { statusOf } from "./status.js";
 import { kernel, type Syscalls } from "./syscalls.js";
 import { checkFolder, checkTransition } from "./transition.js";
 import { isSelf, type PathTrust } from "./trust.js";
@@ -32,11 +31,16 @@ export function walk(path: string, rules: WalkRules = {}, sys: Syscalls = kernel
 export function walkTo(path: string, rules: WalkRules = {}, sys: Syscalls = kernel): PathHandle {
   if (!nodePath.isAbsolute(path) || path.split("/").includes(".."))
     throw pathUnsafe(path, null, "it is not an absolute path without `..`", "Name the path in full.");
+  const root = rootFolder(rules, sys);
+  checkFolder({ handle: root, status: root.status() }, rules);
+  return chase(sys, root, path, wayOf(rules));
+}
+
+/** The folder `/` of this thread's mount namespace. */
+export function rootFolder(trust: PathTrust = {}, sys: Syscalls = kernel): FolderHandle {
   const fd = sys.openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
   if (fd < 0) throw pathFailed("Opening", "/", fd);
-  const root = new FolderHandle(fd, "/", sys, rules);
-  checkFolder({ handle: root, status: statusOf(sys, fd, "/") }, rules);
-  return chase(sys, root, path, wayOf(rules));
+  return new FolderHandle(fd, "/", sys, trust);
 }
 
 function wayOf(rules: WalkRules): WayRules {

@@ -1,6 +1,11 @@
-import { mkdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
+import { isHoldstillError } from "../base/errors/error.js";
+import { readAccountsNow } from "../base/trust/accounts.js";
+import { walk } from "../os/path/walk.js";
 import { WriteGate } from "./write-gate.js";
+
+/** Other users may pass through, and not list it. */
+const MODE = 0o711;
 
 /** The folders below `exposeDir` at which providers show snapshots, and the folder at which `run` mounts them. */
 export class ExposureFolders {
@@ -17,21 +22,68 @@ export class ExposureFolders {
     return path.join(this.root, set, ...names);
   }
 
-  /** Other users may pass through it, and not list it. */
+  /** @throws HoldstillError E_PATH_UNSAFE where another user could put something else in its place; E_PATH_FAILED */
   async make(folder: string): Promise<void> {
-    await this.#gate.write(() => mkdirSync(folder, { recursive: true, mode: 0o711 }));
+    await this.#gate.write(() => {
+      let at = walk(this.root, { missing: MODE, accounts: readAccountsNow() });
+      try {
+        for (const name of this.#namesOf(folder)) {
+          using above = at;
+          at = above.openOrMake(name, MODE);
+        }
+      } finally {
+        at[Symbol.dispose]();
+      }
+    });
+  }
+
+  /** Who may pass through the folder of a set, beside this process's user: all other users, one group, or none. */
+  async admit(set: string, { gid, mode }: { readonly gid: number; readonly mode: number }): Promise<void> {
+    await this.#gate.write(() => {
+      using root = walk(this.root, { accounts: readAccountsNow() });
+      using folder = root.open(set);
+      // An ordinary user cannot give the folder to any group.
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) folder.chown(0, gid);
+      folder.chmod(isRoot || gid === 0 ? mode : mode & 0o701);
+    });
   }
 
   /** Removes the folder, and the set's folder with its last one. A folder that is not empty is still in use, and stays. */
   async remove(folder: string): Promise<void> {
     await this.#gate.write(() => {
-      for (const dir of [folder, path.dirname(folder)]) {
-        try {
-          rmdirSync(dir);
-        } catch {
-          return;
+      const [set, name] = this.#namesOf(folder);
+      if (set === undefined) return;
+      try {
+        using root = walk(this.root, { accounts: readAccountsNow() });
+        if (name !== undefined) {
+          using inner = root.open(set);
+          inner.rmdir(name);
         }
+        root.rmdir(set);
+      } catch (error) {
+        if (!isHoldstillError(error)) throw error;
       }
     });
+  }
+
+  /** Removes the folders of a set whose transaction died in a repair. One that is not empty stays, as in {@link remove}. */
+  async removeAllOf(set: string): Promise<void> {
+    for (const name of this.#foldersOf(set)) await this.remove(this.of(set, name));
+  }
+
+  #foldersOf(set: string): string[] {
+    try {
+      using root = walk(this.root, { accounts: readAccountsNow() });
+      using folder = root.open(set);
+      return folder.list().map((name) => name.toString());
+    } catch (error) {
+      if (isHoldstillError(error)) return [];
+      throw error;
+    }
+  }
+
+  #namesOf(folder: string): string[] {
+    return path.relative(this.root, folder).split("/");
   }
 }

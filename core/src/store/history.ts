@@ -1,18 +1,20 @@
-import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { LastTime, PastTransaction, Usual } from "../base/schema/types.js";
-import { validate } from "../base/schema/validate.js";
-import { appendLine } from "./line-file.js";
-import type { StateDir } from "./state-directory.js";
+import type { LastTime, PastTransaction, RecordedOutcome, Usual } from "../base/schema/types.js";
+import { validateOpenly } from "../base/schema/validate.js";
+import { RotatedLines } from "./rotated-lines.js";
+import { asStateError, type StateDir } from "./state-directory.js";
 import type { WriteGate } from "./write-gate.js";
 
-/** `history.jsonl`: how each transaction ended, also those that failed. */
+/** `history.jsonl`: how the last transactions ended, also those that failed. The oldest are dropped. */
 export class History {
-  readonly #file: string;
+  readonly #file: RotatedLines;
+  readonly #state: StateDir;
   readonly #gate: WriteGate;
+  #known: { version: string; past: PastTransaction[] } = { version: "", past: [] };
 
-  constructor({ root }: StateDir, gate: WriteGate) {
-    this.#file = path.join(root, "history.jsonl");
+  constructor(state: StateDir, gate: WriteGate) {
+    this.#state = state;
+    this.#file = new RotatedLines(path.join(state.root, "history.jsonl"));
     this.#gate = gate;
   }
 
@@ -20,23 +22,51 @@ export class History {
   async append(past: PastTransaction): Promise<void> {
     await this.#gate.write(() => {
       try {
-        appendLine(this.#file, JSON.stringify(past));
+        this.#file.append(lineOf(past));
       } catch {
         // The events and the set's record report the same.
       }
     });
   }
 
-  /** Oldest first. Skips lines that are not valid, such as one that a crash cut short. */
+  /** Adds the result of the backup to a transaction, as another line of it. */
+  async complete(id: string, backup: RecordedOutcome): Promise<void> {
+    const past = this.read().findLast((one) => one.id === id);
+    if (past !== undefined) await this.append({ ...past, backup });
+  }
+
+  /**
+   * Oldest first; of a transaction with several lines, the last one counts. Skips lines that are not valid, such as one that a
+   * crash cut short.
+   *
+   * @throws HoldstillError E_STATE_DIR if this user may not read it.
+   */
   read(): PastTransaction[] {
-    if (!existsSync(this.#file)) return [];
-    return readFileSync(this.#file, "utf8").split("\n").flatMap(parse);
+    return asStateError(this.#state, () => {
+      const { version, lines } = this.#file.read();
+      if (version !== this.#known.version) this.#known = { version, past: lastLines(lines().flatMap(parse)) };
+      return [...this.#known.past];
+    });
   }
 }
 
+/** The most characters of a text, and of a line, in the history: plugins and requesters choose them. */
+const longest = { text: 2000, line: 64 * 1024 };
+
+function lineOf(past: PastTransaction): string {
+  const line = JSON.stringify(past, shortened);
+  if (line.length <= longest.line) return line;
+  const { cause, targets } = past;
+  const short = { ...past, targets: targets.slice(0, 10), timeline: [] };
+  return JSON.stringify(cause === undefined ? short : { ...short, cause: { ...cause, details: {} } }, shortened);
+}
+
+const shortened = (_: string, value: unknown): unknown =>
+  typeof value === "string" && value.length > longest.text ? `${value.slice(0, longest.text - 1)}…` : value;
+
 function parse(line: string): PastTransaction[] {
   try {
-    const checked = validate("history", JSON.parse(line), "history.jsonl");
+    const checked = validateOpenly("history", JSON.parse(line), "history.jsonl");
     return checked.ok ? [checked.value] : [];
   } catch {
     return [];
@@ -102,4 +132,8 @@ export function usualTimes(past: readonly PastTransaction[], actors: readonly st
 function median(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}
+
+function lastLines(lines: readonly PastTransaction[]): PastTransaction[] {
+  return [...new Map(lines.map((past, at) => [past.id ?? at, past])).values()];
 }

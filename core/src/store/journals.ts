@@ -1,6 +1,13 @@
 import { HoldstillError } from "../base/errors/error.js";
 import type { Catalog } from "./catalog.js";
-import { forgetUndone, Journal, type JournalAccount, readJournals } from "./journal.js";
+import { Journal } from "./journal.js";
+import {
+  forgetUndone,
+  type JournalAccount,
+  readJournal,
+  readJournals,
+  type UnreadableJournal,
+} from "./journal-account.js";
 import type { StateDir } from "./state-directory.js";
 import type { WriteGate } from "./write-gate.js";
 
@@ -29,8 +36,13 @@ export class Journals {
   }
 
   /** What every journal records, oldest first. */
-  read(): JournalAccount[] {
+  list(): { accounts: JournalAccount[]; unreadable: UnreadableJournal[] } {
     return readJournals(this.#state, (id) => this.#catalog.has(id));
+  }
+
+  /** null: it is gone, or nothing was done before its process died. */
+  read(id: string): JournalAccount | UnreadableJournal | null {
+    return readJournal(this.#state, id, (one) => this.#catalog.has(one));
   }
 
   async forget(id: string): Promise<void> {

@@ -16,7 +16,7 @@ import path from "node:path";
 import { HoldstillError } from "../base/errors/error.js";
 import type { LeaseMark } from "../base/schema/types.js";
 import { flockExclusive, flockShared } from "../os/libc.js";
-import type { StateDir } from "./state-directory.js";
+import { asStateError, type StateDir } from "./state-directory.js";
 import type { WriteGate } from "./write-gate.js";
 
 /**
@@ -109,7 +109,7 @@ export class LeaseFiles {
   /** Ids of leases without a holder. Cheap: in most runs the folder is empty. */
   expired(): string[] {
     if (!existsSync(this.#state.leases)) return [];
-    return readdirSync(this.#state.leases).filter((id) => !this.isHeld({ id }));
+    return asStateError(this.#state, () => readdirSync(this.#state.leases)).filter((id) => !this.isHeld({ id }));
   }
 
   /** Removes the file under its lock, so that a process that is about to take the lease sees that it is gone. */

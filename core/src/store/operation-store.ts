@@ -3,7 +3,7 @@ import path from "node:path";
 import { type StateDir, writeDurably } from "./state-directory.js";
 import type { WriteGate } from "./write-gate.js";
 import type { KeptOperation } from "../base/schema/types.js";
-import { validate } from "../base/schema/validate.js";
+import { validateOpenly } from "../base/schema/validate.js";
 
 /** The most ended operations that are kept. */
 const most = 1000;
@@ -35,7 +35,7 @@ export class OperationStore {
     if (!this.#ids.includes(id)) return null;
     try {
       const file = this.#file(id);
-      const checked = validate("service#/$defs/keptOperation", JSON.parse(readFileSync(file, "utf8")), file);
+      const checked = validateOpenly("service#/$defs/keptOperation", JSON.parse(readFileSync(file, "utf8")), file);
       return checked.ok ? checked.value : null;
     } catch {
       return null;

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { Catalog } from "./catalog.js";
 import { History } from "./history.js";
+import { takeReserve } from "./space-reserve.js";
 import { asStateError, makeStateDir, type StateDir, stateDir } from "./state-directory.js";
 import { type Pausable, WriteGate } from "./write-gate.js";
 
@@ -26,6 +27,7 @@ export class Records {
       asStateError(this.state, () => {
         for (const instance of instances)
           mkdirSync(path.join(this.state.plugins, instance), { recursive: true, mode: 0o700 });
+        takeReserve(this.state);
       });
     });
   }

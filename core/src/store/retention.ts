@@ -1,4 +1,7 @@
+import { HoldstillError } from "../base/errors/error.js";
 import type { SnapshotSet } from "../base/schema/types.js";
+import { bySequence, ownerOf } from "./owner.js";
+import { doubtfulTimes } from "./doubtful-times.js";
 
 /** Periods of which the newest set each is kept. */
 const periods = { hourly: hourOf, daily: dayOf, weekly: weekOf, monthly: monthOf, yearly: yearOf } as const;
@@ -18,27 +21,53 @@ export interface RetentionVerdict {
   set: SnapshotSet;
   /** Which rules keep it; none: it may go. */
   kept: string[];
+  /** Why it takes no other set's place. */
+  flaw: string | null;
 }
 
 /**
- * Applies the rules to the sets of each group of targets on its own, as restic's `forget` does: a nightly set of one application
- * must not be taken for a newer one of another. Hours, days and weeks are those of this machine's time zone; weeks begin on
- * Monday. Oldest first.
+ * Applies the rules to the sets of each user and targets on their own, similar to restic's `forget`: a nightly set of one
+ * application must not be taken for a newer one of another, nor the set of a user for one of root. A leased set does not count: it ends
+ * with its lease. A flawed one takes no other set's place: the rules are also applied to the rest without it. Hours, days and weeks are those of this machine's time zone; weeks begin on Monday. Oldest first.
+ *
+ * @param flawOf What is known against a set; null: nothing.
+ * @param keeper The user that the state directory belongs to.
+ * @throws HoldstillError E_CLOCK if rules of time would judge by times that are in doubt.
  */
-export function judgeRetention(sets: readonly SnapshotSet[], retention: Retention, now: Date): RetentionVerdict[] {
+export function judgeRetention(
+  sets: readonly SnapshotSet[],
+  retention: Retention,
+  now: Date,
+  flawOf: (set: SnapshotSet) => string | null = () => null,
+  keeper?: number,
+): RetentionVerdict[] {
+  if (needsTimes(retention)) {
+    const doubtful = doubtfulTimes(sets, now);
+    if (doubtful.length > 0) throw new HoldstillError("E_CLOCK", { sets: doubtful });
+  }
   const verdicts = sets
-    .map((set): RetentionVerdict => ({ set, kept: inUse(set, now) }))
-    .toSorted((a, b) => (a.set.createdAt < b.set.createdAt ? -1 : 1));
+    .toSorted(bySequence)
+    .map((set): RetentionVerdict => ({ set, kept: inUse(set, now), flaw: flawOf(set) }));
   const groups = new Map<string, RetentionVerdict[]>();
   for (const verdict of verdicts) {
-    const targets = JSON.stringify(verdict.set.targets.toSorted());
+    const { targets: named, requester, lease } = verdict.set;
+    if (lease !== undefined) continue;
+    const targets = JSON.stringify([ownerOf(requester, keeper), ...named.toSorted()]);
     const group = groups.get(targets);
     if (group === undefined) groups.set(targets, [verdict]);
     else group.push(verdict);
   }
-  for (const group of groups.values()) apply(group.toReversed(), retention);
+  for (const group of groups.values()) {
+    const newestFirst = group.toReversed();
+    apply(newestFirst, retention);
+    const sound = newestFirst.filter(({ flaw }) => flaw === null);
+    if (sound.length < group.length) apply(sound, retention);
+  }
   return verdicts;
 }
+
+const needsTimes = ({ periods: wanted = {}, withinMs }: Retention): boolean =>
+  withinMs !== undefined || Object.keys(wanted).length > 0;
 
 /** What no rule removes: a set that is retained, exposed, or leased. */
 function inUse(set: SnapshotSet, now: Date): string[] {
@@ -54,23 +83,27 @@ export const isRetained = ({ retainUntil }: SnapshotSet, now: Date): boolean =>
 
 /** @param group Newest first. */
 function apply(group: readonly RetentionVerdict[], { last = 0, periods: wanted = {}, withinMs }: Retention): void {
-  for (const verdict of group.slice(0, last)) verdict.kept.push("last");
+  for (const verdict of group.slice(0, last)) keep(verdict, "last");
   for (const period of Object.keys(periods) as Period[]) {
     let left = wanted[period] ?? 0;
     let before: string | null = null;
-    for (const { set, kept } of group) {
-      const name = periods[period](new Date(set.createdAt));
+    for (const verdict of group) {
+      const name = periods[period](new Date(verdict.set.createdAt));
       if (left === 0) break;
       if (name === before) continue;
       before = name;
       left -= 1;
-      kept.push(`${period} ${name}`);
+      keep(verdict, `${period} ${name}`);
     }
   }
   const newest = group[0];
   if (withinMs === undefined || newest === undefined) return;
   const from = Date.parse(newest.set.createdAt) - withinMs;
-  for (const { set, kept } of group) if (Date.parse(set.createdAt) >= from) kept.push("within");
+  for (const verdict of group) if (Date.parse(verdict.set.createdAt) >= from) keep(verdict, "within");
+}
+
+function keep({ kept }: RetentionVerdict, rule: string): void {
+  if (!kept.includes(rule)) kept.push(rule);
 }
 
 const two = (n: number): string => String(n).padStart(2, "0");

@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import { createReadStream, lstatSync, realpathSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { createReadStream, fsync as fsyncOf } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import { syncDir } from "./state-directory.js";
 import type { Who } from "../base/errors/details.js";
-import { HoldstillError } from "../base/errors/error.js";
+import { HoldstillError, isHoldstillError } from "../base/errors/error.js";
 import type { RecordedSidecar, Sidecar } from "../base/schema/types.js";
+import { readAccounts } from "../base/trust/accounts.js";
+import type { FolderHandle } from "../os/path/folder.js";
+import type { RegularFile } from "../os/path/handle.js";
+import { walk } from "../os/path/walk.js";
 import type { Catalog } from "./catalog.js";
 import { WriteGate } from "./write-gate.js";
 
@@ -32,11 +36,11 @@ export class Sidecars {
 }
 
 /**
- * Checks that every file of the sidecar exists, brings it to disk, and takes its checksum. Ends when `signal` is aborted, even if the
- * disk does not respond.
+ * Checks that every file of the sidecar exists, brings it to disk, and takes its checksum: all of one descriptor, so what was checked is what
+ * is recorded. Ends when `signal` is aborted, even if the disk does not respond.
  *
- * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link; and the
- * signal's reason.
+ * @throws HoldstillError E_ANSWER_INVALID for a file that is missing, is not a plain file, or lies behind a symbolic link; E_PATH_UNSAFE,
+ * E_PATH_FAILED; and the signal's reason.
  */
 export async function keepSidecar(
   dir: string,
@@ -45,45 +49,47 @@ export async function keepSidecar(
   signal: AbortSignal,
   gate = new WriteGate(),
 ): Promise<RecordedSidecar> {
-  const findings = files
-    .filter((file) => !isPlainFile(dir, file))
-    .map((file) => ({
-      file: dir,
-      pointer: `/files/${files.indexOf(file)}`,
-      seen: file,
-      expected: "a plain file in tx.sidecarDir",
-    }));
+  using folder = walk(dir, { accounts: await readAccounts() });
+  const findings = files.flatMap((file, at) =>
+    isPlainFile(folder, file)
+      ? []
+      : [{ file: dir, pointer: `/files/${at}`, seen: file, expected: "a plain file in tx.sidecarDir" }],
+  );
   if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "seal", findings });
   const kept = [];
-  for (const file of files) {
-    const whole = path.join(dir, file);
-    kept.push({ path: file, bytes: lstatSync(whole).size, sha256: await checksum(whole, signal) });
+  for (const name of files) {
+    using file = open(folder, name);
+    await unless(signal, fsync(file.fd));
+    const { size: bytes } = file.status();
+    kept.push({ path: name, bytes, sha256: await checksum(file, signal) });
   }
-  // Up to the set's own folder, so that a durable record never lacks its files.
-  const folders = new Set([path.dirname(path.dirname(dir)), path.dirname(dir), dir]);
-  for (const file of files) {
-    for (let at = path.dirname(file); at !== "."; at = path.dirname(at)) folders.add(path.join(dir, at));
-  }
-  await gate.write(() => {
-    for (const folder of folders) syncDir(folder);
-  });
+  await gate.write(() => syncFolders(folder, files));
   return { dir, files: kept };
 }
 
-async function checksum(file: string, signal: AbortSignal): Promise<string> {
-  await unless(signal, synced(file));
-  const hash = createHash("sha256");
-  await unless(signal, pipeline(createReadStream(file), hash, { signal }));
-  return hash.digest("hex");
+/** Up to the set's own folder, so that a durable record never lacks its files. */
+function syncFolders(folder: FolderHandle, files: readonly string[]): void {
+  const inner = new Set(files.flatMap((file) => foldersAbove(path.normalize(file))));
+  for (const relative of inner) {
+    using one = folder.open(relative, { owners: "any" });
+    one.sync();
+  }
+  folder.sync();
+  for (const above of [path.dirname(folder.path), path.dirname(path.dirname(folder.path))]) syncDir(above);
 }
 
-async function synced(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+const foldersAbove = (file: string): string[] => {
+  const above = path.dirname(file);
+  return above === "." ? [] : [above, ...foldersAbove(above)];
+};
+
+const fsync = promisify(fsyncOf);
+
+async function checksum(file: RegularFile, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  const content = createReadStream("", { fd: file.fd, autoClose: false, start: 0 });
+  await unless(signal, pipeline(content, hash, { signal }));
+  return hash.digest("hex");
 }
 
 /** What hangs in the kernel cannot be ended: the caller stops waiting for it. */
@@ -96,11 +102,15 @@ function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   });
 }
 
-function isPlainFile(dir: string, file: string): boolean {
-  const whole = path.join(dir, file);
+/** No part of it may be a link, or lead out. */
+const open = (folder: FolderHandle, file: string): RegularFile => folder.file(path.normalize(file), { owners: "any" });
+
+function isPlainFile(folder: FolderHandle, file: string): boolean {
   try {
-    return lstatSync(whole).isFile() && realpathSync(whole) === path.join(realpathSync(dir), file);
-  } catch {
-    return false;
+    open(folder, file)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (isHoldstillError(error)) return false;
+    throw error;
   }
 }

@@ -6,10 +6,12 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { makeFolders } from "./make-folders.js";
 import { HoldstillError, isHoldstillError } from "../base/errors/error.js";
 
 /** The state directory: everything that holdstill remembers. Mode 0700, the user's own. */
@@ -39,7 +41,7 @@ export const stateDir = (root: string): StateDir => ({
 /** @throws HoldstillError E_STATE_DIR when it cannot be made, or another user could change it. */
 export function makeStateDir(state: StateDir): void {
   asStateError(state, () => {
-    mkdirSync(state.root, { recursive: true, mode: 0o700 });
+    makeFolders(state.root, 0o700);
     check(state.root);
     for (const dir of [state.sets, state.transactions, state.volumes, state.plugins, state.leases])
       mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -61,10 +63,11 @@ export function stateError({ root }: Pick<StateDir, "root">, error: unknown): Ho
   return new HoldstillError("E_STATE_DIR", { path: root, problem: reason(error) }, { cause: error });
 }
 
-/** Writes a file so that after a crash it is there whole, or not at all. */
-export function writeDurably(file: string, text: string): void {
+/** Writes a file so that after a crash it is there whole, or not at all. No link is followed that another user has put there. */
+export function writeDurably(file: string, text: string, mode = 0o600): void {
   const draft = `${file}.draft`;
-  const fd = openSync(draft, "w", 0o600);
+  rmSync(draft, { force: true });
+  const fd = openSync(draft, "wx", mode);
   try {
     // Not writeSync: on a full disk it writes a part, without an error.
     writeFileSync(fd, text);

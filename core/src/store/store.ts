@@ -7,6 +7,7 @@ import { LeaseFiles } from "./lease.js";
 import type { Records } from "./records.js";
 import { Sidecars } from "./sidecar.js";
 import type { StateDir } from "./state-directory.js";
+import { Tombstones } from "./tombstones.js";
 import { VolumeLocks } from "./volume-lock.js";
 import type { WriteGate } from "./write-gate.js";
 
@@ -26,6 +27,7 @@ export class Store implements Pick<Records, keyof Records> {
   readonly volumes: VolumeLocks;
   readonly sidecars: Sidecars;
   readonly exposures: ExposureFolders;
+  readonly tombstones: Tombstones;
   readonly #records: Records;
 
   constructor(records: Records, exposeDir: string) {
@@ -41,6 +43,7 @@ export class Store implements Pick<Records, keyof Records> {
     this.volumes = new VolumeLocks(state, gate);
     this.sidecars = new Sidecars(catalog, gate);
     this.exposures = new ExposureFolders(exposeDir, gate);
+    this.tombstones = new Tombstones(state, gate);
   }
 
   /** See `Records.prepare`. */

@@ -1,19 +1,8 @@
-import { closeSync, openSync, renameSync } from "node:fs";
-import path from "node:path";
-import { syncDir } from "./state-directory.js";
-import { WriteGate } from "./write-gate.js";
+import { closeSync, openSync } from "node:fs";
 import { HoldstillError, toFault } from "../base/errors/error.js";
-import { exchangePaths as exchangeNames, syncfs } from "../os/libc.js";
-
-/** One copy, and the path that it takes. */
-export interface PathSwap {
-  /** Where it is put. */
-  readonly to: string;
-  /** Where the copy is, beside `to`. */
-  readonly draft: string;
-  /** What is at `to` now goes there; null: there is nothing. */
-  readonly aside: string | null;
-}
+import { syncfs } from "../os/libc.js";
+import type { PendingCopy } from "./restore-draft.js";
+import { WriteGate } from "./write-gate.js";
 
 /**
  * Puts every copy in its place, when all of them are on disk. Each path has complete contents at every moment, even if this process is
@@ -21,60 +10,66 @@ export interface PathSwap {
  *
  * @throws HoldstillError E_RESTORE after everything was put back, as far as possible.
  */
-export async function swapIntoPlace(steps: readonly PathSwap[], gate = new WriteGate()): Promise<void> {
-  await flush(steps);
-  await gate.write(() => putAll(steps));
+export async function swapIntoPlace(drafts: readonly PendingCopy[], gate = new WriteGate()): Promise<void> {
+  for (const draft of drafts) await flush(draft);
+  await gate.write(() => putAll(drafts));
 }
 
-function putAll(steps: readonly PathSwap[]): void {
-  const done: PathSwap[] = [];
-  for (const step of steps) {
+function putAll(drafts: readonly PendingCopy[]): void {
+  const done: PendingCopy[] = [];
+  for (const draft of drafts) {
     try {
-      put(step);
+      put(draft);
     } catch (error) {
       const left = done.toReversed().flatMap((one) => putBack(one));
-      throw refusal(step.to, toFault(error).message, left);
+      throw refusal(draft.step.to, toFault(error).message, left);
     }
-    done.push(step);
+    done.push(draft);
   }
-  for (const { to } of steps) syncDir(path.dirname(to));
+  for (const { parent } of drafts) parent.sync();
 }
 
-function put({ to, draft, aside }: PathSwap): void {
-  if (aside === null) return renameSync(draft, to);
-  renameSync(draft, aside);
+function put(draft: PendingCopy): void {
+  const { folder, parent, name, place } = draft;
+  const copy = draft.copied();
+  const aside = asideOf(draft);
+  if (aside === null) return folder.renameTo(name, parent, place, "new", copy);
+  folder.renameTo(name, parent, aside, "new", copy);
   try {
-    exchangeNames(aside, to);
+    parent.renameTo(aside, parent, place, "swap", copy);
   } catch (error) {
-    renameSync(aside, draft);
+    parent.renameTo(aside, folder, name, "new", copy);
     throw error;
   }
 }
 
 /** @returns The places that could not be put back. */
-function putBack({ to, draft, aside }: PathSwap): string[] {
+function putBack(draft: PendingCopy): string[] {
+  const { folder, parent, name, place } = draft;
+  const aside = asideOf(draft);
   try {
-    if (aside === null) renameSync(to, draft);
+    if (aside === null) parent.renameTo(place, folder, name, "new");
     else {
-      exchangeNames(aside, to);
-      renameSync(aside, draft);
+      parent.renameTo(aside, parent, place, "swap");
+      parent.renameTo(aside, folder, name, "new");
     }
     return [];
   } catch {
-    return [to];
+    return [draft.step.to];
   }
 }
 
+const asideOf = ({ step: { aside } }: PendingCopy): string | null =>
+  aside === null ? null : aside.slice(aside.lastIndexOf("/") + 1);
+
 /** After a power cut a name may be on disk, and its contents not. */
-async function flush(steps: readonly PathSwap[]): Promise<void> {
-  for (const { to, draft } of steps) {
-    const fd = openSync(draft, "r");
-    try {
-      const errno = await syncfs(fd);
-      if (errno !== 0) throw refusal(to, `its file system could not be written to disk, errno ${errno}`, []);
-    } finally {
-      closeSync(fd);
-    }
+async function flush({ folder, step: { to } }: PendingCopy): Promise<void> {
+  const fd = openSync(folder.procPath, "r");
+  try {
+    const errno = await syncfs(fd);
+    if (errno !== 0) throw refusal(to, `its file system could not be written to disk, errno ${errno}`, []);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -78,7 +78,8 @@ export class PluginWorkers {
     if (compensation === null || plugin === undefined) return;
     const fields = { command: [compensation.command, ...(compensation.args ?? [])].join(" ") };
     try {
-      const { exitCode, stderr } = await compensate(plugin, compensation, limitMs);
+      const { options } = await revealed(plugin);
+      const { exitCode, stderr } = await compensate(plugin, compensation, options, limitMs);
       if (exitCode === 0) this.#hooks.onLog(instance, "info", "thawed by its compensation", fields);
       else this.#hooks.onLog(instance, "error", "its compensation failed", { ...fields, exitCode, stderr });
     } catch (error) {
@@ -119,7 +120,7 @@ export class PluginWorkers {
     const { options, secrets } = await revealed(plugin);
     const spec: Omit<PluginSpec, "who"> = {
       entry: plugin.entry,
-      runtime: plugin.isolation,
+      runtime: plugin.runtime === "executable" ? "executable" : plugin.isolation,
       memoryMb: plugin.memoryMb,
       commands: plugin.commands,
       programs: plugin.programs,
@@ -127,6 +128,7 @@ export class PluginWorkers {
       options,
       secrets,
       dataDir,
+      protocol: plugin.protocol,
     };
     const hooks: SessionHooks = {
       onLog: (level, message, fields) => this.#hooks.onLog(instance, level, message, fields),

@@ -17,6 +17,10 @@ export interface Context<Options = Record<string, unknown>> {
   readonly deadline: number;
   /** A folder for this instance alone, mode 0700. It is kept between transactions, and all workers of the instance share it. */
   readonly dataDir: string;
+  /** The contract version that the host uses with this plugin: the highest one that both support. */
+  readonly protocol: number;
+  /** The host's semantic version. */
+  readonly host: { readonly version: string };
   readonly log: Log;
   /**
    * Reports the progress of a long call. Together with `log`, at most 200 messages a second are passed on, and the rest are
@@ -54,6 +58,25 @@ export interface Transaction {
    * freeze than before a fuzzy one.
    */
   readonly cut: Cut;
+  /**
+   * What the set is called, for an administrator of the storage. It is in the calls for a new set, and may be absent in
+   * `abort`.
+   */
+  readonly label?: SetLabel;
+}
+
+/** How a set is labelled. A property that is not known is absent. */
+export interface SetLabel {
+  /** At most 128 characters. */
+  readonly name?: string;
+  /** At most 64, with keys of at most 128 characters and values of at most 1024. */
+  readonly tags?: Record<string, string>;
+  readonly hostname: string;
+  /**
+   * Until then holdstill does not delete the set. ISO 8601, UTC. A storage that can lock snapshots may do so. `retain` may
+   * change the date later, and the provider is not called then.
+   */
+  readonly retainUntil?: string;
 }
 
 /** A transaction as a writer sees it. */
@@ -62,4 +85,19 @@ export interface WriterTransaction extends Transaction {
   readonly components: readonly Component[];
   /** An empty folder for files that belong to the set. Write them in `seal` at the latest. */
   readonly sidecarDir: string;
+}
+
+/** A transaction as `prepare` of a writer sees it. */
+export interface PrepareTransaction extends WriterTransaction {
+  /** The longest time from the first freeze of the transaction to its last thaw, ms. */
+  readonly freezeLimitMs: number;
+}
+
+/** A transaction as `freeze` sees it. */
+export interface FreezeTransaction extends WriterTransaction {
+  /**
+   * When the host lets the application continue at the latest: ms since the epoch, by the clock as it is when the call
+   * begins. Give it to an application whose lock ends at a time. `ctx.deadline` is only the end of this call.
+   */
+  readonly freezeDeadline: number;
 }

@@ -1,7 +1,15 @@
 /** The contract, version 1: where the author of a plugin begins to read. It has only types: at run time a plugin needs nothing of the host. */
 export type { Provider, View } from "./provider.js";
 export type { BackupOutcome, Writer } from "./writer.js";
-export type { Context, Log, Transaction, WriterTransaction } from "./context.js";
+export type {
+  Context,
+  FreezeTransaction,
+  Log,
+  PrepareTransaction,
+  SetLabel,
+  Transaction,
+  WriterTransaction,
+} from "./context.js";
 export type { ExecOptions, ExecResult } from "../../os/exec/options.js";
 export type {
   BlockDevice,
@@ -14,13 +22,17 @@ export type {
   ExposedTree,
   FreezeToken,
   HoldTarget,
+  Listed,
+  PartialList,
   PluginManifest,
   Qualities,
   Report,
   Sidecar,
   Snapshot,
   SnapshotSet,
+  Space,
   Support,
   ThawReport,
+  VerifyReport,
   Volume,
 } from "../../base/schema/types.js";

@@ -1,7 +1,12 @@
-import type { CriticalSection, Exposed, Snapshot, Support, Volume } from "../../base/schema/types.js";
+import type { CriticalSection, Exposed, Listed, Snapshot, Support, Volume } from "../../base/schema/types.js";
 import type { Context, Transaction } from "./context.js";
 
-/** A storage's side of a transaction: the default export of a plugin of kind `provider`. */
+/**
+ * A storage's side of a transaction: the default export of a plugin of kind `provider`.
+ *
+ * Storage that cannot be looked at now is not storage without snapshots. `list`, `expose`, `unexpose`, and `remove` then
+ * throw an error with the code `UNREACHABLE`, and the host claims nothing of the snapshots there.
+ */
 export interface Provider<Options = Record<string, unknown>> {
   /**
    * Returns what this provider can do for the volume, or null if it cannot capture it. It must not change anything. The
@@ -21,13 +26,20 @@ export interface Provider<Options = Record<string, unknown>> {
    * Removes everything that this transaction made. It is idempotent: it may be called twice, at any time, in a new worker.
    */
   abort(tx: Transaction, ctx: Context<Options>): Promise<void>;
-  /** Returns the snapshots that really exist in the storage. `recover` compares them with the catalog. */
-  list(ctx: Context<Options>): Promise<Snapshot[]>;
+  /**
+   * Returns the snapshots that really exist in the storage: `recover` compares them with the catalog, and a snapshot that is
+   * not among them is lost. If a part of the storage cannot be looked at, the result is a partial list; if none of it can,
+   * the call throws `UNREACHABLE`.
+   */
+  list(ctx: Context<Options>): Promise<Listed>;
   /** Makes the contents of the snapshot readable. A second call with the same view returns the same result. */
   expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
-  /** Ends every exposure of the snapshot. It is idempotent. */
+  /** Ends every exposure of the snapshot. It is idempotent. If it cannot see whether there is one, it throws `UNREACHABLE`. */
   unexpose(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
-  /** Removes the snapshot. It is idempotent: if the snapshot does not exist, the call succeeds. */
+  /**
+   * Removes the snapshot. It is idempotent: if the snapshot does not exist, the call succeeds. If the storage that it was in
+   * cannot be looked at, it throws `UNREACHABLE`: a snapshot that is not seen may still exist.
+   */
   remove(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /**
    * Makes a second, writable snapshot in the same set, with the id of the first as its `of`. A writer repairs it, and the

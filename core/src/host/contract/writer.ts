@@ -6,8 +6,9 @@ import type {
   Sidecar,
   SnapshotSet,
   ThawReport,
+  VerifyReport,
 } from "../../base/schema/types.js";
-import type { Context, WriterTransaction } from "./context.js";
+import type { Context, FreezeTransaction, PrepareTransaction, WriterTransaction } from "./context.js";
 
 /**
  * An application's side of a transaction: the default export of a plugin of kind `writer`.
@@ -21,12 +22,12 @@ export interface Writer<Options = Record<string, unknown>> {
   /** Returns what the application owns. It must not change anything, because every `plan` calls it. */
   identify(ctx: Context<Options>): Promise<Component[]>;
   /** Does the slow work before the freeze, such as a connection or a checkpoint. */
-  prepare?(tx: WriterTransaction, ctx: Context<Options>): Promise<void>;
+  prepare?(tx: PrepareTransaction, ctx: Context<Options>): Promise<void>;
   /**
    * Stops the application from changing its data, as far as `tx.cut` requires it. The host passes the result to `thaw` and
    * `abort`.
    */
-  freeze(tx: WriterTransaction, ctx: Context<Options>): Promise<FreezeToken>;
+  freeze(tx: FreezeTransaction, ctx: Context<Options>): Promise<FreezeToken>;
   /**
    * Lets the application continue, and reports whether the freeze was uninterrupted. If it throws or misses its deadline,
    * the host treats the freeze as lost, and calls `abort`.
@@ -47,22 +48,27 @@ export interface Writer<Options = Record<string, unknown>> {
    */
   abort(tx: WriterTransaction, token: FreezeToken | null, ctx: Context<Options>): Promise<void>;
   /**
-   * Is called before the data of `set` are replaced in place. It must throw unless the application is down or has released
-   * the data. Without this method, the host does not restore the data in place.
+   * Is called before the data of `set` are replaced in place. `set` has the components of this instance alone. It must throw
+   * unless the application is down or has released the data, and if it recognizes none of the components. Without this
+   * method, the host does not restore the data in place.
    */
   beforeRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
   /**
-   * Is called when the data of `set` are in place again. It does what the application needs before it is started. An error
-   * is reported, and nothing is undone.
+   * Is called when the data of `set` are in place again. `set` has the components of this writer alone. It does what the
+   * application needs before it is started; without this method, nothing is missing. An error is reported, and nothing is
+   * undone.
    */
   afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
   /**
    * Repairs the writable contents in `exposed`, so that the application opens them at once. It is called after `seal`, for
-   * components with `recovery`.
+   * components with `repair`.
    */
   repair?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
-  /** Starts the application on the contents in `exposed`, and checks them. What it writes there is discarded. */
-  verify?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
+  /**
+   * Starts the application on the contents in `exposed`, and checks them. What it writes there is discarded. Only damage of
+   * the contents is `does-not-open`. If it throws, the host records `not-examined`.
+   */
+  verify?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<VerifyReport>;
 }
 
 /** How the backup from a set ended, as the requester reports it. */

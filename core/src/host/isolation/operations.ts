@@ -7,12 +7,13 @@ import type {
   CriticalSection,
   Exposed,
   FreezeToken,
+  Listed,
   Report,
   Sidecar,
   Snapshot,
-  Snapshots,
   Support,
   ThawReport,
+  VerifyReport,
 } from "../../base/schema/types.js";
 
 /** The contract of each kind of plugin. Every type below is derived from it, so that the two sides cannot drift apart. */
@@ -50,9 +51,11 @@ interface Shapes {
   thawReport: ThawReport;
   sidecar: Sidecar;
   snapshot: Snapshot;
-  snapshots: Snapshots;
+  snapshots: Snapshot[];
+  listed: Listed;
   exposed: Exposed;
   report: Report;
+  verifyReport: VerifyReport;
   nothing: void;
 }
 export type OpShape = keyof Shapes;
@@ -60,41 +63,53 @@ export type OpShape = keyof Shapes;
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type ShapeOf<A> = { [S in OpShape]: Same<Shapes[S], A> extends true ? S : never }[OpShape];
 type Needed<T, O extends keyof T> = undefined extends T[O] ? false : true;
+type Names<A> = { [K in keyof A]: string };
 type Table<T, R extends Role> = {
-  [O in OpOf<R> & keyof T]-?: { answer: ShapeOf<AnswerOf<R, O>>; needed: Needed<T, O> };
+  [O in OpOf<R> & keyof T]-?: {
+    params: Names<ArgsOf<R, O>>;
+    answer: ShapeOf<AnswerOf<R, O>>;
+    needed: Needed<T, O>;
+  };
 };
 
 const writer: Table<Writer, "writer"> = {
-  identify: { answer: "components", needed: true },
-  prepare: { answer: "nothing", needed: false },
-  freeze: { answer: "freezeToken", needed: true },
-  thaw: { answer: "thawReport", needed: true },
-  seal: { answer: "sidecar", needed: false },
-  complete: { answer: "nothing", needed: false },
-  abort: { answer: "nothing", needed: true },
-  beforeRestore: { answer: "nothing", needed: false },
-  afterRestore: { answer: "nothing", needed: false },
-  repair: { answer: "report", needed: false },
-  verify: { answer: "report", needed: false },
+  identify: { params: [], answer: "components", needed: true },
+  prepare: { params: ["tx"], answer: "nothing", needed: false },
+  freeze: { params: ["tx"], answer: "freezeToken", needed: true },
+  thaw: { params: ["tx", "token"], answer: "thawReport", needed: true },
+  seal: { params: ["tx"], answer: "sidecar", needed: false },
+  complete: { params: ["set", "outcome"], answer: "nothing", needed: false },
+  abort: { params: ["tx", "token"], answer: "nothing", needed: true },
+  beforeRestore: { params: ["set"], answer: "nothing", needed: false },
+  afterRestore: { params: ["set"], answer: "nothing", needed: false },
+  repair: { params: ["tx", "exposed"], answer: "report", needed: false },
+  verify: { params: ["tx", "exposed"], answer: "verifyReport", needed: false },
 };
 
 const provider: Table<Provider, "provider"> = {
-  match: { answer: "support", needed: true },
-  prepare: { answer: "criticalSection", needed: true },
-  commit: { answer: "nothing", needed: false },
-  seal: { answer: "snapshots", needed: true },
-  abort: { answer: "nothing", needed: true },
-  list: { answer: "snapshots", needed: true },
-  expose: { answer: "exposed", needed: true },
-  unexpose: { answer: "nothing", needed: true },
-  remove: { answer: "nothing", needed: true },
-  fork: { answer: "snapshot", needed: false },
-  preserve: { answer: "snapshot", needed: false },
-  revert: { answer: "nothing", needed: false },
+  match: { params: ["volume"], answer: "support", needed: true },
+  prepare: { params: ["tx", "volumes"], answer: "criticalSection", needed: true },
+  commit: { params: ["tx"], answer: "nothing", needed: false },
+  seal: { params: ["tx"], answer: "snapshots", needed: true },
+  abort: { params: ["tx"], answer: "nothing", needed: true },
+  list: { params: [], answer: "listed", needed: true },
+  expose: { params: ["snapshot", "view"], answer: "exposed", needed: true },
+  unexpose: { params: ["snapshot"], answer: "nothing", needed: true },
+  remove: { params: ["snapshot"], answer: "nothing", needed: true },
+  fork: { params: ["snapshot"], answer: "snapshot", needed: false },
+  preserve: { params: ["snapshot", "tx"], answer: "snapshot", needed: false },
+  revert: { params: ["snapshot"], answer: "nothing", needed: false },
 };
 
-/** The result of each method, and whether a plugin must have the method. The compiler checks both columns against the contract. */
-export const operations: { readonly [R in Role]: Readonly<Record<string, { answer: OpShape; needed: boolean }>> } = {
+/** A method: the names of its parameters, its result, and whether a plugin must have it. */
+export interface ContractMethod {
+  readonly params: readonly string[];
+  readonly answer: OpShape;
+  readonly needed: boolean;
+}
+
+/** The methods of each kind. The compiler checks the columns against the contract, and the generator the names of the parameters. */
+export const operations: { readonly [R in Role]: Readonly<Record<string, ContractMethod>> } = {
   writer,
   provider,
 };

@@ -2,12 +2,16 @@ import type { Who } from "../../base/errors/details.js";
 import type { AnswerOf, ArgsOf, OpOf, Role } from "./operations.js";
 import type { LogLevel } from "./wire.js";
 
+/** Where a plugin runs: a module in a thread or in a process, or a program. */
+export type WorkerRuntime = "thread" | "process" | "executable";
+
 /** How to start a plugin instance's worker. */
 export interface PluginSpec<R extends Role = Role> {
   who: Who & { role: R };
-  /** The plugin's entry, absolute. */
+  /** The plugin's module or program, absolute. */
   entry: string;
-  runtime: "thread" | "process";
+  runtime: WorkerRuntime;
+  /** Heap of a module, or data of a program, MiB. */
   memoryMb: number;
   /** Programs that `ctx.exec` may run by name. */
   commands: readonly string[];
@@ -19,11 +23,15 @@ export interface PluginSpec<R extends Role = Role> {
   /** Values of the options that must not be shown in anything from the plugin. */
   secrets?: readonly string[];
   dataDir: string;
+  /** The contract version that host and plugin use. */
+  protocol: number;
 }
 
 export interface SessionHooks {
   onLog(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
   onProgress(message: string, done?: number, total?: number): void;
+  /** Waited for before each program that the plugin runs. */
+  beforeCommand?(): Promise<void>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import path from "node:path";
+import { baseEnvironment } from "../../os/environment.js";
 import { installation, ownVersion, protocols } from "../../installation.js";
 
 /** The host that a plugin must fit. */
@@ -17,7 +17,5 @@ export function thisHost(env: NodeJS.ProcessEnv = process.env): Host {
   return { version: ownVersion(), protocols, bundled: installation.bundledPlugins, path: commandPath(env) };
 }
 
-/** Many storage tools are in folders that only root's login shell has on its PATH. */
-function commandPath({ PATH = "/usr/bin:/bin" }: NodeJS.ProcessEnv): string[] {
-  return [...new Set([...PATH.split(":").filter((dir) => path.isAbsolute(dir)), "/usr/sbin", "/sbin"])];
-}
+/** As `ctx.exec` has it. */
+const commandPath = (env: NodeJS.ProcessEnv): string[] => (baseEnvironment(env)["PATH"] ?? "").split(":");

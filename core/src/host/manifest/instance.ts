@@ -10,6 +10,7 @@ import { trustedUser, exposures } from "../../base/trust/ownership.js";
 import { missingPrograms } from "../../os/exec/program.js";
 import type { Host } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
+import { interpreterProblems } from "./interpreter.js";
 import { programProblems } from "./programs.js";
 import type { ResolvedPlugin } from "./resolution.js";
 import { withoutSecrets, reveal, secretsOf } from "./secrets.js";
@@ -27,11 +28,15 @@ const defaultMemoryMb = 128;
 /** Combines an instance of the config with the plugin that was selected for it. */
 export async function settleInstance(
   instance: InstanceSettings,
-  { dir, read: { manifest, checkOptions } }: Usable,
+  { dir, read: { manifest, checkOptions, unknown } }: Usable,
   settings: Settings,
   host: Host,
 ): Promise<SettledInstance> {
-  const findings = [...policyFaults(instance, manifest.kind, settings)];
+  const { runtime = "node" } = manifest;
+  const findings = [
+    ...policyFaults(instance, manifest.kind, settings),
+    ...isolationFaults(instance, runtime, settings),
+  ];
   const { policy } = instance;
   if (policy === "excluded") return { findings, problems: [] };
 
@@ -49,8 +54,9 @@ export async function settleInstance(
   const problems = [
     ...missing.map((command) => new HoldstillError("E_EXEC_MISSING", { who, command })),
     ...(options.ok ? await programProblems(who, programs, options.value) : []),
+    ...(runtime === "executable" ? await interpreterProblems(who, path.join(dir, manifest.main), host.path) : []),
   ];
-  const warnings = await plainSecrets(instance, secrets, settings);
+  const warnings = [...unknown.map(ignored), ...(await plainSecrets(instance, secrets, settings))];
   const protocol = commonProtocol(manifest.protocol, host);
   if (!options.ok || findings.length + problems.length > 0 || protocol === undefined) return { findings, problems };
 
@@ -62,7 +68,8 @@ export async function settleInstance(
     policy,
     options: secrets.reduce((all, one) => withAt(all, one, valueAt(instance.options, one)), options.value),
     secrets,
-    isolation: instance.isolation ?? manifest.isolation ?? "thread",
+    runtime,
+    isolation: runtime === "executable" ? "process" : (instance.isolation ?? manifest.isolation ?? "thread"),
     memoryMb: manifest.limits?.memoryMb ?? defaultMemoryMb,
     freezeMs: lower(instance.freezeMs, manifest.limits?.freezeSeconds),
     commands,
@@ -71,6 +78,11 @@ export async function settleInstance(
     protocol,
   };
   return { plugin, findings, problems, warnings };
+}
+
+function ignored({ file, line, pointer, nearest }: Finding): string {
+  const maybe = nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`;
+  return `${file}${line === undefined ? "" : `:${line}`} ${pointer}: this version of holdstill ignores the property.${maybe}`;
 }
 
 /** The place of an instance, or of a part of it, for findings. */
@@ -102,6 +114,16 @@ function policyFaults(instance: InstanceSettings, kind: Who["role"], settings: S
   return [
     place({ pointer: "", seen: JSON.stringify(instance.policy), expected }, sourceOf(instance, settings, "/policy")),
   ];
+}
+
+function isolationFaults(
+  instance: InstanceSettings,
+  runtime: ResolvedPlugin["runtime"],
+  settings: Settings,
+): Finding[] {
+  if (runtime === "node" || instance.isolation !== "thread") return [];
+  const expected = "process, or no isolation, because the plugin is a program";
+  return [place({ pointer: "", seen: '"thread"', expected }, sourceOf(instance, settings, "/isolation"))];
 }
 
 function lower(configMs: number | null, manifestSeconds: number | undefined): number | null {

@@ -22,27 +22,45 @@ export interface Judgement {
     | { state: "unresolved" };
 }
 
+/** Whether the lock file lists a version of the plugin. */
+export type IsPinned = (version: string) => boolean;
+
 /**
  * Judges every plugin of that name. The highest version that fits is the result, even if it must be refused. If an older version
- * were used silently instead, a broken or manipulated update would decide what runs as root.
+ * were used silently instead, a broken or manipulated update would decide what runs as root. A version that the lock file lists
+ * comes before all that it does not list.
  */
-export function judgeCandidates(use: { name: string; range: string }, found: readonly Found[], host: Host): Judgement {
+export function judgeCandidates(
+  use: { name: string; range: string },
+  found: readonly Found[],
+  host: Host,
+  isPinned: IsPinned = () => false,
+): Judgement {
   const named = found.filter((plugin) => candidateName(plugin) === use.name);
   const misfit = (plugin: Found): string | undefined =>
     misfitOf(plugin, host) ?? (satisfies(versionOf(plugin), use.range) ? undefined : `not in the range ${use.range}`);
   const fitting = named
     .filter((plugin): plugin is Usable => plugin.read.state === "valid" && misfit(plugin) === undefined)
     .toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
-  const [best] = fitting;
-  const highest = best === undefined ? "" : versionOf(best);
+  const pinned = fitting.find((plugin) => isPinned(versionOf(plugin)));
+  const best = pinned ?? fitting[0];
+  const chosen = best === undefined ? "" : versionOf(best);
   const refusal = best && blockOf(best, found);
   const candidates = named.map((plugin): Candidate => {
     const entry = { name: use.name, version: versionOf(plugin), dir: plugin.dir };
     const reason = misfit(plugin) ?? blockOf(plugin, found);
     if (reason !== undefined) return { ...entry, verdict: "refused", reason };
-    if (plugin === best) return { ...entry, verdict: "taken", reason: `the highest version in the range ${use.range}` };
+    const which = pinned === undefined ? "version" : "pinned version";
+    if (plugin === best)
+      return { ...entry, verdict: "taken", reason: `the highest ${which} in the range ${use.range}` };
+    if (newestFirst(versionOf(plugin), chosen) < 0)
+      return {
+        ...entry,
+        verdict: "unpinned",
+        reason: `the lock file has ${chosen}; \`holdstill plugins upgrade\` uses it`,
+      };
     const but = refusal === undefined ? "" : ", though it is refused";
-    return { ...entry, verdict: "older", reason: `${highest} is newer${but}` };
+    return { ...entry, verdict: "older", reason: `${chosen} is newer${but}` };
   });
   return { candidates, outcome: outcomeOf(best, refusal, named) };
 }
@@ -71,7 +89,7 @@ export function usablePlugins(found: readonly Found[], host: Host): Usable[] {
 
 /** Everything that was found, for `plugins list`: with the verdict for an instance, or by itself if no instance uses it. */
 export function candidateLines(found: readonly Found[], judged: Iterable<Candidate[]>, host: Host): Candidate[] {
-  const rank = ["taken", "older", "refused"];
+  const rank = ["taken", "unpinned", "older", "refused"];
   const verdicts = [...judged].flat().toSorted((a, b) => rank.indexOf(a.verdict) - rank.indexOf(b.verdict));
   return found.map((plugin) => {
     const verdict = verdicts.find(({ dir }) => dir === plugin.dir);

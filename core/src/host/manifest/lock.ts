@@ -1,6 +1,7 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { readRegularText } from "../../base/config/regular-file.js";
 import { parseText } from "../../base/config/document.js";
-import { HoldstillError } from "../../base/errors/error.js";
+import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
 import type { LockedPlugin, PluginLock } from "../../base/schema/types.js";
 import { validate } from "../../base/schema/validate.js";
 import { digestDifferences, digestFolder } from "./digest.js";
@@ -24,23 +25,47 @@ export async function lockOf(plugins: readonly ResolvedPlugin[]): Promise<Plugin
 export async function writeLock(file: string, lock: PluginLock): Promise<void> {
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify(lock, null, 2)}\n`, { mode: 0o644, flush: true });
+    await writeFile(draft, `${JSON.stringify(lock, null, 2)}\n`, { mode: 0o644, flush: true, flag: "wx" });
     await rename(draft, file);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-/** How the plugins differ from the lock file. Without a lock file, nothing is pinned. */
-export async function lockProblems(file: string | null, plugins: readonly ResolvedPlugin[]): Promise<HoldstillError[]> {
-  if (file === null) return [];
+/** What the lock file pins. Without a lock file, nothing is pinned. */
+export interface Pins {
+  readonly lock: PluginLock | null;
+  /** Why the lock file cannot be used. */
+  readonly problems: readonly HoldstillError[];
+}
+
+export function readPins(file: string | null): Pins {
+  if (file === null) return { lock: null, problems: [] };
   try {
-    const [pinned, actual] = [await readLock(file), await lockOf(plugins)];
-    return actual.plugins.flatMap((seen) => mismatch(lockEntryOf(pinned, seen), seen));
+    return { lock: readLock(file), problems: [] };
   } catch (error) {
-    if (error instanceof HoldstillError) return [error];
-    return [new HoldstillError("E_CONFIG_UNREADABLE", { file, reason: (error as Error).message }, { cause: error })];
+    return { lock: null, problems: [asProblem(file, error)] };
   }
+}
+
+/** How the plugins differ from what is pinned. */
+export async function pinProblems(
+  file: string | null,
+  { lock, problems }: Pins,
+  plugins: readonly ResolvedPlugin[],
+): Promise<HoldstillError[]> {
+  if (file === null || lock === null) return [...problems];
+  try {
+    const actual = await lockOf(plugins);
+    return actual.plugins.flatMap((seen) => mismatch(lockEntryOf(lock, seen), seen));
+  } catch (error) {
+    return [asProblem(file, error)];
+  }
+}
+
+function asProblem(file: string, error: unknown): HoldstillError {
+  if (isHoldstillError(error)) return error;
+  return new HoldstillError("E_CONFIG_UNREADABLE", { file, reason: (error as Error).message }, { cause: error });
 }
 
 /** The pin of this version of the plugin. */
@@ -59,9 +84,12 @@ function mismatch(pin: LockedPlugin | undefined, seen: LockedPlugin): HoldstillE
   return [new HoldstillError("E_PLUGIN_LOCKED", { name, version, expected, seen: seen.content, changes })];
 }
 
+/** A line for each file of each plugin. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
 /** @throws HoldstillError E_CONFIG_INVALID, because the lock file is a part of the config. */
-export async function readLock(file: string): Promise<PluginLock> {
-  const { value, findings, lineOf } = parseText(file, await readFile(file, "utf8"));
+export function readLock(file: string): PluginLock {
+  const { value, findings, lineOf } = parseText(file, readRegularText(file, MOST_BYTES));
   if (value === undefined || findings.length > 0) throw new HoldstillError("E_CONFIG_INVALID", { findings });
   const checked = validate("lock", value, { file, lineOf });
   if (!checked.ok) throw new HoldstillError("E_CONFIG_INVALID", { findings: checked.findings });

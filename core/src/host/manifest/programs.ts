@@ -1,9 +1,10 @@
-import { readdir } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Who } from "../../base/errors/details.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { valueAt } from "../../base/schema/pointer.js";
-import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../base/trust/ownership.js";
+import { trustedUser, type TrustedUser } from "../../base/trust/ownership.js";
+import { pathProblems } from "../trust/access-list.js";
 
 /** Why programs that the options name cannot be run. `pointers` are JSON pointers to these options. */
 export async function programProblems(
@@ -17,15 +18,20 @@ export async function programProblems(
   for (const pointer of pointers) {
     const named = valueAt(options, pointer);
     if (typeof named !== "string" || !path.isAbsolute(named)) continue;
-    const problem = await problemOf(who, named, us);
+    const problem = await programProblem(who, named, us);
     if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }
 
-async function problemOf(who: Who, command: string, us: TrustedUser): Promise<HoldstillError | undefined> {
+/** Why this program, or those in this folder, cannot be run; undefined: they can. */
+export async function programProblem(who: Who, command: string, us: TrustedUser): Promise<HoldstillError | undefined> {
   try {
-    const problems = await Promise.all((await withContent(command)).map((file) => ownershipProblemsOfPath(file, us)));
+    const [own, ...inside] = await withContent(command);
+    const problems = [
+      await pathProblems(own, us),
+      ...(await Promise.all(inside.map(async (file) => ((await leadsNowhere(file)) ? [] : pathProblems(file, us))))),
+    ];
     const found = [...new Map(problems.flat().map((one) => [one.problem, one])).values()];
     return found.length === 0 ? undefined : new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems: found });
   } catch (cause) {
@@ -33,8 +39,14 @@ async function problemOf(who: Who, command: string, us: TrustedUser): Promise<Ho
   }
 }
 
+/** A link without a target is not a program. If a target appears, it is examined before it runs, as each program is. */
+async function leadsNowhere(file: string): Promise<boolean> {
+  const isLink = (await lstat(file)).isSymbolicLink();
+  return isLink && (await stat(file).catch(({ code }: NodeJS.ErrnoException) => code)) === "ENOENT";
+}
+
 /** A folder and its entries, or the file alone. */
-async function withContent(file: string): Promise<string[]> {
+async function withContent(file: string): Promise<[own: string, ...inside: string[]]> {
   const names = await readdir(file).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOTDIR") return [];
     throw error;

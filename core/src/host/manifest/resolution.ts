@@ -8,15 +8,17 @@ export interface ResolvedPlugin {
   manifest: PluginManifest;
   /** Real path of the plugin's folder. */
   dir: string;
-  /** Absolute path of the module. */
+  /** Absolute path of the module or program. */
   entry: string;
+  runtime: NonNullable<PluginManifest["runtime"]>;
   policy: "required" | "best-effort";
   /** Checked, with the plugin's defaults filled in. Secrets are as in the config: `reveal` reads what they refer to. */
   options: Record<string, unknown>;
   /** JSON pointers to the secrets in the options. */
   secrets: string[];
+  /** A program is always in a process. */
   isolation: NonNullable<InstanceSettings["isolation"]>;
-  /** Heap of the worker, MiB. */
+  /** Heap of a module, or data of a program, MiB. */
   memoryMb: number;
   /** The lower of the config's and the manifest's limit; null if neither has one. */
   freezeMs: number | null;

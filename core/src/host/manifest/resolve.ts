@@ -17,7 +17,7 @@ import {
   type Judgement,
   type Usable,
 } from "./judge.js";
-import { lockProblems } from "./lock.js";
+import { lockEntryOf, pinProblems, type Pins, readPins } from "./lock.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
 
@@ -28,13 +28,28 @@ export interface Inspection extends Resolution {
   problems: HoldstillError[];
 }
 
+/** How plugins are selected. */
+export interface SelectionRules {
+  readonly which?: "all" | "those asked for";
+  /**
+   * checked: pinned versions come first, and what differs from its pin is a problem. preferred: they come first.
+   * ignored: the highest version is selected.
+   */
+  readonly pins?: "checked" | "preferred" | "ignored" | undefined;
+}
+
 /**
  * The plugins of all instances.
  *
  * @throws HoldstillError the problem that `inspectPlugins` found, or E_PLUGINS_REFUSED with all of them.
  */
-export async function resolvePlugins(settings: Settings, host?: Host): Promise<Resolution> {
-  const { problems, usable: _, ...resolution } = await inspectPlugins(settings, host, "those asked for");
+export async function resolvePlugins(
+  settings: Settings,
+  host?: Host,
+  pins?: SelectionRules["pins"],
+): Promise<Resolution> {
+  const rules = { which: "those asked for", pins } as const;
+  const { problems, usable: _, ...resolution } = await inspectPlugins(settings, host, rules);
   const [first] = problems;
   if (problems.length > 1) throw new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((p) => toFault(p)) });
   if (first !== undefined) throw first;
@@ -45,15 +60,16 @@ export async function resolvePlugins(settings: Settings, host?: Host): Promise<R
 export async function inspectPlugins(
   settings: Settings,
   host: Host = thisHost(),
-  which: "all" | "those asked for" = "all",
+  { which = "all", pins: rule = "checked" }: SelectionRules = {},
 ): Promise<Inspection> {
+  const pins = readPins(rule === "ignored" ? null : settings.lockFile);
   const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
   const asked = new Set(settings.instances.map(({ use }) => use.name));
   const { found, warnings } = await discover(paths, await trustedUser(), which === "all" ? null : asked);
   const candidates = new Map<string, Candidate[]>();
   const settled: SettledInstance[] = [];
   const weigh = async (instance: InstanceSettings): Promise<void> => {
-    const judgement = judgeInstance(instance, found, host);
+    const judgement = judgeInstance(instance, found, host, pins);
     candidates.set(instance.name, judgement?.candidates ?? []);
     settled.push(await settleJudged(instance, judgement, found, settings, host));
   };
@@ -66,7 +82,7 @@ export async function inspectPlugins(
   const problems = [
     ...(findings.length > 0 ? [new HoldstillError("E_CONFIG_INVALID", { findings })] : []),
     ...settled.flatMap((one) => one.problems),
-    ...(await lockProblems(settings.lockFile, plugins)),
+    ...(rule === "checked" ? await pinProblems(settings.lockFile, pins, plugins) : []),
   ];
   warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
@@ -75,8 +91,20 @@ export async function inspectPlugins(
 }
 
 /** undefined: the range in the config is not valid. */
-function judgeInstance({ use }: InstanceSettings, found: readonly Found[], host: Host): Judgement | undefined {
-  return isRange(use.range) ? judgeCandidates(use, found, host) : undefined;
+function judgeInstance(
+  { use }: InstanceSettings,
+  found: readonly Found[],
+  host: Host,
+  { lock }: Pins,
+): Judgement | undefined {
+  if (!isRange(use.range)) return undefined;
+  const { name } = use;
+  return judgeCandidates(
+    use,
+    found,
+    host,
+    (version) => lock !== null && lockEntryOf(lock, { name, version }) !== undefined,
+  );
 }
 
 async function settleJudged(

@@ -1,9 +1,12 @@
-import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Finding } from "../../base/schema/types.js";
 import { shown } from "../../base/schema/findings.js";
 import { pointerOf, valueAt, withAt } from "../../base/schema/pointer.js";
+import { O_RDONLY } from "../../os/path/flags.js";
+import { RegularFile } from "../../os/path/handle.js";
+import { openNamed } from "../../os/path/read-file.js";
 import { type TrustedUser, exposures } from "../../base/trust/ownership.js";
+import { readersByList } from "../trust/access-list.js";
 
 type Options = Record<string, unknown>;
 type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
@@ -104,11 +107,16 @@ function fromEnvironment(name: string): string | Omit<Fault, "pointer"> {
   return value || { seen: `{ "env": ${shown(name)} }`, expected: `a variable ${name} that is set and not empty` };
 }
 
-async function fromFile(file: string, us: TrustedUser): Promise<string | Omit<Fault, "pointer">> {
+/** A secret is smaller. */
+const MOST_BYTES = 64 * 1024;
+
+function fromFile(file: string, us: TrustedUser): string | Omit<Fault, "pointer"> {
   const seen = `{ "file": ${shown(file)} }`;
   if (!path.isAbsolute(file)) return { seen, expected: "an absolute path" };
   try {
-    const problems = exposures(file, await stat(file), us);
+    using handle = RegularFile.of(openNamed(file), O_RDONLY);
+    const byMode = exposures(file, handle.status(), us);
+    const problems = byMode.length > 0 ? byMode : readersByList(handle, us);
     if (problems.length > 0) {
       const reasons = problems.map(({ problem }) => problem).join(" and ");
       return {
@@ -116,7 +124,10 @@ async function fromFile(file: string, us: TrustedUser): Promise<string | Omit<Fa
         expected: `a file that only its owner can read: ${problems.map(({ remedy }) => remedy).join("; ")}`,
       };
     }
-    const text = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+    const text = handle
+      .read(MOST_BYTES)
+      .toString()
+      .replace(/\r?\n$/, "");
     return text === "" ? { seen: `${seen}, which is empty`, expected: "a secret in it" } : text;
   } catch (error) {
     return { seen: `${seen}: ${(error as Error).message}`, expected: "a file that can be read" };

@@ -11,24 +11,58 @@ export interface SuggestedInstance {
 export type Placeholders = Readonly<Record<string, string>>;
 
 /** Placeholders that have the same meaning in every manifest; the named groups of `socket` are added to them. */
-const common = ["dataDir", "name", "socket", "socketDir", "port", "unit"] as const;
+const common = ["dataDir", "name", "socket", "socketDir", "host", "port", "unit"] as const;
 
-/** The values that a server has for the placeholders of its plugin's suggestion. */
-export function placeholdersOf(server: DetectedServer, detection: ProcessDetection): Placeholders {
+/**
+ * The values that a server has for the placeholders of its plugin's suggestion.
+ *
+ * @param told What its pid file tells, by placeholder.
+ */
+export function placeholdersOf(
+  server: DetectedServer,
+  detection: ProcessDetection,
+  told: Placeholders = {},
+): Placeholders {
   const { dataDir, sockets, ports, unit } = server;
   const pattern = new RegExp(detection.socket ?? "", "u");
   const socket = sockets.find((file) => pattern.test(path.basename(file)));
+  const { socketDir: toldDir = "", address, ...rest } = told;
+  // A relative folder, and an abstract socket, are none that a client could name.
+  const absolute = [toldDir, socket === undefined ? "" : path.dirname(socket)].find((dir) => dir.startsWith("/"));
   const values: { readonly [Name in (typeof common)[number]]: string | null | undefined } = {
     dataDir,
     name: shortName(dataDir),
     socket,
-    socketDir: socket === undefined ? undefined : path.dirname(socket),
+    socketDir: absolute,
+    host: absolute ?? (address === undefined ? undefined : clientAddress(address)),
     port: ports[0]?.toString(),
     unit,
   };
   const groups = socket === undefined ? {} : (pattern.exec(path.basename(socket))?.groups ?? {});
-  const known = Object.entries({ ...values, ...groups }).filter(([, value]) => typeof value === "string");
+  const known = Object.entries({ ...values, ...groups, ...rest }).filter(([, value]) => typeof value === "string");
   return Object.fromEntries(known) as Placeholders;
+}
+
+/** A server that listens on all addresses is reached at that of the machine itself. */
+function clientAddress(address: string): string {
+  if (address === "*" || address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}
+
+/** The options of the suggestion that it needs, and that have no value. */
+export function missingOptions({ suggests = {} }: PluginManifest, { options }: SuggestedInstance): string[] {
+  return (suggests.needs ?? []).filter((name) => options[name] === undefined);
+}
+
+/** What must be added if the instance as suggested cannot identify its components; null: the manifest does not say. */
+export function suggestedSetup(
+  manifest: PluginManifest,
+  placeholders: Placeholders,
+): { options: Record<string, unknown>; steps: string[] } | null {
+  const setup = manifest.suggests?.setup;
+  if (setup === undefined) return null;
+  const { options } = suggestedInstance({ ...manifest, suggests: { options: setup.options ?? {} } }, placeholders);
+  return { options, steps: setup.steps.map((step) => replaced(step, placeholders) ?? step) };
 }
 
 /** What the manifest suggests. An option with a placeholder that has no value is left out: its default applies. */
@@ -46,25 +80,32 @@ export function suggestedInstance(manifest: PluginManifest, placeholders: Placeh
 
 /** A value for every placeholder, as a server could have it. */
 export function samplePlaceholders({ detects = [] }: PluginManifest): Placeholders {
-  const groups = detects.flatMap(({ process: of }) => groupsOf(of?.socket)).map((name) => [name, "1"] as const);
+  const groups = detects.flatMap(({ process: of }) => namedBy(of)).map((name) => [name, "1"] as const);
   const values: { readonly [Name in (typeof common)[number]]: string } = {
     dataDir: "/var/lib/sample",
     name: "sample",
     socket: "/run/sample.sock",
     socketDir: "/run",
+    host: "/run",
     port: "1",
     unit: "sample.service",
   };
-  return { ...values, ...Object.fromEntries(groups) };
+  return { ...Object.fromEntries(groups), ...values };
 }
 
 /** Placeholders of the manifest's suggestion that no detection gives a value. The patterns must be valid. */
 export function unknownPlaceholders({ detects = [], suggests = {} }: PluginManifest): string[] {
   const used = [...JSON.stringify(suggests).matchAll(/\$\{(\w*)\}/g)].map(([, name = ""]) => name);
-  const groups = detects.flatMap(({ process: of }) => groupsOf(of?.socket));
+  const groups = detects.flatMap(({ process: of }) => namedBy(of));
   const known: string[] = detects.some((one) => one.process !== undefined) ? [...common, ...groups] : [];
   return [...new Set(used)].filter((name) => !known.includes(name));
 }
+
+/** The placeholders that a detection adds. */
+const namedBy = (detection?: ProcessDetection): string[] => [
+  ...groupsOf(detection?.socket),
+  ...Object.keys(detection?.pidFile?.lines ?? {}),
+];
 
 function groupsOf(pattern = ""): string[] {
   // An empty alternative matches any text, so that the result has every group of the pattern.

@@ -1,17 +1,28 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
+import { isProgram } from "../../os/exec/program.js";
+import { readRegularText } from "../../base/config/regular-file.js";
 import { parseText } from "../../base/config/document.js";
 import { place, type Source } from "../../base/schema/findings.js";
 import type { Finding, PluginManifest } from "../../base/schema/types.js";
 import { compileOptions, type OptionsCheck } from "../../base/schema/options.js";
 import { detectionFaults } from "./detection-faults.js";
-import { validate } from "../../base/schema/validate.js";
+import { validateOpenly } from "../../base/schema/validate.js";
 import { isRange, isVersion } from "./versions.js";
 
 /** A valid manifest, or what is wrong with it. */
 export type ReadManifest =
-  | { state: "valid"; manifest: PluginManifest; checkOptions: OptionsCheck }
+  | {
+      state: "valid";
+      manifest: PluginManifest;
+      checkOptions: OptionsCheck;
+      /** Properties of a later version, or misspelt ones. They are ignored. */
+      unknown: readonly Finding[];
+    }
   | { state: "invalid"; findings: Finding[]; name?: string; version?: string; fallback?: true };
+
+/** A manifest is smaller by far. */
+const MOST_BYTES = 1024 * 1024;
 
 /**
  * Reads and checks a plugin.json, and collects all errors. Never throws: one broken plugin must not hide the others.
@@ -21,7 +32,7 @@ export type ReadManifest =
 export async function readManifest(file: string, asked: ReadonlySet<unknown> | null = null): Promise<ReadManifest> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readRegularText(file, MOST_BYTES);
   } catch (error) {
     const finding = { file, pointer: "", seen: (error as Error).message, expected: "a manifest that can be read" };
     return { state: "invalid", findings: [finding] };
@@ -30,13 +41,14 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
   if (value === undefined) return { state: "invalid", findings };
 
   const source: Source = { file, lineOf };
-  const checked = validate("plugin-manifest", value, source);
+  const checked = validateOpenly("plugin-manifest", value, source);
   const {
     name,
     version,
     options = noOptions,
     engines,
     main,
+    runtime,
     fallback,
   } = value as Partial<Record<keyof PluginManifest, unknown>>;
   const wrong = [
@@ -44,7 +56,7 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
     ...(checked.ok ? [] : checked.findings),
     ...versionFaults(version).map((fault) => place(fault, source)),
     ...rangeFaults(engines).map((fault) => place(fault, source)),
-    ...(await entryFaults(main, path.dirname(file))).map((fault) => place(fault, source)),
+    ...(await entryFaults(main, runtime, path.dirname(file))).map((fault) => place(fault, source)),
     ...(checked.ok ? detectionFaults(checked.value) : []).map((fault) => place(fault, source)),
   ];
   const when = asked === null || asked.has(name) || fallback === true ? "now" : "when used";
@@ -53,7 +65,7 @@ export async function readManifest(file: string, asked: ReadonlySet<unknown> | n
     wrong.push(place({ pointer: "/options", seen: compiled.reason, expected: "a JSON Schema (2020-12)" }, source));
   }
   if (checked.ok && compiled?.ok && wrong.length === 0) {
-    return { state: "valid", manifest: checked.value, checkOptions: compiled.check };
+    return { state: "valid", manifest: checked.value, checkOptions: compiled.check, unknown: checked.unknown };
   }
   return {
     state: "invalid",
@@ -81,13 +93,14 @@ function rangeFaults(engines: unknown): Fault[] {
   return [{ pointer: "/engines/holdstill", seen: JSON.stringify(range), expected }];
 }
 
-async function entryFaults(main: unknown, dir: string): Promise<Fault[]> {
+async function entryFaults(main: unknown, runtime: unknown, dir: string): Promise<Fault[]> {
   if (typeof main !== "string") return [];
-  const exists = await stat(path.join(dir, main)).then(
-    (stats) => stats.isFile(),
-    () => false,
-  );
-  return exists ? [] : [{ pointer: "/main", seen: JSON.stringify(main), expected: "a file; is the plugin built?" }];
+  const file = path.join(dir, main);
+  const isThere = runtime === "executable" ? isProgram(file) : (await stat(file).catch(() => null))?.isFile() === true;
+  const expected = runtime === "executable" ? "a file with the permission to execute it" : "a file";
+  return isThere
+    ? []
+    : [{ pointer: "/main", seen: JSON.stringify(main), expected: `${expected}; is the plugin built?` }];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

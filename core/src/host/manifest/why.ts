@@ -63,9 +63,10 @@ function placeOf({ file, line, pointer }: NonNullable<InstanceSettings["place"]>
 
 function needsOf({ read }: Found, host: Host): ExplainedCandidate["needs"] {
   if (read.state === "invalid") return null;
-  const { engines, protocol, requires = {} } = read.manifest;
+  const { runtime = "node", engines, protocol, requires = {} } = read.manifest;
   const { commands = [], environment = [] } = requires;
   return {
+    runtime,
     holdstill: engines.holdstill,
     protocol: { spoken: protocol, used: commonProtocol(protocol, host) ?? null },
     commands: commands.map((name) => ({ name, path: findProgram(name, host.path) ?? null })),

@@ -2,6 +2,7 @@ import { lstat, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { TrustProblem } from "../../base/errors/details.js";
 import { quoted, ownershipProblems, ownershipProblemsAbove, type TrustedUser } from "../../base/trust/ownership.js";
+import { accessListProblems, accessListProblemsAbove } from "./access-list.js";
 import { entriesOf, type FolderEntry } from "../manifest/folder.js";
 
 /**
@@ -12,11 +13,15 @@ import { entriesOf, type FolderEntry } from "../manifest/folder.js";
 export async function trustProblems(folder: string, who: TrustedUser): Promise<TrustProblem[]> {
   try {
     const dir = await realpath(folder);
-    const above = await ownershipProblemsAbove(dir, who);
+    const above = [
+      ...(await ownershipProblemsAbove(dir, who)),
+      ...(await accessListProblemsAbove(path.dirname(dir), who)),
+    ];
     const inside: TrustProblem[] = [];
     // Including dependencies, because they run as well.
     for (const entry of await entriesOf(dir)) {
       inside.push(...ownershipProblems(entry.file, entry.stats, who), ...(await linkProblem(entry, dir)));
+      if (isListed(entry, dir)) inside.push(...(await accessListProblems(entry.file, who)));
     }
     return [...(await strayFolder(folder, dir)), ...above, ...(await modulesAbove(dir, who)), ...inTotal(dir, inside)];
   } catch (error) {
@@ -24,6 +29,9 @@ export async function trustProblems(folder: string, who: TrustedUser): Promise<T
     return [{ path: folder, problem: (error as Error).message, remedy }];
   }
 }
+
+/** Whether its access control list is worth a look: that of the folder itself shows whether its file system has lists of its own. */
+const isListed = ({ file, stats }: FolderEntry, dir: string): boolean => file === dir || (stats.mode & 0o020) !== 0;
 
 async function linkProblem({ file, stats }: FolderEntry, dir: string): Promise<TrustProblem[]> {
   if (!stats.isSymbolicLink()) return [];

@@ -64,6 +64,8 @@ export class PendingCalls {
   end(id: number): PendingCall | undefined {
     const awaited = this.awaited(id);
     const call = this.#calls.get(id);
+    // It cannot know of the call yet.
+    if (call?.state === "queued") return undefined;
     clearTimeout(call?.timer);
     call?.commands.abort();
     this.#calls.delete(id);

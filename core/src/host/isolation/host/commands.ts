@@ -4,7 +4,8 @@ import type { Who } from "../../../base/errors/details.js";
 import { HoldstillError } from "../../../base/errors/error.js";
 import type { CommandSpec } from "../../../os/exec/exec.js";
 import type { ExecResult } from "../../../os/exec/options.js";
-import { trustedUser, ownershipProblemsOfPath, type TrustedUser } from "../../../base/trust/ownership.js";
+import { trustedUser, type TrustedUser } from "../../../base/trust/ownership.js";
+import { pathProblems } from "../../trust/access-list.js";
 
 /** How long commands may take to end, ms: one that hangs in the kernel never ends. */
 const ENDS_WITHIN_MS = 1000;
@@ -69,7 +70,7 @@ export class HostCommands {
   async #vet(command: string): Promise<void> {
     const { who } = this.#allowed;
     if (this.#us === null) throw this.#denied(command);
-    const problems = await ownershipProblemsOfPath(command, this.#us).catch((cause: unknown) => {
+    const problems = await pathProblems(command, this.#us).catch((cause: unknown) => {
       throw new HoldstillError("E_EXEC_MISSING", { who, command }, { cause });
     });
     if (problems.length > 0) throw new HoldstillError("E_EXEC_UNTRUSTED", { who, command, problems });

@@ -16,7 +16,7 @@ export function reasonOf({ code, signal, error, outOfMemory, memoryMb }: WorkerE
     return `it needed more than its ${memoryMb} MiB of memory`;
   if (error instanceof Error) return `an exception that nothing caught: ${error.message}`;
   if (signal !== null) return `it was ended by ${signal}`;
-  return `it called process.exit(${code ?? 0})`;
+  return `it exited with code ${code ?? 0}`;
 }
 
 function codeOf(error: unknown): unknown {

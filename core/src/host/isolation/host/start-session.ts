@@ -1,14 +1,18 @@
 import type { Who } from "../../../base/errors/details.js";
 import { HoldstillError, isHoldstillError } from "../../../base/errors/error.js";
+import { ownVersion } from "../../../installation.js";
 import { baseEnvironment } from "../../../os/environment.js";
-import { checkAnswer, preloadAnswerChecks, tooLarge } from "./check-answer.js";
+import { checkAnswer, notData, preloadAnswerChecks } from "./check-answer.js";
 import { PendingCalls } from "./calls.js";
 import { HostCommands } from "./commands.js";
 import type { AnswerOf, ArgsOf, PluginOp, OpOf, Role } from "../operations.js";
 import { Lines } from "./output.js";
 import { Quota, isOverQuota } from "./quota.js";
 import { redactor } from "./redact.js";
-import { startWorker, type Worker } from "./pool.js";
+import { startThread } from "./pool.js";
+import { startProcess } from "./process.js";
+import { startProgram } from "./program.js";
+import type { Worker } from "./worker.js";
 import type { PluginSpec, Session, SessionHooks } from "../session.js";
 import type { FromWorker, PluginFault } from "../wire.js";
 
@@ -53,7 +57,14 @@ export async function startSession<R extends Role>(
   }
 }
 
+const starters = { thread: startThread, process: startProcess, executable: startProgram } as const;
+
+/** How many commands of a plugin may run at once. */
+const COMMANDS_AT_ONCE = 256;
 const UNCONFINED = "can write to more than it needs: this process may not mount, so nothing is read-only for it";
+
+/** Calls in which a provider may not see its storage. The host then claims nothing of the snapshots there. */
+const LOOKING: ReadonlySet<PluginOp> = new Set(["list", "expose", "unexpose", "remove"]);
 
 type State =
   | { is: "loading"; settle: (error?: HoldstillError) => void }
@@ -63,6 +74,7 @@ type State =
 class Remote<R extends Role> implements Session<R> {
   readonly who: Who;
   readonly worker: number;
+  readonly #runtime: PluginSpec["runtime"];
   readonly #hooks: SessionHooks;
   readonly #commands: HostCommands;
   readonly #worker: Worker;
@@ -70,10 +82,13 @@ class Remote<R extends Role> implements Session<R> {
   readonly #loaded: Promise<void>;
   #state: State;
   #lastWords: string | undefined;
+  /** Commands. */
+  #running = 0;
 
   constructor(spec: PluginSpec<R>, hooks: SessionHooks, commands: HostCommands) {
-    const { who, entry, options, dataDir } = spec;
+    const { who, entry, options, dataDir, protocol } = spec;
     this.who = who;
+    this.#runtime = spec.runtime;
     this.#hooks = hooks;
     this.#commands = commands;
     let settle: (error?: HoldstillError) => void = nothing;
@@ -89,16 +104,16 @@ class Remote<R extends Role> implements Session<R> {
       else if (taken === "last") hooks.onLog("warn", isOverQuota);
     };
     const output = { stdout: new Lines(log("info")), stderr: new Lines(log("warn")) };
-    this.#worker = startWorker(
+    this.#worker = starters[spec.runtime](
       {
-        runtime: spec.runtime,
         memoryMb: spec.memoryMb,
         environment: { ...baseEnvironment(), ...spec.environment },
-        start: { role: who.role, entry, options, dataDir },
+        start: { role: who.role, entry, options, dataDir, protocol, host: { version: ownVersion() } },
       },
       {
         // Secrets in the arguments and the environment of a command are for the command.
         onMessage: (message) => this.#receive(message.type === "exec" ? message : redact(message)),
+        onBroken: (reason) => this.#end(reason),
         onOutput: (stream, chunk) => output[stream].take(chunk),
         onExit: (reason) => {
           output.stdout.end();
@@ -134,7 +149,11 @@ class Remote<R extends Role> implements Session<R> {
     if (!this.offers(op)) throw new HoldstillError("E_NOT_OFFERED", { who: this.who, op });
     const late = { who: this.who, op, limitMs, worker: this.worker };
     const value = await this.#calls.add(op, args, limitMs, () => new HoldstillError("E_DEADLINE", late));
-    return checkAnswer<R, O>(this.who, op, value);
+    return checkAnswer<R, O>(this.who, op, value, (unknown) =>
+      this.#hooks.onLog("debug", `${op} returned properties that this version does not know: they are ignored`, {
+        unknown,
+      }),
+    );
   }
 
   cancel(): void {
@@ -174,9 +193,9 @@ class Remote<R extends Role> implements Session<R> {
         );
         return;
       }
-      case "too-large": {
+      case "unfit": {
         const call = this.#calls.end(message.id);
-        call?.reject(tooLarge(this.who, call.op));
+        call?.reject(notData(this.who, call.op, message.unfit));
         return;
       }
       case "log":
@@ -198,12 +217,13 @@ class Remote<R extends Role> implements Session<R> {
     const call = this.#calls.awaited(callId);
     try {
       if (call === undefined) throw new Error("the call that this command was for has ended");
+      if (this.#running >= COMMANDS_AT_ONCE) throw new Error(`more than ${COMMANDS_AT_ONCE} commands at once`);
       const onNoNamespace = (): void => this.#hooks.onLog("warn", `${command.command} ${UNCONFINED}`);
-      const result = await this.#commands.run({
-        ...command,
-        signal: call.commands.signal,
-        onNoNamespace,
-      });
+      await this.#hooks.beforeCommand?.();
+      this.#running += 1;
+      const result = await this.#commands
+        .run({ ...command, signal: call.commands.signal, onNoNamespace })
+        .finally(() => (this.#running -= 1));
       this.#worker.post({ type: "exec-done", id, result });
     } catch (error) {
       if (call !== undefined && isHoldstillError(error)) call.refusal = error;
@@ -221,6 +241,8 @@ class Remote<R extends Role> implements Session<R> {
       ...(fault.hint !== undefined && { pluginHint: fault.hint }),
       ...(fault.stack !== undefined && { stack: fault.stack }),
     };
+    if (fault.code === "UNREACHABLE" && LOOKING.has(op))
+      return new HoldstillError("E_UNREACHABLE", details, { cause: fault });
     return new HoldstillError("E_PLUGIN_FAILED", details, { cause: fault });
   }
 
@@ -240,7 +262,8 @@ class Remote<R extends Role> implements Session<R> {
   }
 
   #died(op: string, reason: string): HoldstillError {
-    return new HoldstillError("E_PLUGIN_DIED", { who: this.who, op, reason });
+    const isolation = this.#runtime === "thread" ? "thread" : "process";
+    return new HoldstillError("E_PLUGIN_DIED", { who: this.who, op, reason, isolation });
   }
 }
 

@@ -2,8 +2,7 @@ import { inspect } from "node:util";
 import type { Context, Log } from "../../contract/context.js";
 import type { LogLevel, Start } from "../wire.js";
 import type { WorkerCommands } from "./commands.js";
-import { isData } from "./fault.js";
-import { exceeds } from "../host/answer-size.js";
+import { firstUnfit } from "../data.js";
 import { LONGEST_LINE } from "../host/output.js";
 import { Quota, isOverQuota } from "../host/quota.js";
 import type { Link } from "./link.js";
@@ -19,21 +18,14 @@ export function callContext(
   return {
     options: start.options,
     dataDir: start.dataDir,
+    protocol: start.protocol,
+    host: start.host,
     signal: call.signal,
     // By the current clock, which may be set during the call.
     get deadline() {
       return Date.now() + until - performance.now();
     },
-    log: logTo(link),
-    progress(message, done, total) {
-      if (isSilenced(link)) return;
-      link.post({
-        type: "progress",
-        message: text(message),
-        ...(typeof done === "number" && { done }),
-        ...(typeof total === "number" && { total }),
-      });
-    },
+    ...reportsTo(link),
     exec: (command, args, options) => commands.run(call.id, command, args, options),
   };
 }
@@ -45,6 +37,22 @@ function isSilenced(link: Link): boolean {
   const taken = quota.take();
   if (taken === "last") link.post({ type: "log", level: "warn", message: isOverQuota });
   return taken !== "passed";
+}
+
+/** What a plugin may report at any time, also between two calls. */
+export function reportsTo(link: Link): Pick<Context, "log" | "progress"> {
+  return {
+    log: logTo(link),
+    progress(message, done, total) {
+      if (isSilenced(link)) return;
+      link.post({
+        type: "progress",
+        message: text(message),
+        ...(typeof done === "number" && { done }),
+        ...(typeof total === "number" && { total }),
+      });
+    },
+  };
 }
 
 function logTo(link: Link): Log {
@@ -64,7 +72,7 @@ function logTo(link: Link): Log {
 
 /** A log line must not fail because a plugin logs a socket, and must not fill the host's memory. */
 function asData(fields: Record<string, unknown>): Record<string, unknown> {
-  if (!exceeds(fields, LONGEST_LINE) && isData(fields)) return fields;
+  if (firstUnfit(fields, LONGEST_LINE) === null) return fields;
   return { text: inspect(fields, { depth: 2, breakLength: Infinity, maxStringLength: 1000 }).slice(0, LONGEST_LINE) };
 }
 

@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { operations } from "../operations.js";
+import { operations, type Role } from "../operations.js";
 import type { Start } from "../wire.js";
 
 export type Method = (...args: unknown[]) => unknown;
@@ -10,14 +10,27 @@ export async function loadPlugin({ entry, role }: Start): Promise<Map<string, Me
   const plugin = module.default;
   if (typeof plugin !== "object" || plugin === null) throw new Error("its default export is not an object");
 
+  return methodsOf(role, "its default export", (op) => {
+    const method: unknown = Reflect.get(plugin, op);
+    if (isMethod(method)) return (...args) => Reflect.apply(method, plugin, args);
+    return method === undefined ? undefined : "not a method";
+  });
+}
+
+/** The methods of a kind of plugin, as far as `where` has them. @throws Error if a required one is missing. */
+export function methodsOf(
+  role: Role,
+  where: string,
+  find: (op: string, params: readonly string[]) => Method | "not a method" | undefined,
+): Map<string, Method> {
   const methods = new Map<string, Method>();
   const missing: string[] = [];
-  for (const [op, { needed }] of Object.entries(operations[role])) {
-    const method: unknown = Reflect.get(plugin, op);
-    if (isMethod(method)) methods.set(op, (...args) => Reflect.apply(method, plugin, args));
+  for (const [op, { needed, params }] of Object.entries(operations[role])) {
+    const method = find(op, params);
+    if (isMethod(method)) methods.set(op, method);
     else if (needed || method !== undefined) missing.push(op);
   }
-  if (missing.length > 0) throw new Error(`its default export has no method ${missing.join(", ")}`);
+  if (missing.length > 0) throw new Error(`${where} has no method ${missing.join(", ")}`);
   return methods;
 }
 

@@ -1,4 +1,4 @@
-import { exceeds } from "../host/answer-size.js";
+import { firstUnfit, tooLarge } from "../data.js";
 import type { FromWorker, Start, ToWorker } from "../wire.js";
 import { WorkerCommands } from "./commands.js";
 import { callContext } from "./context.js";
@@ -6,13 +6,19 @@ import { toPluginFault } from "./fault.js";
 import type { Link } from "./link.js";
 import type { Method } from "./load.js";
 
-/** Serves the host's calls until the worker is killed. */
-export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, link: Link): void {
+/** Serves the host's calls, which come as its messages, until the worker is killed. */
+export function serveCalls(
+  methods: ReadonlyMap<string, Method>,
+  start: Start,
+  link: Link,
+): (message: ToWorker) => void {
   const commands = new WorkerCommands(link);
   const running = new Map<number, AbortController>();
 
-  link.onMessage((message) => {
+  return (message) => {
     switch (message.type) {
+      case "start":
+        return;
       case "call":
         void run(message);
         return;
@@ -24,7 +30,7 @@ export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, l
         commands.settle(message);
         return;
     }
-  });
+  };
 
   async function run({ id, op, args, limitMs }: Extract<ToWorker, { type: "call" }>): Promise<void> {
     const controller = new AbortController();
@@ -37,12 +43,12 @@ export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, l
     post(answer);
   }
 
-  /** Otherwise a result with a function in it would end the worker, and with it what the plugin has frozen. */
+  /** Otherwise a result that is too long as JSON would end the worker, and with it what the plugin has frozen. */
   function post(answer: FromWorker & { id: number }): void {
     try {
       link.post(answer);
     } catch (error) {
-      link.post({ type: "uncloneable", id: answer.id, reason: toPluginFault(error).message.replace(/\.$/, "") });
+      link.post({ type: "unfit", id: answer.id, unfit: { ...tooLarge, seen: toPluginFault(error).message } });
     }
   }
 }
@@ -50,7 +56,11 @@ export function serveCalls(methods: ReadonlyMap<string, Method>, start: Start, l
 async function outcome(id: number, work: () => unknown): Promise<FromWorker & { id: number }> {
   try {
     const value = (await work()) ?? null;
-    return exceeds(value) ? { type: "too-large", id } : { type: "answer", id, value };
+    const unfit = firstUnfit(value);
+    if (unfit === null) return { type: "answer", id, value };
+    // What could be called is not data of any kind.
+    if (unfit.seen !== "function" && unfit.seen !== "symbol") return { type: "unfit", id, unfit };
+    return { type: "uncloneable", id, reason: `the ${unfit.seen} at ${unfit.pointer} could not be cloned` };
   } catch (error) {
     return { type: "failed", id, fault: toPluginFault(error) };
   }

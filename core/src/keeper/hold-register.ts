@@ -123,17 +123,35 @@ function parse(text: string): { heading: Heading; marks: string } {
   return { heading: JSON.parse(text.slice(0, end)) as Heading, marks: text.slice(end) };
 }
 
+/**
+ * Folders for registers, the best first. Only root can make something in root's: in /dev/shm, any user can use up the memory or the name.
+ * An ordinary user's own is of the user's session.
+ */
+function rootsOf(uid = process.getuid?.() ?? 0): readonly string[] {
+  return uid === 0 ? ["/run", "/dev", "/dev/shm"] : [`/run/user/${uid}`, "/dev/shm"];
+}
+
 /** The path of the register of that name. @throws Error when no folder is in memory, or the folder is not only ours. */
-export function registerFile(name: string, roots: readonly string[] = ["/run", "/dev/shm"]): string {
-  const root = roots.find((one) => isInMemory(one));
-  if (root === undefined) throw new Error(`neither ${roots.join(" nor ")} is in memory, and holds are recorded there`);
+export function registerFile(name: string, roots = rootsOf()): string {
+  let reason = `neither ${roots.join(" nor ")} is in memory, and holds are recorded there`;
+  for (const root of roots.filter(isInMemory)) {
+    try {
+      return path.join(ownFolder(root), name);
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new Error(reason);
+}
+
+function ownFolder(root: string): string {
   const folder = path.join(root, `holdstill-keeper-${process.getuid?.()}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(folder);
   // In /dev/shm any user may have created it, or a link in its place.
   if (uid !== process.getuid?.() || (mode & 0o170077) !== 0o040000)
     throw new Error(`${folder} belongs to another user, or another user can write to it`);
-  return path.join(folder, name);
+  return folder;
 }
 
 /** What the keeper of that name still holds although it and its watchdog are dead; null: nothing. */

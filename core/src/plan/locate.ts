@@ -1,9 +1,11 @@
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import type { BlockDevice, Volume } from "../base/schema/types.js";
+import { HoldstillError } from "../base/errors/error.js";
 import { devicesBelow } from "../os/blockdevices.js";
 import { isExclusionAgreed, leavesOut, resolveExclude } from "./exclude.js";
-import { isWithin, mountAt, readMounts, realPathOf, type Mount } from "../os/mounts.js";
+import { readFstab } from "../os/fstab.js";
+import { isMountPoint, isOfKernel, isWithin, type Mount, mountAt, readMounts, realPathOf } from "../os/mounts.js";
 import { throwUnreadable } from "../os/unreadable-target.js";
 
 /** What a component or the requester needs captured. Absolute paths; `exclude` as in Component. */
@@ -12,9 +14,11 @@ export interface CaptureRequest {
   readonly exclude: readonly string[];
 }
 
-/** The kernel's tables of mounts and devices. Tests pass their own; otherwise they are read from the running kernel. */
+/** The kernel's tables of mounts and devices, and what a boot mounts. Tests pass their own; otherwise they are read from the running kernel. */
 export interface SystemTables {
   readonly mounts: readonly Mount[];
+  /** Mount points that should be mounted. */
+  readonly fstab?: readonly string[];
   devices(mount: Mount): BlockDevice[];
 }
 
@@ -46,22 +50,15 @@ interface Spot {
   readonly inner: string;
 }
 
-/** File systems that have the kernel's state and not data: they need not be in a snapshot. */
-const stateless = new Set(
-  (
-    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl " +
-    "hugetlbfs mqueue nsfs proc pstore securityfs sysfs tracefs"
-  ).split(" "),
-);
-
 /**
- * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that does not exist or cannot be read.
+ * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that does not exist, cannot be read,
+ * or is in a file system of the kernel.
  *
  * Volume.id is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
  * mounts of one file system have the same, bind mounts too; it changes when the file system is mounted anew.
  */
 export function locate(requests: readonly CaptureRequest[], tables: SystemTables = readSystemTables()): Located {
-  const spots = requests.map((request) => request.paths.map((target) => spotOf(target, tables.mounts)));
+  const spots = requests.map((request) => request.paths.map((target) => spotOf(target, tables)));
   const all = spots.flat();
   const captured = all.filter((spot, at) => !all.some((other, from) => from !== at && covers(other, spot, from < at)));
   const resolved = requests.map((request, at) => ({
@@ -74,10 +71,10 @@ export function locate(requests: readonly CaptureRequest[], tables: SystemTables
 }
 
 export function readSystemTables(): SystemTables {
-  return { mounts: readMounts(), devices: devicesBelow };
+  return { mounts: readMounts(), fstab: readFstab(), devices: devicesBelow };
 }
 
-function spotOf(requested: string, mounts: readonly Mount[]): Spot {
+function spotOf(requested: string, { mounts, fstab = [] }: SystemTables): Spot {
   const real = realPathOf(requested);
   try {
     accessSync(real, constants.R_OK);
@@ -85,6 +82,9 @@ function spotOf(requested: string, mounts: readonly Mount[]): Spot {
     throwUnreadable(requested, error);
   }
   const mount = mountAt(mounts, real) ?? throwUnreadable(requested, "no mount carries it");
+  // Some of its files never end, wait forever, or lose what was read of them, such as /proc/kmsg.
+  if (isOfKernel(mount)) throwUnreadable(requested, `it is in a file system of the kernel (${mount.fsType}), not data`);
+  refuseUnmounted(requested, real, fstab, mounts);
   const subvolume = mount.fsType === "btrfs" ? subvolumeOf(real, mount) : "/";
   return {
     requested,
@@ -94,6 +94,15 @@ function spotOf(requested: string, mounts: readonly Mount[]): Spot {
     subvolume,
     inner: innerPath(real, mount),
   };
+}
+
+/** What is below the mount point of a file system that should be mounted is not the data: often it is an empty folder. */
+function refuseUnmounted(target: string, real: string, fstab: readonly string[], mounts: readonly Mount[]): void {
+  const point = fstab.find((one) => isWithin(real, one) && !isMountPoint(mounts, one));
+  if (point === undefined) return;
+  const reason = `nothing is mounted at ${point}, which is in /etc/fstab`;
+  const remedy = `Mount it: mount ${point}. If it is not used any more, remove it from /etc/fstab.`;
+  throw new HoldstillError("E_TARGET_UNREADABLE", { target, reason, remedy });
 }
 
 /** The path as the file system itself would call it, seen from its own root. */
@@ -153,7 +162,7 @@ function placeOf(spot: Spot, captured: readonly Spot[]): CapturedPlace {
 
 function nestedMounts(volumes: readonly Volume[], spots: readonly Spot[], { mounts }: SystemTables): string[] {
   return mounts
-    .filter((mount) => !stateless.has(mount.fsType) && mountAt(mounts, mount.mountPoint) === mount)
+    .filter((mount) => !isOfKernel(mount) && mountAt(mounts, mount.mountPoint) === mount)
     .map((mount) => mount.mountPoint)
     .filter((point) => !spots.some((spot) => spot.path === point))
     .filter((point) => volumes.some((volume) => isCapturedBelow(volume, point)))

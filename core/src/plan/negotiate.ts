@@ -7,18 +7,25 @@ import type { SelectedComponent } from "./select.js";
 /** How the volumes will be captured: by the weakest of their providers' qualities. */
 export function cutOf(volumes: readonly PlannedVolume[]): Cut {
   if (volumes.some((v) => !v.qualities.pointInTime)) return "fuzzy";
-  const oneGroup = new Set(volumes.map((v) => v.provider)).size <= 1 && volumes.every((v) => v.qualities.atomicGroup);
+  const groups = new Set(volumes.map((v) => groupOf(v)));
   // Volumes that are held at the same time share one instant, whichever provider takes the snapshot.
-  const allHeld = volumes.every((v) => isHeld(v));
-  return volumes.length <= 1 || oneGroup || allHeld ? "atomic" : "per-volume";
+  return groups.size <= 1 || volumes.every((v) => isHeld(v)) ? "atomic" : "per-volume";
 }
+
+/** What the volume shares its instant with: a key is the instance's own. */
+const groupOf = ({ volume, provider, qualities: { group } }: PlannedVolume): string =>
+  JSON.stringify(group === undefined ? [volume.id] : [provider, group]);
 
 const isHeld = ({ qualities }: PlannedVolume): boolean => (qualities.hold ?? []).length > 0;
 
-/** The consistency of a snapshot without a writer. @param held Whether the kernel holds its volumes while it is taken. */
-export function volumeOnly(cut: Cut, held: boolean): { consistency: Consistency; reason: string } {
-  if (held && cut !== "fuzzy")
-    return { consistency: "filesystem", reason: "no writer takes part; the file systems are flushed and held" };
+/** Whether the file system is flushed for the snapshot: by the hold, or by the storage itself. */
+const isFlushed = (volume: PlannedVolume): boolean => isHeld(volume) || volume.qualities.consistency === "filesystem";
+
+/** The consistency of a snapshot of these volumes without a writer. */
+export function volumeOnly(volumes: readonly PlannedVolume[]): { consistency: Consistency; reason: string } {
+  const cut = cutOf(volumes);
+  if (cut !== "fuzzy" && volumes.every((v) => isFlushed(v)))
+    return { consistency: "filesystem", reason: "no writer takes part; the file systems are flushed" };
   switch (cut) {
     case "atomic":
       return { consistency: "crash", reason: "no writer takes part; all of one instant, nothing flushed" };
@@ -29,11 +36,16 @@ export function volumeOnly(cut: Cut, held: boolean): { consistency: Consistency;
   }
 }
 
+/** Whether freezing the application makes such a snapshot of the component usable. */
+export const isTolerated = ({ tolerates }: Component, cut: Cut): boolean => tolerates === "fuzzy" || cut === "atomic";
+
 interface Captured {
   own: PlannedVolume[];
   volumes: string[];
   cut: Cut;
-  held: boolean;
+  withoutWriter: Consistency;
+  /** Why it is not `application`. */
+  unattended: string;
 }
 
 /**
@@ -49,28 +61,36 @@ export function negotiate(
   const capture = (paths: readonly string[]): Captured => {
     const ids = new Set(places.filter((place) => paths.includes(place.requested)).map((place) => place.volume));
     const own = volumes.filter(({ volume }) => ids.has(volume.id));
-    return { own, volumes: [...ids], cut: cutOf(own), held: own.every((v) => isHeld(v)) };
+    const { consistency, reason } = volumeOnly(own);
+    return { own, volumes: [...ids], cut: cutOf(own), withoutWriter: consistency, unattended: reason };
   };
   const owned = taken.map(({ writer, component }): PlannedComponent => {
-    const { own, ...captured } = capture(component.paths);
-    const { cut } = captured;
+    const { own, unattended: _, ...captured } = capture(component.paths);
+    const { cut, withoutWriter } = captured;
     const shared = { writer: writer.who.instance, component, ...captured };
-    if (component.tolerates === "fuzzy" || cut === "atomic") return { ...shared, promised: "application" };
-    const { tolerates } = component;
+    const { tolerates, notCovered } = component;
+    if (isTolerated(component, cut)) {
+      return notCovered === undefined
+        ? { ...shared, promised: "application" }
+        : { ...shared, promised: withoutWriter, reason: notCovered };
+    }
     const provider = (own.find((v) => !v.qualities.pointInTime) ?? own[0])?.provider ?? "?";
-    const mismatch = { writer: writer.who.instance, component: component.name, tolerates, cut, provider };
+    const remedy = component.method?.[cut];
+    const known = { writer: writer.who.instance, component: component.name, tolerates, cut, provider };
+    const mismatch = remedy === undefined ? known : { ...known, remedy };
     if (writer.policy === "required") throw new HoldstillError("E_PLAN_INCONSISTENT", mismatch);
     return {
       ...shared,
-      promised: volumeOnly(cut, captured.held).consistency,
-      reason: `it needs a ${tolerates} snapshot, and this one is ${cut}`,
+      promised: withoutWriter,
+      reason: `it needs a ${tolerates} snapshot, and this one is ${cut}${remedy === undefined ? "" : `; ${remedy}`}`,
     };
   });
   const rest = ownerless.map((one): PlannedComponent => {
-    const component: Component = { name: "files", kind: "files", paths: [one], tolerates: "fuzzy" };
-    const { volumes: ids, cut, held } = capture([one]);
-    const { consistency, reason } = volumeOnly(cut, held);
-    return { writer: null, component, volumes: ids, cut, held, promised: consistency, reason };
+    // Where it really is: a link that was named may be gone when it is restored.
+    const original = places.find(({ requested }) => requested === one)?.original ?? one;
+    const component: Component = { name: "files", kind: "files", paths: [original], tolerates: "fuzzy" };
+    const { own: _, unattended: reason, ...captured } = capture([one]);
+    return { writer: null, component, ...captured, promised: captured.withoutWriter, reason };
   });
   return [...owned, ...rest];
 }

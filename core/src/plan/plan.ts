@@ -12,12 +12,14 @@ export interface SnapshotRequest {
   targets: readonly string[];
   name?: string;
   tags?: Readonly<Record<string, string>>;
-  /** The lowest consistency that counts as success. Default: what the plan promises. */
-  require?: Exclude<Consistency, "none">;
+  /** The lowest consistency that counts as success. Default: what the plan promises, and at least `crash` of a writer that is a target. */
+  require?: Consistency;
   /** Also holds volumes that carry `/`, holdstill, or its state: last, and released first. */
   includeRoot?: boolean;
   /** The set is deleted when this lease ends. Default: the set stays until it is deleted. */
   lease?: LeaseMark;
+  /** Until then the set cannot be deleted. ISO 8601. A leased set cannot be retained. */
+  retainUntil?: string;
   /** The id of the set. Default: a new one. */
   id?: string;
   /** The process that asked the service for the set. */

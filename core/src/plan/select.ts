@@ -1,4 +1,5 @@
 import path from "node:path";
+import { HoldstillError } from "../base/errors/error.js";
 import type { Component } from "../base/schema/types.js";
 import { isWithin, realPathOf } from "../os/mounts.js";
 import type { Target } from "./targets.js";
@@ -50,4 +51,25 @@ export function selectComponents(
 export function ownerless(paths: readonly string[], taken: readonly SelectedComponent[]): string[] {
   const owned = new Set(taken.flatMap(({ component }) => component.paths.map(realPathOf)));
   return paths.filter((one) => !owned.has(realPathOf(one)));
+}
+
+/**
+ * A database has one server, and one writer for it. Two that report the same one are connected to the same server, and the other server
+ * would be in no snapshot.
+ *
+ * @throws HoldstillError E_WRITERS_SHARE
+ */
+export function refuseShared(present: readonly PresentWriter[], taken: readonly SelectedComponent[]): void {
+  const owners = new Map<string, string[]>();
+  for (const { who, components } of present) {
+    const owned = components.flatMap(({ kind, paths }) => (kind === "database" ? paths.map(realPathOf) : []));
+    for (const one of new Set(owned)) owners.set(one, [...(owners.get(one) ?? []), who.instance]);
+  }
+  for (const { writer, component } of taken) {
+    for (const one of component.kind === "database" ? component.paths : []) {
+      const other = owners.get(realPathOf(one))?.find((instance) => instance !== writer.who.instance);
+      if (other !== undefined)
+        throw new HoldstillError("E_WRITERS_SHARE", { path: one, writers: [writer.who.instance, other] });
+    }
+  }
 }

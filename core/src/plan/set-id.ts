@@ -1,5 +1,8 @@
 import { randomInt } from "node:crypto";
 
+/** Whether holdstill may have given that id: `setId` of the record's schema. */
+export const isSetId = (id: string): boolean => /^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$/.test(id);
+
 let last = { second: "", rest: 0 };
 
 /**

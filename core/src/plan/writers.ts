@@ -3,6 +3,7 @@ import { toFault } from "../base/errors/error.js";
 import { isWriter } from "../host/isolation/session.js";
 import type { ResolvedPlugin } from "../host/manifest/resolution.js";
 import type { Component, LeftOutWriter } from "../base/schema/types.js";
+import type { Target } from "./targets.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 
 /** A writer with the components that it returned. */
@@ -30,8 +31,16 @@ export function identifyAll(workers: PluginWorkers, limitMs: number): Promise<Id
   );
 }
 
-/** The writers that returned components, and the best-effort ones that failed. @throws the error of a required writer. */
-export function sortOut(identified: readonly IdentifiedWriters[]): {
+/**
+ * The writers that returned components, and those that failed. A required writer may not be one of the latter if it is a target, or if
+ * it might own data below a target.
+ *
+ * @throws the error of such a writer.
+ */
+export function sortOut(
+  identified: readonly IdentifiedWriters[],
+  targets: readonly Target[],
+): {
   present: PresentWriter[];
   leftOut: LeftOutWriter[];
 } {
@@ -39,8 +48,11 @@ export function sortOut(identified: readonly IdentifiedWriters[]): {
   const leftOut: LeftOutWriter[] = [];
   for (const writer of identified) {
     if (!("error" in writer)) present.push(writer);
-    else if (writer.policy === "required") throw writer.error;
-    else leftOut.push({ who: writer.who, error: toFault(writer.error) });
+    else if (writer.policy === "required" && targets.some((target) => concerns(target, writer.who))) throw writer.error;
+    else leftOut.push({ who: writer.who, policy: writer.policy, error: toFault(writer.error) });
   }
   return { present, leftOut };
 }
+
+/** What a writer owns that could not say so may lie below any path. */
+const concerns = (target: Target, { instance }: Who): boolean => target.is === "path" || target.instance === instance;

@@ -1,15 +1,18 @@
+import { hostname } from "node:os";
+import type { LimitsMs } from "../base/config/settings.js";
 import { HoldstillError, isHoldstillError } from "../base/errors/error.js";
 import type { Who } from "../base/errors/details.js";
 import { type AnySession, isProvider, isWriter, type Session } from "../host/isolation/session.js";
 import type { Plan } from "../plan/plan.js";
-import type { Transaction, WriterTransaction } from "../host/contract/context.js";
-import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Volume } from "../base/schema/types.js";
+import type { SetLabel, Transaction, WriterTransaction } from "../host/contract/context.js";
+import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Snapshot, Volume } from "../base/schema/types.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { TransactionEvent, TransactionOp } from "./machine.js";
+import { awaitReady } from "./await-ready.js";
 import { checkPrepareAnswer } from "./check-prepare-answer.js";
 import type { Repairs, SealedSnapshot } from "./repair.js";
 import { checkSealAnswer } from "./check-seal-answer.js";
-import type { SidecarFiles } from "./services.js";
+import type { SidecarFiles, TransactionServices } from "./services.js";
 
 /** What the plugins returned, apart from the fact that they did. */
 export interface ParticipantAnswers {
@@ -18,6 +21,14 @@ export interface ParticipantAnswers {
   readonly sidecars: Map<string, RecordedSidecar>;
   readonly snapshots: SealedSnapshot[];
   readonly repairs: Map<string, Repair>;
+}
+
+/** Times in ms. */
+export interface CallLimits {
+  /** Of the call. */
+  readonly limitMs: number;
+  /** Until all writers are to be thawed. */
+  readonly freezeLeftMs: number;
 }
 
 /** Makes the machine's calls to plugins, and turns their results into the machine's events. */
@@ -33,24 +44,35 @@ export class TransactionCalls {
   readonly #workers: PluginWorkers;
   readonly #repairs: Repairs;
   readonly #sidecars: SidecarFiles;
-  /** Ends the keeping of the files that a writer has left. */
-  readonly #keeping = new Map<string, () => void>();
+  readonly #limits: Pick<LimitsMs, "ready" | "identify">;
+  /** Ends what is awaited for an actor beside its calls: its files, or its snapshots. */
+  readonly #awaited = new Map<string, () => void>();
   /** Actors whose worker a fault has spoilt: abort needs a new one. */
   readonly #spoilt = new Set<string>();
 
-  constructor(plan: Plan, workers: PluginWorkers, repairs: Repairs, sidecars: SidecarFiles) {
+  constructor(
+    plan: Plan,
+    repairs: Repairs,
+    { workers, sidecars, limits }: Pick<TransactionServices, "workers" | "sidecars" | "limits">,
+  ) {
     this.#plan = plan;
     this.#workers = workers;
     this.#repairs = repairs;
     this.#sidecars = sidecars;
+    this.#limits = limits;
   }
 
   /** @throws HoldstillError whatever went wrong. */
-  async ask(actor: string, op: TransactionOp, token: FreezeToken | null, limitMs: number): Promise<TransactionEvent> {
+  async ask(
+    actor: string,
+    op: TransactionOp,
+    token: FreezeToken | null,
+    { limitMs, freezeLeftMs }: CallLimits,
+  ): Promise<TransactionEvent> {
     if (op === "abort") return this.#undo(actor, token, limitMs);
     try {
       const session = await this.#workers.session(actor);
-      if (isWriter(session)) return await this.#askWriter(session, op, token, limitMs);
+      if (isWriter(session)) return await this.#askWriter(session, op, token, { limitMs, freezeLeftMs });
       if (isProvider(session)) return await this.#askProvider(session, op, limitMs);
       throw new Error(`${actor} is neither a writer nor a provider`);
     } catch (error) {
@@ -62,7 +84,7 @@ export class TransactionCalls {
   /** Makes the actor's pending call fail at once. */
   async cancel(actor: string): Promise<void> {
     this.#spoilt.add(actor);
-    this.#keeping.get(actor)?.();
+    this.#awaited.get(actor)?.();
     const provider = this.#repairs.cancel();
     if (provider !== null) this.#spoilt.add(provider);
     const session = await this.#workers.session(actor).catch(() => null);
@@ -73,17 +95,19 @@ export class TransactionCalls {
     session: Session<"writer">,
     op: TransactionOp,
     token: FreezeToken | null,
-    limitMs: number,
+    { limitMs, freezeLeftMs }: CallLimits,
   ): Promise<TransactionEvent> {
     const { who } = session;
     const actor = who.instance;
     const tx = this.#writerTx(actor);
     switch (op) {
       case "prepare":
-        if (session.offers("prepare")) await session.call("prepare", [tx], limitMs);
+        if (session.offers("prepare")) await session.call("prepare", [{ ...tx, freezeLimitMs: freezeLeftMs }], limitMs);
         return { type: "prepared", actor, section: null };
-      case "freeze":
-        return { type: "frozen", actor, token: await session.call("freeze", [tx], limitMs) };
+      case "freeze": {
+        const freezing = { ...tx, freezeDeadline: Date.now() + freezeLeftMs };
+        return { type: "frozen", actor, token: await session.call("freeze", [freezing], limitMs) };
+      }
       case "thaw": {
         const { uninterrupted, reason, facts } = await session.call("thaw", [tx, token ?? {}], limitMs);
         if (!uninterrupted)
@@ -103,7 +127,7 @@ export class TransactionCalls {
         const planned = this.#plan.writers.find((one) => one.who.instance === actor) ?? { components: [], volumes: [] };
         const repair = await this.#repairs
           .run(session, planned, tx, this.answers.snapshots, limitMs)
-          .finally(() => this.#keepForks());
+          .finally(() => this.#keepForks(actor));
         this.answers.repairs.set(actor, repair);
         if (repair.state !== "failed") return { type: "repaired", actor };
         throw new HoldstillError("E_REPAIR_FAILED", { who, reason: repair.reason ?? "the writer gave no reason" });
@@ -117,12 +141,12 @@ export class TransactionCalls {
   async #keep(who: Who, dir: string, sidecar: Sidecar, until: number): Promise<RecordedSidecar> {
     const ending = new AbortController();
     const timer = setTimeout(() => ending.abort(tooMuch(who, sidecar)), until - performance.now());
-    this.#keeping.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
+    this.#awaited.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
     try {
       return await this.#sidecars.keep(dir, sidecar, who, ending.signal);
     } finally {
       clearTimeout(timer);
-      this.#keeping.delete(who.instance);
+      this.#awaited.delete(who.instance);
     }
   }
 
@@ -143,11 +167,24 @@ export class TransactionCalls {
       case "seal": {
         const snapshots = await session.call("seal", [tx], limitMs);
         checkSealAnswer(who, snapshots, tx.id, this.#volumesOf(actor));
-        for (const snapshot of snapshots) this.answers.snapshots.push({ who, snapshot });
+        for (const snapshot of await this.#untilReady(session, snapshots))
+          this.answers.snapshots.push({ who, snapshot });
         return { type: "sealed", actor };
       }
       default:
         throw new Error(`a provider is not asked to ${op}`);
+    }
+  }
+
+  async #untilReady(session: Session<"provider">, snapshots: readonly Snapshot[]): Promise<readonly Snapshot[]> {
+    const { who } = session;
+    const ending = new AbortController();
+    this.#awaited.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
+    const limits = { readyMs: this.#limits.ready, lookMs: this.#limits.identify };
+    try {
+      return await awaitReady(session, snapshots, limits, ending.signal);
+    } finally {
+      this.#awaited.delete(who.instance);
     }
   }
 
@@ -174,8 +211,10 @@ export class TransactionCalls {
   }
 
   /** Also after a repair that failed: what exists is in the record. */
-  #keepForks(): void {
-    const { snapshots } = this.answers;
+  #keepForks(writer: string): void {
+    const { snapshots, repairs } = this.answers;
+    const failed = this.#repairs.failedOf(writer);
+    if (failed !== undefined) repairs.set(writer, failed);
     const known = new Set(snapshots.map(({ snapshot }) => snapshot.id));
     snapshots.push(...this.#repairs.forks.filter(({ snapshot }) => !known.has(snapshot.id)));
   }
@@ -189,15 +228,23 @@ export class TransactionCalls {
   }
 
   #tx(): Transaction {
-    return { id: this.#plan.id, cut: this.#plan.cut };
+    const { id, cut, request } = this.#plan;
+    return { id, cut, label: labelOf(request) };
   }
 
   #writerTx(actor: string): WriterTransaction {
     const planned = this.#plan.writers.find((writer) => writer.who.instance === actor);
     const { components = [], cut = this.#plan.cut } = planned ?? {};
-    return { id: this.#plan.id, cut, components, sidecarDir: this.#sidecars.folder(this.#plan.id, actor) };
+    return { ...this.#tx(), cut, components, sidecarDir: this.#sidecars.folder(this.#plan.id, actor) };
   }
 }
+
+const labelOf = ({ name, tags = {}, retainUntil }: Plan["request"]): SetLabel => ({
+  hostname: hostname(),
+  ...(name === undefined ? {} : { name }),
+  ...(Object.keys(tags).length === 0 ? {} : { tags }),
+  ...(retainUntil === undefined ? {} : { retainUntil }),
+});
 
 function tooMuch(who: Who, { files }: Sidecar): HoldstillError {
   const what = files.length === 1 ? "the file" : `the ${files.length} files`;

@@ -16,12 +16,16 @@ export interface Situation {
 /** The freeze window, ms: a copy under applications that tolerate it extends the window by the copy's own limit. */
 export const freezeWindow = (limits: LimitsMs, cut: Cut): number => limits.freeze + (cut === "fuzzy" ? limits.copy : 0);
 
+/** What is left of the freeze window, ms. @param frozenFor Since the first freeze was asked; null: it was not. */
+export const freezeLeft = (limits: LimitsMs, cut: Cut, frozenFor: number | null): number =>
+  freezeWindow(limits, cut) - (frozenFor ?? 0);
+
 /** What of the freeze window is kept back for thawing, ms: a quarter, 10 s at most. */
 export const thawReserve = (limits: LimitsMs): number => Math.min(limits.freeze / 4, 10_000);
 
 /** The limit of the hold, ms: as configured, and inside the freeze window. */
 export function holdLimit(limits: LimitsMs, cut: Cut, frozenFor: number | null): number {
-  const beforeThaw = freezeWindow(limits, cut) - (frozenFor ?? 0) - thawReserve(limits);
+  const beforeThaw = freezeLeft(limits, cut, frozenFor) - thawReserve(limits);
   return Math.max(1, Math.min(limits.hold, frozenFor === null ? Infinity : beforeThaw));
 }
 
@@ -34,7 +38,7 @@ export function callLimit(
   limits: LimitsMs,
   { cut, frozenFor, heldFor, ownFreeze }: Situation,
 ): number {
-  const left = freezeWindow(limits, cut) - (frozenFor ?? 0);
+  const left = freezeLeft(limits, cut, frozenFor);
   const beforeThaw = left - thawReserve(limits);
   switch (op) {
     case "prepare":

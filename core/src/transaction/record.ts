@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { roundMs } from "../base/events/emit.js";
 import type { Who } from "../base/errors/details.js";
-import { volumeOnly } from "../plan/negotiate.js";
 import { isLowerConsistency, lowestConsistency } from "../plan/consistency.js";
 import type { Plan } from "../plan/plan.js";
 import type {
   FrozenSpan,
+  LeftOutWriter,
   PluginRef,
   RecordedComponent,
   RecordedHold,
@@ -25,7 +25,8 @@ export function recordOf(
 ): SnapshotSet {
   const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, writers));
-  const { name, tags, targets, lease, requester } = plan.request;
+  const { name, tags, targets, lease, requester, retainUntil } = plan.request;
+  const notCaptured = [...new Set([...(plan.notCaptured ?? []), ...answers.snapshots.flatMap(leftOutOf)])];
   return {
     recordVersion: 1,
     id: plan.id,
@@ -40,14 +41,22 @@ export function recordOf(
     consistency: lowestConsistency(components.map((c) => c.consistency)),
     frozenMs: frozenMs(timeline),
     components,
-    writers: [...writers, ...plan.leftOut.map(({ who, error }) => leftOut(who, error.message))],
+    writers: [...writers, ...plan.leftOut.map((one) => leftOut(one))],
     volumes: plan.volumes.map((v) => v.volume),
     snapshots: answers.snapshots.map(({ who, snapshot }) => ({ by: ref(who), snapshot })),
+    ...(notCaptured.length === 0 ? {} : { notCaptured }),
     timeline: [...timeline],
     ...(hold === null ? {} : { hold }),
     ...(lease === undefined ? {} : { lease }),
+    ...(retainUntil === undefined ? {} : { retainUntil }),
     ...(requester === undefined ? {} : { requester }),
   };
+}
+
+/** A provider that copies files knows of what no table of mounts shows, such as subvolumes. */
+function leftOutOf({ snapshot: { facts } }: ParticipantAnswers["snapshots"][number]): string[] {
+  const named = facts?.["notCaptured"];
+  return Array.isArray(named) ? named.filter((one) => typeof one === "string") : [];
 }
 
 export const isDegraded = (set: SnapshotSet): boolean => isLowerConsistency(set.consistency, set.asked);
@@ -97,19 +106,19 @@ function frozenMs(timeline: readonly Span[]): number {
 }
 
 function recordedComponent(
-  { writer, component, volumes, cut, held, promised, reason }: Plan["components"][number],
+  { writer, component, volumes, withoutWriter, promised, reason }: Plan["components"][number],
   writers: readonly RecordedWriter[],
 ): RecordedComponent {
   const shared = { writer, component, volumes: [...volumes] };
   const broken = writers.find((w) => w.by.instance === writer && w.state !== "frozen");
   if (broken === undefined) return { ...shared, consistency: promised, ...(reason === undefined ? {} : { reason }) };
-  return { ...shared, consistency: volumeOnly(cut, held).consistency, reason: broken.reason ?? broken.state };
+  return { ...shared, consistency: withoutWriter, reason: broken.reason ?? broken.state };
 }
 
-const leftOut = (who: Who, reason: string): RecordedWriter => ({
+const leftOut = ({ who, policy, error }: LeftOutWriter): RecordedWriter => ({
   by: ref(who),
-  policy: "best-effort",
+  policy,
   state: "left-out",
-  reason,
+  reason: error.message,
 });
 const ref = ({ instance, plugin, version: of }: Who): PluginRef => ({ instance, plugin, version: of });

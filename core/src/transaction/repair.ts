@@ -1,12 +1,15 @@
 import type { LimitsMs } from "../base/config/settings.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { Who } from "../base/errors/details.js";
+import { isHoldstillError, toFault } from "../base/errors/error.js";
 import type { ProviderAnswer, ProviderArgs } from "../host/isolation/operations.js";
 import { isProvider, type Session } from "../host/isolation/session.js";
 import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
 import type { WriterTransaction } from "../host/contract/context.js";
 import type { ExposedTree, Repair, Snapshot } from "../base/schema/types.js";
 import type { ExposureDirs } from "./services.js";
+import { checkExposed } from "../os/path/exposed-tree.js";
+import { isCreating } from "./await-ready.js";
 import { undoAll } from "./undo-all.js";
 
 /** A snapshot that was sealed, and its provider. */
@@ -34,6 +37,8 @@ export class Repairs {
   readonly #context: RepairContext;
   /** By a snapshot's id: what is written to in its place. */
   readonly #writable = new Map<string, SealedSnapshot>();
+  /** By a writer's instance. */
+  readonly #failed = new Map<string, Repair>();
   #last: Promise<unknown> = Promise.resolve();
   #asked: Session<"provider"> | null = null;
   #isCancelled = false;
@@ -45,6 +50,11 @@ export class Repairs {
   /** The snapshots that were made for repairs. */
   get forks(): SealedSnapshot[] {
     return [...this.#writable.values()].filter(({ snapshot }) => snapshot.of !== undefined);
+  }
+
+  /** A repair that failed with an error: what it has written to is neither what was cut nor repaired. */
+  failedOf(writer: string): Repair | undefined {
+    return this.#failed.get(writer);
   }
 
   /** Resolves when no repair is running. */
@@ -85,21 +95,26 @@ export class Repairs {
     const onlyForks = tx.components.some(({ repair }) => repair === "fork");
     const writable: SealedSnapshot[] = [];
     for (const one of sealed) {
+      if (isCreating(one.snapshot)) return passedOver(`${one.who.instance} has not finished its snapshot`);
       const found = this.#writable.get(one.snapshot.id) ?? (await this.#writableOf(one, onlyForks));
       if (typeof found === "string") return passedOver(found);
       this.#writable.set(one.snapshot.id, found);
       writable.push(found);
     }
+    const written = writable.map(({ snapshot }) => snapshot.id);
     try {
       const trees: ExposedTree[] = [];
       for (const one of writable) trees.push(...(await this.#expose(one)));
       const { ok, reason, facts } = await writer.call("repair", [tx, { trees, readOnly: false }], limitMs);
       return {
         state: ok ? "repaired" : "failed",
-        in: writable.map(({ snapshot }) => snapshot.id),
+        in: written,
         ...(reason === undefined ? {} : { reason }),
         ...(facts === undefined ? {} : { facts }),
       };
+    } catch (error) {
+      this.#failed.set(writer.who.instance, { state: "failed", in: written, reason: toFault(error).message });
+      throw error;
     } finally {
       await undoAll(writable, (one) => this.#unexpose(one));
     }
@@ -108,14 +123,22 @@ export class Repairs {
   /** A fork; without forks the snapshot itself, if it is writable; otherwise the reason why there is none. */
   async #writableOf({ who, snapshot }: SealedSnapshot, onlyForks: boolean): Promise<SealedSnapshot | string> {
     const provider = await this.#provider(who);
-    if (provider.offers("fork")) {
-      const fork = await this.#ask(provider, "fork", [snapshot]);
-      return { who, snapshot: { ...fork, of: snapshot.id } };
-    }
+    if (provider.offers("fork")) return this.#forkOf({ who, snapshot }, provider);
     if (onlyForks) return `${who.instance} makes no fork of a snapshot`;
     const planned = this.#context.volumes.find(({ volume }) => volume.id === snapshot.volumeId);
     if (planned?.qualities.writable === true) return { who, snapshot };
     return `the snapshots of ${who.instance} are read-only`;
+  }
+
+  /** What was cut is whole without its fork, so a provider that reports that it cannot make one takes nothing from the set. */
+  async #forkOf({ who, snapshot }: SealedSnapshot, provider: Session<"provider">): Promise<SealedSnapshot | string> {
+    try {
+      const fork = await this.#ask(provider, "fork", [snapshot]);
+      return { who, snapshot: { ...fork, of: snapshot.id } };
+    } catch (error) {
+      if (this.#isCancelled || !isHoldstillError(error) || error.code !== "E_PLUGIN_FAILED") throw error;
+      return error.message.replace(/\.$/, "");
+    }
   }
 
   async #expose({ who, snapshot }: SealedSnapshot): Promise<ExposedTree[]> {
@@ -123,6 +146,7 @@ export class Repairs {
     await this.#context.exposures.make(at);
     const exposed = await this.#ask(await this.#provider(who), "expose", [snapshot, { access: "writable", at }]);
     if (exposed.readOnly) throw new Error(`${who.instance} exposed ${snapshot.id} read-only`);
+    checkExposed(exposed.trees);
     return exposed.trees;
   }
 

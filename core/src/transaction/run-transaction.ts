@@ -3,9 +3,10 @@ import { roundMs } from "../base/events/emit.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet } from "../base/schema/types.js";
 import { monotonic } from "../os/clock.js";
 import type { Plan } from "../plan/plan.js";
+import { isCreating } from "./await-ready.js";
 import { TransactionCalls } from "./calls.js";
 import { CallRecorder } from "./call-recorder.js";
-import { callLimit, holdLimit } from "./deadline.js";
+import { callLimit, freezeLeft, holdLimit } from "./deadline.js";
 import * as machine from "./machine.js";
 import { actorsOf } from "./participants.js";
 import { phases, type PhaseName } from "./phases.js";
@@ -49,7 +50,7 @@ class Runner {
     this.#services = services;
     const { workers, limits, exposures } = services;
     const repairs = new Repairs({ workers, limits, set: plan.id, volumes: plan.volumes, exposures });
-    this.#calls = new TransactionCalls(plan, workers, repairs, services.sidecars);
+    this.#calls = new TransactionCalls(plan, repairs, services);
     this.#recorder = new CallRecorder(services);
     this.#state = machine.initialState(actorsOf(plan));
   }
@@ -176,7 +177,7 @@ class Runner {
       if (this.#cancelled.has(actor)) throw this.#cancellation(actor, op);
       event =
         unwritten === null
-          ? await this.#calls.ask(actor, op, token, limitMs)
+          ? await this.#calls.ask(actor, op, token, { limitMs, freezeLeftMs: this.#freezeLeft() })
           : { type: "failed", actor, fault: unwritten };
     } catch (error) {
       event = { type: "failed", actor, fault: toFault(error) };
@@ -201,11 +202,18 @@ class Runner {
     this.#isCommitting = true;
     try {
       const set = recordOf(this.#plan, this.#calls.answers, timeline, holder.record(this.#started));
-      await keep(set);
-      this.#set = set;
+      this.#set = await keep(set);
+      this.#warnOfUnfinished(set);
       this.#dispatch({ type: "recorded" });
     } catch (error) {
       this.#dispatch({ type: "record-failed", fault: toFault(error) });
+    }
+  }
+
+  #warnOfUnfinished({ snapshots }: SnapshotSet): void {
+    for (const { by, snapshot } of snapshots.filter((one) => isCreating(one.snapshot))) {
+      const message = `${by.instance} has not finished snapshot ${snapshot.id}: it cannot be exposed yet.`;
+      this.#services.emit({ type: "warning", message });
     }
   }
 
@@ -215,6 +223,10 @@ class Runner {
     const { cut } = this.#plan;
     const frozenFor = this.#frozenFor();
     return roundMs(callLimit(op, this.#services.limits, { cut, frozenFor, heldFor, ownFreeze }));
+  }
+
+  #freezeLeft(): number {
+    return roundMs(freezeLeft(this.#services.limits, this.#plan.cut, this.#frozenFor()));
   }
 
   #frozenFor(): number | null {

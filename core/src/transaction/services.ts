@@ -98,8 +98,8 @@ export interface TransactionServices {
   readonly exposures: ExposureDirs;
   readonly emit: Emit;
   readonly limits: LimitsMs;
-  /** Makes the set's record durable: the transaction's commit point. */
-  readonly keep: (set: SnapshotSet) => Promise<void>;
+  /** Makes the set's record durable: the transaction's commit point. @returns The record with its number. */
+  readonly keep: (set: SnapshotSet) => Promise<SnapshotSet>;
   /** Aborted with the error that interrupts. */
   readonly signal: AbortSignal;
   /** Every call is added here when it has ended. */

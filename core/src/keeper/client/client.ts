@@ -17,8 +17,8 @@ import { type ArmRequest, HEARTBEAT_MS, type KeeperMessage, type SectionEnd } fr
 export type { TargetReport, ReleaseReason, SectionPlan, SectionReport } from "../section.js";
 export { lapseError } from "./outcome.js";
 
-/** For the keeper to start and to open everything, ms. */
-const ARM_LIMIT_MS = 15_000;
+/** For the keeper to start and to open everything, ms. Nothing is frozen yet, so a busy machine gets the time that it needs. */
+const ARM_LIMIT_MS = 60_000;
 /** How long the core waits after the keeper's own limit before it gives the keeper up, ms. */
 const MARGIN_MS = 1000;
 

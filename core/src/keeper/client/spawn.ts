@@ -4,6 +4,7 @@ import path from "node:path";
 import { installation } from "../../installation.js";
 import type { Socket } from "node:net";
 import { baseEnvironment } from "../../os/environment.js";
+import { installedProgram } from "../../os/path/programs.js";
 import { type KeeperMessage, decoder, encode, type CoreMessage } from "../wire.js";
 
 /** How much is kept of the end of the keeper's stderr: characters. */
@@ -23,8 +24,9 @@ let started = 0;
 export function keeperCommands(hasSystemd = existsSync("/run/systemd/system")): string[][] {
   const direct = [...node, path.join(programs, "main.js")];
   const unit = `holdstill-keeper-${process.pid}-${(started += 1)}`;
-  const scope = ["systemd-run", "--scope", "--quiet", "--collect", `--unit=${unit}`, "--"];
-  return hasSystemd ? [[...scope, ...direct], direct] : [direct];
+  const systemdRun = hasSystemd ? installedProgram("systemd-run") : null;
+  if (systemdRun === null) return [direct];
+  return [[systemdRun, "--scope", "--quiet", "--collect", `--unit=${unit}`, "--", ...direct], direct];
 }
 
 /** The command that finishes a dead keeper's work: see process/rescue.ts. */

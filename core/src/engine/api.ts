@@ -1,12 +1,12 @@
 import type { Settings } from "../base/config/settings.js";
-import type { Fault, PastTransaction, Residue, SnapshotSet } from "../base/schema/types.js";
-import type { BackupOutcome } from "../host/contract/writer.js";
+import type { Fault, PastTransaction, ProviderCapabilities, Residue, SnapshotSet } from "../base/schema/types.js";
 import type { Plan, SnapshotRequest } from "../plan/plan.js";
 import type { Damaged } from "../store/catalog.js";
 import type { Retention, RetentionVerdict } from "../store/retention.js";
 import type { LeaseTerms } from "./lease/leased-set.js";
 import type { RunJob, RunResult } from "./lease/run-command.js";
 import type {
+  BackupResult,
   Completed,
   Leftover,
   ProviderStatus,
@@ -24,15 +24,21 @@ import type {
 /** What the service has to ask for, the engine of this process has at once. */
 type Soon<T> = T | Promise<T>;
 
+export interface ListedSets {
+  sets: SnapshotSet[];
+  damaged: Damaged[];
+}
+
 export interface CatalogApi {
   readonly settings: Settings;
-  list(): Soon<{ sets: SnapshotSet[]; damaged: Damaged[] }>;
+  list(): Soon<ListedSets>;
   show(key: string): Soon<SnapshotSet>;
   history(): Soon<PastTransaction[]>;
   judge(
     retention: Retention,
     only?: (set: SnapshotSet) => boolean,
-  ): Soon<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }>;
+    listed?: ListedSets,
+  ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }>;
 }
 
 export interface PlanApi extends CatalogApi {
@@ -49,12 +55,13 @@ export interface EngineApi extends CreateApi {
   expose(key: string, at?: string | null): Promise<SnapshotSet>;
   unexpose(key: string): Promise<SnapshotSet>;
   verify(key: string): Promise<SnapshotSet>;
-  complete(key: string, outcome: BackupOutcome): Promise<Completed>;
+  complete(key: string, result: BackupResult): Promise<Completed>;
   removeAll(ids: readonly string[]): Promise<Removal>;
   leftovers(): Promise<Leftover[]>;
   recover(leftovers: readonly Leftover[]): Promise<{ done: Leftover[]; residue: Residue[] }>;
   writers(): Promise<WriterStatus[]>;
   providers(): Promise<ProviderStatus[]>;
+  capabilities(): Promise<ProviderCapabilities[]>;
   withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }>;
 }
 
@@ -62,4 +69,8 @@ export interface EngineApi extends CreateApi {
 export interface Removal {
   deleted: string[];
   failed: { set: string; error: Fault }[];
+  /** Of deleted sets: the snapshots that their providers did not list before, and that may still exist. */
+  unseen?: { set: string; snapshots: string[] }[];
+  /** Sets whose record was removed although a snapshot could not be; only if that was asked for. */
+  forgotten?: { set: string; error: Fault }[];
 }

@@ -3,7 +3,7 @@ import type { RootLog } from "../base/log/log.js";
 import type { PastTransaction, SnapshotSet } from "../base/schema/types.js";
 import type { Damaged } from "../store/catalog.js";
 import { judgeRetention, type Retention, type RetentionVerdict } from "../store/retention.js";
-import type { CatalogApi } from "./api.js";
+import type { CatalogApi, ListedSets } from "./api.js";
 import { openContext } from "./context.js";
 import type { CatalogContext, OpenOptions } from "./types.js";
 
@@ -31,7 +31,7 @@ export class CatalogEngine implements CatalogApi {
 
   /** @param key A set's id or the beginning of it, its name, or `latest`. */
   show(key: string): SnapshotSet {
-    return this.#context.store.catalog.find(key);
+    return this.#context.store.catalog.find(key, this.#context.requester);
   }
 
   /** Every known transaction, also those that failed, with the reason. Oldest first. */
@@ -40,12 +40,15 @@ export class CatalogEngine implements CatalogApi {
   }
 
   /** Which sets the rules keep, and which they do not; records that cannot be read always stay. Changes nothing. */
-  judge(
+  async judge(
     retention: Retention,
     only: (set: SnapshotSet) => boolean = () => true,
-  ): { verdicts: RetentionVerdict[]; damaged: Damaged[] } {
-    const { sets, damaged } = this.list();
-    return { verdicts: judgeRetention(sets.filter(only), retention, new Date()), damaged };
+    { sets, damaged }: ListedSets = this.list(),
+  ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }> {
+    // `list` starts faster without what it needs.
+    const { flawOf } = await import("./sets/flaw.js");
+    const now = this.#context.store.catalog.clock.believed();
+    return { verdicts: judgeRetention(sets.filter(only), retention, now, flawOf), damaged };
   }
 
   /** Protects the set from deletion until that instant; one in the past ends the protection. */
@@ -53,5 +56,11 @@ export class CatalogEngine implements CatalogApi {
     // The one method here that locks and writes: `list` starts faster without what it needs.
     const { retainSet } = await import("./sets/retain-set.js");
     return retainSet(this.#context, this.show(key).id, until);
+  }
+
+  /** The operator says that the clock is right, now and when all sets were taken. */
+  async trustClock(): Promise<void> {
+    const { trustClock } = await import("./sets/retain-set.js");
+    await trustClock(this.#context);
   }
 }

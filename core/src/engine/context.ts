@@ -1,6 +1,7 @@
 import { loadSettings } from "../base/config/load.js";
 import type { Settings } from "../base/config/settings.js";
 import type { RootLog } from "../base/log/log.js";
+import { pathProblems } from "../host/trust/access-list.js";
 import { Records } from "../store/records.js";
 import type { CatalogContext, OpenOptions } from "./types.js";
 
@@ -8,6 +9,7 @@ import type { CatalogContext, OpenOptions } from "./types.js";
 export async function openContext(options: OpenOptions): Promise<CatalogContext> {
   const { config, cwd, env } = options;
   const settings = await loadSettings({
+    problemsOf: pathProblems,
     ...(config === undefined ? {} : { file: config }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
@@ -16,7 +18,7 @@ export async function openContext(options: OpenOptions): Promise<CatalogContext>
 }
 
 export function contextOf(settings: Settings, log: RootLog | null): CatalogContext {
-  return { settings, log, store: new Records(settings.stateDir, log) };
+  return { requester: null, settings, log, store: new Records(settings.stateDir, log) };
 }
 
 async function logFor({ log: { level, file } }: Settings, { log }: OpenOptions): Promise<RootLog | null> {

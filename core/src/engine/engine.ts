@@ -1,5 +1,13 @@
-import type { AuditLine, RequesterMark, Residue, Restored, RestorePlan, SnapshotSet } from "../base/schema/types.js";
-import type { BackupOutcome } from "../host/contract/writer.js";
+import type {
+  AuditLine,
+  ProviderCapabilities,
+  RequesterMark,
+  Residue,
+  RestoreContents,
+  RestorePlan,
+  Restored,
+  SnapshotSet,
+} from "../base/schema/types.js";
 import { type Inspection, inspectPlugins, resolvePlugins } from "../host/manifest/resolve.js";
 import type { SnapshotRequest } from "../plan/plan.js";
 import { identifyAll } from "../plan/writers.js";
@@ -14,12 +22,14 @@ import { type SetAccess, type TemporarySet, type TemporarySets, withTemporarySet
 import { Operation } from "./operation.js";
 import { findLeftovers, recoverAll } from "./recover/recover.js";
 import { planRestore } from "./restore/restore-plan.js";
-import { restoreSet, type Reverted } from "./restore/restore.js";
-import { revertSet } from "./restore/revert.js";
-import { removeSets } from "./sets/remove-all.js";
-import { completeSet, exposeSet, keepSet, removeSet, unexposeSet } from "./sets/sets.js";
+import { readyWriters, restoreSet, type Reverted } from "./restore/restore.js";
+import { finishRevert, revertSet } from "./restore/revert.js";
+import { type RecordOfUnremoved, removeSets } from "./sets/remove-all.js";
+import { removeSet } from "./sets/remove-set.js";
+import { completeSet, exposeSet, keepSet, unexposeSet } from "./sets/sets.js";
 import { verifySet } from "./sets/verify.js";
 import type {
+  BackupResult,
   Completed,
   EngineContext,
   Leftover,
@@ -30,6 +40,7 @@ import type {
   Watcher,
   WriterStatus,
 } from "./types.js";
+import { providerCapabilities } from "./setup/capabilities.js";
 import { listSnapshots, writerStatuses } from "./usage/status.js";
 import { type UsageWatch, watchAllSets } from "./usage/usage-watch.js";
 import { withCurrentUsage } from "./usage/usage.js";
@@ -120,8 +131,23 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   }
 
   /** What a restore would do. Changes nothing. `to`: below this folder, instead of over the originals. */
-  planRestore(key: string, names: readonly string[] = [], to: string | null = null): RestorePlan {
-    return planRestore(this.show(key), names, to);
+  planRestore(
+    key: string,
+    names: readonly string[] = [],
+    to: string | null = null,
+    contents: RestoreContents = "repaired",
+  ): RestorePlan {
+    return planRestore(this.show(key), names, to, contents);
+  }
+
+  /** Asks the writers of a restore in place whether their applications are down. @throws what `restore` would throw */
+  async checkRestore(plan: RestorePlan): Promise<void> {
+    if (plan.where === "elsewhere" || plan.writers.length === 0) return;
+    await this.#onSet(
+      plan.set.id,
+      async ({ workers }) => void (await readyWriters(this.#context, workers, plan)),
+      null,
+    );
   }
 
   /** Copies snapshots to where the data was, or elsewhere. An interruption before the first copy takes its place undoes all. */
@@ -140,14 +166,19 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
     return this.#onSet(key, ({ workers }, set) => revertSet(this.#context, workers, set), null);
   }
 
-  /** Removes the set's snapshots and its record. */
+  /** The writers finish what a revert has put back, once it is mounted. */
+  finishRevert(key: string): Promise<Restored> {
+    return this.#onSet(key, ({ workers }, set) => finishRevert(this.#context, workers, set), null);
+  }
+
+  /** Removes the set's snapshots and its record. The result has the snapshots that could not be seen, and may still exist. */
   remove(key: string): Promise<SnapshotSet> {
     return this.#onSet(key, ({ workers }, set) => removeSet(this.#context, workers, set), null);
   }
 
   /** Removes sets, each as far as possible. */
-  removeAll(ids: readonly string[]): Promise<Removal> {
-    return this.#operate(({ workers }) => removeSets(this.#context, workers, ids));
+  removeAll(ids: readonly string[], record?: RecordOfUnremoved): Promise<Removal> {
+    return this.#operate(({ workers }) => removeSets(this.#context, workers, ids, record));
   }
 
   /** Removes a set that outlived its lease, and writes down why. */
@@ -156,8 +187,8 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   }
 
   /** Notifies the set's writers of the backup's result. */
-  complete(key: string, outcome: BackupOutcome): Promise<Completed> {
-    return this.#onSet(key, ({ workers }, set) => completeSet(this.#context, workers, set, outcome), "complete");
+  complete(key: string, result: BackupResult): Promise<Completed> {
+    return this.#onSet(key, ({ workers }, set) => completeSet(this.#context, workers, set, result), "complete");
   }
 
   /** What is left of transactions that died, and snapshots that no record names. Changes nothing. */
@@ -181,6 +212,11 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   /** Asks every provider which snapshots exist. */
   providers(): Promise<ProviderStatus[]> {
     return this.#operate(({ workers }) => listSnapshots(workers, this.settings.limits.identify));
+  }
+
+  /** Asks every provider what it can do for the mounted file systems. */
+  capabilities(): Promise<ProviderCapabilities[]> {
+    return this.#operate(({ workers }) => providerCapabilities(workers, this.settings.limits.identify));
   }
 
   /** Every plugin that was found, and why it was or was not taken. A plugin with an error does not make this fail. */

@@ -15,7 +15,6 @@ export async function openPlanning(options: OpenOptions = {}): Promise<PlanningE
 
 export const planContext = (context: CatalogContext): PlanContext => ({
   ...context,
-  requester: null,
   planning: new Semaphore(2 * availableParallelism()),
 });
 

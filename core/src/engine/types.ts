@@ -2,6 +2,7 @@ import type { Settings } from "../base/config/settings.js";
 import type { ExitCode } from "../base/errors/exit.js";
 import type { RootLog } from "../base/log/log.js";
 import type {
+  CommandEnd,
   Component,
   EndedDocument,
   Event,
@@ -11,6 +12,7 @@ import type {
   Snapshot,
   WriterDocument,
 } from "../base/schema/types.js";
+import type { BackupOutcome } from "../host/contract/writer.js";
 import type { Semaphore } from "../os/semaphore.js";
 import type { Records } from "../store/records.js";
 import type { Store } from "../store/store.js";
@@ -42,17 +44,25 @@ export interface TransactionResult extends EndedDocument {
   exitCode: ExitCode;
 }
 
+/** The result of a backup of a set, as its requester reports it. */
+export interface BackupResult extends BackupOutcome {
+  /** How the command of `run` ended. */
+  command?: CommandEnd;
+}
+
 /** A writer that was asked: its components, or the error. */
 export type WriterStatus = Omit<WriterDocument, "components" | "error"> &
   ({ components: Component[] } | { error: Fault });
-/** A provider that was asked: its snapshots, or the error. */
+/** A provider that was asked: its snapshots, or the error; both if it could not see a part of its storage. */
 export type ProviderStatus = Omit<ProviderDocument, "snapshots" | "error"> &
-  ({ snapshots: Snapshot[] } | { error: Fault });
-/** A provider that could not be asked. */
+  ({ snapshots: Snapshot[] } | { snapshots: Snapshot[]; error: Fault } | { error: Fault });
+/** A provider that could not be asked, or not about all. */
 export type SilentProvider = Extract<ProviderStatus, { error: Fault }>;
 
 /** What reading the catalog needs. */
 export interface CatalogContext {
+  /** On whose behalf, if the service acts; null: the user who runs this process. */
+  readonly requester: RequesterMark | null;
   readonly settings: Settings;
   /** null: nothing is logged. */
   readonly log: RootLog | null;
@@ -61,8 +71,6 @@ export interface CatalogContext {
 
 /** What plans need. */
 export interface PlanContext extends CatalogContext {
-  /** On whose behalf, if the service acts; null: the user who runs this process. */
-  readonly requester: RequesterMark | null;
   /** Plans are made a few at a time: each starts workers. */
   readonly planning: Semaphore;
 }

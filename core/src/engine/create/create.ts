@@ -1,6 +1,7 @@
 import { resolvePlugins } from "../../host/manifest/resolve.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
+import { absoluteTargets } from "../../plan/targets.js";
 import { sweepExpired } from "../lease/expired-sets.js";
 import type { EngineContext, TransactionResult, Watcher } from "../types.js";
 import { SetOperation } from "./set-operation.js";
@@ -15,10 +16,11 @@ export type Swept = Pick<Resolution, "plugins" | "warnings">;
  */
 export async function createSet(
   context: EngineContext,
-  request: SnapshotRequest,
+  asked: SnapshotRequest,
   watcher: Watcher,
   swept?: Swept,
 ): Promise<TransactionResult> {
+  const request = { ...asked, targets: absoluteTargets(asked.targets) };
   const turn = context.queue.enter(request.targets);
   try {
     const { plugins, warnings } = swept ?? (await sweep(context, watcher));

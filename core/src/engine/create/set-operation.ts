@@ -1,6 +1,7 @@
 import { toFault } from "../../base/errors/error.js";
 import { endingOf, endingOfSet } from "../../base/errors/outcome.js";
-import type { Fault } from "../../base/schema/types.js";
+import { freezeMethod } from "../../base/display/freeze-method.js";
+import type { Fault, PastTransaction, SnapshotSet } from "../../base/schema/types.js";
 import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import type { Plan, SnapshotRequest } from "../../plan/plan.js";
 import { KeeperHold } from "../../keeper/client/keeper-hold.js";
@@ -76,7 +77,7 @@ export class SetOperation extends Operation {
         exposures: store.exposures,
         emit: this.emit,
         limits: settings.limits,
-        keep: (set) => store.catalog.write(set),
+        keep: (set) => this.#record(set),
         signal: this.signal,
         timeline,
       });
@@ -86,6 +87,18 @@ export class SetOperation extends Operation {
     } finally {
       journal.close();
     }
+  }
+
+  async #record(set: SnapshotSet): Promise<SnapshotSet> {
+    const { audit, catalog } = this.context.store;
+    if (set.retainUntil !== undefined) await audit.note(this.context.requester, "retain", set, set.retainUntil);
+    const recorded = await catalog.add(set);
+    const { clockDoubt } = recorded;
+    if (clockDoubt !== undefined) {
+      const message = `The clock has jumped ${clockDoubt.type}: ${clockDoubt.expected} was expected. The time of set ${set.id} is in doubt.`;
+      this.emit({ type: "warning", message });
+    }
+    return recorded;
   }
 
   /** Records and reports how the transaction ended. */
@@ -99,7 +112,7 @@ export class SetOperation extends Operation {
       outcome,
       targets: [...targets],
       ...(name === undefined ? {} : { name }),
-      ...(set === null ? {} : { id: set.id, consistency: set.consistency, frozenMs: set.frozenMs }),
+      ...(set === null ? {} : reachedBy(set)),
       ...(error === null ? {} : { cause: error }),
       timeline,
     });
@@ -114,12 +127,13 @@ export class SetOperation extends Operation {
   }
 
   /** The same if nothing was begun. */
-  async refuse(thrown: unknown, { targets }: SnapshotRequest): Promise<void> {
+  async refuse(thrown: unknown, { targets, name }: SnapshotRequest): Promise<void> {
     const error = toFault(thrown);
     const ending = endingOf(error.code, "not-begun");
     const at = new Date().toISOString();
     const { history } = this.context.store;
-    await history.append({ at, outcome: ending.outcome, targets: [...targets], cause: error, timeline: [] });
+    const named = name === undefined ? {} : { name };
+    await history.append({ at, outcome: ending.outcome, ...named, targets: [...targets], cause: error, timeline: [] });
     this.emit({ type: "ended", ...ending, error, residue: [] });
   }
 
@@ -183,6 +197,12 @@ export class SetOperation extends Operation {
       pass: () => gate.pass(),
     };
   }
+}
+
+function reachedBy(set: SnapshotSet): Partial<PastTransaction> {
+  const { id, consistency, frozenMs } = set;
+  const method = freezeMethod(set);
+  return { id, consistency, frozenMs, ...(method === "" ? {} : { freezeMethod: method }) };
 }
 
 /** If the disk is full, only this line is lost: the set's record decides, and `recover` finds nothing to undo. */

@@ -3,7 +3,7 @@ import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Operation } from "../operation.js";
-import { removeSet } from "../sets/sets.js";
+import { removeSet } from "../sets/remove-set.js";
 import type { EngineContext, Watcher } from "../types.js";
 
 /** Sets that were to live as long as their requester, and outlived it. */

@@ -5,11 +5,11 @@ import { canMount, type MountTree } from "../../os/exec/mount-tree.js";
 import { isProgram } from "../../os/exec/program.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
 import type { BackupOutcome } from "../../host/contract/writer.js";
-import type { RunReport, SnapshotSet } from "../../base/schema/types.js";
+import type { ExposedTree, Fault, RestoreContents, RunReport, SnapshotSet } from "../../base/schema/types.js";
 import { ExposureFolders } from "../../store/exposure-folders.js";
 import { isDegraded } from "../../transaction/record.js";
 import type { TemporarySets, TemporarySet } from "./temporary-set.js";
-import { mountTreeOf, recordFolder } from "../sets/mount-at.js";
+import { recordFolder, shownTrees, withRecord } from "../sets/mount-at.js";
 import { exposedTrees } from "../sets/exposed-trees.js";
 import type { TransactionResult, Watcher } from "../types.js";
 
@@ -21,6 +21,8 @@ export interface RunJob {
    * the command reads the snapshots where they are exposed. in-place: they are mounted over the originals; refused without that right.
    */
   layout: "root" | "in-place";
+  /** Of a snapshot that its writer repaired: that, or what was cut, which can be the base for a point in time. */
+  contents: RestoreContents;
   /** Whether the set is removed after the command. */
   afterwards: "delete" | "keep";
   /** Which type of backup the writers are notified of, if it succeeds. */
@@ -58,8 +60,9 @@ export async function runWithSet(
   const folders = new ExposureFolders(sets.settings.exposeDir);
   const { ended, result } = await sets.withTemporarySet(request, "alone", watcher, async (temporary) => {
     const { signal = new AbortController().signal } = watcher;
-    const did = isDegraded(temporary.set) ? nothing : await work(folders, temporary, job, { mounts, signal });
-    return { ...did, ...(await settle(temporary, job, did.command)) };
+    const warn = (fault: Fault): void => watcher.onWarning?.(fault);
+    const did = isDegraded(temporary.set) ? nothing : await work(folders, temporary, job, { mounts, signal, warn });
+    return { ...did, ...(await settle(temporary, job, did)) };
   });
   return { ended, ...(result ?? { ...nothing, notNotified: [], left: null }) };
 }
@@ -70,18 +73,19 @@ async function work(
   folders: ExposureFolders,
   temporary: TemporarySet,
   job: RunJob,
-  { mounts, signal }: { mounts: boolean; signal: AbortSignal },
+  { mounts, signal, warn }: { mounts: boolean; signal: AbortSignal; warn: (fault: Fault) => void },
 ): Promise<Pick<RunResult, "command" | "error">> {
   try {
     const exposed = await temporary.expose();
     const { folder, fd } = temporary;
-    const mountTree = mounts ? await mountsFor(folders, exposed, job.layout, folder) : null;
-    const view = viewOf(mountTree, exposed, folder);
+    const mountTree = mounts ? await mountsFor(folders, exposed, job, folder) : null;
+    const view = viewOf(mountTree, exposedTrees(exposed, job.contents), folder);
     await job.onReady?.(exposed, view);
     const { command, stdout } = job;
     const env = environment(exposed, view);
-    const ended = await temporary.whilst(() => runForeground({ command, mountTree, env, stdout, fd, signal }));
-    return { command: ended, error: null };
+    const { end, left } = await temporary.whilst(() => runForeground({ command, mountTree, env, stdout, fd, signal }));
+    if (left.length > 0) warn(toFault(new HoldstillError("E_COMMAND_LEFT", { command: command[0] ?? "", left })));
+    return { command: end, error: await temporary.findLoss().catch(() => null) };
   } catch (error) {
     return { command: null, error: toFault(error) };
   }
@@ -90,20 +94,20 @@ async function work(
 async function mountsFor(
   folders: ExposureFolders,
   set: SnapshotSet,
-  layout: RunJob["layout"],
+  { layout, contents }: RunJob,
   folder: string,
 ): Promise<MountTree> {
   if (layout === "in-place") {
-    return { root: null, mounts: exposedTrees(set).map(({ original, path: from }) => ({ from, at: original })) };
+    return { root: null, mounts: shownTrees(set, contents) };
   }
   const root = folders.of("root");
   await folders.make(root);
-  return mountTreeOf(set, root, folder);
+  return { root, mounts: withRecord(set, folder, contents) };
 }
 
-function viewOf(mirror: MountTree | null, set: SnapshotSet, folder: string): CommandView {
+function viewOf(mirror: MountTree | null, trees: readonly ExposedTree[], folder: string): CommandView {
   const record = path.join(mirror?.root == null ? folder : path.join(mirror.root, recordFolder), "set.json");
-  return { root: mirror === null ? commonRoot(exposedTrees(set)) : (mirror.root ?? "/"), record };
+  return { root: mirror === null ? commonRoot(trees) : (mirror.root ?? "/"), record };
 }
 
 /** The folder below which all snapshots lie at their original paths, if there is one. */
@@ -127,14 +131,16 @@ function environment({ id }: SnapshotSet, { root, record }: CommandView): Record
 async function settle(
   temporary: TemporarySet,
   { afterwards, type }: RunJob,
-  command: RunReport["command"],
+  { command, error }: Pick<RunResult, "command" | "error">,
 ): Promise<Pick<RunResult, "notNotified" | "left">> {
   let notNotified: RunResult["notNotified"] = [];
   try {
-    notNotified = (await temporary.complete({ succeeded: command?.exitCode === 0, type })).failed;
+    const succeeded = command?.exitCode === 0 && error === null;
+    const result = { succeeded, type, ...(command === null ? {} : { command }) };
+    notNotified = (await temporary.complete(result)).failed;
     await temporary.end(afterwards);
     return { notNotified, left: null };
-  } catch (error) {
-    return { notNotified, left: toFault(error) };
+  } catch (cause) {
+    return { notNotified, left: toFault(cause) };
   }
 }

@@ -1,12 +1,14 @@
 import type { Settings } from "../../base/config/settings.js";
-import type { SnapshotSet } from "../../base/schema/types.js";
-import type { BackupOutcome } from "../../host/contract/writer.js";
+import type { Fault, SnapshotSet } from "../../base/schema/types.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
 import type { Lease } from "../../store/lease.js";
 import { createSet, sweep, type Swept } from "../create/create.js";
 import { Operation } from "../operation.js";
-import { completeSet, exposeSet, keepSet, removeSet } from "../sets/sets.js";
-import type { Completed, EngineContext, TransactionResult, Watcher } from "../types.js";
+import { removeSet } from "../sets/remove-set.js";
+import { completeSet, exposeSet, keepSet } from "../sets/sets.js";
+import type { BackupResult, Completed, EngineContext, TransactionResult, Watcher } from "../types.js";
+import { listSnapshots } from "../usage/status.js";
+import { lossIn, withCurrentUsage } from "../usage/usage.js";
 import { whileWatchingUsage } from "../usage/usage-watch.js";
 
 /** A set that lives while its requester works with it. */
@@ -21,7 +23,9 @@ export interface TemporarySet {
   expose(): Promise<SnapshotSet>;
   /** Does some work while the space of the set is monitored. */
   whilst<T>(work: () => Promise<T>): Promise<T>;
-  complete(outcome: BackupOutcome): Promise<Completed>;
+  /** Asks the providers whether a snapshot was lost meanwhile. null: none was, as far as they could be asked. */
+  findLoss(): Promise<Fault | null>;
+  complete(result: BackupResult): Promise<Completed>;
   /** The set is removed; or its snapshots are unexposed, and it stays until it is deleted. */
   end(how: "delete" | "keep"): Promise<void>;
 }
@@ -108,8 +112,14 @@ class LocalSet implements TemporarySet {
     return this.#locked(() => this.#work((workers, now) => exposeSet(this.#context, workers, now)));
   }
 
-  complete(outcome: BackupOutcome): Promise<Completed> {
-    return this.#locked(() => this.#work((workers, now) => completeSet(this.#context, workers, now, outcome)));
+  async findLoss(): Promise<Fault | null> {
+    const { identify } = this.#context.settings.limits;
+    const providers = await this.#work((workers) => listSnapshots(workers, identify));
+    return lossIn(withCurrentUsage([this.set], providers));
+  }
+
+  complete(result: BackupResult): Promise<Completed> {
+    return this.#locked(() => this.#work((workers, now) => completeSet(this.#context, workers, now, result)));
   }
 
   async end(how: "delete" | "keep"): Promise<void> {

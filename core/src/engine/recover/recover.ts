@@ -5,20 +5,25 @@ import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { releaseAbandoned } from "../../keeper/client/release-abandoned.js";
 import { abandonedHolds } from "../../keeper/hold-register.js";
 import { targetName } from "../../keeper/section.js";
-import type { JournalAccount } from "../../store/journal.js";
+import { type JournalAccount, type UnreadableJournal, unreadableJournal } from "../../store/journal-account.js";
 import { expiredSets, forgetExpired, removeExpired } from "../lease/expired-sets.js";
+import { undoUnfinishedRestore, unfinishedRestores } from "../restore/unfinished-restore.js";
+import { adopt, unrecordedSets } from "./adopt.js";
+import { deletedSnapshots } from "./deleted-snapshots.js";
 import { removeStrayExposure, strayExposures } from "./stray-exposures.js";
 import type { EngineContext, Leftover, ProviderStatus } from "../types.js";
 
 /**
- * What is left of transactions that died or could not undo everything, and snapshots of this host's transactions that no record names.
- * Changes nothing. A snapshot of a set that was never made here belongs to another host, and is not listed.
+ * What is left of transactions that died or could not undo everything, snapshots that no record names, and storage that could not be
+ * looked at. Changes nothing. A set that neither a record, a journal, nor a tombstone names may be another host's, or its state
+ * directory was lost.
  *
  * @param providers What the providers list.
  */
 export function findLeftovers(context: EngineContext, providers: readonly ProviderStatus[]): Leftover[] {
-  const { catalog, journals } = context.store;
-  const all = journals.read().filter(({ id }) => !journals.isHeld(id));
+  const { catalog, journals, tombstones } = context.store;
+  const { accounts, unreadable } = journals.list();
+  const all = accounts.filter(({ id }) => !journals.isHeld(id));
   const open = all.filter((account) => isOpen(context, account));
   const closed = new Set(all.filter((account) => !open.includes(account)).map((account) => account.id));
   const stray = providers.flatMap((provider): Leftover[] =>
@@ -26,6 +31,7 @@ export function findLeftovers(context: EngineContext, providers: readonly Provid
       .filter(({ setId }) => closed.has(setId) && !catalog.has(setId))
       .map((snapshot) => ({ type: "snapshot", provider: provider.who.instance, snapshot })),
   );
+  const known = new Set([...accounts, ...tombstones.read()].map(({ id }) => id));
   return [
     ...open.map(({ id, begun, owed }): Leftover => ({
       type: "transaction",
@@ -34,10 +40,23 @@ export function findLeftovers(context: EngineContext, providers: readonly Provid
       owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
       held: abandonedHolds(id)?.targets.map(targetName) ?? [],
     })),
+    ...unreadable
+      .filter(({ id }) => !journals.isHeld(id))
+      .map((journal): Leftover => ({ type: "unreadable", ...journal })),
     ...stray,
+    ...deletedSnapshots(context.store, providers),
+    ...unfinishedRestores(context).map(({ id, restoring }): Leftover => ({
+      type: "restore",
+      id,
+      drafts: restoring?.drafts.map(({ path }) => path) ?? [],
+    })),
+    ...unrecordedSets(providers, known, catalog),
     ...strayExposures(context).map(({ id }): Leftover => ({ type: "exposure", id })),
     ...expiredSets(context).flatMap(({ id, createdAt, lease }): Leftover[] =>
       lease === undefined ? [] : [{ type: "expired", id, createdAt, lease }],
+    ),
+    ...providers.flatMap((one): Leftover[] =>
+      "error" in one ? [{ type: "unseen", provider: one.who.instance, error: one.error }] : [],
     ),
   ];
 }
@@ -63,10 +82,20 @@ function clear(context: EngineContext, workers: PluginWorkers, leftover: Leftove
   switch (leftover.type) {
     case "transaction":
       return undo(context, workers, leftover.id);
+    case "unreadable":
+      return releaseUnreadable(context, leftover);
     case "snapshot":
       return removeStray(context, workers, leftover);
+    case "awaited":
+      return Promise.resolve([]);
+    case "unseen":
+      return Promise.resolve([{ actor: leftover.provider, op: "list", error: leftover.error }]);
+    case "unrecorded":
+      return adopt(context, leftover);
     case "exposure":
       return removeStrayExposure(context, workers, leftover.id);
+    case "restore":
+      return undoUnfinishedRestore(context, workers, leftover.id);
     case "expired":
       return removeExpired(context, workers, leftover.id);
   }
@@ -74,17 +103,15 @@ function clear(context: EngineContext, workers: PluginWorkers, leftover: Leftove
 
 /** Volumes first, then writers: what is held or frozen must continue before any slow work is done. */
 async function undo(context: EngineContext, workers: PluginWorkers, id: string): Promise<Residue[]> {
-  const { catalog, journals } = context.store;
+  const { catalog, exposures, journals } = context.store;
   const journal = await journals.open(id).catch((error: unknown) => toFault(error));
   if ("code" in journal) return [{ actor: id, op: "recover", error: journal }];
   try {
     // Read under the lock: the process that was working on it may have ended meanwhile.
-    const account = journals.read().find((one) => one.id === id);
-    if (account === undefined) return [];
-    const residue: Residue[] = [];
-    await releaseAbandoned(id, context.settings.limits.abort).catch((error: unknown) =>
-      residue.push({ actor: "keeper", op: "release", error: toFault(error) }),
-    );
+    const account = journals.read(id);
+    if (account === null) return [];
+    if ("findings" in account) return await releaseUnreadable(context, account);
+    const residue = await release(context, id);
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
     for (const owed of byRole) {
       try {
@@ -94,12 +121,30 @@ async function undo(context: EngineContext, workers: PluginWorkers, id: string):
       }
     }
     const isCreated = catalog.has(id);
-    if (!isCreated && residue.length === 0) await catalog.remove(id);
+    if (!isCreated && residue.length === 0) {
+      await exposures.removeAllOf(id);
+      await catalog.remove(id);
+    }
     const left = residue.map(({ actor, error }) => ({ actor, fault: error }));
     await journal.write({ entry: "ended", outcome: isCreated ? "created" : "aborted", residue: left });
     return residue;
   } finally {
     journal.close();
+  }
+}
+
+/** What a dead process holds is known without its journal. All else needs the journal. */
+async function releaseUnreadable(context: EngineContext, journal: UnreadableJournal): Promise<Residue[]> {
+  const left = await release(context, journal.id);
+  return [...left, { actor: journal.id, op: "recover", error: toFault(unreadableJournal(journal)) }];
+}
+
+async function release({ settings }: EngineContext, id: string): Promise<Residue[]> {
+  try {
+    await releaseAbandoned(id, settings.limits.abort);
+    return [];
+  } catch (error) {
+    return [{ actor: "keeper", op: "release", error: toFault(error) }];
   }
 }
 
@@ -131,6 +176,7 @@ async function removeStray(
   try {
     const session = await workers.session(provider);
     if (isProvider(session)) await session.call("remove", [snapshot], context.settings.limits.seal);
+    await context.store.tombstones.settle(snapshot.setId, provider, snapshot.id);
     return [];
   } catch (error) {
     return [{ actor: provider, op: "remove", error: toFault(error) }];

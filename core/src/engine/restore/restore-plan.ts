@@ -1,24 +1,45 @@
-import { existsSync, lstatSync } from "node:fs";
+import { createHash } from "node:crypto";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
-import type { RecordedComponent, RestorePlan, RestoreStep, SnapshotSet } from "../../base/schema/types.js";
+import type {
+  RecordedComponent,
+  RestoreContents,
+  RestorePlan,
+  RestoreStep,
+  SnapshotSet,
+} from "../../base/schema/types.js";
+import { isWithin, readMounts } from "../../os/mounts.js";
 import { refuseLost } from "../sets/lost-snapshots.js";
+import { linkedTo, lookAt, refuseUnmounted, restoreRefusal } from "./restore-place.js";
 
 /**
  * @param names WRITER, WRITER/COMPONENT or a path, as `show` has them; none: everything.
  * @param folder Where to; null: to where it was.
+ * @param contents Of a snapshot that was repaired: what the writer made of it, or what was cut.
  * @throws HoldstillError E_USAGE for a name that the set does not have, E_RESTORE for a place that nothing can be put to,
- * E_SNAPSHOT_LOST where a snapshot is gone.
+ * E_SNAPSHOT_LOST where a snapshot is gone, E_PATH_UNSAFE, E_PATH_FAILED
  */
-export function planRestore(set: SnapshotSet, names: readonly string[], folder: string | null): RestorePlan {
+export function planRestore(
+  set: SnapshotSet,
+  names: readonly string[],
+  folder: string | null,
+  contents: RestoreContents = "repaired",
+): RestorePlan {
   refuseLost(set);
   for (const name of names) if (!set.components.some((one) => isMeant(one, name))) throw unknown(set, name);
   const chosen = set.components.filter((one) => names.length === 0 || names.some((name) => isMeant(one, name)));
-  const steps = chosen.flatMap((one) =>
-    one.component.paths.map((original) => stepOf(set, nameOf(one), original, folder)),
+  const sources = outermostFirst(
+    chosen.flatMap((one) => one.component.paths.map((original) => ({ component: nameOf(one), original }))),
+    set,
   );
+  if (folder === null) {
+    const mounts = readMounts();
+    for (const { original } of sources) refuseUnmounted(original, mountPointOf(original, set), mounts);
+  }
+  const steps: RestoreStep[] = [];
+  for (const source of sources) steps.push(stepOf(set, source, steps, folder));
   const writers = new Set(chosen.flatMap(({ writer }) => writer ?? []));
-  return { set, where: folder === null ? "in-place" : "elsewhere", steps, writers: [...writers] };
+  return { set, where: folder === null ? "in-place" : "elsewhere", contents, steps, writers: [...writers] };
 }
 
 const nameOf = ({ writer, component }: RecordedComponent): string =>
@@ -30,28 +51,78 @@ function isMeant(one: RecordedComponent, name: string): boolean {
 
 function unknown(set: SnapshotSet, name: string): HoldstillError {
   const problem = `Set ${set.id} has no component \`${name}\`.`;
-  return new HoldstillError("E_USAGE", {
-    problem,
-    hint: `It has ${set.components.map((one) => nameOf(one)).join(", ")}.`,
-  });
+  const has = `It has ${set.components.map((one) => nameOf(one)).join(", ")}.`;
+  const isPart = set.components.some(({ component }) =>
+    component.paths.some((one) => isWithin(path.resolve(name), one)),
+  );
+  const hint = isPart ? `${has} To get back a part of it, run \`holdstill expose ${set.id}\`, and copy.` : has;
+  return new HoldstillError("E_USAGE", { problem, hint });
 }
 
-function stepOf({ id }: SnapshotSet, component: string, original: string, folder: string | null): RestoreStep {
+/** Of the file system that the data was on. */
+function mountPointOf(original: string, { volumes }: SnapshotSet): string {
+  const points = volumes
+    .filter(({ paths }) => paths.some((one) => isWithin(original, one)))
+    .map((one) => one.mountPoint);
+  return points.toSorted((a, b) => b.length - a.length)[0] ?? "/";
+}
+
+type Source = Pick<RestoreStep, "component" | "original">;
+
+/** Without what is a part of another path in the same snapshot: it is restored with that. */
+function outermostFirst(sources: readonly Source[], { volumes }: SnapshotSet): Source[] {
+  const captured = volumes.flatMap(({ paths }) => paths);
+  const snapshotOf = (original: string): string | undefined =>
+    captured.filter((one) => isWithin(original, one)).toSorted((a, b) => b.length - a.length)[0];
+  const kept: Source[] = [];
+  const all = sources
+    .map((one) => ({ ...one, original: capturedAs(path.resolve(one.original), captured) }))
+    .toSorted((a, b) => a.original.length - b.original.length);
+  for (const one of all) {
+    const isPart = kept.some(
+      ({ original }) => isWithin(one.original, original) && snapshotOf(one.original) === snapshotOf(original),
+    );
+    if (!isPart) kept.push(one);
+  }
+  return kept;
+}
+
+/** A writer may name its folder by a link; what was captured is what the link leads to. */
+function capturedAs(named: string, captured: readonly string[]): string {
+  const isCaptured = (one: string): boolean => captured.some((folder) => isWithin(one, folder));
+  if (isCaptured(named)) return named;
+  const real = linkedTo(named);
+  return real !== null && isCaptured(real) ? real : named;
+}
+
+/** @param outer The steps before it. What lies in one of them is put into its copy, and takes its place with that. */
+function stepOf(
+  { id }: SnapshotSet,
+  { component, original }: Source,
+  outer: readonly RestoreStep[],
+  folder: string | null,
+): RestoreStep {
   const to = folder === null ? original : path.join(folder, original);
-  const draft = `${to}.restoring-${id}`;
-  const before = `${to}.before-${id}`;
-  const isThere = existsSync(to);
-  const refuse = (reason: string, remedy: string): never => {
-    throw new HoldstillError("E_RESTORE", { path: to, reason, remedy });
-  };
-  if (isThere && folder !== null) refuse("something is there already", "Name an empty folder with --to.");
-  if (isThere && isMountPoint(to))
-    refuse("it is a mount point", "Restore with --to and copy, or use `holdstill revert`.");
-  if (existsSync(before)) refuse(`${before} is what an earlier restore put aside`, "Move it away, or delete it.");
-  return { component, original, to, draft, aside: isThere ? before : null };
+  const around = outer.findLast((one) => isWithin(to, one.to));
+  if (around !== undefined)
+    return { component, original, to, draft: path.join(around.draft, path.relative(around.to, to)), aside: null };
+  const asideName = nameBefore(path.basename(to), id);
+  const state = lookAt(to, asideName);
+  if (state === "taken" && folder !== null)
+    restoreRefusal(to)("something is there already", "Name an empty folder with --to.");
+  const draft = path.join(path.dirname(to), `.restoring-${id}-${outer.length}`, "copy");
+  return { component, original, to, draft, aside: state === "taken" ? path.join(path.dirname(to), asideName) : null };
 }
 
-/** Whether it is on another device than the folder around it. A bind mount of the same file system makes rename(2) fail later. */
-function isMountPoint(place: string): boolean {
-  return lstatSync(place).dev !== lstatSync(path.dirname(place)).dev;
+/** NAME_MAX of Linux, bytes. */
+const LONGEST = 255;
+
+/** A name that is too long with the suffix is cut, and stays another one than its neighbours. */
+function nameBefore(name: string, id: string): string {
+  const suffix = `.before-${id}`;
+  if (Buffer.byteLength(name + suffix) <= LONGEST) return name + suffix;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  let kept = name;
+  while (Buffer.byteLength(`${kept}~${digest}${suffix}`) > LONGEST) kept = Array.from(kept).slice(0, -1).join("");
+  return `${kept}~${digest}${suffix}`;
 }

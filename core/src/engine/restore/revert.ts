@@ -1,21 +1,23 @@
 import { HoldstillError } from "../../base/errors/error.js";
 import { isProvider, type Session } from "../../host/isolation/session.js";
-import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { RecordedSnapshot, Restored, RestorePlan, SnapshotSet } from "../../base/schema/types.js";
+import { readMounts } from "../../os/mounts.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { takeSafetySet } from "./safety-snapshot.js";
 import { finishRestore, readyWriters, type Reverted } from "./restore.js";
-import { recordLost, refuseLost } from "../sets/lost-snapshots.js";
+import { recordLost } from "../sets/lost-snapshots.js";
+import { readySet } from "../sets/ready-set.js";
 import type { EngineContext } from "../types.js";
 
 /**
  * The providers put whole volumes back, as they were at the cut. What was written since is lost, apart from a snapshot that they take
  * of it first if there is space.
  *
- * @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED, E_SNAPSHOT_LOST
+ * @throws HoldstillError E_NOT_OFFERED, E_SET_EXPOSED, E_SNAPSHOT_LOST, E_SNAPSHOT_CREATING
  */
-export async function revertSet(context: EngineContext, workers: PluginWorkers, set: SnapshotSet): Promise<Reverted> {
-  if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
-  refuseLost(set);
+export async function revertSet(context: EngineContext, workers: PluginWorkers, known: SnapshotSet): Promise<Reverted> {
+  if ((known.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: known.id });
+  const set = await readySet(context, workers, known);
   const pairs: [RecordedSnapshot, Session<"provider">][] = [];
   for (const recorded of set.snapshots.filter(({ snapshot }) => snapshot.of === undefined)) {
     const session = await workers.session(recorded.by.instance);
@@ -23,8 +25,7 @@ export async function revertSet(context: EngineContext, workers: PluginWorkers, 
     if (!session.offers("revert")) throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "revert" });
     pairs.push([recorded, session]);
   }
-  const names = [...new Set(set.components.flatMap(({ writer }) => writer ?? []))];
-  const writers = await readyWriters(context, workers, set, names);
+  const writers = await readyWriters(context, workers, asCut(set));
   await context.store.audit.note(context.requester, "revert", set);
   const safety = await takeSafetySet(context, workers, set, pairs);
   const reverted: typeof pairs = [];
@@ -38,5 +39,37 @@ export async function revertSet(context: EngineContext, workers: PluginWorkers, 
   } finally {
     now = await recordLost(context, set, reverted);
   }
-  return { set: now, steps: [], safety, unfinished: await finishRestore(context, now, writers) };
+  const unmounted = writers.length === 0 ? [] : unmountedOf(set);
+  // A writer finishes its data where it is mounted.
+  if (unmounted.length > 0) return { set: now, steps: [], safety, unmounted, unfinished: [] };
+  return { set: now, steps: [], safety, unfinished: await finishRestore(context, asCut(now), writers) };
+}
+
+/**
+ * Asks the writers to finish data that a revert has put back while it was not mounted.
+ *
+ * @throws HoldstillError E_NOT_OFFERED, E_NOT_MOUNTED
+ */
+export async function finishRevert(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+): Promise<Restored> {
+  const unmounted = unmountedOf(set);
+  if (unmounted.length > 0) throw new HoldstillError("E_NOT_MOUNTED", { set: set.id, mountPoints: unmounted });
+  const all = asCut(set);
+  return { set, steps: [], unfinished: await finishRestore(context, all, await readyWriters(context, workers, all)) };
+}
+
+/** What a revert puts back: all of it, as it was cut. */
+const asCut = (set: SnapshotSet): Pick<RestorePlan, "set" | "writers" | "contents"> => ({
+  set,
+  writers: [...new Set(set.components.flatMap(({ writer }) => writer ?? []))],
+  contents: "as-cut",
+});
+
+/** Mount points of the set's volumes at which nothing is mounted now. */
+function unmountedOf({ volumes }: SnapshotSet): string[] {
+  const mounted = new Set(readMounts().map(({ mountPoint }) => mountPoint));
+  return volumes.map(({ mountPoint }) => mountPoint).filter((mountPoint) => !mounted.has(mountPoint));
 }

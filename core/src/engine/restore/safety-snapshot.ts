@@ -27,6 +27,7 @@ export async function takeSafetySet(
   if (unable !== undefined)
     return { set: null, reason: toFault(new HoldstillError("E_NOT_OFFERED", { who: unable.who, op: "preserve" })) };
   const tx = { id: newSetId(), cut: "per-volume" } as const;
+  const label = { name: nameOf(reverted), hostname: hostname() };
   const providers = [...new Set(pairs.map(([, session]) => session))].map(({ who }) => who);
   const { catalog, journals } = context.store;
   const journal = await journals.open(tx.id);
@@ -48,11 +49,10 @@ export async function takeSafetySet(
     try {
       for (const [{ by, snapshot }, session] of pairs) {
         await journal.write({ entry: "asked", actor: by.instance, op: "preserve" });
-        const made = await session.call("preserve", [snapshot, tx], context.settings.limits.prepare);
+        const made = await session.call("preserve", [snapshot, { ...tx, label }], context.settings.limits.prepare);
         snapshots.push({ by, snapshot: made });
       }
-      const set = recordOf(reverted, tx, at, snapshots);
-      await catalog.write(set);
+      const set = await catalog.add(recordOf(reverted, tx, at, snapshots));
       await journal.write({ entry: "ended", outcome: "created", residue: [] });
       return { set };
     } catch (error) {
@@ -87,6 +87,8 @@ async function undo(
   return residue;
 }
 
+const nameOf = ({ id }: Pick<SnapshotSet, "id">): string => `before-revert-${id}`;
+
 /** No process used the volumes, and no writer took part: at worst the snapshots are what a crash would have left. */
 function recordOf(
   { id, targets, components, volumes, recordVersion }: SnapshotSet,
@@ -98,7 +100,7 @@ function recordOf(
   return {
     recordVersion,
     ...tx,
-    name: `before-revert-${id}`,
+    name: nameOf({ id }),
     tags: {},
     createdAt,
     host: hostname(),

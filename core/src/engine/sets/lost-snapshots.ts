@@ -5,7 +5,7 @@ import type { EngineContext } from "../types.js";
 
 /**
  * Writes into the record which snapshots a revert has used up, as LVM's merge does: those that their providers no longer list, or
- * report as lost. If a provider fails, its snapshots stay in the record as they were.
+ * report as lost. If a provider fails, or does not see all of its storage, its snapshots stay in the record as they were.
  */
 export async function recordLost(
   { store, settings }: EngineContext,
@@ -17,11 +17,12 @@ export async function recordLost(
   for (const session of new Set(reverted.map(([, one]) => one))) {
     const listed = await session.call("list", [], settings.limits.identify).catch(() => null);
     if (listed === null) continue;
-    const there = new Map(listed.map((snapshot) => [snapshot.id, snapshot]));
+    const snapshots = Array.isArray(listed) ? listed : listed.snapshots;
+    const there = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
     for (const [recorded, by] of reverted) {
       if (by !== session) continue;
       const now = there.get(recorded.snapshot.id);
-      const lost = now === undefined ? usedUp : now.lost;
+      const lost = now === undefined && Array.isArray(listed) ? usedUp : now?.lost;
       if (lost !== undefined) gone.set(recorded, lost);
     }
   }

@@ -1,9 +1,12 @@
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
-import { canMount, unmountTree, type MountTree, mountTree } from "../../os/exec/mount-tree.js";
-import type { SnapshotSet } from "../../base/schema/types.js";
-import { readMounts } from "../../os/mounts.js";
+import type { RestoreContents, SnapshotSet } from "../../base/schema/types.js";
+import { readAccountsNow } from "../../base/trust/accounts.js";
+import { canMount, mountBelow, type ShownTree, unmountTree } from "../../os/exec/mount-tree.js";
+import { type Mount, readMounts } from "../../os/mounts.js";
+import { accessAbove, openExposed } from "../../os/path/exposed-tree.js";
+import type { FolderHandle } from "../../os/path/folder.js";
+import { walk } from "../../os/path/walk.js";
 import { exposedTrees } from "./exposed-trees.js";
 
 /*
@@ -15,21 +18,37 @@ import { exposedTrees } from "./exposed-trees.js";
 /** Below the root, beside the snapshots: the set's record and the writers' sidecars, so that a backup of the root is complete. */
 export const recordFolder = ".holdstill";
 
-/** @param record The folder of the set's record. */
-export function mountTreeOf(set: SnapshotSet, root: string, record: string): MountTree & { root: string } {
-  const mounts = exposedTrees(set).map(({ original, path: from }) => ({ from, at: original }));
-  return { root, mounts: [...mounts, { from: record, at: `/${recordFolder}` }] };
+/** What is mounted of a set. @param contents Of a snapshot that was repaired: what the writer made of it, or what was cut. */
+export const shownTrees = (set: SnapshotSet, contents: RestoreContents = "repaired"): ShownTree[] =>
+  exposedTrees(set, contents).map((tree) => ({
+    open: () => openExposed(tree),
+    at: tree.original,
+    above: accessAbove(tree),
+  }));
+
+/** The same with the folder of the set's record. */
+export const withRecord = (set: SnapshotSet, record: string, contents?: RestoreContents): ShownTree[] => [
+  ...shownTrees(set, contents),
+  { open: () => walk(record, { accounts: readAccountsNow() }), at: `/${recordFolder}`, above: new Map() },
+];
+
+/** A folder at which a set is to be mounted, or is mounted already. */
+export interface MountFolder extends Disposable {
+  /** Real path. */
+  readonly path: string;
+  /** null: the set is mounted there. */
+  readonly folder: FolderHandle | null;
 }
 
-/** Mounts the exposed snapshots there. Already there: done. @throws HoldstillError E_MIRROR */
-export function mountSet(set: SnapshotSet, at: string, record: string): SnapshotSet {
-  if (!mountPointsOf(set).includes(at)) mountTree(mountTreeOf(set, at, record), sourceOf(set));
+/** Mounts the exposed snapshots there. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED; then nothing is mounted. */
+export function mountSet(set: SnapshotSet, { path: at, folder }: MountFolder, record: string): SnapshotSet {
+  if (folder !== null) mountBelow(folder, withRecord(set, record), sourceOf(set));
   return { ...set, exposedAt: at };
 }
 
 /** Unmounts everything of the set. @throws HoldstillError E_MIRROR_BUSY */
 export function unmountSet(set: SnapshotSet): SnapshotSet {
-  for (const mountPoint of mountPointsOf(set)) unmountTree(mountPoint);
+  for (const mount of mountsOf(set)) unmountTree(mount);
   const now = { ...set };
   delete now.exposedAt;
   return now;
@@ -37,41 +56,46 @@ export function unmountSet(set: SnapshotSet): SnapshotSet {
 
 /** Whether there is a mount that the record does not name: the process that made it has died. */
 export const hasStrayMount = (set: SnapshotSet): boolean =>
-  mountPointsOf(set).some((mountPoint) => mountPoint !== set.exposedAt);
+  mountsOf(set).some(({ mountPoint }) => mountPoint !== set.exposedAt);
 
 const sourceOf = ({ id }: SnapshotSet): string => `holdstill-${id}`;
 
-function mountPointsOf(set: SnapshotSet): string[] {
-  const own = readMounts().filter(({ fsType, source }) => fsType === "tmpfs" && source === sourceOf(set));
-  return own.map(({ mountPoint }) => mountPoint);
+function mountsOf(set: SnapshotSet): Mount[] {
+  return readMounts().filter(({ fsType, source }) => fsType === "tmpfs" && source === sourceOf(set));
 }
 
 /**
- * The real path of a folder at which a set can be mounted. Its contents would be covered, and a link as its last part may belong to
- * another user.
+ * Opens a folder at which a set can be mounted, after a way on which no other user can put something else in its place. Its contents would be
+ * covered.
  *
- * @throws HoldstillError E_USAGE, E_MIRROR
+ * @throws HoldstillError E_USAGE, E_MIRROR, E_PATH_UNSAFE, E_PATH_FAILED
  */
-export function checkMountFolder(set: SnapshotSet, folder: string): string {
+export function openMountFolder(set: SnapshotSet, named: string): MountFolder {
   // Without a slash at the end, which would follow a link.
-  const whole = path.resolve(folder);
+  const whole = path.resolve(named);
+  const name = path.basename(whole);
   const refuse = (problem: string, hint: string): never => {
-    throw new HoldstillError("E_USAGE", { problem: `The snapshots are not mounted at ${folder}: ${problem}.`, hint });
+    throw new HoldstillError("E_USAGE", { problem: `The snapshots are not mounted at ${named}: ${problem}.`, hint });
   };
   if (!canMount()) throw new HoldstillError("E_MIRROR", { reason: "this process may not mount" });
-  const stat = lstatSync(whole, { throwIfNoEntry: false });
-  if (stat === undefined) return refuse("there is no such folder", `Make it: mkdir ${folder}`);
-  if (stat.isSymbolicLink()) return refuse("it is a symbolic link", "Name the folder itself.");
-  if (!stat.isDirectory()) return refuse("it is not a folder", "Name an empty folder.");
-  const real = path.join(realpathSync(path.dirname(whole)), path.basename(whole));
-  const mountPoints = mountPointsOf(set);
-  if (mountPoints.includes(real)) return real;
+  if (name === "") return refuse("it is not empty", "Name an empty folder.");
+  using parent = walk(path.dirname(whole), { accounts: readAccountsNow() });
+  const status = parent.find(name);
+  if (status === null) return refuse("the folder does not exist", `Make it: mkdir ${named}`);
+  if (status.type === "symbolic link") return refuse("it is a symbolic link", "Name the folder itself.");
+  if (status.type !== "folder") return refuse("it is not a folder", "Name an empty folder.");
+  const real = path.join(parent.realPath(), name);
+  const mountPoints = mountsOf(set).map(({ mountPoint }) => mountPoint);
+  if (mountPoints.includes(real)) return { path: real, folder: null, [Symbol.dispose]: () => undefined };
   if (mountPoints.length > 0) {
     return refuse(
       `the set is mounted at ${mountPoints.join(", ")} already`,
       `Unexpose it first: holdstill unexpose ${set.id}`,
     );
   }
-  if (readdirSync(whole).length > 0) return refuse("it is not empty", "Name an empty folder.");
-  return real;
+  // The owner may be any user: only that user's own folder is covered.
+  const folder = parent.open(name, { owners: "any" });
+  if (folder.list().length === 0) return { path: real, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+  folder[Symbol.dispose]();
+  return refuse("it is not empty", "Name an empty folder.");
 }

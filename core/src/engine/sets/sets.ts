@@ -2,13 +2,12 @@ import type { Who } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { View } from "../../host/contract/provider.js";
-import type { BackupOutcome } from "../../host/contract/writer.js";
 import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
-import { isRetained } from "../../store/retention.js";
+import { checkExposed, passageTo } from "../../os/path/exposed-tree.js";
 import { undoAll } from "../../transaction/undo-all.js";
-import type { Completed, EngineContext } from "../types.js";
-import { refuseLost } from "./lost-snapshots.js";
+import type { BackupResult, Completed, EngineContext } from "../types.js";
+import { readySet } from "./ready-set.js";
 import * as mounted from "./mount-at.js";
 
 /**
@@ -17,31 +16,60 @@ import * as mounted from "./mount-at.js";
 
 /**
  * @param at An empty folder below which the snapshots are also mounted; null: only where the providers expose them.
- * @throws HoldstillError E_SNAPSHOT_LOST
+ * @throws HoldstillError E_SNAPSHOT_LOST, E_SNAPSHOT_CREATING; E_PATH_UNSAFE where a captured path is not what it was when it was planned. Then nothing more is
+ * exposed than before.
  */
 export async function exposeSet(
+  context: EngineContext,
+  workers: PluginWorkers,
+  known: SnapshotSet,
+  at: string | null = null,
+): Promise<SnapshotSet> {
+  const { store } = context;
+  const set = await readySet(context, workers, known);
+  using folder = at === null ? null : mounted.openMountFolder(set, at);
+  let now = set;
+  const fresh: RecordedSnapshot[] = [];
+  try {
+    for (const recorded of set.snapshots) {
+      if (exposureOf(now, recorded) !== undefined) continue;
+      fresh.push(recorded);
+      now = await exposeOne(context, workers, now, recorded);
+    }
+    if (fresh.length > 0)
+      await store.exposures.admit(set.id, passageTo((now.exposed ?? []).flatMap(({ exposed }) => exposed.trees)));
+    if (folder === null) return now;
+    await store.gate.pass();
+    now = mounted.mountSet(now, folder, store.catalog.folder(set.id));
+    await store.catalog.write(now);
+    return now;
+  } catch (error) {
+    // What cannot be undone is a leftover, which `recover` finds. The caller needs the first cause.
+    await undoAll(fresh, async (recorded) => {
+      now = await unexposeOne(context, workers, now, recorded);
+    }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Root alone may pass, until it is known what hides the original. */
+const rootAlone = { gid: 0, mode: 0o700 };
+
+async function exposeOne(
   { store, settings }: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
-  at: string | null = null,
+  recorded: RecordedSnapshot,
 ): Promise<SnapshotSet> {
-  refuseLost(set);
-  const root = at === null ? null : mounted.checkMountFolder(set, at);
-  let now = set;
-  for (const recorded of set.snapshots) {
-    if (exposureOf(now, recorded) !== undefined) continue;
-    const session = await providerOf(workers, recorded);
-    const view: View = { access: "read-only", at: folderOf(store, set, recorded) };
-    await store.exposures.make(view.at);
-    const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
-    refuseForeign(set, recorded, session.who, exposed);
-    const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
-    now = { ...now, exposed: [...(now.exposed ?? []), exposure] };
-    await store.catalog.write(now);
-  }
-  if (root === null) return now;
-  await store.gate.pass();
-  now = mounted.mountSet(now, root, store.catalog.folder(set.id));
+  const session = await providerOf(workers, recorded);
+  const view: View = { access: "read-only", at: folderOf(store, set, recorded) };
+  await store.exposures.make(view.at);
+  await store.exposures.admit(set.id, rootAlone);
+  const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
+  refuseForeign(set, recorded, session.who, exposed);
+  checkExposed(exposed.trees);
+  const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
+  const now = { ...set, exposed: [...(set.exposed ?? []), exposure] };
   await store.catalog.write(now);
   return now;
 }
@@ -67,7 +95,7 @@ export async function keepSet(context: EngineContext, workers: PluginWorkers, se
   return now;
 }
 
-async function unmount({ store }: EngineContext, set: SnapshotSet): Promise<SnapshotSet> {
+export async function unmount({ store }: EngineContext, set: SnapshotSet): Promise<SnapshotSet> {
   await store.gate.pass();
   const now = mounted.unmountSet(set);
   if (set.exposedAt !== undefined) await store.catalog.write(now);
@@ -75,7 +103,7 @@ async function unmount({ store }: EngineContext, set: SnapshotSet): Promise<Snap
 }
 
 /** Also if the record contains no exposure: the process that made it may have died before it could write it down. */
-async function unexposeOne(
+export async function unexposeOne(
   { store, settings }: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
@@ -91,53 +119,12 @@ async function unexposeOne(
   return now;
 }
 
-/**
- * Removes every snapshot, then the record. If a snapshot cannot be removed, the record stays, and the others are removed.
- *
- * @throws HoldstillError E_SET_RETAINED before anything is touched.
- */
-export async function removeSet(
-  context: EngineContext,
-  workers: PluginWorkers,
-  set: SnapshotSet,
-  action: "delete" | "expire" = "delete",
-  reason?: string,
-): Promise<SnapshotSet> {
-  const { store, settings, requester } = context;
-  const { id, retainUntil: until = "" } = set;
-  if (isRetained(set, new Date())) throw new HoldstillError("E_SET_RETAINED", { set: id, until });
-  await store.audit.note(requester, action, set, reason);
-  let now = await unmount(context, set);
-  const failed: RecordedSnapshot[] = [];
-  let first: unknown;
-  // A fork before the snapshot that it is a fork of.
-  for (const recorded of set.snapshots.toSorted((a, b) => forkRank(b) - forkRank(a))) {
-    try {
-      now = await unexposeOne(context, workers, now, recorded);
-      const session = await providerOf(workers, recorded);
-      await session.call("remove", [recorded.snapshot], settings.limits.seal);
-    } catch (error) {
-      failed.push(recorded);
-      first ??= error;
-    }
-  }
-  if (failed.length === 0) {
-    await store.catalog.remove(id);
-    await store.journals.forget(id);
-    return { ...now, snapshots: [] };
-  }
-  await store.catalog.write({ ...now, snapshots: failed });
-  throw first;
-}
-
-const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === undefined ? 0 : 1);
-
-/** Notifies the writers that were frozen of the backup's result. A failure is reported, and changes nothing. */
+/** Notifies the writers that were frozen of the backup's result, and records it. A writer's failure is reported, and changes nothing. */
 export async function completeSet(
   { store, settings }: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
-  outcome: BackupOutcome,
+  { command, ...outcome }: BackupResult,
 ): Promise<Completed> {
   const frozen = set.writers.filter((writer) => writer.state === "frozen");
   const failed = await Promise.all(
@@ -153,8 +140,10 @@ export async function completeSet(
       }
     }),
   );
-  const now = { ...set, outcome: { ...outcome, at: new Date().toISOString() } };
+  const recorded = { ...outcome, ...(command === undefined ? {} : { command }), at: new Date().toISOString() };
+  const now = { ...set, outcome: recorded };
   await store.catalog.write(now);
+  await store.history.complete(set.id, recorded);
   return { set: now, failed: failed.flat() };
 }
 
@@ -189,7 +178,7 @@ function exposureOf(set: SnapshotSet, { by, snapshot }: RecordedSnapshot): Recor
   return set.exposed?.find((one) => one.by === by.instance && one.snapshot === snapshot.id);
 }
 
-async function providerOf(workers: PluginWorkers, { by }: RecordedSnapshot): Promise<Session<"provider">> {
+export async function providerOf(workers: PluginWorkers, { by }: RecordedSnapshot): Promise<Session<"provider">> {
   const session = await workers.session(by.instance);
   if (!isProvider(session))
     throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: by.plugin, instance: by.instance, candidates: [] });

@@ -1,26 +1,34 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
-import type { ExposedTree, RecordedSnapshot, Report, SnapshotSet, Verification } from "../../base/schema/types.js";
+import type {
+  ExposedTree,
+  RecordedSnapshot,
+  SnapshotSet,
+  Verification,
+  VerifyReport,
+} from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
+import { checkExposed } from "../../os/path/exposed-tree.js";
 import { undoAll } from "../../transaction/undo-all.js";
-import { refuseLost } from "./lost-snapshots.js";
+import { replacedSnapshots } from "./exposed-trees.js";
+import { readySet } from "./ready-set.js";
 import type { EngineContext } from "../types.js";
 
 /**
  * Each writer starts its application on a writable copy of the snapshot, which is then thrown away, and checks it. The record keeps
- * the results. A snapshot that cannot be exposed in this way, and a writer that fails, are results as well.
+ * the results. If a snapshot cannot be exposed in this way, or a writer fails, the result is that it could not be examined.
  *
- * @throws HoldstillError E_SET_EXPOSED if the set is exposed, E_SNAPSHOT_LOST if a snapshot of it is gone, E_NOT_OFFERED or E_USAGE if
+ * @throws HoldstillError E_SET_EXPOSED if the set is exposed, E_SNAPSHOT_LOST if a snapshot of it is gone, E_SNAPSHOT_CREATING if one is not finished, E_NOT_OFFERED or E_USAGE if
  * no writer of the set can verify.
  */
 export async function verifySet(
   context: EngineContext,
   workers: PluginWorkers,
-  set: SnapshotSet,
+  known: SnapshotSet,
 ): Promise<SnapshotSet> {
-  if ((set.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: set.id });
-  refuseLost(set);
+  if ((known.exposed ?? []).length > 0) throw new HoldstillError("E_SET_EXPOSED", { set: known.id });
+  const set = await readySet(context, workers, known);
   const able = await ableWriters(workers, set);
   const found: Verification[] = [];
   for (const session of able) {
@@ -51,12 +59,14 @@ async function verifyBy(
   workers: PluginWorkers,
   set: SnapshotSet,
   writer: Session<"writer">,
-): Promise<Report> {
+): Promise<VerifyReport> {
   const { instance } = writer.who;
   const own = set.components.filter((component) => component.writer === instance);
   const volumes = new Set(own.flatMap((component) => component.volumes));
-  const forked = new Set(set.snapshots.map(({ snapshot }) => snapshot.of));
-  const snapshots = set.snapshots.filter(({ snapshot }) => volumes.has(snapshot.volumeId) && !forked.has(snapshot.id));
+  const replaced = replacedSnapshots(set, "repaired");
+  const snapshots = set.snapshots.filter(
+    ({ snapshot }) => volumes.has(snapshot.volumeId) && !replaced.has(snapshot.id),
+  );
   const tx: WriterTransaction = {
     id: set.id,
     cut: set.cut,
@@ -69,7 +79,7 @@ async function verifyBy(
       writer.call("verify", [tx, { trees, readOnly: false }], limit),
     );
   } catch (error) {
-    return { ok: false, reason: toFault(error).message };
+    return { result: "not-examined", reason: toFault(error).message };
   }
 }
 
@@ -93,6 +103,7 @@ async function withScratch<T>(
       const view = { access: "scratch", at } as const;
       const exposed = await provider.call("expose", [recorded.snapshot, view], settings.limits.seal);
       if (exposed.readOnly) throw new Error(`${provider.who.instance} exposes its snapshots read-only`);
+      checkExposed(exposed.trees);
       trees.push(...exposed.trees);
     }
     return await use(trees);

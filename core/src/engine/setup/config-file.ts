@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { xdg } from "../../base/config/settings.js";
 import { HoldstillError } from "../../base/errors/error.js";
+import { makeFolders } from "../../store/make-folders.js";
 import { syncDir, writeDurably } from "../../store/state-directory.js";
 
 /** The config file of this user, if the command line names none. */
@@ -11,13 +12,17 @@ export function usualFile(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** @throws HoldstillError E_USAGE if the file exists: a config is never changed. */
+export function refuseExisting(file: string): void {
+  if (!existsSync(file)) return;
+  const problem = `The config ${file} exists already.`;
+  const hint = "`holdstill init --print` shows what would be written.";
+  throw new HoldstillError("E_USAGE", { problem, hint });
+}
+
+/** @throws HoldstillError E_USAGE if the file exists */
 export function writeConfig(file: string, text: string): void {
-  if (existsSync(file)) {
-    const problem = `The config ${file} exists already.`;
-    const hint = "`holdstill init --print` shows what would be written.";
-    throw new HoldstillError("E_USAGE", { problem, hint });
-  }
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+  refuseExisting(file);
+  makeFolders(path.dirname(file), 0o755);
   writeDurably(file, text);
   syncDir(path.dirname(file));
 }

@@ -1,33 +1,43 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
-import { release } from "node:os";
 import path from "node:path";
 import { loadSettings } from "../../base/config/load.js";
 import type { Settings } from "../../base/config/settings.js";
-import { toFault } from "../../base/errors/error.js";
-import { canMount } from "../../os/exec/mount-tree.js";
-import { isProgram } from "../../os/exec/program.js";
+import { type HoldstillError, toFault } from "../../base/errors/error.js";
+import { unreadableJournal } from "../../store/journal-account.js";
 import { type Inspection, inspectPlugins } from "../../host/manifest/resolve.js";
 import type { Usable } from "../../host/manifest/judge.js";
+import { pathProblems } from "../../host/trust/access-list.js";
 import { identifyAll } from "../../plan/writers.js";
 import { matchAll } from "../../plan/match.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
+import { componentStorage } from "./component-storage.js";
+import { fault, faultCheck, good } from "./check.js";
+import { missingLibrary, rights, system, tools, udev } from "./machine-checks.js";
 import { detectedVolumes } from "./detected-volumes.js";
 import { findServers } from "./servers.js";
-import { isWithin, readMounts } from "../../os/mounts.js";
-import type { DetectedServer, DoctorCheck, Finding, Volume } from "../../base/schema/types.js";
+import { deviceMounts } from "../../os/device-mounts.js";
+import { isWithin } from "../../os/mounts.js";
+import type { DetectedServer, DoctorCheck, Volume } from "../../base/schema/types.js";
 import { locate } from "../../plan/locate.js";
-import { baseEnvironment } from "../../os/environment.js";
+import { Records } from "../../store/records.js";
+import { Store } from "../../store/store.js";
 import { contextOf } from "../context.js";
 import type { OpenOptions } from "../types.js";
 import { Operation } from "../operation.js";
+import { unrecordedSets } from "../recover/adopt.js";
+import { deletedSnapshots } from "../recover/deleted-snapshots.js";
+import { listSnapshots } from "../usage/status.js";
 import { planContext } from "../planning-engine.js";
 
 /** Checks everything that a transaction needs. What is missing or invalid, such as the config, becomes a check, not an error. */
 export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
+  const missing = missingLibrary();
+  if (missing !== null) return [...system(), missing];
   const before = [...system(), ...rights()];
   const { config: file, cwd, env } = options;
   try {
     const settings = await loadSettings({
+      problemsOf: pathProblems,
       ...(file === undefined ? {} : { file }),
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
@@ -38,48 +48,6 @@ export async function examine(options: OpenOptions): Promise<DoctorCheck[]> {
   }
 }
 
-const good = (about: DoctorCheck["about"], found: string): DoctorCheck => ({ about, state: "good", found });
-
-function fault(about: DoctorCheck["about"], error: unknown): DoctorCheck {
-  const { message, hint, details } = toFault(error);
-  const { findings } = (details ?? {}) as { findings?: Finding[] };
-  const means = findings?.map(
-    ({ file, line, seen, expected }) => `${file}:${line ?? 1}: ${seen}, expected ${expected}`,
-  );
-  return {
-    about,
-    state: "bad",
-    found: message,
-    ...(means === undefined ? {} : { means: means.join("; ") }),
-    ...(hint === undefined ? {} : { remedy: hint }),
-  };
-}
-
-function system(): DoctorCheck[] {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  const found = `Linux ${release()}, Node ${process.version.slice(1)}, ${process.arch}`;
-  if (major > 6 || (major === 6 && minor >= 8)) return [good("system", found)];
-  const means =
-    "before Linux 6.8 a freeze cannot be nested: another program's lvcreate fails while a file system is frozen";
-  return [{ about: "system", state: "note", found, means }];
-}
-
-function rights(): DoctorCheck[] {
-  const user: DoctorCheck =
-    process.geteuid?.() === 0
-      ? good("rights", "root")
-      : {
-          about: "rights",
-          state: "note",
-          found: "an ordinary user",
-          means: "volumes cannot be held, and only files that this user can read are captured",
-          remedy: "sudo holdstill doctor",
-        };
-  const means =
-    "the command of `run` reads the snapshots where the provider exposes them, at different paths each time";
-  return canMount() ? [user] : [user, { about: "rights", state: "note", found: "mounting is not permitted", means }];
-}
-
 function config({ file }: Settings): DoctorCheck {
   if (file !== null) return good("config", file);
   const means = "no application is frozen";
@@ -88,7 +56,7 @@ function config({ file }: Settings): DoctorCheck {
 
 async function withSettings(settings: Settings): Promise<DoctorCheck[]> {
   const inspection = await inspectPlugins(settings);
-  const shared = [...plugins(inspection), ...tools(), ...state(settings)];
+  const shared = [...plugins(inspection), ...tools(), ...udev(), ...state(settings)];
   if (shared.some((check) => check.state === "bad")) return shared;
   return [...shared, ...(await asked(inspection, settings).catch((error: unknown) => [fault("plugins", error)]))];
 }
@@ -98,10 +66,44 @@ async function asked({ plugins: taken, usable }: Inspection, settings: Settings)
   const operation = await Operation.begin(planContext(contextOf(settings, null)), taken);
   try {
     const { workers } = operation;
-    return [...(await volumes(workers, settings, usable)), ...(await servers(workers, settings, usable))];
+    return [
+      ...(await unrecorded(workers, settings)),
+      ...(await volumes(workers, settings, usable)),
+      ...(await servers(workers, settings, usable)),
+    ];
   } finally {
     await operation.close();
   }
+}
+
+/** Snapshots of sets that this state directory does not know, and providers that cannot be asked. */
+async function unrecorded(workers: PluginWorkers, settings: Settings): Promise<DoctorCheck[]> {
+  const store = new Store(new Records(settings.stateDir, null), settings.exposeDir);
+  const providers = await listSnapshots(workers, settings.limits.identify);
+  const { accounts, unreadable } = store.journals.list();
+  const known = new Set([...accounts, ...store.tombstones.read()].map(({ id }) => id));
+  const failed = providers.flatMap((one) => ("error" in one ? [faultCheck("plugins", one.error)] : []));
+  const found = unrecordedSets(providers, known, store.catalog).map(({ id, snapshots }): DoctorCheck => ({
+    about: "state",
+    state: "note",
+    found: `${snapshots.map(({ snapshot }) => snapshot.id).join(", ")}: a snapshot of set ${id}, which has no record here`,
+    means: "the state directory was lost, or another one has the record; nothing removes it",
+    remedy: "holdstill recover --adopt",
+  }));
+  const deleted = deletedSnapshots(store, providers).flatMap((one): DoctorCheck[] =>
+    one.type === "awaited"
+      ? []
+      : [
+          {
+            about: "state",
+            state: "note",
+            found: `${one.snapshot.id}: a snapshot of a set that was deleted while it could not be seen`,
+            means: "it takes space, and no set has it",
+            remedy: "holdstill recover",
+          },
+        ],
+  );
+  return [...unreadable.map((one) => fault("state", unreadableJournal(one))), ...failed, ...found, ...deleted];
 }
 
 function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
@@ -111,22 +113,6 @@ function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
     ),
     ...problems.map((problem) => fault("plugins", problem)),
   ];
-}
-
-/** The programs that holdstill itself runs, with their packages. The programs of plugins are checked with the plugins. */
-const programs = { unshare: "util-linux", setpriv: "util-linux", mount: "mount", cp: "coreutils" } as const;
-
-function tools(): DoctorCheck[] {
-  const { PATH } = baseEnvironment();
-  const missing = Object.entries(programs).filter(([command]) => !isProgram(command, PATH));
-  if (missing.length === 0) return [good("tools", Object.keys(programs).join(", "))];
-  return missing.map(([command, name]) => ({
-    about: "tools",
-    state: "bad",
-    found: `${command} is missing`,
-    means: "`run` and `restore` cannot work",
-    remedy: `apt-get install ${name}`,
-  }));
 }
 
 /** Less space than this for records and sidecars is noted, bytes. */
@@ -157,20 +143,20 @@ async function volumes(
   { limits }: Settings,
   usable: readonly Usable[],
 ): Promise<DoctorCheck[]> {
-  const seen = new Set<string>();
-  const mounts = readMounts().filter(({ source, number, mountPoint }) => {
-    const isNew = source.startsWith("/dev/") && !seen.has(number) && statSync(mountPoint).isDirectory();
-    if (isNew) seen.add(number);
-    return isNew;
-  });
-  return Promise.all(
-    mounts.map(async ({ mountPoint, fsType, source }): Promise<DoctorCheck> => {
+  const failures = new Map<string, HoldstillError>();
+  const checks = await Promise.all(
+    deviceMounts().map(async ({ mountPoint, fsType, source }): Promise<DoctorCheck | null> => {
       try {
+        // A file may be mounted onto another one.
+        if (!statSync(mountPoint).isDirectory()) return null;
         const {
           volumes: [volume],
         } = locate([{ paths: [mountPoint], exclude: [] }]);
-        const [match] = volume === undefined ? [] : await matchAll(workers, [volume], limits.identify);
-        if (volume === undefined || match === undefined) throw new Error("the mount has gone");
+        if (volume === undefined) throw new Error("the mount has gone");
+        const matched = await matchAll(workers, [volume], limits.identify);
+        for (const [instance, error] of matched.failed) failures.set(instance, error);
+        const [match] = matched.volumes;
+        if (match === undefined) throw new Error("the mount has gone");
         const { provider, qualities } = match;
         const how = qualities.method === undefined ? "" : `, ${qualities.method}`;
         const found = `${mountPoint} (${fsType} on ${source}): ${provider}${how}`;
@@ -181,10 +167,19 @@ async function volumes(
         return { about: "volumes", state: "note", found, means, ...remedy };
       } catch (error) {
         // Only a note: the volume may not be meant to be captured.
-        return { about: "volumes", state: "note", found: `${mountPoint}: ${toFault(error).message}` };
+        const { message, hint } = toFault(error);
+        const remedy = hint === undefined ? {} : { remedy: hint };
+        return { about: "volumes", state: "note", found: `${mountPoint}: ${message}`, ...remedy };
       }
     }),
   );
+  return [...checks.filter((check) => check !== null), ...[...failures.values()].map(failedProvider)];
+}
+
+function failedProvider(error: HoldstillError): DoctorCheck {
+  const { message: found, hint } = toFault(error);
+  const means = "it is left out, and its volumes are captured by other providers, or not at all";
+  return { about: "volumes", state: "bad", found, means, ...(hint === undefined ? {} : { remedy: hint }) };
 }
 
 /** An installed provider whose manifest describes the volume, and that no instance uses; null: there is none. */
@@ -205,17 +200,21 @@ async function servers(
     "error" in one ? [] : one.components.flatMap(({ paths }) => paths.map((at) => ({ at, by: one.who.instance }))),
   );
   const found = findServers(usable.map(({ read }) => read.manifest)).map(({ server }): DoctorCheck => {
-    const owner = owned.find(({ at }) => isWithin(server.dataDir, at));
+    const owner = server.place === "host" ? owned.find(({ at }) => isWithin(server.dataDir, at)) : undefined;
     if (owner !== undefined) return good("servers", `${describeServer(server)} is ${owner.by}`);
-    const means = "no writer freezes it: at best, a snapshot of it opens as after a crash";
+    const means =
+      server.place === "host"
+        ? "no writer freezes it: at best, a snapshot of it opens as after a crash"
+        : "no writer freezes it, and its paths are those of its container: a snapshot needs the paths of this machine";
     const remedy = "holdstill init --print";
     return { about: "servers", state: "note", found: describeServer(server), means, remedy };
   });
   const failed = identified.flatMap((one) => ("error" in one ? [fault("servers", one.error)] : []));
-  return [...found, ...failed];
+  return [...found, ...failed, ...(await componentStorage(identified, workers, limits, usable))];
 }
 
 /** A server in words: PostgreSQL in /var/lib/postgresql/15/main, pid 812, postgresql@15-main.service. */
-export function describeServer({ title, dataDir, pid, unit }: DetectedServer): string {
-  return `${title} in ${dataDir}, pid ${pid}${unit === null ? "" : `, ${unit}`}`;
+export function describeServer({ title, dataDir, place, pid, unit }: DetectedServer): string {
+  const where = place === "host" ? dataDir : `${dataDir} of a container`;
+  return `${title} in ${where}, pid ${pid}${unit === null ? "" : `, ${unit}`}`;
 }

@@ -1,25 +1,97 @@
 import { lockFileBeside, type Settings } from "../../base/config/settings.js";
-import { HoldstillError } from "../../base/errors/error.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { digestDifferences } from "../../host/manifest/digest.js";
-import { lockOf, lockEntryOf, readLock, writeLock } from "../../host/manifest/lock.js";
-import { resolvePlugins } from "../../host/manifest/resolve.js";
-import type { PluginLock, PluginPins } from "../../base/schema/types.js";
+import type { Usable } from "../../host/manifest/judge.js";
+import { lockOf, lockEntryOf, readLock, readPins, writeLock } from "../../host/manifest/lock.js";
+import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
+import { inspectPlugins, resolvePlugins } from "../../host/manifest/resolve.js";
+import type { Candidate, PluginLock, PluginPins, PluginUpgrade } from "../../base/schema/types.js";
 
 /**
- * Pins the current content of the plugins that the config uses.
+ * Pins the current content of the plugins that the config uses: versions that are pinned already before those that are not.
  *
  * @throws HoldstillError E_PLUGIN_UNPINNED without a config, and the error of a plugin that cannot be used: it is not pinned.
  */
 export async function lockPlugins(settings: Settings): Promise<PluginPins> {
-  const { file: config } = settings;
-  if (config === null) throw new HoldstillError("E_PLUGIN_UNPINNED", { file: null });
-  const { plugins } = await resolvePlugins({ ...settings, lockFile: null });
+  const file = lockFileOf(settings);
+  return pin(file, (await resolvePlugins(settings, undefined, "preferred")).plugins);
+}
+
+/**
+ * Pins the highest versions that the config allows.
+ *
+ * @throws HoldstillError as lockPlugins: then the pins are as before.
+ */
+export async function upgradePlugins(settings: Settings): Promise<PluginUpgrade> {
+  const upgrade = await planUpgrade(settings);
+  await pin(upgrade.file, (await resolvePlugins(settings, undefined, "ignored")).plugins);
+  return upgrade;
+}
+
+/** What `upgradePlugins` would do. Writes nothing. */
+export async function planUpgrade(settings: Settings): Promise<PluginUpgrade> {
+  const file = lockFileOf(settings);
+  const before = await inspectPlugins(settings, undefined, { which: "those asked for", pins: "preferred" });
+  const after = await inspectPlugins(settings, undefined, { which: "those asked for", pins: "ignored" });
+  const { lock } = readPins(settings.lockFile);
+  const rows = [...after.candidates].flatMap(([instance, candidates]) =>
+    upgradeOf(
+      before.candidates.get(instance) ?? [],
+      candidates,
+      [...before.usable, ...after.usable],
+      before.plugins,
+      lock,
+    ),
+  );
+  return {
+    file,
+    plugins: [...new Map(rows.map((row) => [`${row.name} ${row.from} ${row.to}`, row])).values()],
+    problems: after.problems.map((problem) => toFault(problem)),
+  };
+}
+
+/** Empty if no version can be used. */
+function upgradeOf(
+  before: readonly Candidate[],
+  after: readonly Candidate[],
+  usable: readonly Usable[],
+  used: readonly ResolvedPlugin[],
+  lock: PluginLock | null,
+): PluginUpgrade["plugins"] {
+  const [taken, to] = [before, after].map((all) => all.find(({ verdict }) => verdict === "taken"));
+  if (to === undefined) return [];
+  // What the config no longer admits is still what the lock file has.
+  const pinned = lock?.plugins.filter(({ name }) => name === to.name) ?? [];
+  const last = pinned.some(({ version }) => version === taken?.version) ? undefined : pinned.at(-1)?.version;
+  const from = last === undefined ? taken : before.find(({ version }) => version === last);
+  const optionsAt = (dir: string | undefined): string[] => {
+    const manifest =
+      usable.find((one) => one.dir === dir)?.read.manifest ?? used.find((one) => one.dir === dir)?.manifest;
+    return Object.keys((manifest?.options?.["properties"] as object | undefined) ?? {});
+  };
+  const [old, now] = [optionsAt(from?.dir), optionsAt(to.dir)];
+  return [
+    {
+      name: to.name,
+      from: from?.version ?? last ?? null,
+      to: to.version,
+      newOptions: now.filter((name) => !old.includes(name)),
+      droppedOptions: old.filter((name) => !now.includes(name)),
+    },
+  ];
+}
+
+async function pin(file: string, plugins: readonly ResolvedPlugin[]): Promise<PluginPins> {
   // A lock file that cannot be read is replaced.
-  const before = await (settings.lockFile === null ? nothing : readLock(settings.lockFile).catch(() => nothing));
+  const { lock: before } = readPins(file);
   const lock = await lockOf(plugins);
-  const file = lockFileBeside(config);
   await writeLock(file, lock);
-  return pinsOf(file, lock, before);
+  return pinsOf(file, lock, before ?? nothing);
+}
+
+function lockFileOf({ file: config }: Settings): string {
+  if (config === null) throw new HoldstillError("E_PLUGIN_UNPINNED", { file: null });
+  return lockFileBeside(config);
 }
 
 /** @throws HoldstillError E_PLUGIN_UNPINNED, E_PLUGIN_LOCKED for a plugin that differs, or E_PLUGINS_REFUSED with all of them. */
@@ -29,7 +101,7 @@ export async function checkPluginLock(settings: Settings): Promise<PluginPins> {
     throw new HoldstillError("E_PLUGIN_UNPINNED", { file: config === null ? null : lockFileBeside(config) });
   }
   const { plugins } = await resolvePlugins(settings);
-  return pinsOf(lockFile, await lockOf(plugins), await readLock(lockFile));
+  return pinsOf(lockFile, await lockOf(plugins), readLock(lockFile));
 }
 
 const nothing: PluginLock = { lockVersion: 1, plugins: [] };

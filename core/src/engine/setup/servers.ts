@@ -1,7 +1,11 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
 import type { DataDirSource, DetectedServer, PluginManifest, ProcessDetection } from "../../base/schema/types.js";
 import { type Placeholders, placeholdersOf } from "../../host/manifest/suggestion.js";
+import { readRegularFile } from "../../os/path/read-file.js";
+
+/** Of a pid file, bytes: it has a few lines. */
+const LARGEST_PID_FILE = 64 * 1024;
 
 /** A running process that a manifest describes. */
 export interface FoundServer {
@@ -11,28 +15,20 @@ export interface FoundServer {
   readonly placeholders: Placeholders;
 }
 
-/** What the kernel reports about the sockets of this network namespace that accept connections, by inode. */
-interface Listeners {
-  /** Path of a Unix socket. */
-  readonly paths: ReadonlyMap<string, string>;
-  readonly ports: ReadonlyMap<string, number>;
-}
-
 /**
  * Finds servers by their processes. If several manifests describe a process, the first one is used. Without root, only the
  * servers of the same user are found.
  */
 export function findServers(manifests: readonly PluginManifest[], proc = "/proc"): FoundServer[] {
   if (!manifests.some(({ detects = [] }) => detects.some((one) => one.process !== undefined))) return [];
-  const listeners: Listeners = { paths: listeningPaths(proc), ports: listeningPorts(proc) };
   return readdirSync(proc)
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => foundIn(path.join(proc, pid), manifests, listeners) ?? [])
+    .flatMap((pid) => foundIn(path.join(proc, pid), manifests) ?? [])
     .toSorted((a, b) => (a.server.dataDir < b.server.dataDir ? -1 : 1));
 }
 
 /** null: no manifest describes the process, or it has just ended. */
-function foundIn(dir: string, manifests: readonly PluginManifest[], listeners: Listeners): FoundServer | null {
+function foundIn(dir: string, manifests: readonly PluginManifest[]): FoundServer | null {
   try {
     const name = nameOf(dir);
     for (const manifest of manifests) {
@@ -41,8 +37,9 @@ function foundIn(dir: string, manifests: readonly PluginManifest[], listeners: L
         const dataDir = dataDirOf(dir, detection);
         if (dataDir === null) continue;
         const pid = Number(path.basename(dir));
-        const server = { title, plugin: manifest.name, pid, dataDir, ...socketsOf(dir, listeners), unit: unitOf(dir) };
-        return { server, manifest, placeholders: placeholdersOf(server, detection) };
+        const found = { title, plugin: manifest.name, pid, dataDir, place: placeOf(dir) };
+        const server = { ...found, ...socketsOf(dir), unit: unitOf(dir) };
+        return { server, manifest, placeholders: placeholdersOf(server, detection, toldBy(dir, dataDir, detection)) };
       }
     }
     return null;
@@ -64,7 +61,33 @@ function isChild(dir: string, names: readonly string[]): boolean {
 function dataDirOf(dir: string, detection: ProcessDetection): string | null {
   const { dataDir: sources = [{ from: "working-directory" }], contains = "." } = detection;
   const found = sources.map((source) => candidateOf(dir, source));
-  return found.find((at) => at !== null && existsSync(path.join(at, contains))) ?? null;
+  return found.find((at) => at !== null && existsSync(inItsRoot(dir, path.join(at, contains)))) ?? null;
+}
+
+/** A path as the process sees it: it may run in a container. */
+const inItsRoot = (dir: string, file: string): string => path.join(dir, "root", file);
+
+/** Whether the paths of the process have the same meaning here. */
+function placeOf(dir: string): DetectedServer["place"] {
+  const namespaceOf = (process: string): string => readlinkSync(path.join(path.dirname(dir), process, "ns/mnt"));
+  return namespaceOf(path.basename(dir)) === namespaceOf("self") ? "host" : "container";
+}
+
+/**
+ * What the process wrote in its pid file. Any user can have a process of that name: so only a file of the process's user is used, and a
+ * FIFO is not waited for.
+ *
+ * @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED
+ */
+function toldBy(dir: string, dataDir: string, { pidFile }: ProcessDetection): Placeholders {
+  if (pidFile === undefined) return {};
+  const file = inItsRoot(dir, path.join(dataDir, pidFile.path));
+  if (!existsSync(file)) return {};
+  const { bytes, status } = readRegularFile(file, LARGEST_PID_FILE);
+  if (status.uid !== statSync(dir).uid) return {};
+  const lines = bytes.toString().split("\n");
+  const told = Object.entries(pidFile.lines).map(([name, line]) => [name, lines[line - 1]?.trim() ?? ""] as const);
+  return Object.fromEntries(told.filter(([, value]) => value !== ""));
 }
 
 function candidateOf(dir: string, source: DataDirSource): string | null {
@@ -87,7 +110,10 @@ function argumentOf(args: readonly string[], name: string): string | null {
   return value === undefined || value === "" ? null : value;
 }
 
-function socketsOf(dir: string, { paths, ports }: Listeners): Pick<DetectedServer, "sockets" | "ports"> {
+function socketsOf(dir: string): Pick<DetectedServer, "sockets" | "ports"> {
+  // Those of its network namespace.
+  const paths = listeningPaths(dir);
+  const ports = listeningPorts(dir);
   const links = readdirSync(path.join(dir, "fd")).map((fd) => readlinkSync(path.join(dir, "fd", fd)));
   const inodes = links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
   const own = inodes.flatMap((inode) => ports.get(inode) ?? []);
@@ -103,13 +129,18 @@ function unitOf(dir: string): string | null {
   return parts.findLast((part) => part.endsWith(".service") && !part.startsWith("user@")) ?? null;
 }
 
-/** /proc/net/unix: sockets that accept connections (flag 00010000) and have a path. */
+/** /proc/net/unix: sockets that accept connections (flag 00010000) and have a path, which is the rest of the line. */
 function listeningPaths(proc: string): Map<string, string> {
-  return new Map(
-    linesOf(path.join(proc, "net/unix")).flatMap(([, , , flags, , , inode = "", name = ""]) =>
-      flags === "00010000" && name.startsWith("/") ? [[inode, name] as const] : [],
-    ),
-  );
+  const paths = new Map<string, string>();
+  const twice = new Set<string>();
+  for (const line of textLinesOf(path.join(proc, "net/unix"))) {
+    const [, flags, inode = "", name = ""] = /^\s*\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+)(?: (.*))?$/.exec(line) ?? [];
+    if (paths.has(inode)) twice.add(inode);
+    if (flags === "00010000" && name.startsWith("/")) paths.set(inode, name);
+  }
+  // The kernel does not escape line ends: the name of a socket can imitate the line of another.
+  for (const inode of twice) paths.delete(inode);
+  return paths;
 }
 
 /** proc_net_tcp(5): ADDRESS:PORT in hexadecimal; state 0A is TCP_LISTEN. */
@@ -122,9 +153,12 @@ function listeningPorts(proc: string): Map<string, number> {
   );
 }
 
-/** The fields of each line below the heading; none where the kernel does not have the table. */
+/** The fields of each line below the heading. */
 function linesOf(file: string): string[][] {
-  if (!existsSync(file)) return [];
-  const [, ...lines] = readFileSync(file, "utf8").split("\n");
-  return lines.map((line) => line.trim().split(/\s+/));
+  return textLinesOf(file).map((line) => line.trim().split(/\s+/));
+}
+
+/** The lines below the heading; none where the kernel does not have the table. */
+function textLinesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(1) : [];
 }

@@ -1,5 +1,5 @@
 import { lastTimes } from "../../store/history.js";
-import { toFault } from "../../base/errors/error.js";
+import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider } from "../../host/isolation/session.js";
 import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
@@ -9,14 +9,25 @@ import { findServers } from "../setup/servers.js";
 import { isWithin } from "../../os/mounts.js";
 import type { ProviderStatus, WriterStatus } from "../types.js";
 
-/** Asks every provider which snapshots exist. */
-export function listSnapshots(workers: PluginWorkers, limitMs: number): Promise<ProviderStatus[]> {
-  const providers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "provider");
+/** Asks every provider, or only those named, which snapshots exist. */
+export function listSnapshots(
+  workers: PluginWorkers,
+  limitMs: number,
+  only?: ReadonlySet<string>,
+): Promise<ProviderStatus[]> {
+  const providers = [...workers.plugins.values()].filter(
+    ({ who }) => who.role === "provider" && (only?.has(who.instance) ?? true),
+  );
   return Promise.all(
     providers.map(async ({ who }): Promise<ProviderStatus> => {
       try {
         const session = await workers.session(who.instance);
-        return { who, snapshots: isProvider(session) ? await session.call("list", [], limitMs) : [] };
+        if (!isProvider(session)) return { who, snapshots: [] };
+        const listed = await session.call("list", [], limitMs);
+        if (Array.isArray(listed)) return { who, snapshots: listed };
+        const { snapshots, unseen } = listed;
+        const error = new HoldstillError("E_UNREACHABLE", { who, op: "list", reason: unseen.join(" ") });
+        return { who, snapshots, error: toFault(error) };
       } catch (error) {
         return { who, error: toFault(error) };
       }
@@ -38,7 +49,7 @@ export function writerStatuses(
     const last = times.get(who.instance) ?? null;
     if ("error" in one) return { who, policy, last, servers: [], error: toFault(one.error) };
     const paths = one.components.flatMap((component) => component.paths);
-    const servers = all.filter(({ dataDir }) => paths.some((at) => isWithin(dataDir, at)));
+    const servers = all.filter(({ dataDir, place }) => place === "host" && paths.some((at) => isWithin(dataDir, at)));
     return { who, policy, last, servers, components: one.components };
   });
 }

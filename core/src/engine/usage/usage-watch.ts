@@ -87,7 +87,7 @@ export class UsageWatch {
     const answers = await this.#ask(plugins);
     if (this.#stop.signal.aborted) return;
     const now = asReported(sets, answers);
-    if (answers.every((one) => "snapshots" in one))
+    if (!answers.some((one) => "error" in one))
       for (const { id, snapshots } of now)
         if (!snapshots.some(({ snapshot: { usage, lost } }) => usage !== undefined || lost !== undefined))
           this.#silent.add(id);

@@ -1,0 +1,141 @@
+import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { PluginWorkers } from "../../host/plugin-workers.js";
+import { isRetained } from "../../store/retention.js";
+import { releaseReserve } from "../../store/space-reserve.js";
+import type { EngineContext } from "../types.js";
+import { listSnapshots } from "../usage/status.js";
+import { providerOf, unexposeOne, unmount } from "./sets.js";
+
+/** Of a snapshot that was removed while another one of its set could not be. */
+const DELETED = "it was deleted with a part of its set";
+
+/**
+ * Removes every snapshot, then the record. If a snapshot cannot be removed, the record stays, and has the others as lost.
+ *
+ * @returns The set as it was left: its snapshots are those that their providers did not list before. They may still exist, so a
+ * tombstone has them.
+ * @throws HoldstillError E_SET_RETAINED before anything is touched.
+ */
+export async function removeSet(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+  action: "delete" | "expire" = "delete",
+  reason?: string,
+): Promise<SnapshotSet> {
+  const { now, failed, unseen, first } = await removeSnapshots(context, workers, set, action, reason);
+  if (failed.length === 0) {
+    await dropRecord(context, set, unseen);
+    return { ...now, snapshots: unseen };
+  }
+  const left = new Set([...failed, ...unseen].map(keyOf));
+  const snapshots = now.snapshots.map((recorded): RecordedSnapshot =>
+    left.has(keyOf(recorded))
+      ? recorded
+      : { ...recorded, snapshot: { ...recorded.snapshot, lost: recorded.snapshot.lost ?? DELETED } },
+  );
+  await context.store.catalog.write({ ...now, snapshots });
+  throw first;
+}
+
+/**
+ * Removes every snapshot that can be removed, and the record in any case. For storage that no longer exists.
+ *
+ * @returns Why a snapshot could not be removed, and may still exist; null: all were removed.
+ * @throws HoldstillError E_SET_RETAINED before anything is touched.
+ */
+export async function forgetSet(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+): Promise<Fault | null> {
+  const { failed, unseen, first } = await removeSnapshots(context, workers, set, "delete", "forgotten");
+  await dropRecord(context, set, [...failed, ...unseen]);
+  return failed.length === 0 ? null : toFault(first);
+}
+
+/** @param left What may still exist. */
+async function dropRecord(
+  { store }: EngineContext,
+  { id }: SnapshotSet,
+  left: readonly RecordedSnapshot[],
+): Promise<void> {
+  await store.tombstones.add(id, left);
+  await store.catalog.remove(id);
+  await store.journals.forget(id);
+}
+
+interface Removed {
+  now: SnapshotSet;
+  failed: RecordedSnapshot[];
+  /** The error of the first that failed. */
+  first: unknown;
+  /** Those that were not listed before: that the call succeeded is then no proof that they are gone. */
+  unseen: RecordedSnapshot[];
+}
+
+/** One that cannot be removed does not stop the others. */
+async function removeSnapshots(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+  action: "delete" | "expire",
+  reason?: string,
+): Promise<Removed> {
+  const { store, settings, requester } = context;
+  const { id, retainUntil: until = "" } = set;
+  if (isRetained(set, store.catalog.clock.believed())) throw new HoldstillError("E_SET_RETAINED", { set: id, until });
+  await store.gate.write(() => releaseReserve(store.state));
+  await store.audit.note(requester, action, set, reason);
+  let now = await unmount(context, set);
+  const seen = await seenSnapshots(workers, set, settings.limits.identify);
+  now = await noteRemoval(context, now, seen);
+  const removed: Omit<Removed, "now"> = { failed: [], first: undefined, unseen: [] };
+  // A fork before the snapshot that it is a fork of.
+  for (const recorded of now.snapshots.toSorted((a, b) => forkRank(b) - forkRank(a))) {
+    try {
+      now = await unexposeOne(context, workers, now, recorded);
+      const session = await providerOf(workers, recorded);
+      await session.call("remove", [recorded.snapshot], settings.limits.seal);
+      // What a revert has used up, or an earlier removal has removed, is not listed.
+      const { removalAt, snapshot } = recorded;
+      if (!seen.has(keyOf(recorded)) && snapshot.lost === undefined && removalAt === undefined)
+        removed.unseen.push(recorded);
+    } catch (error) {
+      removed.failed.push(recorded);
+      removed.first ??= error;
+    }
+  }
+  return { now, ...removed };
+}
+
+/** If this process is killed, or a call has an effect and no answer, the next removal knows why a snapshot is not listed. */
+async function noteRemoval(
+  { store }: EngineContext,
+  set: SnapshotSet,
+  seen: ReadonlySet<string>,
+): Promise<SnapshotSet> {
+  if (seen.size === 0) return set;
+  const removalAt = new Date().toISOString();
+  const snapshots = set.snapshots.map((one) => (seen.has(keyOf(one)) ? { ...one, removalAt } : one));
+  const noted = { ...set, snapshots };
+  await store.catalog.write(noted);
+  return noted;
+}
+
+const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === undefined ? 0 : 1);
+
+/** What the providers of the set list now. Of one that fails: nothing. */
+async function seenSnapshots(workers: PluginWorkers, set: SnapshotSet, limitMs: number): Promise<ReadonlySet<string>> {
+  const instances = new Set(set.snapshots.map(({ by }) => by.instance));
+  const listed = await listSnapshots(workers, limitMs, instances);
+  return new Set(
+    listed.flatMap((one) =>
+      "snapshots" in one ? one.snapshots.map((snapshot) => keyOf({ by: one.who, snapshot })) : [],
+    ),
+  );
+}
+
+const keyOf = ({ by, snapshot }: { by: { instance: string }; snapshot: { id: string } }): string =>
+  `${by.instance} ${snapshot.id}`;

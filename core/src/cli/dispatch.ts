@@ -1,7 +1,7 @@
 import { type ParsedArguments, parseArguments, requestedForm } from "./parse/arguments.js";
 import type { OpenOptions } from "../engine/types.js";
 import type { CommandCall, Facades, Needs } from "./parse/command.js";
-import { inWords } from "./parse/in-words.js";
+import { inWords } from "../base/display/in-words.js";
 import { commandsInGroup, type MatchedCommand, matchCommand } from "./parse/match-command.js";
 import { UsageError } from "./parse/usage-error.js";
 import { commandHelp, generalHelp } from "./render/help.js";
@@ -52,8 +52,14 @@ function callOf(name: string, parsed: ParsedArguments): CommandCall {
     table: commandTable,
     open,
     async connect(needs) {
-      const [engine, { connectEngine }] = await Promise.all([open(needs), import("../service/client/connect.js")]);
-      return connectEngine(engine);
+      const { connectEngine, connectWithoutConfig } = await import("../service/client/connect.js");
+      try {
+        return await connectEngine(await open(needs));
+      } catch (error) {
+        const service = config === undefined ? await connectWithoutConfig(error) : null;
+        if (service === null) throw error;
+        return service;
+      }
     },
   };
 }

@@ -119,6 +119,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/plugins-lock.js")).pluginsLock,
   },
   {
+    name: "plugins upgrade",
+    summary: "use newer versions than the pinned ones",
+    load: async () => (await import("./commands/plugins-upgrade.js")).pluginsUpgrade,
+  },
+  {
     name: "plugins check",
     summary: "check a plugin against the contract, in real workers",
     load: async () => (await import("./commands/plugins-check.js")).pluginsCheck,

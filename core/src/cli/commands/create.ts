@@ -1,8 +1,10 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
+import type { Fault, Span } from "../../base/schema/types.js";
 import type { TransactionResult } from "../../engine/types.js";
 import { type EventSummary, startLiveSession } from "../live/live-session.js";
 import { type CommandCall, command } from "../parse/command.js";
 import { requestOf, setOptions, targets, targetsAbout } from "../parse/request.js";
+import { dateOf } from "../parse/time-span.js";
 import { UsageError } from "../parse/usage-error.js";
 import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
@@ -21,9 +23,10 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
     ...setOptions,
     "lease-fd": { type: "text", value: "N", about: "keep the set while this file descriptor is open" },
     "lease-stdin": { type: "flag", about: "keep the set while stdin is open" },
+    "retain-until": { type: "text", value: "DATE", about: "protect the set from deletion, as `retain` does" },
     expose: { type: "flag", about: "with --lease-stdin: make the contents readable, and print where" },
   },
-  groups: [{ need: "at-most-one", options: ["lease-fd", "lease-stdin"] }],
+  groups: [{ need: "at-most-one", options: ["lease-fd", "lease-stdin", "retain-until"] }],
   streams: true,
   examples: [
     { line: "holdstill create /srv /var/lib/postgresql", does: "one set of both" },
@@ -36,8 +39,10 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
     { line: "holdstill create /srv --json=stream", does: "one JSON line for each event" },
   ],
   async run(call) {
-    const { "lease-fd": leaseFd, "lease-stdin": leaseStdin, expose } = call.values;
-    const request = requestOf(call.operands, call.values);
+    const { "lease-fd": leaseFd, "lease-stdin": leaseStdin, "retain-until": retain, expose } = call.values;
+    const asked = requestOf(call.operands, call.values);
+    const request =
+      retain === undefined ? asked : { ...asked, retainUntil: dateOf(retain, "--retain-until").toISOString() };
     if (leaseStdin) return createUntilStdinEnds(request, expose ? "exposed" : "unexposed", call);
     if (expose)
       throw new UsageError("--expose requires --lease-stdin.", "To expose another set, run `holdstill expose`.");
@@ -46,10 +51,11 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
     const { summary, signal, onEvent } = session;
     try {
       const watcher = { onEvent, signal };
-      // The service cannot use a file descriptor of this process.
+      // The service cannot use a file descriptor of this process, and does not retain sets.
+      const here = fd !== null || retain !== undefined;
       const ended =
         fd === null
-          ? await (await call.connect("create")).create(request, watcher)
+          ? await (await (here ? call.open("create") : call.connect("create"))).create(request, watcher)
           : await (await call.open("create")).createLeased(request, fd, watcher);
       session.end();
       show(ended, summary, call);
@@ -88,13 +94,22 @@ function show(ended: TransactionResult, summary: EventSummary, { form, quiet }: 
   if (ended.outcome === "degraded" && set !== null) printError([`holdstill: ${degraded(set)}`]);
 }
 
-function endLines({ set, timeline, outcome }: TransactionResult, { spans, transaction }: EventSummary): string[] {
+function endLines(
+  { set, timeline, outcome, error }: TransactionResult,
+  { spans, transaction }: EventSummary,
+): string[] {
   const style = stdoutStyle();
+  const calls = (timeline.length > 0 ? timeline : spans.all()).map((span) => withoutReason(span, error));
   const summary =
     set === null
       ? [`${style.paint("red", `✗ ${outcome}`)}: transaction ${transaction}; there is no set`]
       : summaryLines(set, style);
-  return [...summary, "", ...timelineLines(timeline.length > 0 ? timeline : spans.all(), style)];
+  return [...summary, "", ...timelineLines(calls, style)];
+}
+
+/** The reason of the whole is printed below, with its hint. */
+function withoutReason({ reason, ...span }: Span, error: Fault | null): Span {
+  return reason === undefined || reason === error?.message ? span : { ...span, reason };
 }
 
 const degraded = ({ consistency, asked }: NonNullable<TransactionResult["set"]>): string =>

@@ -3,8 +3,9 @@ import { command, noOperands } from "../parse/command.js";
 import { draw } from "../render/draw.js";
 import { UsageError } from "../parse/usage-error.js";
 import { stdoutStyle, print, printDocument } from "../terminal/output.js";
-import { type TerminalStyle, type TextStyle, styleOf, wrapText } from "../terminal/style.js";
+import { fitted, type TerminalStyle, type TextStyle, styleOf, wrapText } from "../terminal/style.js";
 import { duration, instant } from "../../base/display/units.js";
+import { backupWords, type Verdict, verdictOf } from "../../base/display/verdict.js";
 import { visible } from "../../base/display/visible.js";
 
 export const history = command({
@@ -13,7 +14,10 @@ export const history = command({
   operands: noOperands,
   options: {
     last: { type: "text", value: "N", about: "show only the last N" },
-    failed: { type: "flag", about: "show only those that made no set, or one below what was asked" },
+    failed: {
+      type: "flag",
+      about: "show only those that made no set, one below what was asked, or one whose backup failed",
+    },
     timeline: { type: "text", value: "FILE", about: "draw the newest of them into FILE.svg or FILE.html" },
   },
   examples: [
@@ -23,7 +27,7 @@ export const history = command({
   ],
   async run({ form, values, connect }) {
     const all = await (await connect("catalog")).history();
-    const selected = values.failed ? all.filter(({ outcome }) => outcome !== "created") : all;
+    const selected = values.failed ? all.filter((one) => one.outcome !== "created" || verdictOf(one) === "bad") : all;
     const shown = selected.slice(-lastOf(values.last, selected.length));
     const newest = shown.at(-1);
     if (values.timeline !== undefined) {
@@ -46,26 +50,22 @@ function lastOf(text: string | undefined, all: number): number {
   throw new UsageError(`--last: \`${text}\` is not a positive number.`, "Write --last=10.");
 }
 
-const colours: Readonly<Record<PastTransaction["outcome"], TextStyle>> = {
-  created: "green",
-  degraded: "yellow",
-  aborted: "red",
-  interrupted: "yellow",
-  broken: "red",
-  refused: "red",
-};
+const colours: Readonly<Record<Verdict, TextStyle>> = { good: "green", warn: "yellow", bad: "red" };
 
 function pastLines(past: PastTransaction, style: TerminalStyle): string[] {
-  const { id, at, outcome, name, consistency, frozenMs = 0, cause, targets, timeline } = past;
+  const { id, at, outcome, name, consistency, frozenMs = 0, freezeMethod, cause, targets, timeline, backup } = past;
+  const colour = colours[verdictOf(past)];
+  const method = freezeMethod === undefined ? "" : ` (${freezeMethod})`;
   const took = timeline.length === 0 ? "" : `, ${duration(Math.max(...timeline.map(({ to }) => to)))} in all`;
   const reached =
     consistency === undefined
       ? ""
-      : `: ${style.paint(styleOf(consistency), consistency)}, frozen ${duration(frozenMs)}`;
+      : `: ${style.paint(styleOf(consistency), consistency)}, frozen ${duration(frozenMs)}${method}`;
   const of = [id, name === undefined ? undefined : `(${name})`].filter((part) => part !== undefined).join(" ");
   return [
-    `${instant(at)}  ${style.paint(colours[outcome], outcome)}${reached}${took}`,
+    ...fitted(`${instant(at)}  ${style.paint(colour, outcome)}${reached}${took}`, style.columns),
     ...wrapText(`${of === "" ? "" : `${of} `}of ${targets.join(" ")}`, style.columns - 2).map((line) => `  ${line}`),
+    ...(backup === undefined ? [] : [`  ${instant(backup.at)}  ${style.paint(colour, backupWords(backup))}`]),
     ...wrapText(cause?.message ?? "", style.columns - 4).flatMap((line) =>
       line === "" ? [] : [style.paint("red", `    ${line}`)],
     ),

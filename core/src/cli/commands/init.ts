@@ -22,12 +22,13 @@ export const init = command({
     { line: "holdstill init --print", does: "shows what it would write" },
   ],
   async run(call) {
-    const [{ draftConfig }, { usualFile, writeConfig }] = await Promise.all([
+    const [{ draftConfig }, { refuseExisting, usualFile, writeConfig }] = await Promise.all([
       import("../../engine/setup/draft-config.js"),
       import("../../engine/setup/config-file.js"),
     ]);
-    const { text, targets } = await draftConfig();
     const file = path.resolve(call.config ?? usualFile());
+    if (!call.values.print) refuseExisting(file);
+    const { text, targets } = await draftConfig();
     if (call.values.print) {
       if (call.form === "json") printDocument("init", { file, text, targets });
       else print(text.trimEnd().split("\n"));

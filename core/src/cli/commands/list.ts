@@ -47,10 +47,12 @@ interface Column {
 const columns: readonly Column[] = [
   { head: "SET", cell: ({ id }) => id },
   { head: "NAME", cell: ({ name = "" }) => spelled(name), optional: true },
+  { head: "USER", cell: ({ requester }) => userOf(requester), optional: true },
   { head: "AGE", cell: ({ createdAt }) => age(Date.now() - Date.parse(createdAt)), right: true },
   { head: "CONSISTENCY", cell: ({ consistency: text }) => ({ text, style: styleOf(text) }) },
   { head: "SIZE", cell: ({ snapshots }) => sizeOf(snapshots), right: true },
   { head: "USED", cell: ({ snapshots }) => usageOf(snapshots), right: true, optional: true },
+  { head: "EXPOSED", cell: exposedOf, optional: true },
   { head: "TARGETS", cell: ({ targets }) => spelled(targets.join(" ")) },
 ];
 
@@ -69,15 +71,26 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
   ];
 }
 
-/** Of the fullest snapshot; a lost one comes first. */
+function exposedOf({ exposed = [] }: SnapshotSet): string {
+  if (exposed.length === 0) return "";
+  return exposed.every(({ exposed: { readOnly } }) => readOnly) ? "read-only" : "writable";
+}
+
+/** Empty for root, and for the user that runs holdstill. */
+const userOf = (requester: SnapshotSet["requester"]): string =>
+  requester === undefined || requester.uid === 0 ? "" : String(requester.uid);
+
+/** Of the fullest snapshot; a lost one comes first, and then one that could not be seen. */
 function usageOf(snapshots: SnapshotSet["snapshots"]): Cell {
   if (snapshots.some(({ snapshot }) => snapshot.lost !== undefined)) return { text: "✗ lost", style: "red" };
+  if (snapshots.some(({ snapshot }) => snapshot.unseen !== undefined)) return { text: "? unknown", style: "yellow" };
   const percents = snapshots.flatMap(({ snapshot }) => snapshot.usage?.percent ?? []);
   return percents.length === 0 ? "" : usageCell(Math.max(...percents));
 }
 
-/** What the snapshots take in all; empty if a provider does not know. */
+/** What the snapshots take in all, once they are finished; empty if a provider does not know. */
 function sizeOf(snapshots: SnapshotSet["snapshots"]): string {
+  if (snapshots.some(({ snapshot }) => snapshot.state === "creating")) return "creating";
   const sizes = snapshots.flatMap(({ snapshot }) => snapshot.bytes ?? []);
   return sizes.length < snapshots.length || sizes.length === 0 ? "" : bytes(sizes.reduce((sum, size) => sum + size, 0));
 }

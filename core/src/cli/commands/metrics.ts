@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { command, noOperands } from "../parse/command.js";
+import { writeDurably } from "../../store/state-directory.js";
 import { withUsageOf, usageOption } from "./parts/usage.js";
 import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument } from "../terminal/output.js";
@@ -32,10 +32,10 @@ export const metrics = command({
   },
 });
 
+/** The folder may belong to another user, such as that of the program that reads the file. */
 function replace(file: string, text: string): void {
   try {
-    writeFileSync(`${file}.draft`, text, { mode: 0o644 });
-    renameSync(`${file}.draft`, file);
+    writeDurably(file, text, 0o644);
   } catch (error) {
     throw new UsageError(
       `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,

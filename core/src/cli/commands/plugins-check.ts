@@ -1,3 +1,4 @@
+import { visible } from "../../base/display/visible.js";
 import { exit } from "../../base/errors/exit.js";
 import { command } from "../parse/command.js";
 import { interruption } from "../live/interrupt.js";
@@ -21,7 +22,7 @@ export const pluginsCheck = command({
     { line: "holdstill plugins check ./writer-acme", does: "before a release" },
     { line: "holdstill plugins check . --runtime process --json", does: "for CI" },
   ],
-  async run({ operands, values, form, quiet }) {
+  async run({ operands, values, form, quiet, verbose }) {
     const { runtime } = values;
     await prepareExit();
     const { checkNames, checkPlugin } = await import("../../conformance/suite.js");
@@ -38,6 +39,7 @@ export const pluginsCheck = command({
         ...(runtime === undefined ? {} : { runtimes: [runtime] }),
         ...(values.only.length === 0 ? {} : { only: values.only }),
         signal,
+        ...(verbose ? { onLog: (line) => printError([visible(line)]) } : {}),
         onResult: (result) => {
           if (form === "text") print(lines.of(result));
         },

@@ -39,10 +39,11 @@ function documentOf({
   problems,
 }: Inspection): Required<CommandLine>["plugins-list"] {
   return {
-    plugins: plugins.map(({ who, dir, policy, isolation, memoryMb, freezeMs, protocol }) => ({
+    plugins: plugins.map(({ who, dir, policy, runtime, isolation, memoryMb, freezeMs, protocol }) => ({
       who,
       dir,
       policy,
+      runtime,
       isolation,
       memoryMb,
       freezeMs,
@@ -56,10 +57,11 @@ function documentOf({
 }
 
 function pluginLines({ plugins, candidates, found }: Inspection, style: TerminalStyle): string[] {
-  const instances = visible(plugins).map(({ who, policy, isolation }): Cell[] => [
+  const instances = visible(plugins).map(({ who, policy, runtime, isolation }): Cell[] => [
     { text: who.instance, style: "bold" },
     who.role,
     `${who.plugin} ${who.version}`,
+    runtime,
     isolation,
     policy,
   ]);
@@ -76,6 +78,7 @@ function pluginLines({ plugins, candidates, found }: Inspection, style: Terminal
 const colours: { readonly [V in Candidate["verdict"]]: TextStyle } = {
   taken: "green",
   older: "dim",
+  unpinned: "yellow",
   unused: "dim",
   refused: "red",
 };
@@ -83,7 +86,7 @@ const colours: { readonly [V in Candidate["verdict"]]: TextStyle } = {
 /** The folder has a separate line, because it may be long. */
 function candidateLines(candidates: readonly Candidate[], style: TerminalStyle): string[] {
   return visible(candidates).flatMap(({ name, version, dir, verdict, reason }) => [
-    ...tableLines([[{ text: verdict.padEnd(7), style: colours[verdict] }, `${name} ${version}: ${reason}`]], style),
-    style.paint("dim", `           ${dir}`),
+    ...tableLines([[{ text: verdict.padEnd(8), style: colours[verdict] }, `${name} ${version}: ${reason}`]], style),
+    style.paint("dim", `            ${dir}`),
   ]);
 }

@@ -61,9 +61,10 @@ function candidateLines(
   const { name, version, dir, verdict, reason, needs, trust } = candidate;
   const rows: Cell[][] = [["folder", dir]];
   if (needs !== null) {
-    const { holdstill, protocol, commands, environment } = needs;
+    const { runtime, holdstill, protocol, commands, environment } = needs;
     const used = protocol.used === null ? "none in common" : `${protocol.used} is used`;
     rows.push(
+      ["runtime", runtime],
       ["holdstill", `needs ${holdstill}; this is ${host.version}`],
       ["contract", `supports ${protocol.spoken.join(", ")}; this host supports ${host.protocols.join(", ")}; ${used}`],
       ...commands.map(({ name: program, path }): Cell[] => ["program", path ?? `${program} is missing`]),

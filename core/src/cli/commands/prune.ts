@@ -6,6 +6,7 @@ import { isConfirmed } from "../terminal/confirm.js";
 import { printDamaged } from "../render/damaged.js";
 import { UsageError } from "../parse/usage-error.js";
 import { stdoutStyle, print, printDocument } from "../terminal/output.js";
+import { withUsageOf } from "./parts/usage.js";
 import { yesOption } from "./parts/yes.js";
 import { exitOfRemoval, type Removed, printRemoval } from "./parts/removal.js";
 import { described } from "../render/set.js";
@@ -18,7 +19,7 @@ const periods: readonly Period[] = ["hourly", "daily", "weekly", "monthly", "yea
 
 export const prune = command({
   about:
-    "Deletes the sets that no rule keeps. The rules apply to each group of sets with the same targets. A rule by period keeps the newest set of each of the last N such periods that have one. Sets that are retained, exposed, or leased always stay. So does a record that cannot be read; prune reports it.",
+    "Deletes the sets that no rule keeps. The rules apply to each group of sets with the same user and targets. Leased sets do not count. A set that is lost, does not open, or is below the consistency that was asked for never takes the place of a sound one. A rule by period keeps the newest set of each of the last N such periods that have one. Sets that are retained, exposed, or leased always stay. So does a record that cannot be read; prune reports it.",
   operands: noOperands,
   options: {
     "keep-last": { type: "text", value: "N", about: "keep the newest N sets" },
@@ -34,6 +35,10 @@ export const prune = command({
     },
     name: { type: "text", value: "NAME", about: "prune only sets with this name" },
     tag: { type: "list", value: "KEY=VALUE", about: "prune only sets with this tag" },
+    "trust-clock": {
+      type: "flag",
+      about: "the times of all sets are right, although the clock has jumped; root only",
+    },
     "dry-run": { type: "flag", about: "show what would be deleted, and why the others stay" },
     yes: yesOption,
   },
@@ -51,10 +56,14 @@ export const prune = command({
     const { values, form } = call;
     const retention = retentionOf(values);
     const dry = values["dry-run"];
-    const engine = await call.connect(dry ? "catalog" : "workers");
-    const { verdicts, damaged } = await engine.judge(retention, filterOf(values.name, tagsOf(values.tag)));
+    const engine = await call.connect("workers");
+    if (values["trust-clock"]) await (await call.open("catalog")).trustClock();
+    const listed = await engine.list();
+    // A snapshot may be lost since it was recorded.
+    const now = { ...listed, sets: await withUsageOf(engine, listed.sets) };
+    const { verdicts, damaged } = await engine.judge(retention, filterOf(values.name, tagsOf(values.tag)), now);
     const go = verdicts.filter(({ kept }) => kept.length === 0).map(({ set }) => set);
-    if (dry || !("removeAll" in engine)) {
+    if (dry) {
       const brief = verdicts.map(({ set, kept }) => ({ set: set.id, kept }));
       if (form === "json") printDocument("prune", { verdicts: brief, damaged });
       else {
@@ -108,11 +117,11 @@ function filterOf(name: string | undefined, tags: Readonly<Record<string, string
 function verdictLines(verdicts: readonly RetentionVerdict[]): string[] {
   if (verdicts.length === 0) return ["There are no snapshot sets."];
   const style = stdoutStyle();
-  const rows = verdicts.map(({ set: { id, name = "" }, kept }) => [
+  const rows = verdicts.map(({ set: { id, name = "" }, kept, flaw }) => [
     kept.length === 0 ? ({ text: "delete", style: "red" } as const) : "keep",
     id,
     spelled(name),
-    kept.join(", "),
+    [...kept, ...(flaw === null ? [] : [`flawed: ${flaw}`])].join(", "),
   ]);
   return tableLines(rows, style, { indent: 0 });
 }

@@ -17,6 +17,10 @@ export const restoreCommand = command({
   operands: [{ name: "SET" }, { name: "COMPONENT", repeat: "any-number" }],
   options: {
     to: { type: "text", value: "DIR", about: "restore below this folder, not to the original paths" },
+    "as-cut": {
+      type: "flag",
+      about: "the snapshots as they were cut, not as their writers repaired them, also with --to: for a point in time",
+    },
     "dry-run": { type: "flag", about: "show what would be done, and change nothing" },
     yes: yesOption,
   },
@@ -27,17 +31,20 @@ export const restoreCommand = command({
   ],
   async run(call) {
     const [key = "", ...names] = call.operands;
-    const { to, yes, "dry-run": dry } = call.values;
+    const { to, yes, "dry-run": dry, "as-cut": asCut } = call.values;
+    const contents = asCut ? "as-cut" : "repaired";
     const folder = to === undefined ? null : path.resolve(to);
     if (dry) {
-      const plan = planRestore((await call.open("catalog")).show(key), names, folder);
+      const plan = planRestore((await call.open("catalog")).show(key), names, folder, contents);
       const will = visible(plan.steps).map((step) => willDo(step));
+      if (call.form === "text")
+        print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, stdoutStyle().columns))]);
+      if (plan.where === "in-place" && plan.writers.length > 0) await (await call.open("workers")).checkRestore(plan);
       if (call.form === "json") printDocument("restore", plan);
-      else print(["This would:", ...will.flatMap((line) => fitted(`  ${line}`, stdoutStyle().columns))]);
       return 0;
     }
     const engine = await call.open("workers");
-    const plan = engine.planRestore(key, names, folder);
+    const plan = engine.planRestore(key, names, folder, contents);
     const will = visible(plan.steps).map((step) => willDo(step));
     if (!(await isConfirmed(will, yes, call))) return exit.interrupted;
     return withSignals(call, async (signal) => reportRestore(await engine.restore(plan, signal), call));

@@ -2,8 +2,7 @@ import { instant } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 import { exit } from "../../base/errors/exit.js";
 import { command, oneSet } from "../parse/command.js";
-import { spanOf } from "../parse/time-span.js";
-import { UsageError } from "../parse/usage-error.js";
+import { dateOf } from "../parse/time-span.js";
 import { described } from "../render/set.js";
 import { isConfirmed } from "../terminal/confirm.js";
 import { print, printDocument } from "../terminal/output.js";
@@ -23,7 +22,7 @@ export const retain = command({
   ],
   async run(call) {
     const [key = ""] = call.operands;
-    const until = instantOf(call.values.until, new Date());
+    const until = dateOf(call.values.until, "--until");
     const engine = await call.open("catalog");
     const set = engine.show(key);
     const isEarlier = set.retainUntil !== undefined && until.toISOString() < set.retainUntil;
@@ -35,11 +34,3 @@ export const retain = command({
     return 0;
   },
 });
-
-function instantOf(text: string, now: Date): Date {
-  if (text === "now") return now;
-  if (/^[\dhdwy]+$/.test(text)) return new Date(now.getTime() + spanOf(text, "--until"));
-  const date = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new UsageError(`--until: \`${text}\` is not a date.`, "Write 2027-01-31, 2027-01-31T04:00:00Z, 30d, or now.");
-}

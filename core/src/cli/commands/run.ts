@@ -24,6 +24,10 @@ COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the 
   options: {
     ...setOptions,
     "in-place": { type: "flag", about: "COMMAND sees the contents at the original paths" },
+    "as-cut": {
+      type: "flag",
+      about: "COMMAND sees the snapshots as they were cut, not as their writers repaired them",
+    },
     keep: { type: "flag", about: "keep the set, whatever COMMAND returns" },
     type: typeOption,
   },
@@ -34,7 +38,7 @@ COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the 
   ],
   async run(call) {
     const request = requestOf(call.operands, call.values);
-    const { "in-place": inPlace, keep, type = "copy" } = call.values;
+    const { "in-place": inPlace, "as-cut": asCut, keep, type = "copy" } = call.values;
     const session = startLiveSession(call);
     const { signal, onEvent } = session;
     let since = 0;
@@ -45,6 +49,7 @@ COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the 
         {
           command: call.trailing,
           layout: inPlace ? "in-place" : "root",
+          contents: asCut ? "as-cut" : "repaired",
           afterwards: keep ? "keep" : "delete",
           type,
           stdout: call.form === "text" ? "stdout" : "stderr",
@@ -69,7 +74,8 @@ COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the 
 /** The command's failure comes first, then that of the set. */
 function exitCodeOf({ ended, command: program, error, left }: RunResult): number {
   if (program !== null && program.exitCode !== 0) return program.exitCode;
-  if (error !== null) return exitOf(error);
+  // After the command, it is a lost snapshot: the contents were not what was promised.
+  if (error !== null) return program === null ? exitOf(error) : exit.degraded;
   return left === null ? ended.exitCode : exit.residue;
 }
 
@@ -90,6 +96,9 @@ function show(ran: RunResult, ms: number, call: CommandCall, fate: "kept" | "rem
     const how = program.signal === null ? `ended with ${program.exitCode}` : `was ended by ${program.signal}`;
     note(call, `${call.trailing[0]} ${how} after ${duration(ms)}`);
   }
+  // No timeline has the reason.
+  for (const { by, state, reason } of set?.writers ?? [])
+    if (reason !== undefined) note(call, `warning: ${by.instance} is ${state}: ${reason}`);
   if (ended.outcome === "degraded" && set !== null)
     printError([
       `holdstill: The set has consistency ${set.consistency}, but ${set.asked} was asked for. The command was not run.`,

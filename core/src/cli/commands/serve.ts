@@ -33,7 +33,7 @@ export const serveCommand = command({
     const { settings } = engine;
     if (printUnit) {
       const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
-      const files = serviceUnits({ program, config: settings.file, service: settings.service });
+      const files = serviceUnits({ program, config: settings.file, service: settings.service, env: process.env });
       if (call.form === "json") printDocument("serve", { files });
       else print(Object.entries(files).flatMap(([file, text]) => [`# ${file}`, ...text.trimEnd().split("\n"), ""]));
       return 0;

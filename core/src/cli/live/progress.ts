@@ -26,9 +26,8 @@ export function eventLine(event: Event, limitMs: number | undefined): EventLine 
       const took = `${duration(event.elapsedMs ?? 0)}${of}`;
       if (event.status === "begun") return null;
       if (event.status === "ok") return line(`  ${event.actor}: ${event.op} took ${took}`);
-      return notable(
-        `✗ ${event.actor}: ${event.op} failed after ${took}: ${event.error?.message ?? "no reason given"}`,
-      );
+      // The reason follows once, at the end: with the error, or in the timeline.
+      return notable(`✗ ${event.actor}: ${event.op} failed after ${took}`);
     }
     case "progress":
       return line(`  ${event.actor}: ${event.message}${shareOf(event)}`);

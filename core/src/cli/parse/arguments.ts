@@ -1,6 +1,6 @@
 import { checkUsage } from "./check-usage.js";
 import { type CommandCall, type Command, common, type Form, type Option, type Options } from "./command.js";
-import { inWords } from "./in-words.js";
+import { inWords } from "../../base/display/in-words.js";
 import { type OptionToken, tokensOf } from "./tokens.js";
 import { UsageError } from "./usage-error.js";
 

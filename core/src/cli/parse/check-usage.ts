@@ -1,5 +1,5 @@
 import type { Command, OptionGroup } from "./command.js";
-import { inWords } from "./in-words.js";
+import { inWords } from "../../base/display/in-words.js";
 import { UsageError } from "./usage-error.js";
 
 interface Given {

@@ -6,13 +6,13 @@ import { UsageError } from "./usage-error.js";
 /** What plan, create, and run have in common. */
 export const targets = [{ name: "TARGET", repeat: "at-least-once" }] as const;
 export const targetsAbout = "A TARGET is a path, a mount point, a block device, or writer:INSTANCE.";
-const levels = ["application", "filesystem", "crash"] as const;
+const levels = ["application", "filesystem", "crash", "none"] as const;
 export const planOptions = {
   require: {
     type: "text",
     value: "LEVEL",
     choices: levels,
-    about: "refuse a plan below application, filesystem, or crash",
+    about: "refuse a plan below application, filesystem, or crash; none also accepts an inconsistent copy of a writer",
   },
   "include-root": {
     type: "flag",

@@ -12,3 +12,13 @@ export function spanOf(text: string, option: string): number {
     );
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * units[unit as keyof typeof units], 0);
 }
+
+/** A date as people write it, or a span from now. @throws UsageError */
+export function dateOf(text: string, option: string): Date {
+  const now = new Date();
+  if (text === "now") return now;
+  if (/^[\dhdwy]+$/.test(text)) return new Date(now.getTime() + spanOf(text, option));
+  const date = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new UsageError(`${option}: \`${text}\` is not a date.`, "Write 2027-01-31, 2027-01-31T04:00:00Z, 30d, or now.");
+}

@@ -2,8 +2,15 @@
 export interface CompletedCommand {
   name: string;
   summary: string;
-  flags: { option: string; about: string; takesValue: boolean }[];
-  operands: "sets" | "files";
+  flags: CompletedFlag[];
+  operands: "sets" | "targets" | "files";
+}
+
+export interface CompletedFlag {
+  option: string;
+  about: string;
+  /** none: it takes no value. any: a value that only the caller knows. */
+  value: "none" | "any" | "file" | readonly string[];
 }
 
 export function completionLines(shell: "bash" | "zsh" | "fish", all: readonly CompletedCommand[]): string[] {
@@ -38,7 +45,7 @@ function bash(all: readonly CompletedCommand[]): string[] {
   });
   return [
     "_holdstill() {",
-    '  local current="${COMP_WORDS[COMP_CWORD]}" words="" more=files name="${COMP_WORDS[1]}"',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" words="" more=files name="${COMP_WORDS[1]}"',
     '  if [ "$COMP_CWORD" -eq 1 ]; then',
     `    COMPREPLY=($(compgen -W "${[...firsts.keys()].join(" ")} --help --version" -- "$current"))`,
     "    return",
@@ -56,16 +63,34 @@ function bash(all: readonly CompletedCommand[]): string[] {
     ...all
       .filter(({ name }) => name.includes(" "))
       .map(({ name }) => `  [ "$name \${COMP_WORDS[2]}" = "${name}" ] && name="${name}"`),
+    "  # bash splits words at a colon and at an equals sign.",
+    '  [ "$before" = "=" ] && before="${COMP_WORDS[COMP_CWORD-2]}"',
+    '  [ "$current" = "=" ] && current=""',
+    '  case "$name $before" in',
+    ...all.flatMap(({ name, flags }) => flags.flatMap((flag) => bashValue(name, flag))),
+    "  esac",
     '  case "$name" in',
     ...cases,
     "  esac",
     '  if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '  elif [ "$more" = sets ]; then',
-    '    COMPREPLY=($(compgen -W "latest $(holdstill list --quiet 2>/dev/null)" -- "$current"))',
+    '    COMPREPLY=($(compgen -W "$(holdstill completions sets 2>/dev/null)" -- "$current"))',
+    '  elif [ "$more" = targets ] && [ "$before$current" = "writer:" ]; then',
+    '    COMPREPLY=($(holdstill completions writers 2>/dev/null | sed "s/^writer://"))',
+    '  elif [ "$more" = targets ] && [ "$before" = ":" ]; then',
+    '    COMPREPLY=($(compgen -W "$(holdstill completions writers 2>/dev/null | sed "s/^writer://")" -- "$current"))',
+    '  elif [ "$more" = targets ]; then',
+    '    COMPREPLY=($(compgen -W "$(holdstill completions writers 2>/dev/null)" -- "$current") $(compgen -f -- "$current"))',
     '  else COMPREPLY=($(compgen -f -- "$current")); fi',
     "}",
     "complete -o filenames -F _holdstill holdstill",
   ];
+}
+
+function bashValue(name: string, { option, value }: CompletedFlag): string[] {
+  if (value === "none") return [];
+  const words = `COMPREPLY=($(compgen ${typeof value === "string" ? "-f" : `-W "${value.join(" ")}"`} -- "$current"))`;
+  return [`    "${name} --${option}") ${value === "any" ? "COMPREPLY=()" : words}; return ;;`];
 }
 
 function fish(all: readonly CompletedCommand[]): string[] {
@@ -85,16 +110,32 @@ function fish(all: readonly CompletedCommand[]): string[] {
       const when =
         second === undefined ? `${seen(first)}; and not ${seen(groupNames)}` : `${seen(first)}; and ${seen(second)}`;
       const on = `complete -c holdstill -n '${when}'`;
-      const sets = operands === "sets" ? [`${on} -f -a 'latest (holdstill list --quiet 2>/dev/null)'`] : [];
       return [
-        ...flags.map(
-          ({ option, about, takesValue }) => `${on} -l ${option}${takesValue ? " -r" : ""} -d ${quoted(about)}`,
-        ),
-        ...sets,
+        ...flags.map(({ option, about, value }) => `${on} -l ${option}${fishValue(value)} -d ${quoted(about)}`),
+        ...fishOperands[operands].map((words) => `${on} ${words}`),
       ];
     }),
   ];
 }
+
+function fishValue(value: CompletedFlag["value"]): string {
+  switch (value) {
+    case "none":
+      return "";
+    case "file":
+      return " -r";
+    case "any":
+      return " -x";
+    default:
+      return ` -x -a ${quoted(value.join(" "))}`;
+  }
+}
+
+const fishOperands: Readonly<Record<CompletedCommand["operands"], readonly string[]>> = {
+  sets: ["-f -a '(holdstill completions sets 2>/dev/null)'"],
+  targets: ["-a '(holdstill completions writers 2>/dev/null)'"],
+  files: [],
+};
 
 const seen = (words: string): string => `__fish_seen_subcommand_from ${words}`;
 const word = (when: string, name: string, about: string): string =>

@@ -24,8 +24,9 @@ export class CheckLines {
   }
 }
 
-function headingOf({ group, runtime }: CheckResult): string {
-  return runtime === undefined ? group : `${group}, in a ${runtime}`;
+function headingOf({ group, runtime, variant }: CheckResult): string {
+  const where = runtime === undefined ? group : `${group}, in a ${runtime}`;
+  return variant === undefined ? where : `${where}, with variant ${variant}`;
 }
 
 function resultLines(result: CheckResult, style: TerminalStyle): string[] {
@@ -34,7 +35,10 @@ function resultLines(result: CheckResult, style: TerminalStyle): string[] {
     wrapText(text, style.columns - 6).map((line, at) => `    ${at === 0 ? first : "  "}${line}`);
   switch (result.status) {
     case "passed":
-      return [`  ${style.paint("green", "✓")} ${title}`];
+      return [
+        `  ${style.paint("green", "✓")} ${title}`,
+        ...(result.note === undefined ? [] : inside(result.note, "  ")),
+      ];
     case "skipped":
       return [dim(style, `  - ${title}`), ...inside(`Skipped (${name}): ${result.reason}.`, "  ")];
     case "failed":

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { UsageError } from "../parse/usage-error.js";
-import { drawing, page, type DrawingSubject } from "./drawing.js";
+import { drawing, type DrawingSubject } from "./drawing.js";
+import { drawingPage } from "./drawing-page.js";
 import { visible } from "../../base/display/visible.js";
 
 /** By the ending of the file name. */
-const forms = { ".svg": drawing, ".html": page } as const;
+const forms = { ".svg": drawing, ".html": drawingPage } as const;
 
 /** Draws a timeline into a file, in the format of its ending. @throws UsageError for another ending, and if it cannot be written. */
 export function draw(file: string, subject: DrawingSubject): void {

@@ -9,7 +9,7 @@ export interface DrawingSubject {
   spans: readonly Span[];
 }
 
-const width = 960;
+export const width = 960;
 const left = 270;
 const right = 170;
 const rowHeight = 22;
@@ -27,23 +27,12 @@ const frozenColour = "#bee3f8";
 /** What a colour means. */
 const meanings = [
   ["freeze, thaw", "#2b6cb0"],
-  ["an application is frozen", frozenColour],
+  ["from freeze to thaw", frozenColour],
   ["the snapshot is taken", "#6b46c1"],
   ["undo", "#c05621"],
   ["other calls", plain],
   ["failed", bad],
 ] as const;
-
-/** An HTML page with the drawing. */
-export function page(subject: DrawingSubject): string {
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(subject.title)}</title>
-<style>body{font:14px system-ui,sans-serif;margin:2rem auto;max-width:${width}px}svg{width:100%;height:auto}</style>
-${drawing(subject)}
-</html>
-`;
-}
 
 /**
  * The calls of a transaction as bars, in the order of their starts: first those during the freeze, on a separate axis, then all.
@@ -101,7 +90,7 @@ function panels(spans: readonly Span[]): { heading: string; axis: Axis; rows: Sp
   const during = rows.filter((span) => span.to >= from && span.from <= to && span.op !== "prepare");
   return [
     {
-      heading: `Applications frozen, ${duration(to - from)}`,
+      heading: `From freeze to thaw, ${duration(to - from)}`,
       axis: { from, to: Math.max(to, from + 1) },
       rows: during,
     },
@@ -179,6 +168,6 @@ function lines(text: string, columns: number): string[] {
 }
 
 /** Names and reasons come from plugins: they are text, whatever they hold. */
-function escape(text: string): string {
+export function escape(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }

@@ -1,5 +1,6 @@
 import { type Command, type CommandEntry, common, type Options } from "../parse/command.js";
 import { bold, type TerminalStyle, wrapText } from "../terminal/style.js";
+import { exitCodes } from "./exit-codes.js";
 import { noBreak, optionUsage, usageOf } from "./usage.js";
 
 export const productSummary = "application-consistent snapshots, as one transaction with a deadline";
@@ -20,13 +21,17 @@ export function generalHelp(style: TerminalStyle, entries: readonly CommandEntry
     "      --version      print the version of holdstill",
     "",
     bold(style, "Exit codes"),
-    "  0  done                                        4  aborted; nothing is left",
-    "  2  the command line or the config is wrong     5  below the asked consistency",
-    "  3  refused by the plan                         6  something is left: recover",
-    "  1  a bug in holdstill                        130  interrupted",
+    ...exitLines(),
     "",
     "`holdstill COMMAND --help` shows the options of a command, and examples.",
   ];
+}
+
+/** In two columns. */
+function exitLines(): string[] {
+  const cells = exitCodes.map(({ code, short }) => `${code.padStart(3)}  ${short}`);
+  const rows = Math.ceil(cells.length / 2);
+  return cells.slice(0, rows).map((cell, row) => ` ${cell.padEnd(46)}${cells[rows + row] ?? ""}`.trimEnd());
 }
 
 export function commandHelp(entry: CommandEntry, command: Command, style: TerminalStyle): string[] {

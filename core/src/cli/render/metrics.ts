@@ -10,7 +10,9 @@ interface Metric {
 
 /** Figures for Prometheus, in its text format (exposition format 0.0.4). */
 export function metricsText(past: readonly PastTransaction[], sets: readonly SnapshotSet[]): string {
-  return [...transactions(past), ...calls(past), ...writers(past), ...catalog(sets)].map(metricText).join("");
+  return [...transactions(past), ...runs(past), ...calls(past), ...writers(past), ...catalog(sets)]
+    .map(metricText)
+    .join("");
 }
 
 const seconds = (iso: string): number => Date.parse(iso) / 1000;
@@ -29,6 +31,20 @@ function transactions(past: readonly PastTransaction[]): Metric[] {
     metric("transactions_total", "counter", "Transactions, by outcome.", counts, "outcome"),
     metric("last_transaction_timestamp_seconds", "gauge", "When a transaction last had this outcome.", last, "outcome"),
     metric("failures_total", "counter", "Transactions in which this plugin was the first to fail.", culprits, "actor"),
+  ];
+}
+
+/** By the name of the set: when its backup last succeeded, and how the last command of `run` ended. */
+function runs(past: readonly PastTransaction[]): Metric[] {
+  const succeeded = new Map<string, number>();
+  const codes = new Map<string, number>();
+  for (const { name = "", backup } of past) {
+    if (backup?.succeeded === true) succeeded.set(name, seconds(backup.at));
+    if (backup?.command !== undefined) codes.set(name, backup.command.exitCode);
+  }
+  return [
+    metric("run_last_success_timestamp_seconds", "gauge", "When the backup last succeeded.", succeeded, "name"),
+    metric("run_last_exit_code", "gauge", "How the last command of `run` ended.", codes, "name"),
   ];
 }
 
@@ -81,13 +97,16 @@ function catalog(sets: readonly SnapshotSet[]): Metric[] {
 function usage(sets: readonly SnapshotSet[]): Metric[] {
   const used = new Map<string, number>();
   const lost = new Map<string, number>();
+  const unseen = new Map<string, number>();
   for (const { by, snapshot } of sets.flatMap(({ snapshots }) => snapshots)) {
     if (snapshot.usage !== undefined) used.set(snapshot.usage.where, snapshot.usage.percent / 100);
     if (snapshot.lost !== undefined) lost.set(by.instance, (lost.get(by.instance) ?? 0) + 1);
+    if (snapshot.unseen !== undefined) unseen.set(by.instance, (unseen.get(by.instance) ?? 0) + 1);
   }
   return [
     metric("snapshot_space_used_ratio", "gauge", "How full the space of the snapshots is.", used, "where"),
     metric("snapshots_lost", "gauge", "Snapshots that can no longer be read.", lost, "provider"),
+    metric("snapshots_unseen", "gauge", "Snapshots that may exist, and could not be seen.", unseen, "provider"),
   ];
 }
 

@@ -1,10 +1,10 @@
-import type { Usual } from "../../base/schema/types.js";
+import type { Space, Usual } from "../../base/schema/types.js";
 import type { LimitsMs } from "../../base/config/settings.js";
 import type { Plan } from "../../plan/plan.js";
 import { bold, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
 import { componentLines, section } from "./set.js";
 import { type Cell, tableLines } from "./table.js";
-import { count, duration } from "../../base/display/units.js";
+import { bytes, count, duration } from "../../base/display/units.js";
 import { visible } from "../../base/display/visible.js";
 
 const levels = ["front-end", "back-end", "system"] as const;
@@ -45,7 +45,7 @@ const asked = ({ request }: Plan): string =>
   request.require === undefined ? "none asked" : `asked ${request.require}`;
 
 function volumeLines({ volumes }: Plan, style: TerminalStyle): string[] {
-  const rows = volumes.map(({ volume, provider, qualities: { method, where, hold = [] } }) => [
+  const rows = volumes.map(({ volume, provider, qualities: { method, where, hold = [], space = {} } }) => [
     volume.mountPoint,
     `${volume.fsType} on ${volume.source}`,
     provider,
@@ -53,9 +53,17 @@ function volumeLines({ volumes }: Plan, style: TerminalStyle): string[] {
       method ?? "snapshot",
       ...(where === undefined ? [] : [`in ${where}`]),
       ...(hold.length === 0 ? [] : ["held by the kernel"]),
+      ...spaceParts(space),
     ].join(", "),
   ]);
   return tableLines(rows, style);
+}
+
+/** As `3 GiB free`, `needs 1 GiB of 3 GiB free`, `12 of 256 snapshots`. */
+export function spaceParts({ neededBytes, freeBytes, snapshots }: Space): string[] {
+  const free = freeBytes === undefined ? [] : [`${bytes(freeBytes)} free`];
+  const parts = neededBytes === undefined ? free : [[`needs ${bytes(neededBytes)}`, ...free].join(" of ")];
+  return snapshots === undefined ? parts : [...parts, `${snapshots.used} of ${count(snapshots.limit, "snapshot")}`];
 }
 
 function writerLines({ writers }: Plan, style: TerminalStyle): string[] {

@@ -1,10 +1,12 @@
 import type { Plan } from "../../plan/plan.js";
 import { FULL_PERCENT } from "../../engine/usage/usage.js";
 import type { Component, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
-import { bold, dim, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
+import { bold, dim, fitted, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
 import { type Cell, tableLines } from "./table.js";
 import { timelineLines } from "./timeline.js";
 import { bytes, count, duration, instant } from "../../base/display/units.js";
+import { freezeMethod } from "../../base/display/freeze-method.js";
+import { backupWords } from "../../base/display/verdict.js";
 import { visible } from "../../base/display/visible.js";
 
 /** What create prints of a set. */
@@ -12,21 +14,24 @@ export function summaryLines(made: SnapshotSet, style: TerminalStyle): string[] 
   const set = visible(made);
   const { id, name, cut, asked, consistency, frozenMs } = set;
   const achieved = style.paint(styleOf(consistency), consistency);
-  const frozen = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}` : "";
+  const method = freezeMethod(set);
+  const frozen = frozenMs > 0 ? `; frozen for ${duration(frozenMs)}${method === "" ? "" : ` (${method})`}` : "";
   return [
     `${bold(style, `Set ${id}`)}${name === undefined ? "" : ` (${name})`}, ${instant(set.createdAt)}`,
-    `Consistency ${achieved}, asked ${asked}; cut ${cut}${frozen}`,
+    ...fitted(`Consistency ${achieved}, asked ${asked}; cut ${cut}${frozen}`, style.columns),
     ...section("Components", componentLines(set.components, style), style),
     ...section("Snapshots", snapshotLines(set, style), style),
     ...section("Lost", lostLines(set.snapshots, style), style),
+    ...section("Unknown", unseenLines(set.snapshots, style), style),
     ...section("Space used now", usageLines(set.snapshots, style), style),
   ];
 }
 
 /** A set in half a line, for a question before the command acts on it. */
-export function described({ id, name, createdAt, snapshots }: SnapshotSet): string {
+export function described({ id, name, createdAt, snapshots, requester }: SnapshotSet): string {
   const named = name === undefined ? "" : ` (${name})`;
-  return `set ${id}${named} of ${instant(createdAt)} with ${count(snapshots.length, "snapshot")}`;
+  const taken = requester === undefined || requester.uid === 0 ? "" : `, taken by user ${requester.uid}`;
+  return `set ${id}${named} of ${instant(createdAt)} with ${count(snapshots.length, "snapshot")}${taken}`;
 }
 
 /** Everything readable. */
@@ -40,6 +45,11 @@ export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] 
     ...section(
       "Writers",
       writers.flatMap((writer) => writerLines(writer, style)),
+      style,
+    ),
+    ...section(
+      "Not captured",
+      (set.notCaptured ?? []).map((point) => `  ${point}`),
       style,
     ),
     ...section("Exposed", exposedLines(set, style), style),
@@ -62,11 +72,7 @@ export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] 
     ),
     ...(outcome === undefined
       ? []
-      : section(
-          "Backup",
-          [`  ${outcome.succeeded ? "succeeded" : "failed"}, ${outcome.type}, ${instant(outcome.at)}`],
-          style,
-        )),
+      : section("Backup", [`  ${backupWords(outcome)}; ${outcome.type}, ${instant(outcome.at)}`], style)),
     ...section("Verified", verifiedLines(set, style), style),
     ...(retainUntil === undefined ? [] : section("Retained", [`  until ${instant(retainUntil)}`], style)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
@@ -104,7 +110,7 @@ function snapshotLines({ snapshots, volumes }: SnapshotSet, style: TerminalStyle
   const rows = snapshots.map(({ by, snapshot }): Cell[] => [
     by.instance,
     snapshot.method ?? "",
-    snapshot.bytes === undefined ? "" : bytes(snapshot.bytes),
+    snapshot.state === "creating" ? "creating" : snapshot.bytes === undefined ? "" : bytes(snapshot.bytes),
     snapshot.id,
     `of ${volumes.find(({ id }) => id === snapshot.volumeId)?.mountPoint ?? snapshot.volumeId}`,
   ]);
@@ -120,6 +126,14 @@ function lostLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): s
 }
 
 /** How full the space of each snapshot is; only if the providers were asked. */
+/** Snapshots of which it is not known whether they exist. */
+function unseenLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): string[] {
+  const rows = snapshots.flatMap(({ snapshot: { id, unseen } }): Cell[][] =>
+    unseen === undefined ? [] : [[id, { text: "? unknown", style: "yellow" }, unseen]],
+  );
+  return tableLines(rows, style);
+}
+
 function usageLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): string[] {
   const rows = snapshots.flatMap(({ snapshot: { id, usage } }): Cell[][] =>
     usage === undefined ? [] : [[id, usageCell(usage.percent), `of ${usage.where}`]],
@@ -156,10 +170,16 @@ function writerLines(
   ];
 }
 
+const verifyResults = {
+  opens: { text: "opens", style: "green" },
+  "does-not-open": { text: "✗ does not open", style: "red" },
+  "not-examined": { text: "? could not be examined", style: "yellow" },
+} as const;
+
 export function verifiedLines({ verified = [] }: SnapshotSet, style: TerminalStyle): string[] {
-  const rows = verified.map(({ writer, ok, at, reason = "" }): Cell[] => [
+  const rows = verified.map(({ writer, result, at, reason = "" }): Cell[] => [
     writer,
-    ok ? { text: "opens", style: "green" } : { text: "✗ does not open", style: "red" },
+    verifyResults[result],
     instant(at),
     reason,
   ]);

@@ -37,7 +37,7 @@ function freezeLines(spans: readonly Span[], style: TerminalStyle): string[] {
     }),
     ...meanwhile.map((span): Row => ({ ...rowOf(span), names: [`${span.actor}: ${span.op}`], fill: "▒" })),
   ];
-  const title = `Frozen for ${duration(axis.to - axis.from)}, from ${duration(axis.from)} to ${duration(axis.to)}`;
+  const title = `From freeze to thaw: ${duration(axis.to - axis.from)}, from ${duration(axis.from)} to ${duration(axis.to)}`;
   return [bold(style, title), ...chartLines(rows, axis, style)];
 }
 

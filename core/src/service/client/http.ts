@@ -2,7 +2,7 @@ import { request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { HoldstillError } from "../../base/errors/error.js";
 import type { Fault } from "../../base/schema/types.js";
-import { validate, type SchemaName, type Shape } from "../../base/schema/validate.js";
+import { validateOpenly, type SchemaName, type Shape } from "../../base/schema/validate.js";
 import { knownError } from "../http/problem.js";
 
 /** Calls a service. An error of the service is thrown as the same error. */
@@ -22,7 +22,7 @@ export class ServiceConnection {
     signal?: AbortSignal,
   ): Promise<Shape<N>> {
     const incoming = await this.#send(method, path, body, signal);
-    const checked = validate(schema, await this.#document(incoming), `${method} ${path}`);
+    const checked = validateOpenly(schema, await this.#document(incoming), `${method} ${path}`);
     if (checked.ok) return checked.value;
     throw this.#lost(`its response to ${method} ${path} is ${checked.findings[0]?.seen ?? "nothing"}`);
   }
@@ -79,7 +79,7 @@ export class ServiceConnection {
   }
 
   #refusal(document: unknown): HoldstillError {
-    const checked = validate("service#/$defs/problem", document, this.socket);
+    const checked = validateOpenly("service#/$defs/problem", document, this.socket);
     if (!checked.ok) return this.#lost("it returned an error that is not one of holdstill");
     const { title: message, ...fault } = checked.value;
     return this.errorOf({ ...fault, message });

@@ -1,5 +1,6 @@
-import path from "node:path";
+import { statSync } from "node:fs";
 import type { Damaged } from "../../store/catalog.js";
+import { ownerOf } from "../../store/owner.js";
 import { judgeRetention, type Retention, type RetentionVerdict } from "../../store/retention.js";
 import { type LimitsMs, type Settings, settingsOf } from "../../base/config/settings.js";
 import { HoldstillError, isHoldstillError, toFault } from "../../base/errors/error.js";
@@ -11,6 +12,7 @@ import type { LeaseTerms } from "../../engine/lease/leased-set.js";
 import type { TemporarySets, TemporarySet, SetAccess } from "../../engine/lease/temporary-set.js";
 import type { RunJob, RunResult } from "../../engine/lease/run-command.js";
 import type {
+  BackupResult,
   Completed,
   TransactionResult,
   Leftover,
@@ -21,17 +23,18 @@ import type {
 } from "../../engine/types.js";
 import type {
   EndedEvent,
-  Fault,
   Health,
   LeaseState,
   PastTransaction,
+  ProviderCapabilities,
   Residue,
-  SetRequest,
   SnapshotSet,
 } from "../../base/schema/types.js";
-import { validate } from "../../base/schema/validate.js";
-import type { EngineApi } from "../../engine/api.js";
+import { validateOpenly } from "../../base/schema/validate.js";
+import type { EngineApi, ListedSets, Removal } from "../../engine/api.js";
+import { flawOf } from "../../engine/sets/flaw.js";
 import { ServiceConnection } from "./http.js";
+import { defined, documentOf } from "./set-request.js";
 
 /** The engine of the service: the same calls with the same results, with the rights of the caller. */
 export class RemoteEngine implements EngineApi, TemporarySets {
@@ -93,7 +96,7 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     const ends: EndedEvent[] = [];
     try {
       for await (const received of this.#service.events(`${operation}/events`)) {
-        const checked = validate("event", received, "an event");
+        const checked = validateOpenly("event", received, "an event");
         if (!checked.ok) continue;
         onEvent?.(checked.value);
         if (checked.value.type === "ended") ends.push(checked.value);
@@ -173,31 +176,39 @@ export class RemoteEngine implements EngineApi, TemporarySets {
     return this.#service.call("POST", `${setPath(key)}/verify`, "snapshot-set");
   }
 
-  complete(key: string, outcome: Parameters<EngineApi["complete"]>[1]): Promise<Completed> {
-    return this.#service.call("POST", `${setPath(key)}/complete`, "service#/$defs/completed", outcome);
+  complete(key: string, result: BackupResult): Promise<Completed> {
+    return this.#service.call("POST", `${setPath(key)}/complete`, "service#/$defs/completed", result);
   }
 
-  async removeAll(ids: readonly string[]): Promise<{ deleted: string[]; failed: { set: string; error: Fault }[] }> {
+  async removeAll(ids: readonly string[]): Promise<Removal> {
     const deleted: string[] = [];
-    const failed: { set: string; error: Fault }[] = [];
+    const failed: Removal["failed"] = [];
+    const unseen: NonNullable<Removal["unseen"]> = [];
     for (const id of ids) {
       try {
-        await this.#service.call("DELETE", setPath(id), "service#/$defs/deleted");
+        const { unseen: snapshots } = await this.#service.call("DELETE", setPath(id), "service#/$defs/deleted");
         deleted.push(id);
+        if (snapshots !== undefined) unseen.push({ set: id, snapshots });
       } catch (error) {
         failed.push({ set: id, error: toFault(error) });
       }
     }
-    return { deleted, failed };
+    return { deleted, failed, ...(unseen.length > 0 ? { unseen } : {}) };
   }
 
   async judge(
     retention: Retention,
     only: (set: SnapshotSet) => boolean = () => true,
+    listed?: ListedSets,
   ): Promise<{ verdicts: RetentionVerdict[]; damaged: Damaged[] }> {
-    const { sets, damaged } = await this.list();
-    const selected = sets.filter((set) => only(set));
-    return { verdicts: judgeRetention(selected, retention, new Date()), damaged };
+    const { sets, damaged } = listed ?? (await this.list());
+    const keeper = keeperOf(this.settings);
+    const self = process.getuid?.() ?? 0;
+    // Only root, and the user that runs the service, prune the sets of others.
+    const isMine = ({ requester }: SnapshotSet): boolean =>
+      self === 0 || self === keeper || ownerOf(requester, keeper) === self;
+    const selected = sets.filter((set) => isMine(set) && only(set));
+    return { verdicts: judgeRetention(selected, retention, new Date(), flawOf, keeper), damaged };
   }
 
   async leftovers(): Promise<Leftover[]> {
@@ -217,6 +228,10 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   async providers(): Promise<ProviderStatus[]> {
     const { providers } = await this.#service.call("GET", "/v1/providers", "service#/$defs/providers");
     return providers as ProviderStatus[];
+  }
+
+  async capabilities(): Promise<ProviderCapabilities[]> {
+    return (await this.#service.call("GET", "/v1/capabilities", "service#/$defs/capabilities")).capabilities;
   }
 
   async history(): Promise<PastTransaction[]> {
@@ -257,6 +272,9 @@ const endedAs = ({ error, residue }: EndedEvent): TransactionResult => ({
   timeline: [],
 });
 
+/** The user that the state of the service belongs to. */
+const keeperOf = ({ stateDir }: Settings): number => statSync(stateDir, { throwIfNoEntry: false })?.uid ?? 0;
+
 const setPath = (key: string): string => `/v1/sets/${encodeURIComponent(key)}`;
 
 /** Whether the service uses the state that this user means. */
@@ -264,20 +282,4 @@ function isOurs({ config, stateDir }: Health, settings: Settings): boolean {
   if (stateDir === settings.stateDir) return true;
   if (process.getuid?.() === 0) return false;
   return settings.file === null || settings.file === config;
-}
-
-/** Relative paths are resolved here: the service has another working directory. */
-function documentOf({ targets, name, tags, require, includeRoot }: SnapshotRequest): SetRequest {
-  const absolute = targets.map((target) => (target.startsWith("writer:") ? target : path.resolve(target)));
-  return {
-    targets: [...new Set(absolute)],
-    ...defined({ name, require, includeRoot }),
-    ...(tags === undefined ? {} : { tags }),
-  };
-}
-
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -6,8 +6,9 @@ import { stateDir } from "../../store/state-directory.js";
 import type { Settings } from "../../base/config/settings.js";
 import type { SnapshotRequest } from "../../plan/plan.js";
 import type { TemporarySet } from "../../engine/lease/temporary-set.js";
-import type { Completed, TransactionResult, Watcher } from "../../engine/types.js";
+import type { BackupResult, Completed, SilentProvider, TransactionResult, Watcher } from "../../engine/types.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
+import { lossIn } from "../../engine/usage/usage.js";
 
 /** The calls that it needs of the service. */
 interface LeasedSets {
@@ -15,7 +16,8 @@ interface LeasedSets {
   create(request: SnapshotRequest, watching: Watcher, lease: string): Promise<TransactionResult>;
   attend(set: string, signal: AbortSignal): Promise<never>;
   expose(set: string): Promise<SnapshotSet>;
-  complete(set: string, outcome: Parameters<TemporarySet["complete"]>[0]): Promise<Completed>;
+  complete(set: string, result: BackupResult): Promise<Completed>;
+  withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }>;
   keep(set: string): Promise<SnapshotSet>;
   giveUp(set: string): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function withRemoteSet<T>(
       // The service monitors the usage of all its sets.
       whilst: (work) => work(),
       expose: () => service.expose(id),
+      findLoss: async () => lossIn((await service.withUsage([set])).sets),
       complete: (outcome) => service.complete(id, outcome),
       async end(how) {
         attending.abort();

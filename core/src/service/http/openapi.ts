@@ -19,8 +19,11 @@ export function openApi(routes: readonly Route[]): Schema {
       version: ownVersion(),
       description:
         "HTTP over a Unix socket. The kernel reports the user of each connection, and the config grants rights to users.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "http://localhost" }],
+    // The kernel reports the user: a request has nothing to prove it.
+    security: [],
     paths,
     components: { schemas: components.schemas },
   };
@@ -38,20 +41,24 @@ function operationOf({ method, path, summary, right, body, query, headers, answe
   return {
     operationId: idOf(method, path),
     summary,
-    ...(right === null ? {} : { description: `Requires the right ${right}.` }),
+    description: right === null ? "Requires no right." : `Requires the right ${right}.`,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === null
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: on.refer(body) } } } }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, name]) => [status, answerOf(name, on)])),
-      default: { description: "An error", content: problem },
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, name]) => [status, answerOf(name, Number(status), on)]),
+      ),
+      "4XX": { description: "An error of the request: nothing was begun, or the error has what was", content: problem },
+      "5XX": { description: "An error of the service, of a plugin, or of storage", content: problem },
     },
   };
 }
 
-function answerOf(name: SchemaName | null, on: Components): Schema {
-  if (name !== null) return { description: "", content: { "application/json": { schema: on.refer(name) } } };
+function answerOf(name: SchemaName | null, status: number, on: Components): Schema {
+  const description = status === 202 ? "Accepted. It continues after the response" : "Done";
+  if (name !== null) return { description, content: { "application/json": { schema: on.refer(name) } } };
   const schema = { ...on.refer("event"), description: "Each event's data." };
   return { description: "Server-sent events", content: { "text/event-stream": { schema } } };
 }

@@ -11,6 +11,7 @@ const statuses: { readonly [C in Code]?: number } = {
   E_TARGET_UNKNOWN: 422,
   E_KEY_REUSED: 422,
   E_SET_AMBIGUOUS: 409,
+  E_SET_FOREIGN: 409,
   E_SET_BUSY: 409,
   E_SET_EXPOSED: 409,
   E_SET_RETAINED: 409,

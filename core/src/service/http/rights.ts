@@ -32,9 +32,14 @@ export class Rights {
   }
 }
 
+/** Whether the set, or the operation, is of this user. Root, and the user that runs the service, own all. */
+export const isOwn = ({ mark }: Peer, requester: SnapshotSet["requester"]): boolean =>
+  hasAllRights(mark) || requester?.uid === mark.uid;
+
 /** A user may use only the sets that the same user took. @throws HoldstillError E_FORBIDDEN */
-export function demandOwn({ mark }: Peer, requester: SnapshotSet["requester"], what: string): void {
-  if (hasAllRights(mark) || requester?.uid === mark.uid) return;
+export function demandOwn(peer: Peer, requester: SnapshotSet["requester"], what: string): void {
+  const { mark } = peer;
+  if (isOwn(peer, requester)) return;
   const owner = requester === undefined ? "which was taken without the service" : `which user ${requester.uid} took`;
   throw new HoldstillError("E_FORBIDDEN", { uid: mark.uid, what: `${what}, ${owner}`, right: "ownership of the set" });
 }

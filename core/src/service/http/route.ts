@@ -56,6 +56,8 @@ export interface Route {
   body: SchemaName | null;
   query?: Readonly<Record<string, Parameter>>;
   headers?: Readonly<Record<string, Parameter>>;
+  /** The caller decides how long the call waits: it does not count as one that is being worked on. */
+  waits?: true;
   /** By status; null: not a JSON document. Every call may also return a problem. */
   answers: Readonly<Record<number, SchemaName | null>>;
   handle(this: void, call: RouteCall<SchemaName | null>, context: RouteContext): RouteAnswer | Promise<RouteAnswer>;

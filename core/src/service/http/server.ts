@@ -12,6 +12,7 @@ import { openApi } from "./openapi.js";
 import type { Peer } from "./peer.js";
 import { problemOf, requestFault } from "./problem.js";
 import type { Rights } from "./rights.js";
+import { oneAtATime, UserTurns } from "./turns.js";
 import type { RouteCall, RouteContext, Parameter, Route } from "./route.js";
 
 /** What one client may use, in bytes and ms. */
@@ -43,7 +44,7 @@ export async function startHttpServer(
           keepAliveTimeout: limits.idle,
           connectionsCheckingInterval: 1000,
         },
-        handler,
+        oneAtATime(handler),
       );
       return server;
     },
@@ -67,7 +68,8 @@ export async function startHttpServer(
     else log?.info("request", fields);
     done();
   });
-  for (const one of routes) add(app, one, { context, rights, connections, calls });
+  const turns = new UserTurns();
+  for (const one of routes) add(app, one, { context, rights, connections, calls, turns });
   const description = openApi(routes);
   app.get("/v1/openapi.json", (_, reply) => reply.send(description));
   await app.ready();
@@ -81,9 +83,10 @@ interface ServerParts {
   rights: Rights;
   connections: ConnectionLimiter;
   calls: OpenCalls;
+  turns: UserTurns;
 }
 
-function add(app: FastifyInstance, one: Route, { context, rights, connections, calls }: ServerParts): void {
+function add(app: FastifyInstance, one: Route, { context, rights, connections, calls, turns }: ServerParts): void {
   app.route({
     method: one.method,
     url: one.path.replace(/\{\w+\}/, ":key"),
@@ -93,7 +96,9 @@ function add(app: FastifyInstance, one: Route, { context, rights, connections, c
       done();
     },
     async handler(request, reply) {
-      const call = callOf(one, request, reply, peerIn(connections, request), context);
+      const peer = peerIn(connections, request);
+      const call = callOf(one, request, reply, peer, context);
+      if (one.waits !== true) await turns.take(peer.mark.uid, reply.raw);
       if (one.right !== null) await context.engine.writable();
       const { status, body, headers = {}, events } = await calls.run(() => one.handle(call, context));
       if (events === undefined) return reply.code(status).headers(headers).send(body);

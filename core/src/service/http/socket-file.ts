@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { connect, type Server } from "node:net";
 import path from "node:path";
 import { HoldstillError } from "../../base/errors/error.js";
 import { peerCredentials } from "../../os/libc.js";
 import { trustedUser, quoted, ownershipProblemsAbove } from "../../base/trust/ownership.js";
+import { makeFolders } from "../../store/make-folders.js";
 import { socketDescriptor } from "./peer.js";
 
 /** sockaddr_un, unix(7), less the terminating byte and the suffix of the draft. */
@@ -53,7 +54,7 @@ async function checkedPath(asked: string): Promise<string> {
   const elsewhere = "Choose another path: service.socket in the config.";
   const folder = path.dirname(asked);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
   } catch (error) {
     throw refusal(asked, error instanceof Error ? error.message : String(error), elsewhere);
   }

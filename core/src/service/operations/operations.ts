@@ -64,6 +64,7 @@ export class Operations {
     const previous = key === null ? null : this.#previous(peer, key);
     if (previous !== null) return previous;
     if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is stopping" });
+    this.#refuseTooMany(peer);
     if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
     const { lease: leaseFor, ...asked } = request;
     const forMs = parseDuration(leaseFor);
@@ -148,6 +149,14 @@ export class Operations {
     await this.#begun;
     for (const operation of this.#known.values()) if (!operation.isOver) operation.interrupt(signal);
     await Promise.all(this.#running);
+  }
+
+  /** One user other than root cannot take all places. */
+  #refuseTooMany({ mark: { uid } }: Peer): void {
+    const most = Math.ceil(this.#dependencies.limit / 2);
+    const own = [...this.#known.values()].filter((one) => !one.isOver && one.requester.uid === uid);
+    if (uid !== 0 && own.length >= most)
+      throw new HoldstillError("E_UNAVAILABLE", { reason: `${most} operations of user ${uid} are open` });
   }
 
   #previous(peer: Peer, key: { name: string; fingerprint: string }): OperationDocument | null {

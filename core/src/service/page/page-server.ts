@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { lastTimes } from "../../store/history.js";
 import type { CoreLog } from "../../base/log/log.js";
@@ -9,6 +9,7 @@ import type { Engine } from "../../engine/engine.js";
 import { installation, ownVersion } from "../../installation.js";
 import type { Operations } from "../operations/operations.js";
 import { PageLogin } from "./page-login.js";
+import { pageScripts } from "./page-scripts.js";
 import { streamOperations } from "./page-stream.js";
 import { problemOf } from "../http/problem.js";
 
@@ -22,9 +23,7 @@ const home = "service/page/browser/";
 const sources: ReadonlyMap<string, { type: string; from: string }> = new Map([
   [home, { type: "text/html", from: path.join(installation.page, "page.html") }],
   [`${home}page.css`, { type: "text/css", from: path.join(installation.page, "page.css") }],
-  ...["main", "element", "live", "bars", "sets", "history", "writers"].map((name) => scriptOf(`${home}${name}.js`)),
-  ...["spans", "units", "visible"].map((name) => scriptOf(`base/display/${name}.js`)),
-  scriptOf("transaction/phases.js"),
+  ...pageScripts.map(scriptOf),
 ]);
 
 function scriptOf(name: string): [string, { type: string; from: string }] {
@@ -68,8 +67,9 @@ export async function servePage(
       end(response, refusal.status, refusal.reason);
       return;
     }
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-    const token = pathname === "/" ? searchParams.get("token") : null;
+    // Not a URL: a target such as // is a path here, and not a valid URL.
+    const [pathname = "", query = ""] = (request.url ?? "").split("?", 2);
+    const token = pathname === "/" ? new URLSearchParams(query).get("token") : null;
     const entry = token === null ? null : login.enter(token);
     if (entry !== null) {
       log?.info("the page was opened");
@@ -81,6 +81,7 @@ export async function servePage(
       end(response, 403, "The address of this page works once. `POST /v1/page` of the service returns another.");
       return;
     }
+    admitted(request.socket);
     const file = files.get(name);
     const document = documents.get(name);
     if (file !== undefined) end(response, 200, file.text, file.type);
@@ -103,7 +104,7 @@ export async function servePage(
       });
     },
   );
-  server.maxConnections = most.connections;
+  const admitted = keepRoom(server, most.connections);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -117,6 +118,27 @@ export async function servePage(
       server.closeAllConnections();
     },
   };
+}
+
+/**
+ * Any user of the machine may connect: if there are too many connections, the oldest that has not logged in is closed.
+ *
+ * @returns Notes that a connection has logged in.
+ */
+function keepRoom(server: Server, count: number): (socket: Socket) => void {
+  const open = new Set<Socket>();
+  const strangers = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    const [oldest] = open.size < count ? [] : strangers;
+    open.add(socket);
+    strangers.add(socket);
+    socket.once("close", () => {
+      open.delete(socket);
+      strangers.delete(socket);
+    });
+    if (open.size > count) (oldest ?? socket).destroy();
+  });
+  return (socket) => void strangers.delete(socket);
 }
 
 /** What the page requests beside the stream. Asking the writers needs workers, so simultaneous requests share one result. */

@@ -8,8 +8,20 @@ import { exitOf } from "../../terminal/report-error.js";
 export type Removed = Awaited<ReturnType<Engine["removeAll"]>>;
 
 /** Which sets were deleted, and why others were not. */
-export function printRemoval({ deleted, failed }: Removed, { quiet }: Pick<CommandCall, "quiet">): void {
+export function printRemoval(
+  { deleted, failed, forgotten = [], unseen = [] }: Removed,
+  { quiet }: Pick<CommandCall, "quiet">,
+): void {
   if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
+  for (const { set, snapshots } of unseen) {
+    printError([
+      `holdstill: warning: ${snapshots.join(", ")} of set ${set} could not be seen before, and may still exist.`,
+      "→ If its storage was not available, `holdstill recover` removes it once it is listed again.",
+    ]);
+  }
+  for (const { set, error } of forgotten) {
+    printError([`Set ${set} is forgotten, and a snapshot of it may still exist:`, ...faultLines(error, stderrStyle())]);
+  }
   for (const { set, error } of failed) printError([`Set ${set} is not deleted:`, ...faultLines(error, stderrStyle())]);
 }
 

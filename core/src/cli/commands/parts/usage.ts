@@ -22,6 +22,7 @@ export async function withUsageOf(
   engine: Pick<Engine, "withUsage">,
   sets: readonly SnapshotSet[],
 ): Promise<SnapshotSet[]> {
+  if (sets.length === 0) return [];
   const { sets: now, silent } = await engine.withUsage(sets);
   for (const { error } of silent) printError(faultLines(error, stderrStyle()));
   return now;

@@ -1,4 +1,6 @@
-import { demandOwn } from "../rights.js";
+import { demandOwn, isOwn } from "../rights.js";
+import type { Operations } from "../../operations/operations.js";
+import type { Peer } from "../peer.js";
 import { type Route, route } from "../route.js";
 import { timeoutParameter, timeoutOf } from "../long-poll.js";
 
@@ -46,12 +48,13 @@ export const operationRoutes: readonly Route[] = [
     summary: "Waits for its end: 200 with the result, or 202 if the time is up first",
     right: "read",
     body: null,
+    waits: true,
     query: { timeout: timeoutParameter },
     answers: { 200: "service#/$defs/operation", 202: "service#/$defs/operation" },
-    async handle({ key, query, gone }, { operations }) {
+    async handle({ key, peer, query, gone }, { operations }) {
       const limitMs = timeoutOf(query);
       const { running } = operations.find(key);
-      const unwatch = operations.watch(key);
+      const unwatch = watchOwn(operations, peer, key);
       try {
         await running?.wait(limitMs, gone);
       } finally {
@@ -67,11 +70,12 @@ export const operationRoutes: readonly Route[] = [
     summary: "All its events, from the first on, as server-sent events; `ended` is the last",
     right: "read",
     body: null,
+    waits: true,
     headers: { "last-event-id": { about: "Continue after the event with this id.", pattern: "^[0-9]{1,9}$" } },
     answers: { 200: null },
-    handle({ key, header, gone }, { operations }) {
+    handle({ key, peer, header, gone }, { operations }) {
       const record = operations.eventsOf(key);
-      const unwatch = operations.watch(key);
+      const unwatch = watchOwn(operations, peer, key);
       gone.addEventListener("abort", unwatch, { once: true });
       const from = Number(header("last-event-id") ?? 0) + 1;
       return { status: 200, body: null, events: { record, from } };
@@ -95,3 +99,7 @@ export const operationRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** A reader with another user's rights sees the events, and does not prolong the lease of the set. */
+const watchOwn = (operations: Operations, peer: Peer, key: string): (() => void) =>
+  isOwn(peer, operations.find(key).document.requester) ? operations.watch(key) : () => undefined;

@@ -61,9 +61,9 @@ export const setRoutes: readonly Route[] = [
     body: "service#/$defs/completion",
     answers: { 200: "service#/$defs/completed" },
     async handle(call) {
-      const { succeeded, type = "copy" } = call.body;
+      const { type = "copy", ...result } = call.body;
       const { id } = own(call, "complete");
-      return { status: 200, body: await call.engine.complete(id, { succeeded, type }) };
+      return { status: 200, body: await call.engine.complete(id, { type, ...result }) };
     },
   }),
   route({
@@ -86,6 +86,7 @@ export const setRoutes: readonly Route[] = [
     summary: "Keeps the set while the client waits: until the time is up, or the set is gone (404)",
     right: "create",
     body: null,
+    waits: true,
     query: { timeout: timeoutParameter },
     answers: { 200: "service#/$defs/lease" },
     async handle(call, { leases }) {
@@ -132,9 +133,10 @@ export const setRoutes: readonly Route[] = [
     body: null,
     answers: { 200: "service#/$defs/deleted" },
     async handle({ engine, key }, { leases }) {
-      const { id } = await engine.remove(key);
+      const { id, snapshots } = await engine.remove(key);
       await leases.forget(id);
-      return { status: 200, body: { deleted: id } };
+      const unseen = snapshots.map(({ snapshot }) => snapshot.id);
+      return { status: 200, body: { deleted: id, ...(unseen.length > 0 ? { unseen } : {}) } };
     },
   }),
   route({
@@ -144,8 +146,8 @@ export const setRoutes: readonly Route[] = [
     right: "read",
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restorePlan" },
-    handle({ engine, key, body: { components, to = null } }) {
-      return { status: 200, body: engine.planRestore(key, components, to) };
+    handle({ engine, key, body: { components, to = null, contents } }) {
+      return { status: 200, body: engine.planRestore(key, components, to, contents) };
     },
   }),
   route({
@@ -155,8 +157,8 @@ export const setRoutes: readonly Route[] = [
     right: "restore",
     body: "service#/$defs/restoreRequest",
     answers: { 200: "service#/$defs/restored" },
-    async handle({ engine, key, body: { components, to = null } }) {
-      return { status: 200, body: await engine.restore(engine.planRestore(key, components, to)) };
+    async handle({ engine, key, body: { components, to = null, contents } }) {
+      return { status: 200, body: await engine.restore(engine.planRestore(key, components, to, contents)) };
     },
   }),
 ];

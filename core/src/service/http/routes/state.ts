@@ -33,6 +33,15 @@ export const stateRoutes: readonly Route[] = [
   }),
   route({
     method: "GET",
+    path: "/v1/capabilities",
+    summary: "What every provider can do for the mounted file systems",
+    right: "read",
+    body: null,
+    answers: { 200: "service#/$defs/capabilities" },
+    handle: async ({ engine }) => ({ status: 200, body: { capabilities: await engine.capabilities() } }),
+  }),
+  route({
+    method: "GET",
     path: "/v1/plugins",
     summary: "Every plugin found, and why it is used or not",
     right: "read",

@@ -28,7 +28,7 @@ export class BarRow {
 
   constructor(actor: string) {
     const head = element("th", { scope: "row" }, actor);
-    this.element = element("tr", {}, head, this.#op, element("td", {}, this.bar.element), this.#time);
+    this.element = element("tr", {}, head, this.#op, element("td", { class: "bar" }, this.bar.element), this.#time);
   }
 
   show(op: string, time: string, isFailed: boolean): void {

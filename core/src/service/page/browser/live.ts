@@ -61,7 +61,7 @@ export class LiveOperation {
     const now = this.#now() - this.#began;
     for (const [actor, row] of this.#rows) this.#drawRow(actor, row, now);
     const since = this.#frozenSince();
-    this.#frozen.textContent = since === null ? "" : `Applications have been frozen for ${duration(now - since)}`;
+    this.#frozen.textContent = since === null ? "" : `The first freeze began ${duration(now - since)} ago`;
   }
 
   #apply(event: Event): string | null {

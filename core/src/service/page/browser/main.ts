@@ -10,8 +10,11 @@ import { type LastTimes, writerTable } from "./writers.js";
 /** From the page to the address that it was opened by. */
 const root = "../../../";
 
-/** Time between drawings, time that an ended operation stays visible, and least time between requests for the rest, ms. */
-const times = { grow: 100, stay: 15_000, refresh: 1000 } as const;
+/**
+ * Time between drawings, time that an ended operation stays visible, least and usual time between requests for the rest, ms. The end of a
+ * backup is not an operation.
+ */
+const times = { grow: 100, stay: 15_000, refresh: 1000, look: 15_000 } as const;
 
 const live = new Map<string, LiveOperation>();
 const past = new HistoryPanel(part("history"));
@@ -132,6 +135,9 @@ function follow(): void {
 setInterval(() => {
   for (const one of live.values()) one.draw();
 }, times.grow);
+setInterval(() => {
+  if (!document.hidden) refreshSoon();
+}, times.look);
 part("ask").addEventListener("click", () => void askWriters());
 void read<{ version: string; stateDir: string; pid: number }>("about").then(({ version, stateDir, pid }) => {
   part("about").textContent = `${version}, state in ${stateDir}, pid ${pid}`;

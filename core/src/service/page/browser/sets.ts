@@ -1,5 +1,7 @@
 import { bytes, count, duration, instant } from "../../../base/display/units.js";
-import type { SetList, Snapshot, SnapshotSet } from "../../../base/schema/types.js";
+import type { SetList, Snapshot, SnapshotSet, Verification } from "../../../base/schema/types.js";
+import { freezeMethod } from "../../../base/display/freeze-method.js";
+import { backupWords } from "../../../base/display/verdict.js";
 import { classed, element, lines, htmlTable } from "./element.js";
 
 /** Newest first. */
@@ -17,12 +19,13 @@ const classes = { application: "good", filesystem: "warn", crash: "warn", none: 
 
 function rowOf(set: SnapshotSet): HTMLElement[] {
   const { id, name, createdAt, targets, consistency, cut, frozenMs, snapshots } = set;
+  const method = freezeMethod(set);
   const names = name === undefined ? [element("code", {}, id)] : [element("b", {}, name), element("code", {}, id)];
   return [
     lines(...names, classed("faint", instant(createdAt))),
     lines(...targets),
     lines(classed(classes[consistency], consistency), classed("faint", `cut ${cut}`)),
-    lines(frozenMs === 0 ? "not at all" : duration(frozenMs)),
+    lines(frozenMs === 0 ? "not at all" : duration(frozenMs), ...(method === "" ? [] : [classed("faint", method)])),
     lines(...snapshots.map(({ by, snapshot }) => partsOf(by.instance, snapshot))),
     lines(...statesOf(set)),
   ];
@@ -32,19 +35,30 @@ function partsOf(provider: string, { method, bytes: size }: Snapshot): string {
   return [provider, method, size === undefined ? undefined : bytes(size)].filter((one) => one !== undefined).join(" ");
 }
 
+function backupOf(outcome: NonNullable<SnapshotSet["outcome"]>): HTMLElement {
+  const words = backupWords(outcome);
+  return outcome.succeeded ? classed("good", `✓ ${words}`) : classed("bad", `✗ ${words}`);
+}
+
 function statesOf({ exposed = [], lease, retainUntil, verified = [], outcome }: SnapshotSet): HTMLElement[] {
-  const failed = verified.filter(({ ok }) => !ok);
   const states = [
     exposed.length === 0 ? null : classed("warn", "exposed"),
     lease === undefined ? null : classed("", "leased"),
     retainUntil === undefined ? null : classed("", `retained until ${instant(retainUntil)}`),
-    ...failed.map(({ writer }) => classed("bad", `✗ ${writer} could not open it`)),
-    verified.length > 0 && failed.length === 0 ? classed("good", "✓ verified") : null,
-    outcome === undefined
-      ? null
-      : outcome.succeeded
-        ? classed("good", "✓ backed up")
-        : classed("bad", "✗ backup failed"),
+    ...verified.map((one) => verificationOf(one)).filter((one) => one !== null),
+    verified.length > 0 && verified.every(({ result }) => result === "opens") ? classed("good", "✓ verified") : null,
+    outcome === undefined ? null : backupOf(outcome),
   ].filter((one) => one !== null);
   return states.length === 0 ? [classed("faint", "unused")] : states;
+}
+
+function verificationOf({ writer, result }: Verification): HTMLElement | null {
+  switch (result) {
+    case "opens":
+      return null;
+    case "does-not-open":
+      return classed("bad", `✗ ${writer} could not open it`);
+    case "not-examined":
+      return classed("warn", `${writer} could not examine it`);
+  }
 }

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import { isHoldstillError, toFault } from "../base/errors/error.js";
 import type { CheckResult, Finding, Runtime } from "../base/schema/types.js";
 
@@ -12,8 +13,8 @@ export interface ConformanceCheck<Stage> {
   readonly next: string;
   /** Checks that must have passed before. */
   readonly needs?: readonly string[];
-  /** @throws CheckFailure, Skip, HoldstillError */
-  run(stage: Stage): Promise<void> | void;
+  /** @returns What could not be tested, as a sentence. @throws CheckFailure, Skip, HoldstillError */
+  run(stage: Stage): Promise<string | void> | string | void;
 }
 
 /** The requirement is not met. */
@@ -28,8 +29,11 @@ export class CheckFailure extends Error {
   }
 }
 
-/** How often a call may miss the signal: on a busy machine a correct plugin may, and one that ignores it always does. */
-const TRIES = 3;
+/**
+ * How often a call may miss the signal: where many processes wait for each processor, a correct plugin may, and one that ignores the
+ * signal always does.
+ */
+const triesNow = (): number => ((loadavg()[0] ?? 0) > 2 * availableParallelism() ? 10 : 3);
 
 /** Runs a call that is cut off. @throws CheckFailure if the worker had to be killed each time. */
 export async function runObeying(step: string, attempt: () => Promise<void>): Promise<void> {
@@ -38,7 +42,7 @@ export async function runObeying(step: string, attempt: () => Promise<void>): Pr
       return await attempt();
     } catch (error) {
       if (!isHoldstillError(error) || error.code !== "E_PLUGIN_DIED") throw error;
-      if (tries === TRIES)
+      if (tries >= triesNow())
         throw new CheckFailure(`${step} continued after its signal had fired, and its worker was killed.`);
     }
   }
@@ -51,6 +55,11 @@ export class Skip extends Error {
 
 export interface CheckContext {
   readonly runtime?: Runtime;
+  readonly variant?: number;
+  /** Undoes what a check has begun that is made again. */
+  readonly again?: () => Promise<void>;
+  /** Why no check can be made any more; null: they can. */
+  readonly obstacle?: () => string | null;
   /** Results of the checks before. */
   readonly earlier: readonly CheckResult[];
   /** Called after each check that was made, so that what a failed one left does not affect the next. */
@@ -68,17 +77,36 @@ export interface CheckContext {
 export async function runChecks<Stage>(
   checks: readonly ConformanceCheck<Stage>[],
   stage: Stage,
-  { runtime, earlier, after, redact: hide, onResult, signal, only }: CheckContext,
+  {
+    runtime,
+    variant,
+    obstacle = () => null,
+    earlier,
+    after,
+    again,
+    redact: hide,
+    onResult,
+    signal,
+    only,
+  }: CheckContext,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
     if (only?.has(check.name) === false) continue;
     signal.throwIfAborted();
-    const lacking = lackOf(check, [...earlier, ...results]);
-    const outcome = lacking ?? (await outcomeOf(check, stage));
+    const reason = obstacle();
+    const lacking =
+      reason === null
+        ? lackOf(check, [...earlier, ...results])
+        : ({ status: "skipped", ...headOf(check), reason } as const);
+    const outcome = lacking ?? (await outcomeOf(check, stage, again));
     const result = outcome.status === "failed" ? { ...outcome, seen: hide(outcome.seen) } : outcome;
     if (lacking === undefined) await after(result.status);
-    const placed = runtime === undefined ? result : { ...result, runtime };
+    const placed = {
+      ...result,
+      ...(runtime === undefined ? {} : { runtime }),
+      ...(variant === undefined ? {} : { variant }),
+    };
     onResult(placed);
     results.push(placed);
   }
@@ -112,19 +140,33 @@ function lackOf<S>(check: ConformanceCheck<S>, results: readonly CheckResult[]):
   return undefined;
 }
 
-async function outcomeOf<S>(check: ConformanceCheck<S>, stage: S): Promise<CheckResult> {
+/** On a busy machine the suite itself may leave the keeper without a word for too long, which is not the plugin's fault. */
+async function runHeld<S>(check: ConformanceCheck<S>, stage: S, again: CheckContext["again"]): Promise<string | void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await check.run(stage);
+    } catch (error) {
+      const isLapse = isHoldstillError(error) && error.code === "E_HOLD_LAPSED";
+      if (!isLapse || again === undefined || tries >= triesNow()) throw error;
+      await again();
+    }
+  }
+}
+
+async function outcomeOf<S>(check: ConformanceCheck<S>, stage: S, again: CheckContext["again"]): Promise<CheckResult> {
   const begun = performance.now();
   const ms = (): number => Math.round(performance.now() - begun);
   try {
-    await check.run(stage);
-    return { status: "passed", ...headOf(check), ms: ms() };
+    const note = await runHeld(check, stage, again);
+    return { status: "passed", ...headOf(check), ms: ms(), ...(typeof note === "string" ? { note } : {}) };
   } catch (error) {
     if (error instanceof Skip) return { status: "skipped", ...headOf(check), reason: error.message };
     if (error instanceof CheckFailure) {
       return { status: "failed", ...headOf(check), ms: ms(), seen: error.message, next: error.next ?? check.next };
     }
     if (isHoldstillError(error)) {
-      const next = error.code.startsWith("E_EXEC_") ? error.hint : check.next;
+      // What the host itself refused, it can explain better than the check.
+      const next = /^E_(EXEC|HOLD)_/.test(error.code) ? error.hint : check.next;
       return { status: "failed", ...headOf(check), ms: ms(), seen: seenOf(error), next };
     }
     throw error;

@@ -23,6 +23,22 @@ export async function readFixture(dir: string, named?: string): Promise<ReadFixt
   return checked.ok ? { ok: true, fixture: checked.value } : checked;
 }
 
+/** The properties that are commands. */
+const COMMANDS: ReadonlySet<string> = new Set<keyof Fixture>([
+  "setup",
+  "teardown",
+  "probe",
+  "loseFreeze",
+  "state",
+  "takeAway",
+  "giveBack",
+]);
+
+/** The sets of options that a plugin is tested with: the first is `options` alone. */
+export function optionSets({ options = {}, variants = [] }: Fixture): Record<string, unknown>[] {
+  return [options, ...variants.map((variant) => ({ ...options, ...variant }))];
+}
+
 /** The fixture with $WORK and $PLUGIN replaced, except in the commands: there the shell does it. */
 export function filledIn(fixture: Fixture, variables: Readonly<Record<string, string>>): Fixture {
   const fill = (value: unknown): unknown => {
@@ -32,7 +48,6 @@ export function filledIn(fixture: Fixture, variables: Readonly<Record<string, st
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
   };
-  const { setup, teardown, probe, loseFreeze } = fixture;
-  const commands = Object.entries({ setup, teardown, probe, loseFreeze }).filter(([, text]) => text !== undefined);
-  return { ...(fill(fixture) as Fixture), ...Object.fromEntries(commands) };
+  const commands = Object.fromEntries(Object.entries(fixture).filter(([name]) => COMMANDS.has(name)));
+  return { ...(fill(fixture) as Fixture), ...commands };
 }

@@ -36,6 +36,15 @@ export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
 /** After everything: what is still mounted would prevent the next run. */
 export const endChecks: readonly ConformanceCheck<PluginRig>[] = [
   {
+    name: "fixture-is-renewed",
+    group: "What is left",
+    title: "What the plugin is tested on could be made anew after each failed check.",
+    next: "Let `teardown` in conformance.json undo `setup`, whatever state a failed check has left, and let `setup` succeed after it. This is not a fault of the plugin.",
+    run({ obstacle }) {
+      if (obstacle !== null) throw new CheckFailure(obstacle);
+    },
+  },
+  {
     name: "fixture-is-taken-down",
     group: "What is left",
     title: "What the plugin was tested on could be removed.",

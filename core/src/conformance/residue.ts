@@ -16,32 +16,97 @@ export function adoptOrphans(state: "on" | "off"): void {
 export interface Process {
   pid: number;
   command: string;
+  /** Id of its session, setsid(2). */
+  session: number;
   /** Whether one of the fixture's commands started it. */
   by: "fixture" | "other";
 }
 
-/** Every process below this one that still runs, without those given and what these have started. */
-export function descendants(except: readonly number[] = []): Process[] {
-  const children = new Map<number, number[]>();
-  for (const pid of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
-    const parent = parentOf(pid);
-    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
+/**
+ * The processes that the fixture's commands started. A server may overwrite its environment, and become a daemon, so the mark in the
+ * environment is one proof among others: it appeared while a command of the fixture ran, or such a process started it or leads its session.
+ */
+export class FixtureProcesses {
+  readonly #known = new Set<string>();
+  readonly #sessions = new Set<number>();
+  /** What was there before the fixture was set up. */
+  #before: ReadonlySet<string> = new Set();
+
+  /** The fixture is about to be set up. */
+  begin(): void {
+    this.#before = new Set(below().map(keyOf));
   }
-  const below = (pid: number): number[] =>
-    (children.get(pid) ?? []).flatMap((child) => (except.includes(child) ? [] : [child, ...below(child)]));
-  return below(process.pid).map((pid) => ({
-    pid,
-    command: read(pid, "cmdline").replaceAll("\0", " ").trim() || `process ${pid}`,
-    by: read(pid, "environ").split("\0").includes(`${MARK}=1`) ? "fixture" : "other",
-  }));
+
+  /** Runs a command of the fixture. What appears meanwhile is the fixture's. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const before = new Set(below().map(keyOf));
+    try {
+      return await work();
+    } finally {
+      this.#learn((process) => !before.has(keyOf(process)));
+    }
+  }
+
+  /** No worker of the plugin has begun since the fixture was set up: what runs now is the fixture's, also what became a daemon late. */
+  learnAll(): void {
+    this.#learn((process) => !this.#before.has(keyOf(process)));
+  }
+
+  /** Every process below this one that still runs, without those given and what these have started. */
+  descendants(except: readonly number[] = []): Process[] {
+    const own = new Set<number>();
+    return below(except).map((process) => {
+      const { pid, parent, session } = process;
+      if (own.has(parent) || this.#sessions.has(session) || this.#known.has(keyOf(process)) || isMarked(pid))
+        own.add(pid);
+      const command = read(pid, "cmdline").replaceAll("\0", " ").trim() || `process ${pid}`;
+      return { pid, command, session, by: own.has(pid) ? "fixture" : "other" };
+    });
+  }
+
+  #learn(isOwn: (process: Stat) => boolean): void {
+    const ours = sessionOf(process.pid);
+    for (const one of below().filter(isOwn)) {
+      this.#known.add(keyOf(one));
+      // Also what is started in it later, after this one has ended.
+      if (one.session !== ours) this.#sessions.add(one.session);
+    }
+  }
+}
+
+interface Stat {
+  pid: number;
+  parent: number;
+  session: number;
+  /** Since the boot, in clock ticks. */
+  startedAt: number;
+}
+
+/** No two processes have both. */
+const keyOf = ({ pid, startedAt }: Stat): string => `${pid} ${startedAt}`;
+const isMarked = (pid: number): boolean => read(pid, "environ").split("\0").includes(`${MARK}=1`);
+const sessionOf = (pid: number): number => statOf(pid)?.session ?? 0;
+
+/** Every process below this one, a parent before its children. */
+function below(except: readonly number[] = []): Stat[] {
+  const children = new Map<number, Stat[]>();
+  for (const pid of readdirSync("/proc").map(Number).filter(Number.isInteger)) {
+    const stat = statOf(pid);
+    if (stat !== null) children.set(stat.parent, [...(children.get(stat.parent) ?? []), stat]);
+  }
+  const under = (pid: number): Stat[] =>
+    (children.get(pid) ?? []).flatMap((child) => (except.includes(child.pid) ? [] : [child, ...under(child.pid)]));
+  return under(process.pid);
 }
 
 /** null: the process is gone, or a zombie, since adopted processes are not waited for. */
-function parentOf(pid: number): number | null {
+function statOf(pid: number): Stat | null {
   const stat = read(pid, "stat");
-  // The name, in brackets, may contain anything.
-  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return state === undefined || state === "" || state === "Z" ? null : Number(parent);
+  // The name, in brackets, may contain anything. proc_pid_stat(5): state, ppid, pgrp, session, …, the 22nd is starttime.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state = "", parent, , session] = fields;
+  if (state === "" || state === "Z") return null;
+  return { pid, parent: Number(parent), session: Number(session), startedAt: Number(fields[19]) };
 }
 
 function read(pid: number, file: string): string {

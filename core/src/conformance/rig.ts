@@ -1,7 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Who } from "../base/errors/details.js";
+import { thisHost } from "../host/manifest/host.js";
+import { commonProtocol } from "../host/manifest/judge.js";
 import { operations } from "../host/isolation/operations.js";
 import { startSession } from "../host/isolation/host/start-session.js";
 import type {
@@ -16,24 +19,17 @@ import type {
 import type { Fixture, PluginManifest, Runtime } from "../base/schema/types.js";
 import { CheckFailure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
-import type { Valid } from "./folder/folder.js";
-import { attached, contentOf, descendants } from "./residue.js";
+import type { CheckedSubject } from "./folder/folder.js";
+import { attached, contentOf, FixtureProcesses } from "./residue.js";
+import { type Secret, secretsIn } from "./secrets.js";
 import { type ShellResult, runShell } from "./shell.js";
 
 /** How long a worker may take to load its plugin, ms: as for the host. */
 const LOAD_MS = 30_000;
-const SETUP_MS = 120_000;
+export const SETUP_MS = 120_000;
 /** How long the probe is waited for: after this it counts as held up, ms. */
 const PROBE_MS = 2000;
 const MEMORY_MB = 128;
-
-/** A plugin whose folder is in order. */
-export interface CheckedSubject {
-  dir: string;
-  valid: Valid;
-  /** As it was written. */
-  fixture: Fixture;
-}
 
 /** Everything that the plugin is tried with: folders, the fixture, workers. */
 export class PluginRig {
@@ -43,6 +39,8 @@ export class PluginRig {
   readonly base: string;
   readonly work: string;
   readonly dataDir: string;
+  /** Folders of sets, with what writers put there. */
+  readonly sidecars: string;
   /** TMPDIR of the plugin. */
   readonly temp: string;
   runtime: Runtime = "thread";
@@ -55,10 +53,21 @@ export class PluginRig {
   #spare: Promise<Session> | null = null;
   /** As the plugin gets them. */
   readonly options: Readonly<Record<string, unknown>>;
-  #isUp = false;
+  /** Which processes are not the plugin's. */
+  readonly processes = new FixtureProcesses();
+  /** Why the fixture could not be renewed, after which no check means anything; null: it could. */
+  obstacle: string | null = null;
+  /** Longer pauses in a commit, so that what is not of one instant shows, ms. */
+  stretchMs = 0;
+  /** The suite is to end. */
+  readonly signal: AbortSignal;
+  readonly #onLog: (line: string) => void;
+  #isUp: "no" | "untried" | "yes" = "no";
 
-  constructor(subject: CheckedSubject) {
+  constructor(subject: CheckedSubject, signal: AbortSignal, onLog: (line: string) => void = () => {}) {
     this.subject = subject;
+    this.signal = signal;
+    this.#onLog = onLog;
     this.base = realpathSync(mkdtempSync(path.join(tmpdir(), "holdstill-check-")));
     // The application that the fixture starts may be another user.
     chmodSync(this.base, 0o755);
@@ -68,7 +77,8 @@ export class PluginRig {
     mkdirSync(this.temp);
     // As /tmp: a server that the plugin starts may be another user.
     chmodSync(this.temp, 0o1777);
-    mkdirSync(at("sets"), { mode: 0o700 });
+    this.sidecars = at("sets");
+    mkdirSync(this.sidecars, { mode: 0o700 });
     mkdirSync(at("shown"));
     this.fixture = filledIn(subject.fixture, this.#variables());
     const given = this.fixture.options ?? {};
@@ -91,6 +101,11 @@ export class PluginRig {
     return { commands, programs: programs.length === 0 ? "by-name" : "by-path" };
   }
 
+  /** Secret values of the options, with their names. */
+  get secrets(): Secret[] {
+    return secretsIn(this.options, this.manifest.options);
+  }
+
   /** Limit of a call, ms. */
   limit(op?: string): number {
     const ms = (this.fixture.limitSeconds ?? 10) * 1000;
@@ -100,7 +115,8 @@ export class PluginRig {
 
   /** Empties $WORK and sets the fixture up. Throws a Failure that has the command's output. */
   async setUp(): Promise<void> {
-    this.#isUp = true;
+    this.#isUp = "untried";
+    this.processes.begin();
     mkdirSync(this.work, { recursive: true });
     const { setup } = this.fixture;
     if (setup === undefined) return;
@@ -112,16 +128,25 @@ export class PluginRig {
   /** Sets up anew what was set up before, or for the first time. */
   async renew(): Promise<void> {
     await this.retire();
-    if (this.#isUp) await this.tearDown();
+    if (this.#isUp !== "no") await this.tearDown();
     await this.setUp();
+  }
+
+  /** The same after a failed check. What goes wrong is an obstacle to all further checks. */
+  async restore(): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      this.obstacle = `what the plugin is tested on could not be made anew: ${seenOf(error)}`;
+    }
   }
 
   /** Answers what went wrong. */
   async tearDown(): Promise<string | null> {
     const { teardown } = this.fixture;
-    const ran = teardown === undefined || !this.#isUp ? null : await this.shell(teardown, SETUP_MS);
-    for (const { pid, by } of descendants()) if (by === "fixture") kill(pid);
-    this.#isUp = false;
+    const ran = teardown === undefined || this.#isUp === "no" ? null : await this.shell(teardown, SETUP_MS);
+    for (const { pid, by } of this.processes.descendants()) if (by === "fixture") kill(pid);
+    this.#isUp = "no";
     const left = this.#mounts();
     if (left.length === 0) rmSync(this.work, { recursive: true, force: true });
     if (ran?.is === "late") return `teardown did not end: ${ran.output}`;
@@ -140,7 +165,8 @@ export class PluginRig {
 
   shell(text: string, limitMs: number): Promise<ShellResult> {
     const env = { ...this.fixture.environment, ...this.#variables() };
-    return runShell(text, { who: this.who, cwd: this.subject.dir, env, folder: this.base }, limitMs);
+    const where = { who: this.who, cwd: this.subject.dir, env, folder: this.base };
+    return this.processes.during(() => runShell(text, where, limitMs));
   }
 
   /** @param expected A probe that is expected to wait gets only a short time; any other may be slow. */
@@ -168,22 +194,34 @@ export class PluginRig {
   }
 
   #launch(): Promise<Session> {
+    if (this.#isUp === "untried") {
+      this.processes.learnAll();
+      this.#isUp = "yes";
+    }
     const { manifest } = this;
     const { dir } = this.subject;
     const hooks = {
-      onLog: (_level: string, message: string, fields?: Record<string, unknown>) =>
-        void this.output.push(`${message} ${JSON.stringify(fields ?? {})}`),
-      onProgress: (message: string) => void this.output.push(message),
+      onLog: (level: string, message: string, fields?: Record<string, unknown>) => {
+        const text = `${message} ${JSON.stringify(fields ?? {})}`;
+        this.output.push(text);
+        this.#onLog(`${level}: ${fields === undefined ? message : text}`);
+      },
+      onProgress: (message: string) => {
+        this.output.push(message);
+        this.#onLog(`progress: ${message}`);
+      },
+      beforeCommand: () => sleep(this.stretchMs),
     };
     const spec = {
       who: this.who,
       entry: path.join(dir, manifest.main),
-      runtime: this.runtime,
+      runtime: manifest.runtime === "executable" ? ("executable" as const) : this.runtime,
       memoryMb: manifest.limits?.memoryMb ?? MEMORY_MB,
       ...this.allowed,
       environment: this.#environment(),
       options: this.options,
       dataDir: this.dataDir,
+      protocol: commonProtocol(manifest.protocol, thisHost()) ?? Math.max(...manifest.protocol),
     };
     return startSession(spec, hooks, LOAD_MS);
   }

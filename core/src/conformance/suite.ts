@@ -2,31 +2,39 @@ import { thisHost } from "../host/manifest/host.js";
 import type { CheckResult, ConformanceReport, Fixture, Runtime } from "../base/schema/types.js";
 import { realPathOf } from "../os/mounts.js";
 import { type ConformanceCheck, runChecks, type CheckContext, withNeeds } from "./check.js";
+import { optionSets } from "./fixture.js";
 import { folderChecks } from "./folder/checks.js";
-import type { Folder } from "./folder/folder.js";
+import type { CheckedSubject, Folder } from "./folder/folder.js";
 import { endChecks, loadChecks } from "./loads.js";
 import { captureChecks } from "./provider/capture.js";
 import { snapshotChecks } from "./provider/contents.js";
+import { faithfulChecks } from "./provider/faithful.js";
 import { promiseChecks } from "./provider/promises.js";
+import { providerStateChecks } from "./provider/state.js";
+import { unseenChecks } from "./provider/unseen.js";
 import { ProviderScenario } from "./provider/stage.js";
 import { removeChecks, undoChecks } from "./provider/undo.js";
 import { adoptOrphans } from "./residue.js";
-import { PluginRig, type CheckedSubject } from "./rig.js";
-import { secretsIn, Traces, traceChecks } from "./traces.js";
+import { PluginRig } from "./rig.js";
+import { Traces, traceChecks } from "./traces.js";
 import { abortChecks } from "./writer/abort.js";
 import { identifyChecks } from "./writer/identify.js";
 import { orderChecks } from "./writer/order.js";
 import { contentsChecks as writerContentsChecks } from "./writer/contents.js";
 import { signalChecks } from "./writer/signal.js";
+import { writerStateChecks } from "./writer/state.js";
+import { stillChecks } from "./writer/still.js";
 import { WriterScenario } from "./writer/stage.js";
 
 export interface CheckOptions {
   /** What the plugin is tested on, or the file that describes it. Default: conformance.json in the plugin's folder. */
   readonly fixture?: Fixture | string;
-  /** Default: both, or what the manifest's `isolation: process` leaves. */
+  /** Default: both, or what the manifest's `isolation: process` or `runtime: executable` leaves. */
   readonly runtimes?: readonly Runtime[];
   /** Names of checks: these are done, and those that they need. Default: all. */
   readonly only?: readonly string[];
+  /** Gets the plugin's log, without secrets, a line each. */
+  readonly onLog?: (line: string) => void;
   /** Told of each check as it is done. */
   readonly onResult?: (result: CheckResult) => void;
   /** Ends the suite after the check that is under way, and cleans up. Then its reason is thrown. */
@@ -41,39 +49,65 @@ export interface CheckOptions {
  */
 export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<ConformanceReport> {
   const begun = performance.now();
-  const { fixture = null, onResult = () => {}, signal = new AbortController().signal } = options;
+  const { fixture = null, onLog, onResult = () => {}, signal = new AbortController().signal } = options;
   const only = options.only === undefined ? null : withNeeds(options.only, everyCheck);
   const watching = { onResult, signal, only };
   const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
-  const before = { earlier: [], after: async () => {}, redact: (text: string) => text };
-  const results = await runChecks(folderChecks, folder, { ...before, ...watching });
-  const subject = results.some(({ status }) => status === "failed") ? null : subjectOf(folder);
-  if (subject !== null) results.push(...(await withRig(subject, results, options.runtimes ?? both, watching)));
+  const alone = { earlier: [], after: async () => {}, redact: (text: string) => text };
+  const results = await runChecks(folderChecks, folder, { ...alone, ...watching });
+  const subjects = results.some(({ status }) => status === "failed") ? [] : subjectsOf(folder);
+  const before = [...results];
+  for (const [number, subject] of subjects.entries()) {
+    const rig = new PluginRig(
+      subject,
+      signal,
+      onLog === undefined ? undefined : (line) => onLog(redactorOf(rig)(line)),
+    );
+    const placed = number === 0 ? watching : { ...watching, variant: number };
+    results.push(...(await withRig(rig, before, options.runtimes ?? both, placed)));
+  }
   return reportOf(folder, results, performance.now() - begun);
 }
 
-const writerChecks = [...identifyChecks, ...orderChecks, ...writerContentsChecks, ...abortChecks, ...signalChecks];
-const providerChecks = [...captureChecks, ...snapshotChecks, ...promiseChecks, ...removeChecks, ...undoChecks];
+const writerChecks = [
+  ...identifyChecks,
+  ...orderChecks,
+  ...stillChecks,
+  ...writerContentsChecks,
+  ...abortChecks,
+  ...signalChecks,
+  ...writerStateChecks,
+];
+const providerChecks = [
+  ...captureChecks,
+  ...snapshotChecks,
+  ...faithfulChecks,
+  ...promiseChecks,
+  ...removeChecks,
+  ...unseenChecks,
+  ...undoChecks,
+  ...providerStateChecks,
+];
 const everyCheck = [...folderChecks, ...loadChecks, ...writerChecks, ...providerChecks, ...traceChecks, ...endChecks];
 /** Of every check: what --only may name. */
 export const checkNames: readonly string[] = [...new Set(everyCheck.map(({ name }) => name))];
 
 const both: readonly Runtime[] = ["thread", "process"];
-type Watching = Pick<CheckContext, "onResult" | "signal" | "only">;
+type Watching = Pick<CheckContext, "onResult" | "signal" | "only" | "variant">;
 
 async function withRig(
-  subject: CheckedSubject,
+  rig: PluginRig,
   earlier: readonly CheckResult[],
   asked: readonly Runtime[],
   watching: Watching,
 ): Promise<CheckResult[]> {
-  const rig = new PluginRig(subject);
   const results: CheckResult[] = [];
   adoptOrphans("on");
   try {
     for (const runtime of asked) {
-      // A plugin that requires a process never runs in a thread.
-      if (runtime === "thread" && rig.manifest.isolation === "process") continue;
+      // A plugin that requires a process, or is a program, never runs in a thread.
+      const { isolation, runtime: kind } = rig.manifest;
+      if (runtime === "thread" && (isolation === "process" || kind === "executable")) continue;
       rig.runtime = runtime;
       results.push(...(await inWorkers(rig, earlier, watching)));
     }
@@ -90,20 +124,21 @@ async function withRig(
 
 /** Removes secrets from a report, because a plugin may have shown them. */
 function redactorOf(rig: PluginRig): (text: string) => string {
-  const secrets = secretsIn(rig.options);
+  const secrets = rig.secrets;
   return (text) => secrets.reduce((rest, { value }) => rest.replaceAll(value, "(hidden)"), text);
 }
 
 async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watching: Watching): Promise<CheckResult[]> {
   const { runtime } = rig;
-  const common = { runtime, after: () => rig.closeAll(), redact: redactorOf(rig), ...watching };
+  const obstacle = (): string | null => rig.obstacle;
+  const common = { runtime, obstacle, after: () => rig.closeAll(), redact: redactorOf(rig), ...watching };
   const results = await runChecks(loadChecks, rig, { ...common, earlier });
   const traces = await Traces.of(rig);
   const after = async (status: CheckResult["status"], stage: WriterScenario | ProviderScenario): Promise<void> => {
     // A check may be skipped after it has begun.
     if (status === "failed" || (status === "skipped" && stage.hasBegun)) await stage.cleanUp();
     if (status === "failed") {
-      await rig.renew().catch(() => {});
+      await rig.restore();
       if (stage instanceof ProviderScenario) stage.refurnish();
       traces.renew();
     }
@@ -114,7 +149,12 @@ async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watchi
     checks: readonly ConformanceCheck<S>[],
     stage: S,
   ): Promise<void> => {
-    const onStage = { ...common, earlier: results, after: (status: CheckResult["status"]) => after(status, stage) };
+    const onStage = {
+      ...common,
+      earlier: results,
+      after: (status: CheckResult["status"]) => after(status, stage),
+      again: () => stage.cleanUp(),
+    };
     try {
       results.push(...(await runChecks(checks, stage, onStage)));
     } finally {
@@ -129,8 +169,10 @@ async function inWorkers(rig: PluginRig, earlier: readonly CheckResult[], watchi
   return results;
 }
 
-function subjectOf({ dir, valid, fixture = {} }: Folder): CheckedSubject | null {
-  return valid === undefined ? null : { dir, valid, fixture };
+/** One for each set of options. */
+function subjectsOf({ dir, valid, fixture = {} }: Folder): CheckedSubject[] {
+  if (valid === undefined) return [];
+  return optionSets(fixture).map((options) => ({ dir, valid, fixture: { ...fixture, options } }));
 }
 
 function reportOf({ dir, host, valid }: Folder, checks: CheckResult[], ms: number): ConformanceReport {

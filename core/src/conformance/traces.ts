@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { entriesOf } from "../host/manifest/folder.js";
 import { type ConformanceCheck, CheckFailure, Skip } from "./check.js";
-import { attached, contentOf, descendants, news, type Process } from "./residue.js";
+import { attached, contentOf, news, type Process } from "./residue.js";
 import type { PluginRig } from "./rig.js";
+import { reveals } from "./secrets.js";
 
 /** What there was before the plugin was tried, to be compared with what there is afterwards. */
 export class Traces {
@@ -13,7 +16,7 @@ export class Traces {
 
   private constructor(rig: PluginRig, plugin: ReadonlyMap<string, string>, watched: ReadonlyMap<string, string>) {
     this.rig = rig;
-    this.#processes = descendants().map(({ pid }) => pid);
+    this.#processes = rig.processes.descendants().map(({ pid }) => pid);
     this.#plugin = plugin;
     this.#watched = watched;
     this.#attached = attached(placesOf(rig));
@@ -30,7 +33,7 @@ export class Traces {
 
   /** What the plugin left running, after 1 s at most. */
   async processes(): Promise<Process[]> {
-    const left = (): Process[] => descendants(this.#processes).filter(({ by }) => by === "other");
+    const left = (): Process[] => this.rig.processes.descendants(this.#processes).filter(({ by }) => by === "other");
     for (let tries = 20; tries > 0 && left().length > 0; tries -= 1) await sleep(50);
     return left();
   }
@@ -123,13 +126,15 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
   {
     name: "keeps-secrets",
     group,
-    title: "No secret of the options is in a log line or in a result.",
-    next: "Do not log all options, or a command line or an address that contains a password.",
+    title: "No secret of the options is in a log line, in a result, or in a file of a sidecar.",
+    next: "Do not log or store all options, or a command line or an address that contains a password.",
     needs,
-    run({ rig }) {
-      const secrets = secretsIn(rig.options);
+    async run({ rig }) {
+      const { secrets } = rig;
       if (secrets.length === 0) throw new Skip("the options that the plugin is tested with have no secret");
-      const leaked = secrets.filter(({ value }) => rig.output.some((line) => line.includes(value)));
+      const sidecars = (await entriesOf(rig.sidecars)).filter(({ stats }) => stats.isFile());
+      const texts = [...rig.output, ...sidecars.map(({ file }) => readFileSync(file, "latin1"))];
+      const leaked = secrets.filter((secret) => texts.some((text) => reveals(text, secret)));
       refuse(
         "Shown",
         leaked.map(({ name }) => `the value of ${name}`),
@@ -137,16 +142,3 @@ export const traceChecks: readonly ConformanceCheck<Traces>[] = [
     },
   },
 ];
-
-/** As in schema/findings.ts: names whose values are never shown. */
-const secret = /pass(word|phrase)|secret|token|credential/i;
-
-/** Secret values of the options, with their names. */
-export function secretsIn(value: unknown, name = ""): { name: string; value: string }[] {
-  if (typeof value === "string") {
-    // The name of a file that has the secret is none.
-    return secret.test(name) && !/file|path$/i.test(name) && value.length >= 4 ? [{ name, value }] : [];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => secretsIn(inner, key));
-}

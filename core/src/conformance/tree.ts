@@ -4,7 +4,7 @@ import path from "node:path";
 import { entriesOf } from "../host/manifest/folder.js";
 
 /** Name of what the suite makes in each target. */
-const OURS = "holdstill-check";
+export const OURS = "holdstill-check";
 
 /** Puts some files of every kind into a folder; what was there of them before is replaced. */
 export function furnish(folder: string): void {

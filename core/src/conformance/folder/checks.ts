@@ -25,6 +25,8 @@ export const folderChecks: readonly ConformanceCheck<Folder>[] = [
       const read = await readManifest(file);
       if (read.state === "invalid")
         throw new CheckFailure(read.findings.map((finding) => findingText(finding)).join(" "));
+      if (read.unknown.length > 0)
+        throw new CheckFailure(read.unknown.map((finding) => findingText(finding)).join(" "));
       folder.valid = read;
     },
   },

@@ -20,3 +20,11 @@ export function validOf({ valid }: Folder): Valid {
   if (valid === undefined) throw new Skip("the manifest is not valid");
   return valid;
 }
+
+/** A plugin whose folder is in order. */
+export interface CheckedSubject {
+  dir: string;
+  valid: Valid;
+  /** As it was written. */
+  fixture: Fixture;
+}

@@ -2,7 +2,7 @@ import type { Finding } from "../../base/schema/types.js";
 import { escapePointer, shown } from "../../base/schema/findings.js";
 import { type ConformanceCheck, CheckFailure, findingText, Skip } from "../check.js";
 import { samplePlaceholders, suggestedInstance } from "../../host/manifest/suggestion.js";
-import { filledIn } from "../fixture.js";
+import { filledIn, optionSets } from "../fixture.js";
 import { type Folder, validOf } from "./folder.js";
 
 const group = "The options";
@@ -50,8 +50,8 @@ export const optionsChecks: readonly ConformanceCheck<Folder>[] = [
     next: "Set the options that the plugin is started with in `options` of conformance.json, beside plugin.json.",
     needs: ["manifest", "fixture"],
     run(folder) {
-      const { options = {} } = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
-      const faults = faultsOf(folder, options);
+      const fixture = filledIn(folder.fixture ?? {}, { WORK: "/work", PLUGIN: folder.dir });
+      const faults = optionSets(fixture).flatMap((options) => faultsOf(folder, options));
       if (faults.length > 0) throw new CheckFailure(faults.map((finding) => findingText(finding)).join(" "));
     },
   },

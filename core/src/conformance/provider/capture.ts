@@ -33,7 +33,8 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       );
       for (const [volume, first] of await Promise.all(asked)) {
         const second = await stage.rig.call(session, "match", [volume]);
-        if (!isDeepStrictEqual(first, second))
+        // How much is free may change at any time.
+        if (!isDeepStrictEqual({ ...first, space: null }, { ...second, space: null }))
           throw new CheckFailure(
             `For ${volume.id} it first returned ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
           );
@@ -52,8 +53,8 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     needs: ["match"],
     async run(stage) {
       const session = await stage.worker();
-      const first = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
-      const second = (await stage.rig.call(session, "list", [])).map(({ id }) => id);
+      const first = (await stage.list(session)).map(({ id }) => id);
+      const second = (await stage.list(session)).map(({ id }) => id);
       if (!isDeepStrictEqual(first.toSorted(), second.toSorted()))
         throw new CheckFailure(
           `First it listed ${first.join(", ") || "nothing"}, then ${second.join(", ") || "nothing"}.`,
@@ -79,7 +80,7 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     needs: ["transaction"],
     async run(stage) {
       const act = await stage.upTo("seal");
-      const all = await stage.rig.call(act.session, "list", []);
+      const all = await stage.list(act.session);
       for (const { id, setId, volumeId } of act.snapshots) {
         const found = all.find((snapshot) => snapshot.id === id);
         if (found === undefined) throw new CheckFailure(`seal returned ${id}, but list does not have it.`);

@@ -69,7 +69,8 @@ export class Load {
 const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
 
 function filesOf(kind: Kind, folders: readonly string[]): string[] {
-  return folders.flatMap((folder) => Array.from({ length: FILES }, (_, at) => path.join(folder, `${kind}-${at}`)));
+  // From folder to folder: the less is written between two of them, the shorter is the gap that shows.
+  return Array.from({ length: FILES }, (_, at) => folders.map((folder) => path.join(folder, `${kind}-${at}`))).flat();
 }
 
 /** The numbers in folders, or in snapshots of them, in the order of writing. */

@@ -1,14 +1,17 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Keeper, lapseError } from "../../keeper/client/client.js";
 import { isForHost, isForKernel } from "../../base/schema/commit-ops.js";
 import type { Session } from "../../host/isolation/host/start-session.js";
 import type { Transaction } from "../../host/contract/context.js";
 import type { View } from "../../host/contract/provider.js";
-import type { CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from "../../base/schema/types.js";
+import type { CommitOp, CriticalSection, Cut, Exposed, Qualities, Snapshot, Volume } from "../../base/schema/types.js";
 import { readMounts } from "../../os/mounts.js";
 import { locate } from "../../plan/locate.js";
+import { cutOf } from "../../plan/negotiate.js";
 import type { PlannedVolume } from "../../plan/plan.js";
 import { newSetId } from "../../plan/set-id.js";
+import { awaitReady, isCreating } from "../../transaction/await-ready.js";
 import { checkPrepareAnswer } from "../../transaction/check-prepare-answer.js";
 import { checkSealAnswer } from "../../transaction/check-seal-answer.js";
 import { CheckFailure } from "../check.js";
@@ -20,6 +23,8 @@ export const providerSteps: readonly ProviderStep[] = ["prepare", "commit", "sea
 
 /** What an abort may take where something was wrong already, ms. */
 const MEND_MS = 5000;
+/** As the host's limit `ready` by default, ms. */
+const READY_MS = 600_000;
 
 /** A transaction that is under way. */
 export interface ProviderAction {
@@ -72,18 +77,15 @@ export class ProviderScenario {
   }
 
   /** What match promised of all volumes. */
-  get promised(): Pick<Required<Qualities>, "pointInTime" | "atomicGroup" | "writable"> {
+  get promised(): Pick<Required<Qualities>, "pointInTime" | "writable"> {
     return {
       writable: this.qualities.every(({ writable }) => writable === true),
       pointInTime: this.qualities.every(({ pointInTime }) => pointInTime),
-      atomicGroup: this.qualities.every(({ atomicGroup }) => atomicGroup),
     };
   }
 
   get cut(): Cut {
-    const { pointInTime, atomicGroup } = this.promised;
-    if (!pointInTime) return "fuzzy";
-    return atomicGroup || this.volumes.length === 1 ? "atomic" : "per-volume";
+    return cutOf(this.#planned(this.rig.who.instance));
   }
 
   async upTo(step: ProviderStep | null, session?: Session<"provider">): Promise<ProviderAction> {
@@ -112,10 +114,19 @@ export class ProviderScenario {
         await this.#commit(act);
         break;
       case "seal":
-        act.snapshots = await this.rig.call(session, "seal", [tx]);
+        act.snapshots = await this.#ready(session, await this.rig.call(session, "seal", [tx]));
         checkSealAnswer(session.who, act.snapshots, tx.id, this.volumes);
     }
     this.took.set(step, performance.now() - begun);
+  }
+
+  /** A storage that works in the background gets the time that the host gives it by default. */
+  async #ready(session: Session<"provider">, sealed: readonly Snapshot[]): Promise<Snapshot[]> {
+    const limits = { readyMs: READY_MS, lookMs: this.rig.limit() };
+    const snapshots = await awaitReady(session, sealed, limits, this.rig.signal);
+    const unfinished = snapshots.find(isCreating);
+    if (unfinished === undefined) return snapshots;
+    throw new CheckFailure(`list returns ${unfinished.id} as \`creating\` for 10 minutes.`);
   }
 
   #planned(provider: string): PlannedVolume[] {
@@ -127,6 +138,7 @@ export class ProviderScenario {
 
   /** As the host does: the kernel holds what is to be held, the keeper does the steps that are data, the plugin the others. */
   async #commit({ session, tx, section: { hold, commit } }: ProviderAction): Promise<void> {
+    if (hold.length === 0 && this.rig.stretchMs > 0) return this.#commitSlowly(session, tx, commit);
     const needsKeeper = hold.length > 0 || isForKernel(commit);
     const plan = { targets: hold, ops: commit, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
     const keeper = needsKeeper ? await Keeper.arm(plan) : null;
@@ -137,6 +149,26 @@ export class ProviderScenario {
       if (lapse !== null) throw lapse;
     } finally {
       await keeper?.disarm();
+    }
+  }
+
+  /** Nothing is held, so that it does not matter for a snapshot of one instant how long the steps take. */
+  async #commitSlowly(session: Session<"provider">, tx: Transaction, commit: readonly CommitOp[]): Promise<void> {
+    for (const ops of commit.flatMap((op) => (op.op === "parallel" ? op.chains : [[op]]))) {
+      if (isForKernel(ops)) await this.#commitOps(ops);
+      await sleep(this.rig.stretchMs);
+    }
+    if (isForHost(commit)) await this.rig.call(session, "commit", [tx]);
+  }
+
+  async #commitOps(ops: readonly CommitOp[]): Promise<void> {
+    const plan = { targets: [], ops, limitMs: this.rig.limit(), includeRoot: false, volumes: this.volumes };
+    const keeper = await Keeper.arm(plan);
+    try {
+      await keeper.hold();
+      await keeper.release();
+    } finally {
+      await keeper.disarm();
     }
   }
 
@@ -194,9 +226,16 @@ export class ProviderScenario {
     }
   }
 
+  /** All that list returns. Throws a Failure if that is a partial list, although all of the storage is there. */
+  async list(session: Session<"provider">): Promise<Snapshot[]> {
+    const listed = await this.rig.call(session, "list", []);
+    if (Array.isArray(listed)) return listed;
+    throw new CheckFailure(`list could not see all of the storage, which is there: ${listed.unseen.join(" ")}`);
+  }
+
   /** Ids of the snapshots that are there now and were not at the beginning. */
   async listed(session: Session<"provider">): Promise<string[]> {
-    const all = await this.rig.call(session, "list", []);
+    const all = await this.list(session);
     return all.map(({ id }) => id).filter((id) => !this.before.includes(id));
   }
 

@@ -17,7 +17,7 @@ export const contentsChecks: readonly ConformanceCheck<WriterScenario>[] = [
     needs,
     async run(stage) {
       if (stage.components.every(({ repair = "none" }) => repair === "none"))
-        throw new Skip("no component has `recovery`");
+        throw new Skip("no component has `repair`");
       const { act, exposed } = await copiedContents(stage, "repair");
       const { ok, reason } = await stage.rig.call(act.session, "repair", [act.tx, exposed]);
       if (!ok) throw new CheckFailure(`It reported that the snapshot cannot be repaired: ${reason ?? "no reason"}.`);
@@ -31,11 +31,11 @@ export const contentsChecks: readonly ConformanceCheck<WriterScenario>[] = [
     needs,
     async run(stage) {
       const { act, exposed } = await copiedContents(stage, "verify");
-      const { ok, reason } = await stage.rig.call(act.session, "verify", [act.tx, exposed]);
-      if (!ok) throw new CheckFailure(`It rejected a good snapshot: ${reason ?? "no reason"}.`);
+      const report = await stage.rig.call(act.session, "verify", [act.tx, exposed]);
+      if (report.result !== "opens") throw new CheckFailure(`It rejected a good snapshot: ${report.reason}.`);
       for (const { path: tree } of exposed.trees) empty(tree);
-      const bad = await stage.rig.call(act.session, "verify", [act.tx, exposed]).catch(() => ({ ok: false }));
-      if (bad.ok) throw new CheckFailure("It accepted a snapshot in which every file is empty.");
+      const bad = await stage.rig.call(act.session, "verify", [act.tx, exposed]).catch(() => undefined);
+      if (bad?.result === "opens") throw new CheckFailure("It accepted a snapshot in which every file is empty.");
     },
   },
 ];

@@ -5,6 +5,7 @@ import { ownVersion } from "../../installation.js";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
 import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
+import { runOrFail } from "../fixture-commands.js";
 import type { WriterScenario } from "./stage.js";
 
 const group = "A transaction";
@@ -75,9 +76,7 @@ export const orderChecks: readonly ConformanceCheck<WriterScenario>[] = [
       const { loseFreeze } = stage.rig.fixture;
       if (loseFreeze === undefined) throw new Skip("conformance.json has no `loseFreeze`");
       const act = await stage.upTo("freeze");
-      const ran = await stage.rig.shell(loseFreeze, stage.rig.limit());
-      if (ran.is === "late" || ran.exitCode !== 0)
-        throw new CheckFailure(`loseFreeze failed. ${ran.output}`, "Fix `loseFreeze` in conformance.json.");
+      await runOrFail(stage.rig, "loseFreeze", loseFreeze);
       const held = await stage.rig.call(act.session, "thaw", [act.tx, act.token ?? {}]).then(
         (report) => report.uninterrupted,
         () => false,

@@ -67,10 +67,11 @@ export class WriterScenario {
     const begun = performance.now();
     switch (step) {
       case "prepare":
-        if (session.offers("prepare")) await this.rig.call(session, "prepare", [tx]);
+        if (session.offers("prepare"))
+          await this.rig.call(session, "prepare", [{ ...tx, freezeLimitMs: this.#freezeLimit }]);
         break;
       case "freeze":
-        act.token = await this.rig.call(session, "freeze", [tx]);
+        act.token = await this.rig.call(session, "freeze", [{ ...tx, freezeDeadline: Date.now() + this.#freezeLimit }]);
         this.compensates ||= compensationOf(act.token) !== null;
         break;
       case "thaw": {
@@ -83,6 +84,11 @@ export class WriterScenario {
         if (session.offers("seal")) await this.rig.call(session, "seal", [tx]);
     }
     this.took.set(step, performance.now() - begun);
+  }
+
+  /** As long as the calls of a freeze may take together, ms. */
+  get #freezeLimit(): number {
+    return this.rig.limit("freeze") + this.rig.limit("thaw");
   }
 
   async abort({ session, tx, token }: WriterAction): Promise<void> {
@@ -100,7 +106,7 @@ export class WriterScenario {
   async compensate({ session, token }: WriterAction): Promise<ExecResult | null> {
     const compensation = compensationOf(token);
     if (compensation === null) return null;
-    return compensate({ who: session.who, ...this.rig.allowed }, compensation, this.rig.limit());
+    return compensate({ who: session.who, ...this.rig.allowed }, compensation, this.rig.options, this.rig.limit());
   }
 
   /** Throws a Failure unless the application goes on, and can be held again. */

@@ -1,0 +1,59 @@
+import { isHoldstillError } from "../../base/errors/error.js";
+import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
+import { runOrFail } from "../fixture-commands.js";
+import type { ProviderAction, ProviderScenario } from "./stage.js";
+
+export const unseenChecks: readonly ConformanceCheck<ProviderScenario>[] = [
+  {
+    name: "not-seen-is-not-gone",
+    group: "Remove",
+    title: "While the storage is away, remove fails, and list does not claim that the snapshots are gone.",
+    next: "Throw an error with the code `UNREACHABLE` if the storage cannot be seen, or return a partial list, { snapshots, unseen }. What is not seen may still exist.",
+    needs: ["transaction"],
+    async run(stage) {
+      const { takeAway, giveBack } = stage.rig.fixture;
+      if (takeAway === undefined || giveBack === undefined) throw new Skip("conformance.json has no `takeAway`");
+      let act = await stage.upTo("seal");
+      await runOrFail(stage.rig, "takeAway", takeAway);
+      try {
+        await assertNotGone(stage, act, "the same worker");
+        act = await stage.inBlankWorker(act);
+        await assertNotGone(stage, act, "a new worker");
+      } finally {
+        await runOrFail(stage.rig, "giveBack", giveBack);
+      }
+      const listed = await stage.listed(act.session);
+      const lost = act.snapshots.filter(({ id }) => !listed.includes(id));
+      if (lost.length > 0)
+        throw new CheckFailure(`When the storage was back, list did not have ${lost.map(({ id }) => id).join(", ")}.`);
+      await stage.remove(act);
+      await stage.assertNothingListed(act.session, "remove");
+    },
+  },
+];
+
+async function assertNotGone(
+  stage: ProviderScenario,
+  { session, snapshots }: ProviderAction,
+  where: string,
+): Promise<void> {
+  const listed = await stage.rig.call(session, "list", []).catch((error: unknown) => assertUnreachable("list", error));
+  for (const snapshot of snapshots) {
+    if (Array.isArray(listed) && !listed.some(({ id, lost }) => id === snapshot.id && lost === undefined))
+      throw new CheckFailure(
+        `While the storage was away, list of ${where} claimed that ${snapshot.id} is gone or lost.`,
+      );
+    const removed = await stage.rig.call(session, "remove", [snapshot]).then(
+      () => true,
+      (error: unknown) => assertUnreachable("remove", error),
+    );
+    if (removed) throw new CheckFailure(`While the storage was away, remove of ${where} succeeded for ${snapshot.id}.`);
+  }
+}
+
+/** The host knows by its code that the storage is away. With any other error, the plugin itself failed. */
+function assertUnreachable(call: string, error: unknown): false {
+  if (isHoldstillError(error) && error.code === "E_UNREACHABLE") return false;
+  const seen = error instanceof Error ? error.message : String(error);
+  throw new CheckFailure(`While the storage was away, ${call} failed without the code \`UNREACHABLE\`: ${seen}`);
+}

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** A device-mapper device as the kernel shows it in /sys (Documentation/ABI/testing/sysfs-block-dm). */
@@ -38,6 +38,11 @@ export function findByUuid(uuid: string): MappedDevice | undefined {
 export function holdersOf({ node }: MappedDevice): MappedDevice[] {
   const holders = readdirSync(path.join(BLOCK, path.basename(node), "holders"));
   return holders.flatMap((kernelName) => read(kernelName) ?? []);
+}
+
+/** Has udev look at the device again, as after any change (Documentation/ABI/testing/sysfs-uevent). */
+export function announceChange({ node }: MappedDevice): void {
+  writeFileSync(path.join(BLOCK, path.basename(node), "uevent"), "change");
 }
 
 /** undefined: not a device-mapper device, or it was removed meanwhile. */

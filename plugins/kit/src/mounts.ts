@@ -11,6 +11,8 @@ export interface Mount {
   readonly point: string;
   readonly access: "read-only" | "read-write";
   readonly fsType: string;
+  /** Of the file system, not of the mount: `logdev=/dev/sdb`. */
+  readonly options: readonly string[];
 }
 
 /** All mounts, in the order in which they were made. */
@@ -29,10 +31,10 @@ export function parseMounts(text: string): Mount[] {
   return text.split("\n").flatMap((line) => {
     const fields = line.split(" ");
     const [, , number, root, point, options] = fields;
-    const [fsType = ""] = fields.slice(fields.indexOf("-") + 1);
+    const [fsType = "", , superOptions = ""] = fields.slice(fields.indexOf("-") + 1);
     if (number === undefined || root === undefined || point === undefined || options === undefined) return [];
     const access = options.split(",").includes("ro") ? "read-only" : "read-write";
-    return [{ number, root: unescape(root), point: unescape(point), access, fsType }];
+    return [{ number, root: unescape(root), point: unescape(point), access, fsType, options: superOptions.split(",") }];
   });
 }
 

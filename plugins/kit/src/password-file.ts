@@ -11,11 +11,18 @@ export async function readPassword(file: string, code: string): Promise<string> 
   let password: string | undefined;
   let mode: number;
   try {
-    ({ mode } = await stat(file));
+    const status = await stat(file);
+    ({ mode } = status);
+    // Reading a pipe would wait for a writer.
+    if (!status.isFile()) throw new Error("it is not a regular file");
     [password] = (await readFile(file, "utf8")).split("\n");
   } catch (error) {
     throw new PluginError(code, `${file} cannot be read`, hint, { cause: error });
   }
   if ((mode & 0o077) !== 0) throw new PluginError(code, `other users may read ${file}`, `chmod 600 ${file}`);
+  if (password?.endsWith("\r") === true) {
+    const remove = `Remove the CR: sed -i 's/\\r$//' ${file}`;
+    throw new PluginError(code, `the first line of ${file} ends with CR LF, as those of Windows do`, remove);
+  }
   return password ?? "";
 }

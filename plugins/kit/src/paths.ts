@@ -1,3 +1,11 @@
+import path from "node:path";
+import type { Volume } from "holdstill/plugin";
+
+/** A captured path as the file system itself would call it. */
+export function innerPath(captured: string, { mountPoint, root }: Pick<Volume, "mountPoint" | "root">): string {
+  return path.join("/", root, path.relative(mountPoint, captured));
+}
+
 /** Whether the path is the folder or is below it. Both absolute and normalized. */
 export function isWithin(file: string, folder: string): boolean {
   return file === folder || file.startsWith(folder.endsWith("/") ? folder : `${folder}/`);

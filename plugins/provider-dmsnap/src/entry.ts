@@ -35,5 +35,11 @@ export interface Origin {
 
 /** Where the data of one snapshot are: in a file, on disk or in memory, or in a slice of a block device. */
 export type Store =
-  | { readonly kind: "folder" | "memory"; readonly file: string; readonly bytes: number }
+  | {
+      readonly kind: "folder" | "memory";
+      readonly file: string;
+      /** Where the file's file system is mounted; absent if it is not known. */
+      readonly mount?: string;
+      readonly bytes: number;
+    }
   | { readonly kind: "device"; readonly device: string; readonly from: number; readonly bytes: number };

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "REVERTING"
   | "STORE"
   | "UNKNOWN_SNAPSHOT"
+  | "UNREACHABLE"
   | "UNSUPPORTED";
 
 /** Of this plugin: the compiler knows the codes. */

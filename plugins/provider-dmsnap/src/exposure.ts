@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Context, Exposed, View } from "holdstill/plugin";
+import { assertUnpinned } from "#kit/pinned.js";
 import { mountSnapshot, mountsOf, unmount } from "#kit/mounts.js";
 import { findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import type { Entry, Store } from "./entry.js";
@@ -50,8 +51,13 @@ export async function unexpose(entry: Entry, registry: Registry, ctx: Context<Op
   const devices = [label, snapshotOf(entry)].flatMap(({ uuid }) => findByUuid(uuid)?.number ?? []);
   for (const { point } of mountsOf(devices)) await unmount(point, ctx);
   if (entry.shown === undefined) return entry;
-  await new Mapper(ctx).remove(label);
-  if (entry.shown.layer !== null) await drop(entry.shown.layer, label, ctx);
+  try {
+    await new Mapper(ctx).remove(label);
+    if (entry.shown.layer !== null) await drop(entry.shown.layer, label, ctx);
+  } catch (error) {
+    assertUnpinned(entry.id, devices);
+    throw error;
+  }
   const { shown: _, ...rest } = entry;
   return registry.write(rest);
 }

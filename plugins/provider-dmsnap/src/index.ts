@@ -1,5 +1,6 @@
 import type { Context, Provider, Snapshot } from "holdstill/plugin";
 import { formatBytes } from "#kit/size.js";
+import { mountOnce } from "#kit/mount-once.js";
 import { findByUuid } from "#kit/mapped-devices.js";
 import { prepare } from "./prepare.js";
 import type { Entry } from "./entry.js";
@@ -10,12 +11,13 @@ import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { isObstacle, originOf } from "./origin.js";
 import { assertSound, expose, unexpose } from "./exposure.js";
-import { isDetached } from "./reassembly.js";
+import { isAway, isDetached } from "./reassembly.js";
 import { PluginError } from "./errors.js";
 import { Registry } from "./registry.js";
 import { remove, undo } from "./removal.js";
 import { spaceFor } from "./size.js";
-import { placeOf } from "./store.js";
+import { awayReasonOf, freeIn, placeOf } from "./store.js";
+import { register, unregistered, volumeOf } from "./unregistered.js";
 
 /** From here on, a warning shows that a snapshot's store is nearly full. */
 const NEARLY = 0.8;
@@ -32,15 +34,15 @@ const provider: Provider<Options> = {
     const { options, dataDir } = ctx;
     const place = placeOf(options, dataDir);
     const persistent = options.persistent && place.kind !== "memory";
-    const space = formatBytes(spaceFor(options.size, found.sectors * 512));
+    const neededBytes = spaceFor(options.size, found.sectors * 512);
     return {
       pointInTime: true,
-      atomicGroup: true,
       hold: [{ kind: "dm", name: found.name }],
       revert: persistent,
       writable: true,
-      method: `snapshot of ${found.name}, ${persistent ? "persistent" : "transient"}, space for ${space} of changes`,
+      method: `snapshot of ${found.name}, ${persistent ? "persistent" : "transient"}, space for ${formatBytes(neededBytes)} of changes`,
       where: place.kind === "memory" ? "memory" : place.path,
+      space: { pool: place.path, neededBytes, ...freeIn(place) },
     };
   },
 
@@ -52,6 +54,8 @@ const provider: Provider<Options> = {
     const sealed: Snapshot[] = [];
     for (const entry of registry.ofSet(tx.id)) {
       await assertSound(entry, registry, mapper);
+      const captured = entry.paths.map((original, at) => ({ original, inner: entry.inner[at] ?? "/" }));
+      await mountOnce(findByUuid(snapshotOf(entry).uuid)?.node ?? "", entry.fsType, captured, entry.id, ctx);
       sealed.push(describe(registry.write({ ...entry, state: "sealed" })));
     }
     return sealed;
@@ -59,52 +63,68 @@ const provider: Provider<Options> = {
 
   abort: (tx, ctx) => undo(tx.id, new Registry(ctx), ctx),
 
-  list(ctx) {
-    const entries = new Registry(ctx).readable((message) => ctx.log.warn(message));
-    return Promise.all(entries.map((entry) => current(entry, ctx)));
+  async list(ctx) {
+    const registry = new Registry(ctx);
+    const entries = registry.readable((message) => ctx.log.warn(message));
+    const known = await Promise.all(entries.filter((entry) => !isAway(entry)).map((entry) => current(entry, ctx)));
+    const others = (await unregistered(registry, ctx)).map(async (entry): Promise<Snapshot> => {
+      const volume = volumeOf(entry);
+      return { ...(await current(entry, ctx)), ...(volume === undefined ? {} : { volume }) };
+    });
+    const snapshots = [...known, ...(await Promise.all(others))];
+    const unseen = new Set(entries.flatMap((entry) => (isAway(entry) ? (awayReasonOf(entry.store) ?? []) : [])));
+    return unseen.size === 0
+      ? snapshots
+      : { snapshots, unseen: [...unseen].map((reason) => `${reason} ${registry.remedy}`) };
   },
 
   async expose(snapshot, view, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry?.state !== "sealed") throw unknown(snapshot);
     return expose(entry, view, registry, ctx);
   },
 
   async unexpose(snapshot, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry !== undefined) await unexpose(entry, registry, ctx);
   },
 
   async remove(snapshot, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry !== undefined) await remove(entry, registry, ctx);
   },
 
   async fork(snapshot, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry?.state !== "sealed") throw unknown(snapshot);
     return describe(await fork(entry, registry, ctx));
   },
 
   async preserve(snapshot, tx, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry === undefined || entry.state === "planned") throw unknown(snapshot);
     return describe(await preserve(entry, tx, registry, ctx));
   },
 
   async revert(snapshot, ctx) {
     const registry = new Registry(ctx);
-    const entry = registry.find(snapshot.id);
+    const entry = await find(snapshot, registry, ctx);
     if (entry === undefined || entry.state === "planned") throw unknown(snapshot);
     await revert(entry, registry, ctx);
   },
 };
 export default provider;
+
+/** undefined: it does not exist any more. */
+async function find({ id, setId }: Snapshot, registry: Registry, ctx: Context<Options>): Promise<Entry | undefined> {
+  if (!registry.ids().includes(id)) await register(setId, registry, ctx);
+  return registry.find(id);
+}
 
 function unknown({ id }: Snapshot): PluginError {
   return new PluginError(

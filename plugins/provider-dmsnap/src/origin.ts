@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
-import path from "node:path";
 import type { Volume } from "holdstill/plugin";
 import type { Target } from "#kit/dmsetup.js";
+import { beside } from "#kit/whole-device.js";
 import { codeOf } from "#kit/plugin-error.js";
 import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import { type Mapper, whole } from "./mapper.js";
@@ -47,6 +47,8 @@ export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured
       remedy: "rename the device",
     };
   }
+  const other = beside(device, volume.fsType);
+  if (other !== null) return { reason: other, remedy: null };
   const table = await ownTable(device, mapper);
   return unfit(table) ?? { ...device, table };
 }
@@ -101,9 +103,4 @@ export function openUnused({ name, node }: MappedDevice): number {
 
 export function assertUnused(device: MappedDevice): void {
   closeSync(openUnused(device));
-}
-
-/** A path of the volume as the file system itself would call it. */
-export function innerPath(captured: string, { mountPoint, root }: Volume): string {
-  return path.join(root, path.relative(mountPoint, captured));
 }

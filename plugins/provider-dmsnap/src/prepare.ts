@@ -1,10 +1,11 @@
 import type { Context, CriticalSection, Transaction, Volume } from "holdstill/plugin";
+import { innerPath } from "#kit/paths.js";
 import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { Mapper } from "./mapper.js";
 import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
-import { type Captured, innerPath, isObstacle, originOf } from "./origin.js";
+import { type Captured, isObstacle, originOf } from "./origin.js";
 import { readBootId } from "./reassembly.js";
 import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";

@@ -9,7 +9,7 @@ import { assertUnused } from "./origin.js";
 import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
 import { makeReal, snapshotTable, stack } from "./stack.js";
-import { assemble } from "./store.js";
+import { assemble, awayReasonOf } from "./store.js";
 
 /** Identifies this run of the kernel (random(4)). Device-mapper tables do not outlive it. */
 export function readBootId(): string {
@@ -18,9 +18,18 @@ export function readBootId(): string {
 
 /** Whether its devices ended with an earlier boot, and its store still exists. */
 export function isDetached(entry: Entry): boolean {
-  const isGone = findByUuid(snapshotOf(entry).uuid) === undefined && entry.bootId !== readBootId();
   const place = entry.store.kind === "device" ? entry.store.device : entry.store.file;
-  return isGone && entry.exceptions === "persistent" && statSync(place, { throwIfNoEntry: false }) !== undefined;
+  return isUnassembled(entry) && statSync(place, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether its devices ended with an earlier boot, and its store cannot be looked at: it may still exist. */
+export function isAway(entry: Entry): boolean {
+  return isUnassembled(entry) && awayReasonOf(entry.store) !== null;
+}
+
+function isUnassembled(entry: Entry): boolean {
+  const isGone = findByUuid(snapshotOf(entry).uuid) === undefined && entry.bootId !== readBootId();
+  return isGone && entry.exceptions === "persistent";
 }
 
 /**

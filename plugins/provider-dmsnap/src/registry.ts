@@ -28,12 +28,12 @@ export class Registry {
 
   /** All of them: one that cannot be read may have taken space that must not be given away. */
   all(): Entry[] {
-    return this.#ids().map((id) => this.#read(id));
+    return this.ids().map((id) => this.#read(id));
   }
 
   /** Those that can be read; `warn` gets a message for each of the others. */
   readable(warn: (message: string) => void): Entry[] {
-    return this.#ids().flatMap((id) => {
+    return this.ids().flatMap((id) => {
       try {
         return [this.#read(id)];
       } catch (error) {
@@ -44,20 +44,26 @@ export class Registry {
   }
 
   ofSet(setId: string): Entry[] {
-    return this.#ids()
+    return this.ids()
       .filter((id) => id.slice(0, id.lastIndexOf(".")) === setId)
       .map((id) => this.#read(id));
   }
 
   find(id: string): Entry | undefined {
-    return this.#ids().includes(id) ? this.#read(id) : undefined;
+    return this.ids().includes(id) ? this.#read(id) : undefined;
+  }
+
+  /** For a store that no longer exists: nothing else says so. */
+  get remedy(): string {
+    return `If it no longer exists, remove the files of its snapshots from ${this.#folder.path}.`;
   }
 
   remove(id: string): void {
     this.#folder.remove(id);
   }
 
-  #ids(): string[] {
+  /** Also of those that cannot be read. */
+  ids(): string[] {
     return this.#folder.ids().filter((id) => ID.test(id));
   }
 

@@ -7,8 +7,8 @@ import type { Options } from "./options.js";
 import { unexpose } from "./exposure.js";
 import { PluginError } from "./errors.js";
 import type { Registry } from "./registry.js";
-import { resumeOrigin, unstack } from "./stack.js";
-import { drop } from "./store.js";
+import { unstack } from "./stack.js";
+import { awayReasonOf, drop } from "./store.js";
 
 /** Removes a snapshot in any state, and its forks, which depend on it. What no longer exists is a success. */
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
@@ -16,6 +16,7 @@ export async function remove(entry: Entry, registry: Registry, ctx: Context<Opti
     const message = `The snapshot ${entry.id} is being put back into ${entry.origin.name}, which is complete only at the end.`;
     throw new PluginError("REVERTING", message, "Revert once more, and then remove it.");
   }
+  assertReachable(entry, registry);
   for (const dependent of forksOf(entry, registry)) await remove(dependent, registry, ctx);
   const mapper = new Mapper(ctx);
   const label = snapshotOf(entry);
@@ -26,15 +27,27 @@ export async function remove(entry: Entry, registry: Registry, ctx: Context<Opti
   registry.remove(hidden.id);
 }
 
-/** Undoes a transaction. A snapshot that cannot be removed does not stop the others. */
+/**
+ * Its data would be left behind. The slice of a device needs no removal.
+ *
+ * @throws PluginError UNREACHABLE
+ */
+function assertReachable({ id, setId, state, store }: Entry, { remedy }: Registry): void {
+  const reason = state === "planned" || store.kind === "device" ? null : awayReasonOf(store);
+  if (reason === null) return;
+  const hint = `Mount the store's file system. ${remedy} Then: holdstill delete ${setId} --forget`;
+  throw new PluginError("UNREACHABLE", `The store of snapshot ${id} is away. ${reason}`, hint);
+}
+
+/**
+ * Undoes a transaction. A snapshot that cannot be removed does not stop the others. The host has released what it held: an origin that
+ * is suspended now is held by another program.
+ */
 export async function undo(setId: string, registry: Registry, ctx: Context<Options>): Promise<void> {
-  const mapper = new Mapper(ctx);
-  const entries = registry.ofSet(setId);
-  const released = await Promise.allSettled(entries.map(({ origin }) => resumeOrigin(origin, mapper)));
   const removed: PromiseSettledResult<void>[] = [];
   // A fork is removed with its snapshot.
-  for (const entry of entries.filter(({ of }) => of === undefined))
+  for (const entry of registry.ofSet(setId).filter(({ of }) => of === undefined))
     removed.push(...(await Promise.allSettled([remove(entry, registry, ctx)])));
-  const failure = [...released, ...removed].find((result) => result.status === "rejected");
+  const failure = removed.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

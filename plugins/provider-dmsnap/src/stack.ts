@@ -1,5 +1,5 @@
 import type { Target } from "#kit/dmsetup.js";
-import { findByName, findByUuid, type MappedDevice, mappedDevices } from "#kit/mapped-devices.js";
+import { announceChange, findByName, findByUuid, type MappedDevice, mappedDevices } from "#kit/mapped-devices.js";
 import type { Entry, Origin } from "./entry.js";
 import { CHUNK, type Mapper, sameTable, whole } from "./mapper.js";
 import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
@@ -71,6 +71,9 @@ export async function unstack(origin: Origin, mapper: Mapper): Promise<void> {
     }
   }
   await mapper.remove(label);
+  // While the snapshots existed, links in /dev/disk may have meant them.
+  const device = real === undefined ? undefined : findByName(origin.name);
+  if (device !== undefined && isThere(origin)) announceChange(device);
 }
 
 /** From now on, the origin's writes go through its snapshots. Nothing may write to it meanwhile. */
@@ -79,11 +82,6 @@ export async function stack(origin: Origin, mapper: Mapper): Promise<void> {
   if (sameTable(await mapper.table(origin.name), table)) return;
   await mapper.load(origin.name, table);
   await mapper.resume(origin.name);
-}
-
-/** Ends a hold if the keeper and the watchdog are dead. Otherwise the host has released before it calls abort. */
-export async function resumeOrigin(origin: Origin, mapper: Mapper): Promise<void> {
-  if (isThere(origin) && findByName(origin.name)?.state === "suspended") await mapper.resume(origin.name);
 }
 
 /** Whether the origin's writes go through its snapshots. */

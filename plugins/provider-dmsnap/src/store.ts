@@ -1,8 +1,10 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  realpathSync,
   rmSync,
   statfsSync,
   statSync,
@@ -11,6 +13,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
+import { awayReason, mountPointOf } from "#kit/away.js";
 import { findByUuid, mappedDevices } from "#kit/mapped-devices.js";
 import { bytesOf, devicesBelow, formatNumber, numberOf } from "./devices.js";
 import type { Entry, Store } from "./entry.js";
@@ -60,7 +63,8 @@ export async function allot(
     mkdirSync(place.path, { recursive: true, mode: 0o700 });
     const { bavail, bsize } = statfsSync(place.path);
     assertSpace(sum, Math.max(0, bavail * bsize - RESERVE), place.path);
-    return wanted.map(({ id, bytes }) => ({ kind, file: path.join(place.path, `${id}.cow`), bytes }));
+    const mount = mountPointOf(realpathSync(place.path));
+    return wanted.map(({ id, bytes }) => ({ kind, file: path.join(place.path, `${id}.cow`), mount, bytes }));
   }
   await claim(place.path, ctx);
   const taken = storesOf(registry.all()).flatMap((store) => (store.kind === "device" ? [store] : []));
@@ -73,6 +77,17 @@ export async function allot(
     slices.push({ kind: "device", device: place.path, from, bytes });
   }
   return slices;
+}
+
+/** What is free there for stores, for the plan. What is free on a device is only known when it is claimed. */
+export function freeIn({ kind, path: folder }: Place): { freeBytes?: number } {
+  if (kind === "device") return {};
+  const { bavail, bsize } = statfsSync(nearestExisting(folder));
+  return { freeBytes: Math.max(0, bavail * bsize - RESERVE) };
+}
+
+function nearestExisting(folder: string): string {
+  return existsSync(folder) ? folder : nearestExisting(path.dirname(folder));
 }
 
 /** Makes the store's block device, or finds it, and returns its number. `of` is the snapshot that it is for. */
@@ -110,6 +125,21 @@ function assertAlone(store: Store, registry: Registry): void {
   const message = `Another transaction took the same space on ${store.device} at the same moment.`;
   throw new PluginError("BUSY", message, "Try again.");
 }
+
+/** Why it is not known whether the store exists; null: it is there, or is gone. What is in memory is gone with it. */
+export function awayReasonOf(store: Store): string | null {
+  switch (store.kind) {
+    case "device":
+      return numberOf(store.device) === undefined ? `The block device ${store.device} is not there.` : null;
+    case "folder":
+      if (existsSync(store.file)) return null;
+      return awayReason(realOf(path.dirname(store.file)), store.mount);
+    case "memory":
+      return null;
+  }
+}
+
+const realOf = (folder: string): string => (existsSync(folder) ? realpathSync(folder) : folder);
 
 /** Removes the store and its data. Idempotent. */
 export async function drop(store: Store, of: Label, ctx: Context): Promise<void> {

@@ -2,7 +2,7 @@ import type { Context, Volume } from "holdstill/plugin";
 import { dmsetup } from "#kit/dmsetup.js";
 import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
-import { deviceName, deviceUuid, expect, removeDevice } from "./mapper.js";
+import { activeDevice, deviceName, deviceUuid, expect, removeDevice } from "./mapper.js";
 import type { Own } from "./ownership.js";
 import { PluginError } from "./errors.js";
 
@@ -27,8 +27,8 @@ export function cryptOf({ devices: [top] }: Pick<Volume, "devices">): string | n
   return top?.kind === "crypt" ? (top.label ?? null) : null;
 }
 
-/** Device-mapper name of the decrypted snapshot, while it is exposed. */
-export const decryptedDeviceOf = ({ volume }: Own): string => deviceName(volume, "clear");
+/** The decrypted snapshot, while it is exposed. */
+export const decryptedDeviceOf = ({ volume }: Own): MappedDevice | undefined => activeDevice(volume, "clear");
 
 /**
  * Checks that the snapshot can be exposed later.
@@ -68,8 +68,9 @@ export async function openDecrypted(
   const copy = `0 ${length} crypt ${cipher} ${key} ${offset} ${below.number} ${rest}`;
   const readOnly = permission === "r" ? ["--readonly"] : [];
   // LVM's UUID with a layer's name: udev then makes no link by the file system's UUID, which is the origin's too.
-  await dmsetup(ctx, ["create", decryptedDeviceOf(own), "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
-  return expect(decryptedDeviceOf(own));
+  const name = deviceName(own.volume, "clear");
+  await dmsetup(ctx, ["create", name, "--uuid", deviceUuid(own.volume, "clear"), ...readOnly], copy);
+  return expect(name);
 }
 
 /** Idempotent. */

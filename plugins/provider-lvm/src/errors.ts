@@ -5,6 +5,7 @@ export type ErrorCode =
   | "BUSY"
   | "CHANGED"
   | "DMSETUP_FAILED"
+  | "HIDDEN"
   | "INACTIVE"
   | "INVALID"
   | "LOCKED"
@@ -15,8 +16,16 @@ export type ErrorCode =
   | "NO_SPACE"
   | "POOL_FULL"
   | "UNKNOWN_SNAPSHOT"
+  | "UNREACHABLE"
   | "UNSUPPORTED";
 
 /** Of this plugin: the compiler knows the codes. */
 export const PluginError = KitError<ErrorCode>;
 export type PluginError = KitError<ErrorCode>;
+
+/** What LVM does not see may still exist. `id` is VG/LV. */
+export function groupMissing(id: string, setId: string): PluginError {
+  const message = `The volume group of ${id} is not there, so it is unknown whether that still exists.`;
+  const hint = `Attach its disks (\`pvs\`, \`vgs\`); if they no longer exist: holdstill delete ${setId} --forget`;
+  return new PluginError("UNREACHABLE", message, hint);
+}

@@ -1,21 +1,25 @@
 import type { CommitOp, Context, HoldTarget, Provider, Transaction, Volume } from "holdstill/plugin";
 import { Owed } from "#kit/owed.js";
+import { beside } from "#kit/whole-device.js";
 import { formatBytes } from "#kit/size.js";
 import { assertKey, cryptOf } from "./crypt.js";
 import { unexpose, expose } from "./exposure.js";
 import { fork } from "./fork.js";
+import { assertGroup } from "./group.js";
 import { type Intent, undoLvcreate } from "./interrupted-lvcreate.js";
-import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
+import { hasGroup, type LogicalVolume, pathOf, readAllocatable, readVolumes } from "./logical-volume.js";
+import { forgetGroups, knowGroups, unseenGroups } from "./known-groups.js";
 import { lvm } from "./lvm.js";
 import { deviceName } from "./mapper.js";
 import type { Options } from "./options.js";
-import { assertSnapshotable, isThin, originBelow, originOf, poolOf } from "./origin.js";
-import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
-import { PluginError } from "./errors.js";
+import { assertSnapshotable, isThin, hiddenBelow, originBelow, originOf, poolOf } from "./origin.js";
+import { assertOpens } from "./opens.js";
+import { type Own, ownOf, snapshotName, tag, tagged, unmarked } from "./ownership.js";
+import { groupMissing, PluginError } from "./errors.js";
 import { removeAll } from "./removal.js";
 import { preserve, revert } from "./revert.js";
 import { describeNow, find, toSnapshot } from "./snapshot.js";
-import { assertSpace, sizesOf, watch } from "./space.js";
+import { assertSpace, sizesOf, spaceOf, watch } from "./space.js";
 import { checkThick, prepareThick } from "./thick.js";
 import { prepareThin } from "./thin.js";
 
@@ -37,7 +41,7 @@ let reading: Promise<LogicalVolume[]> | undefined;
 const provider: Provider<Options> = {
   async match(volume, ctx) {
     if (volume.devices.length === 0) return null;
-    const all = await (reading ??= readVolumes(ctx).finally(() => (reading = undefined)));
+    const all = await (reading ??= readAllocatable(ctx).finally(() => (reading = undefined)));
     const origin = originOf(volume, all);
     if (origin === null) return notOnTop(volume, all);
     // Its copy would have the same UUID, which btrfs takes for another device of the same file system.
@@ -45,22 +49,25 @@ const provider: Provider<Options> = {
     assertSnapshotable(origin);
     const crypt = cryptOf(volume);
     if (crypt !== null) await assertKey(crypt, origin, ctx);
+    assertReady([origin], all, ctx);
+    assertWholeVolume(volume);
     return {
       pointInTime: true,
-      atomicGroup: true,
       hold: holdOf(volume, origin),
       writable: true,
       revert: true,
       method: isThin(origin) ? "thin" : "thick",
       where: isThin(origin) ? `${origin.vg.name}/${origin.pool}` : origin.vg.name,
+      space: spaceOf(origin, all, ctx.options),
     };
   },
 
   async prepare(tx, volumes, ctx) {
-    const all = await readVolumes(ctx);
+    const all = await readAllocatable(ctx);
     const parts = plan(tx, volumes, all, ctx);
     underway.set(tx.id, parts);
     const intents = parts.map(({ origin, name }) => ({
+      group: origin.vg.uuid,
       origin: deviceName(origin),
       snapshot: deviceName({ vg: origin.vg, name }),
     }));
@@ -69,6 +76,7 @@ const provider: Provider<Options> = {
       ctx.progress(`snapshot of ${pathOf(part.origin)}`, done, parts.length);
       await make(tx, part, ctx);
     }
+    owedBy(tx, ctx).write(intents.map((intent) => ({ ...intent, lvcreate: "ended" })));
     const made = await readVolumes(ctx);
     const chains: CommitOp[][] = [];
     for (const part of parts) {
@@ -91,11 +99,16 @@ const provider: Provider<Options> = {
       snapshots.filter((snapshot) => !isThin(snapshot)),
       ctx,
     );
+    for (const { own, volume } of made) await assertOpens(own, volume, all, ctx);
     for (const vg of new Set(snapshots.map((snapshot) => snapshot.vg.name))) {
       const paths = snapshots.filter((snapshot) => snapshot.vg.name === vg).map(pathOf);
       await lvm(ctx, "lvchange", ["--addtag", tag.cut(cutAt), ...paths]);
     }
     owedBy(tx, ctx).settle();
+    knowGroups(
+      snapshots.map(({ vg }) => vg),
+      ctx,
+    );
     return made.map(({ own, volume }) => toSnapshot({ ...own, cutAt }, volume));
   },
 
@@ -106,18 +119,29 @@ const provider: Provider<Options> = {
       await undoLvcreate(intent, ctx).catch((error: unknown) => errors.push(error));
     }
     const all = await readVolumes(ctx);
-    const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ setId }) => setId === tx.id);
+    const intents = owed.read() ?? [];
+    for (const { group, snapshot } of intents) {
+      if (!(await hasGroup(group, all, ctx))) errors.push(groupMissing(snapshot, tx.id));
+    }
+    const named = new Set(intents.map(({ snapshot }) => snapshot));
+    const isNamed = (volume: LogicalVolume): boolean => named.has(deviceName(volume));
+    const ours = all
+      .flatMap((volume) => ownOf(volume) ?? (isNamed(volume) ? unmarked(volume, tx.id) : []))
+      .filter(({ setId }) => setId === tx.id);
     errors.push(...(await removeAll(ours, all, ctx)));
     if (errors.length > 0) throw errors[0];
     owed.settle();
     underway.delete(tx.id);
+    if (ours.length > 0) await forgetGroups(await readVolumes(ctx), ctx);
   },
 
   async list(ctx) {
     const all = await readVolumes(ctx);
     const ours = all.flatMap((volume) => ownOf(volume) ?? []).filter(({ role }) => role !== "scratch");
     for (const { volume } of ours) watch(volume, all, ctx);
-    return ours.map((own) => describeNow(own, all));
+    const snapshots = ours.map((own) => describeNow(own, all));
+    const unseen = await unseenGroups(all, ctx);
+    return unseen.length === 0 ? snapshots : { snapshots, unseen };
   },
 
   expose,
@@ -128,9 +152,10 @@ const provider: Provider<Options> = {
 
   async remove(snapshot, ctx) {
     const all = await readVolumes(ctx);
-    const own = find(snapshot, all);
+    const own = await find(snapshot, all, ctx);
     const errors = own === null ? [] : await removeAll([own], all, ctx);
     if (errors.length > 0) throw errors[0];
+    if (own !== null) await forgetGroups(await readVolumes(ctx), ctx);
   },
 };
 export default provider;
@@ -148,7 +173,22 @@ function holdOf(volume: Volume, origin: LogicalVolume): HoldTarget[] {
   );
 }
 
+/** A snapshot of a part of a file system could not be mounted. @throws PluginError UNSUPPORTED */
+function assertWholeVolume({ mountPoint, fsType, devices: [top] }: Volume): void {
+  const other = top === undefined ? null : beside({ number: top.number, node: `/dev/${top.name}` }, fsType);
+  if (other === null) return;
+  const message = `${mountPoint} is not on one volume: ${other}.`;
+  throw new PluginError("UNSUPPORTED", message, "Name a provider before this one in the config that copies.");
+}
+
 function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
+  const hidden = hiddenBelow(volume, all);
+  if (hidden !== undefined) {
+    const message = `${volume.mountPoint} is on the logical volume ${hidden}, which LVM does not report.`;
+    const hint =
+      "A filter or devices file hides its disks: lvmconfig devices, lvmdevices; or name another provider first.";
+    throw new PluginError("HIDDEN", message, hint);
+  }
   const below = originBelow(volume, all);
   if (below === null) return null;
   const [top] = volume.devices;
@@ -178,11 +218,11 @@ function plan(
     assertSnapshotable(origin);
     return { volume, origin };
   });
-  for (const pool of new Set(origins.flatMap(({ origin }) => poolOf(origin, all) ?? []))) {
-    assertSpace(pool, ctx.options, ctx);
-  }
-  const thick = origins.map(({ origin }) => origin).filter((origin) => !isThin(origin));
-  const spaces = new Map(sizesOf(thick, ctx.options).map((bytes, at) => [thick[at], bytes]));
+  const spaces = assertReady(
+    origins.map(({ origin }) => origin),
+    all,
+    ctx,
+  );
   const planned = new Set<string>();
   return origins.map(({ volume, origin }) => {
     const name = snapshotName(origin, tx.id, planned);
@@ -194,10 +234,34 @@ function plan(
   });
 }
 
+/**
+ * Refuses what LVM has no place for; `match` asks it of each volume, and `prepare` of all at once.
+ *
+ * @returns The space of each thick snapshot, bytes.
+ * @throws PluginError NO_SPACE, POOL_FULL, UNSUPPORTED
+ */
+function assertReady(
+  origins: readonly LogicalVolume[],
+  all: readonly LogicalVolume[],
+  ctx: Context<Options>,
+): Map<LogicalVolume, number> {
+  for (const origin of origins) {
+    const { uuid } = origin.vg;
+    assertGroup(origin, origins.filter(({ vg }) => vg.uuid === uuid).length, all);
+  }
+  for (const pool of new Set(origins.flatMap((origin) => poolOf(origin, all) ?? []))) {
+    assertSpace(pool, ctx.options, ctx);
+  }
+  const thick = origins.filter((origin) => !isThin(origin));
+  const sizes = sizesOf(thick, ctx.options);
+  return new Map(thick.map((origin, at) => [origin, sizes[at] ?? 0]));
+}
+
 /** An ordinary LVM snapshot. The commit captures its contents again. */
 async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
   const { origin, name, space, volume } = part;
-  const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.captured(volume.id)]);
+  const id = pathOf({ vg: origin.vg, name });
+  const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.id(id), tag.captured(volume.id)]);
   const size = space === null ? [] : ["--size", `${space}b`];
   const args = ["--yes", "--snapshot", "--permission", "r", "--ignoremonitoring", ...size, "--name", name, ...tags];
   await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);

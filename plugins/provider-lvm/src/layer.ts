@@ -1,13 +1,13 @@
 import type { Context } from "holdstill/plugin";
-import { findByName, type MappedDevice, SECTOR } from "#kit/mapped-devices.js";
+import { type MappedDevice, SECTOR } from "#kit/mapped-devices.js";
 import { formatBytes } from "#kit/size.js";
 import { closeDecrypted } from "./crypt.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
-import { deviceName, expect, removeDevice } from "./mapper.js";
+import { activeDevice, deviceName, expect, removeDevice } from "./mapper.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf, tag, tagged } from "./ownership.js";
-import { deviceOf as snapshotDeviceOf, layOver } from "./snapshot-device.js";
+import { layOver, openedDevice } from "./snapshot-device.js";
 import { PluginError } from "./errors.js";
 
 /** Space for what a journal's replay changes, bytes; a clean snapshot changes almost nothing. */
@@ -21,19 +21,19 @@ const SHARE = 0.2;
  */
 const layerName = ({ volume }: Own): string => `${volume.name}-scratch`;
 
-/** The device that is mounted. */
-function deviceOf(own: Own): string {
-  const layer = { vg: own.volume.vg, name: layerName(own) };
-  return isThin(own.volume) ? deviceName(layer) : deviceName(layer, "view");
-}
+/** What a layer's device is called in device-mapper's names, beside the volume itself. */
+const partOf = ({ volume }: Own): string | undefined => (isThin(volume) ? undefined : "view");
 
 function layerOf(own: Own, all: readonly LogicalVolume[]): LogicalVolume | undefined {
   const name = layerName(own);
   return all.find((one) => one.vg.uuid === own.volume.vg.uuid && one.name === name && ownOf(one)?.role === "scratch");
 }
 
-/** major:minor of the layer's device; null: there is none. */
-export const numberOf = (own: Own): string | null => findByName(deviceOf(own))?.number ?? null;
+/** The device that is mounted; undefined: there is no layer. */
+export function layerDevice(own: Own, all: readonly LogicalVolume[]): MappedDevice | undefined {
+  const layer = layerOf(own, all);
+  return layer === undefined ? undefined : activeDevice(layer, partOf(own));
+}
 
 /** Makes the layer, of that many bytes if it needs separate space, and returns its device. */
 export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<MappedDevice> {
@@ -47,9 +47,9 @@ export async function makeLayer(own: Own, bytes: number, ctx: Context): Promise<
     await makeStore(volume, bytes, common, ctx);
     const layer = layerOf(own, await readVolumes(ctx));
     if (layer === undefined) throw new PluginError("CHANGED", `${layerName(own)} was removed meanwhile.`, "Try again.");
-    await layOver(snapshotDeviceOf(own), layer, deviceOf(own), { lasts: false, permission: "rw" }, ctx);
+    await layOver(openedDevice(own), layer, { lasts: false, permission: "rw" }, ctx);
   }
-  return expect(deviceOf(own));
+  return expect(deviceName({ vg: volume.vg, name: layerName(own) }, partOf(own)));
 }
 
 /** A plain volume that a layer, or a thick snapshot's fork, writes to. Its beginning is wiped, which marks it as empty. */
@@ -70,12 +70,13 @@ export async function makeStore(
 export async function removeLayer(own: Own, all: readonly LogicalVolume[], ctx: Context): Promise<void> {
   await closeDecrypted(own, ctx);
   const layer = layerOf(own, all);
-  if (!isThin(own.volume)) await removeDevice(deviceOf(own), ctx);
-  if (layer !== undefined) await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
+  if (layer === undefined) return;
+  if (!isThin(own.volume)) await removeDevice(layerDevice(own, all), ctx);
+  await lvm(ctx, "lvremove", ["--yes", pathOf(layer)]);
 }
 
 /** Space for an application that works on a snapshot, bytes: a share of it, or what the volume group has. */
-export function spaceAbove({ vg }: LogicalVolume, snapshot: string): number {
+export function spaceAbove({ vg }: LogicalVolume, snapshot: MappedDevice): number {
   const inExtents = (bytes: number): number => Math.floor(bytes / vg.extentBytes) * vg.extentBytes;
-  return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(expect(snapshot).sectors * SECTOR * SHARE)));
+  return Math.max(REPLAY, Math.min(inExtents(vg.freeBytes), inExtents(snapshot.sectors * SECTOR * SHARE)));
 }

@@ -38,10 +38,14 @@ export interface VolumeGroup {
   readonly freeBytes: number;
   /** Other machines may use it too: by lvmlockd, or by the clustered locking of old. */
   readonly isShared: boolean;
+  readonly isReadOnly: boolean;
+  readonly missingDisks: number;
+  /** How many volumes it has, and may have; 0: any number. */
+  readonly volumes: { readonly count: number; readonly limit: number };
 }
 
 const fields = (
-  "vg_name vg_uuid vg_extent_size vg_free vg_lock_type vg_clustered " +
+  "vg_name vg_uuid vg_extent_size vg_free vg_lock_type vg_clustered vg_permissions vg_missing_pv_count max_lv lv_count " +
   "lv_name lv_uuid lv_tags lv_layout lv_role lv_attr lv_size lv_time lv_health_status " +
   "lv_active lv_device_open lv_merging origin pool_lv thin_id data_percent metadata_percent raidintegritymode"
 ).split(" ");
@@ -56,6 +60,42 @@ export async function readVolumes(ctx: Context): Promise<LogicalVolume[]> {
   return report.report.flatMap(({ lv }) => lv).map(toVolume);
 }
 
+/** Whether a volume group is there. One without volumes is in no report of volumes. */
+export async function hasGroup(uuid: string, all: readonly LogicalVolume[], ctx: Context): Promise<boolean> {
+  if (all.some(({ vg }) => vg.uuid === uuid)) return true;
+  const groups = await lvm(ctx, "vgs", ["--noheadings", "-o", "vg_uuid"]);
+  return groups.split("\n").some((line) => bare(line.trim()) === uuid);
+}
+
+/** The same, and `freeBytes` is what LVM may allocate: `vg_free` also counts disks that take no new volumes (pvchange -x n). */
+export async function readAllocatable(ctx: Context): Promise<LogicalVolume[]> {
+  // One after the other: two of LVM's reports at once may fail over the files that they share.
+  const volumes = await readVolumes(ctx);
+  const bytes = await allocatableBytes(ctx).catch((error: unknown) => {
+    // Only a check in advance: LVM itself refuses what it cannot allocate.
+    ctx.log.debug("the disks of the volume groups are not known", { reason: String(error) });
+    return new Map<string, number>();
+  });
+  return volumes.map((volume) => {
+    const { vg } = volume;
+    return { ...volume, vg: { ...vg, freeBytes: Math.min(vg.freeBytes, bytes.get(vg.uuid) ?? vg.freeBytes) } };
+  });
+}
+
+/** By the group's UUID. */
+async function allocatableBytes(ctx: Context): Promise<Map<string, number>> {
+  const columns = ["vg_uuid", "pv_free", "pv_allocatable"];
+  const args = ["--reportformat", "json", "--units", "b", "--nosuffix", "-o", columns.join(",")];
+  const report = JSON.parse(await lvm(ctx, "pvs", args)) as { report: { pv: Row[] }[] };
+  const bytes = new Map<string, number>();
+  for (const row of report.report.flatMap(({ pv }) => pv)) {
+    const group = bare(row["vg_uuid"] ?? "");
+    const free = row["pv_allocatable"] === "allocatable" ? Number(row["pv_free"]) : 0;
+    bytes.set(group, (bytes.get(group) ?? 0) + free);
+  }
+  return bytes;
+}
+
 function toVolume(row: Row): LogicalVolume {
   const text = (field: string): string => row[field] ?? "";
   const attr = text("lv_attr");
@@ -65,6 +105,9 @@ function toVolume(row: Row): LogicalVolume {
       uuid: bare(text("vg_uuid")),
       extentBytes: Number(text("vg_extent_size")),
       freeBytes: Number(text("vg_free")),
+      isReadOnly: text("vg_permissions") === "read-only",
+      missingDisks: Number(text("vg_missing_pv_count")),
+      volumes: { count: Number(text("lv_count")), limit: Number(text("max_lv")) },
       isShared: !["", "none"].includes(text("vg_lock_type")) || text("vg_clustered") !== "",
     },
     name: visible(text("lv_name")),

@@ -1,6 +1,6 @@
 import type { Context } from "holdstill/plugin";
 import { dmsetup } from "#kit/dmsetup.js";
-import { findByName, type MappedDevice } from "#kit/mapped-devices.js";
+import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import { PluginError } from "./errors.js";
 import { type LogicalVolume } from "./logical-volume.js";
 
@@ -14,6 +14,13 @@ export function deviceName({ vg, name }: Pick<LogicalVolume, "vg" | "name">, lay
 export const deviceUuid = ({ vg, uuid }: LogicalVolume, layer?: string): string =>
   `LVM-${vg.uuid}${uuid}${layer === undefined ? "" : `-${layer}`}`;
 
+/**
+ * The device of a volume, or of a layer of it; undefined: it is not active. By its UUID, since `vgrename` gives new names to the
+ * devices that LVM knows, and not to those of this plugin.
+ */
+export const activeDevice = (volume: LogicalVolume, layer?: string): MappedDevice | undefined =>
+  findByUuid(deviceUuid(volume, layer));
+
 /** @throws PluginError DMSETUP_FAILED */
 export function expect(name: string): MappedDevice {
   const device = findByName(name);
@@ -25,9 +32,9 @@ export function expect(name: string): MappedDevice {
 /** What a device is made of now, as the lines of its table. */
 export const tableOf = (device: string, ctx: Context): Promise<string> => dmsetup(ctx, ["table", device]);
 
-/** Idempotent. */
-export async function removeDevice(name: string, ctx: Context): Promise<void> {
-  if (findByName(name) !== undefined) await dmsetup(ctx, ["remove", "--retry", name]);
+/** undefined: it no longer exists. */
+export async function removeDevice(device: MappedDevice | undefined, ctx: Context): Promise<void> {
+  if (device !== undefined) await dmsetup(ctx, ["remove", "--retry", device.name]);
 }
 
 /** Loads a table and makes it live by one kernel call, which suspends and resumes: a kill cannot come in between. */

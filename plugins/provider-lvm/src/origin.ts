@@ -16,6 +16,19 @@ export function originBelow(volume: Volume, all: readonly LogicalVolume[]): Logi
   return all.find((one) => uuids.includes(deviceUuid(one))) ?? null;
 }
 
+/** LVM's UUID of a device: the group's and the volume's, without what names a layer. */
+const LVM_UUID = /^LVM-[A-Za-z0-9]{64}/;
+
+/** The device-mapper name of a logical volume below a file system that LVM does not report; undefined: there is none. */
+export function hiddenBelow({ devices }: Volume, all: readonly LogicalVolume[]): string | undefined {
+  const known = new Set(all.map((one) => deviceUuid(one)));
+  const hidden = devices.find(({ uuid = "" }) => {
+    const [own] = LVM_UUID.exec(uuid) ?? [];
+    return own !== undefined && !known.has(own);
+  });
+  return hidden?.label;
+}
+
 export const isThin = ({ thinId }: LogicalVolume): boolean => thinId !== null;
 
 export function poolOf(volume: LogicalVolume, all: readonly LogicalVolume[]): LogicalVolume | null {

@@ -1,4 +1,4 @@
-import { type LogicalVolume } from "./logical-volume.js";
+import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceName } from "./mapper.js";
 
 /**
@@ -9,6 +9,8 @@ export type Role = "snapshot" | "fork" | "scratch";
 
 export interface Own {
   readonly volume: LogicalVolume;
+  /** VG/LV, as it was made: a group may have been renamed. */
+  readonly id: string;
   readonly setId: string;
   readonly role: Role;
   /** Volume.id of what was captured. */
@@ -27,6 +29,7 @@ const ROOM = "-fork--scratch-view";
 export const tag = {
   role: (role: Role): string => `holdstill.role=${role}`,
   set: (setId: string): string => `holdstill.set=${setId}`,
+  id: (id: string): string => `holdstill.id=${id}`,
   captured: (volumeId: string): string => `holdstill.volume=${volumeId}`,
   of: (name: string): string => `holdstill.of=${name}`,
   cut: (at: string): string => `holdstill.cut=${at}`,
@@ -42,8 +45,19 @@ export function ownOf(volume: LogicalVolume): Own | null {
   };
   const [role, setId, captured] = [value("role"), value("set"), value("volume")];
   if (setId === null || captured === null || !isRole(role) || !nameCarries(volume.name, setId)) return null;
-  return { volume, setId, role, captured, of: value("of"), cutAt: value("cut") };
+  return { volume, id: value("id") ?? pathOf(volume), setId, role, captured, of: value("of"), cutAt: value("cut") };
 }
+
+/** A volume of a transaction that is to be undone, and whose name is known, whatever its tags say. */
+export const unmarked = (volume: LogicalVolume, setId: string): Own => ({
+  volume,
+  id: pathOf(volume),
+  setId,
+  role: "snapshot",
+  captured: "",
+  of: null,
+  cutAt: null,
+});
 
 const isRole = (role: string | null): role is Role => role === "snapshot" || role === "fork" || role === "scratch";
 

@@ -12,7 +12,7 @@ import { assertSpace, spaceBeside } from "./space.js";
 /** Puts the snapshot in place of its origin by LVM's merge, which uses the snapshot up. */
 export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise<void> {
   const all = await readVolumes(ctx);
-  const { own } = revertible(snapshot, all, ctx);
+  const { own } = await revertible(snapshot, all, ctx);
   await end(own, all, ctx);
   await lvm(ctx, "lvconvert", ["--merge", "--yes", "--interval", "1", pathOf(own.volume)]);
 }
@@ -20,10 +20,16 @@ export async function revert(snapshot: Snapshot, ctx: Context<Options>): Promise
 /** An ordinary snapshot of the origin as it is now. The origin is not in use, unless its revert is left to the next activation. */
 export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context<Options>): Promise<Snapshot> {
   const all = await readVolumes(ctx);
-  const { own, origin } = revertible(snapshot, all, ctx);
+  const { own, origin } = await revertible(snapshot, all, ctx);
   const taken = new Set(all.filter(({ vg }) => vg.uuid === origin.vg.uuid).map(({ name }) => name));
   const name = snapshotName(origin, tx.id, taken);
-  const tags = [tag.role("snapshot"), tag.set(tx.id), tag.captured(own.captured), tag.cut(new Date().toISOString())];
+  const tags = [
+    tag.role("snapshot"),
+    tag.set(tx.id),
+    tag.id(pathOf({ vg: origin.vg, name })),
+    tag.captured(own.captured),
+    tag.cut(new Date().toISOString()),
+  ];
   const size = spaceFor(own, origin, all, ctx);
   const args = [
     "--yes",
@@ -58,12 +64,12 @@ function spaceFor(own: Own, origin: LogicalVolume, all: readonly LogicalVolume[]
 }
 
 /** @throws PluginError UNSUPPORTED, BUSY, INVALID */
-function revertible(
+async function revertible(
   snapshot: Snapshot,
   all: readonly LogicalVolume[],
   ctx: Context<Options>,
-): { own: Own; origin: LogicalVolume } {
-  const own = findWhole(snapshot, all);
+): Promise<{ own: Own; origin: LogicalVolume }> {
+  const own = await findWhole(snapshot, all, ctx);
   const { volume } = own;
   const origin = all.find(({ vg, name }) => vg.uuid === volume.vg.uuid && name === volume.origin);
   if (own.role === "fork" || origin === undefined) {

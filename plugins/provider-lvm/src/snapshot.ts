@@ -1,10 +1,12 @@
-import type { Snapshot, Volume } from "holdstill/plugin";
+import path from "node:path";
+import type { Context, Snapshot, Volume } from "holdstill/plugin";
 import { cryptOf } from "./crypt.js";
-import { type LogicalVolume, pathOf } from "./logical-volume.js";
+import { hasGroup, type LogicalVolume, pathOf } from "./logical-volume.js";
 import { isThin } from "./origin.js";
 import { type Own, ownOf } from "./ownership.js";
-import { PluginError } from "./errors.js";
+import { groupMissing, PluginError } from "./errors.js";
 import { assertWhole, usageOf } from "./space.js";
+import { capturedVolume } from "./captured-volume.js";
 
 /** What of the captured volume is needed to show its snapshot. */
 export interface Captured {
@@ -19,7 +21,8 @@ export interface Captured {
 /** As the host keeps it. LVM's tags are too short for the paths: only the host's record has them. */
 export function toSnapshot(own: Own, volume?: Volume): Snapshot {
   const {
-    volume: { vg, bytes, full, uuid, origin, createdAt, ...lv },
+    volume: { vg, bytes, full, uuid, origin, createdAt },
+    id,
     of,
     captured,
     setId,
@@ -28,8 +31,8 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
   const isThick = !isThin(own.volume);
   const trees = volume === undefined ? {} : pick(volume);
   return {
-    id: `${vg.name}/${lv.name}`,
-    ...(of === null ? {} : { of: `${vg.name}/${of}` }),
+    id,
+    ...(of === null ? {} : { of: path.join(path.dirname(id), of) }),
     setId,
     volumeId: captured,
     createdAt: cutAt ?? createdAt,
@@ -37,6 +40,7 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
     method: isThick ? "thick" : "thin",
     facts: {
       uuid,
+      group: vg.uuid,
       origin,
       ...(isThick ? { spaceBytes: bytes } : {}),
       ...trees,
@@ -48,8 +52,10 @@ export function toSnapshot(own: Own, volume?: Volume): Snapshot {
 export function describeNow(own: Own, all: readonly LogicalVolume[]): Snapshot {
   const { volume } = own;
   const fill = usageOf(volume, all);
+  const captured = capturedVolume(own, all);
   return {
-    ...toSnapshot(own),
+    ...toSnapshot(own, captured),
+    ...(captured === undefined ? {} : { volume: captured }),
     ...(fill === null ? {} : { usage: fill }),
     ...(volume.isMerging ? { lost: "a revert puts it in place of its origin when that is activated next" } : {}),
     ...(volume.isInvalid ? { lost: "it overflowed" } : {}),
@@ -61,28 +67,33 @@ function pick(volume: Volume): Captured {
   return { fsType, mountPoint, root, paths, crypt: cryptOf(volume) };
 }
 
-/** The volume of a snapshot; null where there is none any more, or where one of its name is not ours. */
-export function find({ id, facts }: Snapshot, all: readonly LogicalVolume[]): Own | null {
-  const volume = all.find((one) => pathOf(one) === id);
-  const own = volume === undefined ? null : ownOf(volume);
-  const uuid = facts?.["uuid"];
-  return own === null || (uuid !== undefined && uuid !== own.volume.uuid) ? null : own;
+/**
+ * The volume of a snapshot, by its UUID: a group may have been renamed. null: it no longer exists, or was taken over by another name.
+ *
+ * @throws PluginError UNREACHABLE: what LVM does not see may still exist
+ */
+export async function find(
+  { id, facts, setId }: Snapshot,
+  all: readonly LogicalVolume[],
+  ctx: Context,
+): Promise<Own | null> {
+  const { uuid, group } = (facts ?? {}) as { uuid?: string; group?: string };
+  const volume = all.find((one) => (uuid === undefined ? pathOf(one) === id : one.uuid === uuid));
+  if (volume !== undefined) return ownOf(volume);
+  if (group !== undefined && !(await hasGroup(group, all, ctx))) throw groupMissing(id, setId);
+  return null;
 }
 
 /**
  * A snapshot that can be shown.
  *
- * @throws PluginError UNKNOWN_SNAPSHOT, INVALID
+ * @throws PluginError UNKNOWN_SNAPSHOT, UNREACHABLE, INVALID
  */
-export function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[]): Own {
-  const own = find(snapshot, all);
+export async function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[], ctx: Context): Promise<Own> {
+  const own = await find(snapshot, all, ctx);
   if (own === null || own.cutAt === null) {
     const message = `The snapshot ${snapshot.id} does not exist, or is not complete.`;
-    throw new PluginError(
-      "UNKNOWN_SNAPSHOT",
-      message,
-      "If its volume group is missing, attach its disks: vgs, pvscan.",
-    );
+    throw new PluginError("UNKNOWN_SNAPSHOT", message, "Delete its set.");
   }
   assertWhole(own.volume);
   if (own.volume.isMerging) {

@@ -1,4 +1,4 @@
-import type { Context, Snapshot } from "holdstill/plugin";
+import type { Context, Snapshot, Space } from "holdstill/plugin";
 import { formatBytes, parseSize } from "#kit/size.js";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import type { Options } from "./options.js";
@@ -34,8 +34,29 @@ export function sizesOf(origins: readonly LogicalVolume[], { size }: Pick<Option
     const share = Math.floor((wish * has) / wants / origin.vg.extentBytes) * origin.vg.extentBytes;
     if (size === "auto" && share >= Math.max(LEAST, origin.bytes * AUTO.least)) return share;
     const message = `Volume group ${origin.vg.name} has ${formatBytes(has)} free; the snapshots of it need ${formatBytes(wants)}.`;
-    throw new PluginError("NO_SPACE", message, "Extend the volume group, or lower the option `size`.");
+    const hint = `Extend it: vgextend ${origin.vg.name} DEVICE; or lower the option \`size\`.`;
+    throw new PluginError("NO_SPACE", message, hint);
   });
+}
+
+/** Where a snapshot of the origin will be, for the plan: with `auto`, the least that it takes. */
+export function spaceOf(origin: LogicalVolume, all: readonly LogicalVolume[], { size }: Pick<Options, "size">): Space {
+  const pool = poolOf(origin, all);
+  if (pool !== null) {
+    const { data } = pool.full;
+    return {
+      pool: pathOf(pool),
+      ...(data === null ? {} : { freeBytes: Math.floor((pool.bytes * (100 - data)) / 100) }),
+    };
+  }
+  const { name, freeBytes, volumes } = origin.vg;
+  const wish = size === "auto" ? origin.bytes * AUTO.least : wishOf(origin, size);
+  return {
+    pool: name,
+    neededBytes: inExtents(origin, wish),
+    freeBytes,
+    ...(volumes.limit === 0 ? {} : { snapshots: { limit: volumes.limit, used: volumes.count } }),
+  };
 }
 
 /**

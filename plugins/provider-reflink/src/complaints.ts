@@ -2,6 +2,8 @@
 export type CpMessage =
   | { kind: "vanished" }
   | { kind: "replaced" | "unclonable"; source: string }
+  /** An extended attribute that the copy does not have. cp 9.1 prints its name in the place of the file's as well. */
+  | { kind: "attribute"; name: string; reason: string }
   /** `cp` without -r makes the parents of the directory and reports that it leaves out the directory, as intended. */
   | { kind: "omitted" }
   | { kind: "error"; message: string };
@@ -11,6 +13,7 @@ const QUOTED = /(?:'[^']*'|"[^"]*"|\$'(?:[^'\\]|\\.)*'|\\')+/.source;
 
 const replaced = new RegExp(`^cp: skipping file (${QUOTED}), as it was replaced while being copied$`);
 const unclonable = new RegExp(`^cp: failed to clone ${QUOTED} from (${QUOTED}): .+$`);
+const attribute = new RegExp(`^cp: setting attribute (${QUOTED}) for ${QUOTED}: (.+)$`);
 const omitted = new RegExp(`^cp: -r not specified; omitting directory ${QUOTED}$`);
 /** cp reports this in a dozen ways. Sources are relative, and the target is absolute: an ENOENT of the target is an error. */
 const vanished = /^cp: [a-z ]*["'](?!\/).*["'](?: for reading)?: No such file or directory$/;
@@ -28,6 +31,8 @@ function readLine(line: string): CpMessage {
   if (again !== undefined) return { kind: "replaced", source: unquote(again) };
   const whole = unclonable.exec(line)?.[1];
   if (whole !== undefined) return { kind: "unclonable", source: unquote(whole) };
+  const [, name, reason] = attribute.exec(line) ?? [];
+  if (name !== undefined && reason !== undefined) return { kind: "attribute", name: unquote(name), reason };
   if (vanished.test(line)) return { kind: "vanished" };
   return omitted.test(line) ? { kind: "omitted" } : { kind: "error", message: line.replace(/^cp: /, "") };
 }

@@ -1,11 +1,19 @@
-import { fchmodSync, fchownSync, futimesSync, lstatSync } from "node:fs";
 import path from "node:path";
-import type { Context, ExecResult } from "holdstill/plugin";
-import { readCpMessages, type CpMessage } from "./complaints.js";
-import { closeFolder, withFolder } from "./folder.js";
+import type { Context } from "holdstill/plugin";
+import type { FolderHandle } from "#kit/folder-handle.js";
+import type { FileType } from "#kit/path-handle.js";
+import { isAbsence } from "#kit/path-refusal.js";
+import { walk } from "#kit/walk.js";
+import { lostIn, type LostAttributes } from "./attributes.js";
+import type { CpMessage } from "./complaints.js";
+import { cp, inRuns, messagesOf } from "./cp.js";
+import { PASSABLE } from "./folder.js";
+import { finishFrames, makeFrames } from "./frames.js";
+import { emptyMountPoint, fromBytes, hasProjectQuota, mountsBelow } from "./mounts-below.js";
 import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
-import { select, type Frame } from "./selection.js";
+import { type Entry, filesOf, sourceOf } from "./registry.js";
+import { select } from "./selection.js";
 
 /** What happened while the files were copied. */
 export interface CopyFacts {
@@ -15,18 +23,12 @@ export interface CopyFacts {
   copiedAgain: number;
   /** Files that could not share their extents (btrfs: no copy-on-write) and were copied. */
   unshared: number;
+  /** Extended attributes that the copies do not have. */
+  lostAttributes?: LostAttributes;
+  /** The file system counts space by project ids, and the copies have none: node:fs can neither read nor set them. */
+  projectIds?: "lost";
 }
 
-export interface CopyJob {
-  paths: readonly string[];
-  exclude: readonly string[];
-  /** Exists, is empty, and no other user may enter it. The trees are copied below it, under their absolute paths. */
-  folder: string;
-  method: "reflink" | "copy";
-}
-
-/** Bytes of arguments in one run of cp; the kernel allows a quarter of the stack limit, 2 MiB by default (execve(2)). */
-const ARGUMENTS = 512 * 1024;
 /** Runs for files that are replaced while cp copies them, before it is an error. */
 const ATTEMPTS = 8;
 const SHOWN = 10;
@@ -34,107 +36,117 @@ const SHOWN = 10;
 /**
  * Copies with GNU cp, which keeps owner, mode, times, ACLs, extended attributes, holes and links. All sources go to one run,
  * as long as they fit, because cp keeps hard links within a run only.
+ *
+ * @param files The entry's folder for the trees: it exists, is empty, and no other user may reach it.
  */
-export async function copyTrees(job: CopyJob, ctx: Context): Promise<CopyFacts> {
-  const { frames, sources } = select(job.paths, job.exclude);
-  const facts: CopyFacts = { vanished: 0, copiedAgain: 0, unshared: 0 };
-  await makeFrames(frames, job.folder, ctx);
-  let pending = chunk(sources);
+export async function copyTrees(entry: Entry, files: FolderHandle, ctx: Context): Promise<CopyFacts> {
+  const { paths, mountPoint } = entry;
+  const mounts = mountsBelow(paths);
+  // As root, mounts are not in cp's sight.
+  const hidden = isRoot() ? [] : [...mounts].map(fromBytes);
+  const { frames, sources } = select(paths, [...entry.exclude, ...hidden]);
+  await makeFrames(frames, files, ctx);
+  makeWay(files, mountPoint);
+  const relative = sources.map((source) => path.relative(mountPoint, source) || ".");
+  const messages = await copySources(relative, entry, ctx);
+  const lostAttributes = lostIn(messages, entry.store);
+  if (lostAttributes !== null) await copyAgain(relative, entry, ctx);
+  for (const point of mounts) await emptyMountPoint(files, point, ctx.signal);
+  finishFrames(frames, files);
+  files.chmod(PASSABLE);
+  for (const target of paths) assertCopied(target, files);
+  const tally = (kind: CpMessage["kind"]): number => messages.filter((message) => message.kind === kind).length;
+  return {
+    vanished: tally("vanished"),
+    copiedAgain: tally("replaced"),
+    unshared: tally("unclonable"),
+    ...(lostAttributes && { lostAttributes }),
+    ...(hasProjectQuota(mountPoint) && { projectIds: "lost" }),
+  };
+}
+
+/** @param sources Relative to the volume's mount point. */
+async function copySources(sources: readonly string[], entry: Entry, ctx: Context): Promise<CpMessage[]> {
+  const { mountPoint, method } = entry;
+  using origin = openOrigin(mountPoint);
+  const target = path.join(filesOf(entry), mountPoint);
+  const messages: CpMessage[] = [];
+  let pending = inRuns(sources);
   if (pending.length > 1) ctx.log.warn("hard links between parts of a very long list are copied as files of their own");
   // Only `always` reports what could not be cloned; `auto` then copies that, and still clones the rest.
-  let reflink = job.method === "reflink" ? "always" : "auto";
+  let reflink = method === "reflink" ? "always" : "auto";
   for (let attempt = 1; pending.length > 0; attempt += 1) {
-    const complaints: CpMessage[] = [];
+    const again: string[] = [];
     for (const part of pending) {
       ctx.signal.throwIfAborted();
-      complaints.push(...(await cp(["-a", "-x", "--sparse=auto", `--reflink=${reflink}`], part, job.folder, ctx)));
+      // An attribute that cannot be kept is reported only if it is asked for by name.
+      const options = ["-a", "-x", "--preserve=xattr", "--sparse=auto", `--reflink=${reflink}`, "--parents"];
+      const seen = messagesOf(await cp(origin, sourceOf(entry), [...options, "-t", target, "--", ...part], ctx));
+      messages.push(...seen);
+      again.push(...seen.flatMap((message) => ("source" in message ? [message.source] : [])));
     }
-    const again = complaints.flatMap((complaint) => ("source" in complaint ? [`/${complaint.source}`] : []));
-    if (again.length > 0 && attempt === ATTEMPTS) throw replacedTooOften(again);
-    facts.vanished += tally(complaints, "vanished");
-    facts.copiedAgain += tally(complaints, "replaced");
-    facts.unshared += tally(complaints, "unclonable");
-    pending = chunk(again);
+    if (again.length > 0 && attempt === ATTEMPTS)
+      throw replacedTooOften(again.map((one) => path.join(mountPoint, one)));
+    pending = inRuns(again);
     reflink = "auto";
   }
-  finishFrames(frames, job.folder);
-  for (const target of job.paths) assertCopied(target, job.folder);
-  return facts;
+  return messages;
 }
 
-/**
- * Makes the directories that are copied in parts. `cp --parents` makes the parents of its argument with owner, mode and ACL;
- * without -r it leaves out the directory itself. (A directory's other extended attributes are lost.) Until everything is
- * copied, only this user may enter them: their owners could replace what is below by links.
- */
-async function makeFrames(frames: readonly Frame[], folder: string, ctx: Context): Promise<void> {
-  const dirs = frames.filter((frame) => frame.path !== "/").map((frame) => `${frame.path}/.`);
-  for (const part of chunk(dirs)) await cp(["-d", "-p"], part, folder, ctx);
-  for (const { path: dir } of frames) {
-    if (isRoot()) withFolder(path.join(folder, dir), (fd) => fchownSync(fd, 0, 0));
-    closeFolder(path.join(folder, dir));
+/** Where cp misses an attribute, it gives up a directory's mode and a file's other names: so all but contents is copied once more. */
+async function copyAgain(sources: readonly string[], entry: Entry, ctx: Context): Promise<void> {
+  using origin = openOrigin(entry.mountPoint);
+  const target = path.join(filesOf(entry), entry.mountPoint);
+  for (const part of inRuns(sources)) {
+    const args = ["-a", "-x", "--attributes-only", "--parents", "-t", target, "--", ...part];
+    messagesOf(await cp(origin, sourceOf(entry), args, ctx));
   }
 }
 
-/**
- * Deepest first: a directory's time changes with what is made in it, and only this user may enter what is above. The root's own frame
- * is the snapshot's folder, which stays as it is.
- */
-function finishFrames(frames: readonly Frame[], folder: string): void {
-  for (const { path: dir, stat } of frames.filter((frame) => frame.path !== "/").toReversed()) {
-    withFolder(path.join(folder, dir), (fd) => {
-      if (isRoot()) fchownSync(fd, stat.uid, stat.gid);
-      fchmodSync(fd, stat.mode & 0o7777);
-      futimesSync(fd, stat.atimeMs / 1000, stat.mtimeMs / 1000);
-    });
+/** Any user may own what is above: it can only be renamed, and no part of the path may be a link. */
+function openOrigin(mountPoint: string): FolderHandle {
+  const top = walk("/");
+  if (mountPoint === "/") return top;
+  using above = top;
+  return above.open(mountPoint.slice(1), { owners: "any" });
+}
+
+/** Where nothing is copied in parts, the mount point is not there yet. */
+function makeWay(files: FolderHandle, mountPoint: string): void {
+  let folder = files;
+  for (const name of mountPoint.split("/").filter((part) => part !== "")) {
+    using from = folder === files ? null : folder;
+    const above = from ?? files;
+    folder = above.find(name) === null ? above.mkdir(name) : above.open(name, { owners: "any" });
+  }
+  if (folder !== files) folder[Symbol.dispose]();
+}
+
+function typeIn(files: FolderHandle, original: string): FileType | null {
+  try {
+    using found = files.entry(original.slice(1), { owners: "any" });
+    return found.status().type;
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
   }
 }
 
-/** Runs cp from the root, with relative sources: so --parents mirrors absolute paths, and in cp's messages a source differs from a target. */
-async function cp(options: string[], sources: readonly string[], folder: string, ctx: Context): Promise<CpMessage[]> {
-  const relative = sources.map((source) => source.slice(1) || ".");
-  const result = await ctx.exec("cp", [...options, "--parents", "-t", folder, "--", ...relative], { cwd: "/" });
-  const complaints = readCpMessages(result.stderr);
-  const errors = complaints.flatMap((complaint) => (complaint.kind === "error" ? [complaint.message] : []));
-  if (errors.length > 0 || (result.exitCode !== 0 && complaints.length === 0)) throw failed(result, errors);
-  return complaints;
-}
-
-function chunk(sources: readonly string[]): string[][] {
-  const chunks: string[][] = [];
-  let free = 0;
-  for (const source of sources) {
-    // Each argument takes its bytes, a zero and a pointer.
-    const size = Buffer.byteLength(source) + 9;
-    if (size > free) {
-      chunks.push([]);
-      free = ARGUMENTS;
-    }
-    chunks.at(-1)?.push(source);
-    free -= size;
-  }
-  return chunks;
-}
-
-function tally(complaints: readonly CpMessage[], kind: CpMessage["kind"]): number {
-  return complaints.filter((complaint) => complaint.kind === kind).length;
-}
-
-function assertCopied(target: string, folder: string): void {
-  if (lstatSync(path.join(folder, target), { throwIfNoEntry: false }) !== undefined) return;
-  throw new PluginError(
-    "COPY_FAILED",
-    `${target} vanished while it was copied.`,
-    "Find out which program removed it, and try again.",
-  );
-}
-
-function failed(result: ExecResult, errors: readonly string[]): PluginError {
-  const ending =
-    result.exitCode === null ? "a signal ended it" : `it exited with ${result.exitCode} and printed nothing`;
-  const more = errors.length > SHOWN ? `; and ${errors.length - SHOWN} more` : "";
-  const seen = errors.length === 0 ? ending : errors.slice(0, SHOWN).join("; ") + more;
-  return new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Fix what cp reports, and try again.");
+/** A captured path had no link in it when it was planned. One that its owner put there since is not what was asked for. */
+function assertCopied(target: string, files: FolderHandle): void {
+  const type = target === "/" ? "folder" : typeIn(files, target);
+  if (type === null)
+    throw new PluginError(
+      "COPY_FAILED",
+      `${target} vanished while it was copied.`,
+      "Find out which program removed it, and try again.",
+    );
+  if (type === "symbolic link")
+    throw new PluginError(
+      "COPY_FAILED",
+      `${target} became a symbolic link after the snapshot was planned.`,
+      "Find out which program replaced it, and try again.",
+    );
 }
 
 function replacedTooOften(files: readonly string[]): PluginError {

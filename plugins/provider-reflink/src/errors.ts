@@ -1,7 +1,16 @@
+import type { PathErrorCode } from "#kit/path-refusal.js";
 import { PluginError as KitError } from "#kit/plugin-error.js";
 
-/** The README has a table of them. */
-export type ErrorCode = "BUSY" | "COPY_FAILED" | "MOUNT" | "NO_SPACE" | "STORE" | "UNKNOWN_SNAPSHOT" | "UNREADABLE";
+export type ErrorCode =
+  | "BUSY"
+  | "COPY_FAILED"
+  | "MOUNT"
+  | "NO_SPACE"
+  | "STORE"
+  | "UNKNOWN_SNAPSHOT"
+  | "UNREACHABLE"
+  | "UNREADABLE"
+  | PathErrorCode;
 
 /** Of this plugin: the compiler knows the codes. */
 export const PluginError = KitError<ErrorCode>;

@@ -1,62 +1,69 @@
-import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
+import { getgid } from "node:process";
 import type { Context } from "holdstill/plugin";
-import { codeOf, messageOf } from "#kit/plugin-error.js";
+import type { FolderHandle } from "#kit/folder-handle.js";
+import { isAbsence } from "#kit/path-refusal.js";
+import type { PathTrust } from "#kit/path-trust.js";
+import { messageOf } from "#kit/plugin-error.js";
+import { walk } from "#kit/walk.js";
 import { PluginError } from "./errors.js";
-import { folderOf, type Located } from "./registry.js";
+import { isRoot } from "./probe.js";
+import { FILES, folderOf, type Located, SOURCE } from "./registry.js";
 
-/** No other user may enter: while a snapshot is made, and whenever it is not exposed. */
+/** No other user may enter: what they may change by its mode must not be reached by the store's own path. */
 const CLOSED = 0o700;
 /** Other users may pass through to the trees, which have their original modes, but may not list the folder. */
-const PASSABLE = 0o711;
+export const PASSABLE = 0o711;
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+/** Opens a store by a path on which no other user can put another folder in its place. @throws PluginError PATH_UNSAFE, PATH_FAILED */
+export function openStore(store: string, missing: "refused" | number = "refused"): FolderHandle {
+  return walk(store, { ...trust(), missing });
+}
 
-/** Acts on a folder itself, never on what a link of that name points to. Does nothing if it is gone. */
-export function withFolder(dir: string, act: (fd: number) => void): void {
-  const fd = openFolder(dir);
-  if (fd === undefined) return;
+/** On many systems a user's folders are writable for the user's own group. */
+export const trust = (): PathTrust => (isRoot() ? {} : { group: getgid?.() ?? -1 });
+
+/** A snapshot's folder. null: it is not there. @throws PluginError PATH_UNSAFE, PATH_FAILED */
+export function openFolder({ store, id }: Located): FolderHandle | null {
   try {
-    act(fd);
-  } finally {
-    closeSync(fd);
+    using within = openStore(store);
+    return within.open(id);
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
   }
 }
 
-/** No other user may enter the folder until it is exposed: a user who can enter could put links where files are copied to. */
+/** Nothing may be there yet. No other user can enter: a user who could might put links where files are copied to. */
 export function makeFolder(entry: Located): void {
   try {
-    mkdirSync(entry.store, { recursive: true, mode: 0o711 });
-    mkdirSync(folderOf(entry), { mode: CLOSED });
+    using store = openStore(entry.store, CLOSED);
+    using folder = store.mkdir(entry.id, CLOSED);
+    for (const name of [FILES, SOURCE]) folder.mkdir(name, CLOSED)[Symbol.dispose]();
   } catch (error) {
     throw new PluginError(
       "STORE",
-      `The store cannot be used: ${messageOf(error)}.`,
+      `The store cannot be used: ${messageOf(error)}`,
       "Give another folder with the option `store`.",
+      { cause: error },
     );
   }
 }
 
 /** Returns when all in the folder is on disk. syncfs(2): one call for all files, where an fsync for each would take minutes. */
-export async function flush(folder: string, ctx: Context): Promise<void> {
-  const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folder]);
+export async function flush(entry: Located, ctx: Context): Promise<void> {
+  const { exitCode, stderr } = await ctx.exec("sync", ["-f", "--", folderOf(entry)]);
   if (exitCode !== 0)
     throw new PluginError("STORE", `sync failed: ${stderr.trim()}`, "The kernel's log has the reason: `dmesg | tail`.");
 }
 
-export function closeFolder(dir: string): void {
-  withFolder(dir, (fd) => fchmodSync(fd, CLOSED));
+/** Does nothing if the folder is gone. */
+export function closeFolder(entry: Located): void {
+  using folder = openFolder(entry);
+  folder?.chmod(CLOSED);
 }
 
-export function openForOthers(dir: string): void {
-  withFolder(dir, (fd) => fchmodSync(fd, PASSABLE));
-}
-
-function openFolder(dir: string): number | undefined {
-  try {
-    return openSync(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    const message = `${dir} is not a folder that can be opened (${codeOf(error)}), so it is not changed.`;
-    throw new PluginError("STORE", message, "Find out which program replaced it.");
-  }
+/** For a user who cannot mount: the trees are read in the store itself. */
+export function openForOthers(entry: Located): void {
+  using folder = openFolder(entry);
+  folder?.chmod(PASSABLE);
 }

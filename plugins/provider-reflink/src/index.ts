@@ -1,22 +1,28 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import { mountPointOf } from "#kit/away.js";
 import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
-import { copyTrees } from "./copy.js";
-import { closeFolder, flush, openForOthers, makeFolder } from "./folder.js";
+import { type CopyFacts, copyTrees } from "./copy.js";
+import { closeFolder, flush, makeFolder, openFolder, openForOthers } from "./folder.js";
+import { mountsBelow, pathIn } from "./mounts-below.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
-import { folderOf, Registry, toSnapshot, type Entry } from "./registry.js";
+import { FILES, filesOf, folderOf, type Registry, toSnapshot, type Entry } from "./registry.js";
+import { assertReachable, awayReasonOf, recordedPlaceOf } from "./reachable.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
 import { select } from "./selection.js";
-import { assertSpace } from "./space.js";
+import { assertSpace, freeIn } from "./space.js";
+import { leaveEntry, registryOf } from "./stored-entry.js";
 import { survey, type Survey } from "./survey.js";
 
 /** Errors that are reported together. */
 const SHOWN = 10;
+/** Folders that a warning names. */
+const NAMED = 3;
 
 /** Has no state in memory: each call reads the registry, so a new worker can continue after a crash. */
 const provider: Provider<Options> = {
@@ -24,16 +30,16 @@ const provider: Provider<Options> = {
     const { store, method, reason } = await choosePlace(volume, ctx);
     return {
       pointInTime: false,
-      atomicGroup: false,
       writable: true,
       revert: false,
       method: reason === undefined ? method : `${method} (${reason})`,
       where: store,
+      space: { pool: store, freeBytes: freeIn(store) },
     };
   },
 
   async prepare(tx, volumes, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const parts: Part[] = [];
     for (const volume of volumes) parts.push(await inspect(volume, registry, ctx));
     assertSpace(parts);
@@ -46,33 +52,36 @@ const provider: Provider<Options> = {
   },
 
   async commit(tx, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const entries = registry.ofSet(tx.id);
     for (const [done, entry] of entries.entries()) {
       ctx.progress(`${entry.method} of ${entry.paths.join(", ")}`, done, entries.length);
       const createdAt = new Date().toISOString();
-      const copied = await copyTrees({ ...entry, folder: folderOf(entry) }, ctx);
+      using folder = openFolder(entry);
+      using files = folder?.open(FILES);
+      if (files === undefined) throw unknown(entry.id);
+      const copied = await copyTrees(entry, files, ctx);
+      warnOfLost(copied, ctx);
       registry.write({ ...entry, createdAt, facts: { ...entry.facts, ...copied, until: new Date().toISOString() } });
     }
   },
 
   async seal(tx, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const sealed: Entry[] = [];
     for (const entry of registry.ofSet(tx.id)) {
-      const folder = folderOf(entry);
-      await flush(folder, ctx);
-      const { files, bytes } = await survey([folder], [], ctx);
+      await flush(entry, ctx);
+      const { files, bytes } = await survey([filesOf(entry)], { exclude: [], mounts: new Set() }, ctx);
       // Of a clone the allocated bytes are the original's too; its own share is not known.
       const own = entry.method === "copy" ? { bytes } : {};
       const facts = { ...entry.facts, files, allocatedBytes: bytes };
-      sealed.push(registry.write({ ...entry, ...own, facts, state: "sealed" }));
+      sealed.push(leaveEntry(registry.write({ ...entry, ...own, facts, state: "sealed" })));
     }
     return sealed.map(toSnapshot);
   },
 
   async abort(tx, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const results = [];
     for (const id of registry.idsOf(tx.id))
       results.push(...(await Promise.allSettled([removeById(id, [], registry, ctx)])));
@@ -81,19 +90,31 @@ const provider: Provider<Options> = {
   },
 
   list(ctx) {
-    const entries = new Registry(ctx).all().filter((entry) => entry.copy?.as !== "scratch");
-    return Promise.resolve(entries.filter((entry) => existsSync(folderOf(entry))).map(toSnapshot));
+    const registry = registryOf(ctx);
+    const stored = new Set(registry.stored());
+    const entries = registry.all().filter(({ copy, state }) => copy?.as !== "scratch" && state !== "planned");
+    const away = new Set(entries.flatMap((entry) => awayReasonOf(entry) ?? []));
+    const snapshots = entries
+      .filter((entry) => existsSync(folderOf(entry)))
+      .map((entry) => {
+        const { volume } = entry;
+        // The record of its set may be lost as well.
+        const known = stored.has(entry) && volume !== undefined ? { volume, pointInTime: false } : {};
+        return { ...toSnapshot(entry), ...known };
+      });
+    return Promise.resolve(
+      away.size === 0 ? snapshots : { snapshots, unseen: [...away].map((reason) => `${reason} ${registry.remedy}`) },
+    );
   },
 
   async expose(snapshot, view, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const entry = whole(snapshot, registry);
     const shown = view.access === "scratch" ? await scratchOf(entry, registry, ctx) : entry;
-    const folder = folderOf(shown);
-    // An ordinary user cannot mount, and gets the trees themselves.
-    if (isRoot()) await mountAt(folder, view, ctx);
-    openForOthers(folder);
-    const base = isRoot() ? view.at : folder;
+    // An ordinary user cannot mount, and gets the trees themselves. As root the store stays closed to those who could change them there.
+    if (isRoot()) await mountAt(shown, view, ctx);
+    else openForOthers(shown);
+    const base = isRoot() ? view.at : filesOf(shown);
     return {
       trees: entry.paths.map((original) => ({ original, path: path.join(base, original) })),
       readOnly: isRoot() && view.access === "read-only",
@@ -101,25 +122,27 @@ const provider: Provider<Options> = {
   },
 
   async unexpose(snapshot, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     const entry = registry.find(snapshot.id);
     for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
+    assertSeen(snapshot, entry, registry);
     if (entry === undefined) return;
     const stores = entry === "unreadable" ? storesOf(snapshot) : [entry.store];
-    for (const folder of stores.map((store) => folderOf({ id: snapshot.id, store }))) {
-      await unmountAll(folder, ctx);
-      closeFolder(folder);
+    for (const located of stores.map((store) => ({ id: snapshot.id, store }))) {
+      await unmountAll(located, ctx);
+      closeFolder(located);
     }
   },
 
   async fork(snapshot, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     return toSnapshot(await clone(whole(snapshot, registry), "fork", registry, ctx));
   },
 
   async remove(snapshot, ctx) {
-    const registry = new Registry(ctx);
+    const registry = registryOf(ctx);
     for (const scratch of registry.scratchesOf(snapshot.id)) await removeEntry(scratch, registry, ctx);
+    assertSeen(snapshot, registry.find(snapshot.id), registry);
     await removeById(snapshot.id, storesOf(snapshot), registry, ctx);
   },
 };
@@ -130,12 +153,15 @@ function whole({ id }: Snapshot, registry: Registry): Entry {
   const entry = registry.find(id);
   if (entry === "unreadable") throw registry.unreadable(id);
   if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
-  throw new PluginError(
+  throw unknown(id);
+}
+
+const unknown = (id: string): PluginError =>
+  new PluginError(
     "UNKNOWN_SNAPSHOT",
     `The snapshot ${id} does not exist, or is not complete.`,
     "If its store is a mount, mount it.",
   );
-}
 
 /** The snapshot's throw-away copy: the one that is there, if it was finished. */
 async function scratchOf(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<Entry> {
@@ -147,6 +173,12 @@ async function scratchOf(entry: Entry, registry: Registry, ctx: Context<Options>
 function storesOf({ facts }: Snapshot): string[] {
   const folder = facts?.["path"];
   return typeof folder === "string" ? [path.dirname(folder)] : [];
+}
+
+/** What is not seen may still exist. @throws PluginError UNREACHABLE */
+function assertSeen(snapshot: Snapshot, entry: Entry | "unreadable" | undefined, registry: Registry): void {
+  const kept = typeof entry === "object" ? entry : recordedPlaceOf(snapshot);
+  if (kept !== null && !("state" in kept && kept.state === "planned")) assertReachable(kept, registry);
 }
 
 /** Removes a snapshot whose store may also be one of those given. */
@@ -169,17 +201,18 @@ interface Part {
 
 async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
-  // Snapshots are never captured, wherever they are.
+  // Snapshots are never captured, wherever they are, and by whatever path they are seen.
   const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];
-  const inside = stores.filter((store) => volume.paths.some((captured) => isWithin(store, captured)));
+  const inside = stores
+    .flatMap((store) => [store, pathIn(volume, store) ?? store])
+    .filter((store) => volume.paths.some((captured) => isWithin(store, captured)));
   const exclude = [...new Set([...volume.exclude, ...inside])];
   // Names that no argument can carry are refused now. Commit selects again what exists then.
   select(volume.paths, exclude);
-  const seen = await survey(volume.paths, exclude, ctx);
+  const seen = await survey(volume.paths, { exclude, mounts: mountsBelow(volume.paths) }, ctx);
   if (seen.problems.length > 0) throw unreadable(seen.problems);
   if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });
-  for (const dir of seen.notCaptured)
-    ctx.log.warn(`${dir} is another file system or subvolume: its contents are not captured`);
+  warnOfMissing(seen.notCaptured, ctx);
   return { volume, place, exclude, seen };
 }
 
@@ -190,14 +223,33 @@ function plan(tx: Transaction, index: number, { volume, place, exclude, seen }: 
     id: `${tx.id}.${index}`,
     setId: tx.id,
     volumeId: volume.id,
+    volume,
+    mountPoint: volume.mountPoint,
     paths: volume.paths,
     exclude,
     store: place.store,
+    mount: mountPointOf(place.store),
     method: place.method,
     state: "planned",
     createdAt: new Date().toISOString(),
     facts: { sockets, foreign, notCaptured },
   };
+}
+
+/** One line, however many there are: the record has all of them. */
+function warnOfMissing(dirs: readonly string[], ctx: Context): void {
+  if (dirs.length === 0) return;
+  const more = dirs.length > NAMED ? ` and ${dirs.length - NAMED} more` : "";
+  const are = dirs.length === 1 ? "is another file system or subvolume" : "are other file systems or subvolumes";
+  ctx.log.warn(`${dirs.slice(0, NAMED).join(", ")}${more} ${are}: what is in it is not captured`);
+}
+
+function warnOfLost({ lostAttributes, projectIds }: CopyFacts, ctx: Context): void {
+  if (projectIds !== undefined)
+    ctx.log.warn("project ids are not in the snapshot: after a restore, assign them again (xfs_quota, chattr -p)");
+  if (lostAttributes === undefined) return;
+  const { count, names } = lostAttributes;
+  ctx.log.warn(`the store did not take ${count} extended attributes: ${names.slice(0, SHOWN).join(", ")}`);
 }
 
 function unreadable(problems: readonly string[]): PluginError {

@@ -2,6 +2,9 @@ import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node
 import path from "node:path";
 import type { Context, Volume } from "holdstill/plugin";
 import { isWithin } from "#kit/paths.js";
+import { PluginError } from "#kit/plugin-error.js";
+import { walkTo } from "#kit/walk.js";
+import { openStore, trust } from "./folder.js";
 import { canClone } from "./probe.js";
 
 export interface Options extends Record<string, unknown> {
@@ -23,6 +26,8 @@ export const BESIDE = ".holdstill";
 /**
  * Chooses the store: the one that the config names; else our data folder if it can share extents with the volume; else a
  * folder `.holdstill` above the captured tree on the same mount; else the data folder, and a copy. No side effects.
+ *
+ * @throws PluginError PATH_UNSAFE, PATH_FAILED for a store of the config
  */
 export async function choosePlace(volume: Volume, ctx: Context<Options>): Promise<Place> {
   const first = volume.paths[0] ?? volume.mountPoint;
@@ -30,6 +35,8 @@ export async function choosePlace(volume: Volume, ctx: Context<Options>): Promis
   const isClonable = (store: string): Promise<boolean> => canClone(source, nearestExisting(store), ctx);
   if (ctx.options.store !== undefined) {
     const store = resolve(ctx.options.store);
+    // That no other user can replace it is seen before anything is promised.
+    walkTo(nearestExisting(store), trust())[Symbol.dispose]();
     if (await isClonable(store)) return { store, method: "reflink" };
     return { store, method: "copy", reason: "the configured store cannot share extents with it" };
   }
@@ -59,15 +66,15 @@ function storeAbove(tree: string, mountPoint: string): string | undefined {
 
 /** This user may write there, and no other user could put another folder in the store's place while root copies into it. */
 function isSafe(store: string): boolean {
-  const stat = lstatSync(store, { throwIfNoEntry: false });
-  if (stat !== undefined && (!stat.isDirectory() || stat.uid !== process.getuid?.())) return false;
-  return isWritable(stat === undefined ? path.dirname(store) : store) && ancestorsOf(path.dirname(store)).every(isOurs);
-}
-
-/** Belongs to root or us, and others may not rename in it: not writable for them, or sticky (inode(7)). */
-function isOurs(dir: string): boolean {
-  const { mode, uid } = lstatSync(dir);
-  return (uid === 0 || uid === process.getuid?.()) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
+  try {
+    using above = openStore(path.dirname(store));
+    const found = above.find(path.basename(store));
+    if (found !== null && (found.type !== "folder" || found.uid !== process.getuid?.())) return false;
+    return isWritable(found === null ? above.path : store);
+  } catch (error) {
+    if (error instanceof PluginError) return false;
+    throw error;
+  }
 }
 
 function isWritable(dir: string): boolean {

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { getuid } from "node:process";
 import type { Context } from "holdstill/plugin";
+import { sharedProcessId } from "#kit/process-id.js";
 
 /**
  * O_TMPFILE with its O_DIRECTORY (asm-generic/fcntl.h), which node:fs does not name: a file without a name, see open(2).
@@ -11,11 +12,25 @@ const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 /** More than btrfs puts inline into its metadata, bytes: a clone of this much shares an extent. */
 const PROBE = 64 * 1024;
 
+/** By source and target: `match` and `prepare` of a transaction ask the same. */
+const tried = new Map<string, Promise<boolean>>();
+
+/** As `tryClone`, which is asked once in a worker. */
+export function canClone(source: string, target: string, ctx: Context): Promise<boolean> {
+  const key = JSON.stringify([source, target]);
+  const known = tried.get(key);
+  if (known !== undefined) return known;
+  const answer = tryClone(source, target, ctx);
+  tried.set(key, answer);
+  answer.catch(() => tried.delete(key));
+  return answer;
+}
+
 /**
  * Tries whether files below `source` can be cloned into `target` (FICLONE, ioctl_ficlonerange(2)), by cloning an unnamed file.
  * If `source` is not writable but both are on one device, a clone inside `target` proves the same.
  */
-export async function canClone(source: string, target: string, ctx: Context): Promise<boolean> {
+async function tryClone(source: string, target: string, ctx: Context): Promise<boolean> {
   const from = openUnnamed(source) ?? (sameDevice(source, target) ? openUnnamed(target) : undefined);
   const to = openUnnamed(target);
   try {
@@ -47,5 +62,5 @@ function openUnnamed(dir: string): number | undefined {
 }
 
 function nameOf(fd: number): string {
-  return `/proc/${process.pid}/fd/${fd}`;
+  return `/proc/${sharedProcessId()}/fd/${fd}`;
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Context, Snapshot } from "holdstill/plugin";
+import type { Context, Snapshot, Volume } from "holdstill/plugin";
 import { EntryFolder } from "#kit/entry-folder.js";
 import { messageOf } from "#kit/plugin-error.js";
 import { PluginError } from "./errors.js";
@@ -11,11 +11,17 @@ export interface Entry {
   readonly id: string;
   readonly setId: string;
   readonly volumeId: string;
+  /** Absent in an entry of an older version. */
+  readonly volume?: Volume;
+  /** Of the volume: the paths are copied relative to it. */
+  readonly mountPoint: string;
   /** Not cut, but copied from another snapshot of the set. fork: a snapshot too. scratch: of an exposure, and gone with it. */
   readonly copy?: { readonly of: string; readonly as: "fork" | "scratch" };
   readonly paths: readonly string[];
   readonly exclude: readonly string[];
   readonly store: string;
+  /** Where the store's file system is mounted. Absent in an entry of an older version. */
+  readonly mount?: string;
   readonly method: "reflink" | "copy";
   /** planned: nothing in the store yet. made: the folder may be there, with anything in it. sealed: whole and on disk. */
   readonly state: "planned" | "made" | "sealed";
@@ -25,16 +31,30 @@ export interface Entry {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** The names of this plugin's folders: see Entry.id. Never `..`, never a path. */
+export const isId = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/.test(name);
+
 /** What is needed to find a snapshot's folder. */
 export type Located = Pick<Entry, "id" | "store">;
 
+/** Closed to other users. */
 export function folderOf(entry: Located): string {
   return path.join(entry.store, entry.id);
 }
 
+/** In a snapshot's folder: the trees, below their absolute paths. */
+export const FILES = "files";
+/** In a snapshot's folder: where what is copied is mounted meanwhile. */
+export const SOURCE = "source";
+
+export const filesOf = (entry: Located): string => path.join(folderOf(entry), FILES);
+export const sourceOf = (entry: Located): string => path.join(folderOf(entry), SOURCE);
+
+/** As the host keeps it. */
 export function toSnapshot(entry: Entry): Snapshot {
   const { id, setId, volumeId, createdAt, method, bytes } = entry;
-  const facts = { ...entry.facts, state: entry.state, path: folderOf(entry), paths: entry.paths };
+  const { state, paths, mount } = entry;
+  const facts = { ...entry.facts, state, path: folderOf(entry), paths, ...(mount === undefined ? {} : { mount }) };
   return {
     id,
     ...(entry.copy && { of: entry.copy.of }),
@@ -47,14 +67,25 @@ export function toSnapshot(entry: Entry): Snapshot {
   };
 }
 
-/** The entries of one instance, in its data folder. */
+/**
+ * The entries of one instance: those in its data folder, and those that only the configured store has. The latter are of a data folder
+ * that was lost, or of another one.
+ */
 export class Registry {
   readonly #folder: EntryFolder<Entry>;
   readonly #log: Context["log"];
+  /** By id. */
+  readonly #stored: ReadonlyMap<string, Entry>;
 
-  constructor({ dataDir, log }: Pick<Context, "dataDir" | "log">) {
+  /** @param storedBeside Those that the configured store has, beside the ids that are given. */
+  constructor(
+    { dataDir, log }: Pick<Context, "dataDir" | "log">,
+    storedBeside: (own: ReadonlySet<string>) => readonly Entry[],
+  ) {
     this.#folder = new EntryFolder(path.join(dataDir, "registry"), isEntry);
     this.#log = log;
+    const stored = storedBeside(new Set(this.#folder.ids()));
+    this.#stored = new Map(stored.map((entry) => [entry.id, entry]));
   }
 
   /** Replaces the entry of the same id as a whole, and returns when it is on disk. */
@@ -70,17 +101,22 @@ export class Registry {
 
   /** Those that can be read. One that cannot affects only its own snapshot: the log has its name. */
   all(): Entry[] {
-    return this.#folder.ids().flatMap((id) => {
-      const entry = this.#folder.read(id);
+    return this.#ids().flatMap((id) => {
+      const entry = this.#read(id);
       if (entry === undefined) this.#log.warn(`${this.fileOf(id)} is not an entry of a snapshot: it is skipped`);
       return entry ?? [];
     });
   }
 
+  /** Those that only the store has. */
+  stored(): Entry[] {
+    return [...this.#stored.values()];
+  }
+
   /** All that were cut for a set: none may be skipped. */
   ofSet(setId: string): Entry[] {
     const entries = this.idsOf(setId).map((id) => {
-      const entry = this.#folder.read(id);
+      const entry = this.#read(id);
       if (entry === undefined) throw this.unreadable(id);
       return entry;
     });
@@ -99,16 +135,21 @@ export class Registry {
   }
 
   idsOf(setId: string): string[] {
-    return this.#folder.ids().filter((id) => id.slice(0, id.lastIndexOf(".")) === setId);
+    return this.#ids().filter((id) => id.slice(0, id.lastIndexOf(".")) === setId);
   }
 
   find(id: string): Entry | "unreadable" | undefined {
-    return this.#folder.ids().includes(id) ? (this.#folder.read(id) ?? "unreadable") : undefined;
+    return this.#ids().includes(id) ? (this.#read(id) ?? "unreadable") : undefined;
   }
 
   unreadable(id: string): PluginError {
     const hint = `Look for a folder ${id} in the stores. Remove it, and then ${this.fileOf(id)}.`;
     return new PluginError("STORE", `${this.fileOf(id)} is not an entry of a snapshot.`, hint);
+  }
+
+  /** For a store that no longer exists: nothing else says so. */
+  get remedy(): string {
+    return `If it no longer exists, remove the files of its snapshots from ${this.#folder.path}.`;
   }
 
   remove(id: string): void {
@@ -118,8 +159,16 @@ export class Registry {
   fileOf(id: string): string {
     return this.#folder.fileOf(id);
   }
+
+  #ids(): string[] {
+    return [...this.#folder.ids(), ...this.#stored.keys()].toSorted();
+  }
+
+  #read(id: string): Entry | undefined {
+    return this.#stored.get(id) ?? this.#folder.read(id);
+  }
 }
 
-function isEntry({ store, paths }: Entry): boolean {
-  return path.isAbsolute(store) && Array.isArray(paths);
+export function isEntry({ store, paths, mountPoint }: Entry): boolean {
+  return path.isAbsolute(store) && Array.isArray(paths) && typeof mountPoint === "string";
 }

@@ -1,28 +1,23 @@
-import { existsSync, lstatSync, realpathSync, rmdirSync } from "node:fs";
+import { existsSync, lstatSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { codeOf } from "#kit/plugin-error.js";
-import { closeFolder } from "./folder.js";
+import { codeOf, messageOf } from "#kit/plugin-error.js";
+import { removeTree } from "#kit/remove-tree.js";
+import { closeFolder, openStore } from "./folder.js";
 import { unmountAll } from "./mounts.js";
 import { BESIDE } from "./place.js";
-import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
-import { folderOf, type Entry, type Located, type Registry } from "./registry.js";
-
-/** The names of this plugin's folders: see Entry.id. Never `..`, never a path. */
-const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*\.[0-9]+$/;
+import { assertReachable } from "./reachable.js";
+import { folderOf, isId, type Entry, type Located, type Registry } from "./registry.js";
 
 /** Removes a snapshot's folder and then its entry. What is gone already is a success. */
 export async function removeEntry(entry: Entry, registry: Registry, ctx: Context): Promise<void> {
-  const folder = folderOf(entry);
-  await unmountAll(folder, ctx);
-  const isThere = existsSync(entry.store);
-  if (!isThere && entry.state !== "planned") throw storeMissing(entry, registry);
-  if (isThere && lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
-    assertOurs(entry, folder);
-    await removeFolder(folder, ctx);
+  await unmountAll(entry, ctx);
+  if (entry.state !== "planned") assertReachable(entry, registry);
+  if (existsSync(entry.store)) {
+    await removeFolder(entry, ctx);
+    removeIfEmpty(entry.store);
   }
-  if (isThere) removeIfEmpty(entry.store);
   registry.remove(entry.id);
 }
 
@@ -31,44 +26,43 @@ export async function removeUnreadable(id: string, stores: string[], registry: R
   const found = stores.filter((store) => lstatSync(folderOf({ id, store }), { throwIfNoEntry: false }) !== undefined);
   if (found.length === 0) throw registry.unreadable(id);
   for (const store of new Set(found)) {
-    assertOurs({ id, store }, folderOf({ id, store }));
-    await unmountAll(folderOf({ id, store }), ctx);
-    await removeFolder(folderOf({ id, store }), ctx);
+    await unmountAll({ id, store }, ctx);
+    await removeFolder({ id, store }, ctx);
     removeIfEmpty(store);
   }
   registry.remove(id);
 }
 
-/** Before anything is removed recursively: it is a real folder, with a name of this plugin's, directly inside its store. */
-function assertOurs(entry: Located, folder: string): void {
-  const isReal = lstatSync(folder).isDirectory() && realpathSync(folder) === folder;
-  if (ID.test(entry.id) && isReal && path.dirname(folder) === entry.store) return;
-  throw new PluginError(
+/**
+ * By the descriptor of the store, so that no link leads elsewhere. What is removed is a real folder, with a name of this plugin's,
+ * directly in the store; no other user can enter it from then on.
+ */
+async function removeFolder(entry: Located, { signal }: Context): Promise<void> {
+  const folder = folderOf(entry);
+  try {
+    using store = openStore(entry.store);
+    const expected = isId(entry.id) ? store.find(entry.id) : null;
+    if (isId(entry.id) && expected === null) return;
+    if (expected?.type !== "folder") throw notOurs(folder);
+    closeFolder(entry);
+    await removeTree(store, entry.id, { expected, signal });
+  } catch (error) {
+    if (codeOf(error) === "STORE" || signal.aborted) throw error;
+    throw new PluginError(
+      "STORE",
+      `${folder} could not be removed: ${messageOf(error)}`,
+      "Remove what is in the way, and try again.",
+      { cause: error },
+    );
+  }
+}
+
+const notOurs = (folder: string): PluginError =>
+  new PluginError(
     "STORE",
     `${folder} is not a snapshot's folder, so it is not removed.`,
     "Check what it is, and remove it manually.",
   );
-}
-
-/**
- * rm follows no links below its argument. Without root, a read-only directory must be made writable first; as root that would
- * gain nothing, and links of a user who entered while the snapshot was exposed could mislead chmod -R.
- */
-async function removeFolder(folder: string, ctx: Context): Promise<void> {
-  const remove = ["-rf", "--one-file-system", "--", folder];
-  closeFolder(folder);
-  if (!isRoot()) {
-    if ((await ctx.exec("rm", remove)).exitCode === 0) return;
-    await ctx.exec("chmod", ["-R", "u+rwX", "--", folder]);
-  }
-  const { exitCode, stderr } = await ctx.exec("rm", remove);
-  if (exitCode === 0) return;
-  throw new PluginError(
-    "STORE",
-    `${folder} could not be removed: ${stderr.trim()}`,
-    "Remove what is in the way, and try again.",
-  );
-}
 
 /** The folder beside the captured tree is removed with its last snapshot. A configured store stays. */
 function removeIfEmpty(store: string): void {
@@ -78,13 +72,4 @@ function removeIfEmpty(store: string): void {
   } catch (error) {
     if (codeOf(error) !== "ENOTEMPTY" && codeOf(error) !== "ENOENT") throw error;
   }
-}
-
-/** Not a success: after a reboot the file system may not be mounted yet, and the data would be forgotten. */
-function storeMissing(entry: Entry, registry: Registry): PluginError {
-  return new PluginError(
-    "STORE",
-    `The store ${entry.store} of snapshot ${entry.id} does not exist.`,
-    `Mount its file system. If it was removed on purpose, remove ${registry.fileOf(entry.id)} too.`,
-  );
 }

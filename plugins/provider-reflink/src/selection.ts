@@ -36,7 +36,7 @@ export function select(paths: readonly string[], exclude: readonly string[]): Se
     for (const child of childrenOf(target)) visit(path.join(target, child));
   };
   for (const target of paths) {
-    for (const dir of parentsOf(target)) frames.set(dir, { path: dir, stat: lstatSync(dir) });
+    for (const dir of parentsOf(target)) frames.set(dir, { path: dir, stat: folderStat(dir) });
     visit(target);
   }
   return { frames: [...frames.values()], sources };
@@ -67,6 +67,13 @@ function childrenOf(dir: string): string[] {
     }
     return name.toString();
   });
+}
+
+/** Another user may have put a link in its place: its mode must not be that of the copy. */
+function folderStat(dir: string): Stats {
+  const stat = lstatSync(dir);
+  if (stat.isDirectory()) return stat;
+  throw new PluginError("COPY_FAILED", `${dir} is not a folder.`, "Find out which program replaced it, and try again.");
 }
 
 function statOrGone(target: string): Stats | undefined {

@@ -9,6 +9,12 @@ const RESERVE = 16 * 1024 * 1024;
 /** Metadata of a file or clone, bytes: an inode and its directory entry, rounded up. */
 const PER_FILE = 1024;
 
+/** What is free in a store that may not exist yet, bytes. */
+export function freeIn(store: string): number {
+  const { bavail, bsize } = statfsSync(nearestExisting(store));
+  return Math.max(0, bavail * bsize - RESERVE);
+}
+
 /** Throws a PluginError, with numbers, unless everything fits; volumes whose stores share a file system add up. */
 export function assertSpace(parts: readonly { place: Place; seen: Survey }[]): void {
   const needed = new Map<number, number>();

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Context } from "holdstill/plugin";
 import { codeOf } from "#kit/plugin-error.js";
 import { formatBytes } from "#kit/size.js";
+import { type BytePath } from "./mounts-below.js";
 import { isLeftOut } from "./selection.js";
 import { isRoot } from "./probe.js";
 
@@ -16,7 +17,7 @@ export interface Survey {
   sockets: number;
   /** Entries of other users: without root, the copies will belong to this user. */
   foreign: number;
-  /** Directories where another file system or subvolume begins: kept, but empty. */
+  /** Where something is mounted, or a subvolume begins: kept, but empty. */
   notCaptured: string[];
   /** What cannot be copied, and why: unreadable files, and device nodes without root. */
   problems: string[];
@@ -24,14 +25,24 @@ export interface Survey {
 
 /** Unit of stat(2)'s st_blocks, bytes, whatever the file system's own block. */
 const BLOCK = 512;
+/** PATH_MAX of the kernel without the zero at the end: neither this process nor cp can reach what lies deeper. */
+const LONGEST = 4095;
+/** Of such a path, characters. */
+const SHOWN = 200;
 /** Entries between two checks of the signal. */
 const STRIDE = 2048;
 
 /**
  * Examines everything below the paths. Names are bytes here: a file's name need not be UTF-8. It is synchronous, because that is
  * several times faster, with pauses for the host's messages.
+ *
+ * @param mounts Those below the paths: passed over, and not looked at.
  */
-export async function survey(paths: readonly string[], exclude: readonly string[], ctx: Context): Promise<Survey> {
+export async function survey(
+  paths: readonly string[],
+  { exclude, mounts }: { exclude: readonly string[]; mounts: ReadonlySet<BytePath> },
+  ctx: Context,
+): Promise<Survey> {
   const seen: Survey = { files: 0, bytes: 0, sockets: 0, foreign: 0, notCaptured: [], problems: [] };
   const links = new Set<string>();
   const root = isRoot();
@@ -46,9 +57,19 @@ export async function survey(paths: readonly string[], exclude: readonly string[
       ctx.progress(`looking: ${seen.files} files, ${formatBytes(seen.bytes)}`);
     }
     const { name, device } = next;
+    if (isLeftOut(name.toString(), exclude)) continue;
+    if (name.length > LONGEST) {
+      seen.problems.push(`${name.toString().slice(0, SHOWN)}…: its path has more than ${LONGEST} bytes`);
+      continue;
+    }
+    if (mounts.has(name.toString("latin1"))) {
+      seen.notCaptured.push(name.toString());
+      continue;
+    }
     const stat = lstatSync(name, { throwIfNoEntry: false });
-    if (stat === undefined || isLeftOut(name.toString(), exclude)) continue;
-    if (stat.dev !== device) {
+    if (stat === undefined) continue;
+    // An overlay has other numbers for its files than for its folders.
+    if (stat.isDirectory() && stat.dev !== device) {
       seen.notCaptured.push(name.toString());
       continue;
     }

@@ -11,19 +11,19 @@ import { run, shown } from "./run.js";
 const prepared = new Map<string, Hooks>();
 
 const writer = {
-  async identify({ options }) {
+  async identify({ options, log }) {
     const { component: name, kind, paths, exclude, tolerates, level } = options;
-    const { convention, list } = await hooksOf(options);
+    const { convention, list } = await hooksOf(options, (message) => log.warn(message));
     const facts = { convention, hooks: list.map(({ freeze }) => shown(freeze)) };
     return [{ name, kind, paths, tolerates, level, facts, ...(exclude === undefined ? {} : { exclude }) }];
   },
 
-  async prepare(tx, { options }) {
-    prepared.set(tx.id, await hooksOf(options));
+  async prepare(tx, { options, log }) {
+    prepared.set(tx.id, await hooksOf(options, (message) => log.warn(message)));
   },
 
   async freeze(tx, ctx): Promise<FreezeToken> {
-    const { list, thawing } = prepared.get(tx.id) ?? (await hooksOf(ctx.options));
+    const { list, thawing } = prepared.get(tx.id) ?? (await hooksOf(ctx.options, (message) => ctx.log.warn(message)));
     const owed = owedBy(tx, ctx);
     for (const { freeze, thaw, fail } of list) {
       const undo = { thaw, fail };

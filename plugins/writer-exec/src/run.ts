@@ -2,6 +2,7 @@ import type { Context, ExecResult } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 import type { Call } from "./hook.js";
 import type { Options } from "./options.js";
+import { scriptProblem } from "./script.js";
 
 /** What a call may use in addition to the program's time, ms: from SIGTERM to SIGKILL, and the answer. */
 const MARGIN_MS = 800;
@@ -25,7 +26,7 @@ export async function run(ctx: Context<Options>, { leftovers, share }: RunOption
       ctx.log.warn(`${shown(call)} exited with ${result.exitCode}, a warning${lastLineOf(result)}`);
       return;
     }
-    if (result.exitCode === null || left === 0) throw errorOf(call, result, limitMs);
+    if (result.exitCode === null || left === 0) throw await errorOf(call, result, limitMs);
     ctx.log.warn(`${shown(call)} exited with ${result.exitCode} and will be tried again${lastLineOf(result)}`);
   }
 }
@@ -50,14 +51,23 @@ function logOutput(ctx: Context<Options>, call: Call, { stdout, stderr }: ExecRe
   }
 }
 
-function errorOf(call: Call, result: ExecResult, limitMs: number): PluginError {
+/** A shell's exit codes for a command that cannot be run, and for one that does not exist. */
+const notFound: readonly number[] = [126, 127];
+
+async function errorOf(call: Call, result: ExecResult, limitMs: number): Promise<PluginError> {
   if (result.exitCode === null) {
     const hint = "Run it manually and find out what it waits for. It was ended with everything that it started.";
     const message = `${shown(call)} did not end in ${(limitMs / 1000).toFixed(1)} s, or was killed${lastLineOf(result)}`;
     return new PluginError("HOOK_HUNG", message, hint);
   }
-  const hint = "Run it manually. Its output is in the log at level debug.";
-  return new PluginError("HOOK_FAILED", `${shown(call)} exited with ${result.exitCode}${lastLineOf(result)}`, hint);
+  const problem = notFound.includes(result.exitCode) ? await scriptProblem(call.program) : undefined;
+  const hint = problem?.hint ?? "Run it manually. Its output is in the log at level debug.";
+  const why = problem === undefined ? "" : `: ${problem.message}`;
+  return new PluginError(
+    "HOOK_FAILED",
+    `${shown(call)} exited with ${result.exitCode}${why}${lastLineOf(result)}`,
+    hint,
+  );
 }
 
 function lastLineOf({ stdout, stderr }: ExecResult): string {

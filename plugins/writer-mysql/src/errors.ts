@@ -6,6 +6,7 @@ export type ErrorCode =
   | "MYSQL_AUTH"
   | "MYSQL_BLOCKED"
   | "MYSQL_CONNECT"
+  | "MYSQL_DAMAGED"
   | "MYSQL_DOWN"
   | "MYSQL_FILE"
   | "MYSQL_FULL"
@@ -36,6 +37,14 @@ export function connectError(error: unknown, options: Options): PluginError {
   const { errno, code, message } = partsOf(error);
   const text = `${address(options)}: ${message}`;
   const cause = { cause: error };
+  // The driver's own message is a note to its authors.
+  const plugin = /unknown plugin ([\w-]+)|using (mysql_clear_password)/.exec(message)?.slice(1).find(Boolean);
+  if (plugin !== undefined) {
+    const unsupported = `${address(options)} must use the authentication plugin ${plugin}, which is not supported`;
+    const hint =
+      "Let the account in by unix_socket or auth_socket, mysql_native_password, or caching_sha2_password (README, Connecting).";
+    return new PluginError("MYSQL_AUTH", unsupported, hint, cause);
+  }
   if (accessErrors.includes(errno)) {
     const hint = "Correct user and passwordFile, or let the account in by its socket (README, Connecting).";
     return new PluginError("MYSQL_AUTH", text, hint, cause);

@@ -92,7 +92,7 @@ const writer = {
       hold.to = lock === "none" ? await readPosition(session, server, ctx.signal) : hold.from;
       const now = await readServer(session, ctx.signal);
       hold.uncaptured = uncaptured(tx, now);
-      const why = newUnlogged(now, lock);
+      const why = newUnlogged(now, lock) ?? newUnknown(now, server);
       return why === undefined
         ? { uninterrupted: true, facts: { lock, from: hold.from, to: hold.to } }
         : { uninterrupted: false, reason: why };
@@ -139,6 +139,14 @@ async function prove({ session, thread }: Hold, signal: AbortSignal): Promise<vo
 function newUnlogged({ unlogged }: Server, lock: Lock): string | undefined {
   if (lock !== "none" || unlogged.length === 0) return undefined;
   return `a table of ${unlogged.join(", ")} was made meanwhile, and no lock covered it`;
+}
+
+/** A table that the plan did not know of, when it promised something. */
+function newUnknown(now: Server, before: Server): string | undefined {
+  const made = now.unknownTables.filter((table) => !before.unknownTables.includes(table));
+  return made.length === 0
+    ? undefined
+    : `a table of an engine that is not known was made meanwhile: ${made.join(", ")}`;
 }
 
 function uncaptured({ components }: WriterTransaction, { folders }: Server): string[] {

@@ -2,8 +2,10 @@ import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { isWithin } from "#kit/paths.js";
 import { PluginError } from "./errors.js";
+import { refuseForeign } from "./own-folders.js";
+import { readPlugins, type ServerPlugin } from "./server-plugins.js";
 import type { Session } from "./session.js";
-import { serverPid } from "./server-process.js";
+import { provenServer, type ProcessUser } from "./server-process.js";
 import { surveyTables } from "./tables.js";
 
 /** What a running server reports about itself. */
@@ -19,11 +21,19 @@ export interface Server {
   readonly tmpDir: string;
   /** Engines without a redo log, of tables outside of the server's own schemas: a snapshot of one instant may find them half written. */
   readonly unlogged: readonly string[];
+  /** SCHEMA/TABLE in the engine MEMORY: no snapshot has their rows, and a server that starts has them empty. */
+  readonly memoryTables: readonly string[];
+  /** SCHEMA/TABLE (ENGINE), of engines whose files this writer does not know. */
+  readonly unknownTables: readonly string[];
+  /** What a server on the snapshot loads in addition, to read the files of the captured one. */
+  readonly plugins: readonly ServerPlugin[];
   readonly role: "primary" | "replica";
   readonly binlog: "on" | "off";
   /** Whether what was acknowledged is on disk, or only with the operating system. */
   readonly durable: boolean;
-  /** The server's program; not there where the process is out of sight. */
+  /** Whom it runs as: nothing on a snapshot of it runs with more rights. */
+  readonly user: ProcessUser;
+  /** The server's program; not there where it is out of sight, as in a container. */
   readonly binary?: string;
   /** The settings of a server on the snapshot, as `innodb_page_size: "16384"`. */
   readonly settings: Readonly<Record<string, string>>;
@@ -34,6 +44,7 @@ export interface Server {
  * show settings that it does not have.
  */
 const formSettings = [
+  "aria_encrypt_tables",
   "aria_log_dir_path",
   "basedir",
   "binlog_checksum",
@@ -47,8 +58,11 @@ const formSettings = [
   "innodb_checksum_algorithm",
   "innodb_data_file_path",
   "innodb_data_home_dir",
+  "innodb_default_encryption_key_id",
   "innodb_directories",
   "innodb_doublewrite_dir",
+  "innodb_encrypt_log",
+  "innodb_encrypt_tables",
   "innodb_log_file_size",
   "innodb_log_files_in_group",
   "innodb_log_group_home_dir",
@@ -59,6 +73,7 @@ const formSettings = [
   "lc_messages_dir",
   "lower_case_table_names",
   "plugin_dir",
+  "plugin_maturity",
   "server_id",
 ];
 
@@ -68,6 +83,7 @@ const folderSettings = [
   "innodb_doublewrite_dir",
   "innodb_log_group_home_dir",
   "innodb_undo_directory",
+  "wsrep_data_home_dir",
 ];
 
 /** Settings that name a file, whose folder is meant. */
@@ -83,9 +99,12 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
 
   const configured = path.resolve(at("datadir"));
   const dataDir = await real(configured);
-  const { unlogged, linked } = await surveyTables(dataDir);
+  const { user, binary } = provenServer(dataDir, session.endpoint);
+  const { unlogged, memory, unknown, linked } = await surveyTables(dataDir);
+  const plugins = await readPlugins(session, variables, signal);
   const named = [
     ...folderSettings.map(at),
+    ...plugins.folders,
     ...fileSettings.map((name) => at(name) && path.dirname(path.resolve(configured, at(name)))),
     ...at("innodb_data_file_path")
       .split(";")
@@ -99,10 +118,10 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
     const place = await real(path.resolve(configured, folder));
     if (!folders.some((known) => isWithin(place, known))) folders.push(place);
   }
+  await refuseForeign(folders, user);
   const binlog = at("log_bin") === "ON" ? "on" : "off";
   // A server writes such a name into the index of its binary log: below the data directory it must stay good in another place.
   const own = (file: string): string => (isWithin(file, configured) ? path.relative(configured, file) : file);
-  const pid = await serverPid(at("pid_file"), dataDir);
   const uuid = at("server_uuid") || at("server_uid");
   return {
     product,
@@ -112,13 +131,18 @@ export async function readServer(session: Session, signal: AbortSignal): Promise
     folders: outermost(folders),
     tmpDir: at("tmpdir"),
     unlogged,
+    memoryTables: memory,
+    unknownTables: unknown,
+    plugins: plugins.loaded,
     role:
       at("relay_log_basename") !== "" && (await isReplica(session, product, version, signal)) ? "replica" : "primary",
     binlog,
     durable: at("innodb_flush_log_at_trx_commit") === "1" && (binlog === "off" || at("sync_binlog") === "1"),
-    ...(pid !== undefined && { binary: pid.binary }),
+    user,
+    ...(binary !== undefined && { binary }),
     settings: {
       ...Object.fromEntries(formSettings.filter((name) => at(name) !== "").map((name) => [name, at(name)])),
+      ...plugins.settings,
       // By its real name, which is where the snapshot is put in its place.
       datadir: dataDir,
       ...(binlog === "on" && { log_bin: own(at("log_bin_basename")), log_bin_index: own(at("log_bin_index")) }),

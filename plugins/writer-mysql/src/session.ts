@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql, { type ConnectionOptions, type RowDataPacket } from "mysql2";
 import { readPassword } from "#kit/password-file.js";
+import { withReplyLimit } from "#kit/reply-limit.js";
+import type { Endpoint } from "./process-sockets.js";
 import { connectError, endsSession, isInterruption, PluginError, queryError } from "./errors.js";
 import type { Options } from "./options.js";
 
@@ -15,12 +17,21 @@ const closeMs = 1_000;
 export class Session {
   readonly #connection: mysql.Connection;
   readonly #options: Options;
+  readonly #stream: Socket;
   #lost: PluginError | undefined;
   #closing = false;
+  #ports = { localPort: 0, remotePort: 0 };
 
   private constructor(connection: mysql.Connection, options: Options) {
     this.#connection = connection;
     this.#options = options;
+    // The types do not have it. Under TLS, the socket no longer knows its ports.
+    const { stream } = connection as unknown as { stream: Socket };
+    this.#stream = stream;
+    stream.once("connect", () => {
+      const { localPort = 0, remotePort = 0 } = stream;
+      this.#ports = { localPort, remotePort };
+    });
     connection.on("error", (error) => this.#lose(error));
     connection.on("end", () => this.#lose(new Error("the connection was closed")));
   }
@@ -44,6 +55,12 @@ export class Session {
       session.#cut();
       throw error;
     }
+  }
+
+  /** Where the server's process has the other end. */
+  get endpoint(): Endpoint {
+    const { host, socket } = this.#options;
+    return host === undefined ? { kind: "socket", path: socket } : { kind: "tcp", ...this.#ports };
   }
 
   /** Why the session is lost, if it is. */
@@ -109,7 +126,7 @@ export class Session {
     signal: AbortSignal,
     work: (done: (error?: Error | null, value?: T) => void) => void,
   ): Promise<T> {
-    return await new Promise<T>((resolve, reject) => {
+    const exchange = new Promise<T>((resolve, reject) => {
       const cut = (): void => {
         this.#cut();
         reject(new Error("aborted"));
@@ -121,6 +138,7 @@ export class Session {
         else reject(error);
       });
     });
+    return await withReplyLimit(this.#stream, () => exchange);
   }
 
   #cut(): void {
@@ -135,7 +153,7 @@ export class Session {
 
 async function settings(options: Options): Promise<ConnectionOptions> {
   const { socket, host, port, user, passwordFile, tls, caFile } = options;
-  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile, "MYSQL_FILE");
+  const password = passwordFile === undefined ? undefined : await passwordIn(passwordFile);
   const common: ConnectionOptions = {
     user,
     ...(password !== undefined && { password }),
@@ -153,6 +171,14 @@ async function settings(options: Options): Promise<ConnectionOptions> {
   const ca = caFile === undefined ? undefined : await readCertificates(caFile);
   const ssl = { rejectUnauthorized: true, verifyIdentity: true, ...(ca !== undefined && { ca }) };
   return { ...common, host, port, ...(tls === "verify" && { ssl }) };
+}
+
+/** The clients' option files have the password too, but not in this form (manual, "Using Option Files"). */
+async function passwordIn(file: string): Promise<string> {
+  const password = await readPassword(file, "MYSQL_FILE");
+  if (!/^\s*(\[[\w-]+\]|password\s*=.*)\s*$|\0/.test(password)) return password;
+  const hint = "Write the password alone into the first line of another file, and chmod it to 600.";
+  throw new PluginError("MYSQL_FILE", `${file} is an option file like my.cnf, not a file with a password`, hint);
 }
 
 async function readCertificates(file: string): Promise<Buffer> {

@@ -1,48 +1,59 @@
-import type { Exposed, ExecResult } from "holdstill/plugin";
-import { isWithin } from "#kit/paths.js";
-import { PluginError } from "./errors.js";
+import { readlinkSync } from "node:fs";
+import type { Exposed } from "holdstill/plugin";
+import { walk } from "#kit/walk.js";
+import { asUser } from "./least-rights.js";
+import type { ProcessUser } from "./server-process.js";
 
-/** Places the trees of a snapshot where their originals are, and runs a program there as an ordinary user. */
+/** Places the trees of a snapshot where their originals are, and runs a program there as the server's user. */
 export interface Placement {
   readonly trees: Exposed["trees"];
-  readonly uid: number;
-  readonly gid: number;
+  readonly user: ProcessUser;
 }
+
+/** Exit code of the script, and of the host's `writable`, if the program was not started: env(1) has the same. */
+export const notStarted = 125;
 
 /**
  * In a separate mount namespace, the snapshot covers the original: paths in tables (`DATA DIRECTORY`), in the redo log,
  * in the binary log's index or in symbolic links lead into the snapshot, and nothing can touch the data that it was made of.
  * The mounts are gone with the process. Each step replaces the one before, so that all of it is one process.
+ *
+ * The server's user may own folders above an original, and those above it in the snapshot, and may have put a link in the place of
+ * either: then root would cover another folder, or show the user what is in one that the user cannot enter. So each mount is made of an
+ * open folder, on the current folder, which no process can exchange, and only if both have their paths.
  */
 const script = `
 count=$1; shift
 while [ "$count" -gt 0 ]; do
-  mount --bind "$1" "$2" || exit 125
+  if ! cd -P -- "$1" || [ "$(readlink /proc/self/cwd)" != "$1" ]; then
+    echo "mount: $1 leads to another folder" >&2; exit ${notStarted}
+  fi
+  exec 9<. || exit ${notStarted}
+  if ! cd -P -- "$2"; then echo "mount: make an empty folder $2, which the snapshot is put on" >&2; exit ${notStarted}; fi
+  if [ "$(readlink /proc/self/cwd)" != "$2" ]; then echo "mount: $2 leads to another folder" >&2; exit ${notStarted}; fi
+  mount --no-canonicalize --bind -- /proc/self/fd/9 . || exit ${notStarted}
+  exec 9<&-
   shift 2; count=$((count - 1))
 done
-uid=$1; gid=$2; shift 2
-exec setpriv --reuid "$uid" --regid "$gid" --clear-groups --no-new-privs --pdeathsig KILL -- "$@"`;
+cd /
+exec "$@"`;
 
-/** Arguments of unshare(1) that run the program on the stage. */
-export function inPlaceOfOriginal({ trees, uid, gid }: Placement, program: readonly string[]): string[] {
+/**
+ * Arguments of unshare(1) that run the program in the place of the original.
+ *
+ * @throws PluginError PATH_UNSAFE where a link that is not root's leads to a tree, PATH_FAILED
+ */
+export function inPlaceOfOriginal({ trees, user }: Placement, program: readonly string[]): string[] {
   // A folder within another is mounted after it. Otherwise it would be covered.
   const ordered = trees.toSorted((a, b) => a.original.length - b.original.length);
-  const pairs = ordered.flatMap(({ original, path }) => [path, original]);
-  const args = [String(ordered.length), ...pairs, String(uid), String(gid), ...program];
-  return ["--mount", "--propagation", "slave", "--", "sh", "-c", script, "sh", ...args];
+  const pairs = ordered.flatMap(({ original, path }) => [realPathOf(path), original]);
+  const [setpriv, args] = asUser(user, program);
+  const shell = ["sh", "-c", script, "sh", String(ordered.length), ...pairs, setpriv, ...args];
+  return ["--mount", "--propagation", "slave", "--", ...shell];
 }
 
-/** The path of an original's file in the snapshot. */
-export function pathInSnapshot(file: string, { trees }: Pick<Exposed, "trees">): string {
-  const tree = trees.find(({ original }) => isWithin(file, original));
-  if (tree !== undefined) return `${tree.path}${file.slice(tree.original.length)}`;
-  const hint = "Take the set again, with all folders of the server.";
-  throw new PluginError("MYSQL_SNAPSHOT", `the snapshot does not contain ${file}`, hint);
-}
-
-/** Why a program failed: its first error messages, from which the others follow, or its last lines. */
-export function errorLines({ exitCode, stdout, stderr }: ExecResult): string {
-  const lines = `${stdout}\n${stderr}`.trim().split("\n");
-  const errors = lines.filter((line) => /\[ERROR\]|fatal|mount:/i.test(line));
-  return `exit ${exitCode ?? "by a signal"}: ${(errors.length > 0 ? errors.slice(0, 5) : lines.slice(-5)).join(" | ")}`;
+/** As the kernel reports it: a part that is root's may be a link. */
+function realPathOf(path: string): string {
+  using folder = walk(path, { owners: "any" });
+  return readlinkSync(folder.procPath);
 }

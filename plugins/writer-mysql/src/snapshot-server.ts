@@ -1,12 +1,13 @@
-import { chown, mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult, Exposed } from "holdstill/plugin";
 import type { ServerFacts } from "./facts.js";
 import { isReportedByServer, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
-import { pathInSnapshot, errorLines, inPlaceOfOriginal, type Placement } from "./snapshot-namespace.js";
+import { asUser } from "./least-rights.js";
+import { makeRunFolder } from "./run-folder.js";
+import { errorLines, isEnvironment } from "./server-log.js";
+import { inPlaceOfOriginal, type Placement } from "./snapshot-namespace.js";
 import { Session } from "./session.js";
 
 /** exact: of that version. series: of the same first two numbers, which read each other's files after a clean stop. */
@@ -24,10 +25,11 @@ export interface ServerRun<T> {
 }
 
 /**
- * Starts a server on the snapshot, which only this process can reach, works with it, and stops it cleanly. It runs as the
- * files' owner, without network, grants, replication and events, and it purges no binary log.
+ * Starts a server on the snapshot, which only this process can reach, works with it, and stops it cleanly. It runs with
+ * the rights of the captured server's user, without network, grants, replication and events, and it purges no binary log.
  *
- * @throws PluginError MYSQL_SNAPSHOT if it does not start or stop cleanly; MYSQL_VERSION.
+ * @throws PluginError if it does not start, run, or stop cleanly: MYSQL_DAMAGED for its contents, MYSQL_SNAPSHOT for any other
+ * reason; MYSQL_VERSION.
  */
 export async function withServer<T>(
   facts: ServerFacts,
@@ -37,17 +39,19 @@ export async function withServer<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<ServerRun<T>> {
   if (exposed.readOnly) throw new PluginError("MYSQL_SNAPSHOT", "the snapshot is read-only", "Expose it writable.");
+  if (process.getuid?.() !== 0) {
+    throw new PluginError("MYSQL_SNAPSHOT", "only root can put a snapshot in the place of the data", "Run it as root.");
+  }
   const binary = ctx.options.serverBinary ?? facts.binary;
   if (binary === undefined) {
     const hint = "Set the option serverBinary: the captured server's process could not be seen.";
     throw new PluginError("MYSQL_SNAPSHOT", "it is not known which program ran the server", hint);
   }
   await checkVersion(binary, facts, match, ctx);
-  const { uid, gid } = await stat(pathInSnapshot(facts.dataDir, exposed));
-  const placement: Placement = { trees: exposed.trees, uid, gid };
-  const runDir = await mkdtemp(path.join(tmpdir(), "hs-mysql-"));
+  const placement: Placement = { trees: exposed.trees, user: facts.user };
+  const folder = await makeRunFolder(facts.user, ctx);
+  const runDir = folder.path;
   try {
-    await chown(runDir, uid, gid);
     const begun = performance.now();
     const program = [binary, ...serverArguments(facts, runDir, ctx.options)];
     const state = { over: false };
@@ -62,12 +66,12 @@ export async function withServer<T>(
       throw state.over ? unusable("start", await running) : error;
     });
     const startMs = performance.now() - begun;
-    const result = await workAndStop(session, ctx.signal, work);
+    const result = await workAndStop({ session, running }, ctx.signal, work);
     const ended = await running;
     if (ended.exitCode !== 0) throw unusable("stop cleanly", ended);
     return { result, startMs: Math.round(startMs), log: `${ended.stdout}\n${ended.stderr}`, placement, binary };
   } finally {
-    await rm(runDir, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 
@@ -101,8 +105,9 @@ function serverArguments(facts: ServerFacts, runDir: string, options: Options): 
     // loose: not every version knows each.
     ([name, value]) => `--loose-${name.replaceAll("_", "-")}=${value}`,
   );
+  const plugins = facts.plugins.map(({ name, library, load }) => `--${load}=${name}=${library}`);
   const plain = ["--no-defaults", "--skip-grant-tables", "--skip-networking", "--loose-skip-slave-start"];
-  return [...plain, "--loose-skip-replica-start", ...settings, ...options.serverArguments];
+  return [...plain, "--loose-skip-replica-start", ...plugins, ...settings, ...options.serverArguments];
 }
 
 /** Tries until the server responds, which replays its log before it listens. */
@@ -120,12 +125,15 @@ async function connect(socket: string, state: { over: boolean }, ctx: Context<Op
 
 /** Does the work and stops the server, whatever the result. */
 async function workAndStop<T>(
-  session: Session,
+  { session, running }: { session: Session; running: Promise<ExecResult> },
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   try {
     return await work(session);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw session.lost === undefined ? error : unusable("keep running", await running);
   } finally {
     // The server may end the session before it responds.
     await session.query(signal, "SHUTDOWN").catch(() => {});
@@ -135,11 +143,11 @@ async function workAndStop<T>(
 
 async function checkVersion(
   binary: string,
-  { product, version }: ServerFacts,
+  { product, version, user }: ServerFacts,
   match: VersionMatch,
   ctx: Context<Options>,
 ): Promise<void> {
-  const output = await ctx.exec("unshare", ["--", binary, "--version"]);
+  const output = await ctx.exec(...asUser(user, [binary, "--version"]), { cwd: "/" });
   const found = /Ver ([0-9.]+)/.exec(output.stdout)?.[1];
   const fits = found !== undefined && (match === "exact" ? found === version : series(found) === series(version));
   if (fits && /mariadb/i.test(output.stdout) === (product === "MariaDB")) return;
@@ -158,5 +166,6 @@ function series(version: string): string {
 
 function unusable(what: string, ended: ExecResult): PluginError {
   const hint = "Read its messages. If a fork was repaired, the snapshot as it was cut did not change.";
-  return new PluginError("MYSQL_SNAPSHOT", `the server on the snapshot did not ${what}, ${errorLines(ended)}`, hint);
+  const code = isEnvironment(ended) ? "MYSQL_SNAPSHOT" : "MYSQL_DAMAGED";
+  return new PluginError(code, `the server on the snapshot did not ${what}, ${errorLines(ended)}`, hint);
 }

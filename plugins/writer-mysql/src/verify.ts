@@ -1,10 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
+import type { Context, Exposed, VerifyReport, WriterTransaction } from "holdstill/plugin";
 import { capturedServer } from "./facts.js";
 import { PluginError } from "./errors.js";
+import { identifier } from "./identifier.js";
 import type { Options } from "./options.js";
-import { errorLines, inPlaceOfOriginal } from "./snapshot-namespace.js";
+import { errorLines, isEnvironment, missingMeans } from "./server-log.js";
+import { inPlaceOfOriginal } from "./snapshot-namespace.js";
 import { type ServerRun, withServer } from "./snapshot-server.js";
 import { redoBytes } from "./redo.js";
 import type { Session } from "./session.js";
@@ -14,8 +17,11 @@ interface Table {
   readonly name: string;
 }
 
-/** Starts a server on the snapshot, checks what was asked for, and writes: a wrong owner shows only there. */
-export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
+/**
+ * Starts a server on the snapshot, checks what was asked for, and writes: a wrong owner shows only there. Only damage of the contents
+ * counts as such.
+ */
+export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<VerifyReport> {
   const facts = capturedServer(tx);
   const { verify: extent } = ctx.options;
   try {
@@ -33,12 +39,15 @@ export async function verify(tx: WriterTransaction, exposed: Exposed, ctx: Conte
       tables: ran.result.tables,
       files: sums.files,
     };
-    return bad.length === 0
-      ? { ok: true, facts: counted }
-      : { ok: false, reason: `damaged: ${bad.slice(0, 5).join("; ")}`, facts: { ...counted, damaged: bad } };
+    if (bad.length === 0) return { result: "opens", facts: counted };
+    const missing = missingMeans(ran.log);
+    if (missing !== undefined) return { result: "not-examined", reason: `it lacks what the tables need: ${missing}` };
+    const reason = `damaged: ${bad.slice(0, 5).join("; ")}`;
+    return { result: "does-not-open", reason, facts: { ...counted, damaged: bad } };
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
-    return { ok: false, reason: `${error.message} (${error.code})` };
+    const result = error.code === "MYSQL_DAMAGED" ? "does-not-open" : "not-examined";
+    return { result, reason: `${error.message} (${error.code})` };
   }
 }
 
@@ -47,15 +56,13 @@ async function checkTables(session: Session, ctx: Context<Options>): Promise<{ t
     ctx.signal,
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES
       WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'sys')
-        AND ENGINE IN ('InnoDB', 'Aria', 'MyISAM', 'ARCHIVE', 'CSV')`,
+        AND ENGINE IN ('InnoDB', 'Aria', 'MyISAM', 'ARCHIVE', 'CSV', 'ROCKSDB')`,
   );
   const bad: string[] = [];
   for (const [index, { db, name }] of tables.entries()) {
     ctx.progress(`CHECK TABLE ${db}.${name}`, index, tables.length);
-    const rows = await session.query<{ Msg_type: string; Msg_text: string }>(ctx.signal, "CHECK TABLE ??.??", [
-      db,
-      name,
-    ]);
+    const sql = `CHECK TABLE ${identifier(db, name)}`;
+    const rows = await session.query<{ Msg_type: string; Msg_text: string }>(ctx.signal, sql);
     const wrong = rows.find(({ Msg_type }) => Msg_type.toLowerCase() === "error");
     if (wrong !== undefined) bad.push(`${db}.${name}: ${wrong.Msg_text}`);
   }
@@ -63,7 +70,7 @@ async function checkTables(session: Session, ctx: Context<Options>): Promise<{ t
 }
 
 async function write(session: Session, signal: AbortSignal): Promise<void> {
-  const database = `holdstill_verify_${process.pid}`;
+  const database = identifier(`holdstill_verify_${randomUUID()}`);
   await session.query(signal, `CREATE DATABASE ${database}`);
   await session.query(signal, `CREATE TABLE ${database}.t (id int PRIMARY KEY) ENGINE=InnoDB`);
   await session.query(signal, `INSERT INTO ${database}.t VALUES (1), (2)`);
@@ -88,6 +95,10 @@ async function checksums(
       writable: [],
       priority: "background",
     });
+    if (result.exitCode !== 0 && isEnvironment(result)) {
+      const hint = "Install innochecksum beside the server, or set the option verify to tables.";
+      throw new PluginError("MYSQL_SNAPSHOT", `${program} ended with ${errorLines(result)}`, hint);
+    }
     if (result.exitCode !== 0) bad.push(`${file}: ${errorLines(result)}`);
   }
   return { files: files.length, bad };

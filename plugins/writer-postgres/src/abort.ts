@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "#kit/plugin-error.js";
+import { dropSlot } from "./backup.js";
 import { PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import { Session } from "./session.js";
@@ -14,7 +15,7 @@ export function sessionName(transaction: string): string {
 
 /**
  * Ends the transaction's session, in whatever state it is, and returns when the server has none. Backup mode and the temporary slot
- * end with it. A server that is down has no sessions, and a database that is gone (invalid_catalog_name) has none of ours.
+ * end with it; a slot that did not is dropped. A server that is down has no sessions, and a database that is gone (invalid_catalog_name) has none of ours.
  */
 export async function endSessions(transaction: string, options: Options, signal: AbortSignal): Promise<void> {
   let session: Session;
@@ -29,7 +30,7 @@ export async function endSessions(transaction: string, options: Options, signal:
     const sql = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
     for (;;) {
       const left = await session.query<{ pid: number }>(signal, sql, [sessionName(transaction)]);
-      if (left.length === 0) return;
+      if (left.length === 0) return await dropSlot(session, transaction, signal);
       if (performance.now() > deadline) throw stuck(left.map(({ pid }) => pid));
       await sleep(20, undefined, { signal });
     }

@@ -2,6 +2,11 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Folder } from "./folder.js";
 
+/** With these files, a server waits for WAL from elsewhere. What a snapshot has is enough. */
+export function becomeIndependent(dataDir: Folder): void {
+  for (const signal of ["standby.signal", "recovery.signal"]) dataDir.remove(signal);
+}
+
 /**
  * Puts into a data directory what makes a fuzzy copy whole: backup_label, and the WAL that it needs in place of any other. Not
  * tablespace_map: the links are already made. A sidecar without a label is that of an atomic cut, for which nothing has to be done.

@@ -65,6 +65,16 @@ export async function reserveWal(session: Session, transaction: string, ctx: Con
   }
 }
 
+/** The slot ends with its session, unless something between this process and the server keeps the session. */
+export async function dropSlot(session: Session, transaction: string, signal: AbortSignal): Promise<void> {
+  await session.query(
+    signal,
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+      WHERE slot_name = $1 AND (NOT active OR active_pid = pg_backend_pid())`,
+    [slotName(transaction)],
+  );
+}
+
 /** At most 63 lower-case letters, digits and underscores: what a slot's name may be. */
 export function slotName(transaction: string): string {
   return `holdstill_${transaction.toLowerCase().replaceAll(/[^a-z0-9]/g, "_")}`.slice(0, 63);

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Component } from "holdstill/plugin";
 import { isWithin } from "#kit/paths.js";
 import { type Cluster } from "./cluster.js";
+import { limitFor, minutes } from "./checkpoint-time.js";
 import type { Facts } from "./facts.js";
 import type { Options } from "./options.js";
 
@@ -32,10 +33,12 @@ const leaveOut = [
   "backup_manifest",
 ];
 
-const method = { atomic: "no lock", "per-volume": "no lock, backup mode", fuzzy: "no lock, backup mode" };
-
-/** The cluster as one component: its data directory, its WAL and its tablespaces are usable only together. */
-export function component(cluster: Cluster, options: Options): Component {
+/**
+ * The cluster as one component: its data directory, its WAL and its tablespaces are usable only together.
+ *
+ * @param unlogged Its tables whose rows no snapshot has.
+ */
+export function component(cluster: Cluster, options: Options, unlogged: readonly string[] = []): Component {
   const { dataDir, walDir, tablespaces } = cluster;
   const folders = [dataDir, walDir, ...tablespaces.map(({ folder }) => folder)];
   const paths = folders.filter((folder, index) =>
@@ -46,16 +49,29 @@ export function component(cluster: Cluster, options: Options): Component {
     kind: "database",
     paths,
     exclude: exclusions(cluster),
-    tolerates: "fuzzy",
+    // Backup mode needs WAL that is enough for an archive (manual, "Making a Base Backup Using the Low Level API").
+    tolerates: cluster.settings["wal_level"] === "minimal" ? "point-in-time" : "fuzzy",
     level: "back-end",
     repair: options.repair,
-    method,
-    facts: { ...facts(cluster, options) },
+    method: methodOf(cluster, options),
+    facts: { ...facts(cluster, options, unlogged) },
   };
 }
 
-function facts(cluster: Cluster, { host, port }: Options): Facts {
-  const { version, systemIdentifier, timeline, role, dataDir, walDir, tablespaces } = cluster;
+/** A longer wait than this, s, is shown: the limit of prepare is 10 min by default. */
+const longCheckpointSeconds = 8 * 60;
+
+/** What is done for each cut; and how long backup mode is waited for, where a usual limit may be too short. */
+function methodOf({ checkpointSeconds }: Cluster, { checkpoint }: Options): NonNullable<Component["method"]> {
+  const isLong = checkpoint !== "fast" && checkpointSeconds > longCheckpointSeconds;
+  const wait = `a checkpoint of up to ${minutes(checkpointSeconds)}, limits.prepare: ${limitFor(checkpointSeconds)}`;
+  const backupMode = isLong ? `backup mode after ${wait}` : "backup mode";
+  const copying = `no lock, ${backupMode}`;
+  return { atomic: "no lock", "per-volume": copying, fuzzy: copying };
+}
+
+function facts(cluster: Cluster, { host, port }: Options, unloggedTables: readonly string[]): Facts {
+  const { version, systemIdentifier, timeline, role, dataDir, walDir, walSegmentBytes, tablespaces } = cluster;
   const { configFiles, archiver, settings, programs } = cluster;
   return {
     version,
@@ -66,8 +82,10 @@ function facts(cluster: Cluster, { host, port }: Options): Facts {
     port,
     dataDir,
     walDir,
+    walSegmentBytes,
     tablespaces,
     configFilesElsewhere: configFiles,
+    unloggedTables,
     archiver,
     settings,
     programs,

@@ -18,9 +18,13 @@ export type ErrorCode =
   | "PG_RUNNING"
   | "PG_SESSION_LOST"
   | "PG_SNAPSHOT"
+  | "PG_POOLER"
   | "PG_STUCK"
+  | "PG_TABLESPACE"
   | "PG_TLS"
+  | "PG_UNEXAMINED"
   | "PG_VERSION"
+  | "PG_WAL_FOREIGN"
   | "PG_WAL_GONE";
 
 /** Of this plugin: the compiler knows the codes. */
@@ -28,17 +32,29 @@ export const PluginError = KitError<ErrorCode>;
 export type PluginError = KitError<ErrorCode>;
 
 /** Why a connection failed. */
-export function connectError(error: unknown, options: Options): PluginError {
+export function connectError(error: unknown, options: Options, password?: string): PluginError {
   const { code, message } = partsOf(error);
   const text = `${address(options)}: ${message}`;
   const cause = { cause: error };
+  const isPgpass = /^[^:]*:[^:]*:[^:]*:[^:]*:./.test(password ?? "");
   // SQLSTATE class 28, and the client's message if the server asks for a password that it does not have.
   if (code.startsWith("28") || message.startsWith("SASL")) {
-    const hint = "Correct passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
+    const hint = isPgpass
+      ? "The passwordFile looks like a .pgpass file. Write a file with the password alone in its first line."
+      : "Correct passwordFile, or add a line for this role to pg_hba.conf (README, Connecting).";
     return new PluginError("PG_AUTH", text, hint, cause);
   }
-  // 57P03 is cannot_connect_now: the server starts up or shuts down.
-  if (code === "ENOENT" || code === "ECONNREFUSED" || code === "57P03") {
+  // protocol_violation: PostgreSQL knows every parameter that is sent here.
+  if (code === "08P01" && /startup parameter/i.test(message))
+    return pooler(`${text}: this is a connection pooler`, error);
+  // cannot_connect_now: the server starts up, shuts down, or is a standby without hot_standby.
+  if (code === "57P03") {
+    const hint = /hot standby/i.test(message)
+      ? "Set hot_standby = on on this standby, and restart it."
+      : "Wait until the server accepts connections.";
+    return new PluginError("PG_DOWN", text, hint, cause);
+  }
+  if (code === "ENOENT" || code === "ECONNREFUSED") {
     return new PluginError("PG_DOWN", text, "Start the server, or correct the options host and port.", cause);
   }
   if (/certificate|altname|does not support SSL/i.test(`${code} ${message}`)) {
@@ -53,6 +69,12 @@ export function connectError(error: unknown, options: Options): PluginError {
     return new PluginError("PG_CONNECT", text, hint, cause);
   }
   return new PluginError("PG_CONNECT", text, "Check the options host, port, user and database.", cause);
+}
+
+/** A pooler changes sessions: what belongs to one, such as backup mode or a temporary slot, would stay in another. */
+export function pooler(message: string, cause?: unknown): PluginError {
+  const hint = "Connect to the server itself: its own socket folder or port in the options host and port.";
+  return new PluginError("PG_POOLER", message, hint, { cause });
 }
 
 /** Why a statement failed; `ended`: the session ended with it. */
@@ -90,5 +112,8 @@ export function isReportedByServer(error: unknown): boolean {
 function partsOf(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: "", message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return { code, message: code === "" ? error.message : `${error.message} (${code})` };
+  const { detail, hint } = error instanceof DatabaseError ? error : {};
+  // What the server itself adds often has the reason, and the remedy.
+  const more = [detail, hint].filter((one) => one !== undefined && one !== "").map((one) => `; ${one}`);
+  return { code, message: `${error.message}${code === "" ? "" : ` (${code})`}${more.join("")}` };
 }

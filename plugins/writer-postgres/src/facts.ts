@@ -11,8 +11,12 @@ export interface Facts {
   readonly port: number;
   readonly dataDir: string;
   readonly walDir: string;
+  /** Absent in the record of an older version. */
+  readonly walSegmentBytes?: number;
   readonly tablespaces: readonly Tablespace[];
   readonly configFilesElsewhere: readonly string[];
+  /** Absent in the record of an older version. */
+  readonly unloggedTables?: readonly string[];
   readonly archiver: Archiver;
   /** Settings on which PostgreSQL's recovery depends. */
   readonly settings: Readonly<Record<string, string>>;

@@ -2,15 +2,26 @@ import type { Component, FreezeToken, ThawReport, Writer, WriterTransaction } fr
 import { isWithin } from "#kit/paths.js";
 import { codeOf } from "#kit/plugin-error.js";
 import { endSessions, sessionName } from "./abort.js";
-import { currentLsn, reserveWal, checkpointBeforeCut, startBackup, stopBackup, type BackupEnd } from "./backup.js";
+import {
+  currentLsn,
+  dropSlot,
+  reserveWal,
+  checkpointBeforeCut,
+  startBackup,
+  stopBackup,
+  type BackupEnd,
+} from "./backup.js";
+import { tooShort } from "./checkpoint-time.js";
 import { readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
 import { PluginError } from "./errors.js";
+import { noteTimeline } from "./known-timelines.js";
 import type { Options } from "./options.js";
 import { repair } from "./repair.js";
 import { makeStartable, refuseRunning } from "./restore.js";
 import { Session } from "./session.js";
 import { writeSidecar } from "./sidecar.js";
+import { unloggedTables } from "./unlogged.js";
 import { verify } from "./verify.js";
 
 /** What a transaction keeps from prepare to seal. */
@@ -41,7 +52,8 @@ const writer = {
   async identify(ctx) {
     const session = await Session.open(ctx.options, "holdstill identify", ctx.signal);
     try {
-      return [component(await readCluster(session, ctx.signal), ctx.options)];
+      const cluster = await readCluster(session, ctx.signal);
+      return [component(cluster, ctx.options, await unloggedTables(session, ctx.options, ctx.signal))];
     } finally {
       await session.close();
     }
@@ -56,8 +68,11 @@ const writer = {
       const { failing, lastFailed } = cluster.archiver;
       if (failing) ctx.log.warn(`the server cannot archive its WAL (${lastFailed}), and keeps it all`);
       refuseChanges(tx, component(cluster, ctx.options));
+      noteTimeline(ctx.dataDir, cluster.systemIdentifier, cluster.timeline);
       if (inBackupMode(tx)) {
         await reserveWal(session, tx.id, ctx);
+        const late = tooShort(cluster, ctx.options, ctx.deadline - Date.now());
+        if (late !== undefined) ctx.log.warn(late);
         ctx.progress("backup mode: waiting for a checkpoint");
         const fast = ctx.options.checkpoint === "fast";
         await startBackup(session, cluster, sessionName(tx.id), fast, ctx.signal);
@@ -116,6 +131,7 @@ const writer = {
         return { files: [], facts: { ...facts, useless: broken ?? "backup mode was not ended" } };
       }
       const sidecar = await writeSidecar(tx.sidecarDir, session, cluster, end, ctx.signal, ctx.progress.bind(ctx));
+      await dropSlot(session, tx.id, ctx.signal);
       return { files: sidecar.files, facts: { ...facts, ...sidecar.facts } };
     } catch (error) {
       throw codeOf(error) === "ENOSPC" ? noSpace(tx.sidecarDir, error) : error;
@@ -139,9 +155,7 @@ const writer = {
     refuseRunning(set, ctx);
   },
 
-  async afterRestore(set, ctx) {
-    makeStartable(set, ctx);
-  },
+  afterRestore: makeStartable,
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;

@@ -1,17 +1,19 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
-import { applySidecar } from "./apply-sidecar.js";
+import { applySidecar, becomeIndependent } from "./apply-sidecar.js";
 import type { Options } from "./options.js";
 import { WritableSnapshot } from "./snapshot.js";
 import { Programs } from "./programs.js";
-import { settings } from "./settings.js";
+import { beginTimeline, leaveOwnWal } from "./own-timeline.js";
+import { withoutOwnSettings } from "./own-settings.js";
+import { settings, usualWalSegmentBytes } from "./settings.js";
 import { parseLsn } from "./wal.js";
 import { whileWritingOut } from "./write-out.js";
 
 /**
- * Repairs a writable snapshot, so that a server opens it at once: a single-user server of the same version replays the WAL and stops
- * cleanly (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that is already repaired is not
- * changed.
+ * Repairs a writable snapshot, so that a server opens it at once, on a timeline of its own: a single-user server of the same version
+ * replays the WAL and stops cleanly (manual, postgres, "Options for Single-User Mode"). It listens nowhere. A snapshot that is
+ * already repaired is not changed.
  */
 export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report> {
   const snapshot = WritableSnapshot.open(tx, exposed);
@@ -30,6 +32,7 @@ export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Conte
         ms: Math.round(performance.now() - begun),
         endLsn: checkpointLsn,
         timeline,
+        howToRestore,
         // Where they lead now, never to the originals.
         links: snapshot.facts.tablespaces.map(({ oid, location, folder }) => ({
           oid,
@@ -42,6 +45,10 @@ export async function repair(tx: WriterTransaction, exposed: Exposed, ctx: Conte
     snapshot.close();
   }
 }
+
+const howToRestore =
+  "Copy the repaired snapshot back to its places, set the links in pg_tblspc to the places of the tablespaces, and start PostgreSQL. " +
+  "Nothing of the sidecar is needed. For a point in time, use the snapshot as it was cut.";
 
 interface Redo {
   readonly redoBytes: number;
@@ -56,18 +63,23 @@ async function replay(
   snapshot: WritableSnapshot,
   ctx: Context<Options>,
 ): Promise<Redo> {
+  const { facts, folder } = snapshot;
   const programs = await Programs.of(snapshot, ctx);
-  applySidecar(sidecarDir, snapshot.folder);
-  // With these files it would wait for WAL from elsewhere. What the snapshot has is enough.
-  for (const signal of ["standby.signal", "recovery.signal"]) snapshot.folder.remove(signal);
+  applySidecar(sidecarDir, folder);
+  becomeIndependent(folder);
+  // No archive can continue from such WAL, and a server refuses to try.
+  const recovery = facts.settings["wal_level"] === "minimal" ? {} : beginTimeline(folder);
   ctx.progress("repairing the snapshot");
   // The plugin writes it out, in any order, which takes a fraction of the time.
-  const own = settings(snapshot.facts, ctx.options, { fsync: "off", hba_file: "/dev/null" });
+  const own = settings(facts, ctx.options, { ...recovery, fsync: "off", hba_file: "/dev/null" });
   const args = ["--single", "-D", snapshot.dataDir, ...own, "template1"];
-  const { exitCode, stderr } = await programs.run("postgres", args);
+  const { exitCode, stderr } = await withoutOwnSettings(folder, async () => await programs.run("postgres", args));
   if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
   // Redo may have made links again.
   await snapshot.detach();
+  const archiving = facts.archiver.mode === "off" ? "off" : "on";
+  const bytes = facts.walSegmentBytes ?? usualWalSegmentBytes;
+  leaveOwnWal(snapshot.placeOf(facts.walDir), folder.owner, snapshot.control(), bytes, archiving);
   const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   if (redoFrom === undefined || redoTo === undefined) return nothingToDo;

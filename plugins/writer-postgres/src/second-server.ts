@@ -1,5 +1,3 @@
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult } from "holdstill/plugin";
@@ -11,18 +9,22 @@ import type { Programs } from "./programs.js";
 import { Session } from "./session.js";
 import { settings } from "./settings.js";
 
-/** A server on a snapshot, which only this process (and the captured server's user) can reach. */
+/** The socket's folder is its own, so it never collides. */
+const port = 5432;
+const hbaFile = "holdstill_hba.conf";
+
+/**
+ * A server on a snapshot, which only this process (and the captured server's user) can reach. Its socket is in the snapshot's data
+ * directory, and is discarded with it.
+ */
 export class SecondServer {
-  /** Of its socket. */
-  readonly host: string;
   readonly #snapshot: WritableSnapshot;
   readonly #programs: Programs;
   readonly #ctx: Context<Options>;
   #ended: ExecResult | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(host: string, snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>) {
-    this.host = host;
+  private constructor(snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>) {
     this.#snapshot = snapshot;
     this.#programs = programs;
     this.#ctx = ctx;
@@ -30,11 +32,11 @@ export class SecondServer {
 
   /** Starts it, and returns when it takes queries, which may be minutes later because of redo. The caller has to stop it. */
   static async start(snapshot: WritableSnapshot, programs: Programs, ctx: Context<Options>): Promise<SecondServer> {
-    const host = mkdtempSync(path.join(tmpdir(), "holdstill-pg-"));
-    const server = new SecondServer(host, snapshot, programs, ctx);
+    const { folder } = snapshot;
+    for (const name of [hbaFile, socketName, `${socketName}.lock`]) folder.remove(name);
+    folder.write(hbaFile, "create", "local all all trust\n");
+    const server = new SecondServer(snapshot, programs, ctx);
     try {
-      writeFileSync(path.join(host, "pg_hba.conf"), "local all all trust\n", { mode: 0o644 });
-      if (process.getuid?.() === 0) chownSync(host, snapshot.owner.uid, snapshot.owner.gid);
       server.#run();
       await (await server.#ready()).close();
       return server;
@@ -44,14 +46,17 @@ export class SecondServer {
     }
   }
 
+  /** How the server's own programs reach it, which work in its data directory. */
+  get target(): string[] {
+    return ["--host", "/proc/self/cwd", "--port", String(port)];
+  }
+
   /** A session of the role that `identify` uses, or another. */
   async connect(user: string = this.#ctx.options.user): Promise<Session> {
     const { passwordFile: _, ...options } = this.#ctx.options;
-    return await Session.open(
-      { ...options, tls: "off", host: this.host, port, user },
-      "holdstill verify",
-      this.#ctx.signal,
-    );
+    // By the descriptor of the folder: a socket's path may have 107 bytes at most (unix(7)).
+    const host = this.#snapshot.folder.at(".");
+    return await Session.open({ ...options, tls: "off", host, port, user }, "holdstill verify", this.#ctx.signal);
   }
 
   /** Its messages, once it has ended. */
@@ -59,7 +64,7 @@ export class SecondServer {
     return this.#ended?.stderr ?? "";
   }
 
-  /** Ends it, and removes its socket; may come twice. After an aborted call, the host has already ended it. */
+  /** Ends it; may come twice. After an aborted call, the host has already ended it. */
   async stop(): Promise<void> {
     try {
       if (this.#ended === undefined && !this.#ctx.signal.aborted) {
@@ -67,18 +72,19 @@ export class SecondServer {
       }
     } finally {
       await this.#running.catch(() => {});
-      rmSync(this.host, { recursive: true, force: true });
     }
   }
 
   #run(): void {
     const own = {
-      unix_socket_directories: this.host,
+      // The data directory, in which a server works.
+      unix_socket_directories: ".",
+      unix_socket_permissions: "0700",
       port: String(port),
-      hba_file: path.join(this.host, "pg_hba.conf"),
+      hba_file: path.join(this.#snapshot.dataDir, hbaFile),
     };
     const args = ["-D", this.#snapshot.dataDir, ...settings(this.#snapshot.facts, this.#ctx.options, own)];
-    this.#running = this.#programs.run("postgres", args, this.host).then((result) => {
+    this.#running = this.#programs.run("postgres", args).then((result) => {
       this.#ended = result;
     });
     // A caller that awaits it gets the error. Until then, nothing handles it.
@@ -104,5 +110,4 @@ export class SecondServer {
   }
 }
 
-/** The socket's folder is its own, so it never collides. */
-const port = 5432;
+const socketName = `.s.PGSQL.${port}`;

@@ -3,8 +3,9 @@ import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig, type QueryResultRow } from "pg";
 import { readPassword } from "#kit/password-file.js";
-import { connectError, endsSession, PluginError, queryError } from "./errors.js";
-import type { Options } from "./options.js";
+import { withReplyLimit } from "#kit/reply-limit.js";
+import { connectError, endsSession, pooler, PluginError, queryError } from "./errors.js";
+import { address, type Options } from "./options.js";
 
 /** How long connecting may take, ms. */
 const connectMs = 10_000;
@@ -56,9 +57,10 @@ export class Session {
     } catch (error) {
       session.#cut();
       signal.throwIfAborted();
-      throw connectError(error, options);
+      throw connectError(error, options, password);
     }
     try {
+      await session.#refusePooler(signal);
       await session.#limit(signal);
       return session;
     } catch (error) {
@@ -106,6 +108,17 @@ export class Session {
     this.#cut();
   }
 
+  /** A pooler cannot give its client the key of a server process, because the process changes (protocol, BackendKeyData). */
+  async #refusePooler(signal: AbortSignal): Promise<void> {
+    const { pid } = await this.one<{ pid: number }>(signal, "SELECT pg_backend_pid() AS pid");
+    // Not in the types of pg.
+    const { processID } = this.#client as Client & { processID: number | null };
+    if (processID === pid) return;
+    throw pooler(
+      `${address(this.#options)}: a connection pooler answers, not the server (process ${pid}, not ${processID})`,
+    );
+  }
+
   /** The limits that an administrator sets for ordinary clients would end a session that has to be idle. */
   async #limit(signal: AbortSignal): Promise<void> {
     const none = ["statement_timeout", "idle_session_timeout", "transaction_timeout"];
@@ -117,7 +130,7 @@ export class Session {
     const cut = (): void => this.#cut();
     signal.addEventListener("abort", cut, { once: true });
     try {
-      return await work();
+      return await withReplyLimit(this.#socket, work);
     } finally {
       signal.removeEventListener("abort", cut);
     }

@@ -25,7 +25,7 @@ export async function writeSidecar(
 ): Promise<Sidecar> {
   await waitUntilFlushed(session, end.stopLsn, signal);
   const { timeline, segments } = walRange(end.label, end.stopLsn, cluster.walSegmentBytes);
-  const source = await walSource(cluster.walDir, session);
+  const source = await walSource(cluster, session);
   // Not recursive: on a full disk, Node 20 would report that the folder does not exist.
   await mkdir(path.join(dir, "pg_wal"), { mode: 0o700 });
 

@@ -7,6 +7,7 @@ import { readControl, type Control } from "./control.js";
 import { factsOf, type Facts } from "./facts.js";
 import { PluginError } from "./errors.js";
 import { Folder, type Owner } from "./folder.js";
+import { serverFolders } from "./layout.js";
 
 /** A captured folder, and the place of its snapshot. */
 export interface PlacedFolder {
@@ -18,19 +19,19 @@ export interface PlacedFolder {
 export class WritableSnapshot {
   readonly facts: Facts;
   readonly dataDir: string;
-  /** All folders of the snapshot, the data directory first. */
-  readonly folders: readonly string[];
   readonly folder: Folder;
   /** As many as the component has paths. */
   readonly places: readonly PlacedFolder[];
+  /** The paths of the trees that these are in. Unlike what is below them, they are not the user's to replace. */
+  readonly roots: readonly string[];
   readonly #exposed: Exposed;
 
   private constructor(facts: Facts, paths: readonly string[], exposed: Exposed) {
     this.facts = facts;
     this.#exposed = exposed;
     this.dataDir = this.placeOf(facts.dataDir);
-    this.folders = [this.dataDir, ...facts.tablespaces.map((tablespace) => this.placeOf(tablespace.folder))];
     this.places = paths.map((original) => ({ original, place: this.placeOf(original) }));
+    this.roots = [...new Set(paths.map((original) => this.#treeOf(original).path))];
     this.folder = Folder.open(this.dataDir);
   }
 
@@ -60,13 +61,18 @@ export class WritableSnapshot {
 
   /** The path of a captured path's snapshot. */
   placeOf(original: string): string {
+    const tree = this.#treeOf(original);
+    const place = path.join(tree.path, path.relative(tree.original, original));
+    if (isWithin(realpathSync(place), realpathSync(tree.path))) return place;
+    throw leadsOut(place);
+  }
+
+  #treeOf(original: string): Exposed["trees"][number] {
     const trees = this.#exposed.trees.filter((tree) => isWithin(original, tree.original));
     const [tree] = trees.toSorted((a, b) => b.original.length - a.original.length);
     if (tree === undefined)
       throw snapshotError(`${original} is not in the snapshot`, `Add ${original} to what is captured.`);
-    const place = path.join(tree.path, path.relative(tree.original, original));
-    if (isWithin(realpathSync(place), realpathSync(tree.path))) return place;
-    throw leadsOut(place);
+    return tree;
   }
 
   /**
@@ -115,15 +121,14 @@ export class WritableSnapshot {
     }
   }
 
-  /** What the server writes to must be folders and files. Links elsewhere, to a certificate or a log, are not followed. */
+  /** What the server writes to must be folders and files. Other links, to a certificate or a log, are not followed. */
   async #refuseLinks(): Promise<void> {
-    const written = this.folder
-      .entries()
-      .filter(({ name }) => /^(base|global|pg_(?!tblspc$).*(?<!\.conf))$/.test(name));
+    const written = this.folder.entries().filter(({ name }) => serverFolders.includes(name));
     const link = written.find((entry) => entry.isSymbolicLink() && entry.name !== "pg_wal");
     if (link !== undefined) throw leadsOut(path.join(this.dataDir, link.name));
     const inData = written.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(this.dataDir, name));
-    for (const folder of [...inData, ...this.folders.slice(1)]) {
+    const tablespaces = this.facts.tablespaces.map(({ folder }) => this.placeOf(folder));
+    for (const folder of [...inData, ...tablespaces]) {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
       const below = entries.find((entry) => entry.isSymbolicLink());
       if (below !== undefined) throw leadsOut(path.join(below.parentPath, below.name));

@@ -1,6 +1,9 @@
 import { constants } from "node:fs";
-import { access, copyFile, open, stat } from "node:fs/promises";
+import { access, copyFile, type FileHandle, lstat, open } from "node:fs/promises";
 import path from "node:path";
+import { codeOf } from "#kit/plugin-error.js";
+import { PluginError } from "./errors.js";
+import type { Cluster } from "./cluster.js";
 import type { Session } from "./session.js";
 
 /** Where WAL files are read from. */
@@ -12,32 +15,44 @@ export interface WalSource {
 /** Bytes that one statement reads: the result is twice as long on the wire, and held in memory. */
 const chunkBytes = 2 * 1024 * 1024;
 
+/** A WAL file has one size, and this is the largest that a cluster can be made with (manual, initdb, --wal-segsize). */
+const largestFile = 1024n * 1024n * 1024n;
+
 /** The server's own folder where it may be read, else the server. */
-export async function walSource(walDir: string, session: Session): Promise<WalSource> {
+export async function walSource(
+  { walDir, uid }: Pick<Cluster, "walDir" | "uid">,
+  session: Session,
+): Promise<WalSource> {
+  if (uid === undefined) return walOverSql(session);
   try {
     await access(walDir, constants.R_OK | constants.X_OK);
-    return walFiles(walDir);
+    return walFiles(walDir, uid);
   } catch {
     return walOverSql(session);
   }
 }
 
-/** Reads the files of the folder. */
-export function walFiles(walDir: string): WalSource {
+/**
+ * Reads the files of the folder. They are the server's user's, who may put anything in their place: what is not a regular file of that
+ * user is refused, since this process may read more; and so is a larger one than WAL files are, of which a copy would fill the disk.
+ */
+export function walFiles(walDir: string, uid: number): WalSource {
   return {
     async copy(name, to, signal) {
       const file = path.join(walDir, name);
       signal.throwIfAborted();
-      const before = await inode(file);
-      if (before === undefined) return false;
+      const source = await openIfThere(file, uid);
+      if (source === undefined) return false;
       try {
-        await copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      } catch (error) {
-        if ((await inode(file)) === undefined) return false;
-        throw error;
+        const found = await source.stat({ bigint: true });
+        if (!found.isFile() || found.uid !== BigInt(uid) || found.size > largestFile) throw foreign(file, uid);
+        // The descriptor is what was examined, whatever has the name by now.
+        await copyFile(`/proc/self/fd/${source.fd}`, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        // The server recycles a WAL file by giving it a new name: then the copy may be of two different files.
+        return (await inode(file)) === found.ino;
+      } finally {
+        await source.close();
       }
-      // The server recycles a WAL file by giving it a new name: then the copy may be of two different files.
-      return (await inode(file)) === before;
     },
   };
 }
@@ -74,11 +89,27 @@ export function walOverSql(session: Session): WalSource {
   };
 }
 
-async function inode(file: string): Promise<bigint | undefined> {
+/** A FIFO is not waited for, and a link is not followed. */
+async function openIfThere(file: string, uid: number): Promise<FileHandle | undefined> {
   try {
-    return (await stat(file, { bigint: true })).ino;
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
+    if (codeOf(error) === "ELOOP") throw foreign(file, uid, error);
     throw error;
   }
+}
+
+async function inode(file: string): Promise<bigint | undefined> {
+  try {
+    return (await lstat(file, { bigint: true })).ino;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function foreign(file: string, uid: number, cause?: unknown): PluginError {
+  const message = `${file} is not a WAL file of user ${uid}, whose server it is`;
+  return new PluginError("PG_WAL_FOREIGN", message, "See who put it there: ls -l.", { cause });
 }

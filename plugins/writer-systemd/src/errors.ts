@@ -8,6 +8,8 @@ export type ErrorCode =
   | "CGROUP_MISSING"
   | "CGROUP_OURS"
   | "CGROUP_RIGHTS"
+  | "CGROUP_RUNNING"
+  | "CGROUP_SET"
   | "CGROUP_STUCK"
   | "CGROUP_V2_MISSING";
 

@@ -3,12 +3,16 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PluginError } from "./errors.js";
 import type { Cgroup } from "./locate.js";
+import { haveNotRun, type RunTimes, runTimesOf } from "./run-times.js";
 
 /** Between two checks whether the last task has stopped, ms. */
 const POLL_MS = 2;
 
 /** How late the kernel may report a change, ms: it does so at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV). */
 const NOTIFIED_MS = 20;
+
+/** How often a frozen group is seen again until nothing in it has run in between. */
+const SETTLING = 10;
 
 /** cgroup.events (Linux, Documentation/admin-guide/cgroup-v2.rst): `frozen` also counts what an ancestor does. */
 interface Events {
@@ -49,28 +53,44 @@ export async function allStopped(group: Cgroup, signal: AbortSignal): Promise<vo
 
 /**
  * Watches a frozen group. The kernel notifies of every change of cgroup.events: also of a thaw and a freeze so close together that
- * no reader could see the state between them, and of a process that was moved into the group while it ran.
+ * no reader could see the state between them, and of a process that was moved into the group.
  */
 export class Watch {
+  readonly #group: Cgroup;
   readonly #watcher: FSWatcher;
   #changes = 0;
+  #ran: RunTimes = new Map();
 
   constructor(group: Cgroup) {
+    this.#group = group;
     this.#watcher = watch(path.join(group.dir, "cgroup.events"), { persistent: false }, () => (this.#changes += 1));
     this.#watcher.on("error", () => (this.#changes += 1));
   }
 
-  /** Forgets what has changed so far: the freezing itself does. */
+  /**
+   * Forgets what has changed so far: the freezing itself does. On a busy machine, a child that was about to end still ends, and wakes
+   * its parent, which stops again.
+   */
   async begin(): Promise<void> {
-    await sleep(NOTIFIED_MS);
+    this.#ran = runTimesOf(this.#group);
+    for (let tries = 0; tries < SETTLING; tries += 1) {
+      const before = this.#ran;
+      await sleep(NOTIFIED_MS);
+      this.#ran = runTimesOf(this.#group);
+      if (haveNotRun(before, this.#ran)) break;
+    }
     this.#changes = 0;
   }
 
-  /** Ends the watch. @returns whether anything changed since its beginning. */
+  /**
+   * Ends the watch. A process that was moved in, as by a health check in a container, changes the state, but lets nothing run.
+   *
+   * @returns whether any process that was frozen may have run, or ended, since its beginning.
+   */
   async end(): Promise<"unchanged" | "changed"> {
     await sleep(NOTIFIED_MS);
     this.#watcher.close();
-    return this.#changes === 0 ? "unchanged" : "changed";
+    return this.#changes === 0 || haveNotRun(this.#ran, runTimesOf(this.#group)) ? "unchanged" : "changed";
   }
 }
 

@@ -5,6 +5,7 @@ import { PluginError } from "./errors.js";
 import { allStopped, eventsOf, isSwitchedOn, switchOf, turn, Watch } from "./freezer.js";
 import { type Cgroup, locate } from "./locate.js";
 import type { Options } from "./options.js";
+import { refuseRunning } from "./restore.js";
 
 interface Hold {
   readonly group: Cgroup;
@@ -57,6 +58,10 @@ const writer = {
     thawOwed(owedBy(tx, ctx));
     await hold?.watch.end();
   },
+
+  async beforeRestore(set, { options }) {
+    refuseRunning(set, options);
+  },
 } satisfies Writer<Options>;
 
 export default writer as Writer<Options>;
@@ -78,7 +83,7 @@ async function lossOf({ group, watch }: Hold): Promise<string | undefined> {
   if (!existsSync(group.dir) || !eventsOf(group).populated) return `the application has ended: ${group.name} is empty`;
   if (!isSwitchedOn(group) || !eventsOf(group).frozen) return `another process thawed ${group.name}`;
   if (changed === "changed") {
-    return `the state of ${group.name} changed meanwhile: it was thawed and frozen again, a process came in, or the last one ended`;
+    return `the state of ${group.name} changed meanwhile: it was thawed and frozen again, or a process ended`;
   }
   return undefined;
 }

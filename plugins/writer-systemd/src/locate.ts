@@ -15,7 +15,7 @@ export interface Cgroup {
 /** The control group that the options name. @throws PluginError if it does not exist, or must not be frozen. */
 export function locate({ unit, cgroup }: Options): Cgroup {
   const root = mountPoint();
-  const name = cgroup === undefined ? unitGroup(root, unit ?? "") : path.posix.normalize(cgroup).replace(/\/$/, "");
+  const name = cgroup === undefined ? unitGroup(root, unit ?? "") : normalized(cgroup);
   const dir = path.join(root, name);
   if (!existsSync(path.join(dir, "cgroup.freeze"))) {
     const hint = "Correct the option; /proc/PID/cgroup names the group of a process. The root cannot be frozen.";
@@ -25,8 +25,11 @@ export function locate({ unit, cgroup }: Options): Cgroup {
   return { name, dir };
 }
 
+/** A group's name as the kernel writes it. */
+export const normalized = (cgroup: string): string => path.posix.normalize(cgroup).replace(/\/$/, "");
+
 /** Where version 2 of the control groups is mounted: alone, or beside version 1. */
-function mountPoint(): string {
+export function mountPoint(): string {
   const mounted = readMounts().find(({ fsType }) => fsType === "cgroup2");
   if (mounted !== undefined) return mounted.point;
   const hint =

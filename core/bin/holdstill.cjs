@@ -4,9 +4,22 @@
 // everybody's.
 process.env["UV_THREADPOOL_SIZE"] ??= "16";
 
-const main = require("node:path").join(__dirname, "../dist/cli/main.js");
-if (require("node:fs").existsSync(main)) {
-  void import("../dist/cli/main.js");
+const { existsSync, statSync } = require("node:fs");
+const path = require("node:path");
+
+const at = (file) => path.join(__dirname, "..", file);
+const builtAt = (file) => statSync(at(file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+// The bundle loads faster. In a clone, what was compiled after the bundle was made is newer than it.
+const folder = builtAt("bundle/cli/main.js") > builtAt("dist/.tsbuildinfo") ? "bundle" : "dist";
+const main = at(`${folder}/cli/main.js`);
+if (existsSync(main)) {
+  import(`../${folder}/cli/main.js`).catch(({ message }) => {
+    process.stderr.write(
+      `holdstill: It could not be loaded: ${message}.\n→ Check \`ulimit -n\`, and the installation.\n`,
+    );
+    process.exitCode = 2;
+  });
 } else {
   process.stderr.write(`holdstill: It was not built: there is no ${main}.\n→ Run \`npm run build\` in the clone.\n`);
   process.exitCode = 2;

@@ -24,5 +24,6 @@ export async function connect({ socket }: ConnectOptions = {}): Promise<RemoteEn
 
 async function usualSocket(): Promise<string> {
   const { loadSettings } = await import("./base/config/load.js");
-  return (await loadSettings()).service.socket;
+  const { pathProblems } = await import("./host/trust/access-list.js");
+  return (await loadSettings({ problemsOf: pathProblems })).service.socket;
 }

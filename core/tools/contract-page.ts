@@ -1,15 +1,15 @@
 /** The page of the contract, docs/contract.md: the types' docstrings and the schemas, for authors who do not read types. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Schema, valueLines } from "./schema-values.js";
+import { contractInterfaces, type Interface } from "./interfaces.js";
+import { methodTable } from "./method-table.js";
+import { cell, type Schema, typeOf, valueLines } from "./schema-values.js";
+import { upper } from "./type-model.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
 /** The whole page. */
 export function contractPage(): string {
-  const files = ["host/contract/writer", "host/contract/provider", "host/contract/context", "os/exec/options"];
-  const parts = files.map((file) => interfacesOf(source(file)));
-  const interfaces = parts.flat();
   return [
     "# The contract, version 1",
     "",
@@ -17,47 +17,68 @@ export function contractPage(): string {
     "[Write a plugin](plugins.md) explains how to begin.",
     "",
     "A plugin's module exports one object, the writer or the provider, as its default. Every method is asynchronous, and its",
-    "last argument is the [context](#context). The host checks every result.",
-    ...interfaces.flatMap((one) => ["", ...interfaceLines(one)]),
+    "last argument is the [context](#context). The host checks every result. A plugin in another language is a program that",
+    "has the same methods by [JSON-RPC](#json-rpc).",
+    ...contractInterfaces("any").flatMap((one) => ["", ...interfaceLines(one)]),
+    "",
+    ...programLines(),
+    ...contractInterfaces("program").flatMap((one) => ["", ...interfaceLines(one)]),
     "",
     "# Values",
     ...values().flatMap((one) => ["", ...valueLines(one)]),
     "",
+    "## SnapshotSet",
+    "",
+    "The record of a set, which [JSON documents](json.md#snapshotset) describes.",
+    "",
   ].join("\n");
 }
 
-const source = (file: string): string => readFileSync(path.join(root, "core/src", `${file}.ts`), "utf8");
-
-interface Interface {
-  name: string;
-  doc: string;
-  members: { text: string; doc: string; isOptional: boolean }[];
-}
-
-/** The interfaces of a file that oxfmt has formatted: a docstring comes first, and a brace on a separate line ends each. */
-function interfacesOf(text: string): Interface[] {
-  const blocks = text.matchAll(
-    /(?:\/\*\*(?<doc>(?:(?!\*\/).)*)\*\/\n)?export interface (?<name>\w+)[^{]*\{\n(?<body>.*?)\n\}/gs,
+/** The methods as a program has them. */
+function programLines(): string[] {
+  const { toPlugin, toHost } = methodTable();
+  const rows = Object.entries(toPlugin.methods).flatMap(([role, methods]) =>
+    Object.entries(methods).map(([op, { params, result, required }]) => {
+      const given = params.map(({ name, schema }) => `${name}: ${cell(nameOf(schema))}`).join(", ");
+      const answer = nameOf(result);
+      return `| ${role} | \`${op}\`${required ? "" : ", optional"} | ${given} | ${answer === "Nothing" ? "null" : answer} |`;
+    }),
   );
-  return [...blocks].map(({ groups = {} }) => ({
-    name: groups["name"] ?? "",
-    doc: docOf(groups["doc"]),
-    members: membersOf(groups["body"] ?? ""),
-  }));
+  const asked = Object.keys(toHost.requests).map((name) => `| request | \`${name}\` | ExecRequest | ExecResult |`);
+  return [
+    "# JSON-RPC",
+    "",
+    "A program reads requests from its stdin and writes responses to its stdout, in JSON-RPC 2.0. A message is framed as in",
+    "the Language Server Protocol: `Content-Length: BYTES`, two line ends of CR and LF each, and the message in UTF-8. Params",
+    "are objects, with the parameters by their names. [The table](../schemas/contract-methods.v1.json) has all of this as",
+    "data, with a JSON Schema for each value.",
+    "",
+    "The first request is `initialize`, with the params [Initialize](#initialize) and the result [Initialized](#initialized).",
+    "After that, the host calls the methods. Each has one more parameter, `context`: a [CallContext](#callcontext). Several",
+    "calls of `match` may run at the same time; all other calls come one after the other.",
+    "",
+    "| kind | method | params | result |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    "",
+    "If the host abandons a call, it sends the notification `$/cancelRequest` with the `id` of the request. The program then",
+    "has 250 ms to respond, with an error or a result. Otherwise it is killed. An error has the code -32000, a `message` for",
+    "the user, and in `data` an [ErrorData](#errordata). The code -32800 is for a call that was cancelled.",
+    "",
+    "The program may send these to the host, `exec` only during a call:",
+    "",
+    "| type | method | params | result |",
+    "| --- | --- | --- | --- |",
+    ...asked,
+    "| notification | `log` | LogMessage | |",
+    "| notification | `progress` | Progress | |",
+    "",
+    "The host ends the program by a signal that it cannot handle, or by the end of its stdin. It asks for nothing before.",
+  ];
 }
 
-function membersOf(body: string): Interface["members"] {
-  const members = body.matchAll(/(?:\/\*\*(?<doc>(?:(?!\*\/).)*)\*\/\s*)?(?<text>[a-z][^;]*);/gs);
-  return [...members].map(({ groups = {} }) => {
-    const text = (groups["text"] ?? "").replace(/^readonly /, "");
-    return { text: text.replace(/^(\w+)\?/, "$1"), doc: docOf(groups["doc"]), isOptional: /^\w+\?/.test(text) };
-  });
-}
-
-function docOf(comment = ""): string {
-  const lines = comment.split("\n").map((line) => line.replace(/^\s*\* ?/, "").trim());
-  return lines.join("\n").trim();
-}
+/** A whole document has the name of its file: SnapshotSet. */
+const nameOf = (schema: Schema): string => upper(typeOf(schema).replace(".v1.schema.json", ""));
 
 function interfaceLines({ name, doc, members }: Interface): string[] {
   const rest = members.flatMap(({ text, doc: about, isOptional }) => [
@@ -73,12 +94,18 @@ const read = (name: string): Schema =>
 
 /** What host and plugin exchange, in the order of the schemas. A value without a title is described where it is used. */
 function values(): Schema[] {
-  const components = Object.values(read("components").$defs ?? {});
-  const all = Object.values(read("contract").$defs ?? {}).flatMap((one) => [one, ...(one.anyOf ?? []), ...inside(one)]);
-  return [...components, ...all].filter(({ title }) => title !== undefined && !omitted.includes(title));
+  const { cut, consistency } = read("snapshot-set").$defs ?? {};
+  const shared = [cut, consistency].flatMap((one) => one ?? []);
+  const own = [...Object.values(read("components").$defs ?? {}), ...Object.values(read("contract").$defs ?? {})];
+  const all = own.flatMap((one) => [one, ...inside(one)]);
+  return [...all, ...shared].filter(({ title }) => title !== undefined && !omitted.includes(title));
 }
 
 /** Their parts are described, and they add nothing. */
-const omitted = ["Nothing", "Support", "Snapshots"];
+const omitted = ["Nothing", "Snapshots"];
 
-const inside = ({ properties = {} }: Schema): Schema[] => Object.values(properties).flatMap(({ items }) => items ?? []);
+/** Every value in it that is described where it is used. */
+function inside({ properties = {}, items, anyOf = [] }: Schema): Schema[] {
+  const parts = [...Object.values(properties), ...anyOf, ...(items === undefined ? [] : [items])];
+  return parts.flatMap((one) => [one, ...inside(one)]).filter(({ type }) => type === "object");
+}

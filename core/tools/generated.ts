@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { commandLinePage } from "./json-page.js";
+import { optionTables } from "./option-tables.js";
 import { contractPage } from "./contract-page.js";
+import { goTypes } from "./go-types.js";
+import { methodTable } from "./method-table.js";
+import { pythonTypes } from "./python-types.js";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const folder = path.join(root, "schemas");
+const template = path.join(root, "core/template");
 const banner = "// Generated from schemas/ by `npm run generate`. Do not edit: change the schema.";
 
 /** The text of every generated file, by absolute path: what should be on disk. */
@@ -15,6 +20,29 @@ export async function generated(): Promise<Record<string, string>> {
     [path.join(root, "core/src/base/schema/types.ts")]: await types(names),
     [path.join(root, "docs/contract.md")]: contractPage(),
     [path.join(root, "docs/json.md")]: commandLinePage(),
+    ...optionTables(path.join(root, "plugins")),
+    ...inOtherLanguages(),
+  };
+}
+
+/** The table of methods, what `plugins new --lang` copies of it, and the copies in the examples. */
+function inOtherLanguages(): Record<string, string> {
+  const table = methodTable();
+  const texts = {
+    python: {
+      "holdstill_contract.py": pythonTypes(table),
+      "holdstill_rpc.py": readFileSync(path.join(template, "python/holdstill_rpc.py"), "utf8"),
+    },
+    go: { "contract.go": goTypes(table), "rpc.go": readFileSync(path.join(template, "go/rpc.go"), "utf8") },
+  };
+  const files = Object.entries(texts).flatMap(([language, all]) =>
+    [path.join(template, language), path.join(root, `core/examples/provider-array-${language}`)].flatMap((to) =>
+      Object.entries(all).map(([name, text]) => [path.join(to, name), text] as const),
+    ),
+  );
+  return {
+    [path.join(folder, "contract-methods.v1.json")]: `${JSON.stringify(table, null, 2)}\n`,
+    ...Object.fromEntries(files),
   };
 }
 

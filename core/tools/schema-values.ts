@@ -9,22 +9,46 @@ export interface Schema {
   required?: string[];
   properties?: Record<string, Schema>;
   items?: Schema;
+  default?: unknown;
   oneOf?: Schema[];
   anyOf?: Schema[];
+  additionalProperties?: boolean | Schema;
   $defs?: Record<string, Schema>;
 }
 
 /** A heading, what it means, and its properties. */
 export function valueLines(schema: Schema): string[] {
-  const { title = "", description, oneOf, properties, required = [] } = schema;
+  const { title = "", description, oneOf, anyOf, properties, required = [] } = schema;
   const head = [`## ${title}`, ...(description === undefined ? [] : ["", ...wrapped(description)])];
-  if (oneOf !== undefined) return [...head, "", "One of:", "", "```ts", ...oneOf.map((one) => shapeOf(one)), "```"];
-  if (properties === undefined) return [...head, "", `A ${[schema.type ?? "value"].flat().join(" or ")}.`];
+  if (oneOf !== undefined)
+    return [...head, "", "One of:", "", "```ts", ...oneOf.map((one) => shapeOf(one)), "```", ...branchLines(oneOf)];
+  if (anyOf !== undefined) return [...head, "", `${anyOf.map((one) => `\`${typeOf(one)}\``).join(" or ")}.`];
+  if (properties === undefined) {
+    const type =
+      schema.enum === undefined ? `A ${[schema.type ?? "value"].flat().join(" or ")}` : `\`${typeOf(schema)}\``;
+    return [...head, "", `${type}.`];
+  }
   const rows = Object.entries(properties).map(([name, property]) => {
     const label = required.includes(name) ? `\`${name}\`` : `\`${name}\`, optional`;
     return `| ${label} | ${cell(typeOf(property))} | ${cell(property.description ?? "")} |`;
   });
   return [...head, "", "| property | type | meaning |", "| --- | --- | --- |", ...rows];
+}
+
+/** What the branches of a union, and their properties, mean. */
+function branchLines(branches: readonly Schema[]): string[] {
+  const rows = branches.flatMap(({ title, description, properties = {} }) => {
+    const [constant] = Object.values(properties).flatMap(({ const: value }) =>
+      typeof value === "string" ? value : [],
+    );
+    const name = constant ?? title ?? "";
+    const parts = Object.entries(properties).flatMap(([property, { description: about }]) =>
+      about === undefined ? [] : [`\`${property}\`: ${about}`],
+    );
+    const meaning = [...(description === undefined ? [] : [description]), ...parts].join(" ");
+    return meaning === "" ? [] : [`| \`${name}\` | ${cell(meaning)} |`];
+  });
+  return rows.length === 0 ? [] : ["", "| value | meaning |", "| --- | --- |", ...rows];
 }
 
 function shapeOf({ properties = {}, required = [] }: Schema): string {
@@ -34,7 +58,7 @@ function shapeOf({ properties = {}, required = [] }: Schema): string {
   return `{ ${parts.join(", ")} }`;
 }
 
-function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }: Schema): string {
+export function typeOf({ $ref, const: value, enum: allowed, type, items, title, anyOf }: Schema): string {
   if ($ref !== undefined) {
     const name = $ref.slice($ref.lastIndexOf("/") + 1);
     return name.charAt(0).toUpperCase() + name.slice(1);
@@ -60,4 +84,4 @@ function wrapped(text: string): string[] {
   return lines;
 }
 
-const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);
+export const cell = (text: string): string => text.replaceAll("|", String.raw`\|`);

@@ -5,7 +5,7 @@
 //
 //   GET    /volumes?mount=/srv        the volume that is mounted there: { name }
 //   GET    /snapshots?group=G         those of a group, or all
-//   POST   /snapshots                 { group, volumes: [{ name, label }] }: all at once
+//   POST   /snapshots                 { group, comment, volumes: [{ name, label }] }: all at once
 //   DELETE /snapshots/NAME
 //   PUT    /snapshots/NAME/export     makes it readable: { path }
 //   DELETE /snapshots/NAME/export
@@ -24,12 +24,12 @@ for (const dir of [snapshots, exported]) mkdirSync(dir, { recursive: true });
 const read = (name) => JSON.parse(readFileSync(path.join(snapshots, name, "about.json"), "utf8"));
 const all = () => readdirSync(snapshots).filter((name) => existsSync(path.join(snapshots, name, "about.json")));
 
-async function create({ group, volumes }) {
+async function create({ group, comment, volumes }) {
   for (const { name, label } of volumes) {
     const dir = path.join(snapshots, `${group}.${name}`);
     mkdirSync(dir, { recursive: true });
     await promisify(execFile)("cp", ["-a", "-T", mountPoints[Number(name)], path.join(dir, "data")]);
-    const about = { name: `${group}.${name}`, group, label, createdAt: new Date().toISOString() };
+    const about = { name: `${group}.${name}`, group, comment, label, createdAt: new Date().toISOString() };
     writeFileSync(path.join(dir, "about.json"), JSON.stringify(about));
   }
   return [201];

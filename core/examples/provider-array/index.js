@@ -15,7 +15,8 @@ const provider = {
     if (volume === null) return null;
     // The array takes all volumes of a request at once; the kernel holds the file systems, so that they are whole.
     const hold = [{ kind: "fs", mount: mountPoint }];
-    return { pointInTime: true, atomicGroup: true, hold, method: "array snapshot", where: ctx.options.url };
+    const { url } = ctx.options;
+    return { pointInTime: true, group: url, hold, method: "array snapshot", where: url };
   },
 
   async prepare(tx, volumes, ctx) {
@@ -32,7 +33,8 @@ const provider = {
   // One request, because applications and file systems are frozen meanwhile.
   async commit(tx, ctx) {
     const volumes = JSON.parse(await readFile(noteOf(tx, ctx), "utf8"));
-    await ask(ctx, "POST", "/snapshots", { group: tx.id, volumes });
+    // The array's administrator sees more than an id.
+    await ask(ctx, "POST", "/snapshots", { group: tx.id, comment: tx.label, volumes });
   },
 
   async seal(tx, ctx) {
@@ -83,7 +85,15 @@ function toSnapshot({ name, group, label, createdAt }) {
 async function ask({ options: { url, token }, signal }, method, resource, body) {
   const headers = { authorization: `Bearer ${token}` };
   const given = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${url}${resource}`, { method, headers, signal, ...given });
+  const response = await fetch(`${url}${resource}`, { method, headers, signal, ...given }).catch((error) => {
+    signal.throwIfAborted();
+    const reason = error.cause?.message ?? error.message;
+    throw new PluginError(
+      "UNREACHABLE",
+      `The array at ${url} does not respond: ${reason}.`,
+      "Check the array and the network.",
+    );
+  });
   if (response.status === 404) return null;
   if (response.status === 401)
     throw new PluginError("UNAUTHORIZED", "The array refused the token.", "Check the option `token`.");

@@ -63,7 +63,9 @@ const writer = {
     ]);
     const [tables, ...found] = stdout.trim().split("\n");
     const ok = found.join() === "ok" && tables !== "tables|0";
-    return ok ? { ok } : { ok, reason: stderr.trim() || `${tables}; ${found.join("; ")}` };
+    return ok
+      ? { result: "opens" }
+      : { result: "does-not-open", reason: stderr.trim() || `${tables}; ${found.join("; ")}` };
   },
 };
 export default writer;

@@ -3,7 +3,7 @@
 //   STORE/SET.partial/volumes.json   while the set is made
 //   STORE/SET/volumes.json           once it is sealed
 //   STORE/SET/0/srv/data             the copy of /srv/data, of the first volume
-import { access, mkdir, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, chown, mkdir, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { writeDurably } from "#kit/durable-file.js";
 import { PluginError } from "#kit/plugin-error.js";
@@ -16,11 +16,13 @@ const sealed = (store, setId) => path.join(store, setId);
 /** @type {import("holdstill/plugin").Provider<Options>} */
 const provider = {
   async match(_volume, { options }) {
-    return { pointInTime: false, atomicGroup: false, method: "copy", where: options.store };
+    return { pointInTime: false, method: "copy", where: options.store };
   },
 
   async prepare(tx, volumes, { options }) {
     const dir = partial(options.store, tx.id);
+    // Other users may pass to the copies, which have the modes of their originals: an application reads its own files there.
+    await mkdir(dir, { mode: 0o711 });
     writeDurably(path.join(dir, "volumes.json"), JSON.stringify(volumes));
     // The kernel holds nothing. The snapshot is taken by `commit` below.
     return { hold: [], commit: [{ op: "plugin" }] };
@@ -29,11 +31,12 @@ const provider = {
   async commit(tx, ctx) {
     const dir = partial(ctx.options.store, tx.id);
     for (const [at, { paths }] of (await volumesIn(dir)).entries()) {
+      const to = path.join(dir, String(at));
+      await mkdir(to, { mode: 0o711 });
       for (const from of paths) {
-        const to = path.join(dir, String(at), from);
-        await mkdir(path.dirname(to), { recursive: true, mode: 0o700 });
         ctx.progress(`copy of ${from}`);
-        await copy(from, to, ctx);
+        await makeParents(from, to);
+        await copy(from, path.join(to, from), ctx);
       }
     }
   },
@@ -48,7 +51,7 @@ const provider = {
   },
 
   async list({ options: { store } }) {
-    if (!(await exists(store))) return [];
+    await assertThere(store);
     const sets = (await readdir(store)).filter((name) => !name.endsWith(".partial"));
     const copies = await Promise.all(sets.map((setId) => copiesIn(store, setId)));
     return copies.flat().map(({ snapshot }) => snapshot);
@@ -74,13 +77,32 @@ const provider = {
 
   async remove({ id, setId }, { options: { store } }) {
     const found = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
-    if (found === undefined) return;
+    if (found === undefined) return assertThere(store);
     await throwAway(found.folder);
     await rm(found.folder, { recursive: true });
     if ((await copiesIn(store, setId)).length === 0) await rm(sealed(store, setId), { recursive: true });
   },
 };
 export default provider;
+
+/** A store that is not mounted is not a store without snapshots. */
+async function assertThere(store) {
+  if (await exists(store)) return;
+  throw new PluginError("UNREACHABLE", `The store ${store} does not exist.`, "Mount its file system.");
+}
+
+/** The folders above a copy, in which users can enter what they can enter in the originals, and no more. */
+async function makeParents(from, root) {
+  let at = "/";
+  for (const name of path.dirname(from).split("/").filter(Boolean)) {
+    at = path.join(at, name);
+    const { uid, gid, mode } = await stat(at);
+    const to = path.join(root, at);
+    await mkdir(to, { recursive: true, mode: 0o700 });
+    if (process.geteuid?.() === 0) await chown(to, uid, gid);
+    await chmod(to, mode & 0o7777);
+  }
+}
 
 async function copy(from, to, ctx) {
   const { exitCode, stderr } = await ctx.exec("cp", ["-a", "--reflink=auto", "-T", "--", from, to]);

@@ -1,6 +1,6 @@
 // A writer for programs that agree on a lock file: a program that changes the data makes the file first, waits while it exists, and
 // removes it afterwards. So while this writer has the file, nothing changes.
-import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Transaction, Writer } from "holdstill/plugin";
@@ -22,7 +22,7 @@ const writer: Writer<Options> = {
   },
 
   async freeze(tx, { options, signal }) {
-    while (!(await isTaken(options.lock, mark(tx)))) await sleep(10, undefined, { signal });
+    while (!(await isTaken(options.lock, tx))) await sleep(10, undefined, { signal });
     return { since: new Date().toISOString() };
   },
 
@@ -40,22 +40,29 @@ const writer: Writer<Options> = {
   },
 
   async abort(tx, _token, { options }) {
+    await rm(draftOf(options.lock, tx), { force: true });
     if ((await ownerOf(options.lock)) === mark(tx)) await rm(options.lock, { force: true });
   },
 };
 export default writer;
 
-/** Makes the lock file, which only one program can. */
-async function isTaken(lock: string, text: string): Promise<boolean> {
+/** Makes the lock file, which only one program can. It appears whole, so that a worker that is killed leaves no lock without an owner. */
+async function isTaken(lock: string, tx: Transaction): Promise<boolean> {
+  const draft = draftOf(lock, tx);
   try {
-    await writeFile(lock, text, { flag: "wx" });
+    await writeFile(draft, mark(tx));
+    await link(draft, lock);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     const hint = "The folder of the lock file must exist, and be writable for holdstill.";
     throw new PluginError("LOCK", `${lock} cannot be made: ${codeOf(error)}`, hint);
+  } finally {
+    await rm(draft, { force: true });
   }
 }
+
+const draftOf = (lock: string, tx: Transaction): string => `${lock}.${tx.id}`;
 
 /** The contents of the lock file; null if it does not exist. */
 async function ownerOf(lock: string): Promise<string | null> {

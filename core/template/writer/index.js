@@ -1,6 +1,6 @@
 // A writer for programs that agree on a lock file: a program that changes the data makes the file first, waits while it exists, and
 // removes it afterwards. So while this writer has the file, nothing changes.
-import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, PluginError } from "#kit/plugin-error.js";
@@ -18,7 +18,7 @@ const writer = {
   },
 
   async freeze(tx, { options, signal }) {
-    while (!(await isTaken(options.lock, mark(tx)))) await sleep(10, undefined, { signal });
+    while (!(await isTaken(options.lock, tx))) await sleep(10, undefined, { signal });
     return { since: new Date().toISOString() };
   },
 
@@ -36,22 +36,29 @@ const writer = {
   },
 
   async abort(tx, _token, { options }) {
+    await rm(draftOf(options.lock, tx), { force: true });
     if ((await ownerOf(options.lock)) === mark(tx)) await rm(options.lock, { force: true });
   },
 };
 export default writer;
 
-/** Makes the lock file, which only one program can. */
-async function isTaken(lock, text) {
+/** Makes the lock file, which only one program can. It appears whole, so that a worker that is killed leaves no lock without an owner. */
+async function isTaken(lock, tx) {
+  const draft = draftOf(lock, tx);
   try {
-    await writeFile(lock, text, { flag: "wx" });
+    await writeFile(draft, mark(tx));
+    await link(draft, lock);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     const hint = "The folder of the lock file must exist, and be writable for holdstill.";
     throw new PluginError("LOCK", `${lock} cannot be made: ${codeOf(error)}`, hint);
+  } finally {
+    await rm(draft, { force: true });
   }
 }
+
+const draftOf = (lock, tx) => `${lock}.${tx.id}`;
 
 /** The contents of the lock file; null if it does not exist. */
 async function ownerOf(lock) {

@@ -1,0 +1,3 @@
+module provider-array-go
+
+go 1.19

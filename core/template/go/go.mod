@@ -1,0 +1,3 @@
+module provider-example
+
+go 1.19

@@ -24,6 +24,11 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
   "core/src/service": ["test/features/service"],
   "core/template": ["test/features/plugins-new.test.ts", "test/features/conformance-writer.test.ts"],
   "core/examples": ["test/features/examples.test.ts"],
+  "plugins/provider-csi": [
+    "test/storage/provider-csi.test.ts",
+    "test/storage/provider-csi-faults.test.ts",
+    "test/storage/provider-csi-conformance.test.ts",
+  ],
   "plugins/writer-exec": ["test/features/writer-exec.test.ts", "test/features/writer-exec-faults.test.ts"],
   "plugins/writer-mysql": ["test/servers/writer-mysql"],
   "plugins/writer-systemd": ["test/features/writer-systemd.test.ts"],

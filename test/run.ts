@@ -34,7 +34,7 @@ const took = new Map<string, number>();
 /** Failures of user-mode kernels, which are no failures of tests: what ran there was run once more. */
 let kernelFailures = 0;
 
-const stream = run({ files, concurrency: 2, timeout: 30 * 60_000 });
+const stream = run({ files, concurrency: 2, timeout: 60 * 60_000 });
 stream.on("test:pass", (data) => {
   if (data.nesting === 0 && data.file !== undefined)
     took.set(data.file, (took.get(data.file) ?? 0) + data.details.duration_ms);

@@ -43,7 +43,10 @@ test("a folder names all that is in it, and not what has its name elsewhere", ()
 test("a source names the tests of its folder, or those that need more than a folder of sources", () => {
   assert.ok(named("core/src/store/journal.ts").includes(journal));
   assert.deepEqual(named("core/src/installation.ts"), ["test/core/installation.test.ts"]);
-  assert.deepEqual(named("plugins/provider-reflink/src"), ["test/plugins/provider-reflink/complaints.test.ts"]);
+  assert.deepEqual(named("plugins/provider-reflink/src"), [
+    "test/plugins/provider-reflink/complaints.test.ts",
+    "test/plugins/provider-reflink/project-quota.test.ts",
+  ]);
   assert.ok(named("core/src/service/http/server.ts").includes("test/features/service/rights.test.ts"));
   assert.ok(named("core/src/cli/commands/prune.ts").includes("test/features/prune.test.ts"));
 });
@@ -55,7 +58,7 @@ test("a test of the laboratory is named alone, and runs in a guest", () => {
 });
 
 test("part of a name is an error with similar paths, and so is an unknown option", () => {
-  assert.match(refused("cut"), /No test belongs to cut\. Similar paths:\n {2}test\/lab\/power-cut/);
+  assert.match(refused("power"), /No test belongs to power\. Similar paths:\n {2}test\/lab\/power-cut/);
   assert.match(refused("test/core/store/jornal.test.ts"), /test\/core\/store\/journal\.test\.ts/);
   assert.match(refused("/etc/passwd"), /No test belongs to \/etc\/passwd\.$/);
   assert.match(refused("--fast", journal), /--fast alone/);

@@ -4,9 +4,9 @@
 set -eu
 
 # mariadb-server-core is the programs alone: no service, no account.
-packages="acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium"
+packages="faketime acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium python3 golang-go"
 # The laboratory: its kernel, what that needs of the host's tools, and the server that runs in it.
-packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server cryptsetup-bin mdadm"
+packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server mariadb-plugin-provider-lz4 mariadb-plugin-rocksdb cryptsetup-bin mdadm"
 case "${1:-}" in
 mysql | mariadb-11) packages="$packages debootstrap" ;;
 esac

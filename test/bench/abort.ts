@@ -66,9 +66,9 @@ function spin({ t }: Stay): void {
 async function lateness(does: (typeof faults)[number]): Promise<number> {
   await using stay = new Stay();
   const stage = new Scene(stay.t);
-  const isolation = does === "blocks" ? "process" : "thread";
+  const runtime = does === "blocks" ? "process" : "thread";
   const limits = { ...patientLimits, freeze: `${limitMs * 2}ms` };
-  const config = stage.configFile({ isolation, limits, writer: { in: "freeze", does, when: "before" } });
+  const config = stage.configFile({ runtime, limits, writer: { in: "freeze", does, when: "before" } });
   const holdstill = await open({ config });
   let [limit, late] = [Number.NaN, Number.NaN];
   const onEvent = (event: Event): void => {

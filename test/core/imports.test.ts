@@ -32,6 +32,7 @@ const importers: Record<string, string> = {
   pino: "base/log/log.ts",
   semver: "host/manifest/versions.ts",
   tinypool: "host/isolation/host/pool.ts",
+  "vscode-jsonrpc": "host/isolation/worker/program.ts",
   yaml: "base/config/document.ts",
 };
 
@@ -155,15 +156,13 @@ test("nothing is loaded in the keeper once it is armed: no module of it imports 
 const writers: Record<string, string> = {
   "base/log/log.ts": "the log file, which is paused while volumes are held",
   "base/schema/precompile.ts": "the build",
-  "cli/commands/metrics.ts": "a file that the user named, in a process that holds nothing",
   "cli/commands/schedule.ts": "a file that the user named, in a process that holds nothing",
   "cli/render/draw.ts": "a file that the user named, in a process that holds nothing",
   "cli/terminal/output-queue.ts": "stdout and stderr",
   "conformance/": "the files of a test",
-  "engine/setup/config-file.ts": "the config that `init` writes",
   "host/manifest/lock.ts": "holdstill.lock.json, beside the config",
   "host/scaffold/": "the folder of a new plugin",
-  "keeper/": "/run, /dev/shm, /proc, and pipes: what must not wait for the gate",
+  "keeper/": "/run, /dev, /dev/shm, /proc, and pipes: what must not wait for the gate",
   "os/": "temporary files and pipes",
   "service/client/remote-set.ts": "a temporary copy of a record, in a process that holds nothing",
   "service/http/socket-file.ts": "the socket, before anything is held",
@@ -215,4 +214,60 @@ test("core/README.md names every folder, and every path in it exists", () => {
     .filter((one) => one.split(path.sep).length <= 2)
     .filter((one) => !named.includes(`src/${one}/`) && !named.includes(`${path.basename(one)}/`));
   assert.deepEqual(unnamed, []);
+});
+
+/** Where root works on paths that other users can influence. A path that ends with / is a folder. */
+const guarded = [
+  "engine/restore/",
+  "engine/sets/",
+  "os/exec/mount-namespace.ts",
+  "os/exec/mount-tree.ts",
+  "os/exec/tree-copy.ts",
+  "store/exposure-folders.ts",
+  "store/restore-draft.ts",
+  "store/sidecar.ts",
+  "store/swap-into-place.ts",
+  "transaction/repair.ts",
+];
+
+/** What these import of node:fs beside that, and why no name is looked up by it that another user could change. */
+const byDescriptor: Record<string, { names: string[]; reason: string }> = {
+  "os/exec/mount-namespace.ts": { names: ["closeSync", "openSync"], reason: "/proc, and the current folder" },
+  "store/restore-draft.ts": {
+    names: ["realpathSync"],
+    reason: "a path for the record; what is found there is compared",
+  },
+  "store/sidecar.ts": { names: ["createReadStream", "fsync"], reason: "a descriptor" },
+  "store/swap-into-place.ts": { names: ["closeSync", "openSync"], reason: "/proc/self/fd" },
+};
+
+test("where other users can influence paths, only os/path looks names up", () => {
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const found: Record<string, string[]> = {};
+  for (const file of files.filter((one) =>
+    guarded.some((room) => one === room || (room.endsWith("/") && one.startsWith(room))),
+  )) {
+    const text = readFileSync(path.join(source, file), "utf8");
+    const names = [...text.matchAll(/import \{([^}]*)\} from "node:fs(?:\/promises)?"/g)].flatMap(([, list = ""]) =>
+      list.split(",").map((name) => name.trim().replace(/ as .*/, "")),
+    );
+    if (names.length > 0) found[file] = names.filter((name) => name !== "").toSorted();
+  }
+  assert.deepEqual(found, Object.fromEntries(Object.entries(byDescriptor).map(([file, { names }]) => [file, names])));
+});
+
+test("programs are started by their absolute paths, and cp by its descriptors alone", () => {
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const texts = files.map((file) => ({ file, text: readFileSync(path.join(source, file), "utf8") }));
+  const named = texts.filter(({ text }) => /\b(?:spawn|spawnSync|execa|execFile|execFileSync)\(\s*"[^"/]/.test(text));
+  assert.deepEqual(
+    named.map(({ file }) => file),
+    [],
+  );
+  const users = (program: string): string[] =>
+    texts
+      .filter(({ text }) => new RegExp(`(?:programAt|installedProgram)\\("${program}"\\)`).test(text))
+      .map(({ file }) => file);
+  assert.deepEqual(users("cp"), ["os/exec/tree-copy.ts"]);
+  for (const program of ["mount", "umount", "rm", "mv", "ln"]) assert.deepEqual(users(program), [], program);
 });

@@ -222,7 +222,7 @@ test("a cyclic config is a finding with its line, and no endless loop", async (t
 
 test("a best-effort writer that fails is left out, and the record says so", async (t) => {
   const stage = new Scene(t);
-  const ran = await stage.run(["create", "writer:app", "--json"], {
+  const ran = await stage.run(["create", "writer:app", "--require", "none", "--json"], {
     policy: "best-effort",
     writer: { in: "freeze", does: "throws" },
   });

@@ -1,4 +1,4 @@
-/** The worked examples of the guide for authors: in plain JavaScript, outside of the workspace, installed by copying a folder. */
+/** The worked examples of the guide for authors: outside of the workspace, installed by copying a folder. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,7 +7,8 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkPlugin } from "holdstill/conformance";
-import type { SnapshotSet } from "#core/base/schema/types.js";
+import type { ProviderDocument, SnapshotSet } from "#core/base/schema/types.js";
+import { buildGo, goIsMissing } from "../support/process/go.js";
 import { holdstill } from "../support/process/command-line.js";
 import { loopFs } from "../support/storage/loop-device.js";
 import { onEnd } from "../support/process/on-end.js";
@@ -20,6 +21,7 @@ const examples = path.join(repository, "core/examples");
 function installed(dir: string, name: string): string {
   const folder = path.join(dir, "plugins", name);
   cpSync(path.join(examples, name), folder, { recursive: true });
+  if (name.endsWith("-go")) buildGo(folder);
   return folder;
 }
 
@@ -87,38 +89,52 @@ test("the SQLite writer conforms, and finds a snapshot bad that is", async (t) =
 const token = "of the imaginary array";
 
 /** The array's server, on a port that is free. */
-async function arrayOf(t: TestContext, folder: string, mountPoints: readonly string[]): Promise<string> {
+async function arrayOf(
+  t: TestContext,
+  folder: string,
+  mountPoints: readonly string[],
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const program = path.join(examples, "provider-array/array.js");
   const array = spawn(process.execPath, [program, "0", token, folder, ...mountPoints], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  onEnd(t, async () => {
-    const gone = once(array, "exit");
+  const gone = once(array, "exit");
+  const stop = async (): Promise<void> => {
     array.kill();
     await gone;
-  });
+  };
+  onEnd(t, stop);
   const [line] = (await once(array.stdout.setEncoding("utf8"), "data")) as [string];
-  return line.trim();
+  return { url: line.trim(), stop };
 }
 
-test("the provider for an array is used by config alone: the kernel holds two file systems while one request is made", async (t) => {
+for (const [name, runtime, skip] of [
+  ["provider-array", "thread", false],
+  ["provider-array-python", "process", false],
+  ["provider-array-go", "process", goIsMissing],
+] as const)
+  test(`${name} is used by config alone: the kernel holds two file systems while one request is made`, { skip }, (t) =>
+    captures(t, name, runtime),
+  );
+
+async function captures(t: TestContext, plugin: string, runtime: "thread" | "process"): Promise<void> {
   const mountPoints = ["one", "two"].map((name) => loopFs(t, "ext4", name));
   if (mountPoints.some((point) => point === null)) return;
   const targets = mountPoints.filter((point) => point !== null);
   const dir = tempDir(t);
-  const url = await arrayOf(t, path.join(dir, "array"), targets);
-  const folder = installed(dir, "provider-array");
+  const { url, stop } = await arrayOf(t, path.join(dir, "array"), targets);
+  const folder = installed(dir, plugin);
 
   const only = ["keeps-its-promises", "abort-after-commit", "commit-obeys-the-signal", "keeps-secrets"];
   const fixture = { options: { url, token }, targets, watch: [path.join(dir, "array")] };
-  const { checks } = await checkPlugin(folder, { fixture, only, runtimes: ["thread"] });
+  const { checks } = await checkPlugin(folder, { fixture, only, runtimes: [runtime] });
   const wrong = checks.filter(({ status }) => status !== "passed");
   assert.deepEqual(wrong, []);
   assert.ok(only.every((name) => checks.some((check) => check.name === name)));
 
   for (const target of targets) writeFileSync(path.join(target, "file"), target);
   const config = path.join(dir, "holdstill.json");
-  const plugins = [{ use: "provider-array", options: { url, token } }];
+  const plugins = [{ use: plugin, options: { url, token } }];
   writeFileSync(config, JSON.stringify({ pluginPaths: ["plugins"], stateDir: "state", exposeDir: "exposed", plugins }));
   const made = await holdstill(["create", ...targets, "--require", "filesystem", "--json", "--config", config]);
   assert.equal(made.exitCode, 0, made.stderr);
@@ -130,13 +146,18 @@ test("the provider for an array is used by config alone: the kernel holds two fi
   assert.deepEqual(trees.map((tree) => readFileSync(path.join(tree, "file"), "utf8")).toSorted(), targets.toSorted());
   const gone = await holdstill(["delete", set.id, "--yes", "--config", config]);
   assert.equal(gone.exitCode, 0, gone.stderr);
-});
+  await stop();
+  const { providers } = (await holdstill(["providers", "--json", "--config", config])).json() as {
+    providers: ProviderDocument[];
+  };
+  assert.equal(providers[0]?.error?.code, "E_UNREACHABLE", JSON.stringify(providers));
+}
 
 test("the same provider is caught when it promises one instant and has nothing held", async (t) => {
   const target = loopFs(t, "ext4");
   if (target === null) return;
   const dir = tempDir(t);
-  const url = await arrayOf(t, path.join(dir, "array"), [target]);
+  const { url } = await arrayOf(t, path.join(dir, "array"), [target]);
   const folder = installed(dir, "provider-array");
   const main = path.join(folder, "index.js");
   const changed = readFileSync(main, "utf8").replaceAll(/const hold = .*;/g, "const hold = [];");

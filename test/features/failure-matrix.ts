@@ -1,31 +1,33 @@
 /**
- * Every phase of the table × every fault × who × where it runs, through the real command line. After each: nothing is frozen,
+ * Every phase of the table × faults × who × where it runs, through the real command line. After each: nothing is frozen,
  * nothing partial is left or it is journaled, the culprit is named, the exit code is right, the next transaction works.
  */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { PluginOp } from "#core/host/isolation/operations.js";
+import type { WorkerRuntime } from "#core/host/isolation/session.js";
 import { open } from "holdstill";
 import type { TransactionResult } from "#core/engine/types.js";
 import type { Fault as Wrong, SnapshotSet } from "#core/base/schema/types.js";
 import { type PhaseName, phases } from "#core/transaction/phases.js";
-import type { Fault, Misbehaviour } from "../support/fixture/misbehaving-plugins.js";
+import type { Fault, Misbehaviour, WireFault } from "../support/fixture/misbehaving-plugins.js";
+import { wholeMatrix } from "../support/whole-matrix.js";
 import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 
-const faults: Fault[] = [
-  "throws",
-  "rejects-non-error",
-  "rejects-null",
-  "rejects-unhandled",
-  "hangs",
-  "spins",
-  "blocks",
-  "exits",
-  "out-of-memory",
-  "nonsense",
-  "uncloneable",
-  "late",
-];
+/** Tried in each phase. */
+const principal: Record<WorkerRuntime, readonly Any[]> = {
+  thread: ["throws", "hangs", "exits"],
+  process: ["hangs", "exits"],
+  executable: ["hangs", "exits"],
+};
+type Any = Fault | WireFault;
+const inAny: readonly Any[] = ["throws", "spins", "blocks", "out-of-memory", "nonsense", "late"];
+const inNode: readonly Any[] = [...inAny, "rejects-non-error", "rejects-null", "rejects-unhandled", "uncloneable"];
+const inProgram: readonly Any[] = [...inAny, "writes-garbage", "writes-half", "answers-another", "closes-stdout"];
+/** Tried in turn: each in some phases of each role. `npm run matrix` tries all in all. */
+const others: Record<WorkerRuntime, readonly Any[]> = { thread: inNode, process: inNode, executable: inProgram };
+/** How many of these a phase gets. */
+const turnsOf: Record<WorkerRuntime, number> = { thread: 2, process: 1, executable: 1 };
 
 type Role = "writer" | "provider";
 const instance = { writer: "app", provider: "store" } as const;
@@ -38,18 +40,34 @@ const when: Partial<Record<PhaseName, "before" | "after">> = {
   freeze: "after",
 };
 
-export function failureMatrix(isolation: "thread" | "process"): void {
+export function failureMatrix(runtime: WorkerRuntime): void {
+  const turns = turnsOf[runtime];
+  let turn = 0;
   for (const [phase, { actors, onFailure }] of Object.entries(phases) as [PhaseName, (typeof phases)[PhaseName]][]) {
     for (const role of actors.filter((actor): actor is Role => actor !== "keeper")) {
-      describe(`a ${role} in a ${isolation}, in ${phase}`, { concurrency: 4 }, () => {
-        for (const does of faults) {
+      describe(`a ${role} ${placeOf[runtime]}, in ${phase}`, { concurrency: 4 }, () => {
+        const from = turn;
+        turn += turns;
+        const inTurn = others[runtime].filter((_, at, all) => isTurnOf(at, from, turns, all.length));
+        for (const does of new Set([...principal[runtime], ...inTurn])) {
           it(`that ${does}: ${consequence[onFailure]}`, async (t) => {
-            await outcomes[onFailure](new Play(t, role, phase, does, isolation));
+            await outcomes[onFailure](new Play(t, role, phase, does, runtime));
           });
         }
       });
     }
   }
+}
+
+const placeOf: Record<WorkerRuntime, string> = {
+  thread: "in a thread",
+  process: "in a process",
+  executable: "as a program",
+};
+
+/** Whether the fault at that place of the list is one of the next `turns`. */
+function isTurnOf(at: number, from: number, turns: number, all: number): boolean {
+  return wholeMatrix || (at + all - (from % all)) % all < turns;
 }
 
 const consequence = {
@@ -65,13 +83,16 @@ class Play {
   readonly stage: Scene;
   readonly role: Role;
   readonly roles: Roles;
+  /** Without its only provider a request is refused. */
+  readonly exitOfStop: 3 | 4;
 
-  constructor(t: TestContext, role: Role, phase: PhaseName, does: Fault, isolation: "thread" | "process") {
+  constructor(t: TestContext, role: Role, phase: PhaseName, does: Any, runtime: WorkerRuntime) {
     this.stage = new Scene(t);
     this.role = role;
+    this.exitOfStop = role === "provider" ? 3 : 4;
     const op = (phase === "identify" && role === "provider" ? "match" : phase) as PluginOp;
     const wrong: Misbehaviour = { in: op, does, when: when[phase] ?? "after", delayMs: 5000 };
-    this.roles = { isolation, [role]: phase === "repair" ? { ...wrong, repair: "always" } : wrong };
+    this.roles = { runtime, [role]: phase === "repair" ? { ...wrong, repair: "always" } : wrong };
   }
 
   create(roles: Roles = this.roles) {
@@ -99,7 +120,7 @@ class Play {
 const outcomes: Record<(typeof phases)[PhaseName]["onFailure"], (play: Play) => Promise<void>> = {
   async stop(play) {
     const ran = await play.create();
-    assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
+    assert.equal(ran.exitCode, play.exitOfStop, ran.stdout + ran.stderr);
     play.isNamed((ran.json() as { error: Wrong }).error.message);
     play.isClean();
     await play.nextWorks();

@@ -99,7 +99,8 @@ test("a timeline is a snapshot that names the culprit, as well-formed XML whatev
 
   const html = path.join(stage.dir, "set.html");
   assert.equal((await stage.run(["show", "good", "--timeline", html])).exitCode, 0);
-  assert.match(readFileSync(html, "utf8"), /^<!doctype html>[^]*Applications frozen, [^]*app: thaw/);
+  assert.match(readFileSync(html, "utf8"), /^<!doctype html>[^]*From freeze to thaw, [^]*app: thaw/);
+  assert.match(readFileSync(html, "utf8"), /prefers-color-scheme:dark[^]*<body/);
   assert.doesNotMatch(readFileSync(html, "utf8"), /(?:src|href)=/, "it needs nothing but itself");
   assert.equal((await stage.run(["show", "good", "--timeline", path.join(stage.dir, "x.png")])).exitCode, 2);
   assert.ok(!existsSync(path.join(stage.dir, "x.png")));

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginOp } from "#core/host/isolation/operations.js";
 import { program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
+import { wholeMatrix } from "../support/whole-matrix.js";
 import { patientLimits, Scene } from "../support/fixture/scene.js";
 
 interface Moment {
@@ -45,18 +46,18 @@ const limits = { ...patientLimits, complete: "30s" };
 
 /**
  * A closed terminal is SIGHUP. Two commands undo something of their own when they are told to end, and recover is the last resort;
- * the others end as by SIGKILL, which all are tried with. HOLDSTILL_ROUNDS has all of them tried with all.
+ * the others end as by SIGKILL, which all are tried with. `npm run matrix` tries all with all.
  */
 const ways = {
   SIGKILL: () => true,
-  SIGHUP: (name: string) => isThorough || ["verify", "restore", "recover"].includes(name),
-  SIGINT: (name: string) => isThorough || name === "recover",
+  SIGHUP: ({ args: [name], op }: Moment) =>
+    wholeMatrix || name === "verify" || name === "restore" || (name === "recover" && op === "unexpose"),
+  SIGINT: ({ args: [name], op }: Moment) => wholeMatrix || (name === "recover" && op === "abort"),
 } as const;
-const isThorough = process.env["HOLDSTILL_ROUNDS"] !== undefined;
 
 for (const way of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   describe(`${way} in the middle of a command`, { concurrency: 2 }, () => {
-    for (const moment of moments.filter(({ args: [name = ""] }) => ways[way](name))) {
+    for (const moment of moments.filter((one) => ways[way](one))) {
       it(`\`${moment.args.join(" ")}\`, in ${moment.op} of the ${moment.role}`, async (t) => {
         const stage = new Scene(t);
         const good = (...args: string[]): ReturnType<Scene["run"]> => stage.run(args, { limits });

@@ -1,13 +1,13 @@
 /** retain, ended while it writes: the set is as it was, free for others, and the command works when it is given again. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { program } from "../support/process/command-line.js";
+import { programInModules } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
 import { Scene } from "../support/fixture/scene.js";
 
@@ -16,20 +16,17 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
     const stage = new Scene(t);
     assert.equal((await stage.run(["create", "writer:app", "--name", "good"])).exitCode, 0);
     const set = (await stage.run(["show", "good", "--json"])).json() as SnapshotSet;
-    const draft = path.join(stage.dir, "state/sets", set.id, "set.json.draft");
-    // Whoever opens a pipe to write to it waits for a reader.
-    execFileSync("mkfifo", [draft]);
-    const args = [program, "retain", "good", "--until", "30d", "--config", stage.configFile()];
-    const child = spawn(process.execPath, args, { stdio: "ignore" });
+    const mark = path.join(stage.dir, "writes");
+    const args = [programInModules, "retain", "good", "--until", "30d", "--config", stage.configFile()];
+    const child = spawn(process.execPath, ["--import", hangingBeforeRename(mark), ...args], { stdio: "ignore" });
     onEnd(t, () => void child.kill("SIGKILL"));
-    while (!(await isOpening(child.pid))) {
+    while (!existsSync(mark)) {
       assert.equal(child.exitCode, null, "it ended by itself");
       await sleep(20);
     }
     assert.match((await stage.run(["delete", "good", "--yes"])).stderr, /Another process is working on set/);
     child.kill(signal);
     await once(child, "close");
-    rmSync(draft);
 
     assert.deepEqual((await stage.run(["show", "good", "--json"])).json(), set);
     assert.equal((await stage.run(["recover"])).stdout, "Nothing is left over.\n");
@@ -41,11 +38,17 @@ for (const signal of ["SIGKILL", "SIGHUP", "SIGINT"] as const) {
   });
 }
 
-/** Whether it stands in the kernel's openat(2): twice the same is no file that is opened in passing. */
-async function isOpening(pid = 0): Promise<boolean> {
-  const read = (): string => readFileSync(`/proc/${pid}/syscall`, "utf8");
-  const before = read();
-  await sleep(50);
-  return before.startsWith(`${openat[process.arch] ?? ""} `) && read() === before;
+/** A module with which a process hangs for ever when the new record is to take the place of the old one. */
+function hangingBeforeRename(mark: string): string {
+  const code = `
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const rename = fs.renameSync;
+    fs.renameSync = (from, to) => {
+      if (!String(to).endsWith("/set.json")) return rename(from, to);
+      fs.writeFileSync(${JSON.stringify(mark)}, "");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    };
+    syncBuiltinESMExports();`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
 }
-const openat: Record<string, string> = { x64: "257", arm64: "56" };

@@ -77,8 +77,10 @@ test("a journal that somebody has tampered with stops nobody, and leads nowhere"
     `${JSON.stringify({ ...begun, enlisted: [] })}\n`,
   );
   const ran = await stage.run(["recover", "--yes"]);
-  assert.equal(ran.exitCode, 0, ran.stderr);
+  assert.equal(ran.exitCode, 6, "what they did is not known");
+  assert.match(ran.stderr, /000001\.jsonl is damaged[^]*000002\.jsonl is damaged/);
   assert.ok(existsSync(victim));
+  assert.equal((await stage.run(["create", "writer:app"])).exitCode, 0);
 });
 
 test("of two that change one set at a time the second is refused, and says why", async (t) => {

@@ -26,6 +26,7 @@ const looking: readonly (readonly string[])[] = [
   ["plugins", "list"],
   ["plugins", "why", "app"],
   ["plugins", "lock", "--check"],
+  ["plugins", "upgrade", "--dry-run"],
   ["plugins", "check", path.join(pluginsThat, "writer-that"), "--only", "manifest"],
   ["schedule", "nightly", "writer:app", "--on", "02:30", "--", "/bin/true"],
   ["serve", "--print-unit"],

@@ -67,7 +67,7 @@ test("init suggests the block of a vendor's manifest, doctor shows the server, a
     targets: string[];
   };
   assert.ok(targets.includes("writer:acme-shop"), text);
-  assert.match(text, new RegExp(`^pluginPaths: \\["${plugins}"\\]$`, "m"));
+  assert.match(text, new RegExp(`^pluginPaths: \\[ "${plugins}" \\]$`, "m"));
   assert.match(
     text,
     new RegExp(`# Acme DB in ${data}, pid [0-9]+.*\\n  - use: writer-acme@\\^1\\.0\\.0\\n    as: acme-shop\\n`),

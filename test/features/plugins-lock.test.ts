@@ -11,7 +11,13 @@ interface Shop {
   stage: Scene;
   plugins: string;
   lockFile: string;
+  configFile: string;
   run: (...args: string[]) => Promise<CliRun>;
+}
+
+interface Manifest {
+  version: string;
+  options: { properties: Record<string, unknown> };
 }
 
 /** Copies of the fixtures that may be tampered with, and a config that uses them. */
@@ -26,6 +32,7 @@ function shop(t: TestContext): Shop {
     stage,
     plugins,
     lockFile: path.join(stage.dir, "holdstill.lock.json"),
+    configFile: config,
     run: (...args) => holdstill([...args, "--config", config]),
   };
 }
@@ -74,6 +81,53 @@ test("pinned plugins run, and after tampering nothing does until the change is p
   assert.equal((await run("plan", stage.app)).exitCode, 0);
   rmSync(path.join(writer, "extra.js"));
   assert.match((await run("plan", stage.app)).stderr, /extra\.js was removed\./);
+});
+
+test("a newer version beside a pinned one is not used until it is asked for, and upgrade tells what it changes", async (t) => {
+  const { stage, plugins, lockFile, configFile, run } = shop(t);
+  assert.equal((await run("plugins", "lock")).exitCode, 0);
+  const newer = path.join(plugins, "provider-that@1.1.0");
+  cpSync(path.join(plugins, "provider-that"), newer, { recursive: true });
+  const manifest = JSON.parse(readFileSync(path.join(newer, "plugin.json"), "utf8")) as Manifest;
+  const { store: path_, ...others } = manifest.options.properties;
+  const options = { ...manifest.options, required: ["folder"], properties: { ...others, folder: path_ } };
+  writeFileSync(path.join(newer, "plugin.json"), JSON.stringify({ ...manifest, version: "1.1.0", options }));
+
+  assert.equal((await run("create", stage.app)).exitCode, 0);
+  assert.equal((await run("plugins", "lock", "--check")).exitCode, 0);
+  const listed = await run("plugins", "list");
+  assert.match(listed.stdout, /taken +provider-that 1\.0\.0: the highest pinned version in the range \*/);
+  assert.match(
+    listed.stdout,
+    /unpinned +provider-that 1\.1\.0: the lock file has 1\.0\.0; `holdstill plugins\s+upgrade`/,
+  );
+
+  const before = readFileSync(lockFile, "utf8");
+  const dry = await run("plugins", "upgrade", "--dry-run");
+  assert.equal(dry.exitCode, 2, dry.stderr);
+  assert.match(dry.stdout, /provider-that {2}1\.0\.0 → 1\.1\.0 {2}new options: folder; without options: store$/m);
+  assert.match(dry.stdout, /writer-that {4}1\.0\.0 +as before$/m);
+  assert.match(dry.stderr, /\/plugins\/1\/options/);
+  const refused = await run("plugins", "upgrade");
+  assert.equal(refused.exitCode, 2);
+  assert.equal(readFileSync(lockFile, "utf8"), before);
+
+  writeFileSync(path.join(newer, "plugin.json"), JSON.stringify({ ...manifest, version: "1.1.0" }));
+  const upgraded = await run("plugins", "upgrade");
+  assert.equal(upgraded.exitCode, 0, upgraded.stderr);
+  assert.match((await run("plugins", "list")).stdout, /taken +provider-that 1\.1\.0: the highest pinned version/);
+
+  const config = readFileSync(configFile, "utf8");
+  writeFileSync(configFile, config.replace('"provider-that"', '"provider-that@1.0.0"'));
+  assert.match((await run("plugins", "upgrade", "--dry-run")).stdout, /provider-that {2}1\.1\.0 → 1\.0\.0/);
+  writeFileSync(configFile, config);
+
+  rmSync(newer, { recursive: true });
+  const back = await run("plan", stage.app);
+  assert.equal(back.exitCode, 2);
+  assert.match(back.stderr, /The lock file does not list provider-that 1\.0\.0\./);
+  assert.equal((await run("plugins", "lock")).exitCode, 0);
+  assert.equal((await run("plan", stage.app)).exitCode, 0);
 });
 
 test("what is refused is not pinned, and a lock file that is broken is written anew", async (t) => {

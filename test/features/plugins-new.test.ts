@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import { checkPlugin } from "holdstill/conformance";
+import { buildGo, goIsMissing } from "../support/process/go.js";
 import { holdstill } from "../support/process/command-line.js";
 import { tempDir } from "../support/storage/temp.js";
 import { repository } from "../support/repository.js";
@@ -62,6 +64,30 @@ for (const kind of ["writer", "provider"] as const) {
   });
 }
 
+for (const kind of ["writer", "provider"] as const)
+  for (const [language, skip] of [
+    ["python", false],
+    ["go", goIsMissing],
+  ] as const)
+    test(`a new ${kind} in ${language} conforms, and has nothing of JavaScript`, { skip }, async (t) => {
+      const cwd = tempDir(t);
+      const made = await holdstill(["plugins", "new", kind, "acme", "--lang", language, "--json"], { cwd });
+      const { files } = made.json() as { files: string[] };
+      assert.deepEqual(
+        files.filter((file) => /\.[jt]s$|^package/.test(file)),
+        [],
+      );
+      const dir = path.join(cwd, "acme");
+      if (language === "go") buildGo(dir);
+      const { checks } = await checkPlugin(dir);
+      assert.deepEqual(
+        checks.filter(({ status }) => status === "failed"),
+        [],
+      );
+      const proof = kind === "writer" ? "freeze-holds" : "snapshot-is-of-the-cut";
+      assert.ok(checks.some(({ name, status }) => name === proof && status === "passed"));
+    });
+
 /** The command line as npm installed it. */
 function run(cwd: string, args: readonly string[]): string {
   return execFileSync(path.join(cwd, "node_modules/.bin/holdstill"), args, { cwd, encoding: "utf8", env: envOf() });
@@ -74,6 +100,7 @@ test("a name that no manifest may have, an unknown kind and a folder that is the
     [["writer", "../acme"], /cannot be the name of a plugin/],
     [["writter", "acme"], /Unknown kind of plugin `writter`.*mean `writer`/],
     [["writer", "taken"], /already/],
+    [["writer", "acme", "--lang", "cobol"], /--lang does not support `cobol`/],
   ] as const) {
     const { exitCode, stderr } = await holdstill(["plugins", "new", ...args], { cwd });
     assert.equal(exitCode, 2, stderr);

@@ -1,11 +1,13 @@
 /** Snapshots that writers repair after the cut, and applications that go on though their writer is dead. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { Scene } from "../support/fixture/scene.js";
+import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { patientLimits, Scene } from "../support/fixture/scene.js";
+import { type CliRun, holdstill } from "../support/process/command-line.js";
 
 interface Row {
   name: string;
@@ -100,3 +102,122 @@ test("after kill -9 recover runs the compensation that the journal has kept", as
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
   assert.equal(stage.isFrozen(), false);
 });
+
+test("after kill -9 recover runs a compensation with a secret, which is in no argument, journal, or output", async (t) => {
+  const stage = new Scene(t);
+  const secret = "pa55word-of-the-application";
+  const writer = { compensates: true, password: { env: "APP_PASSWORD" } };
+  const surroundings = { env: { APP_PASSWORD: secret } };
+  const provider = { in: "commit", does: "hangs" } as const;
+  await stage.run(
+    ["create", "writer:app"],
+    { writer, provider, limits: { copy: "20s" } },
+    {
+      ...surroundings,
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          if (stage.calls("store").includes("commit")) child.kill("SIGKILL");
+        }, 10);
+        child.once("exit", () => clearInterval(timer));
+      },
+    },
+  );
+  const transactions = path.join(stage.dir, "state/transactions");
+  const journals = readdirSync(transactions).map((name) => path.join(transactions, name));
+  for (const journal of journals) assert.equal(statSync(journal).mode & 0o777, 0o600);
+  const journaled = journals.map((journal) => readFileSync(journal, "utf8")).join("");
+  assert.match(journaled, /"env":\{"PASSWORD":\{"option":"\/password"\}\}/);
+
+  const ran = await stage.run(["recover", "--yes", "--verbose"], { writer }, surroundings);
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+  assert.equal(readFileSync(path.join(stage.app, "compensated"), "utf8"), `${secret} unpause`);
+  assert.match(ran.stderr, /refused: \(hidden\)/);
+  for (const text of [journaled, ran.stdout, ran.stderr]) assert.ok(!text.includes(secret), text);
+});
+
+test("after kill -9 in a repair recover removes the folder at which the snapshot was exposed", async (t) => {
+  const stage = new Scene(t);
+  const writer = { repair: "always", in: "repair", does: "hangs" } as const;
+  await stage.run(
+    ["create", "writer:app"],
+    { writer },
+    {
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          if (stage.calls("app").includes("repair")) child.kill("SIGKILL");
+        }, 10);
+        child.once("exit", () => clearInterval(timer));
+      },
+    },
+  );
+  const exposed = path.join(stage.dir, "exposed");
+  assert.equal(readdirSync(exposed).length, 1);
+  const ran = await stage.run(["recover", "--yes"], { writer: { repair: "always" } });
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+  assert.deepEqual(readdirSync(exposed), []);
+});
+
+test("a restore elsewhere takes the repaired contents, or with --as-cut what was cut", async (t) => {
+  const stage = new Scene(t);
+  const on = forking(stage, {});
+  assert.equal((await on("create", "writer:app", "--name", "good")).exitCode, 0);
+  for (const [options, expected] of [
+    [[], ["file", "repaired"]],
+    [["--as-cut"], ["file"]],
+  ] as const) {
+    const to = path.join(stage.dir, `to${options.join("")}`);
+    const restored = await on("restore", "good", "--to", to, "--yes", ...options);
+    assert.equal(restored.exitCode, 0, restored.stderr);
+    assert.deepEqual(readdirSync(path.join(to, stage.app, "data")), expected);
+  }
+});
+
+/** The command line, with a provider that makes forks. */
+function forking(stage: Scene, writer: Record<string, unknown>): (...args: string[]) => Promise<CliRun> {
+  const config = path.join(stage.dir, "holdstill.json");
+  const settings = {
+    pluginPaths: [pluginsThat],
+    stateDir: path.join(stage.dir, "state"),
+    exposeDir: path.join(stage.dir, "exposed"),
+    limits: patientLimits,
+    plugins: [
+      { use: "writer-that", as: "app", options: { app: stage.app, repair: "fork", ...writer } },
+      { use: "provider-reflink" },
+    ],
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  return async (...args) => holdstill([...args, "--config", config]);
+}
+
+const failures = {
+  reports: { unrepairable: "page 7 is torn" },
+  throws: { in: "repair", does: "throws", when: "after" },
+} as const;
+
+for (const [how, misbehaviour] of Object.entries(failures)) {
+  test(`a fork whose repair failed is never used: what was cut is verified, shown, and restored (the writer ${how})`, async (t) => {
+    const stage = new Scene(t);
+    const on = forking(stage, misbehaviour);
+    const made = await on("create", "writer:app", "--name", "good", "--json");
+    assert.equal(made.exitCode, 5, made.stdout + made.stderr);
+    const { set } = made.json() as TransactionResult;
+    assert.equal(set?.snapshots.length, 2);
+    assert.deepEqual(
+      set.writers[0]?.repair?.in,
+      set.snapshots.flatMap(({ snapshot: { id, of } }) => (of === undefined ? [] : id)),
+    );
+    assert.equal(set.writers[0].repair.state, "failed");
+
+    mkdirSync(path.join(stage.dir, "at"));
+    const seen = await on("expose", "good", "--at", path.join(stage.dir, "at"));
+    if (process.geteuid?.() === 0) {
+      assert.equal(seen.exitCode, 0, seen.stderr);
+      const below = path.join(stage.dir, "at", stage.app, "data");
+      assert.deepEqual(readdirSync(below), ["file"]);
+    }
+    assert.equal((await on("unexpose", "good")).exitCode, 0);
+    const restored = await on("restore", "good", "--to", path.join(stage.dir, "to"), "--yes");
+    assert.equal(restored.exitCode, 0, restored.stderr);
+    assert.deepEqual(readdirSync(path.join(stage.dir, "to", stage.app, "data")), ["file"]);
+  });
+}

@@ -56,8 +56,12 @@ test("a restore says what it would do, asks, puts the data back, keeps what was 
 test("nothing is restored over an application that runs", async (t) => {
   const { stage, data } = await disaster(t);
   writeFileSync(path.join(stage.app, "running"), "");
-  for (const command of ["restore", "revert"]) {
-    const refused = await stage.run([command, "good", "--yes"]);
+  for (const [command, option] of [
+    ["restore", "--yes"],
+    ["restore", "--dry-run"],
+    ["revert", "--yes"],
+  ] as const) {
+    const refused = await stage.run([command, "good", option]);
     assert.equal(refused.exitCode, 4);
     assert.match(refused.stderr, /failed in beforeRestore: the application runs/);
   }

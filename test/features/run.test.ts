@@ -239,3 +239,16 @@ test(
     }
   },
 );
+
+test("a command that ends well on a snapshot that was lost meanwhile is not a backup", async (t) => {
+  const stage = new Scene(t);
+  const ran = await run(stage, `cat "$HOLDSTILL_SET_JSON" >/dev/null; rm -rf ${stage.store}/"$HOLDSTILL_SET"`, [
+    "--json",
+    "--keep",
+  ]);
+  assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr);
+  const { error, command } = ran.json() as RunResult;
+  assert.deepEqual([error?.code, command?.exitCode], ["E_SNAPSHOT_LOST", 0]);
+  const set = (await stage.run(["show", "latest", "--json"])).json() as SnapshotSet;
+  assert.equal(set.outcome?.succeeded, false, "what the writers were told");
+});

@@ -1,6 +1,7 @@
 /** The timer and the service that `schedule` writes, under a real systemd. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { holdstill } from "../support/process/command-line.js";
@@ -17,7 +18,7 @@ test("the timer of a schedule has the backup made, and a backup that fails fails
   const { files } = run.json() as { files: Record<string, string> };
   const systemd = await Systemd.boot(t, stage.dir, files, "holdstill-nightly.timer");
   if (systemd === null) return;
-  await systemd.becomes("holdstill-nightly.service", "ExecMainStatus", "7");
+  await systemd.becomes("holdstill-nightly.service", "ExecMainStatus", "7", 240_000);
   assert.deepEqual(await systemd.show("holdstill-nightly.service", "Result"), ["exit-code"]);
   await systemd.run(["systemctl", "stop", "holdstill-nightly.timer"]);
   // It may be at it once more.
@@ -29,4 +30,42 @@ test("the timer of a schedule has the backup made, and a backup that fails fails
   );
   assert.deepEqual([stage.isFrozen(), stage.stored()], [false, []]);
   assert.match(readFileSync(path.join(stage.dir, "state/history.jsonl"), "utf8"), /"outcome":"created"/);
+});
+
+test("an argument with a line end is one word of the unit, and systemd accepts it", async (t) => {
+  const stage = new Scene(t);
+  const config = stage.configFile();
+  const script = 'echo "one"\n[Service]\nExecStart=/bin/evil $X 100%\ttab\\n';
+  const run = await holdstill([
+    "schedule",
+    "n",
+    "/srv",
+    "--on",
+    "daily",
+    "--json",
+    "--config",
+    config,
+    "--",
+    "sh",
+    "-c",
+    script,
+  ]);
+  const { files } = run.json() as { files: Record<string, string> };
+  const service = files["holdstill-n.service"] ?? "";
+  assert.deepEqual(service.match(/^\[Service\]|^ExecStart=/gm), ["[Service]", "ExecStart="]);
+  const [, words = ""] = /^ExecStart=(.*)$/m.exec(service) ?? [];
+  assert.ok(words.includes(String.raw`\x0a[Service]\x0aExecStart=/bin/evil $$X 100%%\x09tab\\n`), words);
+  const wrong = [
+    ["--on", "daily\nX=1"],
+    ["--on", "daily", "--environment", "/x\nExecStartPost=/bin/evil"],
+  ];
+  for (const options of wrong) {
+    const refused = await holdstill(["schedule", "n", "/srv", ...options, "--config", config, "--", "true"]);
+    assert.equal(refused.exitCode, 2, refused.stdout);
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(stage.dir, name), text);
+  const verify = spawnSync("systemd-analyze", ["verify", path.join(stage.dir, "holdstill-n.service")], {
+    encoding: "utf8",
+  });
+  if (verify.error === undefined) assert.doesNotMatch(verify.stderr, /holdstill-n\.service(?!: Command 'man )/);
 });

@@ -1,15 +1,15 @@
 /** What other programs read: bash's completions, man's page, Prometheus's figures. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { commandTable } from "#core/cli/table.js";
-import { holdstill } from "../support/process/command-line.js";
+import { type CliRun, holdstill, program } from "../support/process/command-line.js";
 import { Scene } from "../support/fixture/scene.js";
 import { tempDir } from "../support/storage/temp.js";
 
-const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+const has = (name: string): boolean => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
 
 test("bash completes commands, their options, and words of two", async (t) => {
   const file = path.join(tempDir(t), "holdstill.bash");
@@ -25,8 +25,32 @@ test("bash completes commands, their options, and words of two", async (t) => {
   assert.deepEqual(completed("prune", "--keep-w"), ["--keep-weekly", "--keep-within"]);
   assert.deepEqual(completed("plugins", "l"), ["list", "lock"]);
   assert.deepEqual(completed("plugins", "list", "--js"), ["--json"]);
-  assert.deepEqual(completed("show", "lat"), ["latest"]);
+  assert.deepEqual(completed("create", "--require", "f"), ["filesystem"]);
+  assert.deepEqual(completed("create", "--require", "=", "n"), ["none"]);
+  assert.deepEqual(completed("prune", "--keep-daily", ""), []);
   assert.equal((await holdstill(["completions", "fishy"])).exitCode, 2);
+});
+
+test("bash completes ids and names of sets, and the writers of the config", async (t) => {
+  const stage = new Scene(t);
+  const made = await stage.run(["create", "writer:app", "--name", "nightly", "--quiet"]);
+  const bin = path.join(stage.dir, "bin");
+  mkdirSync(bin);
+  const own = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@" --config '${stage.configFile()}'\n`;
+  writeFileSync(path.join(bin, "holdstill"), own, { mode: 0o755 });
+  const file = path.join(stage.dir, "holdstill.bash");
+  writeFileSync(file, (await holdstill(["completions", "bash"])).stdout);
+  const completed = (...words: string[]): string[] => {
+    const script = `. ${file}; COMP_WORDS=(holdstill ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _holdstill; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+    return execFileSync("bash", ["-uc", script], { encoding: "utf8", env, cwd: stage.app })
+      .split("\n")
+      .filter((word) => word !== "");
+  };
+  assert.deepEqual(completed("show", ""), ["latest", "nightly", made.stdout.trim()]);
+  assert.deepEqual(completed("create", "wri"), ["writer:app"]);
+  assert.deepEqual(completed("run", "writer", ":"), ["app"]);
+  assert.deepEqual(completed("run", "writer", ":", "a"), ["app"]);
 });
 
 for (const shell of ["zsh", "fish"]) {
@@ -70,7 +94,10 @@ test(
     assert.equal(stderr, "");
     for (const { name } of commandTable)
       assert.ok(stdout.includes(`.SS ${name.replaceAll("-", String.raw`\-`)}`), name);
-    assert.match(page, /EXIT STATUS|E.*X.*I.*T/);
+    // groff prints bold letters twice, with a backspace between.
+    const plain = page.replaceAll(new RegExp(`.${String.fromCharCode(8)}`, "g"), "");
+    for (const heading of ["EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"])
+      assert.match(plain, new RegExp(`^${heading}`, "m"));
   },
 );
 
@@ -113,6 +140,42 @@ test("schedule makes units that systemd accepts, and writes over none", async (t
     const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
   }
+  assert.match(text, /^SyslogIdentifier=holdstill-nightly$[^]*^EnvironmentFile=-\/etc\/holdstill\/nightly\.env$/m);
   const printed = await holdstill(["schedule", "n", "/srv", "--on", "daily", "--", "true"]);
   assert.match(printed.stdout, /^# holdstill-n\.timer$[^]*^OnCalendar=daily$/m);
+});
+
+test("schedule passes options on, and refuses what would fail every night", async (t) => {
+  const stage = new Scene(t);
+  const config = stage.configFile();
+  const schedule = (...args: string[]): Promise<CliRun> =>
+    holdstill(["schedule", "n", ...args, "--config", config, "--", "true"]);
+  const given = [
+    "--keep",
+    "--require",
+    "application",
+    "--environment",
+    "/etc/b.env",
+    "--on-failure",
+    "mail@%n.service",
+  ];
+  const { stdout } = await schedule("writer:app", "--on", "daily", ...given);
+  assert.match(stdout, /^ExecStart=.* run writer:app --name n --config \S+ --require application --keep -- true$/m);
+  assert.match(stdout, /^OnFailure=mail@%n\.service$[^]*^EnvironmentFile=-\/etc\/b\.env$/m);
+  const unknown = await schedule("writer:ap", "--on", "daily");
+  assert.match(unknown.stderr, /no writer instance `ap`. Did you mean `app`\?/);
+  const missing = await schedule(path.join(stage.dir, "srvv"), "--on", "daily");
+  assert.match(missing.stderr, /srvv cannot be read: it does not exist/);
+  const found = await holdstill(["schedule", "n", "writer:app", "--on", "daily", "--", "true"], {
+    env: { HOLDSTILL_CONFIG: config, HOLDSTILL_STATE_DIR: path.join(stage.dir, "100% $x") },
+  });
+  assert.ok(found.stdout.includes(`\nEnvironment="HOLDSTILL_STATE_DIR=${stage.dir}/100%% $x"\n`), found.stdout);
+  assert.ok(found.stdout.includes(`--name n --config ${config} -- true`), "the service has another environment");
+  const relative = await holdstill(["schedule", "n", "data", "--on", "daily", "--", "true"], { cwd: stage.app });
+  assert.match(relative.stdout, new RegExp(`run ${stage.app}/data --name`));
+  const nowhere = await schedule("writer:app", "--on", "daily", "--write", "/no/such/folder", "--yes");
+  assert.deepEqual([nowhere.exitCode, /cannot be written/.test(nowhere.stderr)], [2, true], nowhere.stderr);
+  if (!has("systemd-analyze")) return;
+  const never = await schedule("writer:app", "--on", "dayly");
+  assert.deepEqual([never.exitCode, /`dayly` is not a calendar event/.test(never.stderr)], [2, true], never.stderr);
 });

@@ -37,16 +37,16 @@ test("what the writer found is told and kept, and what it wrote is gone", async 
   assert.match(bad.stdout, /✗ does not open .* the file is not\s+precious/);
   const kept = (await stage.run(["show", id, "--json"])).json() as SnapshotSet;
   assert.deepEqual(
-    kept.verified?.map(({ writer, ok, reason: why }) => [writer, ok, why]),
-    [["app", false, "the file is not precious"]],
+    kept.verified?.map(({ writer, result, reason }) => [writer, result, reason]),
+    [["app", "does-not-open", "the file is not precious"]],
   );
 });
 
-test("a writer that fails to verify is a finding, and the snapshot is unexposed", async (t) => {
+test("a writer that fails to verify has not examined the snapshot, which has an exit code, and it is unexposed", async (t) => {
   const [stage, id] = await staged(t);
   const failed = await stage.run(["verify", id], { writer: { in: "verify", does: "exits" } });
-  assert.equal(failed.exitCode, 5);
-  assert.match(failed.stdout, /ended during\s+verify/);
+  assert.equal(failed.exitCode, 7);
+  assert.match(failed.stdout, /\? could not be examined[^]* ended\s+during\s+verify/);
   assert.deepEqual(pictures(stage, id), ["0", "volumes.json"]);
 });
 
@@ -68,7 +68,7 @@ test("a snapshot that cannot be unexposed does not stop the others from being un
       .slice(before)
       .filter((call) => call === "unexpose").length;
   };
-  assert.equal(await unexposed(["verify", "latest"], 5), 2);
+  assert.equal(await unexposed(["verify", "latest"], 7), 2);
   assert.equal(await unexposed(["unexpose", "latest"], 4), 2);
   assert.equal(await unexposed(["create", "writer:app"], 5), 2, "nor after a repair");
 });

@@ -1,6 +1,6 @@
 /** Hooks that misbehave: whatever they do, the application goes on, and who is at fault is named. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -193,4 +193,34 @@ test("options that name no hooks, two kinds of them, or none that runs are refus
   const { stderr } = await app.run(["plan", "writer:app"], { vmware: app.hooks });
   assert.match(stderr, /README does not exist, or is not a program\n→ If it is a hook: chmod u\+x /);
   rmSync(path.join(app.hooks, "README"));
+});
+
+test("a link in the folder that leads nowhere is skipped with a warning, and the other hooks run", async (t) => {
+  const app = await started(t);
+  app.hook("10-lock");
+  symlinkSync(path.join(app.hooks, "nowhere"), path.join(app.hooks, "20-gone"));
+  const { exitCode, stderr } = await app.run(["create", "writer:app", "--verbose"], { qemu: app.hooks });
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /20-gone is a link that leads to no file, and is skipped/);
+  assert.deepEqual(app.calls(), ["10-lock freeze", "10-lock thaw"]);
+  await isThawed(app);
+});
+
+test("a hook that its first line keeps from running is refused before any hook runs, with the reason", async (t) => {
+  const app = await started(t);
+  app.hook("10-lock");
+  const broken = path.join(app.hooks, "20-broken");
+  for (const [text, says] of [
+    [
+      "#!/bin/sh\r\nexit 0\r\n",
+      /20-broken cannot be run: its first line ends with CR LF[^→]*→ Remove the CR: sed -i 's\/\\r\$/,
+    ],
+    ["#!/no/such/shell -e\nexit 0\n", /20-broken cannot be run: its interpreter \/no\/such\/shell does not exist/],
+  ] as const) {
+    writeFileSync(broken, text, { mode: 0o755 });
+    const { exitCode, stderr } = await app.run(["create", "writer:app"], { qemu: app.hooks });
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, says);
+  }
+  assert.deepEqual(app.calls(), []);
 });

@@ -125,3 +125,18 @@ test("own programs: a check tells whether the freeze was in force to the end", a
   assert.match(lie.stderr, /reports after the freeze that the application is not frozen/);
   await isThawed(app);
 });
+
+test("a restore in place names --to, by which the data comes back", async (t) => {
+  const app = await started(t);
+  app.hook("10-lock");
+  const options = { qemu: app.hooks };
+  assert.equal((await app.run(["create", "writer:app", "--require", "application"], options)).exitCode, 0);
+  const refused = await app.run(["restore", "latest", "--yes"], options);
+  assert.equal(refused.exitCode, 3, refused.stderr);
+  assert.match(refused.stderr, /does not support beforeRestore\.\n→ Restore with `--to DIR`/);
+  const to = path.join(app.dir, "elsewhere");
+  const restored = await app.run(["restore", "latest", "--yes", "--to", to], options);
+  assert.equal(restored.exitCode, 0, restored.stderr);
+  const [a, b] = ["a", "b"].map((name) => readFileSync(path.join(to, app.data, name), "utf8"));
+  assert.ok(a === b && a !== "");
+});

@@ -1,6 +1,7 @@
 /** Real processes in a real control group, held by the kernel's freezer while a real provider copies. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -109,12 +110,23 @@ for (const { name, act, says } of losses) {
       inCommit(() => act(stage, t)),
     );
     assert.equal(made.exitCode, 5, made.stderr);
-    assert.match(made.stderr, says);
     assert.equal(stage.unit.isFrozen(), false);
     const { stdout } = await stage.run(["show", "latest", "--json"]);
+    assert.match(stdout, says);
     assert.notEqual((JSON.parse(stdout) as TransactionResult["set"])?.consistency, "application");
   });
 }
+
+test("a process that is moved in meanwhile, as by a health check, is no interruption", { skip }, async (t) => {
+  const { unit, run, runs } = await shop(t);
+  const child = spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
+  onEnd(t, () => void child.kill("SIGKILL"));
+  const moving = inCommit(() => unit.enter(child.pid ?? 0));
+  const made = await run(["create", "writer:shop", "--require", "application"], undefined, moving);
+  assert.equal(made.exitCode, 0, made.stderr);
+  assert.match(readFileSync(path.join(unit.dir, "cgroup.procs"), "utf8"), new RegExp(`^${child.pid}$`, "m"));
+  assert.ok(await runs());
+});
 
 test("after SIGKILL of holdstill the application stands still, and recover lets it go on", { skip }, async (t) => {
   const { unit, dir, run, runs } = await shop(t);
@@ -192,4 +204,30 @@ test("a group that does not exist, is empty, or has a namesake is refused with t
 /** The processes that a process has started. */
 function workersOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+}
+
+test(
+  "after a disaster, restore refuses while the application runs, and then gives back what was frozen",
+  { skip },
+  async (t) => {
+    const { unit, data, run } = await shop(t);
+    assert.equal((await run(["create", "writer:shop", "--require", "application"])).exitCode, 0);
+    const running = await run(["restore", "latest", "--yes"]);
+    assert.equal(running.exitCode, 4, running.stderr);
+    assert.match(running.stderr, /the application runs: \/hstest.* has processes/);
+    const other = await run(["restore", "latest", "--yes"], { unit: "other.service" });
+    assert.match(other.stderr, /the set has nothing of other\.service/);
+    writeFileSync(path.join(unit.dir, "cgroup.kill"), "1");
+    while (processesOf(unit) > 0) await sleep(10);
+    rmSync(data, { recursive: true });
+    const restored = await run(["restore", "latest", "--yes"]);
+    assert.equal(restored.exitCode, 0, restored.stderr);
+    const seen = numbers(data);
+    assert.ok(isOneInstant(seen) && (seen[0] ?? 0) > 0, seen.join(" "));
+  },
+);
+
+/** How many processes the group has. */
+function processesOf({ dir }: TestUnit): number {
+  return readFileSync(path.join(dir, "cgroup.procs"), "utf8").split("\n").filter(Boolean).length;
 }

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { parseEvent, type LabEvent } from "./events.js";
 import type { Kernel } from "./kernels.js";
 import { type GuestLimits, limitsOf } from "./limits.js";
+import { wholeMatrix } from "../support/whole-matrix.js";
 import { startMachine } from "./machine.js";
 
 /** The guest did not come to its end; the message has the last lines of its console. */
@@ -35,24 +36,51 @@ const bootSeconds = 120;
 /** Parts of the names of provider-lvm's tests. */
 export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
 
-/** …and of those in which kernels differ: freezing may be nested from 6.8 on; the rest is what both providers and the keeper ask of any. */
-export const kernelTests: readonly string[] = [
-  "kernel.lab",
-  "dm.lab",
-  "keeper.lab",
-  "lvm.lab",
-  "provider-dmsnap.lab",
-  "provider-dmsnap-instant",
-];
+/** …and of those in which kernels differ: freezing may be nested from 6.8 on; the rest is what the keeper asks of any. */
+export const kernelTests: readonly string[] = ["kernel.lab", "dm.lab", "keeper.lab"];
 
-/** The compiled lab tests, or those whose file name has one of `parts` in it. */
+/** Long ones, of which a shorter one tries the same code: they run with HOLDSTILL_LAB=1, and by their names. */
+const thorough: readonly string[] = [
+  "clock",
+  "mysql",
+  "postgres",
+  "provider-dmsnap-adopt",
+  "provider-dmsnap-foreign",
+  "provider-dmsnap-revert",
+  "provider-dmsnap-stores",
+  "provider-lvm-config",
+  "provider-lvm-foreign",
+  "provider-lvm-full",
+  "provider-lvm-revert",
+  "provider-lvm-stacks",
+  "provider-lvm-steps",
+  "provider-lvm-watch",
+  "providers-together",
+  "servers",
+  "session",
+  "suspended",
+  "udev",
+].map((name) => `${name}.lab.js`);
+
+/**
+ * The compiled lab tests, or those whose file name has one of `parts` in it. The rows of the matrix take a quarter of an hour, and
+ * are run by their names, as `npm run matrix` does.
+ */
 export function labTests(parts: readonly string[] = []): string[] {
   const folder = path.join(import.meta.dirname, "tests");
   return readdirSync(folder)
     .filter((file) => file.endsWith(".lab.js"))
+    .filter((file) => parts.length > 0 || wholeMatrix || !file.startsWith("matrix-"))
+    .filter((file) => parts.length > 0 || process.env["HOLDSTILL_LAB"] === "1" || !thorough.includes(file))
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .toSorted()
     .map((file) => path.join(folder, file));
+}
+
+/** A variable of this process, if it is set, for the guest as well. */
+function handedOn(name: string): Record<string, string> {
+  const value = process.env[name];
+  return value === undefined ? {} : { [name]: value };
 }
 
 /**
@@ -76,7 +104,8 @@ export async function* runInGuest(
       LAB_FILES: files.join("\n"),
       LAB_FILE_LIMITS: limitsOfFiles.map(({ fileSeconds }) => fileSeconds).join("\n"),
       CI: process.env["CI"] ?? "",
-      ...(process.env["HOLDSTILL_ROUNDS"] !== undefined && { HOLDSTILL_ROUNDS: process.env["HOLDSTILL_ROUNDS"] }),
+      ...handedOn("HOLDSTILL_ROUNDS"),
+      ...handedOn("HOLDSTILL_MATRIX"),
       ...variables,
     },
     ["con0=null,fd:1", "ssl0=null,fd:3"],

@@ -13,8 +13,14 @@ export interface GuestLimits {
 const usual = new Map([
   ["clock", 30],
   ["conformance", 10],
+  ["matrix-encrypted", 90],
+  ["matrix-mapping", 90],
+  ["matrix-thick", 90],
+  ["matrix-thin", 90],
   ["mysql", 25],
+  ["orders", 120],
   ["postgres", 25],
+  ["provider-dmsnap-adopt", 40],
   ["provider-dmsnap-crash", 25],
   ["provider-dmsnap-revert", 25],
   ["provider-lvm", 25],
@@ -25,6 +31,8 @@ const usual = new Map([
   ["provider-lvm-watch", 20],
   ["providers-together", 40],
   ["session", 40],
+  ["suspended", 40],
+  ["udev", 90],
 ]);
 const usualOfOthers = 15;
 

@@ -10,7 +10,7 @@ const nameOf = (file: string): string => path.basename(file, suffix);
  * begins so. None: all. Fails with NoKernel where there is no such test.
  */
 export function namedTests(names: readonly string[]): string[] {
-  const all = labTests();
+  const all = labTests([".lab"]);
   if (names.length === 0) return all;
   const found = names.flatMap((given) => {
     const name = path.basename(given).replace(/\.lab(?:\.[jt]s)?$/, "");

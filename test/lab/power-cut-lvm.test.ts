@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { tempDir } from "../support/storage/temp.js";
-import { found, labMode } from "./found.js";
+import { found, foundNewest, labMode } from "./found.js";
 import { runInGuest } from "./guest.js";
 import { onceMore } from "./kernel-failure.js";
-import type { Kernel } from "./kernels.js";
+import { kernelNames, type Kernel } from "./kernels.js";
 
 const fixture = (name: string): string => path.join(import.meta.dirname, "fixtures", `${name}.js`);
 
-for (const name of ["6.1", "6.12", ...(labMode === "1" ? ["7.2"] : [])]) {
+for (const name of labMode === "1" ? kernelNames : ["newest"]) {
   test(`after a power cut provider-lvm undoes what was begun and keeps what was sealed, on kernel ${name}`, async (t) => {
-    const kernel = await found(t, name);
+    const kernel = name === "newest" ? await foundNewest(t) : await found(t, name);
     if (kernel === undefined) return;
     const outcomes = await onceMore(t, async () => await cutAndStart(t, kernel));
     assert.deepEqual(outcomes, ["booted", "passed", "ended", "done"]);

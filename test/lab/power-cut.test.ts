@@ -4,16 +4,16 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tempDir } from "../support/storage/temp.js";
-import { found, labMode } from "./found.js";
+import { found, foundNewest, labMode } from "./found.js";
 import { runInGuest } from "./guest.js";
 import { onceMore } from "./kernel-failure.js";
-import type { Kernel } from "./kernels.js";
+import { kernelNames, type Kernel } from "./kernels.js";
 
 const fixture = (name: string): string => path.join(import.meta.dirname, `fixtures/${name}.js`);
 
-for (const name of ["6.1", ...(labMode === "1" ? ["7.2"] : [])]) {
+for (const name of labMode === "1" ? kernelNames : ["newest"]) {
   test(`after a power cut recover leaves nothing of the transaction under way, and a persistent snapshot is whole, on kernel ${name}`, async (t) => {
-    const kernel = await found(t, name);
+    const kernel = name === "newest" ? await foundNewest(t) : await found(t, name);
     if (kernel === undefined) return;
     const told = await onceMore(t, async () => await cutAndStart(t, kernel));
     assert.deepEqual(told, ["passed nothing is left of what was under way, and the kept set is whole "]);

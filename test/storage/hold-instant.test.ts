@@ -12,7 +12,7 @@ const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
 /** Takes a set of all mounts while the counter runs. @returns The folders of the snapshots. */
 async function snapshot(stage: Scene, mounts: readonly string[], hold: readonly string[]): Promise<string[]> {
-  const provider = { hold, pointInTime: true, atomicGroup: true, gapMs: 30 };
+  const provider = { hold, pointInTime: true, gapMs: 30 };
   const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patientLimits });
   const { set } = ran.json() as TransactionResult;
   assert.equal(set?.cut, "atomic", ran.stdout + ran.stderr);

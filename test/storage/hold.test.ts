@@ -77,7 +77,7 @@ test("what another process has frozen is not captured, and stays frozen", async 
   const [first = "", second = ""] = s.mounts;
   assert.ok(freeze(second));
   const ran = await s.stage.run(["create", ...s.mounts, "--json"], s.roles(0));
-  assert.equal((ran.json() as TransactionResult).error?.code, "E_HOLD_BUSY", ran.stdout);
+  assert.equal((ran.json() as TransactionResult).error?.code, "E_FROZEN", ran.stdout);
   assert.deepEqual(leftFrozen([first, second]), [false, true]);
   assert.deepEqual(s.stage.stored(), []);
 });

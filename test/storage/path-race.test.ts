@@ -15,6 +15,7 @@ import {
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { isHoldstillError } from "#core/base/errors/error.js";
+import { AT_FDCWD, RENAME_EXCHANGE } from "#core/os/path/flags.js";
 import { removeTree } from "#core/os/path/remove-tree.js";
 import { walk } from "#core/os/path/walk.js";
 import { alice, needsRoot } from "../support/process/as-user.js";
@@ -22,14 +23,14 @@ import { onEnd } from "../support/process/on-end.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const rounds = 2000;
-const libc = JSON.stringify(import.meta.resolve("#core/os/libc.js"));
+const syscalls = JSON.stringify(import.meta.resolve("#core/os/path/syscalls.js"));
 
 /** A process of another user that changes two names as fast as it can, until the test ends. */
 async function racer(t: TestContext, one: string, other: string): Promise<void> {
   const script = `
-    import { exchangePaths } from ${libc};
+    import { kernel } from ${syscalls};
     console.log("ready");
-    for (;;) try { exchangePaths(${JSON.stringify(one)}, ${JSON.stringify(other)}); } catch {}`;
+    for (;;) kernel.renameat2(${AT_FDCWD}, ${JSON.stringify(one)}, ${AT_FDCWD}, ${JSON.stringify(other)}, ${RENAME_EXCHANGE});`;
   const rights = ["--reuid", String(alice.uid), "--regid", String(alice.gid), "--clear-groups", "--pdeathsig", "KILL"];
   const child = spawn("setpriv", [...rights, "--", process.execPath, "--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],

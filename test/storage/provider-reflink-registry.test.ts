@@ -9,6 +9,7 @@ import { mount } from "../support/storage/loop-device.js";
 import { take, tx, viewIn, volumeOf, type Options } from "../support/storage/reflink.js";
 import { tempDir } from "../support/storage/temp.js";
 import { sh } from "../support/storage/tree.js";
+import { listAll } from "../support/fixture/list-all.js";
 
 const next = { ...tx, id: "20260101-000001-abcdef" };
 const long = (tree: string): string[] => Array.from({ length: 200 }, (_, index) => `${tree}/left-out-${index}`);
@@ -27,23 +28,23 @@ test("an entry that a full disk cuts short is not taken for one, and all works a
   });
   assert.deepEqual(readdirSync(`${dataDir}/registry`), [`${tx.id}.0.json`]);
   await provider.abort(next, probe.ctx);
-  assert.equal((await provider.list(probe.ctx)).length, 1);
+  assert.equal((await listAll(provider, probe.ctx)).length, 1);
   sh("rm ballast", dataDir);
   await provider.prepare(next, [volumeOf([tree], long(tree))], probe.ctx);
-  assert.equal((await provider.list(probe.ctx)).length, 2);
+  assert.equal((await listAll(provider, probe.ctx)).length, 2);
 });
 
 test("a file that is not an entry is named in a warning, affects only its snapshot, and that can still be removed", async (t) => {
   const tree = tempDir(t);
   const probe = probeContext<Options>({ store: path.join(tempDir(t), "store") }, tempDir(t));
   const copy = await take(volumeOf([tree]), probe);
-  const [snapshot] = await provider.list(probe.ctx);
+  const [snapshot] = await listAll(provider, probe.ctx);
   assert.ok(snapshot);
   const file = `${probe.ctx.dataDir}/registry/${snapshot.id}.json`;
   truncateSync(file, 100);
   await provider.prepare(next, [volumeOf([tree])], probe.ctx);
   assert.deepEqual(
-    (await provider.list(probe.ctx)).map(({ setId }) => setId),
+    (await listAll(provider, probe.ctx)).map(({ setId }) => setId),
     [next.id],
   );
   assert.ok(probe.warnings.some((warning) => warning.includes(file)));

@@ -17,10 +17,11 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import provider from "@holdstill/provider-reflink";
 import { probeContext } from "../support/fixture/context.js";
-import { loopFs } from "../support/storage/loop-device.js";
+import { loopFs, makeFs, mountImage } from "../support/storage/loop-device.js";
 import { take, tx, viewIn, volumeOf, type Options } from "../support/storage/reflink.js";
 import { tempDir } from "../support/storage/temp.js";
 import { furnish, portrait, sh } from "../support/storage/tree.js";
+import { listAll } from "../support/fixture/list-all.js";
 
 for (const kind of ["btrfs", "xfs", "ext4"] as const) {
   test(`on ${kind} a tree is copied with owners, modes, times, ACLs, attributes, links and holes`, async (t) => {
@@ -33,7 +34,7 @@ for (const kind of ["btrfs", "xfs", "ext4"] as const) {
     assert.equal(portrait(copy), before);
     assert.equal(statSync(`${copy}/plain/data`).ino, statSync(`${copy}/with space/hard`).ino);
     assert.ok(statSync(`${copy}/sparse`).blocks * 512 < 1024 * 1024, "the hole was filled");
-    const [snapshot] = await provider.list(probe.ctx);
+    const [snapshot] = await listAll(provider, probe.ctx);
     assert.equal(snapshot?.method, kind === "ext4" ? "copy" : "reflink");
     await provider.remove(snapshot, probe.ctx);
     await provider.remove(snapshot, probe.ctx);
@@ -41,7 +42,7 @@ for (const kind of ["btrfs", "xfs", "ext4"] as const) {
       [existsSync(copy), existsSync(`${fs}/.holdstill`), existsSync(`${fs}/srv/.holdstill`)],
       [false, false, false],
     );
-    assert.deepEqual(await provider.list(probe.ctx), []);
+    assert.deepEqual(await listAll(provider, probe.ctx), []);
     assert.equal(portrait(tree), before);
   });
 }
@@ -71,7 +72,7 @@ test("plan learns by match what will be done, where, and why it is a copy; and m
   const clone = await provider.match(volumeOf([`${xfs}/srv/data`]), ctx);
   assert.equal(clone?.method, "reflink");
   assert.equal(clone.where, `${xfs}/srv/.holdstill`);
-  assert.deepEqual([clone.pointInTime, clone.atomicGroup], [false, false]);
+  assert.deepEqual([clone.pointInTime, clone.group], [false, undefined]);
   const copy = await provider.match(volumeOf([`${ext4}/srv/data`]), ctx);
   assert.match(copy?.method ?? "", /^copy \(files there cannot share extents \(ext4 on .*\)\)$/);
   assert.equal(copy?.where, path.join(ctx.dataDir, "snapshots"));
@@ -102,7 +103,7 @@ test("a whole mount is captured without its own snapshots, also the second time"
   await provider.prepare(second, [volumeOf([fs])], probe.ctx);
   await provider.commit?.(second, probe.ctx);
   await provider.seal(second, probe.ctx);
-  const snapshots = await provider.list(probe.ctx);
+  const snapshots = await listAll(provider, probe.ctx);
   assert.equal(snapshots.length, 2);
   for (const snapshot of snapshots) {
     const { trees } = await provider.expose(snapshot, viewIn(t, "read-only"), probe.ctx);
@@ -143,7 +144,7 @@ test("files that vanish or are replaced while being copied do not fail the copy,
       const probe = probeContext<Options>({}, tempDir(t));
       const copy = await take(volumeOf([tree]), probe);
       assert.deepEqual(readFileSync(`${copy}/steady`), readFileSync(`${tree}/steady`));
-      vanished += Number((await provider.list(probe.ctx))[0]?.facts?.["vanished"]);
+      vanished += Number((await listAll(provider, probe.ctx))[0]?.facts?.["vanished"]);
     }
     assert.ok(vanished > 0, "nothing vanished in 40 copies: the test proves nothing");
   } finally {
@@ -162,7 +163,7 @@ test("a btrfs file without copy-on-write is copied where it cannot be cloned, wi
   const copy = await take(volumeOf([`${fs}/srv/db`]), probe);
   assert.deepEqual(readFileSync(`${copy}/hot/two`), readFileSync(`${fs}/srv/db/hot/one`));
   assert.equal(statSync(`${copy}/hot/one`).ino, statSync(`${copy}/hot/two`).ino);
-  assert.ok(Number((await provider.list(probe.ctx))[0]?.facts?.["unshared"]) > 0);
+  assert.ok(Number((await listAll(provider, probe.ctx))[0]?.facts?.["unshared"]) > 0);
 });
 
 test("a copy that does not fit is refused with numbers before anything is written", async (t) => {
@@ -176,7 +177,7 @@ test("a copy that does not fit is refused with numbers before anything is writte
     message: /^The copy needs 41\d\.\d MiB in .*\/store; 2\d\d\.\d MiB are free there\.$/,
   });
   assert.equal(existsSync(`${small}/store`), false);
-  assert.deepEqual(await provider.list(probe.ctx), []);
+  assert.deepEqual(await listAll(provider, probe.ctx), []);
 });
 
 test("a copy that was cut off is found and removed by a blank process, twice, and its original is untouched", async (t) => {
@@ -193,11 +194,11 @@ test("a copy that was cut off is found and removed by a blank process, twice, an
   await assert.rejects(async () => commit);
   assert.equal(existsSync(`${fs}/srv/.holdstill`), true);
   const blank = probeContext<Options>({}, dataDir).ctx;
-  assert.equal((await provider.list(blank)).length, 1);
+  assert.equal((await listAll(provider, blank)).length, 1);
   await provider.abort(tx, blank);
   await provider.abort(tx, blank);
   assert.deepEqual(readdirSync(`${fs}/srv`), ["tree"]);
-  assert.deepEqual(await provider.list(blank), []);
+  assert.deepEqual(await listAll(provider, blank), []);
   assert.equal(portrait(tree), before);
 });
 
@@ -207,7 +208,7 @@ test("a snapshot's folder that was swapped for a link is not followed when it is
   writeFileSync(`${precious}/keep`, "");
   const probe = probeContext<Options>({}, tempDir(t));
   await take(volumeOf([tree]), probe);
-  const [snapshot] = await provider.list(probe.ctx);
+  const [snapshot] = await listAll(provider, probe.ctx);
   assert.ok(snapshot);
   const folder = String(snapshot.facts?.["path"]);
   sh(`mv ${folder} ${folder}.old; ln -s ${precious} ${folder}`, "/");
@@ -219,11 +220,39 @@ test("a store whose file system is not mounted is an error of remove, and is not
   const store = path.join(tempDir(t), "store");
   const probe = probeContext<Options>({ store }, tempDir(t));
   await take(volumeOf([tempDir(t)]), probe);
-  const [snapshot] = await provider.list(probe.ctx);
+  const [snapshot] = await listAll(provider, probe.ctx);
   assert.ok(snapshot);
   sh(`mv ${store} ${store}.away`, "/");
-  await assert.rejects(provider.remove(snapshot, probe.ctx), { code: "STORE", message: /does not exist/ });
+  await assert.rejects(provider.remove(snapshot, probe.ctx), { code: "UNREACHABLE", message: /does not exist/ });
   sh(`mv ${store}.away ${store}`, "/");
+  await provider.remove(snapshot, probe.ctx);
+  assert.deepEqual(readdirSync(store), []);
+});
+
+test("while the file system of the store is unmounted, list is partial, remove and unexpose fail, and nothing is forgotten", async (t) => {
+  const dir = tempDir(t);
+  const image = path.join(dir, "image");
+  makeFs("ext4", image, 32 * 1024 * 1024);
+  const { point, end } = mountImage(t, image, path.join(dir, "disk"));
+  const store = path.join(point, "store");
+  const probe = probeContext<Options>({ store }, tempDir(t));
+  await take(volumeOf([tempDir(t)]), probe);
+  const [snapshot] = await listAll(provider, probe.ctx);
+  assert.ok(snapshot);
+  end();
+  // A folder of the same name below: an empty store is not the store.
+  mkdirSync(store, { mode: 0o700 });
+  // Also where the plugin's data folder is lost, and only the host's record is left.
+  for (const ctx of [probe.ctx, probeContext<Options>({ store }, tempDir(t)).ctx]) {
+    for (const op of ["remove", "unexpose"] as const)
+      await assert.rejects(provider[op](snapshot, ctx), { code: "UNREACHABLE", message: /was on the file system at/ });
+  }
+  const listed = await provider.list(probe.ctx);
+  assert.ok(!Array.isArray(listed));
+  assert.deepEqual(listed.snapshots, []);
+  assert.match(listed.unseen.join(), /was on the file system at .*If it no longer exists, remove the files/);
+  mountImage(t, image, point);
+  assert.equal((await listAll(provider, probe.ctx)).length, 1);
   await provider.remove(snapshot, probe.ctx);
   assert.deepEqual(readdirSync(store), []);
 });
@@ -247,5 +276,5 @@ test("a subvolume inside the tree is not captured, and that is said", async (t) 
   const copy = await take(volumeOf([`${fs}/srv`]), probe);
   assert.deepEqual(readdirSync(`${copy}/inner`), []);
   assert.match(probe.warnings.join(), /srv\/inner is another file system or subvolume/);
-  assert.deepEqual((await provider.list(probe.ctx))[0]?.facts?.["notCaptured"], [`${fs}/srv/inner`]);
+  assert.deepEqual((await listAll(provider, probe.ctx))[0]?.facts?.["notCaptured"], [`${fs}/srv/inner`]);
 });

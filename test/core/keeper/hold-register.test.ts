@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { abandonedHolds, HoldRegister, registerFile } from "#core/keeper/hold-register.js";
@@ -67,3 +67,23 @@ test("a folder that another user could write to is not trusted, nor is one on a 
   symlinkSync("elsewhere", path.dirname(file));
   assert.throws(() => registerFile("x", [root]), /belongs to another user/);
 });
+
+test("a place that another user has taken is left to that user, if there is another place", (t) => {
+  const root = path.join("/dev/shm", `holdstill-test-${process.pid}-taken`);
+  onEnd(t, () => execFileSync("rm", ["-r", root]));
+  const [taken, other] = [path.join(root, "a"), path.join(root, "b")];
+  for (const one of [taken, other]) mkdirSync(one, { recursive: true });
+  const first = path.dirname(registerFile("x", [taken, other]));
+  assert.equal(path.dirname(first), taken);
+  chmodSync(first, 0o777);
+  assert.equal(registerFile("x", [taken, other]), path.join(other, path.basename(first), "x"));
+});
+
+test(
+  "root's registers are where only root can make something",
+  { skip: process.getuid?.() !== 0 && "root only" },
+  () => {
+    const { uid, mode } = statSync(path.dirname(path.dirname(registerFile("x"))));
+    assert.deepEqual([uid, mode & 0o022], [0, 0]);
+  },
+);

@@ -8,6 +8,7 @@ import { sceneConfig } from "../../support/fixture/scene-config.js";
 import { type CliRun, holdstill } from "../../support/process/command-line.js";
 import { installationCopy } from "../../support/process/installation-copy.js";
 import { repository } from "../../support/repository.js";
+import { unwrapped } from "../../support/process/unwrapped.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 /** Runs commands of that installation. */
@@ -26,13 +27,22 @@ function assertMissing({ exitCode, stderr }: CliRun, reason: RegExp): void {
 test("without koffi", async (t) => {
   const core = installationCopy(t, { without: ["koffi"] });
 
-  await t.test("a snapshot is refused with E_NATIVE_MISSING, and reading commands work", async (one) => {
-    const run = commandLine(core, sceneConfig(tempDir(one)).config);
-    for (const args of [["create", "writer:app"], ["serve"]])
-      assertMissing(await run(args), /: Cannot find module 'koffi'\.$/m);
-    const { stdout } = await run(["create", "writer:app", "--json"]);
-    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "E_NATIVE_MISSING");
-    for (const args of [["list"], ["plan", "writer:app"]]) assert.equal((await run(args)).exitCode, 0, args[0]);
+  await t.test(
+    "what takes a snapshot, or plans one, is refused with E_NATIVE_MISSING, and what reads the catalog works",
+    async (one) => {
+      const run = commandLine(core, sceneConfig(tempDir(one)).config);
+      for (const args of [["create", "writer:app"], ["plan", "writer:app"], ["serve"]])
+        assertMissing(await run(args), /: Cannot find module 'koffi'\.$/m);
+      const { stdout } = await run(["create", "writer:app", "--json"]);
+      assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "E_NATIVE_MISSING");
+      for (const args of [["list"], ["history"]]) assert.equal((await run(args)).exitCode, 0, args[0]);
+    },
+  );
+
+  await t.test("doctor reports it, with the step that fixes it", async (one) => {
+    const { exitCode, stdout } = await commandLine(core, sceneConfig(tempDir(one)).config)(["doctor"]);
+    assert.equal(exitCode, 3, stdout);
+    assert.match(unwrapped(stdout), /koffi cannot be loaded .*npm ci/s);
   });
 
   await t.test("a plugin cannot run programs, and the error is the same", async (one) => {

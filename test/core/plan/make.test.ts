@@ -15,9 +15,9 @@ import { tempDir } from "../../support/storage/temp.js";
 
 /** Two volumes that a component lies on, captured in each way. */
 const captured: Record<Cut, PlannedVolume[]> = {
-  atomic: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "lvm", true, true)],
-  "per-volume": [plannedVolume("8:1", "lvm", true, false), plannedVolume("8:2", "lvm", true, false)],
-  fuzzy: [plannedVolume("8:1", "lvm", true, true), plannedVolume("8:2", "reflink", false, false)],
+  atomic: [plannedVolume("8:1", "lvm", true, "vg"), plannedVolume("8:2", "lvm", true, "vg")],
+  "per-volume": [plannedVolume("8:1", "lvm", true, "vg"), plannedVolume("8:2", "lvm", true, "other")],
+  fuzzy: [plannedVolume("8:1", "lvm", true), plannedVolume("8:2", "reflink", false)],
 };
 const places = [
   { requested: "/db", volume: "8:1", original: "/db" },
@@ -30,6 +30,14 @@ test("a component that tolerates a fuzzy snapshot is promised whatever the cut",
     const [planned] = negotiate(all, captured[cut], places);
     assert.deepEqual([planned?.cut, planned?.promised, planned?.reason], [cut, "application", undefined]);
   }
+});
+
+test("a component that its writer covers in part is promised what its volumes have, with the writer's reason", () => {
+  const one = taken("db", "point-in-time", "required");
+  const notCovered = "shop.remote is a table of SPIDER";
+  const all = { taken: [{ ...one, component: { ...one.component, notCovered } }], ownerless: [] };
+  const [planned] = negotiate(all, captured.atomic, places);
+  assert.deepEqual([planned?.promised, planned?.reason], ["crash", notCovered]);
 });
 
 test("a required writer that needs one instant is refused anything else, with the name of the provider that cannot", () => {
@@ -147,13 +155,16 @@ test("a best-effort writer that does not answer is left out, and a required one'
   const error = new HoldstillError("E_CANCELLED", { who: presentOf("db", []).who, op: "identify" });
   const { who } = presentOf("db", []);
   const good = presentOf("mail", [component("boxes", ["/mail"])]);
-  const { present, leftOut } = sortOut([{ who, policy: "best-effort", error }, good]);
+  const db = parseTarget("writer:db", ["db"]);
+  const { present, leftOut } = sortOut([{ who, policy: "best-effort", error }, good], [db]);
   assert.deepEqual(present, [good]);
   assert.deepEqual(
     leftOut.map((one) => [one.who.instance, one.error.code]),
     [["db", "E_CANCELLED"]],
   );
-  assert.throws(() => sortOut([good, { who, policy: "required", error }]), error);
+  const required = [good, { who, policy: "required", error }] as const;
+  for (const target of [db, parseTarget("/srv", [])]) assert.throws(() => sortOut(required, [target]), error);
+  assert.equal(sortOut(required, [parseTarget("writer:mail", ["mail"])]).leftOut[0]?.policy, "required");
 });
 
 const component = (name: string, paths: string[], tolerates: Component["tolerates"] = "fuzzy"): Component => ({

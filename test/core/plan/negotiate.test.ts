@@ -16,37 +16,53 @@ test("of several consistencies the lowest counts, in the order application, file
   assert.equal(lowestConsistency([]), "none");
 });
 
-const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, atomicGroup: boolean][], cut: Cut][] = [
-  ["one volume at an instant is atomic, in a group or not", [["lvm", true, false]], "atomic"],
+const cuts: [what: string, volumes: [provider: string, pointInTime: boolean, group?: string][], cut: Cut][] = [
+  ["one volume at an instant is atomic, in a group or not", [["array", true]], "atomic"],
   [
-    "two volumes in one group are atomic",
+    "two volumes with one key are atomic",
     [
-      ["lvm", true, true],
-      ["lvm", true, true],
+      ["array", true, "db"],
+      ["array", true, "db"],
     ],
     "atomic",
   ],
   [
-    "two volumes of a provider without groups are per volume",
+    "two volumes with two keys are per volume",
     [
-      ["btrfs", true, false],
-      ["btrfs", true, false],
+      ["array", true, "db"],
+      ["array", true, "logs"],
     ],
     "per-volume",
   ],
   [
-    "two volumes of two providers are per volume",
+    "a volume without a key beside one with a key is per volume",
     [
-      ["lvm", true, true],
-      ["array", true, true],
+      ["array", true, "db"],
+      ["array", true],
+    ],
+    "per-volume",
+  ],
+  [
+    "two volumes without keys are per volume",
+    [
+      ["btrfs", true],
+      ["btrfs", true],
+    ],
+    "per-volume",
+  ],
+  [
+    "two volumes of two instances are per volume, also with one key",
+    [
+      ["array-a", true, "db"],
+      ["array-b", true, "db"],
     ],
     "per-volume",
   ],
   [
     "one that is copied makes the whole set fuzzy",
     [
-      ["lvm", true, true],
-      ["reflink", false, false],
+      ["array", true, "db"],
+      ["reflink", false, "db"],
     ],
     "fuzzy",
   ],
@@ -58,25 +74,31 @@ for (const [what, volumes, cut] of cuts) {
 }
 
 const heldBy = (id: string, provider: string): PlannedVolume => {
-  const { qualities, ...rest } = plannedVolume(id, provider, true, true);
+  const { qualities, ...rest } = plannedVolume(id, provider, true);
   return { ...rest, qualities: { ...qualities, hold: [{ kind: "dm", name: provider }] } };
 };
 
 test("what the kernel holds all at once is of one instant, whoever takes the snapshot; what is not held is not", () => {
   assert.equal(cutOf([heldBy("8:1", "lvm"), heldBy("8:2", "dmsnap")]), "atomic");
-  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "array", true, true)]), "per-volume");
-  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "reflink", false, false)]), "fuzzy");
+  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "array", true)]), "per-volume");
+  assert.equal(cutOf([heldBy("8:1", "lvm"), plannedVolume("8:2", "reflink", false)]), "fuzzy");
 });
 
-for (const [held, worth] of [
-  [false, ["crash", "crash", "none"]],
-  [true, ["filesystem", "filesystem", "none"]],
-] as const) {
-  test(`without a writer a snapshot is worth ${worth.join(", ")} by its cut, ${held ? "held" : "not held"}`, () => {
-    const all = ["atomic", "per-volume", "fuzzy"] as const;
-    assert.deepEqual(
-      all.map((cut) => volumeOnly(cut, held).consistency),
-      worth,
-    );
-  });
+const flushing = (id: string): PlannedVolume => {
+  const { qualities, ...rest } = plannedVolume(id, "btrfs", true);
+  return { ...rest, qualities: { ...qualities, consistency: "filesystem" } };
+};
+
+const alone: [what: string, volumes: PlannedVolume[], worth: Consistency][] = [
+  ["nothing is flushed", [plannedVolume("8:1", "array", true)], "crash"],
+  ["the kernel holds it", [heldBy("8:1", "lvm")], "filesystem"],
+  ["the storage itself flushes it", [flushing("8:1")], "filesystem"],
+  ["one is held and another flushed, each of its own instant", [heldBy("8:1", "lvm"), flushing("8:2")], "filesystem"],
+  ["one of two is not flushed", [flushing("8:1"), plannedVolume("8:2", "array", true)], "crash"],
+  ["one is held, and another is copied", [heldBy("8:1", "lvm"), plannedVolume("8:2", "reflink", false)], "none"],
+];
+
+for (const [what, volumes, worth] of alone) {
+  test(`without a writer, the consistency is ${worth} if ${what}`, () =>
+    assert.equal(volumeOnly(volumes).consistency, worth));
 }

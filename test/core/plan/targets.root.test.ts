@@ -1,11 +1,12 @@
 /** Block devices as targets. Only root can make one. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { parseTarget } from "#core/plan/targets.js";
+import { absoluteTarget, parseTarget } from "#core/plan/targets.js";
 import type { Mount } from "#core/os/mounts.js";
+import { onEnd } from "../../support/process/on-end.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 test("a block device stands for where it is mounted, also by way of a link", (t) => {
@@ -20,11 +21,25 @@ test("a block device stands for where it is mounted, also by way of a link", (t)
 test("a block device with a btrfs, which has another number, is known by its name in the mount table", (t) => {
   const device = blockDevice(t);
   if (device === null) return;
-  assert.deepEqual(parseTarget(device, [], [mount("0:39", "/home", device)]), {
+  assert.deepEqual(parseTarget(device, [], [mount("8:1", "/", "/dev/sda1"), mount("0:39", "/home", device)]), {
     is: "path",
     asked: device,
     path: "/home",
   });
+});
+
+test("a block device whose mount point is covered is not taken for what covers it, and another mount of it is", (t) => {
+  const device = blockDevice(t);
+  if (device === null) return;
+  const [root, srv] = [mount("8:1", "/", "/dev/sda1"), mount("259:4242", "/srv", device)];
+  const cover: Mount = { ...mount("0:50", "/srv", "tmpfs"), id: 3, parent: srv.id };
+  const refused = { code: "E_TARGET_UNREADABLE", message: /another file system is mounted over \/srv/ };
+  assert.throws(() => parseTarget(device, [], [root, srv, cover]), refused);
+  const part: Mount = { ...mount("259:4242", "/part", device), id: 4, root: "/folder" };
+  assert.throws(() => parseTarget(device, [], [root, srv, cover, part]), { message: /only a part of it.*\/part/ });
+  const again: Mount = { ...mount("259:4242", "/again", device), id: 5 };
+  const found = parseTarget(device, [], [root, srv, cover, part, again]);
+  assert.equal(found.is === "path" && found.path, "/again");
 });
 
 test("a block device that is not mounted is refused", (t) => {
@@ -32,13 +47,29 @@ test("a block device that is not mounted is refused", (t) => {
   if (device === null) return;
   assert.throws(() => parseTarget(device, [], [mount("8:1", "/", "/dev/sda1")]), {
     code: "E_TARGET_UNREADABLE",
-    details: { target: device, reason: "the device is not mounted" },
+    details: {
+      target: device,
+      reason: "the device is not mounted",
+      remedy: "Mount it, or name another target. `findmnt` lists the mounted devices.",
+    },
   });
 });
 
+test("GROUP/VOLUME, as LVM prints it, is the device of that name, unless there is such a path", (t) => {
+  const device = blockDevice(t);
+  if (device === null) return;
+  const group = `holdstill-test-${process.pid}`;
+  mkdirSync(`/dev/${group}`);
+  onEnd(t, () => rmSync(`/dev/${group}`, { recursive: true }));
+  symlinkSync(device, `/dev/${group}/data`);
+  assert.equal(absoluteTarget(`${group}/data`), `/dev/${group}/data`);
+  assert.equal(absoluteTarget(`${group}/other`), path.resolve(`${group}/other`));
+  assert.equal(absoluteTarget("./data"), path.resolve("data"));
+});
+
 const mount = (number: string, mountPoint: string, source: string): Mount => ({
-  id: 1,
-  parent: 0,
+  id: mountPoint === "/" ? 1 : 2,
+  parent: mountPoint === "/" ? 0 : 1,
   number,
   root: "/",
   mountPoint,

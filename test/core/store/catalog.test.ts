@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { Catalog } from "#core/store/catalog.js";
 import type { StateDir } from "#core/store/state-directory.js";
-import { readJournals } from "#core/store/journal.js";
+import { readJournals } from "#core/store/journal-account.js";
 import { runScript } from "../../support/process/run-script.js";
 import { damage, emptySet } from "../../support/fixture/set-record.js";
 import { tempState } from "../../support/fixture/state-directory.js";
@@ -37,6 +37,32 @@ test("a beginning that several sets have is refused, with all of them; of a name
     details: { set: "20260102", matches: [morning, evening] },
   });
   assert.equal(catalog.find("nightly").id, "20260303-000000-3d3d3d");
+});
+
+/** The error of a key that would be the set of another user. */
+const refused = (key: string, id: string, owner: number): object => ({
+  code: "E_SET_FOREIGN",
+  details: { set: key, id, owner },
+});
+
+test("a name, latest, and a beginning find only own sets; only a whole id finds the set of another user", async (t) => {
+  const { catalog } = await filled(t);
+  const mallory = { uid: 64_001, gid: 64_001, pid: 1 };
+  const hers = "20260303-000000-3d3d3d";
+  await catalog.add({ ...emptySet(hers, "nightly"), requester: mallory });
+  assert.equal(catalog.find("nightly").id, old, "root restores its own");
+  assert.equal(catalog.find("latest").id, evening);
+  assert.equal(catalog.find("nightly", mallory).id, hers);
+  assert.equal(catalog.find("latest", mallory).id, hers);
+  assert.equal(catalog.find(hers).id, hers);
+  assert.throws(() => catalog.find("20260303"), refused("20260303", hers, mallory.uid));
+  const self = process.getuid?.() ?? 0;
+  assert.throws(() => catalog.find("20250601", mallory), refused("20250601", old, self));
+  const eve = { ...mallory, uid: 64_002 };
+  assert.throws(() => catalog.find("latest", eve), { code: "E_SET_FOREIGN" });
+  await catalog.add({ ...emptySet("20260304-000000-3d3d3d", "hers"), requester: mallory });
+  assert.throws(() => catalog.find("hers"), { code: "E_SET_FOREIGN", message: /which user 64001 took/ });
+  assert.equal(catalog.find("nightly", { ...mallory, uid: 0 }).id, old, "root by way of the service is the same");
 });
 
 test("latest never passes over a newest record that is damaged, nor over one that names another set", async (t) => {
@@ -96,6 +122,20 @@ test("a damaged record is reported, hides no other, and is left as it is", async
   assert.deepEqual(
     files.map((file) => readFileSync(file, "utf8")),
     Object.values(texts),
+  );
+});
+
+test("a record of a later version is told apart from a damaged one, and may have properties that are not known", async (t) => {
+  const { catalog, state } = await filled(t);
+  const id = "20260505-000000-4e4e4e";
+  const put = (record: object): string => damage(state, id, JSON.stringify(record));
+  put({ ...emptySet(id), tomorrow: { a: 1 } });
+  assert.deepEqual(catalog.find(id), emptySet(id));
+  const file = put({ ...emptySet(id), recordVersion: 2, cut: "nice" });
+  assert.throws(() => catalog.find(id), { code: "E_TOO_NEW", message: `A later version of holdstill wrote ${file}.` });
+  assert.deepEqual(
+    catalog.list().damaged.map(({ state: how }) => how),
+    ["newer"],
   );
 });
 

@@ -1,6 +1,6 @@
 /** What the history of transactions says of each plugin. */
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, openSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { History, lastTimes, usualTimes } from "#core/store/history.js";
@@ -71,4 +71,59 @@ test("a line that is not a transaction is passed over", (t) => {
 test("a disk that cannot take the line costs no transaction", async (t) => {
   const { root, ...rest } = tempState(t);
   await new History({ ...rest, root: path.join(root, "gone") }, new WriteGate()).append(good("1", 1));
+});
+
+const failure = (n: number, text: string): PastTransaction => ({
+  at: new Date(n).toISOString(),
+  outcome: "refused",
+  targets: [text],
+  cause: { code: "E_PLUGIN_FAILED", message: text, hint: text, details: { reason: text } },
+  timeline: [],
+});
+
+test("the history does not grow without end: the oldest are dropped, and long texts are shortened", async (t) => {
+  const state = tempState(t);
+  const history = new History(state, new WriteGate());
+  const files = ["history.jsonl", "history.1.jsonl"].map((name) => path.join(state.root, name));
+  const size = (): number => files.reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
+  await history.append(failure(1, "x".repeat(1_000_000)));
+  assert.ok(size() < 64 * 1024);
+  assert.equal(history.read().length, 1, "a line that was shortened is whole");
+  for (const file of files.slice(0, 1))
+    appendFileSync(file, `${JSON.stringify(failure(2, "y".repeat(1000)))}\n`.repeat(4000));
+  await history.append(failure(3, "z"));
+  assert.equal(history.read().at(-1)?.targets[0], "z");
+  assert.ok(history.read().length > 900, "those before are still read");
+  appendFileSync(files[0] ?? "", `${JSON.stringify(failure(4, "y".repeat(1000)))}\n`.repeat(2500));
+  await history.append(failure(5, "end"));
+  appendFileSync(files[0] ?? "", `${JSON.stringify(failure(6, "y".repeat(1000)))}\n`.repeat(2500));
+  await history.append(failure(7, "end"));
+  assert.ok(size() < 20 * 1024 * 1024);
+  assert.equal(history.read().at(-1)?.at, new Date(7).toISOString());
+});
+
+test("a history of 600 MB of an earlier version is read from its end", async (t) => {
+  const state = tempState(t);
+  const history = new History(state, new WriteGate());
+  const file = path.join(state.root, "history.jsonl");
+  closeSync(openSync(file, "w"));
+  truncateSync(file, 600 * 1024 * 1024);
+  appendFileSync(file, `\n${JSON.stringify(failure(1, "last"))}\n`);
+  assert.deepEqual(
+    history.read().map(({ targets }) => targets),
+    [["last"]],
+  );
+  await history.append(failure(2, "next"));
+  assert.deepEqual(
+    history.read().map(({ targets }) => targets),
+    [["last"], ["next"]],
+  );
+  assert.ok(statSync(file).size < 1024 * 1024);
+});
+
+test("a history that this user may not read is an error, not an empty one", (t) => {
+  const state = tempState(t);
+  writeFileSync(path.join(state.root, "history.jsonl"), "");
+  const history = new History({ ...state, root: path.join(state.root, "history.jsonl") }, new WriteGate());
+  assert.throws(() => history.read(), { code: "E_STATE_DIR" });
 });

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { forgetUndone, Journal, readJournals } from "#core/store/journal.js";
+import { Journal } from "#core/store/journal.js";
+import { forgetUndone, readJournals } from "#core/store/journal-account.js";
 import type { JournalEntry } from "#core/base/schema/types.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import type { TransactionOp } from "#core/transaction/machine.js";
@@ -86,7 +87,9 @@ for (const { title, entries, owed } of stories) {
   test(`of a transaction that ${title}, ${owed.map(([who]) => who).join(" and ") || "nobody"} is owed an abort`, async (t) => {
     const state = tempState(t);
     await write(t, state, one, [begun(one), ...entries]);
-    const [account] = readJournals(state, () => false);
+    const {
+      accounts: [account],
+    } = readJournals(state, () => false);
     assert.deepEqual(
       account?.owed.map(({ enlisted, token }) => [enlisted.who.instance, token]),
       owed,
@@ -95,14 +98,84 @@ for (const { title, entries, owed } of stories) {
   });
 }
 
-test("a last line that a crash cut short is ignored", async (t) => {
+test("if a crash cut the last line short, abort is owed to all, and to none if it is the first line", async (t) => {
   const state = tempState(t);
   await write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"asked","actor":"disk","o');
   assert.deepEqual(
-    readJournals(state, () => false)[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
-    ["db"],
+    readJournals(state, () => false).accounts[0]?.owed.map(({ enlisted }) => enlisted.who.instance),
+    ["db", "disk"],
   );
+  writeFileSync(fileOf(state, one), JSON.stringify(begun(one)).slice(0, 80));
+  assert.deepEqual(
+    readJournals(state, () => false),
+    { accounts: [], unreadable: [] },
+  );
+});
+
+test("whatever happens to its bytes, a journal that owes something never reads as one that owes nothing", async (t) => {
+  const state = tempState(t);
+  const entries = [
+    begun(one),
+    asked("db", "prepare"),
+    ok("db", "prepare"),
+    asked("db", "freeze"),
+    frozen,
+    asked("disk", "prepare"),
+  ];
+  await write(t, state, one, entries);
+  const file = fileOf(state, one);
+  const whole = readFileSync(file);
+  const first = whole.indexOf("\n");
+  const changed = (at: number, bytes: string): Buffer => {
+    const copy = Buffer.from(whole);
+    copy.write(bytes, at, "latin1");
+    return copy;
+  };
+  const everyFifth = [...whole.keys()].filter((at) => at % 5 === 0);
+  const mutations = everyFifth.flatMap((at) => [
+    changed(at, "\0"),
+    changed(at, "\0\0"),
+    changed(at, "x"),
+    Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)]),
+    ...(at > first ? [whole.subarray(0, at)] : []),
+  ]);
+  for (const mutation of mutations) {
+    writeFileSync(file, mutation);
+    const { accounts, unreadable } = readJournals(state, () => false);
+    const isLeft = unreadable.length > 0 || (accounts[0] !== undefined && accounts[0].ended === null);
+    assert.ok(isLeft, mutation.toString("latin1"));
+  }
+});
+
+test("a line that cannot be read makes abort due for all that took part, and for no one once the set has its record", async (t) => {
+  const state = tempState(t);
+  const owed = (isRecorded: boolean): string[] | undefined =>
+    readJournals(state, () => isRecorded).accounts[0]?.owed.map(({ enlisted }) => enlisted.who.instance);
+  for (const line of [
+    '{"entry":"as\0\0d","actor":"db","op":"freeze"}',
+    '{"entry":"asked","actor":"dc","op":"freeze"}',
+  ]) {
+    writeFileSync(fileOf(state, one), `${JSON.stringify(begun(one))}\n${line}\n`);
+    assert.deepEqual(owed(false), ["db", "disk"], line);
+    assert.deepEqual(owed(true), [], line);
+  }
+  await write(t, state, one, [ended("aborted")]);
+  assert.deepEqual(owed(false), [], "recovery's end is the last word");
+});
+
+test("a journal of a later version is told apart from a damaged one, and an unknown property from both", (t) => {
+  const state = tempState(t);
+  const read = (line: object): unknown => {
+    writeFileSync(fileOf(state, one), `${JSON.stringify(line)}\n`);
+    const { accounts, unreadable } = readJournals(state, () => false);
+    return unreadable[0]?.state ?? accounts[0]?.id;
+  };
+  assert.equal(read({ ...begun(one), version: 2, enlisted: "otherwise" }), "newer");
+  assert.equal(read({ ...begun(one), cut: "nice" }), "damaged");
+  assert.equal(read(begun("20260102-030405-0000b2")), "damaged");
+  assert.equal(read(asked("db", "freeze")), "damaged");
+  assert.equal(read({ ...begun(one), tomorrow: 1 }), one);
 });
 
 test("what recovery writes after a line that a crash cut short can be read", async (t) => {
@@ -110,7 +183,7 @@ test("what recovery writes after a line that a crash cut short can be read", asy
   await write(t, state, one, [begun(one), asked("db", "prepare")]);
   appendFileSync(fileOf(state, one), '{"entry":"answered","actor":"db","o');
   await write(t, state, one, [ended("aborted")]);
-  assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
+  assert.deepEqual(readJournals(state, () => false).accounts[0]?.ended, ended("aborted"));
 });
 
 test("a line that the disk has no room for is an error, and what is written when there is room again can be read", async (t) => {
@@ -130,7 +203,7 @@ test("a line that the disk has no room for is an error, and what is written when
   // The largest file that this shell and its children may write: 8 blocks of 512 bytes.
   const { stderr, exitCode } = await runScript(source, { STATE: state.root }, "ulimit -f 8");
   assert.equal(exitCode, 0, stderr);
-  assert.deepEqual(readJournals(state, () => false)[0]?.ended, ended("aborted"));
+  assert.deepEqual(readJournals(state, () => false).accounts[0]?.ended, ended("aborted"));
 });
 
 test("journals are read oldest first, and a file without a beginning is none", async (t) => {
@@ -140,7 +213,7 @@ test("journals are read oldest first, and a file without a beginning is none", a
   writeFileSync(path.join(state.transactions, "empty.jsonl"), "");
   writeFileSync(path.join(state.transactions, "notes.txt"), "hello");
   assert.deepEqual(
-    readJournals(state, () => false).map(({ id }) => id),
+    readJournals(state, () => false).accounts.map(({ id }) => id),
     ["20250102-030405-cccccc", "20260102-030405-aaaaaa", "20260102-030405-bbbbbb"],
   );
 });
@@ -158,7 +231,7 @@ test("of transactions that were undone whole only the old ones are forgotten", a
   const isRecorded = (id: string): boolean => names.get(id) === "recorded";
   forgetUndone(state, isRecorded);
   assert.deepEqual(
-    readJournals(state, isRecorded).map(({ id }) => names.get(id)),
+    readJournals(state, isRecorded).accounts.map(({ id }) => names.get(id)),
     ["recent", "left", "open", "recorded"],
   );
 });

@@ -1,13 +1,14 @@
 /** While a transaction of this process holds volumes, no method of the store writes; afterwards each one does. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { Journal } from "#core/store/journal.js";
 import { OperationStore } from "#core/store/operation-store.js";
 import { Records } from "#core/store/records.js";
-import { RestoredPaths } from "#core/store/restored-paths.js";
+import { PendingCopy } from "#core/store/restore-draft.js";
+import { swapIntoPlace } from "#core/store/swap-into-place.js";
 import { Store } from "#core/store/store.js";
 import { emptySet } from "../../support/fixture/set-record.js";
 import { tempDir } from "../../support/storage/temp.js";
@@ -81,21 +82,22 @@ const writes: Record<string, (scene: Scene) => Promise<() => Promise<unknown>>> 
     async ({ store }) =>
     () =>
       store.exposures.make(store.exposures.of(id, "0")),
+  async "exposures.admit"({ store }) {
+    await store.exposures.make(store.exposures.of(id, "0"));
+    return () => store.exposures.admit(id, { gid: 0, mode: 0o700 });
+  },
   async "exposures.remove"({ store }) {
     await store.exposures.make(store.exposures.of(id, "0"));
     return () => store.exposures.remove(store.exposures.of(id, "0"));
   },
-  async "restored.clear"({ store, dir }) {
-    return () => new RestoredPaths(store.gate).clear({ draft: path.join(dir, "draft"), to: path.join(dir, "new/to") });
-  },
-  async "restored.discard"({ store, dir }) {
-    mkdirSync(path.join(dir, "draft"));
-    return () => new RestoredPaths(store.gate).discard([path.join(dir, "draft")]);
-  },
-  async "restored.swap"({ store, dir }) {
-    writeFileSync(path.join(dir, "draft"), "new");
-    const step = { draft: path.join(dir, "draft"), to: path.join(dir, "to"), aside: null };
-    return () => new RestoredPaths(store.gate).swap([step]);
+  async "the swap of a restore"({ store, dir }) {
+    const to = path.join(dir, "to");
+    const draft = PendingCopy.make({ to, draft: path.join(dir, ".to.draft/copy"), aside: null }, {});
+    writeFileSync(path.join(draft.folder.procPath, "copy"), "new");
+    return async () => {
+      using swapped = draft;
+      await swapIntoPlace([swapped], store.gate);
+    };
   },
   async "the operations of the service"({ store }) {
     const operations = new OperationStore(store.state, store.gate);
@@ -169,10 +171,13 @@ test("the journal of the transaction that holds keeps its lines in memory, and w
   assert.equal(Journal.isHeld(store.state, id), false);
 });
 
-/** Every path below the folder, with the size of files: what a write would change. */
+/** Every path below the folder, with its mode and the size of files: what a write would change. */
 function contentsOf(dir: string): string[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { recursive: true, encoding: "utf8" })
-    .map((name) => `${name} ${statSync(path.join(dir, name)).isFile() ? statSync(path.join(dir, name)).size : "/"}`)
+    .map((name) => {
+      const stat = statSync(path.join(dir, name));
+      return `${name} ${stat.mode} ${stat.isFile() ? stat.size : "/"}`;
+    })
     .toSorted();
 }

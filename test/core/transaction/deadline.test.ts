@@ -15,6 +15,7 @@ const limits: LimitsMs = {
   hold: 10_000,
   copy: 3_600_000,
   seal: 300_000,
+  ready: 600_000,
   repair: 1_800_000,
   complete: 300_000,
   abort: 30_000,

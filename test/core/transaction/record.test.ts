@@ -64,7 +64,8 @@ test("a writer that nobody asked was not held", () => {
 
 test("a writer that did not even say what it owns is in the record, left out", () => {
   const plan = planOf("atomic", {});
-  const left = { who: who("mail"), error: { code: "E_DEADLINE", message: "did not answer identify in 30.0 s" } };
+  const error = { code: "E_DEADLINE", message: "did not answer identify in 30.0 s" };
+  const left = { who: who("mail"), policy: "best-effort", error } as const;
   const set = recordOf({ ...plan, leftOut: [left] }, answers(), [], null);
   assert.deepEqual(writer(set, "mail"), {
     state: "left-out",
@@ -101,6 +102,18 @@ test("the frozen time runs on to the abort of a writer whose thaw or freeze fail
     ...good("db"),
   ]);
   assert.equal(never.frozenMs, 85);
+});
+
+test("what was left out below a target is in the record, as the mount table and the providers know it", () => {
+  const given = answers();
+  const facts = { notCaptured: ["/srv/mnt", "/srv/subvolume", 7] };
+  const snapshot = { id: "s1", setId: id, volumeId: "8:1", createdAt: "2026-01-02T03:04:05.678Z", facts };
+  given.snapshots.push({ who: { ...who("disk"), role: "provider" }, snapshot });
+  const plan = { ...planOf("fuzzy", { db: "required" }), notCaptured: ["/srv/mnt"] };
+  const set = recordOf(plan, given, [...good("db")], null);
+  assert.deepEqual(set.notCaptured, ["/srv/mnt", "/srv/subvolume"]);
+  assert.ok(validate("snapshot-set", JSON.parse(JSON.stringify(set)), "set.json").ok);
+  assert.equal("notCaptured" in record("fuzzy", { db: "required" }, []), false);
 });
 
 test("the record is valid by its schema, with facts, sidecars, snapshots and the timeline in it", () => {
@@ -174,7 +187,7 @@ function planOf(cut: Cut, policies: Record<string, "required" | "best-effort">):
       component: owned(name),
       volumes: [],
       cut,
-      held: false,
+      withoutWriter: cut === "fuzzy" ? "none" : "crash",
       promised: "application",
     })),
     leftOut: [],

@@ -1,5 +1,6 @@
 /** Clients that mean harm, or know no better: coded refusals, and the service goes on. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
@@ -7,6 +8,7 @@ import test from "node:test";
 import * as fc from "fast-check";
 import type { Health, Problem } from "#core/base/schema/types.js";
 import { onEnd } from "../../support/process/on-end.js";
+import { holdstill } from "../../support/process/command-line.js";
 import { Service } from "../../support/process/service.js";
 import { Scene } from "../../support/fixture/scene.js";
 
@@ -171,3 +173,53 @@ test("thousands of connections are too many for one service: it says so, and ser
   }
   await healthy(service);
 });
+
+test("one connection that asks for everything at once is served in turn, and does not deafen the service", async (t) => {
+  const stage = new Scene(t);
+  const service = await Service.start(t, stage);
+  const { id } = await service.create({ targets: ["writer:app"] });
+  await service.ended(id);
+  const history = path.join(stage.dir, "state/history.jsonl");
+  const line = readFileSync(history, "utf8");
+  writeFileSync(history, line.repeat(Math.ceil(3_000_000 / line.length)));
+  const before = memoryOf(service);
+  const socket = connect(service.socket);
+  onEnd(t, () => socket.destroy());
+  socket.on("error", () => undefined).pause();
+  const closed = once(socket, "close");
+  socket.write("GET /v1/history HTTP/1.1\r\nhost: x\r\n\r\n".repeat(150));
+  await healthy(service);
+  assert.ok(memoryOf(service) - before < 500_000, `${before} kB and ${memoryOf(service)} kB`);
+  socket.resume();
+  await closed;
+  const some = await exchange(
+    service,
+    `${"GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n".repeat(9)}GET /v1/health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+  );
+  assert.equal(some.split("HTTP/1.1 200").length, 11, "a few pipelined requests are answered in order");
+});
+
+test("a restore, or a state directory, below /proc is refused, and nothing hangs", async (t) => {
+  const stage = new Scene(t);
+  const service = await Service.start(t, stage);
+  const { id } = await service.create({ targets: ["writer:app"] });
+  await service.ended(id);
+  for (const to of ["/proc/1", "/proc/1/x/y", "/proc/self/fd/0/x", "/sys/kernel/x"]) {
+    const reply = await service.ask("POST", `/v1/sets/${id}/restore`, { body: { to } });
+    assert.ok(reply.status >= 400 && reply.status < 500, `${to}: ${reply.text}`);
+    assert.notEqual(reply.json<Problem>().code, "E_BUG", reply.text);
+    await healthy(service);
+  }
+  const { service: _, ...settings } = JSON.parse(readFileSync(service.config, "utf8")) as Record<string, unknown>;
+  const config = path.join(stage.dir, "elsewhere.json");
+  for (const stateDir of ["/proc/1/x/y", "/proc/x", "/sys/x/y"]) {
+    writeFileSync(config, JSON.stringify({ ...settings, stateDir }));
+    const run = await holdstill(["create", "writer:app", "--json", "--config", config]);
+    assert.match(run.stdout, /"E_STATE_DIR"/, stateDir);
+  }
+});
+
+/** Resident memory of the service, kB. */
+function memoryOf({ child }: Service): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+}

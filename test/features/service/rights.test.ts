@@ -1,8 +1,10 @@
 /** Who may do what with the service: the kernel says who asks, the config what he may. */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
 import test from "node:test";
 import type { OperationDocument, ServiceConfig } from "#core/base/schema/types.js";
+import { holdstill } from "../../support/process/command-line.js";
 import { askAs, Service } from "../../support/process/service.js";
 import { Scene } from "../../support/fixture/scene.js";
 
@@ -99,4 +101,20 @@ test("a right for somebody who does not exist is told at the start", async (t) =
   const service = await Service.start(t, stage, { service: { rights: { read: ["user:no-such-user"] } } });
   assert.equal(service.child.exitCode, 2);
   assert.match(service.stderr, /grants service.rights to the user `no-such-user`, which \/etc\/passwd does not list/);
+});
+
+test("a member of the group can list where the config is only for root", { skip }, async (t) => {
+  const stage = new Scene(t);
+  const service = await reachable(t, stage, { read: ["group:64010"] });
+  const { id } = await service.create({ targets: ["writer:app"] });
+  await service.ended(id);
+  const folder = path.join(stage.dir, "etc/holdstill");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(service.config, path.join(folder, "holdstill.yaml"));
+  chmodSync(path.join(folder, "holdstill.yaml"), 0o600);
+  const env = { XDG_CONFIG_HOME: path.dirname(folder), HOLDSTILL_SOCKET: service.socket };
+  const listed = await holdstill(["list"], { user: alice, cwd: "/", env });
+  assert.match(listed.stdout, /writer:app/, listed.stderr);
+  const alone = await holdstill(["list"], { user: alice, cwd: "/", env: { ...env, HOLDSTILL_SOCKET: "/nonexistent" } });
+  assert.match(alone.stderr, /holdstill\.yaml cannot be read/); // E_CONFIG_UNREADABLE
 });

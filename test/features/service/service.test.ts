@@ -66,7 +66,7 @@ test("a backup tool plans, takes a set, follows it, reads it, says how the backu
   assert.equal((await service.ask("POST", `/v1/sets/${id}/verify`)).status, 409, "somebody may be reading it");
   assert.equal((await service.ask("POST", `/v1/sets/${id}/unexpose`)).status, 200);
   const verified = (await service.ask("POST", `/v1/sets/${id}/verify`)).json<SnapshotSet>();
-  assert.equal(verified.verified?.[0]?.ok, true);
+  assert.equal(verified.verified?.[0]?.result, "opens");
   assert.deepEqual((await service.ask("DELETE", `/v1/sets/${id}`)).json(), { deleted: id });
   assert.deepEqual(stage.stored(), []);
 

@@ -1,6 +1,6 @@
 /** The units that `serve --print-unit` prints, under a real systemd: in namespaces of its own, so that this machine's is not needed. */
 import assert from "node:assert/strict";
-import { lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,6 +67,29 @@ test("the first who connects starts the unit, its hardening lets it hold a file 
   const again = await command(systemd, config, "delete", set.id, "--yes");
   assert.equal(again.exitCode, 0, again.stderr);
   assert.deepEqual(stage.stored(), []);
+});
+
+test("the hardening does not keep a folder whose group is inherited from being copied as it is", async (t) => {
+  const stage = new Scene(t);
+  const config = stage.configFile({ limits: patientLimits });
+  const settings = JSON.parse(readFileSync(config, "utf8")) as object;
+  writeFileSync(config, JSON.stringify({ ...settings, plugins: [{ use: "provider-reflink" }] }));
+  const shared = path.join(stage.dir, "shared");
+  mkdirSync(shared);
+  writeFileSync(path.join(shared, "program"), "#!/bin/sh\n");
+  chmodSync(shared, 0o2775);
+  chmodSync(path.join(shared, "program"), 0o4755);
+  const systemd = await Systemd.boot(t, stage.dir, await unitsFor(config), "holdstill.socket");
+  if (systemd === null) return;
+  const made = await command(systemd, config, "create", shared);
+  assert.equal(made.exitCode, 0, made.stdout + made.stderr);
+  const { set } = JSON.parse(made.stdout) as { set: SnapshotSet };
+  const exposed = await command(systemd, config, "expose", set.id);
+  assert.equal(exposed.exitCode, 0, exposed.stdout + exposed.stderr);
+  const tree = (JSON.parse(exposed.stdout) as SnapshotSet).exposed?.[0]?.exposed.trees[0]?.path ?? "";
+  const modes = await systemd.run(["stat", "--format=%a", tree, path.join(tree, "program")]);
+  assert.equal(modes.stdout, "2775\n4755\n", modes.stderr);
+  assert.equal((await command(systemd, config, "delete", set.id, "--yes")).exitCode, 0);
 });
 
 test("a unit that hangs is ended by the watchdog, and the next one lets the application go on", async (t) => {

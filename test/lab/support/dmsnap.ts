@@ -10,6 +10,7 @@ import { context, type TestContext as PluginContext } from "../../support/fixtur
 import { onEnd } from "../../support/process/on-end.js";
 import { tempDir } from "../../support/storage/temp.js";
 import type { MountedVolume } from "./volume-group.js";
+import { listAll } from "../../support/fixture/list-all.js";
 
 export interface Options extends Record<string, unknown> {
   store?: string;
@@ -68,7 +69,7 @@ export class Dmsnap {
   }
 
   list(): Promise<Snapshot[]> {
-    return provider.list(this.ctx);
+    return listAll(provider, this.ctx);
   }
 
   /** A whole snapshot set. */

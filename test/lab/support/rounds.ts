@@ -9,6 +9,7 @@ import { type Acknowledged, verifyLedger } from "../../support/server/ledger.js"
 import { LedgerLoad, type LoadClient } from "../../support/server/load.js";
 import { tempDir } from "../../support/storage/temp.js";
 import type { LvmSets } from "./lvm-set.js";
+import { fullTransaction } from "../../support/fixture/writer-transaction.js";
 
 /** How many sets are taken; `HOLDSTILL_ROUNDS=30 npm run lab -- --minutes 40 postgres mysql` for the full measure. */
 export const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 2);
@@ -77,7 +78,8 @@ async function take<Options>(
   { writer, ctx, load }: Subject<Options>,
   id: string,
 ): Promise<Round> {
-  const tx = { id, cut: "atomic", components: await writer.identify(ctx), sidecarDir: tempDir(t) } as const;
+  const components = await writer.identify(ctx);
+  const tx = fullTransaction({ id, cut: "atomic", components, sidecarDir: tempDir(t) });
   const prepared = await sets.prepare(tx.components.flatMap(({ paths }) => paths));
   await writer.prepare?.(tx, ctx);
   load.lap();

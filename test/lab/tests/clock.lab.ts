@@ -13,6 +13,7 @@ import { onEnd } from "../../support/process/on-end.js";
 import { tempDir } from "../../support/storage/temp.js";
 import { unprivileged } from "../../support/process/unprivileged.js";
 import { run } from "../support/volume-group.js";
+import { fullTransaction } from "../../support/fixture/writer-transaction.js";
 
 const set = (by: string): string => `date --set '${by}' > /dev/null`;
 
@@ -66,7 +67,8 @@ test(
     await idler.query("LOCK TABLES old WRITE");
 
     const ctx = context(writerOptions(server, { lockSeconds: 5 }), { limitMs: 120_000 });
-    const tx = { id: "Set", cut: "atomic", components: await writer.identify(ctx), sidecarDir: tempDir(t) } as const;
+    const components = await writer.identify(ctx);
+    const tx = fullTransaction({ id: "Set", cut: "atomic", components, sidecarDir: tempDir(t) });
     const begun = performance.now();
     const prepared = assert.rejects(async () => writer.prepare?.(tx, ctx), { code: "MYSQL_BLOCKED" });
     await sleep(2000);

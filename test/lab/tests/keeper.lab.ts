@@ -12,7 +12,7 @@ import { isGone } from "../../support/process/victim.js";
 import { MappedDisk } from "../support/mapped-disk.js";
 import { run } from "../support/volume-group.js";
 
-const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 4);
+const rounds = Number(process.env["HOLDSTILL_ROUNDS"] || 1);
 /** Time enough for all that can be held. */
 const limitMs = 4000;
 const isSuspended = (name: string): boolean =>

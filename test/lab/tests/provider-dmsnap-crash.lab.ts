@@ -71,25 +71,6 @@ test("an abort that dies again and again comes to its end, also where the kernel
   await dmsnap.abort(id);
 });
 
-test("an origin that stayed suspended, because its keeper was killed too, goes on after abort", async (t) => {
-  const data = new MappedDisk(t).volume("data", "ext4", 32);
-  const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();
-  const before = traces(dmsnap);
-  const id = dmsnap.id();
-  await dmsnap.prepare(id, [data]);
-  run("dmsetup", ["suspend", "data"]);
-  await dmsnap.abort(id);
-  assert.deepEqual(traces(dmsnap), before);
-  const { id: kept, snapshots } = await dmsnap.take([data]);
-  const stacked = traces(dmsnap);
-  const next = dmsnap.id();
-  await dmsnap.prepare(next, [data]);
-  run("dmsetup", ["suspend", "data"]);
-  await dmsnap.abort(next);
-  assert.deepEqual(traces(dmsnap), stacked, kept);
-  assert.equal(snapshots.length, 1);
-});
-
 test("an origin that goes between prepare and hold is refused, and abort leaves nothing", async (t) => {
   const data = new MappedDisk(t).volume("data", "ext4", 32);
   const dmsnap = new Dmsnap(t, { size: "4M" }).cleanUp();

@@ -9,6 +9,7 @@ import { tempDir } from "../../support/storage/temp.js";
 import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
 import { checkAll, furnish, mounts, stateOf } from "../support/lvm-state.js";
 import { run, VolumeGroup } from "../support/volume-group.js";
+import { listAll } from "../../support/fixture/list-all.js";
 
 test("a snapshot that another command spoils before the commit is refused", async (t) => {
   const vg = new VolumeGroup(t);
@@ -78,7 +79,7 @@ test("groups, volumes and mount points with odd names are taken as they are", as
     ["x--y.z+-", "x-holdstill-y"],
   );
   for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);
-  assert.deepEqual(await provider.list(sets.ctx), []);
+  assert.deepEqual(await listAll(provider, sets.ctx), []);
   assert.doesNotMatch(run("dmsetup", ["ls"]), /holdstill-2/);
 });
 
@@ -100,7 +101,7 @@ test("volumes that look like ours and are not are left alone", async (t) => {
   vg.lvm("lvcreate", ["-s", "-n", "of-ours", thin?.id ?? ""]);
   const kept = ["data-", "tagged", "x-", "half-", "other-", "of-ours"];
   assert.deepEqual(
-    (await provider.list(sets.ctx)).map(({ id }) => id).toSorted(),
+    (await listAll(provider, sets.ctx)).map(({ id }) => id).toSorted(),
     snapshots.map(({ id }) => id).toSorted(),
   );
   const imposter = { ...(snapshots[0] as Snapshot), id: `${vg.name}/tagged`, facts: {} };
@@ -116,5 +117,5 @@ test("volumes that look like ours and are not are left alone", async (t) => {
       left.some((name) => name.startsWith(begin)),
       begin,
     );
-  assert.deepEqual(await provider.list(sets.ctx), []);
+  assert.deepEqual(await listAll(provider, sets.ctx), []);
 });

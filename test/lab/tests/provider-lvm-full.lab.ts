@@ -8,6 +8,7 @@ import { tempDir } from "../../support/storage/temp.js";
 import { commit, lvmSets, transaction, volumesOf } from "../support/lvm-set.js";
 import { checkAll, stateOf } from "../support/lvm-state.js";
 import { run, VolumeGroup } from "../support/volume-group.js";
+import { listAll } from "../../support/fixture/list-all.js";
 
 test("a thick snapshot that overflows before it is sealed fails its transaction, and its origin goes on", async (t) => {
   const vg = new VolumeGroup(t);
@@ -49,14 +50,14 @@ test("a pool that fills to the last block keeps the snapshots that it has, takes
     );
   t.diagnostic(`a transaction in whose midst the pool filled: ${outcome}`);
   await provider.abort(tx, sets.ctx);
-  const [listed] = await provider.list(sets.ctx);
+  const [listed] = await listAll(provider, sets.ctx);
   assert.ok((listed?.usage?.percent ?? 0) > 99, JSON.stringify(listed));
   assert.equal(listed?.usage?.where, `${vg.name}/pool`);
   assert.match(sets.warnings.join("\n"), /thin pool \S+: its data is (99\.\d+|100) % full/);
   await assert.rejects(sets.take([volume.mount]), { code: "POOL_FULL" });
   assert.equal(readFileSync(`${(await sets.expose(snapshot))[0]}/file`, "utf8"), "precious\n");
   await provider.remove(snapshot, sets.ctx);
-  assert.deepEqual(await provider.list(sets.ctx), []);
+  assert.deepEqual(await listAll(provider, sets.ctx), []);
   run("umount", [volume.mount]);
   vg.lvm("lvextend", ["-L", "+96M", `${vg.name}/pool`]);
   run("sh", ["-c", `fsck.ext4 -f -y /dev/mapper/${volume.dm} || [ $? -le 1 ]`]);

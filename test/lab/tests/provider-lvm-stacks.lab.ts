@@ -1,6 +1,6 @@
 /** What may lie above and below provider-lvm's logical volumes: encryption and RAID. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import test, { type TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
 import type { Snapshot } from "holdstill/plugin";
@@ -8,54 +8,62 @@ import { Counter, verifyCounter } from "../../support/storage/counter.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { lvmSets, volumesOf } from "../support/lvm-set.js";
 import { stateOf } from "../support/lvm-state.js";
-import { type FileSystem, freeDisk, mkfs, run, VolumeGroup } from "../support/volume-group.js";
+import { cheap, passphrase, place, unlock, vault } from "../support/vault.js";
+import { thorough } from "../support/thorough.js";
+import { freeDisk, run, VolumeGroup } from "../support/volume-group.js";
 
-const passphrase = "/run/passphrase";
-/** Cheap, for a test. */
-const cheap = ["--batch-mode", "--key-file", passphrase, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
-
-test("file systems on LUKS on thin and thick volumes are cut at one instant, shown decrypted, and the key is nowhere on disk", async (t) => {
-  const vg = new VolumeGroup(t);
-  vg.pool("pool", 400);
-  const places = [
-    vault(t, vg, "thick", () => vg.lvm("lvcreate", ["-y", "-L", "64M", "-n", "thick", vg.name])),
-    vault(t, vg, "thin", () => vg.lvm("lvcreate", ["-y", "-V", "360M", "-T", `${vg.name}/pool`, "-n", "thin"]), "xfs"),
-  ];
-  const sets = lvmSets(t);
-  const before = stateOf(vg);
-  const counter = await Counter.start(places);
-  onEnd(t, async () => void (await counter.stop()));
-  const { snapshots, report } = await sets.take(places);
-  assert.equal(report.targets.length, 4, "the encryption and the volume below it are held");
-  await counter.advance(2);
-  await counter.stop();
-  const trees: string[] = [];
-  for (const snapshot of snapshots) trees.push(...(await sets.expose(snapshot)));
-  assert.ok(verifyCounter(trees) > 0);
-  for (const snapshot of snapshots) {
-    await provider.unexpose(snapshot, sets.ctx);
-    const [scratch = ""] = await sets.expose(snapshot, "scratch");
-    writeFileSync(`${scratch}/tried`, "");
-    await provider.unexpose(snapshot, sets.ctx);
-    const fork = await provider.fork?.(snapshot, sets.ctx);
-    assert.ok(fork);
-    const [changed = ""] = await sets.expose(fork, "writable");
-    writeFileSync(`${changed}/repaired`, "");
-    await provider.unexpose(fork, sets.ctx);
-    await provider.remove(fork, sets.ctx);
-  }
-  const [secret = ""] = /[0-9a-f]{64,}/.exec(run("dmsetup", ["table", "--showkeys", "luks-thick"])) ?? assert.fail();
-  assert.equal(run("sh", ["-c", `grep -rl ${secret} ${sets.ctx.dataDir} || true`]), "");
-  const thick = snapshots[0] as Snapshot;
-  run("umount", [places[0] ?? ""]);
-  run("cryptsetup", ["close", "luks-thick"]);
-  await assert.rejects(sets.expose(thick), { code: "MOUNT", message: /luks-thick, which has its key, is not open/ });
-  unlock(vg, "thick");
-  run("mount", ["/dev/mapper/luks-thick", places[0] ?? ""]);
-  assert.equal((await sets.expose(thick)).length, 1);
-  for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);
-  assert.equal(unnumbered(stateOf(vg)), unnumbered(before));
-});
+test(
+  "file systems on LUKS on thin and thick volumes are cut at one instant, shown decrypted, and the key is nowhere on disk",
+  thorough,
+  async (t) => {
+    const vg = new VolumeGroup(t);
+    vg.pool("pool", 400);
+    const places = [
+      vault(t, vg, "thick", () => vg.lvm("lvcreate", ["-y", "-L", "64M", "-n", "thick", vg.name])),
+      vault(
+        t,
+        vg,
+        "thin",
+        () => vg.lvm("lvcreate", ["-y", "-V", "360M", "-T", `${vg.name}/pool`, "-n", "thin"]),
+        "xfs",
+      ),
+    ];
+    const sets = lvmSets(t);
+    const before = stateOf(vg);
+    const counter = await Counter.start(places);
+    onEnd(t, async () => void (await counter.stop()));
+    const { snapshots, report } = await sets.take(places);
+    assert.equal(report.targets.length, 4, "the encryption and the volume below it are held");
+    await counter.advance(2);
+    await counter.stop();
+    const trees: string[] = [];
+    for (const snapshot of snapshots) trees.push(...(await sets.expose(snapshot)));
+    assert.ok(verifyCounter(trees) > 0);
+    for (const snapshot of snapshots) {
+      await provider.unexpose(snapshot, sets.ctx);
+      const [scratch = ""] = await sets.expose(snapshot, "scratch");
+      writeFileSync(`${scratch}/tried`, "");
+      await provider.unexpose(snapshot, sets.ctx);
+      const fork = await provider.fork?.(snapshot, sets.ctx);
+      assert.ok(fork);
+      const [changed = ""] = await sets.expose(fork, "writable");
+      writeFileSync(`${changed}/repaired`, "");
+      await provider.unexpose(fork, sets.ctx);
+      await provider.remove(fork, sets.ctx);
+    }
+    const [secret = ""] = /[0-9a-f]{64,}/.exec(run("dmsetup", ["table", "--showkeys", "luks-thick"])) ?? assert.fail();
+    assert.equal(run("sh", ["-c", `grep -rl ${secret} ${sets.ctx.dataDir} || true`]), "");
+    const thick = snapshots[0] as Snapshot;
+    run("umount", [places[0] ?? ""]);
+    run("cryptsetup", ["close", "luks-thick"]);
+    await assert.rejects(sets.expose(thick), { code: "MOUNT", message: /luks-thick, which has its key, is not open/ });
+    unlock(vg, "thick");
+    run("mount", ["/dev/mapper/luks-thick", places[0] ?? ""]);
+    assert.equal((await sets.expose(thick)).length, 1);
+    for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);
+    assert.equal(unnumbered(stateOf(vg)), unnumbered(before));
+  },
+);
 
 test("LUKS whose key is in a kernel keyring, and md above volumes, are refused with the reason", async (t) => {
   const vg = new VolumeGroup(t);
@@ -96,38 +104,6 @@ test("volumes of a group that lies on md or on LUKS, and LVM's own RAID, are cap
     await provider.remove(snapshot, sets.ctx);
   }
 });
-
-/** A file system on LUKS on a volume that `make` makes; where it is mounted. */
-function vault(
-  t: TestContext,
-  vg: VolumeGroup,
-  name: string,
-  make: () => void,
-  fs: FileSystem = "ext4",
-  options: string[] = ["--disable-keyring"],
-): string {
-  writeFileSync(passphrase, "open sesame", { mode: 0o600 });
-  make();
-  run("cryptsetup", ["luksFormat", ...cheap, `/dev/${vg.name}/${name}`]);
-  unlock(vg, name, options);
-  onEnd(t, () => void run("cryptsetup", ["close", `luks-${name}`]));
-  return place(t, `/dev/mapper/luks-${name}`, fs);
-}
-
-function unlock(vg: VolumeGroup, name: string, options: string[] = ["--disable-keyring"]): void {
-  run("cryptsetup", ["open", ...options, "--key-file", passphrase, `/dev/${vg.name}/${name}`, `luks-${name}`]);
-}
-
-/** Makes a file system, and mounts it. */
-function place(t: TestContext, device: string, fs: FileSystem): string {
-  const [command = "", ...args] = mkfs[fs];
-  run(command, [...args, device]);
-  const at = `/mnt/${device.replaceAll("/", "_")}`;
-  mkdirSync(at, { recursive: true });
-  run("mount", [device, at]);
-  onEnd(t, () => void run("umount", [at]));
-  return at;
-}
 
 /** An md of two mirrored devices. */
 function mirror(t: TestContext, node: string, [one, two]: readonly [string, string]): void {

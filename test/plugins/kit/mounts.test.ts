@@ -8,8 +8,10 @@ const line = (point: string, options = "rw,relatime"): string =>
 
 test("a line of mountinfo is read whatever optional fields it has", () => {
   const [one, two] = parseMounts(`${line("/srv", "ro,nosuid")}\n1 0 0:21 / /run rw - tmpfs tmpfs rw\n`);
-  assert.deepEqual(one, { number: "252:3", root: "/sub", point: "/srv", access: "read-only", fsType: "ext4" });
-  assert.deepEqual(two, { number: "0:21", root: "/", point: "/run", access: "read-write", fsType: "tmpfs" });
+  const srv = { number: "252:3", root: "/sub", point: "/srv", access: "read-only", fsType: "ext4" };
+  assert.deepEqual(one, { ...srv, options: ["rw", "errors=continue"] });
+  const run = { number: "0:21", root: "/", point: "/run", access: "read-write", fsType: "tmpfs" };
+  assert.deepEqual(two, { ...run, options: ["rw"] });
 });
 
 test("escaped characters of a path are read as they are, and so are all others", () => {

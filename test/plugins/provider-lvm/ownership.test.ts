@@ -46,7 +46,16 @@ test("a long name is cut so that every device of the snapshot has one that the k
 
 function volume(name: string, given: string[]): LogicalVolume {
   return {
-    vg: { name: "vg", uuid: "vg", extentBytes: 2 ** 22, freeBytes: 0, isShared: false },
+    vg: {
+      name: "vg",
+      uuid: "vg",
+      extentBytes: 2 ** 22,
+      freeBytes: 0,
+      isShared: false,
+      isReadOnly: false,
+      missingDisks: 0,
+      volumes: { count: 1, limit: 0 },
+    },
     name,
     uuid: name,
     tags: given,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { LogicalVolume } from "@holdstill/provider-lvm/dist/logical-volume.js";
-import { sizesOf } from "@holdstill/provider-lvm/dist/space.js";
+import { sizesOf, spaceOf } from "@holdstill/provider-lvm/dist/space.js";
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -41,9 +41,30 @@ test("too little space is refused, with both numbers", () => {
   }
 });
 
+test("the plan learns the least that a thick snapshot takes, and the limit of the group if it has one", () => {
+  const origin = thick("vg", 10 * GiB, GiB);
+  const free = { pool: "vg", freeBytes: GiB };
+  assert.deepEqual(spaceOf(origin, [origin], { size: "auto" }), { ...free, neededBytes: 512 * MiB });
+  const limited = { ...origin, vg: { ...origin.vg, volumes: { count: 7, limit: 8 } } };
+  assert.deepEqual(spaceOf(limited, [limited], { size: "20%ORIGIN" }), {
+    ...free,
+    neededBytes: 2 * GiB,
+    snapshots: { limit: 8, used: 7 },
+  });
+});
+
 function thick(vg: string, bytes: number, freeBytes: number): LogicalVolume {
   return {
-    vg: { name: vg, uuid: vg, extentBytes: 4 * MiB, freeBytes, isShared: false },
+    vg: {
+      name: vg,
+      uuid: vg,
+      extentBytes: 4 * MiB,
+      freeBytes,
+      isShared: false,
+      isReadOnly: false,
+      missingDisks: 0,
+      volumes: { count: 1, limit: 0 },
+    },
     name: "data",
     uuid: "data",
     tags: [],

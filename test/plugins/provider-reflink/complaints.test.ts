@@ -1,6 +1,7 @@
 /** What GNU cp writes, captured from coreutils 9.1. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { lostIn } from "@holdstill/provider-reflink/dist/attributes.js";
 import { readCpMessages, unquote } from "@holdstill/provider-reflink/dist/complaints.js";
 
 const kinds = (text: string): string[] => readCpMessages(text).map((complaint) => complaint.kind);
@@ -33,4 +34,18 @@ cp: failed to clone '/store/x/srv/hot' from "srv/it's": Invalid argument
     { kind: "unclonable", source: "srv/it's" },
   ]);
   assert.equal(unquote("'plain'"), "plain");
+});
+
+test("attributes that could not be kept are counted and named, and a store that takes none is refused", () => {
+  const text = `cp: setting attribute 'user.large' for 'user.large': No space left on device
+cp: setting attribute 'user.large' for 'user.large': No space left on device
+cp: setting attribute 'trusted.x' for '/store/x.0/files/srv': Operation not supported
+`;
+  assert.deepEqual(lostIn(readCpMessages(text), "/store"), { count: 3, names: ["user.large", "trusted.x"] });
+  assert.equal(lostIn([], "/store"), null);
+  const none = "cp: setting attribute 'user.a' for 'user.a': Operation not supported";
+  assert.throws(() => lostIn(readCpMessages(none), "/store"), {
+    code: "STORE",
+    message: "The file system of /store takes no extended attributes, and a file has user.a.",
+  });
 });

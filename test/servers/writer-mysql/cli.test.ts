@@ -60,6 +60,7 @@ test("a provider that copies is refused for a server, before anything is touched
   const refused = await holdstill(["create", "writer:db", "--config", configured(bench, {}, "embedded")]);
   assert.equal(refused.exitCode, 3, refused.stderr);
   assert.match(refused.stderr, /point-in-time/);
+  assert.match(refused.stderr, /→ .*on LVM for provider-lvm, or let provider-dmsnap take their volume/);
 });
 
 test("a lock that is not granted ends the transaction, with the writer's own words", { skip }, async (t) => {
@@ -97,5 +98,11 @@ test("several servers are captured in one set", { skip }, async (t) => {
       ["frozen", "repaired"],
     ],
   );
+  // Another one that runs does not keep this one's data from being put back.
+  await other.halt();
+  const restored = await holdstill(["restore", "latest", "other", "--yes", "--config", config]);
+  assert.equal(restored.exitCode, 0, restored.stderr);
+  await other.start();
+  assert.equal((await holdstill(["restore", "latest", "db", "--yes", "--config", config])).exitCode, 4);
   assert.equal((await holdstill(["delete", "latest", "--yes", "--config", config])).exitCode, 0);
 });

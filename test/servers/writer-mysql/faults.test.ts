@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -127,6 +128,49 @@ test("a wrong password, none, and one that others may read have codes and stay s
   chmodSync(wrong, 0o644);
   await assert.rejects(writer.identify(as({ passwordFile: wrong })), { code: "MYSQL_FILE", hint: /chmod 600/ });
 });
+
+test(
+  "an account whose authentication plugin is not supported is told which one, and what to use",
+  { skip },
+  async (t) => {
+    const { server } = await laid(t);
+    await server.query(
+      "INSTALL SONAME 'auth_ed25519'; CREATE USER snap@localhost IDENTIFIED VIA ed25519 USING PASSWORD('x')",
+    );
+    const options = writerOptions(server, { user: "snap", passwordFile: passwordFile(t, "x") });
+    await assert.rejects(writer.identify(context(options)), {
+      code: "MYSQL_AUTH",
+      message: `the server at ${server.socket} (account snap) must use the authentication plugin client_ed25519, which is not supported`,
+      hint: /unix_socket .*mysql_native_password/,
+    });
+  },
+);
+
+test(
+  "a password file in another form is told apart: an option file, lines of Windows, and a pipe",
+  { skip },
+  async (t) => {
+    const { server } = await laid(t);
+    const using = async (file: string): Promise<unknown> =>
+      await writer.identify(context(writerOptions(server, { passwordFile: file })));
+    await assert.rejects(using(passwordFile(t, "[client]\npassword = x")), {
+      code: "MYSQL_FILE",
+      message: /option file like my\.cnf/,
+    });
+    await assert.rejects(using(passwordFile(t, "password=x")), {
+      code: "MYSQL_FILE",
+      message: /option file like my\.cnf/,
+    });
+    await assert.rejects(using(passwordFile(t, "secret\r")), {
+      code: "MYSQL_FILE",
+      message: /ends with CR LF/,
+      hint: /sed -i/,
+    });
+    const pipe = path.join(tempDir(t), "pipe");
+    execFileSync("mkfifo", ["-m", "600", pipe]);
+    await assert.rejects(using(pipe), { code: "MYSQL_FILE" });
+  },
+);
 
 test("a server or an account with no connection left has a code", { skip }, async (t) => {
   const { server, ctx } = await laid(t);

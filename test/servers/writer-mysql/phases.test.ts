@@ -4,7 +4,16 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
-import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
+import {
+  type Call,
+  calls,
+  saidBy,
+  saidWhile,
+  type Steps,
+  well,
+  resultOf,
+  wordOf,
+} from "../../support/fixture/writer-calls.js";
 import { context, type TestContext } from "../../support/fixture/context.js";
 import { MysqlFixture, leavesNothing, type Options } from "../../support/server/mysql-snapshot.js";
 import { onEnd } from "../../support/process/on-end.js";
@@ -55,7 +64,7 @@ async function stepsOn(bench: MysqlFixture): Promise<Steps> {
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
     repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
+    verify: async () => resultOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import test from "node:test";
@@ -9,6 +9,7 @@ import { verifyLedger } from "../../support/server/ledger.js";
 import { MysqlFixture, leavesNothing, writerOptions } from "../../support/server/mysql-snapshot.js";
 import { mariadb, missingServer } from "../../support/server/mysql-server.js";
 import { sampleSet } from "../../support/fixture/sample-set.js";
+import { unprivileged } from "../../support/process/unprivileged.js";
 import { tempDir } from "../../support/storage/temp.js";
 
 const skip = missingServer(mariadb);
@@ -53,7 +54,7 @@ test(
     assert.doesNotMatch(server.log(), /\[ERROR\]|corrupt/i);
 
     const verified = await writer.verify?.(snapshot.tx, bench.expose(volume.fork(snapshot.clone), paths), ctx);
-    assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
+    assert.equal(verified?.result, "opens", JSON.stringify(verified));
     assert.equal(verified?.facts?.["redoBytes"], 0, "it was repaired");
     await server.query("INSERT INTO books.far VALUES (2)");
     assert.deepEqual(await server.query("SELECT id FROM books.far"), [{ id: 1 }, { id: 2 }]);
@@ -91,7 +92,7 @@ test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }
   const snapshot = await bench.take();
   const good = bench.expose(bench.volume.fork(snapshot.clone));
   const verified = await writer.verify?.(snapshot.tx, good, bench.ctx);
-  assert.deepEqual([verified?.ok, verified?.reason], [true, undefined]);
+  assert.equal(verified?.result, "opens", JSON.stringify(verified));
   assert.ok(Number(verified?.facts?.["tables"]) >= 3 && Number(verified?.facts?.["files"]) >= 3);
 
   const bad = bench.expose(bench.volume.fork(snapshot.clone));
@@ -100,7 +101,7 @@ test("verify finds a damaged page, by CHECK TABLE and by its checksum", { skip }
   await file.write(Buffer.alloc(16_384, 0x55), 0, 16_384, 20 * 16_384);
   await file.close();
   const damaged = await writer.verify?.(snapshot.tx, bad, bench.ctx);
-  assert.equal(damaged?.ok, false);
+  assert.equal(damaged?.result, "does-not-open");
   assert.match(JSON.stringify(damaged), /books[./]big/);
 });
 
@@ -118,7 +119,10 @@ test(
     };
     assert.match(await recover({}, { ...exposed, readOnly: true }), /read-only .*MYSQL_SNAPSHOT/);
     assert.match(await recover({ serverBinary: "/bin/true" }), /but \/bin\/true reports: .*MYSQL_VERSION/);
-    const other = path.join(tempDir(t), "mariadbd");
+    // The server's user runs it.
+    const dir = tempDir(t);
+    chmodSync(dir, 0o755);
+    const other = path.join(dir, "mariadbd");
     writeFileSync(other, "#!/bin/sh\necho 'mariadbd  Ver 10.11.1-MariaDB for Linux'\n", { mode: 0o755 });
     assert.match(
       await recover({ serverBinary: other }),
@@ -155,12 +159,17 @@ test("a restore over a running server is refused, and over a stopped one is not"
   });
   await bench.server.halt();
   await writer.beforeRestore?.(set, bench.ctx);
+  await assert.rejects(async () => await writer.beforeRestore?.({ ...set, components: [] }, bench.ctx), {
+    code: "MYSQL_SNAPSHOT",
+  });
 });
 
 test("databases and tables that symbolic links lead to are found", { skip }, async (t) => {
   const bench = await MysqlFixture.lay(t, mariadb, { elsewhere: ["other"] });
   const other = path.join(bench.volume.mount, "other");
   mkdirSync(path.join(other, "far"));
+  const { uid, gid } = unprivileged();
+  chownSync(path.join(other, "far"), uid, gid);
   await bench.server.query("CREATE DATABASE linked; CREATE TABLE linked.old (id int) ENGINE=MyISAM");
   symlinkSync(path.join(other, "far"), path.join(bench.server.dataDir, "far"));
   const [component] = await writer.identify(bench.ctx);

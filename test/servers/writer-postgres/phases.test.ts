@@ -6,7 +6,16 @@ import test, { type TestContext as NodeTest } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cut, Exposed, FreezeToken } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
-import { type Call, calls, saidBy, saidWhile, type Steps, well, wordOf } from "../../support/fixture/writer-calls.js";
+import {
+  type Call,
+  calls,
+  saidBy,
+  saidWhile,
+  type Steps,
+  well,
+  resultOf,
+  wordOf,
+} from "../../support/fixture/writer-calls.js";
 import { context, type TestContext } from "../../support/fixture/context.js";
 import { ImageVolume } from "../../support/storage/image-volume.js";
 import { missingPostgres } from "../../support/server/postgres-binaries.js";
@@ -96,7 +105,7 @@ async function stepsOn(
     thaw: async () => ((await writer.thaw(tx, token, ctx())).uninterrupted ? "well" : "not held"),
     seal: async () => await well(writer.seal?.(tx, ctx())),
     repair: async () => wordOf(await writer.repair?.(tx, snapshot(), ctx())),
-    verify: async () => wordOf(await writer.verify?.(tx, snapshot(), ctx())),
+    verify: async () => resultOf(await writer.verify?.(tx, snapshot(), ctx())),
     abort: async () => await well(writer.abort(tx, token, ctx())),
   };
 }

@@ -1,7 +1,7 @@
 /** Back in place: what the hooks make of snapshots that were copied to where the originals were. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -83,6 +83,22 @@ test(
   },
 );
 
+// A server whose folder is gone still writes global/pg_control by the folder's path: into the data that was put there.
+test("a restore to where a running server's folder was, renamed or deleted, is refused", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const set = setOf(await takeSnapshot(t, ctx));
+  const isRefused = { code: "PG_RUNNING", message: /process \d+/ };
+  const aside = `${server.dataDir}.aside`;
+  renameSync(server.dataDir, aside);
+  await assert.rejects(async () => writer.beforeRestore?.(set, ctx), isRefused);
+  renameSync(aside, server.dataDir);
+  rmSync(server.dataDir, { recursive: true });
+  await assert.rejects(async () => writer.beforeRestore?.(set, ctx), isRefused);
+  await server.halt("immediate");
+  await writer.beforeRestore?.(set, ctx);
+});
+
 test("a recovered snapshot has its links set to the originals' places again", { skip }, async (t) => {
   const far = scratch("far", unprivileged());
   onEnd(t, far.remove);
@@ -123,6 +139,10 @@ for (const cut of ["atomic", "fuzzy"] as const) {
     await archived(server);
     await server.halt("immediate");
     putBack(snapshot);
+    // As pgBackRest, and the steps of the README, leave them after an earlier recovery.
+    const left =
+      "recovery_target_xid = '3'\nRecovery_Target_Inclusive='off'\nrestore_command = 'false'\nwork_mem = '5MB'\n";
+    appendFileSync(path.join(server.dataDir, "postgresql.auto.conf"), left);
     const restoreTo = { command: `cp ${archive.path}/%f %p`, name: "here" };
     await writer.afterRestore?.(setOf(snapshot), context({ ...ctx.options, restoreTo }));
 
@@ -135,6 +155,7 @@ for (const cut of ["atomic", "fuzzy"] as const) {
     const last = await again.query<{ seq: string }>("SELECT max(seq) AS seq FROM journal WHERE worker = 1");
     assert.equal(Number(last[0]?.seq), wanted.acknowledged()[0]?.seq, "nothing of what came after");
     assert.deepEqual(await again.query("SELECT timeline_id FROM pg_control_checkpoint()"), [{ timeline_id: 2 }]);
+    assert.deepEqual(await again.query("SHOW work_mem"), [{ work_mem: "5MB" }], "other settings stay");
   });
 }
 

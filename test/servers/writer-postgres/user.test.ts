@@ -40,8 +40,8 @@ test("an ordinary user recovers a snapshot with a tablespace, and its original i
     file,
     `const { default: writer } = await import(${JSON.stringify(import.meta.resolve("@holdstill/writer-postgres"))});
      const { context } = await import(${JSON.stringify(import.meta.resolve("../../support/fixture/context.js"))});
-     const [tx, shown, options] = ${JSON.stringify([snapshot.tx, shown, options])};
-     console.log(JSON.stringify(await writer.repair(tx, shown, context(options))));`,
+     const [tx, shown, options, dataDir] = ${JSON.stringify([snapshot.tx, shown, options, folder.path])};
+     console.log(JSON.stringify(await writer.repair(tx, shown, context(options, { dataDir }))));`,
   );
   const report = JSON.parse(execFileSync(process.execPath, [file], { ...user, cwd: "/", encoding: "utf8" })) as Report;
   assert.equal(report.ok, true);

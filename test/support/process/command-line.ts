@@ -12,6 +12,8 @@ export interface CliRun extends ScriptResult {
 
 /** What npm links as `holdstill`. */
 export const program = path.join(repository, "core/bin/holdstill.cjs");
+/** The same in modules, into which `nodeArgs` can reach. */
+export const programInModules = path.join(repository, "core/dist/cli/main.js");
 
 const { NODE_V8_COVERAGE } = process.env;
 /** So that `npm run coverage` counts the processes that tests start. */
@@ -30,10 +32,15 @@ export interface RunOptions {
   user?: User;
 }
 
+/** No command of a test runs for so long, also on a busy machine or in a guest, ms: what hangs is ended. */
+const PATIENCE_MS = 300_000;
+
+export const programFor = (nodeArgs: readonly string[]): string => (nodeArgs.length === 0 ? program : programInModules);
+
 /** Runs the command line as a process of its own, without a terminal and without the caller's settings. */
 export function holdstill(
   args: readonly string[],
-  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user, program: main = program }: RunOptions = {},
+  { env = {}, nodeArgs = [], cwd, onStderr, onStart, user, program: main = programFor(nodeArgs) }: RunOptions = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, main, ...args], {
@@ -42,7 +49,7 @@ export function holdstill(
       ...user,
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...coverage, ...env },
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
     const text = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {

@@ -5,7 +5,7 @@ import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { Event, KeptOperation, OperationDocument, Problem, ServiceConfig } from "#core/base/schema/types.js";
-import { program } from "./command-line.js";
+import { programFor } from "./command-line.js";
 import { onEnd } from "./on-end.js";
 import type { Roles, Scene } from "../fixture/scene.js";
 import type { User } from "./unprivileged.js";
@@ -58,7 +58,7 @@ export class Service {
     const socket = service.socket ?? settings.service.socket;
     if (given === undefined)
       writeFileSync(config, JSON.stringify({ ...settings, service: { ...settings.service, ...service } }));
-    const child = spawn(process.execPath, [...nodeArgs, program, "serve", "--config", config, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, programFor(nodeArgs), "serve", "--config", config, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
     });

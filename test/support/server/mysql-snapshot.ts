@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
-import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import type { Cut, Exposed, Sidecar, ThawReport, Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-mysql";
 import { context, type TestContext } from "../fixture/context.js";
 import { ImageVolume } from "../storage/image-volume.js";
@@ -14,6 +14,7 @@ import { onEnd } from "../process/on-end.js";
 import { pluginsThat } from "../fixture/misbehaving-plugins.js";
 import { tempDir } from "../storage/temp.js";
 import { unprivileged } from "../process/unprivileged.js";
+import { fullTransaction, type FullTransaction } from "../fixture/writer-transaction.js";
 
 export type Options = typeof writer extends Writer<infer O> ? O : never;
 
@@ -90,11 +91,12 @@ export class MysqlFixture {
   }
 
   /** A transaction for the writer. */
-  async begin(cut: Cut = "atomic"): Promise<WriterTransaction> {
+  async begin(cut: Cut = "atomic"): Promise<FullTransaction> {
     transactions += 1;
     const sidecarDir = path.join(tempDir(this.t), "sidecar");
     mkdirSync(sidecarDir);
-    return { id: `Set-${process.pid}.${transactions}`, cut, components: await writer.identify(this.ctx), sidecarDir };
+    const components = await writer.identify(this.ctx);
+    return fullTransaction({ id: `Set-${process.pid}.${transactions}`, cut, components, sidecarDir });
   }
 
   /** The writer's phases around an atomic cut. */
@@ -162,7 +164,7 @@ export function configured(
 let transactions = 0;
 
 export interface TestSnapshot {
-  readonly tx: WriterTransaction;
+  readonly tx: FullTransaction;
   readonly clone: string;
   readonly thaw: ThawReport;
   readonly sidecar: Sidecar;

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext as NodeTest } from "node:test";
-import type { Cut, Exposed, Sidecar, ThawReport, Writer, WriterTransaction } from "holdstill/plugin";
+import type { Cut, Exposed, Sidecar, ThawReport, Writer } from "holdstill/plugin";
 import writer from "@holdstill/writer-postgres";
 import type { TestContext } from "../fixture/context.js";
 import { fuzzyCopy } from "../storage/fuzzy-copy.js";
@@ -13,6 +13,7 @@ import { onEnd } from "../process/on-end.js";
 import { adopt, startPostgres, type NewClusterOptions, type PostgresServer } from "./postgres-server.js";
 import { scratch } from "../storage/scratch.js";
 import { unprivileged } from "../process/unprivileged.js";
+import { fullTransaction, type FullTransaction } from "../fixture/writer-transaction.js";
 
 export type Options = typeof writer extends Writer<infer O> ? O : never;
 
@@ -66,17 +67,18 @@ export async function loadOn(t: NodeTest, server: PostgresServer): Promise<Ledge
 let transactions = 0;
 
 /** A folder for a snapshot that the servers' user may enter, and a transaction for the writer. */
-export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "fuzzy"): Promise<WriterTransaction> {
+export async function begin(t: NodeTest, ctx: TestContext<Options>, cut: Cut = "fuzzy"): Promise<FullTransaction> {
   transactions += 1;
   const folder = scratch("set", unprivileged());
   onEnd(t, folder.remove);
   const sidecarDir = path.join(folder.path, "sidecar");
   mkdirSync(sidecarDir);
-  return { id: `Set-${process.pid}.${transactions}`, cut, components: await writer.identify(ctx), sidecarDir };
+  const components = await writer.identify(ctx);
+  return fullTransaction({ id: `Set-${process.pid}.${transactions}`, cut, components, sidecarDir });
 }
 
 export interface TestSnapshot {
-  readonly tx: WriterTransaction;
+  readonly tx: FullTransaction;
   /** Each captured path, and where its copy lies; the data directory is the first. */
   readonly copies: readonly { original: string; copy: string }[];
   readonly sidecarDir: string;

@@ -35,5 +35,5 @@ export async function take(volume: Volume, probe: Probe<Options>): Promise<strin
   await provider.commit?.(tx, probe.ctx);
   const [snapshot] = await provider.seal(tx, probe.ctx);
   assert.ok(snapshot);
-  return path.join(String(snapshot.facts?.["path"]), volume.paths[0] ?? "");
+  return path.join(String(snapshot.facts?.["path"]), "files", volume.paths[0] ?? "");
 }

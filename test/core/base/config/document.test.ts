@@ -90,3 +90,21 @@ test("an empty document is an empty object", () => {
     assert.deepEqual([value, findings], [{}, []]);
   }
 });
+
+test("a text that would take minutes or gigabytes is refused, or its first errors are reported", () => {
+  const texts: Record<string, string> = {
+    "a long text": `a: ${"x".repeat(2_000_000)}`,
+    "many equal keys": "a: 1\n".repeat(150_000),
+    "many pairs of keys": Array.from({ length: 60_000 }, (_, n) => `k${n}: 1\nk${n}: 2\n`).join(""),
+    "many aliases": `a: &a [1]\nb: [${"*a,".repeat(50_000)}*a]\n`,
+    "aliases of aliases": Array.from({ length: 40 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`).reduce(
+      (text, line) => `${text}\n${line}`,
+      "a0: &a0 [x]",
+    ),
+    "many errors": "- [\n".repeat(100) + "}: {\n".repeat(50_000),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const { findings } = parseText("/x.yaml", text);
+    assert.ok(findings.length > 0 && findings.length <= 400, `${name}: ${findings.length}`);
+  }
+});

@@ -10,6 +10,7 @@ const samples = path.join(repository, "schemas/samples");
 /** Of each invalid sample: where its one finding points. */
 const faults: Record<string, string> = {
   "audit.unknown-action": "/action",
+  "clock.negative-sequence": "/sequence",
   "command-line.doctor.unknown-state": "/checks/0/state",
   "command-line.error.with-a-set": "/set",
   "command-line.plan.with-more": "/mood",
@@ -65,6 +66,7 @@ const faults: Record<string, string> = {
   "snapshot-set.no-timeline": "",
   "snapshot-set.volume-without-paths": "/volumes/0/paths",
   "snapshot-set.writer-in-unknown-state": "/writers/0/state",
+  "tombstone.of-nothing": "/snapshots",
 };
 
 for (const name of namesIn("valid")) {

@@ -5,7 +5,7 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { parseArguments } from "#core/cli/parse/arguments.js";
-import { inWords } from "#core/cli/parse/in-words.js";
+import { inWords } from "#core/base/display/in-words.js";
 import { commandsInGroup, matchCommand } from "#core/cli/parse/match-command.js";
 import { spelled } from "#core/base/display/visible.js";
 import { commandTable } from "#core/cli/table.js";
@@ -21,14 +21,14 @@ import { repository } from "../../../support/repository.js";
 test("--version prints the version, and loads nothing for it", async (t) => {
   const { stdout, loaded } = await loading(t, ["--version"]);
   assert.equal(stdout, `holdstill ${ownVersion()}\n`);
-  assert.deepEqual(loaded, ["bin/holdstill.cjs", "dist/cli/main.js", "dist/installation.js"]);
+  assert.deepEqual(loaded, ["dist/cli/main.js", "dist/installation.js"]);
 });
 
 test("--help lists every command, and loads none of them and nothing outside the command line", async (t) => {
   const { stdout, loaded } = await loading(t, ["--help"]);
   for (const { name, summary } of commandTable) assert.match(stdout, new RegExp(`^ {2}${name} +${summary}$`, "m"));
   const outside = loaded.filter((name) => !name.startsWith("dist/cli/") || name.startsWith("dist/cli/commands/"));
-  assert.deepEqual(outside, ["bin/holdstill.cjs", "dist/base/display/visible.js", "dist/installation.js"]);
+  assert.deepEqual(outside, ["dist/base/display/in-words.js", "dist/base/display/visible.js", "dist/installation.js"]);
 });
 
 test("reading the catalog loads neither plugins nor workers", async (t) => {
@@ -143,12 +143,12 @@ const misuses: [args: string[], says: string, hints: string][] = [
   [
     ["plan", "/srv", "--require", "filesytem"],
     "--require does not support `filesytem`. Did you mean `filesystem`?",
-    "Choose application, filesystem, or crash.",
+    "Choose application, filesystem, crash, or none.",
   ],
   [["retain", "x"], "`retain` requires the option --until.", usage("retain")],
   [
     ["create", "/srv", "--lease-fd", "9", "--lease-stdin"],
-    "`create` takes only one of --lease-fd and --lease-stdin.",
+    "`create` takes only one of --lease-fd, --lease-stdin, and --retain-until.",
     usage("create"),
   ],
   [
@@ -227,7 +227,7 @@ test("a damaged record is reported on stderr, and the others are listed", async 
   assert.equal(exitCode, 0);
   assert.match(
     stdout.replaceAll(/ +/g, " "),
-    /^SET NAME AGE CONSISTENCY SIZE TARGETS\n20260102-030405-a1b2c3 nightly \d+ \w+ application 4\.0 KiB \/srv\n$/,
+    /^SET NAME AGE CONSISTENCY SIZE EXPOSED TARGETS\n20260102-030405-a1b2c3 nightly \d+ \w+ application 4\.0 KiB read-only \/srv\n$/,
   );
   assert.match(stderr, /^damaged record: .*20260103-030405-a1b2c3\/set\.json\n/);
   const ids = await holdstill(["list", "--quiet", "--config", config]);

@@ -15,6 +15,11 @@ import { sampleSet } from "../../../support/fixture/sample-set.js";
 const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 const who = { role: "writer", instance: "app", plugin: "writer-app", version: "1.0.0" } as const;
 
+test("what a set does not contain is shown with it", () => {
+  const set = { ...sampleSet(), notCaptured: ["/srv/cache", "/srv/mnt"] };
+  assert.match(text(setLines(set, plainStyle)), /\nNot captured\n {2}\/srv\/cache\n {2}\/srv\/mnt\n\n/);
+});
+
 test("a set is shown with all that its record says", () => {
   assert.equal(
     text(setLines(sampleSet(), plainStyle)),
@@ -50,9 +55,9 @@ Tags
   kind=nightly
 
 Backup
-  succeeded, copy, 2026-01-02 04:00:00Z
+  the backup succeeded; copy, 2026-01-02 04:00:00Z
 
-Frozen for 8 ms, from 12 ms to 20 ms
+From freeze to thaw: 8 ms, from 12 ms to 20 ms
 ✗ pg-main  8 ms    ████████████████████████████████████████
 
 Calls, 20 ms in all
@@ -81,7 +86,7 @@ test("a plan says what would be done with which provider, in which order, and wh
       {
         volume,
         provider: "lvm",
-        qualities: { pointInTime: true, atomicGroup: true, method: "thin", where: "vg0/pool" },
+        qualities: { pointInTime: true, group: "vg0", method: "thin", where: "vg0/pool" },
       },
     ],
     writers: [
@@ -107,7 +112,7 @@ test("a plan says what would be done with which provider, in which order, and wh
         component: { ...component, paths: ["/pg"] },
         volumes: ["254:0"],
         cut: "atomic",
-        held: false,
+        withoutWriter: "crash",
         promised: "application",
       },
       {
@@ -115,7 +120,7 @@ test("a plan says what would be done with which provider, in which order, and wh
         component: { ...component, name: "files", paths: ["/srv"] },
         volumes: [],
         cut: "atomic",
-        held: false,
+        withoutWriter: "crash",
         promised: "crash",
         reason: "no writer owns it",
       },
@@ -124,12 +129,12 @@ test("a plan says what would be done with which provider, in which order, and wh
         component: { ...component, name: "files", paths: ["/home"] },
         volumes: [],
         cut: "atomic",
-        held: false,
+        withoutWriter: "crash",
         promised: "crash",
         reason: "no writer owns it",
       },
     ],
-    leftOut: [{ who, error: { code: "E_DEADLINE", message: "It did not answer." } }],
+    leftOut: [{ who, policy: "best-effort", error: { code: "E_DEADLINE", message: "It did not answer." } }],
     warnings: ["The store is nearly full."],
     promised: "crash",
     asked: "crash",
@@ -142,6 +147,7 @@ test("a plan says what would be done with which provider, in which order, and wh
     hold: 10_000,
     copy: 1,
     seal: 1,
+    ready: 1,
     repair: 1,
     complete: 1,
     abort: 30_000,

@@ -30,7 +30,7 @@ test("a timeline shows which writers were frozen with which limit, and that the 
   ];
   assert.equal(
     text(timelineLines(spans, plainStyle)),
-    `Frozen for 80 ms, from 40 ms to 120 ms
+    `From freeze to thaw: 80 ms, from 40 ms to 120 ms
   pg-main               80 ms  of 60 s  ████████████████████████████████████████
   front                 45 ms  of 60 s       ███████████████████████
   keeper: hold           4 ms  of 10 s            ▒▒
@@ -59,7 +59,7 @@ test("a timeline marks the culprit, gives the reason, and shows who was let go b
   ];
   assert.equal(
     text(timelineLines(spans, plainStyle)),
-    `Frozen for 20.1 s, from 10 ms to 20.1 s
+    `From freeze to thaw: 20.1 s, from 10 ms to 20.1 s
   pg-main    20 s  of 60 s  ████████████████████████████████████████
 ✗ app      20.1 s           ████████████████████████████████████████
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -52,7 +52,8 @@ async function found(pid: number | undefined, manifests: PluginManifest[]): Prom
 }
 
 test("a process is found by its name, with its data directory, sockets and ports", async (t) => {
-  const dir = tempDir(t);
+  const dir = path.join(tempDir(t), "acme of two words");
+  mkdirSync(dir);
   const listen = `
     const { createServer } = require("node:net");
     createServer().listen("other.sock", () => createServer().listen(process.cwd() + "/acme-7.sock", () => {
@@ -72,6 +73,7 @@ test("a process is found by its name, with its data directory, sockets and ports
     name: path.basename(dir),
     socket: `${dir}/acme-7.sock`,
     socketDir: dir,
+    host: dir,
     port: String(ports[0]),
     number: "7",
     ...(server.server.unit === null ? {} : { unit: server.server.unit }),
@@ -111,4 +113,22 @@ test("if two manifests describe a process, the first is used", async (t) => {
 
 test("without a manifest that describes processes nothing is read", () => {
   assert.deepEqual(findServers([], "/does-not-exist"), []);
+});
+
+test("a FIFO in the place of a pid file is not waited for", async (t) => {
+  const dir = tempDir(t);
+  const child = await startAcmed(t, dir);
+  const pidFile = { path: "acme.pid", lines: { number: 1 } };
+  const known = manifestWith("writer-acme", { names: ["acmed"] });
+  assert.ok(await found(child.pid, [known]));
+  const fifo = path.join(dir, pidFile.path);
+  execFileSync("mkfifo", [fifo]);
+  // The caller that waits for it gets this after all.
+  const late = spawn("sh", ["-c", 'sleep 3; echo 7 >"$1"', "sh", fifo], { stdio: "ignore", detached: true });
+  onEnd(t, () => void process.kill(-(late.pid ?? 0), "SIGKILL"));
+  const servers = findServers([manifestWith("writer-acme", { names: ["acmed"], pidFile })]);
+  assert.equal(
+    servers.find((one) => one.server.pid === child.pid),
+    undefined,
+  );
 });

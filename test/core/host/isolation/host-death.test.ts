@@ -3,15 +3,16 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import type { WriterTransaction } from "#core/host/contract/context.js";
 import { specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { isAlive } from "../../../support/process/is-alive.js";
 import { runScript } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
+import { fullTransaction, type FullTransaction } from "../../../support/fixture/writer-transaction.js";
 
 const LIMIT_MS = 10_000;
 const remote = JSON.stringify(import.meta.resolve("#core/host/isolation/host/start-session.js"));
-const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
+const tx = (dir: string): FullTransaction =>
+  fullTransaction({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
 
 test("a plugin process that spins ends with its host", async (t) => {
   const dir = tempDir(t);

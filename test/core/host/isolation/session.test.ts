@@ -7,10 +7,10 @@ import type { HoldstillError } from "#core/base/errors/error.js";
 import { GRACE_MS } from "#core/host/isolation/host/calls.js";
 import { startSession } from "#core/host/isolation/host/start-session.js";
 import type { PluginSpec, Session } from "#core/host/isolation/session.js";
-import type { WriterTransaction } from "#core/host/contract/context.js";
 import { type Fault, recordingHooks, type Misbehaviour, specOf } from "../../../support/fixture/misbehaving-plugins.js";
 import { runScript } from "../../../support/process/run-script.js";
 import { tempDir } from "../../../support/storage/temp.js";
+import { fullTransaction, type FullTransaction } from "../../../support/fixture/writer-transaction.js";
 
 const runtimes = ["thread", "process"] as const;
 const LIMIT_MS = 10_000;
@@ -18,7 +18,8 @@ const LIMIT_MS = 10_000;
 const SHORT_MS = 400;
 const remote = JSON.stringify(import.meta.resolve("#core/host/isolation/host/start-session.js"));
 
-const tx = (dir: string): WriterTransaction => ({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
+const tx = (dir: string): FullTransaction =>
+  fullTransaction({ id: "t1", cut: "fuzzy", components: [], sidecarDir: dir });
 const thaw = (session: Session<"writer">, dir: string, limitMs = LIMIT_MS) =>
   session.call("thaw", [tx(dir), "token"], limitMs);
 
@@ -60,7 +61,7 @@ const expected: Record<Exclude<Fault, "blocks" | "stuck">, Expected> = {
   hangs: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
   spins: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
   late: { code: "E_DEADLINE", message: /did not finish thaw within 0\.4 s/, lives: false, limitMs: SHORT_MS },
-  exits: { code: "E_PLUGIN_DIED", message: /during thaw: it called process\.exit\(3\)/, lives: false },
+  exits: { code: "E_PLUGIN_DIED", message: /during thaw: it exited with code 3/, lives: false },
   "out-of-memory": { code: "E_PLUGIN_DIED", message: /more than its 32 MiB of memory/, lives: false, limitMs: 60_000 },
   nonsense: { code: "E_ANSWER_INVALID", message: /returned an invalid result from thaw: \d errors?\./, lives: true },
   uncloneable: { code: "E_ANSWER_UNCLONEABLE", message: /not data: .*could not be cloned\.$/, lives: true },
@@ -236,7 +237,8 @@ for (const runtime of runtimes) {
     writeFileSync(entry, "process.exit(2);");
     await assert.rejects(startSession(spec, recordingHooks(), LIMIT_MS), {
       code: "E_PLUGIN_DIED",
-      message: /process\.exit\(2\)/,
+      message: /exited with code 2/,
+      hint: runtime === "process" ? /Report it/ : /Set `isolation: process`/,
     });
   });
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { digestFolder } from "#core/host/manifest/digest.js";
@@ -47,7 +56,7 @@ test("locked plugins resolve until their folder changes", async (t) => {
   const { settings, folder, file } = await locked(t);
   assert.ok(validate("lock", JSON.parse(readFileSync(file, "utf8")), file).ok);
   assert.deepEqual(
-    (await readLock(file)).plugins.map(({ name, version }) => [name, version]),
+    readLock(file).plugins.map(({ name, version }) => [name, version]),
     [
       ["provider-reflink", "1.0.0"],
       ["writer-acme", "1.0.0"],
@@ -61,13 +70,17 @@ test("locked plugins resolve until their folder changes", async (t) => {
   });
 });
 
-test("a plugin that the lock does not name is refused", async (t) => {
-  const { settings, dir } = await locked(t);
+test("a plugin that the lock does not name is not used beside one that it names, and is refused without it", async (t) => {
+  const { settings, dir, folder } = await locked(t);
   writePlugin(path.join(dir, "new"), { version: "1.1.0" });
-  await assert.rejects(resolvePlugins(settings, bareHost), {
-    code: "E_PLUGIN_LOCKED",
-    message: /does not list writer-acme 1\.1\.0/,
-  });
+  const versions = async (pins?: "ignored"): Promise<string[]> =>
+    (await resolvePlugins(settings, bareHost, pins)).plugins
+      .filter(({ who }) => who.plugin === "writer-acme")
+      .map(({ who }) => who.version);
+  assert.deepEqual([...new Set(await versions())], ["1.0.0"]);
+  assert.deepEqual([...new Set(await versions("ignored"))], ["1.1.0"]);
+  rmSync(folder, { recursive: true });
+  await assert.rejects(versions(), { code: "E_PLUGIN_LOCKED", message: /does not list writer-acme 1\.1\.0/ });
 });
 
 test("a broken lock file refuses, and a look still shows the plugins", async (t) => {

@@ -30,6 +30,23 @@ test("a plugin of the old contract runs under a host that still speaks it, and a
   assert.deepEqual((await resolvePlugins(settingsWith([dir], [{}]), bareHost)).warnings, []);
 });
 
+test("a property of a later version in a manifest is ignored with a warning, and a value of one is not", async (t) => {
+  const dir = tempDir(t);
+  const folder = writePlugin(path.join(dir, "a"), { tomorrow: ["new"], isolaton: "process" });
+  writePlugin(path.join(dir, "p"), provider);
+  const { plugins, warnings } = await resolvePlugins(settingsWith([dir], [{}]), bareHost);
+  assert.equal(plugins.length, 2);
+  assert.deepEqual(
+    warnings.map((warning) => warning.replace(/^.*plugin\.json:\d+ /, "")),
+    [
+      "/tomorrow: this version of holdstill ignores the property.",
+      "/isolaton: this version of holdstill ignores the property. Did you mean `isolation`?",
+    ],
+  );
+  writePlugin(folder, { isolation: "container" });
+  assert.equal((await refusalOf(resolvePlugins(settingsWith([dir], [{}]), bareHost))).code, "E_MANIFEST_INVALID");
+});
+
 const misfits: { what: string; changes: object; protocols: number[]; says: RegExp }[] = [
   {
     what: "a contract that the host does not know yet",

@@ -13,6 +13,7 @@ const server = (changes: Partial<DetectedServer>): DetectedServer => ({
   plugin: "it",
   pid: 1,
   dataDir: "/var/lib/it",
+  place: "host",
   sockets: [],
   ports: [],
   unit: null,
@@ -86,8 +87,8 @@ test("what a manifest cannot mean is found, each with its place", async (t) => {
 test("a placeholder that nothing gives a value is found", async (t) => {
   const dir = writePlugin(path.join(tempDir(t), "p"), {
     detects: [{ title: "A", process: { names: ["a"], socket: "^a-(?<number>.*)$" } }],
-    suggests: { options: { a: "${dataDir} ${number} ${numbr}", b: ["${host}"] } },
+    suggests: { options: { a: "${dataDir} ${number} ${numbr}", b: ["${hostname}"] } },
   });
   const read = await readManifest(path.join(dir, "plugin.json"));
-  assert.deepEqual(read.state === "invalid" ? read.findings.map(({ seen }) => seen) : [], ["${numbr}", "${host}"]);
+  assert.deepEqual(read.state === "invalid" ? read.findings.map(({ seen }) => seen) : [], ["${numbr}", "${hostname}"]);
 });

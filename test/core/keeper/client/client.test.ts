@@ -16,7 +16,7 @@ test("messages are found however the stream is split", () => {
 
 test("with systemd, the keeper starts in its own scope; without systemd, or if that fails, directly", () => {
   const [scope, direct, ...others] = keeperCommands(true);
-  assert.deepEqual(scope?.slice(0, 2), ["systemd-run", "--scope"]);
+  assert.deepEqual(scope?.slice(0, 2), ["/usr/bin/systemd-run", "--scope"]);
   assert.deepEqual(scope?.slice(-(direct?.length ?? 0)), direct);
   assert.deepEqual(others, []);
   assert.equal(keeperCommands(false).length, 1);

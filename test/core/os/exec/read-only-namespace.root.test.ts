@@ -1,10 +1,10 @@
 /** Programs that can write only to the paths that the options name: with mounts, and as other users. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import { canMakeReadOnlyNamespace } from "#core/os/exec/read-only-namespace.js";
+import { canMakeReadOnlyNamespace, inReadOnlyNamespace } from "#core/os/exec/read-only-namespace.js";
 import { runProgram } from "#core/os/exec/exec.js";
 import type { ExecOptions, ExecResult } from "#core/os/exec/options.js";
 import { onEnd } from "../../../support/process/on-end.js";
@@ -28,20 +28,33 @@ function folders(t: TestContext): { ours: string; other: string } {
   return { ours: ours ?? "", other: other ?? "" };
 }
 
-test("what is mounted in the folder, or elsewhere, is also read-only unless it is named", { skip }, async (t) => {
+test(
+  "what is mounted in the folder is also writable, and what is mounted elsewhere is not unless it is named",
+  { skip },
+  async (t) => {
+    const { ours, other } = folders(t);
+    mkdirSync(path.join(ours, "inner"));
+    for (const point of [path.join(ours, "inner"), other]) {
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", point]);
+      onEnd(t, () => execFileSync("umount", [point]));
+    }
+    const script = `cd '${ours}'; for to in . inner '${other}'; do touch "$to/x" 2>/dev/null && echo "$to"; done`;
+    const lines = async (writable: string[]): Promise<string[]> =>
+      (await sh(script, { writable })).stdout.split("\n").slice(0, -1);
+    assert.deepEqual(await lines([]), []);
+    assert.deepEqual(await lines([ours]), [".", "inner"]);
+    assert.deepEqual(await lines([ours, path.join(ours, "inner")]), [".", "inner"]);
+    assert.deepEqual(await lines([other]), [other]);
+  },
+);
+
+test("a link that takes the folder's place is not mounted", { skip }, (t) => {
   const { ours, other } = folders(t);
-  mkdirSync(path.join(ours, "inner"));
-  for (const point of [path.join(ours, "inner"), other]) {
-    execFileSync("mount", ["-t", "tmpfs", "tmpfs", point]);
-    onEnd(t, () => execFileSync("umount", [point]));
-  }
-  const script = `cd '${ours}'; for to in . inner '${other}'; do touch "$to/x" 2>/dev/null && echo "$to"; done`;
-  const lines = async (writable: string[]): Promise<string[]> =>
-    (await sh(script, { writable })).stdout.split("\n").slice(0, -1);
-  assert.deepEqual(await lines([]), []);
-  assert.deepEqual(await lines([ours]), ["."]);
-  assert.deepEqual(await lines([ours, path.join(ours, "inner")]), [".", "inner"]);
-  assert.deepEqual(await lines([other]), [other]);
+  const [command, args] = inReadOnlyNamespace([ours], "true", []);
+  renameSync(ours, `${ours}.aside`);
+  symlinkSync(other, ours);
+  const { status, stderr } = spawnSync(command, args, { encoding: "utf8", cwd: "/" });
+  assert.deepEqual([status, stderr], [125, `holdstill: ${ours} cannot be made writable\n`]);
 });
 
 interface Elsewhere {

@@ -1,0 +1,3 @@
+import { failureMatrix } from "./failure-matrix.js";
+
+failureMatrix("executable");

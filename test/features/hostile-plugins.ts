@@ -1,0 +1,42 @@
+/**
+ * Plugins that attack their host, through the real command line. The worst moment is after a freeze: whatever the plugin does, the
+ * command ends with an error that names it, the application goes on, and nothing is left over.
+ */
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import type { TransactionResult } from "#core/engine/types.js";
+import type { Hostile } from "../support/fixture/misbehaving-plugins.js";
+import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
+
+/** The call passes its deadline in some cases. Longer than a busy machine needs for a good freeze. */
+const limits = { ...patientLimits, freeze: "8s" };
+/** Much longer than the limit of the call, because the machine may be busy. A deaf host took 40 s and more beyond it, and the command is killed after 60. */
+const ENDS_WITHIN_MS = 50_000;
+
+/** What each act ends as: the code, or one of several when it depends on what the host notices first. */
+export type Rows = Partial<Record<Hostile, RegExp>>;
+
+export function hostilePlugins(isolation: "thread" | "process", rows: Rows): void {
+  describe(`a writer in a ${isolation}, after its freeze`, { concurrency: 2 }, () => {
+    for (const [does, code] of Object.entries(rows) as [Hostile, RegExp][])
+      it(`that ${does.replaceAll("-", " ")} is named, and everything is undone`, (t) =>
+        undone(t, isolation, does, code));
+  });
+}
+
+async function undone(t: TestContext, isolation: "thread" | "process", does: Hostile, code: RegExp): Promise<void> {
+  const scene = new Scene(t);
+  const roles: Roles = { runtime: isolation, limits, writer: { in: "freeze", does, when: "after" } };
+  const began = performance.now();
+  const ran = await scene.run(["create", "writer:app", "--json"], roles);
+  const took = performance.now() - began;
+  assert.equal(ran.exitCode, 4, ran.stdout + ran.stderr);
+  const { error, residue } = ran.json() as TransactionResult;
+  assert.match(error?.code ?? "", code, JSON.stringify(error));
+  assert.match(error?.message ?? "", /`app`/, "the culprit is named");
+  assert.ok((error?.message.length ?? 0) < 1000);
+  assert.deepEqual(residue, []);
+  assert.equal(scene.isFrozen(), false, "the application goes on");
+  assert.ok(took < ENDS_WITHIN_MS, `it took ${took} ms`);
+  assert.equal((await scene.run(["recover"], {})).stdout, "Nothing is left over.\n");
+}

@@ -1,0 +1,4 @@
+import { matrix } from "../../matrix/matrix.js";
+import { thick } from "../support/matrix-storages.js";
+
+matrix([thick]);

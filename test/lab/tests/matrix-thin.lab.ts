@@ -1,0 +1,4 @@
+import { matrix } from "../../matrix/matrix.js";
+import { thin } from "../support/matrix-storages.js";
+
+matrix([thin], 1);

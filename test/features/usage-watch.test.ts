@@ -45,9 +45,10 @@ for (const args of [run, leased]) {
   });
 }
 
-test("a look that hangs keeps nobody, and a provider that never says is asked once", async (t) => {
+test("a list that hangs delays the end by its limit only, and a provider that never says is asked once", async (t) => {
   const stage = new Scene(t);
-  const hung = new LeasedCommand(t, withConfig(run, stage, { provider: { in: "list", does: "hangs" } }));
+  const limits = { ...patientLimits, identify: "3s" };
+  const hung = new LeasedCommand(t, withConfig(run, stage, { limits, provider: { in: "list", does: "hangs" } }));
   await looked(stage, 1);
   assert.equal(await hung.end(), 0, hung.stderr);
   const before = looks(stage);
@@ -55,7 +56,7 @@ test("a look that hangs keeps nobody, and a provider that never says is asked on
   await looked(stage, 1);
   await sleep(1000);
   assert.equal(await silent.end(), 0, silent.stderr);
-  assert.equal(looks(stage) - before, 1);
+  assert.equal(looks(stage) - before, 2, "once by the watch, and once before the removal");
 });
 
 test("the service warns in its log of the room of every set, once", async (t) => {

@@ -33,8 +33,8 @@ const lastWords = "Kernel panic - not syncing";
 /** From the start of a guest to its first process of ours, and from its last one to its end, s. */
 const bootSeconds = 120;
 
-/** Parts of the names of provider-lvm's tests. */
-export const lvmTests: readonly string[] = ["provider-lvm", "providers-together"];
+/** Whether a file has tests of provider-lvm, which are about half of all. */
+export const isLvmTest = (file: string): boolean => /provider-lvm|providers-together/.test(path.basename(file));
 
 /** …and of those in which kernels differ: freezing may be nested from 6.8 on; the rest is what the keeper asks of any. */
 export const kernelTests: readonly string[] = ["kernel.lab", "dm.lab", "keeper.lab"];

@@ -63,9 +63,19 @@ export class PluginWorkers {
    * cannot come after the thaw that is to undo it.
    */
   async replace(instance: string): Promise<AnySession> {
-    const ended = this.#retire(instance);
+    const ended = this.retire(instance);
     const [session] = await Promise.all([this.session(instance), ended]);
     return session;
+  }
+
+  /** Ends the plugin's worker, if it has one, and what it runs. The next `session` is a new one. */
+  async retire(instance: string): Promise<void> {
+    const session = this.#sessions.get(instance);
+    this.#sessions.delete(instance);
+    if (session === undefined) return;
+    const end = session.then((s) => s.close()).catch(() => "gone" as const);
+    this.#closing.push(end);
+    await end;
   }
 
   /**
@@ -94,18 +104,9 @@ export class PluginWorkers {
    */
   async close(): Promise<"gone" | "stuck"> {
     this.#closed.abort();
-    for (const instance of this.#sessions.keys()) void this.#retire(instance);
+    for (const instance of this.#sessions.keys()) void this.retire(instance);
     const ends = await Promise.all(this.#closing);
     return ends.includes("stuck") ? "stuck" : "gone";
-  }
-
-  async #retire(instance: string): Promise<void> {
-    const session = this.#sessions.get(instance);
-    this.#sessions.delete(instance);
-    if (session === undefined) return;
-    const end = session.then((s) => s.close()).catch(() => "gone" as const);
-    this.#closing.push(end);
-    await end;
   }
 
   async #start(instance: string): Promise<AnySession> {

@@ -9,7 +9,7 @@ import { findServers } from "../setup/servers.js";
 import { isWithin } from "../../os/mounts.js";
 import type { ProviderStatus, WriterStatus } from "../types.js";
 
-/** Asks every provider, or only those named, which snapshots exist. */
+/** Asks every provider, or only those named, which snapshots exist. One that does not answer gets a new worker for the next call. */
 export function listSnapshots(
   workers: PluginWorkers,
   limitMs: number,
@@ -29,7 +29,9 @@ export function listSnapshots(
         const error = new HoldstillError("E_UNREACHABLE", { who, op: "list", reason: unseen.join(" ") });
         return { who, snapshots, error: toFault(error) };
       } catch (error) {
-        return { who, error: toFault(error) };
+        const fault = toFault(error);
+        if (fault.code === "E_DEADLINE" || fault.code === "E_PLUGIN_DIED") await workers.retire(who.instance);
+        return { who, error: fault };
       }
     }),
   );

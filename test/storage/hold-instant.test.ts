@@ -12,12 +12,7 @@ import { patientLimits, Scene } from "../support/fixture/scene.js";
 const rounds = Number(process.env["HOLDSTILL_ROUNDS"] ?? 5);
 
 /** Takes a set of all mounts while the counter runs. @returns The folders of the snapshots. */
-async function snapshot(
-  stage: Scene,
-  mounts: readonly string[],
-  hold: readonly string[],
-  cut: Cut,
-): Promise<string[]> {
+async function snapshot(stage: Scene, mounts: readonly string[], hold: readonly string[], cut: Cut): Promise<string[]> {
   const provider = { hold, pointInTime: true, gapMs: 30 };
   const ran = await stage.run(["create", ...mounts, "--json"], { provider, limits: patientLimits });
   const { set } = ran.json() as TransactionResult;

@@ -1,9 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { entriesOf } from "../host/manifest/folder.js";
 import { isWithin, readMounts } from "../os/mounts.js";
 import { prctl } from "../os/libc.js";
 import { MARK } from "./shell.js";
+
+/** How long the processes of a fixture have to stay the same after its setup, ms; and when they are taken as they are: servers may go on
+ * starting some. */
+const [SETTLED_MS, SETTLE_LIMIT_MS] = [250, 5000];
+const POLL_MS = 20;
 
 /** linux/prctl.h: from then on orphans below this process become its children. */
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -47,9 +53,19 @@ export class FixtureProcesses {
     }
   }
 
-  /** No worker of the plugin has begun since the fixture was set up: what runs now is the fixture's, also what became a daemon late. */
-  learnAll(): void {
-    this.#learn((process) => !this.#before.has(keyOf(process)));
+  /**
+   * Learns what runs since `begin`, until it has stayed the same for a while: a daemon becomes one in several steps. No worker of the
+   * plugin has begun since then, so all of it is the fixture's.
+   */
+  async settle(): Promise<void> {
+    const end = performance.now() + SETTLE_LIMIT_MS;
+    for (let [last, since] = ["", performance.now()]; performance.now() < end;) {
+      const running = this.#learn((process) => !this.#before.has(keyOf(process)));
+      if (running === "") return;
+      if (running !== last) [last, since] = [running, performance.now()];
+      else if (performance.now() - since >= SETTLED_MS) return;
+      await sleep(POLL_MS);
+    }
   }
 
   /** Every process below this one that still runs, without those given and what these have started. */
@@ -64,13 +80,16 @@ export class FixtureProcesses {
     });
   }
 
-  #learn(isOwn: (process: Stat) => boolean): void {
+  /** @returns The processes that were learnt of, by their keys. */
+  #learn(isOwn: (process: Stat) => boolean): string {
     const ours = sessionOf(process.pid);
-    for (const one of below().filter(isOwn)) {
+    const own = below().filter(isOwn);
+    for (const one of own) {
       this.#known.add(keyOf(one));
       // Also what is started in it later, after this one has ended.
       if (one.session !== ours) this.#sessions.add(one.session);
     }
+    return own.map(keyOf).join("\n");
   }
 }
 

@@ -62,7 +62,7 @@ export class PluginRig {
   /** The suite is to end. */
   readonly signal: AbortSignal;
   readonly #onLog: (line: string) => void;
-  #isUp: "no" | "untried" | "yes" = "no";
+  #isUp: "no" | "yes" = "no";
 
   constructor(subject: CheckedSubject, signal: AbortSignal, onLog: (line: string) => void = () => {}) {
     this.subject = subject;
@@ -115,7 +115,7 @@ export class PluginRig {
 
   /** Empties $WORK and sets the fixture up. Throws a Failure that has the command's output. */
   async setUp(): Promise<void> {
-    this.#isUp = "untried";
+    this.#isUp = "yes";
     this.processes.begin();
     mkdirSync(this.work, { recursive: true });
     const { setup } = this.fixture;
@@ -123,6 +123,7 @@ export class PluginRig {
     const ran = await this.shell(setup, SETUP_MS);
     if (ran.is === "late") throw new CheckFailure(`setup did not end within ${SETUP_MS / 1000} s: ${ran.output}`);
     if (ran.exitCode !== 0) throw new CheckFailure(`setup exited with ${ran.exitCode}: ${ran.output}`);
+    await this.processes.settle();
   }
 
   /** Sets up anew what was set up before, or for the first time. */
@@ -194,10 +195,6 @@ export class PluginRig {
   }
 
   #launch(): Promise<Session> {
-    if (this.#isUp === "untried") {
-      this.processes.learnAll();
-      this.#isUp = "yes";
-    }
     const { manifest } = this;
     const { dir } = this.subject;
     const hooks = {

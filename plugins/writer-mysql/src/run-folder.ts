@@ -2,7 +2,9 @@ import { chmod, chown, mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Context } from "holdstill/plugin";
-import { asUser } from "./least-rights.js";
+import { messageOf } from "#kit/plugin-error.js";
+import { removeTree } from "#kit/remove-tree.js";
+import { walk } from "#kit/walk.js";
 import type { Options } from "./options.js";
 import type { ProcessUser } from "./server-process.js";
 
@@ -13,8 +15,8 @@ export interface RunFolder {
 }
 
 /**
- * The user may fill it as he likes, with links as well: so he also empties it, and root only removes a name that is in a folder of its
- * own.
+ * The user may fill it, with links as well, so root removes it by descriptors, which follow none. That needs no program: the call may have
+ * been given up, and then none is started for it.
  */
 export async function makeRunFolder(user: ProcessUser, ctx: Context<Options>): Promise<RunFolder> {
   const above = await mkdtemp(path.join(tmpdir(), "hs-mysql-"));
@@ -23,11 +25,14 @@ export async function makeRunFolder(user: ProcessUser, ctx: Context<Options>): P
   await mkdir(folder, { mode: 0o700 });
   await chown(folder, user.uid, user.gid);
   const remove = async (): Promise<void> => {
-    const [setpriv, args] = asUser(user, ["find", folder, "-mindepth", "1", "-delete"]);
-    // The user may not be able to enter the folder in which holdstill runs.
-    const emptied = await ctx.exec(setpriv, args, { cwd: "/" });
-    if (emptied.exitCode !== 0) ctx.log.warn(`${folder} could not be emptied: ${emptied.stderr.trim()}`);
-    else await rmdir(folder).then(async () => await rmdir(above));
+    try {
+      using handle = walk(above);
+      const expected = handle.find("run");
+      if (expected !== null) await removeTree(handle, "run", { expected });
+      await rmdir(above);
+    } catch (error) {
+      ctx.log.warn(`${above} could not be removed: ${messageOf(error)}`);
+    }
   };
   return { path: folder, remove };
 }

@@ -7,12 +7,12 @@ import type { Options } from "@holdstill/writer-mysql/dist/options.js";
 import { context } from "../../support/fixture/context.js";
 import { tempDir } from "../../support/storage/temp.js";
 
+const late = () => Promise.reject(new Error("the call was given up"));
 const user = { uid: 64_711, gid: 64_711, groups: [] };
 
 test("the run folder is removed when no program can be started for its call, and what a link in it leads to stays", async (t) => {
   const kept = path.join(tempDir(t), "kept");
   writeFileSync(kept, "other data");
-  const late = () => Promise.reject(new Error("the call was given up"));
   const folder = await makeRunFolder(user, { ...context({} as Options), exec: late });
   mkdirSync(path.join(folder.path, "sub"));
   writeFileSync(path.join(folder.path, "sub/pid"), "1");

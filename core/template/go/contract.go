@@ -688,6 +688,7 @@ type Space struct {
 	Pool        string         `json:"pool,omitempty"`
 	NeededBytes *int64         `json:"neededBytes,omitempty"`
 	FreeBytes   *int64         `json:"freeBytes,omitempty"`
+	Fork        string         `json:"fork,omitempty"`
 	Snapshots   *SnapshotCount `json:"snapshots,omitempty"`
 }
 

@@ -381,6 +381,7 @@ class Space(TypedDict):
     pool: NotRequired[str]
     neededBytes: NotRequired[int]
     freeBytes: NotRequired[int]
+    fork: NotRequired[Literal["shares", "copies"]]
     snapshots: NotRequired[SnapshotCount]
 
 

@@ -34,7 +34,7 @@ const provider: Provider<Options> = {
       revert: false,
       method: reason === undefined ? method : `${method} (${reason})`,
       where: store,
-      space: { pool: store, freeBytes: freeIn(store) },
+      space: { pool: store, freeBytes: freeIn(store), fork: method === "copy" ? "copies" : "shares" },
     };
   },
 

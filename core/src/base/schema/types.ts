@@ -572,6 +572,10 @@ export interface Space {
    */
   neededBytes?: number;
   freeBytes?: number;
+  /**
+   * What a fork takes, in which a repair works. shares: what is changed in it. copies: as much as the snapshot itself.
+   */
+  fork?: "shares" | "copies";
   snapshots?: SnapshotCount;
 }
 /**

@@ -66,7 +66,14 @@ export function spaceParts({ neededBytes, freeBytes, snapshots }: Space): string
   return snapshots === undefined ? parts : [...parts, `${snapshots.used} of ${count(snapshots.limit, "snapshot")}`];
 }
 
-function writerLines({ writers }: Plan, style: TerminalStyle): string[] {
+function writerLines({ writers, volumes }: Plan, style: TerminalStyle): string[] {
+  const copied = new Set(
+    volumes.filter(({ qualities }) => qualities.space?.fork === "copies").map(({ volume }) => volume.id),
+  );
+  const repairOf = (repair: string, own: readonly string[]): string[] => {
+    if (repair === "none") return [];
+    return [own.some((id) => copied.has(id)) ? "snapshot repaired, in a second copy of the data" : "snapshot repaired"];
+  };
   const ranked = writers.map((writer) => {
     // A writer is frozen once, at the first level of its components.
     const rank = Math.min(...writer.components.map(({ level = "back-end" }) => levels.indexOf(level)));
@@ -74,20 +81,23 @@ function writerLines({ writers }: Plan, style: TerminalStyle): string[] {
   });
   const rows = ranked
     .toSorted((a, b) => a.rank - b.rank)
-    .map(({ who, policy, components, cut, rank }) => [
+    .map(({ who, policy, components, cut, rank, volumes: own }) => [
       levels[rank] ?? "back-end",
       who.instance,
       `${who.plugin} ${who.version}`,
       policy,
       components.map(({ name }) => name).join(", "),
-      [...new Set(components.flatMap(({ method = {}, repair = "none" }) => how(method[cut], repair)))].join("; "),
+      [
+        ...new Set(components.flatMap(({ method = {}, repair = "none" }) => how(method[cut], repairOf(repair, own)))),
+      ].join("; "),
     ]);
   return tableLines(rows, style);
 }
 
-function how(method: string | undefined, repair: string): string[] {
-  return [...(method === undefined ? [] : [method]), ...(repair === "none" ? [] : ["snapshot repaired"])];
-}
+const how = (method: string | undefined, repair: readonly string[]): string[] => [
+  ...(method === undefined ? [] : [method]),
+  ...repair,
+];
 
 /** A call that took more than this share of its limit is marked. */
 const nearLimit = 0.5;

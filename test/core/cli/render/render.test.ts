@@ -192,6 +192,11 @@ Warnings
   !  The store is nearly full.
 `,
   );
+  const copied = plan.volumes.map((one) => ({ ...one, qualities: { ...one.qualities, space: { fork: "copies" } } }));
+  assert.match(
+    text(planLines({ ...plan, volumes: copied as Plan["volumes"] }, usual, limits, plainStyle)).replaceAll(/\s+/g, " "),
+    /no lock; snapshot repaired, in a second copy of the data/,
+  );
 });
 
 test("of many refused plugins each is shown by itself, with what was seen and its own next step", () => {

@@ -1,9 +1,11 @@
 /** provider-dmsnap on plain device-mapper devices of a real kernel. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
+import provider from "@holdstill/provider-dmsnap";
 import type { Snapshot } from "holdstill/plugin";
 import { Dmsnap } from "../support/dmsnap.js";
+import { volumesOf } from "../support/lvm-set.js";
 import { mapped, MappedDisk } from "../support/mapped-disk.js";
 import { run } from "../support/volume-group.js";
 
@@ -29,6 +31,20 @@ test("a snapshot shows what was there, the origin goes on, and removing it leave
   await dmsnap.remove(snapshot);
   assert.deepEqual([mapped(), tableOf("data"), run("losetup", ["--list"])], [before, table, ""]);
   assert.equal(readFileSync(`${data.mount}/file`, "utf8"), "overwritten\n");
+});
+
+test("an XFS that has its log on another device is not captured, and the reason is said", async (t) => {
+  const disk = new MappedDisk(t);
+  const [data, log] = [disk.store("data", 320), disk.store("log", 64)];
+  run("mkfs.xfs", ["-q", "-f", "-l", `logdev=${log}`, data]);
+  const mount = `/mnt/${process.pid}-log`;
+  mkdirSync(mount, { recursive: true });
+  run("mount", ["-o", `logdev=${log}`, data, mount]);
+  const [volume = assert.fail()] = volumesOf([mount]);
+  const { ctx } = new Dmsnap(t);
+  const said: string[] = [];
+  assert.equal(await provider.match(volume, { ...ctx, log: { ...ctx.log, info: (text) => said.push(text) } }), null);
+  assert.match(said.join("\n"), /its log is on \/dev\/mapper\/log/);
 });
 
 test("several snapshots of one origin keep apart, and go in any order; the origin gets its table back with the last", async (t) => {

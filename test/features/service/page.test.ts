@@ -95,6 +95,7 @@ test(
     assert.equal((await service.ended(one.id)).state.result.outcome, "created");
     await browser.until(`${textOf("sets")}.includes("nightly") && ${textOf("history")}.includes("created")`);
     assert.match(await browser.evaluate(textOf("sets")), /application/);
+    assert.match(await browser.evaluate(textOf("history")), /nightly of writer:app/);
 
     await browser.until(`document.querySelector("#writers table") && !document.getElementById("ask").disabled`);
     for (const wanted of ["skip", "ask", "scrolled", "scrolled", "SUMMARY"]) {

@@ -31,14 +31,12 @@ test("plan, create, and doctor end although a file system is frozen, and name it
   if (frozen === null) return;
   const env = { HOLDSTILL_STATE_DIR: tempDir(t) };
   assert.ok(freeze(frozen));
-  const [doctor, ...refused] = await Promise.all(
-    [
-      ["doctor", "--json"],
-      ["plan", frozen],
-      ["create", frozen],
-    ].map((command) => holdstill(command, { env })),
-  );
-  for (const ran of refused) {
+  const [doctor, planned, created] = await Promise.all([
+    holdstill(["doctor", "--json"], { env }),
+    holdstill(["plan", frozen], { env }),
+    holdstill(["create", frozen], { env }),
+  ]);
+  for (const ran of [planned, created]) {
     assert.equal(ran.exitCode, 3, ran.stderr);
     assert.match(ran.stderr, /is frozen, or its disk does not respond/);
   }

@@ -166,10 +166,10 @@ test("on a terminal what went wrong fits, too", async (t) => {
 
 test("on a terminal no command has colour with NO_COLOR, or where it is dumb", async (t) => {
   const stage = await staged(t);
-  const plain = [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "dumb" }];
+  const colourless = [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "dumb" }];
   // In turn: one place decides for all commands.
   for (const [at, args] of looking.filter(([name = ""]) => !raw.has(name)).entries()) {
-    const shown = onTerminal(stage, args, plain[at % plain.length] ?? {});
+    const shown = onTerminal(stage, args, colourless[at % colourless.length] ?? {});
     assert.doesNotMatch(shown, escape, args.join(" "));
     assertFits(shown, args.join(" "));
   }

@@ -24,6 +24,6 @@ export const installation = {
   page: fileURLToPath(at("../src/service/page/browser")),
   /** JSON Schemas, one `NAME.v1.schema.json` each. */
   schemas: fileURLToPath(at("../../schemas")),
-  /** The plugins of the repository. A package that npm installed has none: plugins are packages of their own. */
-  bundledPlugins: import.meta.url.includes("/node_modules/") ? null : fileURLToPath(at("../../plugins")),
+  /** The plugins of this version. */
+  bundledPlugins: fileURLToPath(at("../../plugins")),
 } as const;

@@ -108,8 +108,7 @@ function writerBlock(
 function useLine(manifest: PluginManifest, usable: readonly Usable[]): string {
   const { name, version } = manifest;
   const dir = usable.find(({ read }) => read.manifest === manifest)?.dir ?? "";
-  const { bundledPlugins } = installation;
-  const isBundled = bundledPlugins !== null && isWithin(dir, realpathSync(bundledPlugins));
+  const isBundled = isWithin(dir, realpathSync(installation.bundledPlugins));
   return `- use: ${yamlOf(isBundled ? name : `${name}@^${version}`, "PLAIN")}`;
 }
 

@@ -1,0 +1,3 @@
+import { makeBundle } from "./bundle.js";
+
+await makeBundle();

@@ -65,13 +65,14 @@ function pluginLines({ plugins, candidates, found }: Inspection, style: Terminal
     isolation,
     policy,
   ]);
-  const unused = found.filter(({ verdict }) => verdict === "unused" || verdict === "refused");
+  const shown = new Set([...candidates.values()].flat().map(({ dir }) => dir));
+  const others = found.filter(({ dir }) => !shown.has(dir));
   return [
     ...section("Instances", tableLines(instances, style), style),
     ...[...candidates].flatMap(([instance, all]) =>
       section(`Candidates for ${instance}`, candidateLines(all, style), style),
     ),
-    ...section("Other plugins found", candidateLines(unused, style), style),
+    ...section("Other plugins found", candidateLines(others, style), style),
   ].slice(1);
 }
 

@@ -48,7 +48,7 @@ function askedLines(asked: readonly AskedPlugin[], style: TerminalStyle): string
     { text: instance, style: "bold" },
     place === null ? "(settings)" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}`,
     `use: ${use.name}${use.range === "*" ? "" : `@${use.range}`}, ${policy}`,
-    taken === null ? { text: "none found", style: "red" } : `uses ${taken.version}`,
+    taken === null ? { text: "uses none", style: "red" } : `uses ${taken.version}`,
   ]);
   return tableLines(rows, style);
 }

@@ -106,12 +106,13 @@ async function unrecorded(workers: PluginWorkers, settings: Settings): Promise<D
   return [...unreadable.map((one) => fault("state", unreadableJournal(one))), ...failed, ...found, ...deleted];
 }
 
-function plugins({ plugins: taken, problems }: Inspection): DoctorCheck[] {
+function plugins({ plugins: taken, problems, warnings }: Inspection): DoctorCheck[] {
   return [
     ...taken.map(({ who, policy }) =>
       good("plugins", `${who.instance}: ${who.plugin} ${who.version}${who.role === "writer" ? `, ${policy}` : ""}`),
     ),
     ...problems.map((problem) => fault("plugins", problem)),
+    ...warnings.map((found): DoctorCheck => ({ about: "plugins", state: "note", found })),
   ];
 }
 

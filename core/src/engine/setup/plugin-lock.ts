@@ -1,11 +1,10 @@
 import { lockFileBeside, type Settings } from "../../base/config/settings.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { digestDifferences } from "../../host/manifest/digest.js";
-import type { Usable } from "../../host/manifest/judge.js";
 import { lockOf, lockEntryOf, readLock, readPins, writeLock } from "../../host/manifest/lock.js";
 import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import { inspectPlugins, resolvePlugins } from "../../host/manifest/resolve.js";
-import type { Candidate, PluginLock, PluginPins, PluginUpgrade } from "../../base/schema/types.js";
+import type { Candidate, PluginLock, PluginManifest, PluginPins, PluginUpgrade } from "../../base/schema/types.js";
 
 /**
  * Pins the current content of the plugins that the config uses: versions that are pinned already before those that are not.
@@ -35,13 +34,7 @@ export async function planUpgrade(settings: Settings): Promise<PluginUpgrade> {
   const after = await inspectPlugins(settings, undefined, { which: "those asked for", pins: "ignored" });
   const { lock } = readPins(settings.lockFile);
   const rows = [...after.candidates].flatMap(([instance, candidates]) =>
-    upgradeOf(
-      before.candidates.get(instance) ?? [],
-      candidates,
-      [...before.usable, ...after.usable],
-      before.plugins,
-      lock,
-    ),
+    upgradeOf(before.candidates.get(instance) ?? [], candidates, after.manifests, lock),
   );
   return {
     file,
@@ -54,8 +47,7 @@ export async function planUpgrade(settings: Settings): Promise<PluginUpgrade> {
 function upgradeOf(
   before: readonly Candidate[],
   after: readonly Candidate[],
-  usable: readonly Usable[],
-  used: readonly ResolvedPlugin[],
+  manifests: ReadonlyMap<string, PluginManifest>,
   lock: PluginLock | null,
 ): PluginUpgrade["plugins"] {
   const [taken, to] = [before, after].map((all) => all.find(({ verdict }) => verdict === "taken"));
@@ -64,11 +56,8 @@ function upgradeOf(
   const pinned = lock?.plugins.filter(({ name }) => name === to.name) ?? [];
   const last = pinned.some(({ version }) => version === taken?.version) ? undefined : pinned.at(-1)?.version;
   const from = last === undefined ? taken : before.find(({ version }) => version === last);
-  const optionsAt = (dir: string | undefined): string[] => {
-    const manifest =
-      usable.find((one) => one.dir === dir)?.read.manifest ?? used.find((one) => one.dir === dir)?.manifest;
-    return Object.keys((manifest?.options?.["properties"] as object | undefined) ?? {});
-  };
+  const optionsAt = (dir = ""): string[] =>
+    Object.keys((manifests.get(dir)?.options?.["properties"] as object | undefined) ?? {});
   const [old, now] = [optionsAt(from?.dir), optionsAt(to.dir)];
   return [
     {

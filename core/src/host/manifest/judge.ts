@@ -12,7 +12,7 @@ export interface Usable extends Found {
   read: Extract<ReadManifest, { state: "valid" }>;
 }
 
-/** The candidates for an instance. `best` is the highest version that fits, and `outcome` whether it may be loaded. */
+/** The candidates for an instance. `best` is the highest version that fits, and `outcome` whether it may be loaded, apart from its pin. */
 export interface Judgement {
   candidates: Candidate[];
   outcome:
@@ -29,12 +29,14 @@ export type IsPinned = (version: string) => boolean;
  * Judges every plugin of that name. The highest version that fits is the result, even if it must be refused. If an older version
  * were used silently instead, a broken or manipulated update would decide what runs as root. A version that the lock file lists
  * comes before all that it does not list.
+ *
+ * @param isPinned null: there is no lock file.
  */
 export function judgeCandidates(
   use: { name: string; range: string },
   found: readonly Found[],
   host: Host,
-  isPinned: IsPinned = () => false,
+  isPinned: IsPinned | null = null,
 ): Judgement {
   const named = found.filter((plugin) => candidateName(plugin) === use.name);
   const misfit = (plugin: Found): string | undefined =>
@@ -42,7 +44,7 @@ export function judgeCandidates(
   const fitting = named
     .filter((plugin): plugin is Usable => plugin.read.state === "valid" && misfit(plugin) === undefined)
     .toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
-  const pinned = fitting.find((plugin) => isPinned(versionOf(plugin)));
+  const pinned = fitting.find((plugin) => isPinned?.(versionOf(plugin)) === true);
   const best = pinned ?? fitting[0];
   const chosen = best === undefined ? "" : versionOf(best);
   const refusal = best && blockOf(best, found);
@@ -50,6 +52,8 @@ export function judgeCandidates(
     const entry = { name: use.name, version: versionOf(plugin), dir: plugin.dir };
     const reason = misfit(plugin) ?? blockOf(plugin, found);
     if (reason !== undefined) return { ...entry, verdict: "refused", reason };
+    if (plugin === best && isPinned !== null && pinned === undefined)
+      return { ...entry, verdict: "unpinned", reason: "the lock file does not list it; `holdstill plugins lock` does" };
     const which = pinned === undefined ? "version" : "pinned version";
     if (plugin === best)
       return { ...entry, verdict: "taken", reason: `the highest ${which} in the range ${use.range}` };

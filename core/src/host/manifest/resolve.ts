@@ -1,6 +1,6 @@
 import type { InstanceSettings, Settings } from "../../base/config/settings.js";
 import type { Candidate } from "../../base/errors/details.js";
-import type { Finding } from "../../base/schema/types.js";
+import type { Finding, PluginManifest } from "../../base/schema/types.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { place } from "../../base/schema/findings.js";
 import { trustedUser } from "../../base/trust/ownership.js";
@@ -25,6 +25,8 @@ import { isRange } from "./versions.js";
 export interface Inspection extends Resolution {
   /** Of each plugin the highest version that may be loaded, in the order of the search. */
   usable: Usable[];
+  /** The valid manifests by their folders. */
+  manifests: ReadonlyMap<string, PluginManifest>;
   problems: HoldstillError[];
 }
 
@@ -49,7 +51,7 @@ export async function resolvePlugins(
   pins?: SelectionRules["pins"],
 ): Promise<Resolution> {
   const rules = { which: "those asked for", pins } as const;
-  const { problems, usable: _, ...resolution } = await inspectPlugins(settings, host, rules);
+  const { problems, usable: _, manifests: __, ...resolution } = await inspectPlugins(settings, host, rules);
   const [first] = problems;
   if (problems.length > 1) throw new HoldstillError("E_PLUGINS_REFUSED", { problems: problems.map((p) => toFault(p)) });
   if (first !== undefined) throw first;
@@ -87,7 +89,8 @@ export async function inspectPlugins(
   warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));
   const lines = candidateLines(found, candidates.values(), host);
-  return { plugins, candidates, found: lines, usable: usablePlugins(found, host), warnings, problems };
+  const manifests = new Map(found.flatMap(({ dir, read }) => (read.state === "valid" ? [[dir, read.manifest]] : [])));
+  return { plugins, candidates, found: lines, usable: usablePlugins(found, host), manifests, warnings, problems };
 }
 
 /** undefined: the range in the config is not valid. */
@@ -99,12 +102,9 @@ function judgeInstance(
 ): Judgement | undefined {
   if (!isRange(use.range)) return undefined;
   const { name } = use;
-  return judgeCandidates(
-    use,
-    found,
-    host,
-    (version) => lock !== null && lockEntryOf(lock, { name, version }) !== undefined,
-  );
+  const isPinned =
+    lock === null ? null : (version: string): boolean => lockEntryOf(lock, { name, version }) !== undefined;
+  return judgeCandidates(use, found, host, isPinned);
 }
 
 async function settleJudged(
@@ -116,9 +116,22 @@ async function settleJudged(
 ): Promise<SettledInstance> {
   if (judgement === undefined) return { findings: [rangeFault(instance, settings)], problems: [] };
   const { outcome } = judgement;
-  if (outcome.state === "taken") return settleInstance(instance, outcome.best, settings, host);
+  if (outcome.state === "taken")
+    return withPin(await settleInstance(instance, outcome.best, settings, host), outcome.best, judgement.candidates);
   if (instance.policy === "excluded") return { findings: [], problems: [] };
   return { findings: [], problems: [refusal(instance, { ...judgement, outcome }, found)] };
+}
+
+/** Options that only a newer version has are wrong for the pinned one: the findings name both. */
+function withPin(settled: SettledInstance, { read }: Usable, candidates: readonly Candidate[]): SettledInstance {
+  const { name, version } = read.manifest;
+  const newer = candidates.find((one) => one.verdict === "unpinned" && one.version !== version);
+  if (newer === undefined) return settled;
+  const findings = settled.findings.map((finding) => ({
+    ...finding,
+    expected: `${finding.expected}, because ${name} ${version} is pinned, and not ${newer.version}`,
+  }));
+  return { ...settled, findings };
 }
 
 type Refused = Judgement & { outcome: Exclude<Judgement["outcome"], { state: "taken" }> };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { checkPlugin } from "holdstill/conformance";
 import { tempDir } from "../support/storage/temp.js";
-import { template, waysToBeWrong, writeWrong } from "../support/fixture/wrong-plugin.js";
+import { template, waysToBeRight, waysToBeWrong, writeWrong } from "../support/fixture/wrong-plugin.js";
 
 test("the provider that plugins new makes conforms, in a thread and in a process", async () => {
   const { checks, failed } = await checkPlugin(template("provider"));
@@ -48,3 +48,35 @@ for (const [way, wrong] of await waysToBeWrong("provider")) {
     );
   });
 }
+
+for (const [way, right] of await waysToBeRight("provider")) {
+  test(`a provider that ${way} is not accused by ${right.caughtBy}`, async (t) => {
+    if (right.needsRoot === true && process.geteuid?.() !== 0) return t.skip("it needs root, for a mount");
+    const dir = tempDir(t);
+    writeWrong(dir, "provider", way, right);
+    const { checks } = await checkPlugin(dir, { only: [right.caughtBy], runtimes: ["thread"] });
+    assert.deepEqual(
+      checks.filter(({ status }) => status === "failed"),
+      [],
+    );
+    assert.equal(checks.find(({ name }) => name === right.caughtBy)?.status, "passed");
+  });
+}
+
+test("what setup left in the background is shown with the command of the fixture that fails", async (t) => {
+  const dir = tempDir(t);
+  const fixture = {
+    setup:
+      "mkdir $WORK/store $WORK/one $WORK/two && { setsid sh -c 'echo starting; echo the disk is full; touch $WORK/up' & until test -e $WORK/up; do sleep 0.1; done; }",
+    state: "echo no connection; exit 7",
+  };
+  writeWrong(dir, "provider", "loses its server", { caughtBy: "state-is-restored", fixture });
+  const { checks } = await checkPlugin(dir, { only: ["state-is-restored"], runtimes: ["thread"] });
+  const [failed, ...others] = checks.filter(({ status }) => status === "failed");
+  assert.deepEqual(others, []);
+  assert.ok(failed?.status === "failed");
+  assert.equal(
+    failed.seen,
+    "state exited with 7. no connection\nWhat `setup` started wrote last:\nstarting\nthe disk is full",
+  );
+});

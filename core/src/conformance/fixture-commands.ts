@@ -14,5 +14,8 @@ export async function runOrFail(rig: PluginRig, name: keyof Fixture, text: strin
   const ran = await rig.shell(text, SETUP_MS);
   if (ran.is === "ended" && ran.exitCode === 0) return ran.output;
   const what = ran.is === "late" ? "did not end" : `exited with ${ran.exitCode}`;
-  throw new CheckFailure(`${name} ${what}. ${ran.output}`, `Fix \`${name}\` in conformance.json.`);
+  throw new CheckFailure(
+    `${name} ${what}. ${ran.output}`.trim() + rig.commands.background,
+    `Fix \`${name}\` in conformance.json.`,
+  );
 }

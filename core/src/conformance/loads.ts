@@ -16,7 +16,7 @@ export const loadChecks: readonly ConformanceCheck<PluginRig>[] = [
       if (ran === null || (ran.is === "ended" && ran.exitCode === 0)) return;
       const what = ran.is === "late" ? "waits" : `ends with ${ran.exitCode}`;
       throw new CheckFailure(
-        `The probe ${what} although nothing is frozen. ${ran.output}`.trim(),
+        `The probe ${what} although nothing is frozen. ${ran.output}`.trim() + rig.commands.background,
         "Fix `probe` in conformance.json.",
       );
     },

@@ -22,7 +22,7 @@ import { filledIn } from "./fixture.js";
 import type { CheckedSubject } from "./folder/folder.js";
 import { attached, contentOf, FixtureProcesses } from "./residue.js";
 import { type Secret, secretsIn } from "./secrets.js";
-import { type ShellResult, runShell } from "./shell.js";
+import { FixtureShell, type ShellResult } from "./shell.js";
 
 /** How long a worker may take to load its plugin, ms: as for the host. */
 const LOAD_MS = 30_000;
@@ -63,6 +63,7 @@ export class PluginRig {
   readonly signal: AbortSignal;
   readonly #onLog: (line: string) => void;
   #isUp: "no" | "yes" = "no";
+  readonly commands: FixtureShell;
 
   constructor(subject: CheckedSubject, signal: AbortSignal, onLog: (line: string) => void = () => {}) {
     this.subject = subject;
@@ -81,6 +82,8 @@ export class PluginRig {
     mkdirSync(this.sidecars, { mode: 0o700 });
     mkdirSync(at("shown"));
     this.fixture = filledIn(subject.fixture, this.#variables());
+    const env = { ...this.fixture.environment, ...this.#variables() };
+    this.commands = new FixtureShell({ who: this.who, cwd: subject.dir, env, folder: this.base });
     const given = this.fixture.options ?? {};
     const checked = subject.valid.checkOptions(given, { file: "conformance.json" });
     this.options = checked.ok ? checked.value : given;
@@ -120,7 +123,7 @@ export class PluginRig {
     mkdirSync(this.work, { recursive: true });
     const { setup } = this.fixture;
     if (setup === undefined) return;
-    const ran = await this.shell(setup, SETUP_MS);
+    const ran = await this.processes.during(() => this.commands.runSetup(setup, SETUP_MS));
     if (ran.is === "late") throw new CheckFailure(`setup did not end within ${SETUP_MS / 1000} s: ${ran.output}`);
     if (ran.exitCode !== 0) throw new CheckFailure(`setup exited with ${ran.exitCode}: ${ran.output}`);
     await this.processes.settle();
@@ -150,8 +153,9 @@ export class PluginRig {
     this.#isUp = "no";
     const left = this.#mounts();
     if (left.length === 0) rmSync(this.work, { recursive: true, force: true });
-    if (ran?.is === "late") return `teardown did not end: ${ran.output}`;
-    if (ran?.is === "ended" && ran.exitCode !== 0) return `teardown ended with ${ran.exitCode}: ${ran.output}`;
+    if (ran?.is === "late") return `teardown did not end: ${ran.output}${this.commands.background}`;
+    if (ran?.is === "ended" && ran.exitCode !== 0)
+      return `teardown ended with ${ran.exitCode}: ${ran.output}${this.commands.background}`;
     return left.length === 0 ? null : `After teardown there is still a ${left.join(", a ")}.`;
   }
 
@@ -164,10 +168,9 @@ export class PluginRig {
     return attached([this.base]).filter((what) => what.startsWith("mount "));
   }
 
+  /** Runs one of the fixture's commands, beside `setup`. */
   shell(text: string, limitMs: number): Promise<ShellResult> {
-    const env = { ...this.fixture.environment, ...this.#variables() };
-    const where = { who: this.who, cwd: this.subject.dir, env, folder: this.base };
-    return this.processes.during(() => runShell(text, where, limitMs));
+    return this.processes.during(() => this.commands.run(text, limitMs));
   }
 
   /** @param expected A probe that is expected to wait gets only a short time; any other may be slow. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Who } from "../base/errors/details.js";
 import { runProgram } from "../os/exec/exec.js";
@@ -6,42 +6,64 @@ import { runProgram } from "../os/exec/exec.js";
 /** Tells what the fixture's commands start from what the plugin starts. */
 export const MARK = "HOLDSTILL_CONFORMANCE";
 
+const BACKGROUND_LINES = 10;
+
 export interface Shell {
   who: Who;
   cwd: string;
   env: Readonly<Record<string, string>>;
-  /** The file that has the command's output while it runs. */
+  /** For the files that have the commands' output. */
   folder: string;
 }
 
 /** late: it was ended because it took too long. */
 export type ShellResult = { is: "ended"; exitCode: number | null; output: string } | { is: "late"; output: string };
 
-/**
- * Runs one of the fixture's commands with sh. Its output goes to a file: what it starts in the background would keep a pipe open,
- * and us waiting.
- */
-export async function runShell(text: string, { who, cwd, env, folder }: Shell, limitMs: number): Promise<ShellResult> {
-  const file = path.join(folder, "output");
-  const signal = AbortSignal.timeout(limitMs);
-  // -u: a misspelt $WORK must not become the root of the file system.
-  const args = ["-u", "-c", `exec >"$1" 2>&1; shift\n${text}`, "conformance.json", file];
-  const options = { cwd, env: { ...env, [MARK]: "1" } };
-  try {
-    const { exitCode } = await runProgram({ who, command: "sh", args, options, signal });
-    return { is: "ended", exitCode, output: textOf(file) };
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return { is: "late", output: textOf(file) };
-  } finally {
-    rmSync(file, { force: true });
-  }
-}
+/** Runs the fixture's commands with sh. */
+export class FixtureShell {
+  readonly #where: Shell;
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8").trim().slice(-1000);
-  } catch {
-    return "";
+  constructor(where: Shell) {
+    this.#where = where;
+  }
+
+  run(text: string, limitMs: number): Promise<ShellResult> {
+    return this.#run(text, limitMs, "output");
+  }
+
+  /** The same for `setup`, whose processes go on writing. */
+  runSetup(text: string, limitMs: number): Promise<ShellResult> {
+    return this.#run(text, limitMs, "setup-output");
+  }
+
+  /** A sentence with the last lines of `setup` and of what it started in the background; empty: there are none. */
+  get background(): string {
+    const lines = this.#written("setup-output").split("\n").slice(-BACKGROUND_LINES).join("\n");
+    return lines === "" ? "" : `\nWhat \`setup\` started wrote last:\n${lines}`;
+  }
+
+  /** Output goes to a file: what a command starts in the background would keep a pipe open, and us waiting. */
+  async #run(text: string, limitMs: number, name: string): Promise<ShellResult> {
+    const { who, cwd, env, folder } = this.#where;
+    const signal = AbortSignal.timeout(limitMs);
+    // -u: a misspelt $WORK must not become the root of the file system.
+    const script = `exec >"$1" 2>&1; shift\n${text}`;
+    const args = ["-u", "-c", script, "conformance.json", path.join(folder, name)];
+    const options = { cwd, env: { ...env, [MARK]: "1" } };
+    try {
+      const { exitCode } = await runProgram({ who, command: "sh", args, options, signal });
+      return { is: "ended", exitCode, output: this.#written(name) };
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { is: "late", output: this.#written(name) };
+    }
+  }
+
+  #written(name: string): string {
+    try {
+      return readFileSync(path.join(this.#where.folder, name), "utf8").trim().slice(-1000);
+    } catch {
+      return "";
+    }
   }
 }

@@ -75,7 +75,7 @@ export const snapshotChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
       const forks = stage.rig.offered.has("fork");
-      if (!forks && !stage.promised.writable)
+      if (!forks && !stage.isWritable)
         throw new Skip("match does not promise a writable snapshot, and the plugin has no fork");
       const cut = await stage.portraits();
       const act = await stage.upTo("seal");

@@ -7,11 +7,13 @@ export const promiseChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "keeps-its-promises",
     group: "The snapshot",
-    title: "If match promises it, the snapshot is of one instant, while a process writes to the targets.",
+    title:
+      "What match promises to be of one instant is so, while a process writes to the targets: each volume, each group, and what is held.",
     next: "Promise `pointInTime` only for a snapshot of the storage, and the same `group` only for volumes that the storage captures at one instant.",
     needs: ["snapshot-is-of-the-cut"],
     async run(stage) {
-      if (!stage.promised.pointInTime) throw new Skip("match does not promise a snapshot of one instant");
+      if (!stage.qualities.some(({ pointInTime }) => pointInTime))
+        throw new Skip("match does not promise a snapshot of one instant");
       const load = await Load.on(stage.paths);
       try {
         const act = await stage.upTo("prepare");
@@ -39,27 +41,54 @@ async function assertOneInstant(
   folders: readonly string[],
 ): Promise<void> {
   const trees = await treesOf(act, stage);
-  const copies = folders.map((folder) => {
-    const target = path.dirname(folder);
-    return path.join(trees.get(target) ?? target, path.basename(folder));
-  });
-  for (const { kind, together } of trialsOf(act, stage)) {
-    for (const group of together ? [copies] : copies.map((one) => [one])) {
-      const numbers = numbersIn(kind, group);
-      if (!isOfOneInstant(numbers))
-        throw new CheckFailure(
-          `A process wrote a number to ${numbers.length} files in turn. In the snapshot it is ${numbers.join(", ")}: not of one instant.`,
-        );
-    }
+  for (const { what, paths, isFlushed } of promisesOf(stage)) {
+    const copies = folders
+      .filter((folder) => paths.includes(path.dirname(folder)))
+      .map((folder) => path.join(trees.get(path.dirname(folder)) ?? path.dirname(folder), path.basename(folder)));
+    assertInOrder(what, "text", copies);
+    // What was not synced has one order in all that is flushed together, and else only in each folder.
+    for (const one of isFlushed ? [copies] : copies.map((copy) => [copy])) assertInOrder(what, "size", one);
   }
   for (const snapshot of act.snapshots) await stage.unexpose(act.session, snapshot);
 }
 
-/** Volumes that the kernel holds are flushed together: also what was not synced has one order in all of them. */
-function trialsOf({ section }: ProviderAction, { cut }: ProviderScenario): { kind: Kind; together: boolean }[] {
+function assertInOrder(what: string, kind: Kind, copies: readonly string[]): void {
+  const numbers = numbersIn(kind, copies);
+  if (isOfOneInstant(numbers)) return;
+  throw new CheckFailure(
+    `A process wrote a number to ${numbers.length} files in turn. In the snapshot of ${what} it is ${numbers.join(", ")}: not of one instant.`,
+  );
+}
+
+/** Targets that are promised to be of one instant. */
+interface Promised {
+  what: string;
+  paths: readonly string[];
+  isFlushed: boolean;
+}
+
+/** Each volume by itself, those with the same group key, and those that the kernel holds together. */
+function promisesOf({ volumes, qualities }: ProviderScenario): Promised[] {
+  const all = volumes.flatMap(({ mountPoint, paths }, at) => {
+    const { pointInTime = false, hold = [], group } = qualities[at] ?? {};
+    return pointInTime ? [{ mountPoint, paths, group, isHeld: hold.length > 0 }] : [];
+  });
+  const of = (what: string, some: typeof all): Promised => ({
+    what,
+    paths: some.flatMap(({ paths }) => paths),
+    isFlushed: some.every(({ isHeld }) => isHeld),
+  });
+  const groups = new Set(all.flatMap(({ group }) => group ?? []));
+  const held = all.filter(({ isHeld }) => isHeld);
   return [
-    { kind: "size", together: cut === "atomic" && section.hold.length > 0 },
-    { kind: "text", together: cut === "atomic" },
+    ...all.map((one) => of(one.mountPoint, [one])),
+    ...[...groups].map((key) =>
+      of(
+        `the group ${key}`,
+        all.filter(({ group }) => group === key),
+      ),
+    ),
+    ...(held.length === 0 ? [] : [of("what is held", held)]),
   ];
 }
 

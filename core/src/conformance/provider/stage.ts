@@ -76,12 +76,9 @@ export class ProviderScenario {
     return this.volumes.flatMap(({ paths }) => paths);
   }
 
-  /** What match promised of all volumes. */
-  get promised(): Pick<Required<Qualities>, "pointInTime" | "writable"> {
-    return {
-      writable: this.qualities.every(({ writable }) => writable === true),
-      pointInTime: this.qualities.every(({ pointInTime }) => pointInTime),
-    };
+  /** Whether match promised a writable snapshot of every volume. */
+  get isWritable(): boolean {
+    return this.qualities.every(({ writable }) => writable === true);
   }
 
   get cut(): Cut {

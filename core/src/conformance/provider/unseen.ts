@@ -1,3 +1,4 @@
+import type { Listed } from "../../base/schema/types.js";
 import { isHoldstillError } from "../../base/errors/error.js";
 import { type ConformanceCheck, CheckFailure, Skip } from "../check.js";
 import { runOrFail } from "../fixture-commands.js";
@@ -39,7 +40,7 @@ async function assertNotGone(
 ): Promise<void> {
   const listed = await stage.rig.call(session, "list", []).catch((error: unknown) => assertUnreachable("list", error));
   for (const snapshot of snapshots) {
-    if (Array.isArray(listed) && !listed.some(({ id, lost }) => id === snapshot.id && lost === undefined))
+    if (listed !== false && isCalledGone(listed, snapshot.id))
       throw new CheckFailure(
         `While the storage was away, list of ${where} claimed that ${snapshot.id} is gone or lost.`,
       );
@@ -49,6 +50,13 @@ async function assertNotGone(
     );
     if (removed) throw new CheckFailure(`While the storage was away, remove of ${where} succeeded for ${snapshot.id}.`);
   }
+}
+
+/** A partial list may leave out what it could not see, but not call it lost. */
+function isCalledGone(listed: Listed, id: string): boolean {
+  const isPartial = !Array.isArray(listed);
+  const one = (isPartial ? listed.snapshots : listed).find((snapshot) => snapshot.id === id);
+  return one === undefined ? !isPartial : one.lost !== undefined;
 }
 
 /** The host knows by its code that the storage is away. With any other error, the plugin itself failed. */

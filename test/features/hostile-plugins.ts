@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
+import type { WorkerRuntime } from "#core/host/isolation/session.js";
 import type { Hostile } from "../support/fixture/misbehaving-plugins.js";
 import { patientLimits, type Roles, Scene } from "../support/fixture/scene.js";
 
@@ -16,17 +17,22 @@ const ENDS_WITHIN_MS = 50_000;
 /** What each act ends as: the code, or one of several when it depends on what the host notices first. */
 export type Rows = Partial<Record<Hostile, RegExp>>;
 
-export function hostilePlugins(isolation: "thread" | "process", rows: Rows): void {
-  describe(`a writer in a ${isolation}, after its freeze`, { concurrency: 2 }, () => {
+const places: { readonly [R in WorkerRuntime]: string } = {
+  thread: "in a thread",
+  process: "in a process",
+  executable: "that is a program",
+};
+
+export function hostilePlugins(runtime: WorkerRuntime, rows: Rows): void {
+  describe(`a writer ${places[runtime]}, after its freeze`, { concurrency: 2 }, () => {
     for (const [does, code] of Object.entries(rows) as [Hostile, RegExp][])
-      it(`that ${does.replaceAll("-", " ")} is named, and everything is undone`, (t) =>
-        undone(t, isolation, does, code));
+      it(`that ${does.replaceAll("-", " ")} is named, and everything is undone`, (t) => undone(t, runtime, does, code));
   });
 }
 
-async function undone(t: TestContext, isolation: "thread" | "process", does: Hostile, code: RegExp): Promise<void> {
+async function undone(t: TestContext, runtime: WorkerRuntime, does: Hostile, code: RegExp): Promise<void> {
   const scene = new Scene(t);
-  const roles: Roles = { runtime: isolation, limits, writer: { in: "freeze", does, when: "after" } };
+  const roles: Roles = { runtime, limits, writer: { in: "freeze", does, when: "after" } };
   const began = performance.now();
   const ran = await scene.run(["create", "writer:app", "--json"], roles);
   const took = performance.now() - began;

@@ -31,6 +31,11 @@ test("create waits until the storage has finished the snapshots, and repairs the
   assert.ok(set, ran.stderr);
   assert.deepEqual(statesOf(set), [undefined]);
   assert.equal(set.writers[0]?.repair?.state, "repaired");
+  const spans = set.timeline.filter(({ actor }) => actor === "store").map(({ op, limitMs }) => [op, limitMs]);
+  assert.deepEqual(spans.slice(-2), [
+    ["seal", 30_000],
+    ["ready", 600_000],
+  ]);
 });
 
 test("a set whose snapshot is not finished in time is shown so, is not exposed, and is exposed once it is finished", async (t) => {
@@ -42,7 +47,12 @@ test("a set whose snapshot is not finished in time is shown so, is not exposed, 
   const shown = (await scene.run(["show", "slow", "--json"], roles)).json() as SnapshotSet;
   assert.deepEqual(statesOf(shown), ["creating"]);
   assert.equal(shown.writers[0]?.repair?.state, "passed-over");
-  assert.match((await scene.run(["list"], roles)).stdout, /creating/);
+  const list = ["list", "show slow"].map((line) => line.split(" "));
+  for (const command of list)
+    assert.match(
+      (await scene.run(command, roles)).stdout,
+      /creating: the storage had not finished\. `holdstill \w+ .*--usage` asks/,
+    );
 
   const refused = await scene.run(["expose", "slow"], roles);
   assert.equal(refused.exitCode, 3, refused.stderr);
@@ -51,7 +61,11 @@ test("a set whose snapshot is not finished in time is shown so, is not exposed, 
   assert.ok(!scene.calls("store").includes("expose"));
 
   writeFileSync(path.join(scene.store, "ready"), "");
+  const [usage, record] = [["list", "--usage"], ["list"]];
+  assert.doesNotMatch((await scene.run(usage, roles)).stdout, /creating/);
+  assert.match((await scene.run(record, roles)).stdout, /creating/, "the record is as it was");
   assert.equal((await scene.run(["expose", "slow"], roles)).exitCode, 0);
+  assert.doesNotMatch((await scene.run(record, roles)).stdout, /creating/);
   assert.deepEqual(statesOf((await scene.run(["show", "slow", "--json"], roles)).json() as SnapshotSet), [undefined]);
 });
 

@@ -7,8 +7,9 @@ import type { Plan } from "../plan/plan.js";
 import type { SetLabel, Transaction, WriterTransaction } from "../host/contract/context.js";
 import type { FreezeToken, RecordedSidecar, Repair, Sidecar, Snapshot, Volume } from "../base/schema/types.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
+import { monotonic } from "../os/clock.js";
 import type { TransactionEvent, TransactionOp } from "./machine.js";
-import { awaitReady } from "./await-ready.js";
+import { awaitReady, isCreating } from "./await-ready.js";
 import { checkPrepareAnswer } from "./check-prepare-answer.js";
 import type { Repairs, SealedSnapshot } from "./repair.js";
 import { checkSealAnswer } from "./check-seal-answer.js";
@@ -40,6 +41,8 @@ export class TransactionCalls {
     snapshots: [],
     repairs: new Map(),
   };
+  /** When the seal of a provider had ended whose storage was not finished, by the monotonic clock, ms. */
+  readonly sealedAt = new Map<string, number>();
   readonly #plan: Plan;
   readonly #workers: PluginWorkers;
   readonly #repairs: Repairs;
@@ -178,6 +181,7 @@ export class TransactionCalls {
 
   async #untilReady(session: Session<"provider">, snapshots: readonly Snapshot[]): Promise<readonly Snapshot[]> {
     const { who } = session;
+    if (snapshots.some(isCreating)) this.sealedAt.set(who.instance, monotonic());
     const ending = new AbortController();
     this.#awaited.set(who.instance, () => ending.abort(new HoldstillError("E_CANCELLED", { who, op: "seal" })));
     const limits = { readyMs: this.#limits.ready, lookMs: this.#limits.identify };

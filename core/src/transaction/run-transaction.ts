@@ -185,7 +185,14 @@ class Runner {
     const to = this.#now();
     event = await this.#recorder.answered(actor, op, event);
     const fault = event.type === "failed" ? event.fault : null;
-    this.#recorder.note({ op, actor, from, to, limitMs }, fault);
+    const sealedAt = op === "seal" ? this.#calls.sealedAt.get(actor) : undefined;
+    if (sealedAt === undefined) this.#recorder.note({ op, actor, from, to, limitMs }, fault);
+    else {
+      // The call has ended, and the storage goes on: that is not a call of the plugin, and has another limit.
+      const until = roundMs(sealedAt - this.#started);
+      this.#recorder.note({ op, actor, from, to: until, limitMs }, null);
+      this.#recorder.note({ op: "ready", actor, from: until, to, limitMs: this.#services.limits.ready }, fault);
+    }
     this.#dispatch(event);
   }
 

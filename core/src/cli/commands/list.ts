@@ -67,9 +67,15 @@ function listLines(sets: readonly SnapshotSet[]): string[] {
   const right = shown.flatMap((column, at) => (column.right === true ? [at] : []));
   return [
     ...tableLines(rows, style, { right, indent: 0 }),
+    ...(sets.some(isUnfinished)
+      ? [dim(style, "creating: the storage had not finished. `holdstill list --usage` asks it.")]
+      : []),
     ...(process.stdout.isTTY ? [dim(style, "`holdstill show SET` shows more. `latest` is the newest set.")] : []),
   ];
 }
+
+const isUnfinished = ({ snapshots }: Pick<SnapshotSet, "snapshots">): boolean =>
+  snapshots.some(({ snapshot }) => snapshot.state === "creating");
 
 function exposedOf({ exposed = [] }: SnapshotSet): string {
   if (exposed.length === 0) return "";
@@ -90,7 +96,7 @@ function usageOf(snapshots: SnapshotSet["snapshots"]): Cell {
 
 /** What the snapshots take in all, once they are finished; empty if a provider does not know. */
 function sizeOf(snapshots: SnapshotSet["snapshots"]): string {
-  if (snapshots.some(({ snapshot }) => snapshot.state === "creating")) return "creating";
+  if (isUnfinished({ snapshots })) return "creating";
   const sizes = snapshots.flatMap(({ snapshot }) => snapshot.bytes ?? []);
   return sizes.length < snapshots.length || sizes.length === 0 ? "" : bytes(sizes.reduce((sum, size) => sum + size, 0));
 }

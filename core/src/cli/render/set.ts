@@ -114,7 +114,11 @@ function snapshotLines({ snapshots, volumes }: SnapshotSet, style: TerminalStyle
     snapshot.id,
     `of ${volumes.find(({ id }) => id === snapshot.volumeId)?.mountPoint ?? snapshot.volumeId}`,
   ]);
-  return tableLines(rows, style, { right: [2] });
+  const isUnfinished = snapshots.some(({ snapshot }) => snapshot.state === "creating");
+  return [
+    ...tableLines(rows, style, { right: [2] }),
+    ...(isUnfinished ? ["  creating: the storage had not finished. `holdstill show SET --usage` asks it."] : []),
+  ];
 }
 
 /** Snapshots that can no longer be read, according to the record or the providers. */

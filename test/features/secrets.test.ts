@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Fault } from "#core/base/schema/types.js";
+import type { WorkerRuntime } from "#core/host/isolation/session.js";
+import { repository } from "../support/repository.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import { writePlugin } from "../support/fixture/plugin-folder.js";
 import { tempDir } from "../support/storage/temp.js";
@@ -61,6 +63,63 @@ export default {
 };
 `;
 
+/** The same as a program. */
+const blabbermouthProgram = (rpc: string): string => `#!/usr/bin/python3 -B
+import base64, json, sys, urllib.parse
+sys.path.insert(0, ${JSON.stringify(rpc)})
+from holdstill_rpc import PluginError, serve
+
+class Writer:
+    def __init__(self, options):
+        self.options, self.password = options, options["password"]
+
+    def facts(self):
+        dsn = f"pg://u:{urllib.parse.quote(self.password, safe='')}@h"
+        return {"plain": self.password, "nested": [{"dsn": dsn}], self.password: 1}
+
+    def blab(self, op, ctx):
+        if "coal" not in self.password:
+            raise Exception(f"the password did not arrive: {type(self.password)}")
+        text = json.dumps(self.options)
+        for level in ("debug", "info", "warn", "error"):
+            ctx.log(f"{op} with {self.password}", level=level, json=text, options=self.options)
+        ctx.progress(f"{op} as {base64.b64encode(self.password.encode()).decode()}")
+        print(text)
+        print(f"stderr {self.password}", file=sys.stderr)
+        if ctx.exec("printenv", ["IT"], {"env": {"IT": self.password}})["stdout"] != f"{self.password}\\n":
+            raise Exception("a command does not get it")
+        if self.options.get("fails") == op:
+            try:
+                raise Exception(text)
+            except Exception as cause:
+                raise PluginError("X", f"{op} failed with {self.password}", f"try {self.password}") from cause
+
+    def identify(self, ctx):
+        self.blab("identify", ctx)
+        paths = [self.options["data"]]
+        return [{"name": "data", "kind": "files", "paths": paths, "tolerates": "fuzzy", "facts": self.facts()}]
+
+    def prepare(self, tx, ctx):
+        self.blab("prepare", ctx)
+
+    def freeze(self, tx, ctx):
+        self.blab("freeze", ctx)
+        return self.facts()
+
+    def thaw(self, tx, token, ctx):
+        self.blab("thaw", ctx)
+        return {"uninterrupted": True, "facts": self.facts()}
+
+    def seal(self, tx, ctx):
+        self.blab("seal", ctx)
+        return {"files": [], "facts": self.facts()}
+
+    def abort(self, tx, token, ctx):
+        self.blab("abort", ctx)
+
+serve(Writer)
+`;
+
 interface Cage {
   dir: string;
   data: string;
@@ -68,14 +127,18 @@ interface Cage {
   run: (args: readonly string[], given: object, env?: Record<string, string>) => Promise<CliRun>;
 }
 
-function cage(t: TestContext, isolation = "thread"): Cage {
+function cage(t: TestContext, runtime: WorkerRuntime = "thread"): Cage {
   const dir = tempDir(t);
   const data = path.join(dir, "data");
   mkdirSync(data);
   writeFileSync(path.join(data, "file"), "content");
-  const plugin = writePlugin(path.join(dir, "plugins/writer-acme"), { options, requires: { commands: ["printenv"] } });
-  writeFileSync(path.join(plugin, "index.mjs"), blabbermouth);
-  writePlugin(plugin, { options, requires: { commands: ["printenv"] }, main: "./index.mjs" });
+  const isProgram = runtime === "executable";
+  const kind = isProgram ? { runtime, main: "./main.py" } : { main: "./index.mjs" };
+  const changes = { options, requires: { commands: ["printenv"] }, ...kind };
+  const plugin = writePlugin(path.join(dir, "plugins/writer-acme"), changes);
+  const code = isProgram ? blabbermouthProgram(path.join(repository, "core/template/python")) : blabbermouth;
+  writeFileSync(path.join(plugin, kind.main), code, { mode: 0o755 });
+  const isolation = isProgram ? {} : { isolation: runtime };
   const file = path.join(dir, "secret");
   writeFileSync(file, `${canary}\n`, { mode: 0o600 });
   return {
@@ -88,7 +151,7 @@ function cage(t: TestContext, isolation = "thread"): Cage {
         pluginPaths: [path.join(dir, "plugins")],
         stateDir: path.join(dir, "state"),
         log: { level: "debug", file: path.join(dir, "log") },
-        plugins: [{ use: "writer-acme", as: "app", isolation, options: { data, ...given } }],
+        plugins: [{ use: "writer-acme", as: "app", ...isolation, options: { data, ...given } }],
       };
       writeFileSync(config, JSON.stringify(text), { mode: 0o600 });
       return holdstill([...args, "--config", config], { env });
@@ -113,9 +176,11 @@ function songs({ dir }: Cage, runs: readonly CliRun[]): string[] {
 
 const ops = ["nothing", "identify", "prepare", "freeze", "thaw", "seal"];
 
-for (const isolation of ["thread", "process"]) {
-  test(`no secret of a plugin in a ${isolation} gets out, whatever it says and wherever it fails`, async (t) => {
-    const coop = cage(t, isolation);
+const places = { thread: "in a thread", process: "in a process", executable: "that is a program" } as const;
+
+for (const runtime of ["thread", "process", "executable"] as const) {
+  test(`no secret of a plugin ${places[runtime]} gets out, whatever it says and wherever it fails`, async (t) => {
+    const coop = cage(t, runtime);
     const given = { password: { file: coop.file }, servers: [{ key: { env: "CANARY" } }] };
     const runs: CliRun[] = [];
     const on = async (args: readonly string[], more: object = {}): Promise<CliRun> => {
@@ -123,7 +188,7 @@ for (const isolation of ["thread", "process"]) {
       runs.push(run);
       return run;
     };
-    for (const fails of isolation === "thread" ? ops : ["nothing", "freeze"]) {
+    for (const fails of runtime === "thread" ? ops : ["nothing", "freeze"]) {
       const made = await on(["create", "writer:app", "--json=stream"], { fails });
       assert.equal(made.exitCode === 0, fails === "nothing", made.stdout);
       assert.doesNotMatch(made.stdout, /did not arrive|does not get it/);

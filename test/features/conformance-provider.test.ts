@@ -67,8 +67,8 @@ test("what setup left in the background is shown with the command of the fixture
   const dir = tempDir(t);
   const fixture = {
     setup:
-      "mkdir $WORK/store $WORK/one $WORK/two && { setsid sh -c 'echo starting; echo the disk is full; touch $WORK/up' & until test -e $WORK/up; do sleep 0.1; done; }",
-    state: "echo no connection; exit 7",
+      "mkdir $WORK/store $WORK/one $WORK/two && { sh -c 'sleep 0.3; echo starting; echo the disk is full; touch $WORK/up' & }",
+    state: "until test -e $WORK/up; do sleep 0.1; done; echo no connection; exit 7",
   };
   writeWrong(dir, "provider", "loses its server", { caughtBy: "state-is-restored", fixture });
   const { checks } = await checkPlugin(dir, { only: ["state-is-restored"], runtimes: ["thread"] });

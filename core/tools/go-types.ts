@@ -99,15 +99,16 @@ function definition(type: NamedType): string {
   const fields = type.fields.map((field) => [
     upper(field.name),
     fieldType(field),
-    `\`json:"${field.name}${field.isRequired ? "" : ",omitempty"}"\``,
+    `\`json:"${field.name}${field.required === "always" ? "" : ",omitempty"}"\``,
   ]);
   return `${doc}type ${type.name} struct {\n${aligned(fields, "\t")}\n}\n`;
 }
 
 /** An optional value of which the zero means something is a pointer, and a required list is never null. */
-function fieldType({ type, isRequired }: Field): string {
+function fieldType({ type, required }: Field): string {
   const text = written(type);
-  if (isRequired) return neverNull(type);
+  if (required === "always") return neverNull(type);
+  if (required === "by-some") return `*${neverNull(type)}`;
   const isPlain = type.is === "boolean" || type.is === "integer" || type.is === "number" || type.is === "named";
   return isPlain ? `*${text}` : text;
 }

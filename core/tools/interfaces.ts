@@ -23,14 +23,22 @@ export interface Interface {
 /** The interfaces of a file that oxfmt has formatted: a docstring comes first, and a brace on a separate line ends each. */
 function interfacesOf(text: string): Interface[] {
   const blocks = text.matchAll(
-    /(?:\/\*\*(?<doc>(?:(?!\*\/).)*)\*\/\n)?export interface (?<name>\w+)(?:<[^{]*>)?(?: extends (?<base>\w+))?[^{]*\{\n(?<body>.*?)\n\}/gs,
+    /(?:\/\*\*(?<doc>(?:(?!\*\/).)*)\*\/\n)?export interface (?<name>\w+)(?:<(?<parameters>[^{]*)>)?(?: extends (?<base>\w+))?[^{]*\{\n(?<body>.*?)\n\}/gs,
   );
   return [...blocks].map(({ groups = {} }) => ({
     name: groups["name"] ?? "",
     ...(groups["base"] !== undefined && { base: groups["base"] }),
     doc: docOf(groups["doc"]),
-    members: membersOf(groups["body"] ?? ""),
+    members: membersOf(withBounds(groups["body"] ?? "", groups["parameters"] ?? "")),
   }));
+}
+
+/** With the bound of a type parameter in its place: `Captured extends Volume` is a Volume. */
+function withBounds(body: string, parameters: string): string {
+  const bounds = new Map(
+    [...parameters.matchAll(/(\w+) extends (\w+)/g)].map(([, name = "", bound = ""]) => [name, bound]),
+  );
+  return body.replaceAll(/\b\w+\b/g, (word) => bounds.get(word) ?? word);
 }
 
 function membersOf(body: string): Interface["members"] {

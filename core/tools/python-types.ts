@@ -39,9 +39,9 @@ export function pythonTypes(table: MethodTable): string {
 
 function definition(type: NamedType): string {
   if ("alias" in type) return `${type.name}: TypeAlias = ${quoted(written(type.alias))}`;
-  const fields = type.fields.map(({ name, type: of, isRequired }) => ({
+  const fields = type.fields.map(({ name, type: of, required }) => ({
     name,
-    text: isRequired ? written(of) : `NotRequired[${written(of)}]`,
+    text: required === "always" ? written(of) : `NotRequired[${written(of)}]`,
   }));
   if (!fields.every(({ name }) => isName(name))) {
     const entries = fields.map(({ name, text }) => `        "${name}": ${quoted(text)},`);

@@ -9,6 +9,7 @@ export interface Schema {
   required?: string[];
   properties?: Record<string, Schema>;
   items?: Schema;
+  minItems?: number;
   default?: unknown;
   oneOf?: Schema[];
   anyOf?: Schema[];

@@ -15,7 +15,8 @@ export type Type =
 export interface Field {
   name: string;
   type: Type;
-  isRequired: boolean;
+  /** by-some: a branch of a union requires it, and it may be an empty list there. */
+  required: "always" | "by-some" | "never";
   doc: string;
 }
 
@@ -103,7 +104,7 @@ export class TypeModel {
 
   /** Of a record; a union of records becomes one that has the fields of all. null: it is not a record. */
   #fieldsOf(schema: Schema, name: string, file: string): Field[] | null {
-    const branches = schema.oneOf ?? [schema];
+    const branches = schema.oneOf ?? schema.anyOf ?? [schema];
     if (branches.some(({ properties }) => properties === undefined)) return null;
     const names = new Set(branches.flatMap(({ properties = {} }) => Object.keys(properties)));
     return [...names]
@@ -114,7 +115,7 @@ export class TypeModel {
         return {
           name: field,
           type: united(types),
-          isRequired: branches.every(({ required = [] }) => required.includes(field)),
+          required: requiredBy(branches, field),
           doc: found.map(({ description = "" }) => description).find((text) => text !== "") ?? "",
         };
       });
@@ -128,6 +129,15 @@ export class TypeModel {
     return read;
   }
 }
+
+function requiredBy(branches: readonly Schema[], field: string): Field["required"] {
+  const requiring = branches.filter(({ required = [] }) => required.includes(field));
+  if (requiring.length === branches.length) return "always";
+  return requiring.some(({ properties = {} }) => mayBeEmptyList(properties[field])) ? "by-some" : "never";
+}
+
+const mayBeEmptyList = (schema: Schema | undefined): boolean =>
+  schema?.type === "array" && schema.minItems === undefined;
 
 const nullable = (type: Type): Type => (type.is === "any" ? type : { is: "nullable", of: type });
 

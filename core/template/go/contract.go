@@ -498,16 +498,17 @@ type SidecarFile struct {
 	Sha256 string `json:"sha256"`
 }
 
-// Volume: A mounted file system, with the paths on it that are to be captured, and the block devices below it.
+// Volume: What is captured as a whole: a mounted file system, or a raw block device. A provider is asked only for the kinds that `volumes` of its manifest names.
 type Volume struct {
+	Kind       string            `json:"kind,omitempty"`
 	Id         string            `json:"id"`
-	MountPoint string            `json:"mountPoint"`
-	FsType     string            `json:"fsType"`
-	Source     string            `json:"source"`
-	Root       string            `json:"root"`
+	MountPoint string            `json:"mountPoint,omitempty"`
+	FsType     string            `json:"fsType,omitempty"`
+	Source     string            `json:"source,omitempty"`
+	Root       string            `json:"root,omitempty"`
 	Devices    List[BlockDevice] `json:"devices"`
 	Paths      List[string]      `json:"paths"`
-	Exclude    List[string]      `json:"exclude"`
+	Exclude    *List[string]     `json:"exclude,omitempty"`
 }
 
 type BlockDevice struct {
@@ -588,13 +589,20 @@ type RecordedExposure struct {
 	Exposed  Exposed `json:"exposed"`
 }
 
-// Exposed: The paths at which a snapshot can be read.
+// Exposed: The paths at which a snapshot can be read. Of a file system: at least one tree, and no device. Of a raw block device: one device, and no tree.
 type Exposed struct {
 	Trees    List[ExposedTree] `json:"trees"`
+	Devices  []ExposedDevice   `json:"devices,omitempty"`
 	ReadOnly bool              `json:"readOnly"`
 }
 
 type ExposedTree struct {
+	Original string `json:"original"`
+	Path     string `json:"path"`
+}
+
+// ExposedDevice: Users other than root and the group of the original cannot read it.
+type ExposedDevice struct {
 	Original string `json:"original"`
 	Path     string `json:"path"`
 }
@@ -627,11 +635,12 @@ type RequesterMark struct {
 }
 
 type Verification struct {
-	Writer string         `json:"writer"`
+	Writer string         `json:"writer,omitempty"`
 	At     string         `json:"at"`
 	Result string         `json:"result"`
 	Reason string         `json:"reason,omitempty"`
 	Facts  map[string]any `json:"facts,omitempty"`
+	Device string         `json:"device,omitempty"`
 }
 
 // RecordedOutcome: The result of the backup, as it was reported.
@@ -713,17 +722,17 @@ type CriticalSection struct {
 
 // CommitOp: One step of the commit, done while everything is held. The keeper makes the kernel calls in the given order. Devices have their device-mapper names. `parallel`: independent chains of steps, such as those of several volumes. Each chain keeps its order, and the waits of the kernel overlap. `plugin`: the commit cannot be data. The host calls `provider.commit()` after all kernel calls.
 type CommitOp struct {
-	Op        string       `json:"op"`
-	Chains    [][]CommitOp `json:"chains,omitempty"`
-	Device    *DmName      `json:"device,omitempty"`
-	Sector    *int64       `json:"sector,omitempty"`
-	Message   string       `json:"message,omitempty"`
-	Table     []DmTarget   `json:"table,omitempty"`
-	Uuid      string       `json:"uuid,omitempty"`
-	Subvolume string       `json:"subvolume,omitempty"`
-	Folder    string       `json:"folder,omitempty"`
-	Name      string       `json:"name,omitempty"`
-	Writable  *bool        `json:"writable,omitempty"`
+	Op        string            `json:"op"`
+	Chains    *List[[]CommitOp] `json:"chains,omitempty"`
+	Device    *DmName           `json:"device,omitempty"`
+	Sector    *int64            `json:"sector,omitempty"`
+	Message   string            `json:"message,omitempty"`
+	Table     []DmTarget        `json:"table,omitempty"`
+	Uuid      string            `json:"uuid,omitempty"`
+	Subvolume string            `json:"subvolume,omitempty"`
+	Folder    string            `json:"folder,omitempty"`
+	Name      string            `json:"name,omitempty"`
+	Writable  *bool             `json:"writable,omitempty"`
 }
 
 // DmTarget: One line of a device-mapper table; start and length in sectors of 512 bytes.

@@ -9,7 +9,7 @@ class Component(TypedDict):
     """Something that a writer owns, such as a database cluster or a group of files."""
 
     name: str
-    kind: Literal["database", "files", "logs"]
+    kind: Literal["database", "files", "logs", "device"]
     paths: list[str]
     exclude: NotRequired[list[str]]
     tolerates: Literal["point-in-time", "fuzzy"]
@@ -178,16 +178,17 @@ class SidecarFile(TypedDict):
 
 
 class Volume(TypedDict):
-    """A mounted file system, with the paths on it that are to be captured, and the block devices below it."""
+    """What is captured as a whole: a mounted file system, or a raw block device. A provider is asked only for the kinds that `volumes` of its manifest names."""
 
+    kind: NotRequired[Literal["filesystem", "block"]]
     id: str
-    mountPoint: str
-    fsType: str
-    source: str
-    root: str
+    mountPoint: NotRequired[str]
+    fsType: NotRequired[str]
+    source: NotRequired[str]
+    root: NotRequired[str]
     devices: list[BlockDevice]
     paths: list[str]
-    exclude: list[str]
+    exclude: NotRequired[list[str]]
 
 
 class BlockDevice(TypedDict):
@@ -274,13 +275,21 @@ class RecordedExposure(TypedDict):
 
 
 class Exposed(TypedDict):
-    """The paths at which a snapshot can be read."""
+    """The paths at which a snapshot can be read. Of a file system: at least one tree, and no device. Of a raw block device: one device, and no tree."""
 
     trees: list[ExposedTree]
+    devices: NotRequired[list[ExposedDevice]]
     readOnly: bool
 
 
 class ExposedTree(TypedDict):
+    original: str
+    path: str
+
+
+class ExposedDevice(TypedDict):
+    """Users other than root and the group of the original cannot read it."""
+
     original: str
     path: str
 
@@ -317,11 +326,12 @@ class RequesterMark(TypedDict):
 
 
 class Verification(TypedDict):
-    writer: str
+    writer: NotRequired[str]
     at: str
     result: Literal["opens", "does-not-open", "not-examined"]
     reason: NotRequired[str]
     facts: NotRequired[dict[str, Any]]
+    device: NotRequired[str]
 
 
 class RecordedOutcome(TypedDict):

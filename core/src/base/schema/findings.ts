@@ -129,13 +129,34 @@ function isBelow(error: SchemaError, union: SchemaError): boolean {
   return inside && error.schemaPath.startsWith(`${union.schemaPath}/`);
 }
 
-/** Schema path of the only branch that allows values of this type. */
+/** Schema path of the only branch that the value can be meant for: by its type, by its constants, or else by its properties. */
 function onlyFitting({ schema, schemaPath, data, parentSchema }: SchemaError): string | undefined {
   if (parentSchema?.title === "Duration") return undefined;
-  const branches = schema as { type?: unknown }[];
-  const fitting = branches.flatMap(({ type }, index) => (admits(type, data) ? [`${schemaPath}/${index}`] : []));
-  return fitting.length === 1 ? fitting[0] : undefined;
+  const branches = schema as Branch[];
+  const fitting = branches.filter((branch) => admits(branch.type, data) && hasConstants(branch, data));
+  const complete = fitting.filter(({ required = [] }) =>
+    required.every((name) => propertyOf(data, name) !== undefined),
+  );
+  const [only, ...others] = fitting.length === 1 ? fitting : complete;
+  return only === undefined || others.length > 0 ? undefined : `${schemaPath}/${branches.indexOf(only)}`;
 }
+
+interface Branch {
+  readonly type?: unknown;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, { readonly const?: unknown }>>;
+}
+
+/** A constant that is not required may be absent. */
+function hasConstants({ required = [], properties = {} }: Branch, data: unknown): boolean {
+  return Object.entries(properties).every(([name, { const: only }]) => {
+    const value = propertyOf(data, name);
+    return only === undefined || value === only || (value === undefined && !required.includes(name));
+  });
+}
+
+const propertyOf = (data: unknown, name: string): unknown =>
+  typeof data === "object" && data !== null ? (Reflect.get(data, name) as unknown) : undefined;
 
 function admits(type: unknown, data: unknown): boolean {
   const types: unknown[] = Array.isArray(type) ? type : [type];

@@ -5,6 +5,10 @@ export type SetId = string;
  * atomic: all volumes at one instant. per-volume: each volume at a different instant. fuzzy: copied file by file.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
+/**
+ * What is captured as a whole: a mounted file system, or a raw block device. A provider is asked only for the kinds that `volumes` of its manifest names.
+ */
+export type Volume = FileSystemVolume | BlockVolume;
 export type HoldTarget =
   | {
       kind: "dm";
@@ -26,6 +30,7 @@ export type Consistency = "application" | "filesystem" | "crash" | "none";
  * Mount points below a captured path that are left out. Absent if there are none.
  */
 export type NotCaptured = string[];
+export type Verification = WriterVerification | DeviceVerification;
 /**
  * `repaired`, the default: a snapshot that its writer repaired takes the place of the one that was cut. `as-cut`: the snapshots as they were cut, for example as the base for a point in time.
  */
@@ -470,7 +475,11 @@ export interface PlannedVolume {
 /**
  * A mounted file system, with the paths on it that are to be captured, and the block devices below it.
  */
-export interface Volume {
+export interface FileSystemVolume {
+  /**
+   * Absent in records of earlier versions.
+   */
+  kind?: "filesystem";
   /**
    * Stable while the file system is mounted. Two paths on one file system have the same id. On btrfs, each subvolume is a separate volume: the id is followed by the path of the subvolume, as in `0:39/home`.
    */
@@ -526,6 +535,29 @@ export interface BlockDevice {
    * Kernel names of the devices directly below.
    */
   lower: string[];
+}
+/**
+ * A raw block device, such as the disk of a virtual machine. It is not mounted, and no other device is on it. What it contains is the application's affair.
+ */
+export interface BlockVolume {
+  kind: "block";
+  /**
+   * major:minor of the device. Two paths to one device have the same id.
+   */
+  id: string;
+  /**
+   * The device itself, then those below it.
+   *
+   * @minItems 1
+   */
+  devices: BlockDevice[];
+  /**
+   * The node of the device: one path.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  paths: string[];
 }
 export interface Qualities {
   /**
@@ -609,7 +641,10 @@ export interface Component {
    * Unique within the writer.
    */
   name: string;
-  kind: "database" | "files" | "logs";
+  /**
+   * `device`: raw block devices.
+   */
+  kind: "database" | "files" | "logs" | "device";
   /**
    * Absolute paths of everything that belongs to the component.
    *
@@ -787,7 +822,7 @@ export interface SnapshotSet {
    */
   retainUntil?: string;
   /**
-   * The last verification of each writer.
+   * The last verification of each writer, and of each raw device.
    */
   verified?: Verification[];
   outcome?: RecordedOutcome;
@@ -976,13 +1011,11 @@ export interface RecordedExposure {
   exposed: Exposed;
 }
 /**
- * The paths at which a snapshot can be read.
+ * The paths at which a snapshot can be read. Of a file system: at least one tree, and no device. Of a raw block device: one device, and no tree.
  */
 export interface Exposed {
-  /**
-   * @minItems 1
-   */
   trees: ExposedTree[];
+  devices?: ExposedDevice[];
   readOnly: boolean;
 }
 export interface ExposedTree {
@@ -992,6 +1025,19 @@ export interface ExposedTree {
   original: string;
   /**
    * The path of its contents.
+   */
+  path: string;
+}
+/**
+ * Users other than root and the group of the original cannot read it.
+ */
+export interface ExposedDevice {
+  /**
+   * The device that was captured.
+   */
+  original: string;
+  /**
+   * The block device with its contents. The name belongs to this snapshot alone, also after the next boot.
    */
   path: string;
 }
@@ -1015,11 +1061,35 @@ export interface RestoreDraft {
    */
   inode?: string;
 }
-export interface Verification {
+/**
+ * A writer started its application on the contents.
+ */
+export interface WriterVerification {
   /**
    * Instance name.
    */
   writer: string;
+  at: string;
+  /**
+   * `not-examined`: whether the snapshot is good is not known.
+   */
+  result: "opens" | "does-not-open" | "not-examined";
+  /**
+   * What is damaged, or why it could not be examined.
+   */
+  reason?: string;
+  facts?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * The snapshot of a raw block device was opened, and its beginning and its end were read.
+ */
+export interface DeviceVerification {
+  /**
+   * The device that was captured.
+   */
+  device: string;
   at: string;
   /**
    * `not-examined`: whether the snapshot is good is not known.
@@ -1891,6 +1961,12 @@ export interface Fixture {
    */
   targets?: string[];
   /**
+   * For providers of raw block devices: devices that are captured. The check overwrites their beginning, their middle, and their end.
+   *
+   * @minItems 1
+   */
+  devices?: string[];
+  /**
    * Folders in which no file and no mount may be left.
    */
   watch?: string[];
@@ -2212,6 +2288,12 @@ export interface PluginManifest {
      */
     environment?: string[];
   };
+  /**
+   * The kinds of volumes that a provider captures. `filesystem`, the default: mounted file systems. `block`: raw block devices.
+   *
+   * @minItems 1
+   */
+  volumes?: ("filesystem" | "block")[];
   /**
    * `thread`, the default, contains exceptions, loops, and most memory faults. `process` also contains native crashes and blocking system calls.
    */

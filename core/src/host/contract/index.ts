@@ -13,13 +13,16 @@ export type {
 export type { ExecOptions, ExecResult } from "../../os/exec/options.js";
 export type {
   BlockDevice,
+  BlockVolume,
   CommitOp,
   Component,
   Consistency,
   CriticalSection,
   Cut,
   Exposed,
+  ExposedDevice,
   ExposedTree,
+  FileSystemVolume,
   FreezeToken,
   HoldTarget,
   Listed,

@@ -1,4 +1,12 @@
-import type { CriticalSection, Exposed, Listed, Snapshot, Support, Volume } from "../../base/schema/types.js";
+import type {
+  CriticalSection,
+  Exposed,
+  FileSystemVolume,
+  Listed,
+  Snapshot,
+  Support,
+  Volume,
+} from "../../base/schema/types.js";
 import type { Context, Transaction } from "./context.js";
 
 /**
@@ -6,18 +14,21 @@ import type { Context, Transaction } from "./context.js";
  *
  * Storage that cannot be looked at now is not storage without snapshots. `list`, `expose`, `unexpose`, and `remove` then
  * throw an error with the code `UNREACHABLE`, and the host claims nothing of the snapshots there.
+ *
+ * A provider gets volumes of the kinds that `volumes` of its manifest names, which are file systems by default. In
+ * TypeScript, one that also captures raw block devices is a `Provider<Options, Volume>`.
  */
-export interface Provider<Options = Record<string, unknown>> {
+export interface Provider<Options = Record<string, unknown>, Captured extends Volume = FileSystemVolume> {
   /**
    * Returns what this provider can do for the volume, or null if it cannot capture it. It must not change anything. The
    * host may call it for several volumes at once.
    */
-  match(volume: Volume, ctx: Context<Options>): Promise<Support>;
+  match(volume: Captured, ctx: Context<Options>): Promise<Support>;
   /**
    * Does everything slow: it checks the space, and makes snapshot volumes in advance. It returns what the kernel is to
    * hold, and the steps of the commit.
    */
-  prepare(tx: Transaction, volumes: readonly Volume[], ctx: Context<Options>): Promise<CriticalSection>;
+  prepare(tx: Transaction, volumes: readonly Captured[], ctx: Context<Options>): Promise<CriticalSection>;
   /** Takes the snapshots. It is called only if the critical section contains `{ op: "plugin" }`. */
   commit?(tx: Transaction, ctx: Context<Options>): Promise<void>;
   /** Finishes the snapshots, and returns one for each volume of `prepare`. At this time all volumes are released. */
@@ -32,7 +43,10 @@ export interface Provider<Options = Record<string, unknown>> {
    * the call throws `UNREACHABLE`.
    */
   list(ctx: Context<Options>): Promise<Listed>;
-  /** Makes the contents of the snapshot readable. A second call with the same view returns the same result. */
+  /**
+   * Makes the contents of the snapshot readable. A second call with the same view returns the same result. The snapshot of
+   * a raw block device is a block device, of which the host then sets the owner and the mode.
+   */
   expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
   /** Ends every exposure of the snapshot. It is idempotent. If it cannot see whether there is one, it throws `UNREACHABLE`. */
   unexpose(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
@@ -69,6 +83,9 @@ export interface View {
    * `Exposed.readOnly`.
    */
   readonly access: "read-only" | "scratch" | "writable";
-  /** An empty folder of the host, on which a file system may be mounted. After unexpose it is empty again. */
+  /**
+   * An empty folder of the host, on which a file system may be mounted. After unexpose it is empty again. A raw device does
+   * not need it.
+   */
   readonly at: string;
 }

@@ -14,13 +14,16 @@ import type {
   Support,
   ThawReport,
   VerifyReport,
+  Volume,
 } from "../../base/schema/types.js";
 
 /** The contract of each kind of plugin. Every type below is derived from it, so that the two sides cannot drift apart. */
 interface Contract {
   writer: Required<Writer>;
-  provider: Required<Provider>;
+  provider: Required<AnyProvider>;
 }
+/** Of volumes of each kind: the host asks it only for those that its manifest names. */
+type AnyProvider = Provider<Record<string, unknown>, Volume>;
 export type Role = Who["role"];
 
 /** A method of the contract. `OpOf<Role>` is any method of any kind. */
@@ -86,7 +89,7 @@ const writer: Table<Writer, "writer"> = {
   verify: { params: ["tx", "exposed"], answer: "verifyReport", needed: false },
 };
 
-const provider: Table<Provider, "provider"> = {
+const provider: Table<AnyProvider, "provider"> = {
   match: { params: ["volume"], answer: "support", needed: true },
   prepare: { params: ["tx", "volumes"], answer: "criticalSection", needed: true },
   commit: { params: ["tx"], answer: "nothing", needed: false },

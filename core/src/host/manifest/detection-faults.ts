@@ -1,9 +1,9 @@
 import type { Finding, PluginManifest } from "../../base/schema/types.js";
 import { unknownPlaceholders } from "./suggestion.js";
 
-/** What the schema cannot check of `detects`, `suggests` and `fallback`. */
+/** What the schema cannot check of `detects`, `suggests`, `fallback` and `volumes`. */
 export function detectionFaults(manifest: PluginManifest): Pick<Finding, "pointer" | "seen" | "expected">[] {
-  const { kind, detects = [], suggests, fallback } = manifest;
+  const { kind, detects = [], suggests, fallback, volumes } = manifest;
   const wanted = kind === "writer" ? "process" : "volume";
   const shapes = detects.flatMap((detection, index) => {
     const given = (["process", "volume"] as const).filter((part) => detection[part] !== undefined);
@@ -23,7 +23,14 @@ export function detectionFaults(manifest: PluginManifest): Pick<Finding, "pointe
     expected: kind === "writer" ? "a placeholder that `detects` gives a value" : "no placeholder",
   }));
   const role = { pointer: "/fallback", seen: "true", expected: "false, because only a provider can be the fallback" };
-  return [...shapes, ...patterns, ...placeholders, ...(kind === "writer" && fallback === true ? [role] : [])];
+  const kinds = { pointer: "/volumes", seen: "volumes", expected: "no volumes, because only a provider captures them" };
+  return [
+    ...shapes,
+    ...patterns,
+    ...placeholders,
+    ...(kind === "writer" && fallback === true ? [role] : []),
+    ...(kind === "writer" && volumes !== undefined ? [kinds] : []),
+  ];
 }
 
 /** null: it is valid. */

@@ -3,7 +3,7 @@ import test from "node:test";
 import type { Finding } from "#core/base/schema/types.js";
 import { editDistance, nearest } from "#core/base/schema/nearest.js";
 import { compileOptions } from "#core/base/schema/options.js";
-import { validate, type Validated } from "#core/base/schema/validate.js";
+import { validate, validateOpenly, type Validated } from "#core/base/schema/validate.js";
 
 test("all faults of a document are reported at once, each with what was seen and what is expected", () => {
   const findings = faultsOf(
@@ -60,6 +60,33 @@ test("of a union, only the branch that the value was meant for reports its fault
     hold.map(({ pointer }) => pointer),
     ["/hold/0/mount"],
   );
+});
+
+const pointersOf = (volume: object): string[] =>
+  faultsOf(validate("contract#/$defs/volume", volume, "list")).map(({ pointer }) => pointer);
+
+test("a volume without a kind is a file system, and only the kind that is meant reports its faults, and what is unknown", () => {
+  const files = {
+    id: "8:1",
+    mountPoint: "/srv",
+    fsType: "ext4",
+    source: "x",
+    root: "/",
+    devices: [],
+    paths: ["/srv"],
+    exclude: [],
+  };
+  const device = { name: "sdb", number: "8:16", kind: "disk", sizeBytes: 1, lower: [] };
+  const raw = { kind: "block", id: "8:16", devices: [device], paths: ["/dev/sdb"] };
+  for (const volume of [files, { ...files, kind: "filesystem" }, raw])
+    assert.ok(validate("contract#/$defs/volume", volume, "list").ok, JSON.stringify(volume));
+  assert.deepEqual(pointersOf({ ...files, paths: ["srv"] }), ["/paths/0"]);
+  assert.deepEqual(pointersOf({ ...raw, mountPoint: "/srv" }), ["/mountPoint"]);
+  assert.deepEqual(pointersOf({ ...raw, paths: [] }), ["/paths"]);
+  for (const volume of [files, raw]) {
+    const later = validateOpenly("contract#/$defs/volume", { ...volume, later: 1 }, "list");
+    assert.deepEqual([later.ok && later.value, later.unknown.map(({ pointer }) => pointer)], [volume, ["/later"]]);
+  }
 });
 
 test("what was seen is cut to a length that fits a line", () => {

@@ -8,6 +8,7 @@ import { formatNumber } from "#core/os/blockdevices.js";
 import { type Mount, mountAt, readMounts } from "#core/os/mounts.js";
 import { locate } from "#core/plan/locate.js";
 import { loopFs, mount } from "../support/storage/loop-device.js";
+import { fileSystemsOf } from "../support/storage/file-systems.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const wish = (...paths: string[]): { paths: string[]; exclude: string[] } => ({ paths, exclude: [] });
@@ -15,7 +16,7 @@ const wish = (...paths: string[]): { paths: string[]; exclude: string[] } => ({ 
 test("a path on a loop mount with spaces in its name is located with its device and backing file", (t) => {
   const fs = loopFs(t, "ext4", "with two spaces");
   if (fs === null) return;
-  const [volume, ...others] = locate([wish(fs)]).volumes;
+  const [volume, ...others] = fileSystemsOf([fs]);
   assert.equal(others.length, 0);
   assert.equal(volume?.id, formatNumber(statSync(fs).dev));
   assert.equal(volume.mountPoint, fs);
@@ -33,7 +34,7 @@ test("two paths on one file system are one volume, and two file systems are two"
   for (const dir of [`${one}/a`, `${one}/b`, `${other}/a`]) mkdirSync(dir);
   const { volumes } = locate([wish(`${one}/a`, `${other}/a`), wish(`${one}/b`)]);
   assert.deepEqual(
-    volumes.map((volume) => [volume.fsType, volume.paths]),
+    volumes.map((volume) => [volume.kind !== "block" && volume.fsType, volume.paths]),
     [
       ["xfs", [`${one}/a`, `${one}/b`]],
       ["ext4", [`${other}/a`]],
@@ -75,7 +76,7 @@ test("btrfs subvolumes are volumes of their own, whether mounted or only nested"
   const number = mountOf(fs).number;
   const located = locate([wish(fs, mounted, folder, `${fs}/sub/inner`)]);
   assert.deepEqual(
-    located.volumes.map(({ id, root, paths }) => [id, root, paths]),
+    located.volumes.map((volume) => [volume.id, volume.kind !== "block" && volume.root, volume.paths]),
     [
       [number, "/", [fs]],
       [`${number}/sub`, "/sub", [mounted]],

@@ -9,6 +9,8 @@ const SECTOR = 512;
 /** First part of a device-mapper UUID: the subsystem that made the device (libdevmapper's convention: "LVM-…", "CRYPT-LUKS2-…", "mpath-…"). */
 const mapperKinds: Record<string, BlockDevice["kind"]> = { LVM: "lvm", CRYPT: "crypt", mpath: "multipath" };
 
+const mapped: ReadonlySet<BlockDevice["kind"]> = new Set(["lvm", "crypt", "multipath", "dm"]);
+
 /** The block devices below a mount, top first, each once; empty if there are none (tmpfs, NFS, overlay). */
 export function devicesBelow(mount: Mount, sys = "/sys"): BlockDevice[] {
   const top = realpathOptional(path.join(sys, "dev/block", mount.number));
@@ -28,6 +30,10 @@ export function devicesBelowNode(node: string, sys = "/sys"): BlockDevice[] {
   const name = nameOf(node, sys);
   return name === undefined ? [] : walkDown([name], sys);
 }
+
+/** The node of a device in /dev: device-mapper's name for it, else the kernel's. */
+export const nodeOf = ({ name, kind, label }: BlockDevice): string =>
+  mapped.has(kind) && label !== undefined ? `/dev/mapper/${label}` : `/dev/${name}`;
 
 /** A device of the kernel's name, read from sysfs (Documentation/ABI/testing/sysfs-block, -dm, -loop); undefined: it is gone. */
 export function readDevice(name: string, sys = "/sys"): BlockDevice | undefined {

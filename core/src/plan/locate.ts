@@ -1,12 +1,14 @@
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
-import type { BlockDevice, Volume } from "../base/schema/types.js";
+import type { BlockDevice, FileSystemVolume, Volume } from "../base/schema/types.js";
 import { HoldstillError } from "../base/errors/error.js";
 import { devicesBelow } from "../os/blockdevices.js";
 import { isExclusionAgreed, leavesOut, resolveExclude } from "./exclude.js";
 import { readFstab } from "../os/fstab.js";
 import { isMountPoint, isOfKernel, isWithin, type Mount, mountAt, readMounts, realPathOf } from "../os/mounts.js";
+import { readSwaps, type Swap } from "../os/swaps.js";
 import { throwUnreadable } from "../os/unreadable-target.js";
+import { type RawDevice, rawDeviceAt, toBlockVolume } from "./raw-device.js";
 
 /** What a component or the requester needs captured. Absolute paths; `exclude` as in Component. */
 export interface CaptureRequest {
@@ -19,6 +21,8 @@ export interface SystemTables {
   readonly mounts: readonly Mount[];
   /** Mount points that should be mounted. */
   readonly fstab?: readonly string[];
+  /** Default: none. */
+  readonly swaps?: readonly Swap[];
   devices(mount: Mount): BlockDevice[];
 }
 
@@ -41,7 +45,7 @@ export interface Located {
 }
 
 /** A resolved path and its place in its file system: two paths to one file have the same `volume` and `inner`. */
-interface Spot {
+interface FileSpot {
   readonly requested: string;
   readonly path: string;
   readonly mount: Mount;
@@ -50,11 +54,22 @@ interface Spot {
   readonly inner: string;
 }
 
+/** A raw block device, which is captured as a whole. */
+interface DeviceSpot {
+  readonly requested: string;
+  readonly path: string;
+  readonly raw: RawDevice;
+  readonly volume: string;
+  readonly inner: "/";
+}
+
+type Spot = FileSpot | DeviceSpot;
+
 /**
- * Groups paths by file system. Throws E_TARGET_UNREADABLE for a path that does not exist, cannot be read,
- * or is in a file system of the kernel.
+ * Groups paths by file system or raw block device. Throws E_TARGET_UNREADABLE for a path that does not exist, cannot be read,
+ * or is in a file system of the kernel, and for a block device that the kernel uses.
  *
- * Volume.id is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
+ * Volume.id of a raw device is its `MAJ:MIN`. That of a file system is `MAJ:MIN` of the mount table, and for a btrfs subvolume the subvolume's path after it: `0:39/home`. All
  * mounts of one file system have the same, bind mounts too; it changes when the file system is mounted anew.
  */
 export function locate(requests: readonly CaptureRequest[], tables: SystemTables = readSystemTables()): Located {
@@ -71,16 +86,18 @@ export function locate(requests: readonly CaptureRequest[], tables: SystemTables
 }
 
 export function readSystemTables(): SystemTables {
-  return { mounts: readMounts(), fstab: readFstab(), devices: devicesBelow };
+  return { mounts: readMounts(), fstab: readFstab(), swaps: readSwaps(), devices: devicesBelow };
 }
 
-function spotOf(requested: string, { mounts, fstab = [] }: SystemTables): Spot {
+function spotOf(requested: string, { mounts, fstab = [], swaps = [] }: SystemTables): Spot {
   const real = realPathOf(requested);
   try {
     accessSync(real, constants.R_OK);
   } catch (error) {
     throwUnreadable(requested, error);
   }
+  const raw = rawDeviceAt(requested, real, { mounts, swaps });
+  if (raw !== null) return { requested, path: raw.path, raw, volume: raw.devices[0].number, inner: "/" };
   const mount = mountAt(mounts, real) ?? throwUnreadable(requested, "no mount carries it");
   // Some of its files never end, wait forever, or lose what was read of them, such as /proc/kmsg.
   if (isOfKernel(mount)) throwUnreadable(requested, `it is in a file system of the kernel (${mount.fsType}), not data`);
@@ -140,9 +157,19 @@ function byVolume(spots: readonly Spot[]): [Spot, ...Spot[]][] {
 }
 
 function toVolume(spots: [Spot, ...Spot[]], exclude: readonly string[], tables: SystemTables): Volume {
-  const { mount, volume, subvolume } = spots[0];
+  const [first] = spots;
+  return "raw" in first ? toBlockVolume(first.raw) : toFileSystemVolume(first, spots, exclude, tables);
+}
+
+function toFileSystemVolume(
+  { mount, volume, subvolume }: FileSpot,
+  spots: readonly Spot[],
+  exclude: readonly string[],
+  tables: SystemTables,
+): FileSystemVolume {
   const paths = spots.map((spot) => spot.path);
   return {
+    kind: "filesystem",
     id: volume,
     mountPoint: mount.mountPoint,
     fsType: mount.fsType,
@@ -165,11 +192,11 @@ function nestedMounts(volumes: readonly Volume[], spots: readonly Spot[], { moun
     .filter((mount) => !isOfKernel(mount) && mountAt(mounts, mount.mountPoint) === mount)
     .map((mount) => mount.mountPoint)
     .filter((point) => !spots.some((spot) => spot.path === point))
-    .filter((point) => volumes.some((volume) => isCapturedBelow(volume, point)))
+    .filter((point) => volumes.some((volume) => volume.kind !== "block" && isCapturedBelow(volume, point)))
     .toSorted();
 }
 
-function isCapturedBelow(volume: Volume, point: string): boolean {
+function isCapturedBelow(volume: FileSystemVolume, point: string): boolean {
   const below = volume.paths.some((captured) => captured !== point && isWithin(point, captured));
   return below && !volume.exclude.some((entry) => leavesOut(entry, point));
 }

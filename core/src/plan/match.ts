@@ -1,8 +1,9 @@
 import { constants } from "node:os";
+import { volumeName } from "../base/display/volume-name.js";
 import { HoldstillError, isHoldstillError, toFault } from "../base/errors/error.js";
 import { isProvider } from "../host/isolation/session.js";
 import { assertNotFrozen } from "../os/exec/frozen.js";
-import type { Volume } from "../base/schema/types.js";
+import type { PluginManifest, Volume } from "../base/schema/types.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { PlannedVolume } from "./plan.js";
 
@@ -15,19 +16,18 @@ export interface Matched {
 
 /**
  * Finds a provider for each volume: the first one in the order of the config that can capture it. A provider that fails is left out,
- * as its storage may have nothing to do with these volumes.
+ * as its storage may have nothing to do with these volumes. A provider is asked only for volumes of a kind that its manifest names.
  *
  * @throws HoldstillError E_NO_PROVIDER, E_FROZEN, E_VOLUME_REFUSED, E_CANCELLED
  */
 export async function matchAll(workers: PluginWorkers, volumes: readonly Volume[], limitMs: number): Promise<Matched> {
-  const providers = [...workers.plugins.values()]
-    .filter((plugin) => plugin.who.role === "provider")
-    .map(({ who }) => who);
+  const providers = [...workers.plugins.values()].filter((plugin) => plugin.who.role === "provider");
   const failed = new Map<string, HoldstillError>();
   const matched = await Promise.all(
     volumes.map(async (volume) => {
       await assertNotFrozen(volume);
-      for (const { instance } of providers) {
+      const able = providers.filter(({ manifest }) => captures(manifest, volume)).map(({ who }) => who);
+      for (const { instance } of able) {
         if (failed.has(instance)) continue;
         try {
           const session = await workers.session(instance);
@@ -41,13 +41,17 @@ export async function matchAll(workers: PluginWorkers, volumes: readonly Volume[
       throw new HoldstillError("E_NO_PROVIDER", {
         volume: volume.id,
         paths: volume.paths,
-        asked: providers.map((who) => `${who.instance} (${who.plugin} ${who.version})`),
+        asked: able.map((who) => `${who.instance} (${who.plugin} ${who.version})`),
         failed: [...failed.values()].map((error) => toFault(error)),
       });
     }),
   );
   return { volumes: matched, failed };
 }
+
+/** A provider that does not name the kinds is made for file systems alone. */
+export const captures = ({ volumes = ["filesystem"] }: PluginManifest, { kind = "filesystem" }: Volume): boolean =>
+  volumes.includes(kind);
 
 const notFailures: ReadonlySet<string> = new Set(["E_VOLUME_REFUSED", "E_CANCELLED"]);
 
@@ -62,10 +66,14 @@ function failureOf(error: unknown, volume: Volume): HoldstillError {
  * A provider refuses a volume with an error that has a code of its own. Nothing was touched. Any other error is a fault of the
  * provider, also one with the code of a system call, such as ECONNREFUSED.
  */
-function asRefusal(error: unknown, { mountPoint }: Volume): unknown {
+function asRefusal(error: unknown, volume: Volume): unknown {
   if (!(error instanceof HoldstillError) || error.code !== "E_PLUGIN_FAILED") return error;
   const { who, reason, pluginCode, pluginHint } = (error as HoldstillError<"E_PLUGIN_FAILED">).details;
   if (pluginCode === undefined || pluginCode in constants.errno) return error;
   const hint = pluginHint === undefined ? {} : { pluginHint };
-  return new HoldstillError("E_VOLUME_REFUSED", { who, mountPoint, reason, pluginCode, ...hint }, { cause: error });
+  return new HoldstillError(
+    "E_VOLUME_REFUSED",
+    { who, volume: volumeName(volume), reason, pluginCode, ...hint },
+    { cause: error },
+  );
 }

@@ -18,8 +18,9 @@ const groupOf = ({ volume, provider, qualities: { group } }: PlannedVolume): str
 
 const isHeld = ({ qualities }: PlannedVolume): boolean => (qualities.hold ?? []).length > 0;
 
-/** Whether the file system is flushed for the snapshot: by the hold, or by the storage itself. */
-const isFlushed = (volume: PlannedVolume): boolean => isHeld(volume) || volume.qualities.consistency === "filesystem";
+/** Whether the file system is flushed for the snapshot: by the hold, or by the storage itself. Of what is on a raw device, nothing is known. */
+const isFlushed = (planned: PlannedVolume): boolean =>
+  planned.volume.kind !== "block" && (isHeld(planned) || planned.qualities.consistency === "filesystem");
 
 /** The consistency of a snapshot of these volumes without a writer. */
 export function volumeOnly(volumes: readonly PlannedVolume[]): { consistency: Consistency; reason: string } {
@@ -88,8 +89,9 @@ export function negotiate(
   const rest = ownerless.map((one): PlannedComponent => {
     // Where it really is: a link that was named may be gone when it is restored.
     const original = places.find(({ requested }) => requested === one)?.original ?? one;
-    const component: Component = { name: "files", kind: "files", paths: [original], tolerates: "fuzzy" };
-    const { own: _, unattended: reason, ...captured } = capture([one]);
+    const { own, unattended: reason, ...captured } = capture([one]);
+    const kind = own.some(({ volume }) => volume.kind === "block") ? "device" : "files";
+    const component: Component = { name: kind, kind, paths: [original], tolerates: "fuzzy" };
     return { writer: null, component, ...captured, promised: captured.withoutWriter, reason };
   });
   return [...owned, ...rest];

@@ -1,4 +1,5 @@
 import { HoldstillError } from "../base/errors/error.js";
+import { volumeName } from "../base/display/volume-name.js";
 import type { PlannedVolume, Space } from "../base/schema/types.js";
 
 /**
@@ -7,8 +8,8 @@ import type { PlannedVolume, Space } from "../base/schema/types.js";
  * @throws HoldstillError E_PLAN_SPACE, E_PLAN_SNAPSHOTS
  */
 export function refuseSpace(volumes: readonly PlannedVolume[]): void {
-  for (const { provider, pool, mountPoints, spaces } of poolsOf(volumes)) {
-    const known = { provider, mountPoints, ...(pool === undefined ? {} : { pool }) };
+  for (const { provider, pool, names, spaces } of poolsOf(volumes)) {
+    const known = { provider, volumes: names, ...(pool === undefined ? {} : { pool }) };
     const neededBytes = spaces.reduce((sum, space) => sum + (space.neededBytes ?? 0), 0);
     const freeBytes = Math.min(...spaces.map((space) => space.freeBytes ?? Infinity));
     if (neededBytes > freeBytes) throw new HoldstillError("E_PLAN_SPACE", { ...known, neededBytes, freeBytes });
@@ -22,7 +23,7 @@ export function refuseSpace(volumes: readonly PlannedVolume[]): void {
 interface TakenOfPool {
   readonly provider: string;
   readonly pool: string | undefined;
-  readonly mountPoints: string[];
+  readonly names: string[];
   readonly spaces: Space[];
 }
 
@@ -33,8 +34,8 @@ function poolsOf(volumes: readonly PlannedVolume[]): Iterable<TakenOfPool> {
     if (space === undefined) continue;
     const { pool } = space;
     const key = JSON.stringify(pool === undefined ? [volume.id] : [provider, pool]);
-    const taken = pools.get(key) ?? { provider, pool, mountPoints: [], spaces: [] };
-    taken.mountPoints.push(volume.mountPoint);
+    const taken = pools.get(key) ?? { provider, pool, names: [], spaces: [] };
+    taken.names.push(volumeName(volume));
     taken.spaces.push(space);
     pools.set(key, taken);
   }

@@ -9,7 +9,8 @@ import { type Mount, mountAt, readMounts } from "../os/mounts.js";
 export type Target = { is: "path"; asked: string; path: string } | { is: "writer"; asked: string; instance: string };
 
 /**
- * A path, a mount point, a block device that is mounted (its mount point is meant), or `writer:INSTANCE`.
+ * A path, a mount point, a block device, or `writer:INSTANCE`. A block device that is mounted means its mount point; another one means
+ * itself, and `locate` decides whether it can be captured.
  *
  * @throws HoldstillError E_TARGET_UNKNOWN, E_TARGET_UNREADABLE
  */
@@ -40,7 +41,7 @@ export function parseTarget(
     throw new HoldstillError("E_TARGET_UNREADABLE", { target: asked, reason, remedy });
   };
   const [first] = all;
-  if (first === undefined) return refuse("the device is not mounted");
+  if (first === undefined) return { is: "path", asked, path: absolute };
   // What a mount point leads to may be another mount, which covers it.
   const seen = all.filter((m) => mountAt(mounts, m.mountPoint) === m);
   const whole = seen.find((m) => m.root === "/") ?? seen.find((m) => m.fsType === "btrfs");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { isLowerConsistency, lowestConsistency } from "#core/plan/consistency.js";
-import { volumeOnly, cutOf } from "#core/plan/negotiate.js";
+import { cutOf, negotiate, volumeOnly } from "#core/plan/negotiate.js";
 import type { PlannedVolume } from "#core/plan/plan.js";
 import type { Consistency, Cut } from "#core/base/schema/types.js";
 import { plannedVolume } from "../../support/fixture/planned-volume.js";
@@ -102,3 +102,30 @@ for (const [what, volumes, worth] of alone) {
   test(`without a writer, the consistency is ${worth} if ${what}`, () =>
     assert.equal(volumeOnly(volumes).consistency, worth));
 }
+
+const rawBy = (id: string, provider: string): PlannedVolume => ({
+  ...heldBy(id, provider),
+  volume: {
+    kind: "block",
+    id,
+    devices: [{ name: "dm-1", number: id, kind: "lvm", sizeBytes: 1, lower: [] }],
+    paths: [`/dev/mapper/${id}`],
+  },
+});
+
+test("a raw device shares the instant of what is held with it, and nothing in it is flushed", () => {
+  const volumes = [heldBy("8:1", "lvm"), rawBy("8:2", "lvm")];
+  assert.equal(cutOf(volumes), "atomic");
+  const places = volumes.map(({ volume }) => {
+    const [path = ""] = volume.paths;
+    return { requested: path, volume: volume.id, original: path };
+  });
+  const ownerless = places.map(({ requested }) => requested);
+  assert.deepEqual(
+    negotiate({ taken: [], ownerless }, volumes, places).map(({ component, promised }) => [component.kind, promised]),
+    [
+      ["files", "filesystem"],
+      ["device", "crash"],
+    ],
+  );
+});

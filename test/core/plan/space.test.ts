@@ -21,7 +21,7 @@ test("volumes of one pool add up, those of two pools, of two providers, or witho
     () => refuseSpace([volume("a", "/1", { ...half, pool: "x" }), volume("a", "/2", { ...half, pool: "x" })]),
     {
       code: "E_PLAN_SPACE",
-      details: { provider: "a", pool: "x", mountPoints: ["/1", "/2"], neededBytes: 1200, freeBytes: 1000 },
+      details: { provider: "a", pool: "x", volumes: ["/1", "/2"], neededBytes: 1200, freeBytes: 1000 },
     },
   );
 });
@@ -36,6 +36,6 @@ test("the snapshots of one pool are counted together", () => {
   refuseSpace([volume("a", "/1", space)]);
   assert.throws(() => refuseSpace([volume("a", "/1", space), volume("a", "/2", space)]), {
     code: "E_PLAN_SNAPSHOTS",
-    details: { provider: "a", pool: "x", mountPoints: ["/1", "/2"], limit: 8, used: 7 },
+    details: { provider: "a", pool: "x", volumes: ["/1", "/2"], limit: 8, used: 7 },
   });
 });

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
+import { locate } from "#core/plan/locate.js";
 import { absoluteTarget, parseTarget } from "#core/plan/targets.js";
 import type { Mount } from "#core/os/mounts.js";
 import { onEnd } from "../../support/process/on-end.js";
@@ -42,16 +43,14 @@ test("a block device whose mount point is covered is not taken for what covers i
   assert.equal(found.is === "path" && found.path, "/again");
 });
 
-test("a block device that is not mounted is refused", (t) => {
+test("a block device that is not mounted stands for itself, and one that the kernel does not have is refused", (t) => {
   const device = blockDevice(t);
   if (device === null) return;
-  assert.throws(() => parseTarget(device, [], [mount("8:1", "/", "/dev/sda1")]), {
+  const mounts = [mount("8:1", "/", "/dev/sda1")];
+  assert.deepEqual(parseTarget(device, [], mounts), { is: "path", asked: device, path: device });
+  assert.throws(() => locate([{ paths: [device], exclude: [] }]), {
     code: "E_TARGET_UNREADABLE",
-    details: {
-      target: device,
-      reason: "the device is not mounted",
-      remedy: "Mount it, or name another target. `findmnt` lists the mounted devices.",
-    },
+    message: /the kernel has no such device/,
   });
 });
 

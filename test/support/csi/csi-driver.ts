@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { Volume } from "holdstill/plugin";
+import type { FileSystemVolume } from "holdstill/plugin";
 import { Connection } from "@holdstill/provider-csi/dist/connection.js";
 import type { Calls, Method, Volume as DriverVolume, VolumeCapability } from "@holdstill/provider-csi/dist/messages.js";
 import type { Options } from "@holdstill/provider-csi/dist/options.js";
@@ -104,7 +104,9 @@ export class CsiDriver {
   }
 
   /** Makes volumes that are not mounted; for calls of the plugin without the host. */
-  async blankVolumes(names: readonly string[]): Promise<{ options: Pick<Options, "volumes">; volumes: Volume[] }> {
+  async blankVolumes(
+    names: readonly string[],
+  ): Promise<{ options: Pick<Options, "volumes">; volumes: FileSystemVolume[] }> {
     const mapped: Options["volumes"][number][] = [];
     for (const name of names)
       mapped.push({ mount: `/nowhere/${name}`, volumeId: (await create(this, name, BYTES)).volumeId });
@@ -157,7 +159,7 @@ async function create(driver: CsiDriver, name: string, bytes: number, from?: str
 }
 
 /** As the host locates it. An ext2 has no journal to look at. */
-function blankVolume(name: string): Volume {
+function blankVolume(name: string): FileSystemVolume {
   const mountPoint = `/nowhere/${name}`;
   const device = { name, number: "0:0", kind: "disk" as const, sizeBytes: BYTES, lower: [] };
   return {

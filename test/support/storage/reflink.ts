@@ -3,18 +3,18 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { View, Volume } from "holdstill/plugin";
+import type { FileSystemVolume, View } from "holdstill/plugin";
 import provider from "@holdstill/provider-reflink";
-import { locate } from "#core/plan/locate.js";
 import type { Probe } from "../fixture/context.js";
 import { onEnd } from "../process/on-end.js";
+import { fileSystemsOf } from "./file-systems.js";
 import { tempDir } from "./temp.js";
 
 export type Options = { store?: string };
 export const tx = { id: "20260101-000000-abcdef", cut: "fuzzy" } as const;
 
-export function volumeOf(paths: string[], exclude: string[] = []): Volume {
-  const [volume] = locate([{ paths, exclude }]).volumes;
+export function volumeOf(paths: string[], exclude: string[] = []): FileSystemVolume {
+  const [volume] = fileSystemsOf(paths, exclude);
   assert.ok(volume);
   return volume;
 }
@@ -29,7 +29,7 @@ export function viewIn(t: TestContext, access: View["access"]): View {
 }
 
 /** Takes a snapshot as the host does, and answers where the tree lies in the store. */
-export async function take(volume: Volume, probe: Probe<Options>): Promise<string> {
+export async function take(volume: FileSystemVolume, probe: Probe<Options>): Promise<string> {
   const section = await provider.prepare(tx, [volume], probe.ctx);
   assert.deepEqual(section, { hold: [], commit: [{ op: "plugin" }] });
   await provider.commit?.(tx, probe.ctx);

@@ -140,7 +140,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.aborted,
   },
   E_VOLUME_REFUSED: {
-    message: (d) => `${named(d.who)} cannot capture ${d.mountPoint}: ${d.reason}`,
+    message: (d) => `${named(d.who)} cannot capture ${d.volume}: ${d.reason}`,
     hint: (d) => d.pluginHint ?? "Name another provider before this one in the config.",
     exit: exit.refused,
   },
@@ -152,12 +152,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_FROZEN: {
     message: (d) =>
       d.cause.type === "suspended"
-        ? `${d.mountPoint} cannot be captured: another program has suspended its device ${d.cause.device}.`
-        : `${d.mountPoint} cannot be captured: its file system is frozen, or its disk does not respond.`,
+        ? `${d.volume} cannot be captured: another program has suspended its device ${d.cause.device}.`
+        : `${d.volume} cannot be captured: its file system is frozen, or its disk does not respond.`,
     hint: (d) =>
       d.cause.type === "suspended"
         ? `If nothing needs that any more: dmsetup resume ${d.cause.device}`
-        : `If nothing needs that any more: fsfreeze --unfreeze ${d.mountPoint}`,
+        : `If nothing needs that any more: fsfreeze --unfreeze ${d.volume}`,
     exit: exit.refused,
   },
   E_NOT_ADOPTABLE: {
@@ -261,13 +261,13 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   },
   E_PLAN_SPACE: {
     message: (d) =>
-      `The snapshots of ${d.mountPoints.join(", ")} need ${bytes(d.neededBytes)}${inPool(d.pool)}, where ${bytes(d.freeBytes)} are free.`,
+      `The snapshots of ${d.volumes.join(", ")} need ${bytes(d.neededBytes)}${inPool(d.pool)}, where ${bytes(d.freeBytes)} are free.`,
     hint: (d) => `Delete sets or extend the storage of provider \`${d.provider}\`, or name fewer targets.`,
     exit: exit.refused,
   },
   E_PLAN_SNAPSHOTS: {
     message: (d) =>
-      `The storage allows ${count(d.limit, "snapshot")}${inPool(d.pool)}, and has ${d.used}: too many for ${d.mountPoints.join(", ")}.`,
+      `The storage allows ${count(d.limit, "snapshot")}${inPool(d.pool)}, and has ${d.used}: too many for ${d.volumes.join(", ")}.`,
     hint: (d) => `Delete sets, or raise the limit in the storage of provider \`${d.provider}\`.`,
     exit: exit.refused,
   },

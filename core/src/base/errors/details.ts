@@ -39,9 +39,9 @@ export interface Details {
   E_ANSWER_INVALID: { who: Who; op: string; findings: Finding[] };
   E_ANSWER_UNCLONEABLE: { who: Who; op: string; reason: string };
   E_UNREACHABLE: { who: Who; op: string; reason: string; pluginHint?: string };
-  E_VOLUME_REFUSED: { who: Who; mountPoint: string; reason: string; pluginCode: string; pluginHint?: string };
+  E_VOLUME_REFUSED: { who: Who; volume: string; reason: string; pluginCode: string; pluginHint?: string };
   E_NOT_MOUNTED: { set: string; mountPoints: string[] };
-  E_FROZEN: { mountPoint: string; cause: { type: "suspended"; device: string } | { type: "frozen" } };
+  E_FROZEN: { volume: string; cause: { type: "suspended"; device: string } | { type: "frozen" } };
   E_NOT_ADOPTABLE: { set: string; snapshot: string; provider: string };
   E_NOT_OFFERED: { who: Who; op: string };
   E_EXEC_DENIED: { who: Who; command: string; allowed: string[] };
@@ -68,8 +68,8 @@ export interface Details {
     provider: string;
     remedy?: string;
   };
-  E_PLAN_SPACE: { provider: string; pool?: string; mountPoints: string[]; neededBytes: number; freeBytes: number };
-  E_PLAN_SNAPSHOTS: { provider: string; pool?: string; mountPoints: string[]; limit: number; used: number };
+  E_PLAN_SPACE: { provider: string; pool?: string; volumes: string[]; neededBytes: number; freeBytes: number };
+  E_PLAN_SNAPSHOTS: { provider: string; pool?: string; volumes: string[]; limit: number; used: number };
   E_PLAN_BELOW: { asked: string; promised: string; reason: string };
   E_VOLUME_BUSY: { volume: string; owner: VolumeOwner; waitedMs: number };
   E_FREEZE_LOST: { who: Who; reason: string };

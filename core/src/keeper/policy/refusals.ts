@@ -87,7 +87,7 @@ function identity(target: HoldTarget, { volumes = [] }: CheckedPlan, system: Sys
   }
   const mount = mountOfTarget(target, system);
   if (mount === null) return refuse("it is not a mount point", "`findmnt` lists the mount points.");
-  const planned = volumes.find((volume) => volume.mountPoint === target.mount);
+  const planned = volumes.find((volume) => volume.kind !== "block" && volume.mountPoint === target.mount);
   // Volume.id is the file system's number, and after it the subvolume's path.
   if (planned === undefined || planned.id.split("/", 1)[0] === mount.number) return [];
   return refuse("a different file system is mounted there than was planned", "Run the command again.");

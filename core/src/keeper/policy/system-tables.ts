@@ -1,10 +1,11 @@
 import { installation } from "../../installation.js";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { release } from "node:os";
 import path from "node:path";
 import type { BlockDevice } from "../../base/schema/types.js";
-import { devicesBelow, devicesBelowMapper, devicesBelowNode } from "../../os/blockdevices.js";
+import { devicesBelow, devicesBelowMapper } from "../../os/blockdevices.js";
 import { type Mount, readMounts } from "../../os/mounts.js";
+import { readSwaps, type Swap } from "../../os/swaps.js";
 
 /** A file or folder that must stay usable while volumes are held. */
 export interface ProtectedPath {
@@ -12,12 +13,6 @@ export interface ProtectedPath {
   readonly what: string;
   /** Absolute, without symbolic links. */
   readonly path: string;
-}
-
-/** A line of /proc/swaps; `devices` is empty for a swap file. */
-export interface Swap {
-  readonly path: string;
-  readonly devices: readonly BlockDevice[];
 }
 
 /** Everything that the rules depend on: read from the running system, or given by tests. */
@@ -50,17 +45,6 @@ export function readSystemState(paths: readonly ProtectedPath[] = []): SystemSta
     kernel: release(),
     protectedPaths: [...own, ...paths].map((one) => ({ ...one, path: realPathOrFolder(one.path) })),
   };
-}
-
-/** proc(5): a line of titles, then `path type size used priority`; a space in a path is written as \040. */
-function readSwaps(): Swap[] {
-  const file = "/proc/swaps";
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").trim().split("\n").slice(1);
-  return lines.map((line) => {
-    const named = (line.split(/\s/, 1)[0] ?? "").replaceAll(String.raw`\040`, " ");
-    return { path: named, devices: devicesBelowNode(named) };
-  });
 }
 
 function realPathOrFolder(file: string): string {

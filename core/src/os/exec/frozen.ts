@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldstillError } from "../../base/errors/error.js";
+import { volumeName } from "../../base/display/volume-name.js";
 import type { Volume } from "../../base/schema/types.js";
 import { baseEnvironment } from "../environment.js";
 import { programAt } from "../path/programs.js";
@@ -15,11 +16,12 @@ const PAUSE = 50;
 
 /**
  * Refuses a volume that takes no writes now, because another program has frozen its file system or suspended a device below it. This
- * process does not touch the file system, so it cannot hang on it.
+ * process does not touch the file system, so it cannot hang on it. A raw device has no file system that this kernel knows.
  *
  * @throws HoldstillError E_FROZEN
  */
-export async function assertNotFrozen({ mountPoint, devices }: Volume, patienceMs = PATIENCE): Promise<void> {
+export async function assertNotFrozen(volume: Volume, patienceMs = PATIENCE): Promise<void> {
+  const { devices } = volume;
   if (devices.length === 0) return;
   const deadline = Date.now() + patienceMs;
   let device = devices.find(isSuspended);
@@ -29,10 +31,12 @@ export async function assertNotFrozen({ mountPoint, devices }: Volume, patienceM
   }
   if (device !== undefined) {
     const cause = { type: "suspended", device: device.label ?? device.name } as const;
-    throw new HoldstillError("E_FROZEN", { mountPoint, cause });
+    throw new HoldstillError("E_FROZEN", { volume: volumeName(volume), cause });
   }
+  if (volume.kind === "block") return;
+  const { mountPoint } = volume;
   if (await isStuck(probe(mountPoint), deadline)) {
-    throw new HoldstillError("E_FROZEN", { mountPoint, cause: { type: "frozen" } });
+    throw new HoldstillError("E_FROZEN", { volume: mountPoint, cause: { type: "frozen" } });
   }
 }
 

@@ -37,7 +37,7 @@ test("what the writer found is told and kept, and what it wrote is gone", async 
   assert.match(bad.stdout, /✗ does not open .* the file is not\s+precious/);
   const kept = (await stage.run(["show", id, "--json"])).json() as SnapshotSet;
   assert.deepEqual(
-    kept.verified?.map(({ writer, result, reason }) => [writer, result, reason]),
+    kept.verified?.map((one) => ["writer" in one && one.writer, one.result, one.reason]),
     [["app", "does-not-open", "the file is not precious"]],
   );
 });

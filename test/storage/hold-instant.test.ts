@@ -19,7 +19,7 @@ async function snapshot(stage: Scene, mounts: readonly string[], hold: readonly 
   assert.equal(set?.cut, cut, ran.stdout + ran.stderr);
   // provider-that numbers its copies in the order of the plan.
   return mounts.map((mount) => {
-    const number = set.volumes.findIndex(({ mountPoint }) => mountPoint === mount);
+    const number = set.volumes.findIndex((volume) => volume.kind !== "block" && volume.mountPoint === mount);
     return path.join(stage.store, set.id, String(number), mount);
   });
 }

@@ -1,7 +1,9 @@
 import path from "node:path";
 import { isHoldstillError } from "../base/errors/error.js";
+import type { ExposedDevice } from "../base/schema/types.js";
 import { readAccountsNow } from "../base/trust/accounts.js";
-import { walk } from "../os/path/walk.js";
+import { isAbsence } from "../os/path/refusal.js";
+import { walk, walkTo } from "../os/path/walk.js";
 import { WriteGate } from "./write-gate.js";
 
 /** Other users may pass through, and not list it. */
@@ -49,6 +51,20 @@ export class ExposureFolders {
     });
   }
 
+  /**
+   * Who may open the device with the contents of a raw device: root, and the group of the original if that may.
+   *
+   * @throws HoldstillError E_PATH_UNSAFE where another user could put something else in its place; E_PATH_FAILED
+   */
+  async admitToDevice({ original, path: node }: ExposedDevice, access: "read-only" | "writable"): Promise<void> {
+    const { gid, mode } = accessOf(original);
+    await this.#gate.write(() => {
+      using device = walkTo(node, { accounts: readAccountsNow() });
+      device.chown(0, gid);
+      device.chmod(access === "read-only" ? 0o400 | (mode & 0o040) : 0o600 | (mode & 0o060));
+    });
+  }
+
   /** Removes the folder, and the set's folder with its last one. A folder that is not empty is still in use, and stays. */
   async remove(folder: string): Promise<void> {
     await this.#gate.write(() => {
@@ -85,5 +101,16 @@ export class ExposureFolders {
 
   #namesOf(folder: string): string[] {
     return path.relative(this.root, folder).split("/");
+  }
+}
+
+/** Root alone, if the device does not exist any more. */
+function accessOf(device: string): { readonly gid: number; readonly mode: number } {
+  try {
+    using found = walkTo(device, { accounts: readAccountsNow() });
+    return found.status();
+  } catch (error) {
+    if (isAbsence(error)) return { gid: 0, mode: 0 };
+    throw error;
   }
 }

@@ -6,10 +6,11 @@ import type { ProviderAnswer, ProviderArgs } from "../host/isolation/operations.
 import { isProvider, type Session } from "../host/isolation/session.js";
 import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
 import type { WriterTransaction } from "../host/contract/context.js";
-import type { ExposedTree, Repair, Snapshot } from "../base/schema/types.js";
+import type { Exposed, Repair, Snapshot } from "../base/schema/types.js";
 import type { ExposureDirs } from "./services.js";
 import { checkExposed } from "../os/path/exposed-tree.js";
 import { isCreating } from "./await-ready.js";
+import { mergeExposed } from "./merge-exposed.js";
 import { undoAll } from "./undo-all.js";
 
 /** A snapshot that was sealed, and its provider. */
@@ -103,9 +104,9 @@ export class Repairs {
     }
     const written = writable.map(({ snapshot }) => snapshot.id);
     try {
-      const trees: ExposedTree[] = [];
-      for (const one of writable) trees.push(...(await this.#expose(one)));
-      const { ok, reason, facts } = await writer.call("repair", [tx, { trees, readOnly: false }], limitMs);
+      const shown: Exposed[] = [];
+      for (const one of writable) shown.push(await this.#expose(one));
+      const { ok, reason, facts } = await writer.call("repair", [tx, mergeExposed(shown)], limitMs);
       return {
         state: ok ? "repaired" : "failed",
         in: written,
@@ -141,13 +142,14 @@ export class Repairs {
     }
   }
 
-  async #expose({ who, snapshot }: SealedSnapshot): Promise<ExposedTree[]> {
+  async #expose({ who, snapshot }: SealedSnapshot): Promise<Exposed> {
     const at = this.#folderOf(snapshot);
     await this.#context.exposures.make(at);
     const exposed = await this.#ask(await this.#provider(who), "expose", [snapshot, { access: "writable", at }]);
     if (exposed.readOnly) throw new Error(`${who.instance} exposed ${snapshot.id} read-only`);
     checkExposed(exposed.trees);
-    return exposed.trees;
+    for (const device of exposed.devices ?? []) await this.#context.exposures.admitToDevice(device, "writable");
+    return exposed;
   }
 
   async #unexpose({ who, snapshot }: SealedSnapshot): Promise<void> {

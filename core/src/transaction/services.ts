@@ -6,6 +6,7 @@ import type { LimitsMs } from "../base/config/settings.js";
 import type { Who } from "../base/errors/details.js";
 import type { Emit } from "../base/events/emit.js";
 import type {
+  ExposedDevice,
   Fault,
   JournalEntry,
   RecordedHold,
@@ -87,6 +88,7 @@ export interface ExposureDirs {
   of(set: string, ...names: readonly string[]): string;
   make(folder: string): Promise<void>;
   remove(folder: string): Promise<void>;
+  admitToDevice(device: ExposedDevice, access: "read-only" | "writable"): Promise<void>;
 }
 
 export interface TransactionServices {

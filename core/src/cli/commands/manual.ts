@@ -55,7 +55,7 @@ const environment = [
   ["HOLDSTILL_SOCKET", "the socket of the service; it replaces service.socket of the config"],
   ["XDG_CONFIG_HOME, XDG_STATE_HOME", "where the config and the state of an ordinary user are"],
   ["NO_COLOR", "if it is set, the output has no colours"],
-  ["HOLDSTILL_ROOT, HOLDSTILL_SET, HOLDSTILL_SET_JSON", "set by run for its COMMAND"],
+  ["HOLDSTILL_ROOT, HOLDSTILL_DEVICES, HOLDSTILL_SET, HOLDSTILL_SET_JSON", "set by run for its COMMAND"],
 ] as const;
 
 const files = [

@@ -1,3 +1,4 @@
+import { volumeName } from "../../base/display/volume-name.js";
 import { exit } from "../../base/errors/exit.js";
 import { command, oneSet } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
@@ -25,7 +26,7 @@ export const revertCommand = command({
     const engine = await call.open("workers");
     if (call.values.finish) return reportRestore(await engine.finishRevert(key), call);
     const set = engine.show(key);
-    const volumes = visible(set.volumes).map(({ mountPoint }) => mountPoint);
+    const volumes = visible(set.volumes).map(volumeName);
     const will = `put ${volumes.join(", ")} back as in ${described(visible(set))}; everything written there since is lost`;
     if (!(await isConfirmed([will], call.values.yes, call))) return exit.interrupted;
     const reverted = await engine.revert(set.id);

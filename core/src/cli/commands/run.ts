@@ -18,7 +18,7 @@ export const runCommand = command({
 
 The contents are mounted read-only below one folder, exposeDir/root (/run/holdstill/root), at their original paths. The folder .holdstill in it has the record of the set and the files of the writers. The mounts are visible only to COMMAND. Without the right to mount, COMMAND reads the snapshots where the provider exposes them.
 
-COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the file with the record) in its environment. If COMMAND fails, run exits with its exit code. If the set is below the promised consistency, it is removed, and COMMAND is not run.`,
+The snapshot of a raw block device is a block device. HOLDSTILL_DEVICES has one line for each, with its path, in the order of the record. COMMAND also has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the file with the record) in its environment. If COMMAND fails, run exits with its exit code. If the set is below the promised consistency, it is removed, and COMMAND is not run.`,
   operands: targets,
   trailing: "COMMAND",
   options: {
@@ -34,6 +34,7 @@ COMMAND has HOLDSTILL_ROOT, HOLDSTILL_SET (the id), and HOLDSTILL_SET_JSON (the 
   examples: [
     { line: "holdstill run writer:pg-main -- restic backup /run/holdstill/root", does: "the same paths in each run" },
     { line: "holdstill run /srv --in-place -- restic backup /srv", does: "a backup with the original paths" },
+    { line: "holdstill run vg0/vm1 -- sh -c 'dd if=$HOLDSTILL_DEVICES of=/mnt/vm1'", does: "a raw device" },
     { line: "holdstill run /srv -- sh -c 'tar -C $HOLDSTILL_ROOT -cf /mnt/srv.tar .'", does: "runs a shell" },
   ],
   async run(call) {
@@ -79,10 +80,12 @@ function exitCodeOf({ ended, command: program, error, left }: RunResult): number
   return left === null ? ended.exitCode : exit.residue;
 }
 
-function readyLine(set: SnapshotSet, { root }: CommandView): string {
+function readyLine(set: SnapshotSet, { root, devices }: CommandView): string {
   const { id, consistency, exposed = [] } = visible(set);
-  const paths = exposed.flatMap((one) => one.exposed.trees.map((tree) => tree.path));
-  return `set ${id}, ${consistency}, is below ${root ?? paths.join(" and ")}`;
+  const trees = exposed.flatMap((one) => one.exposed.trees.map((tree) => tree.path));
+  const below = trees.length === 0 ? [] : [`below ${root ?? trees.join(" and ")}`];
+  const on = devices.length === 0 ? [] : [`on ${visible(devices).join(" and ")}`];
+  return `set ${id}, ${consistency}, is ${[...below, ...on].join(", and ")}`;
 }
 
 function show(ran: RunResult, ms: number, call: CommandCall, fate: "kept" | "removed"): void {

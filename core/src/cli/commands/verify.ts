@@ -7,7 +7,7 @@ import { print, printDocument, stdoutStyle } from "../terminal/output.js";
 
 export const verifyCommand = command({
   about:
-    "Exposes the set writable. Each writer starts its application on the contents and checks them; what was written is then discarded. The result is stored in the record. Exits with 5 if an application does not open its data, and with 7 if one could not be examined.",
+    "Exposes the set writable. Each writer starts its application on the contents and checks them; what was written is then discarded. Of a raw block device, only the beginning and the end are read. The result is stored in the record. Exits with 5 if an application does not open its data, and with 7 if one could not be examined.",
   operands: oneSet,
   options: {},
   examples: [{ line: "holdstill verify latest", does: "before the backup is needed" }],

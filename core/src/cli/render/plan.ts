@@ -1,6 +1,7 @@
 import type { Space, Usual } from "../../base/schema/types.js";
 import type { LimitsMs } from "../../base/config/settings.js";
 import type { Plan } from "../../plan/plan.js";
+import { volumeKind, volumeName } from "../../base/display/volume-name.js";
 import { bold, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
 import { componentLines, section } from "./set.js";
 import { type Cell, tableLines } from "./table.js";
@@ -46,8 +47,8 @@ const asked = ({ request }: Plan): string =>
 
 function volumeLines({ volumes }: Plan, style: TerminalStyle): string[] {
   const rows = volumes.map(({ volume, provider, qualities: { method, where, hold = [], space = {} } }) => [
-    volume.mountPoint,
-    `${volume.fsType} on ${volume.source}`,
+    volumeName(volume),
+    volumeKind(volume),
     provider,
     [
       method ?? "snapshot",

@@ -1,5 +1,6 @@
 import type { Plan } from "../../plan/plan.js";
 import { FULL_PERCENT } from "../../engine/usage/usage.js";
+import { volumeKind, volumeName } from "../../base/display/volume-name.js";
 import type { Component, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
 import { bold, dim, fitted, type TerminalStyle, styleOf, wrapText } from "../terminal/style.js";
 import { type Cell, tableLines } from "./table.js";
@@ -107,12 +108,13 @@ export function section(title: string, lines: readonly string[], style: Terminal
 }
 
 function snapshotLines({ snapshots, volumes }: SnapshotSet, style: TerminalStyle): string[] {
+  const names = new Map(volumes.map((volume) => [volume.id, volumeName(volume)]));
   const rows = snapshots.map(({ by, snapshot }): Cell[] => [
     by.instance,
     snapshot.method ?? "",
     snapshot.state === "creating" ? "creating" : snapshot.bytes === undefined ? "" : bytes(snapshot.bytes),
     snapshot.id,
-    `of ${volumes.find(({ id }) => id === snapshot.volumeId)?.mountPoint ?? snapshot.volumeId}`,
+    `of ${names.get(snapshot.volumeId) ?? snapshot.volumeId}`,
   ]);
   const isUnfinished = snapshots.some(({ snapshot }) => snapshot.state === "creating");
   return [
@@ -181,11 +183,11 @@ const verifyResults = {
 } as const;
 
 export function verifiedLines({ verified = [] }: SnapshotSet, style: TerminalStyle): string[] {
-  const rows = verified.map(({ writer, result, at, reason = "" }): Cell[] => [
-    writer,
-    verifyResults[result],
-    instant(at),
-    reason,
+  const rows = verified.map((one): Cell[] => [
+    "writer" in one ? one.writer : one.device,
+    verifyResults[one.result],
+    instant(one.at),
+    one.reason ?? "",
   ]);
   return tableLines(rows, style);
 }
@@ -194,9 +196,14 @@ export function exposedLines(set: SnapshotSet, style: TerminalStyle): string[] {
   const { exposed = [], snapshots, exposedAt } = visible(set);
   const forks = new Map(snapshots.map(({ snapshot }) => [snapshot.id, snapshot.of]));
   const forked = new Set(forks.values());
-  const rows = exposed.flatMap(({ snapshot, exposed: { trees, readOnly } }) => {
+  const rows = exposed.flatMap(({ snapshot, exposed: { trees, devices = [], readOnly } }) => {
     const kind = forks.get(snapshot) === undefined ? (forked.has(snapshot) ? ["as it was cut"] : []) : ["repaired"];
-    return trees.map((tree) => [tree.original, ...kind, readOnly ? "read-only" : "writable", tree.path]);
+    return [...trees, ...devices].map((tree) => [
+      tree.original,
+      ...kind,
+      readOnly ? "read-only" : "writable",
+      tree.path,
+    ]);
   });
   const all = exposedAt === undefined ? [] : [`  all below ${exposedAt}, at their original paths`];
   return [...tableLines(rows, { ...style, columns: Infinity }), ...all];
@@ -204,7 +211,11 @@ export function exposedLines(set: SnapshotSet, style: TerminalStyle): string[] {
 
 function volumeLines({ volumes }: SnapshotSet, style: TerminalStyle): string[] {
   return tableLines(
-    volumes.map(({ mountPoint, fsType, source, id }) => [mountPoint, fsType, source, id]),
+    volumes.map((volume) =>
+      volume.kind === "block"
+        ? [volumeName(volume), volumeKind(volume), "", volume.id]
+        : [volume.mountPoint, volume.fsType, volume.source, volume.id],
+    ),
     style,
   );
 }

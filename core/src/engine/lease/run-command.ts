@@ -10,7 +10,7 @@ import { ExposureFolders } from "../../store/exposure-folders.js";
 import { isDegraded } from "../../transaction/record.js";
 import type { TemporarySets, TemporarySet } from "./temporary-set.js";
 import { recordFolder, shownTrees, withRecord } from "../sets/mount-at.js";
-import { exposedTrees } from "../sets/exposed-trees.js";
+import { exposedDevices, exposedTrees } from "../sets/exposed-trees.js";
 import type { TransactionResult, Watcher } from "../types.js";
 
 /** What is to be done with a set while it exists. */
@@ -18,7 +18,8 @@ export interface RunJob {
   command: readonly string[];
   /**
    * root: the snapshots, the record, and the sidecars are mounted below one folder, the same in each run. Without the right to mount,
-   * the command reads the snapshots where they are exposed. in-place: they are mounted over the originals; refused without that right.
+   * the command reads the snapshots where they are exposed. in-place: they are mounted over the originals; refused without that right, and
+   * for raw devices. The snapshot of a raw device is a block device in /dev, in any case.
    */
   layout: "root" | "in-place";
   /** Of a snapshot that its writer repaired: that, or what was cut, which can be the base for a point in time. */
@@ -35,6 +36,8 @@ export interface RunJob {
 /** Where the command finds the snapshots and the record. root is null if nothing could be mounted, and there is no common root. */
 export interface CommandView {
   root: string | null;
+  /** Block devices with the contents of the raw devices. */
+  devices: string[];
   record: string;
 }
 
@@ -79,7 +82,8 @@ async function work(
     const exposed = await temporary.expose();
     const { folder, fd } = temporary;
     const mountTree = mounts ? await mountsFor(folders, exposed, job, folder) : null;
-    const view = viewOf(mountTree, exposedTrees(exposed, job.contents), folder);
+    const devices = exposedDevices(exposed, job.contents).map((device) => device.path);
+    const view = { ...viewOf(mountTree, exposedTrees(exposed, job.contents), folder), devices };
     await job.onReady?.(exposed, view);
     const { command, stdout } = job;
     const env = environment(exposed, view);
@@ -98,6 +102,7 @@ async function mountsFor(
   folder: string,
 ): Promise<MountTree> {
   if (layout === "in-place") {
+    refuseRaw(set);
     return { root: null, mounts: shownTrees(set, contents) };
   }
   const root = folders.of("root");
@@ -105,7 +110,14 @@ async function mountsFor(
   return { root, mounts: withRecord(set, folder, contents) };
 }
 
-function viewOf(mirror: MountTree | null, trees: readonly ExposedTree[], folder: string): CommandView {
+/** @throws HoldstillError E_MIRROR: the command would read the device itself, and take it for the snapshot */
+function refuseRaw(set: SnapshotSet): void {
+  const [device] = exposedDevices(set);
+  if (device === undefined) return;
+  throw new HoldstillError("E_MIRROR", { reason: `${device.original} is a raw device, which nothing can be put over` });
+}
+
+function viewOf(mirror: MountTree | null, trees: readonly ExposedTree[], folder: string): Omit<CommandView, "devices"> {
   const record = path.join(mirror?.root == null ? folder : path.join(mirror.root, recordFolder), "set.json");
   return { root: mirror === null ? commonRoot(trees) : (mirror.root ?? "/"), record };
 }
@@ -119,11 +131,12 @@ function commonRoot(trees: readonly { original: string; path: string }[]): strin
   return first !== "" && roots.every((root) => root === first) ? first : null;
 }
 
-function environment({ id }: SnapshotSet, { root, record }: CommandView): Record<string, string> {
+function environment({ id }: SnapshotSet, { root, devices, record }: CommandView): Record<string, string> {
   return {
     HOLDSTILL_SET: id,
     HOLDSTILL_SET_JSON: record,
     ...(root === null ? {} : { HOLDSTILL_ROOT: root }),
+    ...(devices.length === 0 ? {} : { HOLDSTILL_DEVICES: devices.join("\n") }),
   };
 }
 

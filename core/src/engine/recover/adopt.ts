@@ -1,6 +1,13 @@
 import { hostname } from "node:os";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import type { RecordedSnapshot, Residue, SnapshotSet, UnrecordedSet, Volume } from "../../base/schema/types.js";
+import type {
+  Component,
+  RecordedSnapshot,
+  Residue,
+  SnapshotSet,
+  UnrecordedSet,
+  Volume,
+} from "../../base/schema/types.js";
 import { isSetId } from "../../plan/set-id.js";
 import { ownVersion } from "../../installation.js";
 import type { Catalog } from "../../store/catalog.js";
@@ -70,7 +77,7 @@ function recordOf({ id, createdAt, snapshots }: UnrecordedSet): SnapshotSet {
     frozenMs: 0,
     components: [...volumes.values()].map((volume) => ({
       writer: null,
-      component: { name: "files", kind: "files", paths: volume.paths, tolerates: "fuzzy" },
+      component: { ...kindOf(volume), paths: volume.paths, tolerates: "fuzzy" },
       volumes: [volume.id],
       consistency: torn.has(volume.id) ? "none" : "crash",
       reason: "the record of the set was lost, and this one was made of what storage knows",
@@ -83,6 +90,9 @@ function recordOf({ id, createdAt, snapshots }: UnrecordedSet): SnapshotSet {
     timeline: [],
   };
 }
+
+const kindOf = ({ kind }: Volume): Pick<Component, "name" | "kind"> =>
+  kind === "block" ? { name: "device", kind: "device" } : { name: "files", kind: "files" };
 
 const firstOf = (snapshots: readonly RecordedSnapshot[]): string =>
   snapshots.map(({ snapshot }) => snapshot.createdAt).toSorted()[0] ?? new Date(0).toISOString();

@@ -32,6 +32,7 @@ export function planRestore(
     chosen.flatMap((one) => one.component.paths.map((original) => ({ component: nameOf(one), original }))),
     set,
   );
+  for (const { original } of sources) refuseRaw(original, set);
   if (folder === null) {
     const mounts = readMounts();
     for (const { original } of sources) refuseUnmounted(original, mountPointOf(original, set), mounts);
@@ -59,11 +60,18 @@ function unknown(set: SnapshotSet, name: string): HoldstillError {
   return new HoldstillError("E_USAGE", { problem, hint });
 }
 
+/** A raw device has no files to put beside others: a copy over it would leave neither its contents nor the snapshot's if it failed. */
+function refuseRaw(original: string, { id, volumes }: SnapshotSet): void {
+  if (!volumes.some(({ kind, paths }) => kind === "block" && paths.some((one) => one === original))) return;
+  const remedy = `Put back the whole set: holdstill revert ${id}. Or copy the device yourself from where \`holdstill expose ${id}\` shows it.`;
+  restoreRefusal(original)("it is a raw device, and restore copies files", remedy);
+}
+
 /** Of the file system that the data was on. */
 function mountPointOf(original: string, { volumes }: SnapshotSet): string {
-  const points = volumes
-    .filter(({ paths }) => paths.some((one) => isWithin(original, one)))
-    .map((one) => one.mountPoint);
+  const points = volumes.flatMap((volume) =>
+    volume.kind !== "block" && volume.paths.some((one) => isWithin(original, one)) ? [volume.mountPoint] : [],
+  );
   return points.toSorted((a, b) => b.length - a.length)[0] ?? "/";
 }
 

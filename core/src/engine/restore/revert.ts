@@ -68,8 +68,10 @@ const asCut = (set: SnapshotSet): Pick<RestorePlan, "set" | "writers" | "content
   contents: "as-cut",
 });
 
-/** Mount points of the set's volumes at which nothing is mounted now. */
+/** Mount points of the set's file systems at which nothing is mounted now. */
 function unmountedOf({ volumes }: SnapshotSet): string[] {
   const mounted = new Set(readMounts().map(({ mountPoint }) => mountPoint));
-  return volumes.map(({ mountPoint }) => mountPoint).filter((mountPoint) => !mounted.has(mountPoint));
+  return volumes
+    .flatMap((volume) => (volume.kind === "block" ? [] : [volume.mountPoint]))
+    .filter((mountPoint) => !mounted.has(mountPoint));
 }

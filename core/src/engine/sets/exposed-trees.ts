@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { ExposedTree, RestoreContents, SnapshotSet } from "../../base/schema/types.js";
+import type { Exposed, ExposedDevice, ExposedTree, RestoreContents, SnapshotSet } from "../../base/schema/types.js";
 import { isWithin } from "../../os/mounts.js";
 
 /** The snapshots that others take the place of: a repaired fork that of its original, or the original that of all other forks. */
@@ -16,8 +16,17 @@ function isRepaired(id: string, { writers }: SnapshotSet): boolean {
 
 /** The exposed snapshots, one for each captured path. */
 export function exposedTrees(set: SnapshotSet, contents: RestoreContents = "repaired"): ExposedTree[] {
+  return shownOf(set, contents).flatMap(({ trees }) => trees);
+}
+
+/** The same of raw devices. */
+export function exposedDevices(set: SnapshotSet, contents: RestoreContents = "repaired"): ExposedDevice[] {
+  return shownOf(set, contents).flatMap(({ devices = [] }) => devices);
+}
+
+function shownOf(set: SnapshotSet, contents: RestoreContents): Exposed[] {
   const replaced = replacedSnapshots(set, contents);
-  return (set.exposed ?? []).filter(({ snapshot }) => !replaced.has(snapshot)).flatMap((one) => one.exposed.trees);
+  return (set.exposed ?? []).filter(({ snapshot }) => !replaced.has(snapshot)).map(({ exposed }) => exposed);
 }
 
 /** Where the snapshot of a path is exposed; null: the path was not captured. */

@@ -1,10 +1,10 @@
-import type { Who } from "../../base/errors/details.js";
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import type { Exposed, RecordedExposure, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { RecordedExposure, RecordedSnapshot, Snapshot, SnapshotSet, Volume } from "../../base/schema/types.js";
 import type { View } from "../../host/contract/provider.js";
 import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { checkExposed, passageTo } from "../../os/path/exposed-tree.js";
+import { checkExposeAnswer } from "../../transaction/check-expose-answer.js";
 import { undoAll } from "../../transaction/undo-all.js";
 import type { BackupResult, Completed, EngineContext } from "../types.js";
 import { readySet } from "./ready-set.js";
@@ -66,8 +66,10 @@ async function exposeOne(
   await store.exposures.make(view.at);
   await store.exposures.admit(set.id, rootAlone);
   const exposed = await session.call("expose", [recorded.snapshot, view], settings.limits.seal);
-  refuseForeign(set, recorded, session.who, exposed);
+  checkExposeAnswer(session.who, exposed, volumeOf(set, recorded.snapshot));
   checkExposed(exposed.trees);
+  for (const device of exposed.devices ?? [])
+    await store.exposures.admitToDevice(device, exposed.readOnly ? "read-only" : "writable");
   const exposure = { by: recorded.by.instance, snapshot: recorded.snapshot.id, exposed };
   const now = { ...set, exposed: [...(set.exposed ?? []), exposure] };
   await store.catalog.write(now);
@@ -147,23 +149,9 @@ export async function completeSet(
   return { set: now, failed: failed.flat() };
 }
 
-/** A provider exposes what was captured, and nothing else. */
-function refuseForeign(set: SnapshotSet, { snapshot }: RecordedSnapshot, who: Who, { trees }: Exposed): void {
-  const captured = set.volumes.find((volume) => volume.id === snapshot.volumeId)?.paths ?? [];
-  const findings = trees.flatMap(({ original }, at) =>
-    captured.includes(original)
-      ? []
-      : [
-          {
-            file: `${who.instance}.expose()`,
-            pointer: `/trees/${at}/original`,
-            seen: original,
-            expected: captured.join(" or "),
-          },
-        ],
-  );
-  if (findings.length > 0) throw new HoldstillError("E_ANSWER_INVALID", { who, op: "expose", findings });
-}
+/** What the snapshot captured. */
+export const volumeOf = ({ volumes }: SnapshotSet, { volumeId }: Snapshot): Volume | undefined =>
+  volumes.find(({ id }) => id === volumeId);
 
 /** Where a snapshot is exposed. */
 function folderOf(

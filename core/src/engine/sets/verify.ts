@@ -2,25 +2,32 @@ import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
 import type {
-  ExposedTree,
+  DeviceVerification,
+  Exposed,
   RecordedSnapshot,
   SnapshotSet,
   Verification,
   VerifyReport,
 } from "../../base/schema/types.js";
+import type { View } from "../../host/contract/provider.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
+import { whyUnreadable } from "../../os/exec/read-device.js";
 import { checkExposed } from "../../os/path/exposed-tree.js";
+import { checkExposeAnswer } from "../../transaction/check-expose-answer.js";
+import { mergeExposed } from "../../transaction/merge-exposed.js";
 import { undoAll } from "../../transaction/undo-all.js";
 import { replacedSnapshots } from "./exposed-trees.js";
 import { readySet } from "./ready-set.js";
+import { volumeOf } from "./sets.js";
 import type { EngineContext } from "../types.js";
 
 /**
- * Each writer starts its application on a writable copy of the snapshot, which is then thrown away, and checks it. The record keeps
- * the results. If a snapshot cannot be exposed in this way, or a writer fails, the result is that it could not be examined.
+ * Each writer starts its application on a writable copy of the snapshot, which is then thrown away, and checks it. The snapshot of each
+ * raw device is opened, and its beginning and its end are read. The record keeps the results. If a snapshot cannot be exposed in this way,
+ * or a writer fails, the result is that it could not be examined.
  *
  * @throws HoldstillError E_SET_EXPOSED if the set is exposed, E_SNAPSHOT_LOST if a snapshot of it is gone, E_SNAPSHOT_CREATING if one is not finished, E_NOT_OFFERED or E_USAGE if
- * no writer of the set can verify.
+ * no writer of the set can verify, and it has no raw device.
  */
 export async function verifySet(
   context: EngineContext,
@@ -35,10 +42,21 @@ export async function verifySet(
     const report = await verifyBy(context, workers, set, session);
     found.push({ writer: session.who.instance, at: new Date().toISOString(), ...report });
   }
-  const others = (set.verified ?? []).filter(({ writer }) => found.every((one) => one.writer !== writer));
+  for (const recorded of rawSnapshots(set)) found.push(await verifyDevice(context, workers, set, recorded));
+  const verified = new Set(found.map(subjectOf));
+  const others = (set.verified ?? []).filter((one) => !verified.has(subjectOf(one)));
   const now = { ...set, verified: [...others, ...found] };
   await context.store.catalog.write(now);
   return now;
+}
+
+/** Writers and devices are told apart by the slash. */
+const subjectOf = (one: Verification): string => ("writer" in one ? one.writer : one.device);
+
+/** The snapshots of raw devices, as they were cut. */
+function rawSnapshots({ volumes, snapshots }: SnapshotSet): RecordedSnapshot[] {
+  const raw = new Set(volumes.flatMap(({ kind, id }) => (kind === "block" ? [id] : [])));
+  return snapshots.filter(({ snapshot }) => raw.has(snapshot.volumeId) && snapshot.of === undefined);
 }
 
 async function ableWriters(workers: PluginWorkers, set: SnapshotSet): Promise<Session<"writer">[]> {
@@ -49,7 +67,7 @@ async function ableWriters(workers: PluginWorkers, set: SnapshotSet): Promise<Se
     if (session.offers("verify")) able.push(session);
     else if (set.writers.length === 1) throw new HoldstillError("E_NOT_OFFERED", { who: session.who, op: "verify" });
   }
-  if (able.length > 0) return able;
+  if (able.length > 0 || rawSnapshots(set).length > 0) return able;
   const problem = `No writer of set ${set.id} can verify it.`;
   throw new HoldstillError("E_USAGE", { problem, hint: "Expose it, and start the application on a copy." });
 }
@@ -75,38 +93,63 @@ async function verifyBy(
   };
   const limit = context.settings.limits.repair;
   try {
-    return await withScratch(context, workers, set, snapshots, (trees) =>
-      writer.call("verify", [tx, { trees, readOnly: false }], limit),
+    return await withExposed(context, workers, set, snapshots, "scratch", (exposed) =>
+      writer.call("verify", [tx, mergeExposed(exposed)], limit),
     );
   } catch (error) {
     return { result: "not-examined", reason: toFault(error).message };
   }
 }
 
-/** Exposes the snapshots as scratch copies: what is written to them is gone afterwards, whatever happens. */
-async function withScratch<T>(
+/** Of what is on the device, nothing is known: that it can be read is all that there is to see. */
+async function verifyDevice(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+  recorded: RecordedSnapshot,
+): Promise<DeviceVerification> {
+  const captured = volumeOf(set, recorded.snapshot)?.paths ?? [];
+  const about = { device: captured.join(" "), at: new Date().toISOString() };
+  const limit = context.settings.limits.repair;
+  try {
+    return await withExposed(context, workers, set, [recorded], "read-only", async (exposed) => {
+      const [device] = exposed.flatMap(({ devices = [] }) => devices);
+      const reason = await whyUnreadable(device?.path ?? "", limit);
+      return reason === null ? { ...about, result: "opens" } : { ...about, result: "does-not-open", reason };
+    });
+  } catch (error) {
+    return { ...about, result: "not-examined", reason: toFault(error).message };
+  }
+}
+
+/** Exposes the snapshots. What is written to scratch copies is gone afterwards, whatever happens. */
+async function withExposed<T>(
   { settings, store }: EngineContext,
   workers: PluginWorkers,
-  { id }: SnapshotSet,
+  set: SnapshotSet,
   snapshots: readonly RecordedSnapshot[],
-  use: (trees: ExposedTree[]) => Promise<T>,
+  access: Exclude<View["access"], "writable">,
+  use: (exposed: Exposed[]) => Promise<T>,
 ): Promise<T> {
   const exposures: { provider: Session<"provider">; recorded: RecordedSnapshot; at: string }[] = [];
   try {
-    const trees: ExposedTree[] = [];
+    const all: Exposed[] = [];
     for (const [number, recorded] of snapshots.entries()) {
       const provider = await workers.session(recorded.by.instance);
       if (!isProvider(provider)) continue;
-      const at = store.exposures.of(id, `verify-${number}`);
+      const at = store.exposures.of(set.id, `verify-${number}`);
       await store.exposures.make(at);
       exposures.push({ provider, recorded, at });
-      const view = { access: "scratch", at } as const;
-      const exposed = await provider.call("expose", [recorded.snapshot, view], settings.limits.seal);
-      if (exposed.readOnly) throw new Error(`${provider.who.instance} exposes its snapshots read-only`);
+      const exposed = await provider.call("expose", [recorded.snapshot, { access, at }], settings.limits.seal);
+      if (exposed.readOnly && access === "scratch")
+        throw new Error(`${provider.who.instance} exposes its snapshots read-only`);
+      checkExposeAnswer(provider.who, exposed, volumeOf(set, recorded.snapshot));
       checkExposed(exposed.trees);
-      trees.push(...exposed.trees);
+      for (const device of exposed.devices ?? [])
+        await store.exposures.admitToDevice(device, access === "scratch" ? "writable" : "read-only");
+      all.push(exposed);
     }
-    return await use(trees);
+    return await use(all);
   } finally {
     await undoAll(exposures, async ({ provider, recorded, at }) => {
       await provider.call("unexpose", [recorded.snapshot], settings.limits.abort);

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { yamlOf } from "../../base/config/document.js";
 import { hasControlCharacters, spelled } from "../../base/display/visible.js";
 import { loadSettings } from "../../base/config/load.js";
+import { volumeName } from "../../base/display/volume-name.js";
 import type { DetectedServer, PluginManifest, Volume } from "../../base/schema/types.js";
 import type { Usable } from "../../host/manifest/judge.js";
 import { inspectPlugins } from "../../host/manifest/resolve.js";
@@ -124,8 +125,12 @@ function providerBlock(plugin: Usable, volumes: readonly Volume[]): Block[] {
     {
       dir,
       lines: [
-        ...detected.map(({ volume: { mountPoint, source }, title }) =>
-          spelled(`# ${mountPoint} is on ${source}: ${title}`),
+        ...detected.map(({ volume, title }) =>
+          spelled(
+            volume.kind === "block"
+              ? `# ${volumeName(volume)}: ${title}`
+              : `# ${volume.mountPoint} is on ${volume.source}: ${title}`,
+          ),
         ),
         useLine(manifest, [plugin]),
         ...(name === manifest.name ? [] : [`  as: ${yamlOf(name, "PLAIN")}`]),

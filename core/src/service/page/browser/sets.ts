@@ -52,13 +52,14 @@ function statesOf({ exposed = [], lease, retainUntil, verified = [], outcome }: 
   return states.length === 0 ? [classed("faint", "unused")] : states;
 }
 
-function verificationOf({ writer, result }: Verification): HTMLElement | null {
-  switch (result) {
+function verificationOf(one: Verification): HTMLElement | null {
+  const subject = "writer" in one ? one.writer : one.device;
+  switch (one.result) {
     case "opens":
       return null;
     case "does-not-open":
-      return classed("bad", `✗ ${writer} could not open it`);
+      return classed("bad", `✗ ${subject} could not open it`);
     case "not-examined":
-      return classed("warn", `${writer} could not examine it`);
+      return classed("warn", `${subject} could not examine it`);
   }
 }

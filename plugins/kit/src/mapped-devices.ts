@@ -40,6 +40,11 @@ export function holdersOf({ node }: MappedDevice): MappedDevice[] {
   return holders.flatMap((kernelName) => read(kernelName) ?? []);
 }
 
+/** Whether it can be written to (Documentation/ABI/stable/sysfs-block, ro). */
+export function accessOf({ node }: MappedDevice): "read-only" | "read-write" {
+  return readFileSync(path.join(BLOCK, path.basename(node), "ro"), "utf8").trim() === "1" ? "read-only" : "read-write";
+}
+
 /** Has udev look at the device again, as after any change (Documentation/ABI/testing/sysfs-uevent). */
 export function announceChange({ node }: MappedDevice): void {
   writeFileSync(path.join(BLOCK, path.basename(node), "uevent"), "change");

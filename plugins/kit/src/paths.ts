@@ -1,8 +1,11 @@
 import path from "node:path";
-import type { Volume } from "holdstill/plugin";
+import type { FileSystemVolume } from "holdstill/plugin";
 
 /** A captured path as the file system itself would call it. */
-export function innerPath(captured: string, { mountPoint, root }: Pick<Volume, "mountPoint" | "root">): string {
+export function innerPath(
+  captured: string,
+  { mountPoint, root }: Pick<FileSystemVolume, "mountPoint" | "root">,
+): string {
   return path.join("/", root, path.relative(mountPoint, captured));
 }
 

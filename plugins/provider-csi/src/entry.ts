@@ -1,4 +1,4 @@
-import type { Snapshot, View, Volume } from "holdstill/plugin";
+import type { FileSystemVolume, Snapshot, View } from "holdstill/plugin";
 import type { Text, Volume as DriverVolume } from "./messages.js";
 import type { Source } from "./source.js";
 
@@ -10,7 +10,7 @@ export interface Entry {
   readonly setId: string;
   /** Of a fork: the id of the snapshot that it was made from. */
   readonly of?: string;
-  readonly volume: Volume;
+  readonly volume: FileSystemVolume;
   readonly source: Source;
   readonly createdAt: string;
   readonly held: Planned | Taken | Fork;

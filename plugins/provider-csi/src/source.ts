@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Context, Volume } from "holdstill/plugin";
+import type { Context, FileSystemVolume } from "holdstill/plugin";
 import { mountsOf, readMounts } from "#kit/mounts.js";
 import { beside } from "#kit/whole-device.js";
 import { PluginError } from "./errors.js";
@@ -16,7 +16,7 @@ export interface Source {
 const notBesideItself = ["btrfs"];
 
 /** Which volume of the driver a file system is on: by the config, then by the kubelet; null: on none. */
-export function sourceOf(volume: Volume, { options }: Pick<Context<Options>, "options">): Source | null {
+export function sourceOf(volume: FileSystemVolume, { options }: Pick<Context<Options>, "options">): Source | null {
   const number = volume.devices[0]?.number;
   const mapped = options.volumes.find((one) => isOn(volume, number, one));
   if (mapped !== undefined) return { volumeId: mapped.volumeId, access: "mount" in mapped ? "mount" : "block" };
@@ -25,7 +25,7 @@ export function sourceOf(volume: Volume, { options }: Pick<Context<Options>, "op
   return volumeId === null ? null : { volumeId, access: "mount" };
 }
 
-function isOn({ mountPoint }: Volume, number: string | undefined, mapped: MappedVolume): boolean {
+function isOn({ mountPoint }: FileSystemVolume, number: string | undefined, mapped: MappedVolume): boolean {
   if ("device" in mapped) return number !== undefined && numberOf(mapped.device) === number;
   if (mapped.mount === mountPoint) return true;
   return readMounts().some((mount) => mount.point === mapped.mount && mount.number === number);
@@ -40,7 +40,7 @@ export function numberOf(device: string): string | null {
 }
 
 /** Refuses what could not be held, or whose snapshot could not be mounted. @throws PluginError UNSUPPORTED */
-export function assertCapturable({ mountPoint, fsType, devices: [top] }: Volume): void {
+export function assertCapturable({ mountPoint, fsType, devices: [top] }: FileSystemVolume): void {
   const obstacle =
     top === undefined
       ? "it has no block device, so the kernel cannot hold it"

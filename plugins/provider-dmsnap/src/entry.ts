@@ -1,7 +1,22 @@
 import type { View } from "holdstill/plugin";
 
 /** All that is known of one snapshot. On disk before anything is made, so that a new process finds all of it. */
-export interface Entry {
+export type Entry = FilesEntry | DeviceEntry;
+
+export interface FilesEntry extends AnyEntry {
+  /** Absent in entries of earlier versions. */
+  readonly kind?: "filesystem";
+  readonly fsType: string;
+  /** The paths inside the file system, relative to its root. */
+  readonly inner: readonly string[];
+}
+
+/** Of a raw device: its one path is the device. */
+export interface DeviceEntry extends AnyEntry {
+  readonly kind: "block";
+}
+
+interface AnyEntry {
   readonly version: 1;
   /** Snapshot.id: the set's id, a dot, and the number of the volume in the set. */
   readonly id: string;
@@ -9,10 +24,7 @@ export interface Entry {
   /** Id of the snapshot that this one is a fork of. */
   readonly of?: string;
   readonly volumeId: string;
-  readonly fsType: string;
   readonly paths: readonly string[];
-  /** The same inside the file system, relative to its root. */
-  readonly inner: readonly string[];
   readonly origin: Origin;
   readonly store: Store;
   readonly exceptions: "persistent" | "transient";
@@ -21,7 +33,7 @@ export interface Entry {
   readonly createdAt: string;
   /** /proc/sys/kernel/random/boot_id when it was cut: device-mapper forgets its tables at each boot. */
   readonly bootId: string;
-  /** What only a mount, a check or a repair of the origin changes, see generation.ts; null if the file system does not have that. */
+  /** What only a mount, a check or a repair of the origin changes, see generation.ts; null if the file system, or a raw device, does not have that. */
   readonly generation: string | null;
   /** How it is exposed now, and where the data of the throw-away layer are. */
   readonly shown?: { readonly view: View; readonly layer: Store | null };

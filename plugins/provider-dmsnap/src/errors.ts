@@ -15,6 +15,7 @@ export type ErrorCode =
   | "STORE"
   | "UNKNOWN_SNAPSHOT"
   | "UNREACHABLE"
+  | "UNREADABLE"
   | "UNSUPPORTED";
 
 /** Of this plugin: the compiler knows the codes. */

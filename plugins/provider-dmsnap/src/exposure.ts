@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { Context, Exposed, View } from "holdstill/plugin";
+import { shownDevice as deviceToShow } from "#kit/shown-device.js";
 import { assertUnpinned } from "#kit/pinned.js";
 import { mountSnapshot, mountsOf, unmount } from "#kit/mounts.js";
-import { findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
+import { accessOf, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
 import type { Entry, Store } from "./entry.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { layerOf, snapshotOf } from "./names.js";
@@ -16,15 +17,15 @@ import { allot, drop, make, placeOf } from "./store.js";
 
 /**
  * Mounts the snapshot: over a throw-away layer, except for `writable`, because even a read-only mount replays the journal, and XFS
- * always has something to replay. So the snapshot stays as it was cut.
+ * always has something to replay. So the snapshot stays as it was cut. That of a raw device is not mounted: the device above it is what
+ * is shown, which takes no writes if the view is read-only, and so needs no store.
  */
 export async function expose(entry: Entry, view: View, registry: Registry, ctx: Context<Options>): Promise<Exposed> {
   const mapper = new Mapper(ctx);
   const { shown } = entry;
   if (shown !== undefined) {
     const isSame = shown.view.at === view.at && shown.view.access === view.access;
-    const mounts = mountsOf([shownDevice(entry)?.number ?? ""]);
-    if (isSame && mounts.some(({ point }) => point === view.at)) return exposedOf(entry, view);
+    if (isSame && isShown(entry, view)) return exposedOf(entry, view);
     if (!isSame) throw exposedElsewhere(entry, shown.view);
     await unexpose(entry, registry, ctx);
   }
@@ -37,12 +38,23 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
   const bytes = spaceFor(ctx.options.size, entry.origin.sectors * 512);
   const place = placeOf(ctx.options, ctx.dataDir);
   const wanted = [{ id: `${entry.id}-layer`, bytes }];
-  const [layer = null] = view.access === "writable" ? [] : await allot(place, wanted, registry, ctx);
+  const isKept = entry.kind === "block" && view.access === "read-only";
+  const [layer = null] = view.access === "writable" || isKept ? [] : await allot(place, wanted, registry, ctx);
   const now = registry.write({ ...(registry.find(entry.id) ?? entry), shown: { view, layer } });
   if (layer !== null) await makeLayer(now, layer, registry, ctx);
-  const access = view.access === "read-only" ? "read-only" : "read-write";
-  await mountSnapshot(shownDevice(now)?.node ?? "", view.at, { fsType: now.fsType, access }, ctx);
+  if (isKept) await makeReadOnly(now, mapper);
+  if (now.kind !== "block") {
+    const access = view.access === "read-only" ? "read-only" : "read-write";
+    await mountSnapshot(shownDevice(now)?.node ?? "", view.at, { fsType: now.fsType, access }, ctx);
+  }
   return exposedOf(now, view);
+}
+
+function isShown(entry: Entry, { at, access }: View): boolean {
+  const device = shownDevice(entry);
+  if (device === undefined) return false;
+  if (entry.kind === "block") return (accessOf(device) === "read-only") === (access === "read-only");
+  return mountsOf([device.number]).some(({ point }) => point === at);
 }
 
 /** Unmounts the snapshot, and discards the layer. Idempotent. */
@@ -68,8 +80,7 @@ export async function assertSound(entry: Entry, registry: Registry, mapper: Mapp
   if (cut !== undefined) await assertSound(cut, registry, mapper);
   const { name, uuid } = snapshotOf(entry);
   if (findByUuid(uuid) === undefined) {
-    const message = `The snapshot ${entry.id} no longer exists.`;
-    throw new PluginError("UNKNOWN_SNAPSHOT", message, "Delete its set.");
+    throw gone(entry);
   }
   const usage = await mapper.usage(name);
   if (usage.state === "invalid") {
@@ -90,16 +101,32 @@ async function makeLayer(entry: Entry, layer: Store, registry: Registry, ctx: Co
   await new Mapper(ctx).create(label, table);
 }
 
-function shownDevice(entry: Entry): MappedDevice | undefined {
-  return findByUuid((entry.shown?.layer ? layerOf(entry) : snapshotOf(entry)).uuid);
+async function makeReadOnly(entry: Entry, mapper: Mapper): Promise<void> {
+  const below = findByUuid(snapshotOf(entry).uuid)?.number;
+  await mapper.create(layerOf(entry), whole(entry.origin.sectors, "linear", `${below} 0`), "read-only");
 }
 
-function exposedOf({ paths, inner }: Entry, { access, at }: View): Exposed {
+function shownDevice(entry: Entry): MappedDevice | undefined {
+  const isItself = entry.shown === undefined || entry.shown.view.access === "writable";
+  return findByUuid((isItself ? snapshotOf(entry) : layerOf(entry)).uuid);
+}
+
+function exposedOf(entry: Entry, { access, at }: View): Exposed {
+  const { paths } = entry;
+  if (entry.kind === "block") {
+    const device = shownDevice(entry);
+    if (device === undefined) throw gone(entry);
+    return deviceToShow(paths[0] ?? "", device, access === "read-only" ? "read-only" : "read-write");
+  }
+  const { inner } = entry;
   return {
     trees: paths.map((original, index) => ({ original, path: path.resolve(at, `.${inner[index] ?? "/"}`) })),
     readOnly: access === "read-only",
   };
 }
+
+const gone = ({ id }: Entry): PluginError =>
+  new PluginError("UNKNOWN_SNAPSHOT", `The snapshot ${id} no longer exists.`, "Delete its set.");
 
 function exposedElsewhere({ id }: Entry, view: View): PluginError {
   const message = `The snapshot ${id} is already exposed, ${view.access}, at ${view.at}.`;

@@ -1,6 +1,8 @@
-import type { Context, Provider, Snapshot } from "holdstill/plugin";
+import type { Context, Provider, Snapshot, Volume } from "holdstill/plugin";
 import { formatBytes } from "#kit/size.js";
 import { mountOnce } from "#kit/mount-once.js";
+import { readOnce } from "#kit/read-once.js";
+import { nameOf } from "#kit/volume-name.js";
 import { findByUuid } from "#kit/mapped-devices.js";
 import { prepare } from "./prepare.js";
 import type { Entry } from "./entry.js";
@@ -23,12 +25,12 @@ import { register, unregistered, volumeOf } from "./unregistered.js";
 const NEARLY = 0.8;
 
 /** Has no state in memory: each call reads the registry and the kernel's tables, so a new process can continue after a crash. */
-const provider: Provider<Options> = {
+const provider: Provider<Options, Volume> = {
   async match(volume, ctx) {
     const found = await originOf(volume, new Mapper(ctx));
     if (isObstacle(found)) {
       const remedy = found.remedy === null ? "" : `; to have it captured, ${found.remedy}`;
-      ctx.log.info(`not captured here: ${volume.mountPoint}: ${found.reason}${remedy}`, { volume: volume.id });
+      ctx.log.info(`not captured here: ${nameOf(volume)}: ${found.reason}${remedy}`, { volume: volume.id });
       return null;
     }
     const { options, dataDir } = ctx;
@@ -54,8 +56,7 @@ const provider: Provider<Options> = {
     const sealed: Snapshot[] = [];
     for (const entry of registry.ofSet(tx.id)) {
       await assertSound(entry, registry, mapper);
-      const captured = entry.paths.map((original, at) => ({ original, inner: entry.inner[at] ?? "/" }));
-      await mountOnce(findByUuid(snapshotOf(entry).uuid)?.node ?? "", entry.fsType, captured, entry.id, ctx);
+      await assertOpens(entry, ctx);
       sealed.push(describe(registry.write({ ...entry, state: "sealed" })));
     }
     return sealed;
@@ -120,13 +121,22 @@ const provider: Provider<Options> = {
 };
 export default provider;
 
+/** Nothing is promised of a snapshot that cannot be opened. @throws PluginError MOUNT, TARGET_CHANGED, UNREADABLE, UNKNOWN_SNAPSHOT */
+async function assertOpens(entry: Entry, ctx: Context<Options>): Promise<void> {
+  const device = findByUuid(snapshotOf(entry).uuid);
+  if (device === undefined) throw unknown(entry);
+  if (entry.kind === "block") return readOnce(device, ctx);
+  const captured = entry.paths.map((original, at) => ({ original, inner: entry.inner[at] ?? "/" }));
+  await mountOnce(device.node, entry.fsType, captured, entry.id, ctx);
+}
+
 /** undefined: it does not exist any more. */
 async function find({ id, setId }: Snapshot, registry: Registry, ctx: Context<Options>): Promise<Entry | undefined> {
   if (!registry.ids().includes(id)) await register(setId, registry, ctx);
   return registry.find(id);
 }
 
-function unknown({ id }: Snapshot): PluginError {
+function unknown({ id }: Pick<Snapshot, "id">): PluginError {
   return new PluginError(
     "UNKNOWN_SNAPSHOT",
     `The snapshot ${id} does not exist, or is not complete.`,

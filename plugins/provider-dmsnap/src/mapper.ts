@@ -40,11 +40,19 @@ export class Mapper {
   }
 
   /** Makes a device; without a table it does nothing yet. If it exists already, it is left as it is. */
-  async create({ name, uuid }: Label, table: readonly Target[] = []): Promise<void> {
+  async create(
+    { name, uuid }: Label,
+    table: readonly Target[] = [],
+    access: "read-only" | "read-write" = "read-write",
+  ): Promise<void> {
     if (findByUuid(uuid) !== undefined) return;
     if (findByName(name) !== undefined) throw taken(name);
     const noTable = table.length === 0 ? ["--notable"] : [];
-    await this.#run(["create", "--noudevrules", "--uuid", uuid, ...noTable, "--", name], formatTable(table));
+    const readOnly = access === "read-only" ? ["--readonly"] : [];
+    await this.#run(
+      ["create", "--noudevrules", "--uuid", uuid, ...noTable, ...readOnly, "--", name],
+      formatTable(table),
+    );
   }
 
   /** Into the inactive slot: it takes effect with resume. */

@@ -65,7 +65,7 @@ export async function preserve(
     const id = `${tx.id}.${registry.ofSet(tx.id).length}`;
     const store = await spaceBeside(before, id, registry, mapper, ctx);
     const { shown: _, ...rest } = before;
-    const generation = await generationOf(before.fsType, device.node, ctx);
+    const generation = before.kind === "block" ? null : await generationOf(before.fsType, device.node, ctx);
     const exceptions = ctx.options.persistent && store.kind !== "memory" ? "persistent" : "transient";
     const [createdAt, bootId] = [new Date().toISOString(), readBootId()];
     const own = { id, setId: tx.id, store, exceptions, state: "planned", createdAt, bootId, generation } as const;

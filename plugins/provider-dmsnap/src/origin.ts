@@ -25,7 +25,7 @@ const fileSystems = ["ext2", "ext3", "ext4", "xfs"];
 /** Targets without a state of their own, so that two devices may have the same table. */
 const targets = ["linear", "striped", "crypt"];
 
-const linear = 'put a linear mapping between the device and the mount (README, "Getting there")';
+const linear = 'put a linear mapping between the device and what uses it (README, "Getting there")';
 
 /** The device that a volume is mounted from, or why it cannot be captured. No side effects. */
 export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured | Obstacle> {
@@ -38,7 +38,7 @@ export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured
   if (device === undefined || `/dev/${top.name}` !== device.node) {
     return { reason: `${top.name} is a ${top.kind}, not a device-mapper device`, remedy: linear };
   }
-  if (!fileSystems.includes(volume.fsType)) {
+  if (volume.kind !== "block" && !fileSystems.includes(volume.fsType)) {
     return { reason: `${volume.fsType} is not one of ${fileSystems.join(", ")}`, remedy: null };
   }
   if (Buffer.byteLength(device.name) > LONGEST_ORIGIN || device.name.includes("/")) {
@@ -47,7 +47,7 @@ export async function originOf(volume: Volume, mapper: Mapper): Promise<Captured
       remedy: "rename the device",
     };
   }
-  const other = beside(device, volume.fsType);
+  const other = volume.kind === "block" ? null : beside(device, volume.fsType);
   if (other !== null) return { reason: other, remedy: null };
   const table = await ownTable(device, mapper);
   return unfit(table) ?? { ...device, table };

@@ -1,5 +1,6 @@
 import type { Context, CriticalSection, Transaction, Volume } from "holdstill/plugin";
 import { innerPath } from "#kit/paths.js";
+import { nameOf } from "#kit/volume-name.js";
 import type { Entry, Store } from "./entry.js";
 import { generationOf } from "./generation.js";
 import { Mapper } from "./mapper.js";
@@ -45,7 +46,7 @@ export async function prepare(
     const [origin, store] = [origins[index], stores[index]];
     if (origin === undefined || store === undefined) throw new RangeError("each volume has an origin and a store");
     ctx.progress(`snapshot of ${origin.name}`, index, volumes.length);
-    const generation = await generationOf(volume.fsType, origin.node, ctx);
+    const generation = volume.kind === "block" ? null : await generationOf(volume.fsType, origin.node, ctx);
     const entry = registry.write(plan(`${tx.id}.${index}`, tx, volume, origin, store, generation, ctx));
     const number = await make(store, snapshotOf(entry), registry, ctx);
     await makeReal(origin, mapper);
@@ -63,7 +64,7 @@ async function capturable(volume: Volume, mapper: Mapper): Promise<Captured> {
   const found = await originOf(volume, mapper);
   if (!isObstacle(found)) return found;
   const hint = found.remedy === null ? "Use another provider for it." : `To have it captured, ${found.remedy}.`;
-  throw new PluginError("UNSUPPORTED", `${volume.mountPoint} cannot be captured: ${found.reason}.`, hint);
+  throw new PluginError("UNSUPPORTED", `${nameOf(volume)} cannot be captured: ${found.reason}.`, hint);
 }
 
 function plan(
@@ -75,20 +76,21 @@ function plan(
   generation: string | null,
   { options }: Context<Options>,
 ): Entry {
-  return {
-    version: 1,
+  const entry = {
+    version: 1 as const,
     id,
     setId: tx.id,
     volumeId: volume.id,
-    fsType: volume.fsType,
     paths: volume.paths,
-    inner: volume.paths.map((captured) => innerPath(captured, volume)),
     origin: { name, uuid, sectors },
     store,
-    exceptions: options.persistent && store.kind !== "memory" ? "persistent" : "transient",
-    state: "planned",
+    exceptions: options.persistent && store.kind !== "memory" ? ("persistent" as const) : ("transient" as const),
+    state: "planned" as const,
     createdAt: new Date().toISOString(),
     bootId: readBootId(),
     generation,
   };
+  if (volume.kind === "block") return { ...entry, kind: volume.kind };
+  const inner = volume.paths.map((captured) => innerPath(captured, volume));
+  return { ...entry, fsType: volume.fsType, inner };
 }

@@ -49,9 +49,10 @@ export async function reassemble(entry: Entry, registry: Registry, ctx: Context)
     );
   }
   assertUnused(device);
-  const generation = await generationOf(entry.fsType, device.node, ctx);
+  const fsType = entry.kind === "block" ? "" : entry.fsType;
+  const generation = await generationOf(fsType, device.node, ctx);
   const proven = generation !== null && generation === entry.generation;
-  if (!proven || !(await isDirty(entry.fsType, device.node, ctx))) {
+  if (!proven || !(await isDirty(fsType, device.node, ctx))) {
     throw refused(entry, `something may have been written to ${name} since then`, "remove it");
   }
   await makeReal({ ...device, table: await mapper.table(name) }, mapper);

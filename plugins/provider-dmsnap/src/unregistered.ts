@@ -4,7 +4,7 @@ import type { Context, Volume } from "holdstill/plugin";
 import { findByName, findByUuid, type MappedDevice, mappedDevices, SECTOR } from "#kit/mapped-devices.js";
 import { mountsOf } from "#kit/mounts.js";
 import { bytesOf } from "./devices.js";
-import type { Entry, Store } from "./entry.js";
+import type { Entry, FilesEntry, Store } from "./entry.js";
 import { unexpose } from "./exposure.js";
 import { Mapper } from "./mapper.js";
 import { idOf, layerOf, sliceOf, snapshotOf } from "./names.js";
@@ -14,12 +14,13 @@ import type { Registry } from "./registry.js";
 
 /**
  * Snapshots that the kernel has and the registry does not: the state directory was lost, or another one has their entries. What an
- * entry needs is read from the kernel. Without a record, the whole file system is meant.
+ * entry needs is read from the kernel. Without a record, the whole file system is meant. A raw device cannot be told from one that is
+ * not mounted now.
  */
-export async function unregistered(registry: Registry, ctx: Context): Promise<Entry[]> {
+export async function unregistered(registry: Registry, ctx: Context): Promise<FilesEntry[]> {
   const known = new Set(registry.ids());
   const mapper = new Mapper(ctx);
-  const entries: Entry[] = [];
+  const entries: FilesEntry[] = [];
   for (const device of mappedDevices()) {
     const id = idOf(device.uuid);
     const entry = id === undefined || known.has(id) ? undefined : await entryOf(id, device, mapper);
@@ -38,7 +39,7 @@ export async function register(setId: string, registry: Registry, ctx: Context<O
 }
 
 /** undefined: the origin is gone, or is not mounted as a whole. */
-export function volumeOf({ origin, volumeId, fsType }: Entry): Volume | undefined {
+export function volumeOf({ origin, volumeId, fsType }: FilesEntry): Volume | undefined {
   const device = findByName(origin.name);
   const mount = device === undefined ? undefined : wholeMountOf(device);
   if (device === undefined || mount === undefined) return undefined;
@@ -66,7 +67,7 @@ export function volumeOf({ origin, volumeId, fsType }: Entry): Volume | undefine
 }
 
 /** undefined: the kernel has no table of a snapshot for it, so it was never taken. */
-async function entryOf(id: string, { name, sectors }: MappedDevice, mapper: Mapper): Promise<Entry | undefined> {
+async function entryOf(id: string, { name, sectors }: MappedDevice, mapper: Mapper): Promise<FilesEntry | undefined> {
   const [target] = await mapper.table(name);
   const [below = "", cow = "", kind = ""] = target?.params.split(" ") ?? [];
   if (target?.type !== "snapshot") return undefined;
@@ -102,7 +103,10 @@ async function shownOf(named: Pick<Entry, "id" | "origin">, mapper: Mapper): Pro
   const label = layerOf(named);
   const device = findByUuid(label.uuid);
   if (device === undefined) return undefined;
-  const [, cow = ""] = (await mapper.table(label.name))[0]?.params.split(" ") ?? [];
+  const [target] = await mapper.table(label.name);
+  // Of a raw device, read-only.
+  if (target?.type === "linear") return { view: { access: "read-only", at: "" }, layer: null };
+  const [, cow = ""] = target?.params.split(" ") ?? [];
   const at = mountsOf([device.number])[0]?.point ?? "";
   return { view: { access: "scratch", at }, layer: await storeOf(cow, label, mapper) };
 }

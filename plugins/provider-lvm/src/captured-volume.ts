@@ -1,4 +1,4 @@
-import type { Volume } from "holdstill/plugin";
+import type { BlockDevice, Volume } from "holdstill/plugin";
 import { holdersOf } from "#kit/mapped-devices.js";
 import { mountsOf } from "#kit/mounts.js";
 import type { LogicalVolume } from "./logical-volume.js";
@@ -7,7 +7,7 @@ import { type Own, ownOf } from "./ownership.js";
 
 /**
  * What a snapshot captured, as it is mounted now: LVM's tags are too short for the paths, so without a record the whole file system
- * is meant. undefined: its origin is not mounted.
+ * is meant. undefined: its origin is not active, or its file system is not mounted.
  */
 export function capturedVolume(own: Own, all: readonly LogicalVolume[]): Volume | undefined {
   const origin = originOf(own, all);
@@ -16,6 +16,16 @@ export function capturedVolume(own: Own, all: readonly LogicalVolume[]): Volume 
   // What LVM puts between a volume and its snapshots is a holder as well.
   const crypt = holdersOf(device).find(({ uuid }) => uuid.startsWith("CRYPT-"));
   const top = crypt ?? device;
+  const devices = [...new Set([top, device])].map(({ name, number, node, uuid, sectors }): BlockDevice => ({
+    name: node.slice("/dev/".length),
+    number,
+    kind: uuid.startsWith("CRYPT-") ? "crypt" : "lvm",
+    label: name,
+    uuid,
+    sizeBytes: sectors * 512,
+    lower: [],
+  }));
+  if (own.kind === "block") return { kind: "block", id: own.captured, devices, paths: [`/dev/mapper/${top.name}`] };
   const mount = mountsOf([top.number]).findLast(({ root }) => root === "/");
   if (mount === undefined) return undefined;
   return {
@@ -24,15 +34,7 @@ export function capturedVolume(own: Own, all: readonly LogicalVolume[]): Volume 
     fsType: mount.fsType,
     source: `/dev/mapper/${top.name}`,
     root: "/",
-    devices: [top, device].map(({ name, number, node, uuid, sectors }) => ({
-      name: node.slice("/dev/".length),
-      number,
-      kind: uuid.startsWith("CRYPT-") ? "crypt" : "lvm",
-      label: name,
-      uuid,
-      sizeBytes: sectors * 512,
-      lower: [],
-    })),
+    devices,
     paths: [mount.point],
     exclude: [],
   };

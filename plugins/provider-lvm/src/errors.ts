@@ -17,6 +17,7 @@ export type ErrorCode =
   | "POOL_FULL"
   | "UNKNOWN_SNAPSHOT"
   | "UNREACHABLE"
+  | "UNREADABLE"
   | "UNSUPPORTED";
 
 /** Of this plugin: the compiler knows the codes. */

@@ -13,7 +13,7 @@ import { find, findWhole, toSnapshot } from "./snapshot.js";
 /** A second, writable snapshot beside the first. */
 export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<Snapshot> {
   const own = await findWhole(snapshot, await readVolumes(ctx), ctx);
-  const { volume, setId, captured, cutAt } = own;
+  const { volume, setId, captured, kind, cutAt } = own;
   const name = `${volume.name}-fork`;
   const id = path.join(path.dirname(own.id), name);
   const tags = [
@@ -21,6 +21,7 @@ export async function fork(snapshot: Snapshot, ctx: Context<Options>): Promise<S
     tag.set(setId),
     tag.id(id),
     tag.captured(captured),
+    ...tag.kind(kind),
     tag.of(volume.name),
     tag.cut(cutAt ?? ""),
   ];

@@ -1,5 +1,6 @@
 import type { CommitOp, Context, HoldTarget, Provider, Transaction, Volume } from "holdstill/plugin";
 import { Owed } from "#kit/owed.js";
+import { nameOf } from "#kit/volume-name.js";
 import { beside } from "#kit/whole-device.js";
 import { formatBytes } from "#kit/size.js";
 import { assertKey, cryptOf } from "./crypt.js";
@@ -38,14 +39,14 @@ const underway = new Map<string, Part[]>();
 /** All volumes of a plan are matched at the same time: one run of lvs serves all of them. */
 let reading: Promise<LogicalVolume[]> | undefined;
 
-const provider: Provider<Options> = {
+const provider: Provider<Options, Volume> = {
   async match(volume, ctx) {
     if (volume.devices.length === 0) return null;
     const all = await (reading ??= readAllocatable(ctx).finally(() => (reading = undefined)));
     const origin = originOf(volume, all);
     if (origin === null) return notOnTop(volume, all);
     // Its copy would have the same UUID, which btrfs takes for another device of the same file system.
-    if (volume.fsType === "btrfs") return null;
+    if (volume.kind !== "block" && volume.fsType === "btrfs") return null;
     assertSnapshotable(origin);
     const crypt = cryptOf(volume);
     if (crypt !== null) await assertKey(crypt, origin, ctx);
@@ -174,7 +175,10 @@ function holdOf(volume: Volume, origin: LogicalVolume): HoldTarget[] {
 }
 
 /** A snapshot of a part of a file system could not be mounted. @throws PluginError UNSUPPORTED */
-function assertWholeVolume({ mountPoint, fsType, devices: [top] }: Volume): void {
+function assertWholeVolume(volume: Volume): void {
+  if (volume.kind === "block") return;
+  const { mountPoint, fsType, devices } = volume;
+  const [top] = devices;
   const other = top === undefined ? null : beside({ number: top.number, node: `/dev/${top.name}` }, fsType);
   if (other === null) return;
   const message = `${mountPoint} is not on one volume: ${other}.`;
@@ -184,7 +188,7 @@ function assertWholeVolume({ mountPoint, fsType, devices: [top] }: Volume): void
 function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const hidden = hiddenBelow(volume, all);
   if (hidden !== undefined) {
-    const message = `${volume.mountPoint} is on the logical volume ${hidden}, which LVM does not report.`;
+    const message = `${nameOf(volume)} is on the logical volume ${hidden}, which LVM does not report.`;
     const hint =
       "A filter or devices file hides its disks: lvmconfig devices, lvmdevices; or name another provider first.";
     throw new PluginError("HIDDEN", message, hint);
@@ -192,7 +196,7 @@ function notOnTop(volume: Volume, all: readonly LogicalVolume[]): null {
   const below = originBelow(volume, all);
   if (below === null) return null;
   const [top] = volume.devices;
-  const message = `${volume.mountPoint} is on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
+  const message = `${nameOf(volume)} is on ${pathOf(below)}, but with ${top?.kind} ${top?.label ?? top?.name} in between.`;
   throw new PluginError(
     "UNSUPPORTED",
     message,
@@ -210,11 +214,7 @@ function plan(
   const origins = volumes.map((volume) => {
     const origin = originOf(volume, all);
     if (origin === null)
-      throw new PluginError(
-        "CHANGED",
-        `${volume.mountPoint} is no longer on a logical volume.`,
-        "Run the command again.",
-      );
+      throw new PluginError("CHANGED", `${nameOf(volume)} is no longer on a logical volume.`, "Run the command again.");
     assertSnapshotable(origin);
     return { volume, origin };
   });
@@ -261,7 +261,13 @@ function assertReady(
 async function make(tx: Transaction, part: Part, ctx: Context<Options>): Promise<void> {
   const { origin, name, space, volume } = part;
   const id = pathOf({ vg: origin.vg, name });
-  const tags = tagged([tag.role("snapshot"), tag.set(tx.id), tag.id(id), tag.captured(volume.id)]);
+  const tags = tagged([
+    tag.role("snapshot"),
+    tag.set(tx.id),
+    tag.id(id),
+    tag.captured(volume.id),
+    ...tag.kind(volume.kind),
+  ]);
   const size = space === null ? [] : ["--size", `${space}b`];
   const args = ["--yes", "--snapshot", "--permission", "r", "--ignoremonitoring", ...size, "--name", name, ...tags];
   await lvm(ctx, "lvcreate", [...args, pathOf(origin)]);

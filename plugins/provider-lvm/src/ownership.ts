@@ -1,3 +1,4 @@
+import type { Volume } from "holdstill/plugin";
 import { type LogicalVolume, pathOf } from "./logical-volume.js";
 import { deviceName } from "./mapper.js";
 
@@ -7,6 +8,8 @@ import { deviceName } from "./mapper.js";
  */
 export type Role = "snapshot" | "fork" | "scratch";
 
+export type Kind = NonNullable<Volume["kind"]>;
+
 export interface Own {
   readonly volume: LogicalVolume;
   /** VG/LV, as it was made: a group may have been renamed. */
@@ -15,6 +18,7 @@ export interface Own {
   readonly role: Role;
   /** Volume.id of what was captured. */
   readonly captured: string;
+  readonly kind: Kind;
   /** Name of the snapshot that this is a fork or a layer of. */
   readonly of: string | null;
   /** When the snapshot was taken, ISO 8601; null: it has not been sealed. */
@@ -31,6 +35,8 @@ export const tag = {
   set: (setId: string): string => `holdstill.set=${setId}`,
   id: (id: string): string => `holdstill.id=${id}`,
   captured: (volumeId: string): string => `holdstill.volume=${volumeId}`,
+  /** Only of a raw device: the snapshots of earlier versions are of file systems. */
+  kind: (kind: Kind = "filesystem"): string[] => (kind === "block" ? [`holdstill.kind=${kind}`] : []),
   of: (name: string): string => `holdstill.of=${name}`,
   cut: (at: string): string => `holdstill.cut=${at}`,
 };
@@ -45,7 +51,16 @@ export function ownOf(volume: LogicalVolume): Own | null {
   };
   const [role, setId, captured] = [value("role"), value("set"), value("volume")];
   if (setId === null || captured === null || !isRole(role) || !nameCarries(volume.name, setId)) return null;
-  return { volume, id: value("id") ?? pathOf(volume), setId, role, captured, of: value("of"), cutAt: value("cut") };
+  return {
+    volume,
+    id: value("id") ?? pathOf(volume),
+    setId,
+    role,
+    captured,
+    kind: value("kind") === "block" ? "block" : "filesystem",
+    of: value("of"),
+    cutAt: value("cut"),
+  };
 }
 
 /** A volume of a transaction that is to be undone, and whose name is known, whatever its tags say. */
@@ -55,6 +70,7 @@ export const unmarked = (volume: LogicalVolume, setId: string): Own => ({
   setId,
   role: "snapshot",
   captured: "",
+  kind: "filesystem",
   of: null,
   cutAt: null,
 });

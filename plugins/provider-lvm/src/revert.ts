@@ -28,6 +28,7 @@ export async function preserve(snapshot: Snapshot, tx: Transaction, ctx: Context
     tag.set(tx.id),
     tag.id(pathOf({ vg: origin.vg, name })),
     tag.captured(own.captured),
+    ...tag.kind(own.kind),
     tag.cut(new Date().toISOString()),
   ];
   const size = spaceFor(own, origin, all, ctx);
@@ -80,7 +81,7 @@ async function revertible(
     );
   }
   if (origin.isOpen && ctx.options.revert === "refuse") {
-    const hint = "Unmount it first, or set the option `revert` to on-activation.";
+    const hint = "Stop what uses it, or unmount it, or set the option `revert` to on-activation.";
     throw new PluginError("BUSY", `${pathOf(origin)} is in use.`, hint);
   }
   return { own, origin };

@@ -9,13 +9,24 @@ import { assertWhole, usageOf } from "./space.js";
 import { capturedVolume } from "./captured-volume.js";
 
 /** What of the captured volume is needed to show its snapshot. */
-export interface Captured {
-  readonly fsType: string;
-  readonly mountPoint: string;
-  readonly root: string;
+export type Captured = CapturedFiles | CapturedDevice;
+
+interface CapturedPaths {
   readonly paths: readonly string[];
   /** What encrypts it, by device-mapper name, and has the key; null: nothing. */
   readonly crypt: string | null;
+}
+
+export interface CapturedFiles extends CapturedPaths {
+  /** Absent in records of earlier versions. */
+  readonly kind?: "filesystem";
+  readonly fsType: string;
+  readonly mountPoint: string;
+  readonly root: string;
+}
+
+export interface CapturedDevice extends CapturedPaths {
+  readonly kind: "block";
 }
 
 /** As the host keeps it. LVM's tags are too short for the paths: only the host's record has them. */
@@ -63,8 +74,10 @@ export function describeNow(own: Own, all: readonly LogicalVolume[]): Snapshot {
 }
 
 function pick(volume: Volume): Captured {
+  const crypt = cryptOf(volume);
+  if (volume.kind === "block") return { kind: volume.kind, paths: volume.paths, crypt };
   const { fsType, mountPoint, root, paths } = volume;
-  return { fsType, mountPoint, root, paths, crypt: cryptOf(volume) };
+  return { fsType, mountPoint, root, paths, crypt };
 }
 
 /**
@@ -109,7 +122,9 @@ export async function findWhole(snapshot: Snapshot, all: readonly LogicalVolume[
 
 /** @throws PluginError UNKNOWN_SNAPSHOT */
 export function capturedBy({ id, facts }: Snapshot): Captured {
-  const { fsType, mountPoint, root, paths, crypt = null } = (facts ?? {}) as Partial<Captured>;
+  const { kind, paths, crypt = null } = (facts ?? {}) as Partial<Captured>;
+  if (kind === "block" && Array.isArray(paths)) return { kind, paths, crypt };
+  const { fsType, mountPoint, root } = (facts ?? {}) as Partial<CapturedFiles>;
   if (
     typeof fsType === "string" &&
     typeof mountPoint === "string" &&

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { Context, Provider, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import type { Context, FileSystemVolume, Provider, Snapshot, Transaction } from "holdstill/plugin";
 import { mountPointOf } from "#kit/away.js";
 import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
@@ -193,13 +193,13 @@ async function removeById(id: string, stores: string[], registry: Registry, ctx:
 
 /** One volume of the transaction: what is there, and where it will go. */
 interface Part {
-  volume: Volume;
+  volume: FileSystemVolume;
   place: Place;
   exclude: string[];
   seen: Survey;
 }
 
-async function inspect(volume: Volume, registry: Registry, ctx: Context<Options>): Promise<Part> {
+async function inspect(volume: FileSystemVolume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
   // Snapshots are never captured, wherever they are, and by whatever path they are seen.
   const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Volume } from "holdstill/plugin";
+import type { FileSystemVolume } from "holdstill/plugin";
 import type { FolderHandle } from "#kit/folder-handle.js";
 import { type Mount, parseMounts } from "#kit/mounts.js";
 import { isWithin } from "#kit/paths.js";
@@ -29,7 +29,10 @@ export function mountsBelow(paths: readonly string[]): Set<BytePath> {
 }
 
 /** The path by which a folder is seen in a volume: another one where either is reached through a bind mount. null: it is not in it. */
-export function pathIn({ mountPoint, root }: Pick<Volume, "mountPoint" | "root">, folder: string): string | null {
+export function pathIn(
+  { mountPoint, root }: Pick<FileSystemVolume, "mountPoint" | "root">,
+  folder: string,
+): string | null {
   const table = readTable();
   const inside = mountOf(table, toBytes(folder));
   if (inside?.number !== mountOf(table, toBytes(mountPoint))?.number || inside === undefined) return null;

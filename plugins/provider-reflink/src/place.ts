@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import type { Context, Volume } from "holdstill/plugin";
+import type { Context, FileSystemVolume } from "holdstill/plugin";
 import { isWithin } from "#kit/paths.js";
 import { PluginError } from "#kit/plugin-error.js";
 import { walkTo } from "#kit/walk.js";
@@ -29,7 +29,7 @@ export const BESIDE = ".holdstill";
  *
  * @throws PluginError PATH_UNSAFE, PATH_FAILED for a store of the config
  */
-export async function choosePlace(volume: Volume, ctx: Context<Options>): Promise<Place> {
+export async function choosePlace(volume: FileSystemVolume, ctx: Context<Options>): Promise<Place> {
   const first = volume.paths[0] ?? volume.mountPoint;
   const source = lstatSync(first).isDirectory() ? first : path.dirname(first);
   const isClonable = (store: string): Promise<boolean> => canClone(source, nearestExisting(store), ctx);

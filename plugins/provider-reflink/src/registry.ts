@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Context, Snapshot, Volume } from "holdstill/plugin";
+import type { Context, FileSystemVolume, Snapshot } from "holdstill/plugin";
 import { EntryFolder } from "#kit/entry-folder.js";
 import { messageOf } from "#kit/plugin-error.js";
 import { PluginError } from "./errors.js";
@@ -12,7 +12,7 @@ export interface Entry {
   readonly setId: string;
   readonly volumeId: string;
   /** Absent in an entry of an older version. */
-  readonly volume?: Volume;
+  readonly volume?: FileSystemVolume;
   /** Of the volume: the paths are copied relative to it. */
   readonly mountPoint: string;
   /** Not cut, but copied from another snapshot of the set. fork: a snapshot too. scratch: of an exposure, and gone with it. */

@@ -53,7 +53,7 @@ export class MappedDisk {
     return { name, fs, mount, dm: name };
   }
 
-  /** A mapping without a file system: a store. */
+  /** A mapping without a file system: a store, or a raw device. */
   store(name: string, size: number): string {
     run("dmsetup", ["create", name, "--table", `0 ${size * MiB} linear ${this.node} ${this.#next}`]);
     run("dd", ["if=/dev/zero", `of=/dev/mapper/${name}`, "bs=1M", "count=2", "conv=fsync", "status=none"]);

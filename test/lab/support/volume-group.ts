@@ -61,6 +61,18 @@ export class VolumeGroup {
     return this.#furnish(name, fs);
   }
 
+  /** A thick volume without a file system, such as the disk of a virtual machine; its node. */
+  rawThick(name: string, size = 8): string {
+    this.lvm("lvcreate", ["-y", "-Wn", "-L", `${size}M`, "-n", name, this.name]);
+    return `/dev/mapper/${this.dm(name)}`;
+  }
+
+  /** The same in a thin pool. */
+  rawThin(pool: string, name: string, size = 8): string {
+    this.lvm("lvcreate", ["-y", "-V", `${size}M`, "-T", `${this.name}/${pool}`, "-n", name]);
+    return `/dev/mapper/${this.dm(name)}`;
+  }
+
   /** Mounts a snapshot beside its origin, writable, so that its journal is replayed. */
   mountSnapshot(name: string, fs: FileSystem): string {
     return this.#mount(name, ["-o", besideOrigin[fs]]);

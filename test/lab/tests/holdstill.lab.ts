@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-reflink";
-import { locate } from "#core/plan/locate.js";
 import { holdstill } from "../../support/process/command-line.js";
 import { probeContext } from "../../support/fixture/context.js";
 import { viewIn } from "../../support/storage/reflink.js";
+import { fileSystemsOf } from "../../support/storage/file-systems.js";
 import { tempDir } from "../../support/storage/temp.js";
 import { VolumeGroup } from "../support/volume-group.js";
 
@@ -28,7 +28,7 @@ test("a path is traced to its logical volume, and the reflink provider takes a s
   const { mount } = vg.thick("data", "xfs", 320);
   mkdirSync(`${mount}/srv`);
   writeFileSync(`${mount}/srv/file`, "precious\n");
-  const [volume] = locate([{ paths: [`${mount}/srv`], exclude: [] }]).volumes;
+  const [volume] = fileSystemsOf([`${mount}/srv`]);
   assert.ok(volume);
   assert.match(JSON.stringify(volume), new RegExp(`/dev/mapper/${vg.dm("data")}`));
   const { ctx } = probeContext<{ store?: string }>({}, tempDir(t));

@@ -11,6 +11,7 @@ const plugin = path.join(repository, "plugins/provider-dmsnap");
 /** What takes few transactions: processes are slow in here. */
 const only = [
   "keeps-its-promises",
+  "raw-device",
   "fork",
   "outlives-its-worker",
   "remove-leaves-others-alone",
@@ -25,9 +26,10 @@ const only = [
 test("it conforms to the contract", async (t) => {
   const disk = new MappedDisk(t);
   const targets = [disk.volume("one", "ext4", 32).mount];
+  const devices = [disk.store("raw", 8)];
   const before = state();
   const store = tempDir(t);
-  const fixture = { options: { size: "8M", store }, targets, watch: [store], limitSeconds: 60 };
+  const fixture = { options: { size: "8M", store }, targets, devices, watch: [store], limitSeconds: 60 };
   const { checks } = await checkPlugin(plugin, { fixture, only, runtimes: ["thread"] });
   assert.deepEqual(
     checks.filter(({ status }) => status !== "passed"),

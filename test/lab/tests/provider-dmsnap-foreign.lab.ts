@@ -21,7 +21,7 @@ test("what lies on no plain device-mapper device is left to others, and it is sa
   assert.deepEqual(
     said.map((line) => line.replace(/.*?captured here: /, "")),
     [
-      'MOUNT: its target delay is not one of linear, striped, crypt; to have it captured, put a linear mapping between the device and the mount (README, "Getting there")',
+      'MOUNT: its target delay is not one of linear, striped, crypt; to have it captured, put a linear mapping between the device and what uses it (README, "Getting there")',
       "/tmp: no block device is below it",
     ].map((line) => line.replace("MOUNT", `/mnt/${process.pid}/mirror`)),
   );

@@ -10,6 +10,7 @@ import { captureChecks } from "./provider/capture.js";
 import { snapshotChecks } from "./provider/contents.js";
 import { faithfulChecks } from "./provider/faithful.js";
 import { promiseChecks } from "./provider/promises.js";
+import { rawDeviceChecks } from "./provider/raw-device.js";
 import { providerStateChecks } from "./provider/state.js";
 import { unseenChecks } from "./provider/unseen.js";
 import { ProviderScenario } from "./provider/stage.js";
@@ -83,6 +84,7 @@ const providerChecks = [
   ...snapshotChecks,
   ...faithfulChecks,
   ...promiseChecks,
+  ...rawDeviceChecks,
   ...removeChecks,
   ...unseenChecks,
   ...undoChecks,

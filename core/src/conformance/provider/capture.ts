@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { volumeKind, volumeName } from "../../base/display/volume-name.js";
 import { type ConformanceCheck, CheckFailure } from "../check.js";
 import type { ProviderScenario } from "./stage.js";
 
@@ -39,7 +40,9 @@ export const captureChecks: readonly ConformanceCheck<ProviderScenario>[] = [
             `For ${volume.id} it first returned ${JSON.stringify(first)}, then ${JSON.stringify(second)}.`,
           );
         if (first === null)
-          throw new CheckFailure(`match returned null for ${volume.id}, ${volume.fsType} on ${volume.mountPoint}.`);
+          throw new CheckFailure(
+            `match returned null for ${volumeName(volume)} (${volume.id}), ${volumeKind(volume)}.`,
+          );
         answers.push(first);
       }
       stage.qualities = answers;

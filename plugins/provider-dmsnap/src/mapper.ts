@@ -39,6 +39,11 @@ export class Mapper {
     };
   }
 
+  /** How many have it open: processes, mounts, and devices on it. */
+  async openCount(name: string): Promise<number> {
+    return Number((await this.#run(["info", "-c", "--noheadings", "-o", "open", "--", name])).trim());
+  }
+
   /** Makes a device; without a table it does nothing yet. If it exists already, it is left as it is. */
   async create(
     { name, uuid }: Label,

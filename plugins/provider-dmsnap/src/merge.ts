@@ -27,6 +27,7 @@ const PAUSE_MS = 200;
 export async function revert(before: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
   const device = revertible(before, registry);
   const mapper = new Mapper(ctx);
+  if (before.kind === "block") await assertNotOpen(device, mapper);
   const fd = openUnused(device);
   try {
     const entry = await unexpose(before, registry, ctx);
@@ -59,6 +60,7 @@ export async function preserve(
     );
   }
   const mapper = new Mapper(ctx);
+  if (before.kind === "block") await assertNotOpen(device, mapper);
   const fd = openUnused(device);
   try {
     await assertSound(before, registry, mapper);
@@ -75,6 +77,22 @@ export async function preserve(
     return registry.write({ ...entry, state: "sealed" });
   } finally {
     closeSync(fd);
+  }
+}
+
+/** How often a look at the device by another program, such as udev, is waited for. */
+const LOOKS = 10;
+
+/**
+ * A program that uses a raw device, such as a virtual machine, may not have it open for itself alone.
+ *
+ * @throws PluginError BUSY
+ */
+async function assertNotOpen({ name }: MappedDevice, mapper: Mapper): Promise<void> {
+  for (let look = 1; (await mapper.openCount(name)) > 0; look += 1) {
+    const hint = `Stop what uses it: fuser -v /dev/mapper/${name}`;
+    if (look === LOOKS) throw new PluginError("BUSY", `${name} is in use.`, hint);
+    await sleep(PAUSE_MS);
   }
 }
 

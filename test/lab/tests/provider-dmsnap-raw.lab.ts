@@ -1,5 +1,7 @@
 /** Plain device-mapper devices as raw devices, by the command line. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { SnapshotSet } from "holdstill/plugin";
@@ -30,6 +32,15 @@ test("a raw device is captured, exposed, verified, given to a command, reverted,
   assert.equal((await command(["unexpose", "latest"])).exitCode, 0);
   const verified = await command(["verify", "latest"]);
   assert.equal(verified.exitCode, 0, verified.stdout + verified.stderr);
+  const machine = spawn("sh", ["-c", `exec 3<>${device}; echo; exec sleep 1000`], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  onEnd(t, () => void machine.kill());
+  await once(machine.stdout, "data");
+  const refused = await command(["revert", "latest", "--yes"]);
+  assert.match(refused.stderr, /raw is in use/);
+  machine.kill();
+  await once(machine, "exit");
   const reverted = await command(["revert", "latest", "--yes"]);
   assert.equal(reverted.exitCode, 0, reverted.stdout + reverted.stderr);
   compare(device, contents);

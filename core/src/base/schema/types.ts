@@ -1037,7 +1037,7 @@ export interface ExposedDevice {
    */
   original: string;
   /**
-   * The block device with its contents. The name belongs to this snapshot alone, also after the next boot.
+   * The block device with its contents, if possible under a name that no other device gets at a later boot.
    */
   path: string;
 }

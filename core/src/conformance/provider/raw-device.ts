@@ -68,10 +68,10 @@ function rawVolumes(devices: readonly string[]): Volume[] {
 const PART = 65_536;
 
 /** Writes to the parts of a device that are compared, past the caches. @returns All that was written. */
-function fill(device: string, contentOf: (size: number) => Buffer): Buffer {
+function fill(device: string, contentOf: (size: number) => Buffer, offsets = offsetsIn(device)): Buffer {
   const fd = openSync(device, constants.O_WRONLY);
   try {
-    const parts = offsetsIn(device).map((at) => {
+    const parts = offsets.map((at) => {
       const part = contentOf(PART);
       writeSync(fd, part, 0, PART, at);
       return part;
@@ -97,9 +97,11 @@ function read(device: string): Buffer {
   }
 }
 
+/** Tries with what is there anyway. The kernel may refuse the write only, and not that the device is opened for it. */
 function isWritable(device: string): boolean {
+  const present = read(device).subarray(0, PART);
   try {
-    closeSync(openSync(device, constants.O_WRONLY));
+    fill(device, () => present, [0]);
     return true;
   } catch {
     return false;

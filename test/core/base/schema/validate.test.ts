@@ -65,6 +65,9 @@ test("of a union, only the branch that the value was meant for reports its fault
 const pointersOf = (volume: object): string[] =>
   faultsOf(validate("contract#/$defs/volume", volume, "list")).map(({ pointer }) => pointer);
 
+const expectedOf = (volume: object): string[] =>
+  faultsOf(validate("contract#/$defs/volume", volume, "list")).map(({ expected }) => expected);
+
 test("a volume without a kind is a file system, and only the kind that is meant reports its faults, and what is unknown", () => {
   const files = {
     id: "8:1",
@@ -83,6 +86,8 @@ test("a volume without a kind is a file system, and only the kind that is meant 
   assert.deepEqual(pointersOf({ ...files, paths: ["srv"] }), ["/paths/0"]);
   assert.deepEqual(pointersOf({ ...raw, mountPoint: "/srv" }), ["/mountPoint"]);
   assert.deepEqual(pointersOf({ ...raw, paths: [] }), ["/paths"]);
+  assert.deepEqual(expectedOf({ ...raw, devices: undefined }), ['a property "devices"']);
+  assert.deepEqual(expectedOf({ ...files, mountPoint: undefined }), ['a property "mountPoint"']);
   for (const volume of [files, raw]) {
     const later = validateOpenly("contract#/$defs/volume", { ...volume, later: 1 }, "list");
     assert.deepEqual([later.ok && later.value, later.unknown.map(({ pointer }) => pointer)], [volume, ["/later"]]);

@@ -39,12 +39,22 @@ export class Journal {
     return null;
   }
 
-  /** Whether a process works on the transaction now. */
-  static isHeld(state: StateDir, id: string): boolean {
+  /**
+   * Whether a process works on the transaction now.
+   *
+   * @param pid The process that began it. If that is dead, a child of it may have the lock between fork(2) and execve(2), which closes the
+   * file, and is waited for.
+   */
+  static isHeld(state: StateDir, id: string, pid?: number): boolean {
     const fd = ifThere(() => openSync(journalFile(state, id), "r"));
     if (fd === null) return false;
+    const until = performance.now() + patience;
     try {
-      return !flockShared(fd);
+      while (!flockShared(fd)) {
+        if (pid === undefined || isAlive(pid) || performance.now() > until) return true;
+        pause();
+      }
+      return false;
     } finally {
       closeSync(fd);
     }
@@ -101,15 +111,25 @@ export class Journal {
 /** The file of a transaction's journal. */
 export const journalFile = (state: StateDir, id: string): string => path.join(state.transactions, `${id}.jsonl`);
 
-/** How long a process that only looks may be in the way, ms: some microseconds, unless it is stopped just then. */
+/** How long a process may be in the way that only looks, or is about to start a program, ms: some microseconds, unless it is stopped just then. */
 const patience = 1000;
+
+const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
 
 /** Takes the lock. A process that only looks shares it for a moment, and must not be taken for one that works on the transaction. */
 function isOurs(fd: number): boolean {
   const until = performance.now() + patience;
   while (!flockExclusive(fd)) {
     if (!flockShared(fd) || performance.now() > until) return false;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    pause();
   }
   return true;
 }

@@ -35,6 +35,11 @@ export class Journals {
     return Journal.isHeld(this.#state, id);
   }
 
+  /** The same of a transaction whose process is known. If that is dead, waits until what it was about to start has let go of the lock. */
+  isUnderWay({ id, begun }: JournalAccount): boolean {
+    return Journal.isHeld(this.#state, id, begun.pid);
+  }
+
   /** What every journal records, oldest first. */
   list(): { accounts: JournalAccount[]; unreadable: UnreadableJournal[] } {
     return readJournals(this.#state, (id) => this.#catalog.has(id));

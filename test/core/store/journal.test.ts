@@ -1,6 +1,6 @@
 /** Journals as real files, and what recovery reads in them after each kind of ending. */
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { Journal } from "#core/store/journal.js";
@@ -9,7 +9,6 @@ import type { JournalEntry } from "#core/base/schema/types.js";
 import type { StateDir } from "#core/store/state-directory.js";
 import type { TransactionOp } from "#core/transaction/machine.js";
 import type { Who } from "#core/base/errors/details.js";
-import { HolderProcess } from "../../support/process/holder-process.js";
 import { runScript } from "../../support/process/run-script.js";
 import { tempState } from "../../support/fixture/state-directory.js";
 
@@ -236,20 +235,6 @@ test("of transactions that were undone whole only the old ones are forgotten", a
   );
 });
 
-test("a journal belongs to the process that works on it, until that process is killed", async (t) => {
-  const state = tempState(t);
-  const other = new HolderProcess(t, "journal", state.root, one);
-  assert.equal(await other.nextLine(), "mine");
-  assert.equal(Journal.isHeld(state, one), true);
-  assert.equal(Journal.open(state, one), null);
-  await other.kill();
-  assert.equal(Journal.isHeld(state, one), false);
-  const journal = Journal.open(state, one);
-  assert.ok(journal !== null);
-  assert.equal(await new HolderProcess(t, "journal", state.root, one).nextLine(), "refused");
-  journal.close();
-});
-
 test("whoever only looks is never in the way of who works on the transaction", async (t) => {
   const state = tempState(t);
   await write(t, state, one, [begun(one)]);
@@ -272,12 +257,6 @@ test("whoever only looks is never in the way of who works on the transaction", a
     over = await Promise.race([looking, new Promise<null>((resolve) => setImmediate(resolve, null))]);
   }
   assert.equal(over.exitCode, 0, over.stderr);
-});
-
-test("asking whether a journal is held makes none", (t) => {
-  const state = tempState(t);
-  assert.equal(Journal.isHeld(state, one), false);
-  assert.deepEqual(readdirSync(state.transactions), []);
 });
 
 test("a line is in the file when write returns", async (t) => {

@@ -69,9 +69,11 @@ interface Promised {
 
 /** Each volume by itself, those with the same group key, and those that the kernel holds together. */
 function promisesOf({ volumes, qualities }: ProviderScenario): Promised[] {
-  const all = volumes.flatMap(({ mountPoint, paths }, at) => {
+  const all = volumes.flatMap((volume, at) => {
     const { pointInTime = false, hold = [], group } = qualities[at] ?? {};
-    return pointInTime ? [{ mountPoint, paths, group, isHeld: hold.length > 0 }] : [];
+    if (volume.kind === "block" || !pointInTime) return [];
+    const { mountPoint, paths } = volume;
+    return [{ mountPoint, paths, group, isHeld: hold.length > 0 }];
   });
   const of = (what: string, some: typeof all): Promised => ({
     what,

@@ -23,7 +23,7 @@ import type { EngineContext, Leftover, ProviderStatus } from "../types.js";
 export function findLeftovers(context: EngineContext, providers: readonly ProviderStatus[]): Leftover[] {
   const { catalog, journals, tombstones } = context.store;
   const { accounts, unreadable } = journals.list();
-  const all = accounts.filter(({ id }) => !journals.isHeld(id));
+  const all = accounts.filter((account) => !journals.isUnderWay(account));
   const open = all.filter((account) => isOpen(context, account));
   const closed = new Set(all.filter((account) => !open.includes(account)).map((account) => account.id));
   const stray = providers.flatMap((provider): Leftover[] =>

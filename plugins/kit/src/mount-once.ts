@@ -51,8 +51,13 @@ export async function mountOnce(
   }
 }
 
-/** Another user may have put a link in place of a captured path, or of a folder above it, after the plan. */
-function assertCaptured({ original, inner }: CapturedPath, point: string): void {
+/**
+ * Another user may have put a link in place of a captured path, or of a folder above it, after the plan.
+ *
+ * @param point Where the snapshot can be seen.
+ * @throws PluginError TARGET_CHANGED
+ */
+export function assertCaptured({ original, inner }: CapturedPath, point: string): void {
   using top = walk(point, { owners: "any" });
   const relative = path.relative("/", inner);
   if (relative === "") return;

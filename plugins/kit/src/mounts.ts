@@ -11,6 +11,8 @@ export interface Mount {
   readonly point: string;
   readonly access: "read-only" | "read-write";
   readonly fsType: string;
+  /** Usually a device; of a btrfs one of its devices, by the name that the kernel knows. */
+  readonly source: string;
   /** Of the file system, not of the mount: `logdev=/dev/sdb`. */
   readonly options: readonly string[];
 }
@@ -31,10 +33,11 @@ export function parseMounts(text: string): Mount[] {
   return text.split("\n").flatMap((line) => {
     const fields = line.split(" ");
     const [, , number, root, point, options] = fields;
-    const [fsType = "", , superOptions = ""] = fields.slice(fields.indexOf("-") + 1);
+    const [fsType = "", source = "", superOptions = ""] = fields.slice(fields.indexOf("-") + 1);
     if (number === undefined || root === undefined || point === undefined || options === undefined) return [];
     const access = options.split(",").includes("ro") ? "read-only" : "read-write";
-    return [{ number, root: unescape(root), point: unescape(point), access, fsType, options: superOptions.split(",") }];
+    const device = { number, fsType, source: unescape(source), options: superOptions.split(",") };
+    return [{ ...device, root: unescape(root), point: unescape(point), access }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { parseMounts } from "./mounts.js";
+import { type Mount, parseMounts } from "./mounts.js";
 import { PluginError } from "./plugin-error.js";
 
 /** A process in another mount namespace that has a copy of a mount: the namespace was made while that was mounted. */
@@ -9,8 +9,12 @@ export interface Pin {
   readonly point: string;
 }
 
-/** Who keeps the devices with these numbers mounted elsewhere; one process for each namespace (mount_namespaces(7)). */
-export function pinsOf(numbers: readonly string[]): Pin[] {
+/**
+ * Who keeps the devices with these numbers mounted elsewhere; one process for each namespace (mount_namespaces(7)).
+ *
+ * @param isMeant Of their mounts, which count. Default: all.
+ */
+export function pinsOf(numbers: readonly string[], isMeant: (mount: Mount) => boolean = () => true): Pin[] {
   const seen = new Set([textOf(() => readlinkSync("/proc/self/ns/mnt"))]);
   return readdirSync("/proc").flatMap((pid): Pin[] => {
     if (!/^\d+$/.test(pid)) return [];
@@ -18,7 +22,7 @@ export function pinsOf(numbers: readonly string[]): Pin[] {
     if (namespace === "" || seen.has(namespace)) return [];
     seen.add(namespace);
     const mounts = parseMounts(textOf(() => readFileSync(`/proc/${pid}/mountinfo`, "utf8")));
-    const mount = mounts.find(({ number }) => numbers.includes(number));
+    const mount = mounts.find((one) => numbers.includes(one.number) && isMeant(one));
     if (mount === undefined) return [];
     const command = textOf(() => readFileSync(`/proc/${pid}/comm`, "utf8")).trim();
     return [{ pid: Number(pid), command, point: mount.point }];
@@ -30,8 +34,12 @@ export function pinsOf(numbers: readonly string[]): Pin[] {
  *
  * @throws PluginError BUSY, with the processes and the command that ends it.
  */
-export function assertUnpinned(what: string, numbers: readonly string[]): void {
-  const pins = pinsOf(numbers);
+export function assertUnpinned(
+  what: string,
+  numbers: readonly string[],
+  isMeant: (mount: Mount) => boolean = () => true,
+): void {
+  const pins = pinsOf(numbers, isMeant);
   const [first] = pins;
   if (first === undefined) return;
   const processes = pins.map(({ pid, command }) => `${command} (process ${pid})`).join(", ");

@@ -8,9 +8,16 @@ const line = (point: string, options = "rw,relatime"): string =>
 
 test("a line of mountinfo is read whatever optional fields it has", () => {
   const [one, two] = parseMounts(`${line("/srv", "ro,nosuid")}\n1 0 0:21 / /run rw - tmpfs tmpfs rw\n`);
-  const srv = { number: "252:3", root: "/sub", point: "/srv", access: "read-only", fsType: "ext4" };
+  const srv = {
+    number: "252:3",
+    root: "/sub",
+    point: "/srv",
+    access: "read-only",
+    fsType: "ext4",
+    source: "/dev/mapper/one",
+  };
   assert.deepEqual(one, { ...srv, options: ["rw", "errors=continue"] });
-  const run = { number: "0:21", root: "/", point: "/run", access: "read-write", fsType: "tmpfs" };
+  const run = { number: "0:21", root: "/", point: "/run", access: "read-write", fsType: "tmpfs", source: "tmpfs" };
   assert.deepEqual(two, { ...run, options: ["rw"] });
 });
 

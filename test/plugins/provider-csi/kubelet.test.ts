@@ -16,7 +16,15 @@ function found(t: TestContext, at: string, data: string): string | null {
   const point = path.join(kubelet, at);
   mkdirSync(point, { recursive: true });
   writeFileSync(path.join(path.dirname(point), "vol_data.json"), data);
-  const mount = { number: "8:1", root: "/", point, access: "read-write" as const, fsType: "ext4", options: [] };
+  const mount = {
+    number: "8:1",
+    root: "/",
+    point,
+    access: "read-write" as const,
+    fsType: "ext4",
+    source: "/dev/sda",
+    options: [],
+  };
   assert.equal(kubeletVolume([mount], path.join(kubelet, "elsewhere"), driver), null);
   return kubeletVolume([mount], kubelet, driver);
 }

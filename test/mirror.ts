@@ -24,6 +24,12 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
   "core/src/service": ["test/features/service"],
   "core/template": ["test/features/plugins-new.test.ts", "test/features/conformance-writer.test.ts"],
   "core/examples": ["test/features/examples.test.ts"],
+  "plugins/provider-btrfs": [
+    "test/storage/provider-btrfs.test.ts",
+    "test/storage/provider-btrfs-revert.test.ts",
+    "test/storage/provider-btrfs-killed.test.ts",
+    "test/servers/conformance-bundled.test.ts",
+  ],
   "plugins/provider-csi": [
     "test/storage/provider-csi.test.ts",
     "test/storage/provider-csi-faults.test.ts",

@@ -1,6 +1,8 @@
-/** The matrix of what a machine has without device-mapper: provider-reflink on real file systems. */
-import { chmodSync, readdirSync, readFileSync } from "node:fs";
+/** The matrix of what a machine has without device-mapper: provider-reflink and provider-btrfs on real file systems. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { onEnd } from "../support/process/on-end.js";
 import { loopFs } from "../support/storage/loop-device.js";
 import { matrix } from "./matrix.js";
 import type { Storage } from "./storage.js";
@@ -28,6 +30,39 @@ function reflinkOn(kind: "ext4" | "xfs" | "btrfs"): Storage {
   };
 }
 
+/** A subvolume that is mounted by its path, as `/home` often is, with the top of its file system mounted elsewhere. */
+const onSubvolume: Storage = {
+  name: "provider-btrfs",
+  cut: "atomic",
+  reverts: "reverts",
+  lay(t) {
+    const top = loopFs(t, "btrfs", "top", 700 * MiB);
+    if (top === null) return undefined;
+    const [dir, mount] = [path.dirname(top), path.join(path.dirname(top), "mounted")];
+    chmodSync(dir, 0o755);
+    execFileSync("btrfs", ["-q", "subvolume", "create", path.join(top, "@data")]);
+    mkdirSync(mount);
+    const source = execFileSync("findmnt", ["-no", "SOURCE", "--mountpoint", top], { encoding: "utf8" }).trim();
+    const unmount = (): void => void execFileSync("umount", [mount]);
+    const remount = (): void => void execFileSync("mount", ["-o", "subvol=@data", source, mount]);
+    remount();
+    onEnd(t, unmount);
+    return {
+      mount,
+      plugins: [{ use: "provider-btrfs" }],
+      state: () => ({ mounts: mountsIn(dir), subvolumes: subvolumesIn(top), names: readdirSync(top) }),
+      unmount,
+      remount,
+    };
+  },
+};
+
+/** By their paths: a revert puts another one in the place of the original. */
+const subvolumesIn = (top: string): string[] =>
+  execFileSync("btrfs", ["subvolume", "list", top], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => line.replace(/^.* path /, ""));
+
 /** Other tests have mounts of their own. */
 function mountsIn(folder: string): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")
@@ -37,4 +72,4 @@ function mountsIn(folder: string): string[] {
     .toSorted();
 }
 
-matrix([reflinkOn("ext4"), reflinkOn("xfs"), reflinkOn("btrfs")]);
+matrix([reflinkOn("ext4"), reflinkOn("xfs"), reflinkOn("btrfs"), onSubvolume]);

@@ -28,7 +28,7 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "test/storage/provider-btrfs.test.ts",
     "test/storage/provider-btrfs-revert.test.ts",
     "test/storage/provider-btrfs-killed.test.ts",
-    "test/servers/conformance-bundled.test.ts",
+    "test/storage/provider-btrfs-conformance.test.ts",
   ],
   "plugins/provider-csi": [
     "test/storage/provider-csi.test.ts",

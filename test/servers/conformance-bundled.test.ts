@@ -1,6 +1,5 @@
 /** The plugins that come with holdstill pass the suite that vendors run. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import path from "node:path";
 import test from "node:test";
 import { type CheckOptions, checkPlugin } from "holdstill/conformance";
@@ -31,30 +30,6 @@ test("provider-reflink conforms where it clones, on btrfs", async (t) => {
   const fixture = { setup: `mkdir -p ${fs}/one ${fs}/two`, targets: [`${fs}/one`, `${fs}/two`], watch: [fs] };
   const passed = await passedOf("provider-reflink", { fixture, runtimes: ["thread"] });
   assert.ok(passed.includes("leaves-no-file thread"));
-});
-
-const withoutBtrfs = (): string | false => {
-  if (process.getuid?.() !== 0) return "mounting needs root";
-  return spawnSync("mkfs.btrfs", ["-V"]).error === undefined ? false : "mkfs.btrfs is not installed";
-};
-
-test("provider-btrfs conforms with nested subvolumes", { skip: withoutBtrfs() }, async () => {
-  const passed = await passedOf("provider-btrfs");
-  for (const runtime of ["thread", "process"])
-    for (const name of ["fork", "not-seen-is-not-gone", "leaves-no-mount"])
-      assert.ok(passed.includes(`${name} ${runtime}`), passed.join(", "));
-});
-
-test("provider-btrfs keeps its promise of one instant where no subvolume is nested", async (t) => {
-  const fs = loopFs(t, "btrfs");
-  if (fs === null) return;
-  const fixture = { setup: `btrfs -q subvolume create ${fs}/data`, teardown: "", takeAway: "", giveBack: "", state: "" };
-  const passed = await passedOf("provider-btrfs", {
-    fixture: { ...fixture, targets: [`${fs}/data`], watch: [`${fs}/.holdstill-btrfs`] },
-    runtimes: ["thread"],
-    only: ["keeps-its-promises"],
-  });
-  assert.ok(passed.includes("keeps-its-promises thread"), passed.join(", "));
 });
 
 /** What a node of the plugin's own folder runs against the server: it finds the plugin's `pg` there. */

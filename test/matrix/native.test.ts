@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { topOf } from "../support/storage/btrfs.js";
 import { onEnd } from "../support/process/on-end.js";
 import { loopFs } from "../support/storage/loop-device.js";
 import { matrix } from "./matrix.js";
@@ -36,7 +37,7 @@ const onSubvolume: Storage = {
   cut: "atomic",
   reverts: "reverts",
   lay(t) {
-    const top = loopFs(t, "btrfs", "top", 700 * MiB);
+    const top = topOf(t, "top", 700 * MiB);
     if (top === null) return undefined;
     const [dir, mount] = [path.dirname(top), path.join(path.dirname(top), "mounted")];
     chmodSync(dir, 0o755);

@@ -8,13 +8,13 @@ import type { Context, Snapshot, View } from "holdstill/plugin";
 import provider from "@holdstill/provider-btrfs";
 import type { SetList } from "#core/base/schema/types.js";
 import { probeContext } from "../support/fixture/context.js";
-import { listAll } from "../support/fixture/list-all.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
 import {
   capturing,
   commit,
   mountsIn,
   type Options,
+  listOn,
   stateOf,
   subvolume,
   take,
@@ -90,7 +90,7 @@ for (const [name, work] of Object.entries(works))
         () => false,
         () => true,
       );
-      const [listed] = (await listAll(provider, ctx)).filter(({ id }) => id === snapshot.id);
+      const listed: Snapshot | undefined = (await listOn(top, ctx)).find(({ id }) => id === snapshot.id);
       if (listed?.lost === undefined && listed !== undefined) {
         await provider.unexpose(snapshot, ctx);
         await provider.expose(snapshot, { access: "read-only", at }, ctx);
@@ -155,11 +155,11 @@ test("a snapshot on a file system that is not mounted is neither lost nor remove
     await assert.rejects(call(), { code: "UNREACHABLE", hint: /Mount it/ });
   const again = mountImage(t, image, point);
   await provider.abort(begun, ctx);
-  assert.equal((await listAll(provider, ctx)).length, 2);
+  for (const one of [top, point]) assert.equal((await listOn(one, ctx)).length, 1);
   for (const one of snapshots) await provider.remove(one, ctx);
   assert.equal(existsSync(`${point}/.holdstill-btrfs`), false);
   again.end();
-  assert.deepEqual(await listAll(provider, ctx), []);
+  assert.deepEqual(await listOn(top, ctx), []);
 });
 
 test("the state directory is lost, and recover adopts the sets that are on the file systems", async (t) => {

@@ -20,6 +20,7 @@ import {
   commit,
   mountsIn,
   type Options,
+  listOn,
   stateOf,
   subvolume,
   take,
@@ -29,7 +30,6 @@ import {
   volumesOf,
 } from "../support/storage/btrfs.js";
 import { probeContext } from "../support/fixture/context.js";
-import { listAll } from "../support/fixture/list-all.js";
 import { onEnd } from "../support/process/on-end.js";
 import { mount } from "../support/storage/loop-device.js";
 import { tempDir } from "../support/storage/temp.js";
@@ -68,7 +68,7 @@ test("a subvolume is captured with owners, modes, ACLs, attributes, links and ho
   await provider.unexpose(snapshot, ctx);
   for (const _ of [1, 2]) await provider.remove(snapshot, ctx);
   assert.equal(stateOf(top), before);
-  assert.deepEqual([await listAll(provider, ctx), readdirSync(path.join(ctx.dataDir, "filesystems"))], [[], []]);
+  assert.deepEqual([await listOn(top, ctx), readdirSync(path.join(ctx.dataDir, "filesystems"))], [[], []]);
   assert.deepEqual(mountsIn(ctx.dataDir), []);
 });
 
@@ -90,7 +90,7 @@ test("nested subvolumes are in their places, with odd names, in each view and in
   const support = await provider.match(volumesOf(data)[0] ?? assert.fail(), ctx);
   assert.equal(support?.pointInTime, false, "each has its own instant");
   const snapshot = await takeOne(data, ctx);
-  const [listed] = await listAll(provider, ctx);
+  const [listed] = await listOn(top, ctx);
   assert.deepEqual([listed?.pointInTime, listed?.lost], [false, undefined]);
   const fork = (await provider.fork?.(snapshot, ctx)) ?? assert.fail();
   for (const name of nested) writeFileSync(`${data}/${name}/file`, "changed");
@@ -145,7 +145,7 @@ test("snapshots of snapper and Timeshift are neither captured, nor claimed, nor 
     (sets[1]?.facts?.["subvolumes"] as { inner: string }[] | undefined)?.map(({ inner }) => inner),
     ["", "@home"],
   );
-  assert.deepEqual((await listAll(provider, ctx)).map(({ id }) => id).toSorted(), sets.map(({ id }) => id).toSorted());
+  assert.deepEqual((await listOn(top, ctx)).map(({ id }) => id).toSorted(), sets.map(({ id }) => id).toSorted());
   await assert.rejects(
     provider.revert?.(sets[0] ?? assert.fail(), ctx) ?? assert.fail(),
     /\.snapshots in it is not in/,
@@ -193,7 +193,7 @@ test("what another process has put in the place of a snapshot is not removed, no
   renameSync(other, `${folder}/0`);
   await assert.rejects(provider.remove(snapshot, ctx), { code: "CHANGED" });
   await assert.rejects(provider.expose(snapshot, viewIn(t), ctx), { code: "UNKNOWN_SNAPSHOT" });
-  const [listed] = await listAll(provider, ctx);
+  const [listed] = await listOn(top, ctx);
   assert.match(listed?.lost ?? "", /no longer exists/);
   renameSync(`${folder}/0`, other);
   rmdirSync(folder);
@@ -243,7 +243,7 @@ test("with quotas, list has what only the snapshot uses, and how full the file s
   writeFileSync(`${data}/file`, Buffer.alloc(8 * 1024 * 1024, 2));
   btrfs("filesystem", "sync", top);
   btrfs("quota", "rescan", "-w", top);
-  const [listed] = await listAll(provider, ctx);
+  const [listed] = await listOn(top, ctx);
   assert.ok((listed?.bytes ?? 0) >= 8 * 1024 * 1024, `${listed?.bytes}`);
   assert.ok((listed?.usage?.percent ?? 0) > 0 && listed?.usage?.where.startsWith("/dev/"));
   await provider.remove(snapshot, ctx);

@@ -1,12 +1,14 @@
 /** btrfs subvolumes, and provider-btrfs on them, called directly. The kernel calls of its commit are made by btrfs(8). */
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { CommitOp, Context, Snapshot, Transaction, Volume } from "holdstill/plugin";
 import provider from "@holdstill/provider-btrfs";
 import { locate } from "#core/plan/locate.js";
+import { btrfsAlone } from "./btrfs-alone.js";
 import { loopFs } from "./loop-device.js";
 
 export interface Options {
@@ -15,18 +17,27 @@ export interface Options {
 
 export const capturing: Options = { nested: "capture" };
 
-let transactions = 0;
+/** Each has an id of its own: provider-btrfs sees the file systems of tests that run at the same time. */
+export const transaction = (): Transaction => ({
+  id: `20260101-000000-${randomBytes(6).toString("hex")}`,
+  cut: "per-volume",
+});
 
-/** Each has an id of its own. */
-export function transaction(): Transaction {
-  transactions += 1;
-  return { id: `20260101-000000-${String(transactions).padStart(6, "0")}`, cut: "per-volume" };
+/** The snapshots on one file system. Those of other tests are not meant. */
+export async function listOn(top: string, ctx: Context<Options>): Promise<Snapshot[]> {
+  const uuid = /uuid: (\S+)/.exec(btrfs("filesystem", "show", top))?.[1];
+  const listed = await provider.list(ctx);
+  const all = Array.isArray(listed) ? listed : listed.snapshots;
+  return all.filter(({ facts }) => facts?.["filesystem"] === uuid);
 }
 
 export const btrfs = (...args: string[]): string => execFileSync("btrfs", args, { encoding: "utf8", stdio: "pipe" });
 
 /** A file system with its top mounted; null where this machine cannot. */
-export const topOf = (t: TestContext, name?: string): string | null => loopFs(t, "btrfs", name);
+export function topOf(t: TestContext, name = "btrfs", bytes?: number): string | null {
+  btrfsAlone(t);
+  return loopFs(t, "btrfs", name, bytes);
+}
 
 /** Makes a subvolume, with the folders above it. */
 export function subvolume(at: string): string {

@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from "node:fs";
 import path from "node:path";
-import type { CommitOp, Context, Transaction, Volume } from "holdstill/plugin";
+import type { CommitOp, Context, Transaction, FileSystemVolume } from "holdstill/plugin";
 import { assertCaptured } from "#kit/mount-once.js";
 import type { Mount } from "#kit/mounts.js";
 import { isWithin } from "#kit/paths.js";
@@ -17,7 +17,12 @@ import type { Top } from "./top.js";
 type Exec = Pick<Context, "exec">;
 
 /** The subvolumes in the captured paths of a volume. */
-export function nestedIn(volume: Volume, mount: Mount, all: readonly Subvolume[], { nested }: Options): Nested {
+export function nestedIn(
+  volume: FileSystemVolume,
+  mount: Mount,
+  all: readonly Subvolume[],
+  { nested }: Options,
+): Nested {
   const inner = volume.paths.map((captured) => innerOf(captured, volume, mount));
   const exclude = volume.exclude.map((entry) => innerOf(entry, volume, mount));
   return selectNested(all, { root: volume.root, inner, exclude, nested });
@@ -26,7 +31,7 @@ export function nestedIn(volume: Volume, mount: Mount, all: readonly Subvolume[]
 /** Writes down what will be captured of a volume, and makes the folder for it. @throws PluginError CHANGED */
 export async function planEntry(
   tx: Transaction,
-  volume: Volume,
+  volume: FileSystemVolume,
   mount: Mount,
   top: Top,
   ctx: Context<Options>,
@@ -114,7 +119,7 @@ function assertSame(captured: string, fromTop: string): void {
 }
 
 /** A path from the root of the captured subvolume, as the volume's mount shows it. */
-const visiblePath = (inner: string, { root }: Volume, mount: Mount): string =>
+const visiblePath = (inner: string, { root }: FileSystemVolume, mount: Mount): string =>
   path.join(mount.point, path.relative(mount.root, path.join(root, inner)));
 
 const changed = (what: string): PluginError =>

@@ -1,4 +1,4 @@
-import type { Volume } from "holdstill/plugin";
+import type { FileSystemVolume } from "holdstill/plugin";
 
 /** A subvolume that was captured, and the snapshot of it. */
 export interface Part {
@@ -38,7 +38,7 @@ export interface Entry {
   /** planned: it is being made. */
   readonly state: "planned" | "sealed";
   readonly createdAt: string;
-  readonly volume: Volume;
+  readonly volume: FileSystemVolume;
   /** The captured paths, and where they are from the root of the captured subvolume. */
   readonly paths: readonly { readonly original: string; readonly inner: string }[];
   /** UUID of the subvolume that a revert replaces. */

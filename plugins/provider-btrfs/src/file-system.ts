@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import type { Context, Volume } from "holdstill/plugin";
+import type { Context, FileSystemVolume } from "holdstill/plugin";
 import { type Mount, readMounts } from "#kit/mounts.js";
 import { innerPath, isWithin } from "#kit/paths.js";
 import { btrfs } from "./btrfs.js";
@@ -40,7 +40,7 @@ export async function mountedFileSystems(ctx: Pick<Context, "dataDir" | "exec">)
 
 /** The file system of a volume, and the mount that its paths are reached by. @throws PluginError CHANGED */
 export async function fileSystemOf(
-  { mountPoint }: Pick<Volume, "mountPoint">,
+  { mountPoint }: Pick<FileSystemVolume, "mountPoint">,
   ctx: Pick<Context, "dataDir" | "exec">,
 ): Promise<{ fs: FileSystem; mount: Mount }> {
   const mount = readMounts().findLast(({ point }) => point === mountPoint);
@@ -50,7 +50,7 @@ export async function fileSystemOf(
 }
 
 /** A captured path as seen from the root of its subvolume; empty: the subvolume itself. */
-export function innerOf(captured: string, { root }: Pick<Volume, "root">, mount: Mount): string {
+export function innerOf(captured: string, { root }: Pick<FileSystemVolume, "root">, mount: Mount): string {
   return path.relative(root, innerPath(captured, { mountPoint: mount.point, root: mount.root }));
 }
 

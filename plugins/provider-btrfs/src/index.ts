@@ -1,4 +1,4 @@
-import type { Context, Provider, Transaction, Volume } from "holdstill/plugin";
+import type { Context, Provider, Transaction, FileSystemVolume } from "holdstill/plugin";
 import { Owed } from "#kit/owed.js";
 import { formatBytes } from "#kit/size.js";
 import { commitOf, flush, nestedIn, planEntry, sealEntry } from "./cut.js";
@@ -137,7 +137,7 @@ const owedBy = ({ id }: Transaction, { dataDir }: Pick<Context, "dataDir">): Owe
   new Owed(dataDir, id);
 
 /** @throws PluginError UNSUPPORTED */
-function assertSnapshotable(volume: Volume, { access }: FileSystem): void {
+function assertSnapshotable(volume: FileSystemVolume, { access }: FileSystem): void {
   const refuse = (reason: string, hint: string): never => {
     throw new PluginError("UNSUPPORTED", `${volume.mountPoint} takes no snapshots: ${reason}.`, hint);
   };

@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { CommitOp, Context, Snapshot, Transaction, Volume } from "holdstill/plugin";
+import type { CommitOp, Context, FileSystemVolume, Snapshot, Transaction } from "holdstill/plugin";
 import provider from "@holdstill/provider-btrfs";
-import { locate } from "#core/plan/locate.js";
 import { btrfsAlone } from "./btrfs-alone.js";
+import { fileSystemsOf } from "./file-systems.js";
 import { loopFs } from "./loop-device.js";
 
 export interface Options {
@@ -60,10 +60,14 @@ export function mountsIn(folder: string): string[] {
 }
 
 /** The volumes of paths: each subvolume is one. */
-export const volumesOf = (...paths: string[]): Volume[] => locate([{ paths, exclude: [] }]).volumes;
+export const volumesOf = (...paths: string[]): FileSystemVolume[] => fileSystemsOf(paths);
 
 /** Takes a set as the host does. */
-export async function take(tx: Transaction, volumes: readonly Volume[], ctx: Context<Options>): Promise<Snapshot[]> {
+export async function take(
+  tx: Transaction,
+  volumes: readonly FileSystemVolume[],
+  ctx: Context<Options>,
+): Promise<Snapshot[]> {
   commit((await provider.prepare(tx, volumes, ctx)).commit);
   return await provider.seal(tx, ctx);
 }

@@ -1,6 +1,16 @@
 /** The applications of the matrix: each writes rows that are counted one by one, wherever its data lies. */
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { onEnd } from "../support/process/on-end.js";
@@ -95,6 +105,8 @@ const postgres: Application = {
       start: async () => await server.start(),
       async countIn(copy, sidecar) {
         if (existsSync(sidecar)) cpSync(sidecar, copy, { recursive: true });
+        // As the README of the writer has it. The server that it names may be running.
+        rmSync(path.join(copy, "postmaster.pid"), { force: true });
         adopt(copy);
         const second = await startExisting(copy, { bindir: server.bindir });
         onEnd(t, async () => await second.stop("immediate"));

@@ -13,12 +13,16 @@ let holds = 0;
  * another test. Until the test ends, this one is alone.
  */
 export function btrfsAlone(t: TestContext): void {
-  while (holds === 0 && !tryLock()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  if (holds === 0) waitForLock();
   holds += 1;
   onEnd(t, () => {
     holds -= 1;
     if (holds === 0) rmSync(lock, { force: true });
   });
+}
+
+function waitForLock(): void {
+  while (!tryLock()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
 }
 
 function tryLock(): boolean {

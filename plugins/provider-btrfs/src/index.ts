@@ -1,4 +1,4 @@
-import type { Context, Provider, Transaction, FileSystemVolume } from "holdstill/plugin";
+import type { Context, FileSystemVolume, Provider, Transaction } from "holdstill/plugin";
 import { Owed } from "#kit/owed.js";
 import { formatBytes } from "#kit/size.js";
 import { commitOf, flush, nestedIn, planEntry, sealEntry } from "./cut.js";

@@ -1,4 +1,4 @@
-/** How the command of `run` ended is kept, and a copy that is worth nothing is no success. */
+/** How the command of `run` ended is kept, and a copy that is worth nothing does not count as a success. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

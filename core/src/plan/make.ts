@@ -116,7 +116,7 @@ function refuseBelow(promised: Plan["promised"], asked: Plan["asked"], component
   throw new HoldstillError("E_PLAN_BELOW", { asked, promised, reason });
 }
 
-/** A copy of files of different moments is no success for a writer that is a target, unless the requester accepts it. */
+/** A copy of files of different moments does not count as a success for a writer that is a target, unless the requester accepts it. */
 function refuseTorn(named: readonly string[], components: readonly PlannedComponent[]): void {
   const own = components.filter((c) => c.writer !== null && named.includes(c.writer));
   refuseBelow(lowestConsistency(own.map((c) => c.promised)), "crash", own);

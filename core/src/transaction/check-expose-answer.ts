@@ -47,7 +47,7 @@ const wrongNumber = (of: string, all: readonly unknown[], expected: string, numb
 const notCaptured = (pointer: string, seen: string, captured: readonly string[]): Wrong[] =>
   captured.includes(seen) ? [] : [{ pointer, seen, expected: captured.join(" or ") }];
 
-/** Its number; null: there is no block device. */
+/** Its number; null: it is not a block device. */
 function deviceAt(node: string): number | null {
   const status = statSync(node, { throwIfNoEntry: false });
   return status?.isBlockDevice() === true ? status.rdev : null;

@@ -53,7 +53,7 @@ func (w *writer) Thaw(tx WriterTransaction, token any, ctx *Context) (ThawReport
 		return ThawReport{}, err
 	}
 	if owner != mark(tx.Id) {
-		return ThawReport{Reason: w.options.Lock + " is no longer ours"}, nil
+		return ThawReport{Reason: w.options.Lock + " is not ours any more"}, nil
 	}
 	return ThawReport{Uninterrupted: true}, os.Remove(w.options.Lock)
 }

@@ -39,7 +39,7 @@ class Writer:
 
     def thaw(self, tx: WriterTransaction, token: Any, ctx: Context) -> ThawReport:
         if self.owner() != mark(tx):
-            return {"uninterrupted": False, "reason": f"{self.lock} is no longer ours"}
+            return {"uninterrupted": False, "reason": f"{self.lock} is not ours any more"}
         self.lock.unlink()
         return {"uninterrupted": True}
 

@@ -24,7 +24,7 @@ const writer = {
 
   async thaw(tx, _token, { options }) {
     const uninterrupted = (await ownerOf(options.lock)) === mark(tx);
-    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is no longer ours` };
+    if (!uninterrupted) return { uninterrupted, reason: `${options.lock} is not ours any more` };
     await rm(options.lock);
     return { uninterrupted };
   },

@@ -69,7 +69,7 @@ function homeOf({ id, setId, facts }: Snapshot, mounted: readonly FileSystem[]):
   return home;
 }
 
-/** A subvolume that was moved out of the store is not gone, and is no longer this plugin's. */
+/** A subvolume that was moved out of the store still exists, but does not belong to this plugin any more. */
 async function assertNotMoved({ id, facts }: Snapshot, top: Top, ctx: Pick<Context, "exec">): Promise<void> {
   const uuids = uuidsIn(facts);
   if (uuids.size === 0) return;

@@ -185,6 +185,6 @@ function cutAtOf({ creationTime }: DriverSnapshot): string | null {
 }
 
 function unmapped(mountPoint: string): PluginError {
-  const message = `${mountPoint} is no longer a volume of the CSI driver.`;
+  const message = `${mountPoint} is not a volume of the CSI driver any more.`;
   return new PluginError("UNSUPPORTED", message, "Run the command again.");
 }

@@ -40,7 +40,7 @@ export function capturedVolume(own: Own, all: readonly LogicalVolume[]): Volume 
   };
 }
 
-/** The volume that is no snapshot of holdstill's: a fork has a snapshot as its origin. */
+/** The volume that is not a snapshot of holdstill's: a fork has a snapshot as its origin. */
 function originOf({ volume, of }: Own, all: readonly LogicalVolume[]): LogicalVolume | undefined {
   const name = volume.origin ?? of;
   const below = all.find((one) => one.vg.uuid === volume.vg.uuid && one.name === name);

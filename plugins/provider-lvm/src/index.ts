@@ -214,7 +214,11 @@ function plan(
   const origins = volumes.map((volume) => {
     const origin = originOf(volume, all);
     if (origin === null)
-      throw new PluginError("CHANGED", `${nameOf(volume)} is no longer on a logical volume.`, "Run the command again.");
+      throw new PluginError(
+        "CHANGED",
+        `${nameOf(volume)} is not on a logical volume any more.`,
+        "Run the command again.",
+      );
     assertSnapshotable(origin);
     return { volume, origin };
   });

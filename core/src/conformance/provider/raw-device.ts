@@ -111,7 +111,7 @@ function isWritable(device: string): boolean {
 function offsetsIn(device: string): number[] {
   const size = devicesBelowNode(realpathSync(device))[0]?.sizeBytes ?? 0;
   if (!statSync(device).isBlockDevice() || size < 3 * PART)
-    throw new CheckFailure(`${device} is no block device of at least ${3 * PART} bytes.`);
+    throw new CheckFailure(`${device} is not a block device of at least ${3 * PART} bytes.`);
   const middle = Math.floor(size / 2 / PART) * PART;
   return [0, middle, size - PART];
 }

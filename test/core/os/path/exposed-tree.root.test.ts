@@ -19,7 +19,7 @@ function snapshot(t: TestContext): { root: string; secret: string } {
   return { root, secret };
 }
 
-test("folders, files and the snapshot itself are opened, whoever owns them", { skip: needsRoot }, (t) => {
+test("folders, files and the snapshot itself are opened, whatever their owner", { skip: needsRoot }, (t) => {
   const { root } = snapshot(t);
   for (const [original, type] of [
     ["/srv/data", "folder"],

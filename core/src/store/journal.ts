@@ -1,12 +1,14 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setImmediate as endOfTurn } from "node:timers/promises";
 import { type StateDir, syncDir, asStateError } from "./state-directory.js";
 import type { JournalEntry } from "../base/schema/types.js";
 import { flockExclusive, flockShared } from "../os/libc.js";
 import { WriteGate } from "./write-gate.js";
 
 /**
- * A transaction's journal: JSON lines, each fsynced. Its process holds a flock(2) on the file for as long as it lives, so that
+ * A transaction's journal: JSON lines, each on disk before the action that it announces. Lines of one turn of the event loop, such as
+ * the answers of many writers to freeze, share a write and an fsync. Its process holds a flock(2) on the file for as long as it lives, so that
  * recovery can tell a transaction that is under way from one whose process died.
  */
 export class Journal {
@@ -16,6 +18,8 @@ export class Journal {
   #whole: number;
   /** Lines that wait until this transaction releases its holds; null: lines are written at once. */
   #kept: JournalEntry[] | null = null;
+  /** Lines of this turn of the event loop, and what resolves when they are written. */
+  #turn: { readonly entries: JournalEntry[]; readonly written: Promise<void> } | null = null;
 
   private constructor(fd: number, whole: number, gate: WriteGate) {
     this.#fd = fd;
@@ -66,16 +70,14 @@ export class Journal {
    * @throws the file system's error when the line could not be brought to disk: then the action must not happen.
    */
   async write(entry: JournalEntry): Promise<void> {
-    const open = this.#kept === null ? this.#gate.pass() : null;
-    if (open !== null) await open;
-    // This transaction's hold may have begun while the line waited for that of another one.
-    if (this.#kept === null) this.#append(entry);
-    else this.#kept.push(entry);
+    if (this.#kept !== null) this.#kept.push(entry);
+    else await this.#thisTurn(entry);
   }
 
   /** This transaction is about to hold volumes. From now on lines are kept in memory: the journal may lie on a held volume. */
   suspend(): void {
-    this.#kept ??= [];
+    this.#kept ??= this.#turn?.entries ?? [];
+    this.#turn = null;
   }
 
   /** The hold is over: writes what was kept. @throws the file system's error */
@@ -83,7 +85,7 @@ export class Journal {
     await this.#gate.pass();
     const kept = this.#kept ?? [];
     this.#kept = null;
-    for (const entry of kept) this.#append(entry);
+    if (kept.length > 0) this.#append(kept);
   }
 
   get isEmpty(): boolean {
@@ -99,12 +101,30 @@ export class Journal {
     rmSync(journalFile(state, id), { force: true });
   }
 
-  #append(entry: JournalEntry): void {
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+  #thisTurn(entry: JournalEntry): Promise<void> {
+    if (this.#turn === null) {
+      const entries: JournalEntry[] = [];
+      this.#turn = { entries, written: this.#afterThisTurn(entries) };
+    }
+    this.#turn.entries.push(entry);
+    return this.#turn.written;
+  }
+
+  async #afterThisTurn(entries: readonly JournalEntry[]): Promise<void> {
+    await endOfTurn();
+    const open = this.#kept === null ? this.#gate.pass() : null;
+    if (open !== null) await open;
+    if (this.#turn?.entries !== entries) return;
+    this.#turn = null;
+    this.#append(entries);
+  }
+
+  #append(entries: readonly JournalEntry[]): void {
+    const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     if (fstatSync(this.#fd).size !== this.#whole) ftruncateSync(this.#fd, this.#whole);
-    writeFileSync(this.#fd, line);
+    writeFileSync(this.#fd, lines);
     fsyncSync(this.#fd);
-    this.#whole += line.length;
+    this.#whole += lines.length;
   }
 }
 

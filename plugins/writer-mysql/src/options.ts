@@ -10,7 +10,8 @@ export interface Options {
   lockSeconds: number;
   killBlockers: boolean;
   repair: "none" | "fork" | "always";
-  repairMemoryMb: number;
+  /** Default: by the size of the redo log. */
+  repairMemoryMb?: number;
   serverBinary?: string;
   serverArguments: string[];
   verify: "start" | "tables" | "checksums";

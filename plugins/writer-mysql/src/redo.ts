@@ -1,3 +1,11 @@
+import type { ServerFacts } from "./facts.js";
+
+/** The size of the captured server's redo log, bytes. */
+export function redoCapacity({ settings }: Pick<ServerFacts, "settings">): number {
+  const { innodb_redo_log_capacity: capacity, innodb_log_file_size: size, innodb_log_files_in_group: files } = settings;
+  return Number(capacity ?? Number(size ?? 0) * Number(files ?? 1));
+}
+
 /**
  * How much redo a server reports to have replayed, bytes; undefined if it does not report that. MariaDB: storage/innobase/log/log0recv.cc;
  * MySQL: messages ER_IB_MSG_LOG_PARSING_LSN and the like.

@@ -12,8 +12,8 @@ export interface Options {
   /** Before an atomic cut: WAL since the last checkpoint that is worth one, bytes. */
   checkpointAboveBytes: number;
   repair: "none" | "fork" | "always";
-  /** shared_buffers of a server on a snapshot, MiB. */
-  repairMemoryMb: number;
+  /** shared_buffers of a server on a snapshot, MiB; default: by the WAL that it replays. */
+  repairMemoryMb?: number;
   /** Folder of the server's programs; default: where the running server's are. */
   binDir?: string;
   /** What verify does beside starting a server and writing. */

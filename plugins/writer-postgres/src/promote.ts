@@ -1,4 +1,5 @@
 import type { Context } from "holdstill/plugin";
+import { leastBuffersMb } from "./buffers.js";
 import { readControl } from "./control.js";
 import { PluginError } from "./errors.js";
 import type { Facts } from "./facts.js";
@@ -24,7 +25,10 @@ export async function promote(
   const places = [{ original: dataDir, place: dataDir }];
   const programs = await Programs.of({ facts, folder, dataDir, owner: folder.owner, places }, ctx);
   const taken = Array.from({ length: to - from }, (_, index) => from + 1 + index);
-  const own = settings(facts, ctx.options, { ...beginTimeline(folder, taken), hba_file: "/dev/null" });
+  const own = settings(facts, ctx.options.repairMemoryMb ?? leastBuffersMb, {
+    ...beginTimeline(folder, taken),
+    hba_file: "/dev/null",
+  });
   const args = ["--single", "-D", dataDir, ...own, "template1"];
   const { exitCode, stderr } = await withoutOwnSettings(folder, async () => await programs.run("postgres", args));
   folder.remove("recovery.signal");

@@ -1,6 +1,7 @@
 import type { Context, Exposed, Report, WriterTransaction } from "holdstill/plugin";
 import { PluginError } from "./errors.js";
 import { applySidecar, becomeIndependent } from "./apply-sidecar.js";
+import { buffersMb } from "./buffers.js";
 import type { Options } from "./options.js";
 import { WritableSnapshot } from "./snapshot.js";
 import { Programs } from "./programs.js";
@@ -52,6 +53,8 @@ const howToRestore =
 
 interface Redo {
   readonly redoBytes: number;
+  /** shared_buffers of the server, MiB. */
+  readonly memoryMb?: number;
   readonly redoFrom?: string | undefined;
   readonly redoTo?: string | undefined;
 }
@@ -71,7 +74,8 @@ async function replay(
   const recovery = facts.settings["wal_level"] === "minimal" ? {} : beginTimeline(folder);
   ctx.progress("repairing the snapshot");
   // The plugin writes it out, in any order, which takes a fraction of the time.
-  const own = settings(facts, ctx.options, { ...recovery, fsync: "off", hba_file: "/dev/null" });
+  const memoryMb = buffersMb(snapshot, ctx.options);
+  const own = settings(facts, memoryMb, { ...recovery, fsync: "off", hba_file: "/dev/null" });
   const args = ["--single", "-D", snapshot.dataDir, ...own, "template1"];
   const { exitCode, stderr } = await withoutOwnSettings(folder, async () => await programs.run("postgres", args));
   if (exitCode !== 0) throw failed(`postgres --single ended with ${exitCode ?? "a signal"}`, stderr);
@@ -83,7 +87,7 @@ async function replay(
   const redoFrom = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   const redoTo = /redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(stderr)?.[1];
   if (redoFrom === undefined || redoTo === undefined) return nothingToDo;
-  return { redoBytes: Number(parseLsn(redoTo) - parseLsn(redoFrom)), redoFrom, redoTo };
+  return { redoBytes: Number(parseLsn(redoTo) - parseLsn(redoFrom)), memoryMb, redoFrom, redoTo };
 }
 
 /** With the last messages of the server. */

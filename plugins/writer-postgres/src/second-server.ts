@@ -2,6 +2,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, ExecResult } from "holdstill/plugin";
 import { codeOf } from "#kit/plugin-error.js";
+import { buffersMb } from "./buffers.js";
 import { isReportedByServer, PluginError } from "./errors.js";
 import type { Options } from "./options.js";
 import type { WritableSnapshot } from "./snapshot.js";
@@ -83,7 +84,8 @@ export class SecondServer {
       port: String(port),
       hba_file: path.join(this.#snapshot.dataDir, hbaFile),
     };
-    const args = ["-D", this.#snapshot.dataDir, ...settings(this.#snapshot.facts, this.#ctx.options, own)];
+    const buffers = buffersMb(this.#snapshot, this.#ctx.options);
+    const args = ["-D", this.#snapshot.dataDir, ...settings(this.#snapshot.facts, buffers, own)];
     this.#running = this.#programs.run("postgres", args).then((result) => {
       this.#ended = result;
     });

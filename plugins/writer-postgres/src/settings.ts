@@ -1,13 +1,14 @@
 import type { Facts } from "./facts.js";
-import type { Options } from "./options.js";
 
 /**
  * Settings of a server on a snapshot, as arguments: those of the captured server without which redo ends or data are dropped, and for
  * the rest ours. The snapshot's configuration is not read, because it names where the captured server archives, listens, and logs.
+ *
+ * @param buffersMb shared_buffers, MiB.
  */
 export function settings(
   { settings: captured, walSegmentBytes, version }: Facts,
-  { repairMemoryMb }: Pick<Options, "repairMemoryMb">,
+  buffersMb: number,
   own: Readonly<Record<string, string>>,
 ): string[] {
   const all = {
@@ -15,7 +16,7 @@ export function settings(
     ...always,
     ...since(Number.parseInt(version, 10)),
     ...walSizes(walSegmentBytes ?? usualWalSegmentBytes),
-    shared_buffers: `${repairMemoryMb}MB`,
+    shared_buffers: `${buffersMb}MB`,
     ...own,
   };
   return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

@@ -28,6 +28,13 @@ export function segmentName(timeline: number, number: bigint, segmentBytes: numb
   return parts.map((part) => part.toString(16).toUpperCase().padStart(8, "0")).join("");
 }
 
+/** The number of a WAL file; undefined if it is none. */
+export function segmentNumber(name: string, segmentBytes: number): bigint | undefined {
+  const [, high, low] = /^[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})$/.exec(name) ?? [];
+  if (high === undefined || low === undefined) return undefined;
+  return BigInt(`0x${high}`) * (0x1_0000_0000n / BigInt(segmentBytes)) + BigInt(`0x${low}`);
+}
+
 /** The WAL files from the start that backup_label names through the one that holds the last byte before `stopLsn`. */
 export function walRange(label: string, stopLsn: string, segmentBytes: number): WalRange {
   const start = /^START WAL LOCATION: ([0-9A-F]+\/[0-9A-F]+) \(file ([0-9A-F]{8})[0-9A-F]{16}\)$/m.exec(label);

@@ -1,7 +1,6 @@
 /** Journals as real files, and what recovery reads in them after each kind of ending. */
 import assert from "node:assert/strict";
-import fs, { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import { Journal } from "#core/store/journal.js";
@@ -265,50 +264,6 @@ test("a line is in the file when write returns", async (t) => {
   const journal = Journal.open(state, one);
   await journal?.write(asked("db", "freeze"));
   assert.equal(readFileSync(fileOf(state, one), "utf8"), '{"entry":"asked","actor":"db","op":"freeze"}\n');
-  journal?.close();
-});
-
-test("however many plugins answer in one turn of the event loop, their lines cost one fsync, and each is in the file when its write returns", async (t) => {
-  const state = tempState(t);
-  const journal = Journal.open(state, one);
-  const fsync = t.mock.method(fs, "fsyncSync");
-  syncBuiltinESMExports();
-  t.after(() => {
-    fsync.mock.restore();
-    syncBuiltinESMExports();
-  });
-  const writers = Array.from({ length: 64 }, (_, n) => `db${n}`);
-  await Promise.all(
-    writers.map(async (writer) => {
-      await journal?.write(asked(writer, "freeze"));
-      assert.ok(readFileSync(fileOf(state, one), "utf8").includes(`"${writer}"`));
-      await journal?.write(ok(writer, "freeze"));
-    }),
-  );
-  assert.equal(fsync.mock.callCount(), 2);
-  assert.deepEqual(
-    readFileSync(fileOf(state, one), "utf8")
-      .trim()
-      .split("\n")
-      .map((line): unknown => JSON.parse(line)),
-    [...writers.map((writer) => asked(writer, "freeze")), ...writers.map((writer) => ok(writer, "freeze"))],
-  );
-  journal?.close();
-});
-
-test("lines that wait for the end of a turn are kept if the hold begins in it", async (t) => {
-  const state = tempState(t);
-  const journal = Journal.open(state, one);
-  const before = journal?.write(ok("db", "freeze"));
-  journal?.suspend();
-  await Promise.all([before, journal?.write(asked("disk", "commit"))]);
-  assert.equal(readFileSync(fileOf(state, one), "utf8"), "");
-  await journal?.resume();
-  const lines = readFileSync(fileOf(state, one), "utf8").trim().split("\n");
-  assert.deepEqual(
-    lines.map((line): unknown => JSON.parse(line)),
-    [ok("db", "freeze"), asked("disk", "commit")],
-  );
   journal?.close();
 });
 

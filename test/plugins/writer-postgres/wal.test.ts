@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { historyFile, parseLsn, segmentName, walRange } from "@holdstill/writer-postgres/dist/wal.js";
+import { historyFile, parseLsn, segmentName, segmentNumber, walRange } from "@holdstill/writer-postgres/dist/wal.js";
 
 const mib = 1024 * 1024;
 
@@ -19,6 +19,14 @@ test("a WAL file's name carries into the upper half after 4 GiB, whatever the fi
   assert.equal(segmentName(1, 255n, 16 * mib), "0000000100000000000000FF");
   assert.equal(segmentName(1, 256n, 16 * mib), "000000010000000100000000");
   assert.equal(segmentName(26, 4n, 1024 * mib), "0000001A0000000100000000");
+});
+
+test("a name gives the number back, and other files have none", () => {
+  for (const number of [2n, 255n, 256n, 70_000n])
+    assert.equal(segmentNumber(segmentName(3, number, 16 * mib), 16 * mib), number);
+  assert.equal(segmentNumber("0000001A0000000100000000", 1024 * mib), 4n);
+  for (const name of ["00000002.history", "archive_status", "000000010000000000000002.partial"])
+    assert.equal(segmentNumber(name, 16 * mib), undefined);
 });
 
 test("the range goes from the label's start through the last byte before the stop", () => {

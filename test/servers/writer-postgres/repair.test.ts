@@ -138,6 +138,30 @@ for (const { name, bindir, skip } of versions()) {
 
 const skip = missingPostgres();
 
+test(
+  "the server that repairs has memory for the pages that the WAL changes, and what is kept for reuse does not count",
+  { skip },
+  async (t) => {
+    const server = await serverWithLedger(t, { config: { max_wal_size: "4GB" } });
+    const ctx = context(writerOptions(server));
+    await server.query("CREATE TABLE filled AS SELECT n, repeat('x', 500) FROM generate_series(1, 250000) AS n");
+    const full = await takeCrashSnapshot(t, server, ctx);
+    await server.query("CHECKPOINT");
+    const empty = await takeCrashSnapshot(t, server, ctx);
+    const [much, little] = [
+      await recover(full.tx, exposed(full), ctx),
+      await recover(empty.tx, exposed(empty), ctx),
+    ].map(({ facts }) => ({
+      memoryMb: Number(facts?.["memoryMb"] ?? 0),
+      redoMb: Number(facts?.["redoBytes"]) / 2 ** 20,
+    }));
+    assert.ok(much !== undefined && little !== undefined);
+    assert.ok(much.redoMb > 100, JSON.stringify(much));
+    assert.ok(much.memoryMb > 1.4 * much.redoMb && much.memoryMb < 1.5 * much.redoMb + 49, JSON.stringify(much));
+    assert.ok(little.memoryMb <= 128, JSON.stringify(little));
+  },
+);
+
 test("a snapshot of a standby is recovered as a server of its own", { skip }, async (t) => {
   const { server, load, ctx } = await spreadServer(t);
   const confirmed = load.acknowledged();

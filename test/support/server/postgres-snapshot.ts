@@ -28,7 +28,6 @@ export function writerOptions(server: PostgresServer, given: Partial<Options> = 
     checkpoint: "spread",
     checkpointAboveBytes: 1024 * 1024 * 1024,
     repair: "always",
-    repairMemoryMb: 128,
     verify: [],
     ...given,
   };

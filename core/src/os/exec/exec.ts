@@ -20,7 +20,7 @@ const NOT_RUN: readonly unknown[] = [126, 127];
 
 /** If one of them is missing, or ioprio_set(2) is forbidden, as in some containers, the command still runs. */
 const background = [
-  ["nice", "-n", "10"],
+  ["nice", "-n", "3"],
   ["ionice", "--ignore", "--class", "2", "--classdata", "7"],
 ] as const;
 

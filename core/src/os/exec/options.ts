@@ -22,8 +22,9 @@ export interface ExecOptions {
    */
   writable?: readonly string[];
   /**
-   * `background`: the program yields to others, for the processors (nice 10) and for the disk (best-effort 7, which only
-   * some schedulers respect; ioprio_set(2)). This suits a repair beside the running application. Default: as the host.
+   * `background`: the program yields to others. It has half their weight for the processors (nice 3), and a low priority
+   * for the disk (best-effort 7, which only some schedulers respect; ioprio_set(2)). This suits a repair beside the
+   * running application. Default: as the host.
    */
   priority?: "background";
 }

@@ -1,13 +1,12 @@
 /** Snapshots that writers repair after the cut, and applications that go on though their writer is dead. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import type { TransactionResult } from "#core/engine/types.js";
 import type { SnapshotSet } from "#core/base/schema/types.js";
-import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
-import { patientLimits, Scene } from "../support/fixture/scene.js";
-import { type CliRun, holdstill } from "../support/process/command-line.js";
+import { withForks } from "../support/fixture/scene-with-forks.js";
+import { Scene } from "../support/fixture/scene.js";
 
 interface Row {
   name: string;
@@ -159,7 +158,7 @@ test("after kill -9 in a repair recover removes the folder at which the snapshot
 
 test("a restore elsewhere takes the repaired contents, or with --as-cut what was cut", async (t) => {
   const stage = new Scene(t);
-  const on = forking(stage, {});
+  const on = withForks(stage, {});
   assert.equal((await on("create", "writer:app", "--name", "good")).exitCode, 0);
   for (const [options, expected] of [
     [[], ["file", "repaired"]],
@@ -172,23 +171,6 @@ test("a restore elsewhere takes the repaired contents, or with --as-cut what was
   }
 });
 
-/** The command line, with a provider that makes forks. */
-function forking(stage: Scene, writer: Record<string, unknown>): (...args: string[]) => Promise<CliRun> {
-  const config = path.join(stage.dir, "holdstill.json");
-  const settings = {
-    pluginPaths: [pluginsThat],
-    stateDir: path.join(stage.dir, "state"),
-    exposeDir: path.join(stage.dir, "exposed"),
-    limits: patientLimits,
-    plugins: [
-      { use: "writer-that", as: "app", options: { app: stage.app, repair: "fork", ...writer } },
-      { use: "provider-reflink" },
-    ],
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  return async (...args) => holdstill([...args, "--config", config]);
-}
-
 const failures = {
   reports: { unrepairable: "page 7 is torn" },
   throws: { in: "repair", does: "throws", when: "after" },
@@ -197,7 +179,7 @@ const failures = {
 for (const [how, misbehaviour] of Object.entries(failures)) {
   test(`a fork whose repair failed is never used: what was cut is verified, shown, and restored (the writer ${how})`, async (t) => {
     const stage = new Scene(t);
-    const on = forking(stage, misbehaviour);
+    const on = withForks(stage, misbehaviour);
     const made = await on("create", "writer:app", "--name", "good", "--json");
     assert.equal(made.exitCode, 5, made.stdout + made.stderr);
     const { set } = made.json() as TransactionResult;

@@ -59,6 +59,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/verify.js")).verifyCommand,
   },
   {
+    name: "repair",
+    summary: "make a set's repairs that were put off or have failed",
+    load: async () => (await import("./commands/repair.js")).repairCommand,
+  },
+  {
     name: "restore",
     summary: "put data back from a set, in place or elsewhere",
     load: async () => (await import("./commands/restore.js")).restoreCommand,

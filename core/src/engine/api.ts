@@ -55,6 +55,7 @@ export interface EngineApi extends CreateApi {
   expose(key: string, at?: string | null): Promise<SnapshotSet>;
   unexpose(key: string): Promise<SnapshotSet>;
   verify(key: string): Promise<SnapshotSet>;
+  repair(key: string, signal?: AbortSignal): Promise<SnapshotSet>;
   complete(key: string, result: BackupResult): Promise<Completed>;
   removeAll(ids: readonly string[]): Promise<Removal>;
   leftovers(): Promise<Leftover[]>;

@@ -26,6 +26,7 @@ import { readyWriters, restoreSet, type Reverted } from "./restore/restore.js";
 import { finishRevert, revertSet } from "./restore/revert.js";
 import { type RecordOfUnremoved, removeSets } from "./sets/remove-all.js";
 import { removeSet } from "./sets/remove-set.js";
+import { repairSet } from "./sets/repair-set.js";
 import { completeSet, exposeSet, keepSet, unexposeSet } from "./sets/sets.js";
 import { verifySet } from "./sets/verify.js";
 import type {
@@ -128,6 +129,12 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   /** The writers start their applications on the snapshots; `verified` of the result contains what they found. */
   verify(key: string): Promise<SnapshotSet> {
     return this.#onSet(key, ({ workers }, set) => verifySet(this.#context, workers, set), "verify");
+  }
+
+  /** The writers repair forks of the snapshots, if that was put off or has failed. The record has what became of it. */
+  repair(key: string, signal?: AbortSignal): Promise<SnapshotSet> {
+    const watcher = signal === undefined ? {} : { signal };
+    return this.#onSet(key, (operation, set) => repairSet(this.#context, operation, set), "repair", watcher);
   }
 
   /** What a restore would do. Changes nothing. `to`: below this folder, instead of over the originals. */

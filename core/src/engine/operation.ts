@@ -46,7 +46,9 @@ export class Operation {
       this.interruptible(async () => {
         // What another transaction of this process holds cannot be looked at.
         await store.gate.pass();
-        return makePlan(request, this.workers, limits, protectedPaths(store.state));
+        const repair = request.repair ?? settings.repair;
+        const asked = repair === "inline" ? request : { ...request, repair };
+        return makePlan(asked, this.workers, limits, protectedPaths(store.state));
       }),
     );
   }

@@ -1,4 +1,4 @@
-import type { Consistency, LeaseMark, RequesterMark } from "../base/schema/types.js";
+import type { Consistency, LeaseMark, RepairTime, RequesterMark } from "../base/schema/types.js";
 
 /** A plan has the types of the schema: what `plan` prints is the plan itself. */
 export type { Plan, PlannedComponent, PlannedProvider, PlannedVolume, PlannedWriter } from "../base/schema/types.js";
@@ -16,6 +16,8 @@ export interface SnapshotRequest {
   require?: Consistency;
   /** Also holds volumes that carry `/`, holdstill, or its state: last, and released first. */
   includeRoot?: boolean;
+  /** When writers repair the snapshots. Default: that of the config, or `inline`. */
+  repair?: RepairTime;
   /** The set is deleted when this lease ends. Default: the set stays until it is deleted. */
   lease?: LeaseMark;
   /** Until then the set cannot be deleted. ISO 8601. A leased set cannot be retained. */

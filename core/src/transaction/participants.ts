@@ -1,14 +1,15 @@
+import type { Component } from "../base/schema/types.js";
 import type { Plan } from "../plan/plan.js";
 import type { Actor } from "./state.js";
 
 const levels = { "front-end": 0, "back-end": 1, system: 2 } as const;
 
 /** The plan's writers and providers, as the machine needs them. */
-export function actorsOf({ writers, providers }: Plan): Actor[] {
+export function actorsOf({ request, writers, providers }: Plan): Actor[] {
   return [
     ...writers.map(({ who, policy, components }): Actor => {
       const own = components.map((component) => levels[component.level ?? "back-end"]);
-      const repairs = components.some(({ repair = "none" }) => repair !== "none");
+      const repairs = (request.repair ?? "inline") === "inline" && isRepaired(components);
       return { id: who.instance, role: "writer", policy, level: lowestLevel(own), repairs };
     }),
     ...providers.map(({ who }): Actor => ({
@@ -20,6 +21,10 @@ export function actorsOf({ writers, providers }: Plan): Actor[] {
     })),
   ];
 }
+
+/** Whether the writer repairs what is captured of it, now or later. */
+export const isRepaired = (components: readonly Component[]): boolean =>
+  components.some(({ repair = "none" }) => repair !== "none");
 
 /** A writer is frozen with the foremost of its components. */
 const lowestLevel = (all: readonly Actor["level"][]): Actor["level"] =>

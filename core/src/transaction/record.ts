@@ -10,11 +10,13 @@ import type {
   RecordedComponent,
   RecordedHold,
   RecordedWriter,
+  Repair,
   SnapshotSet,
   Span,
 } from "../base/schema/types.js";
 import type { ParticipantAnswers } from "./calls.js";
 import { ownVersion } from "../installation.js";
+import { isRepaired } from "./participants.js";
 
 /** The record of a transaction that was sealed: what was promised, less what was not kept. */
 export function recordOf(
@@ -23,7 +25,7 @@ export function recordOf(
   timeline: readonly Span[],
   hold: RecordedHold | null,
 ): SnapshotSet {
-  const writers = plan.writers.map((writer) => recordedWriter(writer, answers, timeline));
+  const writers = plan.writers.map((writer) => recordedWriter(plan, writer, answers, timeline));
   const components = plan.components.map((component) => recordedComponent(component, writers));
   const { name, tags, targets, lease, requester, retainUntil } = plan.request;
   const notCaptured = [...new Set([...(plan.notCaptured ?? []), ...answers.snapshots.flatMap(leftOutOf)])];
@@ -62,7 +64,8 @@ function leftOutOf({ snapshot: { facts } }: ParticipantAnswers["snapshots"][numb
 export const isDegraded = (set: SnapshotSet): boolean => isLowerConsistency(set.consistency, set.asked);
 
 function recordedWriter(
-  { who, policy }: Plan["writers"][number],
+  { request }: Plan,
+  { who, policy, components }: Plan["writers"][number],
   answers: ParticipantAnswers,
   timeline: readonly Span[],
 ): RecordedWriter {
@@ -71,7 +74,8 @@ function recordedWriter(
   const reason =
     own.find((span) => span.outcome === "failed")?.reason ?? (frozen === null ? "it was never frozen" : undefined);
   const facts = answers.facts.get(who.instance);
-  const repair = answers.repairs.get(who.instance);
+  const isDue = request.repair === "later" && frozen !== null && isRepaired(components);
+  const repair: Repair | undefined = isDue ? { state: "pending", in: [] } : answers.repairs.get(who.instance);
   const sidecar = answers.sidecars.get(who.instance);
   return {
     by: ref(who),

@@ -4,7 +4,7 @@ import type { Who } from "../base/errors/details.js";
 import { isHoldstillError, toFault } from "../base/errors/error.js";
 import type { ProviderAnswer, ProviderArgs } from "../host/isolation/operations.js";
 import { isProvider, type Session } from "../host/isolation/session.js";
-import type { PlannedVolume, PlannedWriter } from "../plan/plan.js";
+import type { PlannedWriter } from "../plan/plan.js";
 import type { WriterTransaction } from "../host/contract/context.js";
 import type { Exposed, Repair, Snapshot } from "../base/schema/types.js";
 import type { ExposureDirs } from "./services.js";
@@ -24,7 +24,8 @@ export interface RepairContext {
   readonly limits: LimitsMs;
   /** Id of the set. */
   readonly set: string;
-  readonly volumes: readonly PlannedVolume[];
+  /** Why a snapshot of this volume cannot be repaired itself, without a fork; null: it can. */
+  readonly whyOnlyForks: (volumeId: string, provider: Who) => string | null;
   readonly exposures: ExposureDirs;
 }
 
@@ -126,9 +127,7 @@ export class Repairs {
     const provider = await this.#provider(who);
     if (provider.offers("fork")) return this.#forkOf({ who, snapshot }, provider);
     if (onlyForks) return `${who.instance} makes no fork of a snapshot`;
-    const planned = this.#context.volumes.find(({ volume }) => volume.id === snapshot.volumeId);
-    if (planned?.qualities.writable === true) return { who, snapshot };
-    return `the snapshots of ${who.instance} are read-only`;
+    return this.#context.whyOnlyForks(snapshot.volumeId, who) ?? { who, snapshot };
   }
 
   /** What was cut is whole without its fork, so a provider that reports that it cannot make one takes nothing from the set. */

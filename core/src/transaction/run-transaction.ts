@@ -1,3 +1,4 @@
+import type { Who } from "../base/errors/details.js";
 import { HoldstillError, toFault } from "../base/errors/error.js";
 import { roundMs } from "../base/events/emit.js";
 import type { Fault, FreezeToken, Residue, SnapshotSet } from "../base/schema/types.js";
@@ -49,7 +50,11 @@ class Runner {
     this.#plan = plan;
     this.#services = services;
     const { workers, limits, exposures } = services;
-    const repairs = new Repairs({ workers, limits, set: plan.id, volumes: plan.volumes, exposures });
+    const whyOnlyForks = (volumeId: string, { instance }: Who): string | null => {
+      const planned = plan.volumes.find(({ volume }) => volume.id === volumeId);
+      return planned?.qualities.writable === true ? null : `the snapshots of ${instance} are read-only`;
+    };
+    const repairs = new Repairs({ workers, limits, set: plan.id, whyOnlyForks, exposures });
     this.#calls = new TransactionCalls(plan, repairs, services);
     this.#recorder = new CallRecorder(services);
     this.#state = machine.initialState(actorsOf(plan));

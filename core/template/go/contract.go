@@ -479,7 +479,7 @@ type FrozenSpan struct {
 	Until float64 `json:"until"`
 }
 
-// Repair: The result of the repair. repaired: the application opens it at once. failed: it does not. passed-over: the repair was not tried, for this reason.
+// Repair: Repaired: the application opens it at once. Failed: it does not. Passed-over: the repair was not tried, for this reason. Pending: it is not made yet.
 type Repair struct {
 	State  string         `json:"state"`
 	In     List[string]   `json:"in"`

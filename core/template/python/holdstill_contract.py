@@ -158,7 +158,7 @@ class FrozenSpan(TypedDict):
 Repair = TypedDict(
     "Repair",
     {
-        "state": "Literal['repaired', 'failed', 'passed-over']",
+        "state": "Literal['repaired', 'failed', 'passed-over', 'pending']",
         "in": "list[str]",
         "reason": "NotRequired[str]",
         "facts": "NotRequired[dict[str, Any]]",

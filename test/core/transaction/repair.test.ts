@@ -16,7 +16,8 @@ async function repairWith(failure: Error): Promise<unknown> {
   const workers = { session: () => Promise.resolve(provider) } as unknown as PluginWorkers;
   const writer = { who: app, offers: () => true } as unknown as Session<"writer">;
   const limits = { seal: 1000, abort: 1000 } as LimitsMs;
-  const repairs = new Repairs({ workers, limits, set: "set", volumes: [], exposures: {} as ExposureDirs });
+  const exposures = {} as ExposureDirs;
+  const repairs = new Repairs({ workers, limits, set: "set", whyOnlyForks: () => null, exposures });
   const kind = { kind: "database", tolerates: "fuzzy", repair: "fork" } as const;
   const components = [{ name: "data", paths: ["/data"], ...kind }];
   const tx = { id: "set", cut: "fuzzy" as const, components, sidecarDir: "/none" };

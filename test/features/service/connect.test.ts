@@ -21,6 +21,7 @@ const day: readonly (readonly string[])[] = [
   ["verify", "nightly"],
   ["unexpose", "nightly"],
   ["verify", "nightly"],
+  ["repair", "nightly"],
   ["complete", "nightly", "--succeeded", "--type", "full"],
   ["delete", "nightly", "--yes"],
   ["show", "nightly"],

@@ -46,6 +46,7 @@ const expected: Readonly<Record<string, Row>> = {
   "POST /v1/sets/{set}/expose": { right: "create", whose: "own" },
   "POST /v1/sets/{set}/unexpose": { right: "create", whose: "own" },
   "POST /v1/sets/{set}/verify": { right: "create", whose: "own" },
+  "POST /v1/sets/{set}/repair": { right: "create", whose: "own" },
   "POST /v1/sets/{set}/complete": { right: "create", whose: "own", body: { succeeded: true } },
   "POST /v1/sets/{set}/lease": { right: "create", whose: "own" },
   "GET /v1/sets/{set}/lease": { right: "create", whose: "own" },

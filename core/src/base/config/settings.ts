@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import type { LineOf } from "../schema/findings.js";
-import type { Config, Limits, LogConfig, PluginInstance, RightsConfig } from "../schema/types.js";
+import type { Config, Limits, LogConfig, PluginInstance, RepairTime, RightsConfig } from "../schema/types.js";
 import { parseDuration } from "./duration.js";
 
 /** The config as the rest of holdstill sees it: every default filled in, every path absolute. */
@@ -16,6 +16,8 @@ export interface Settings {
   /** Time between two checks of the usage of the sets that are kept, ms. */
   usageIntervalMs: number;
   limits: LimitsMs;
+  /** When writers repair the snapshots of a set whose requester does not say. */
+  repair: RepairTime;
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
   service: ServiceSettings;
@@ -103,6 +105,7 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
       : fromBase(config.exposeDir ?? defaultExposeDir(env)),
     usageIntervalMs: parseDuration(config.usageInterval) ?? defaultFillInterval,
     limits: milliseconds({ ...defaultLimits, ...config.limits }),
+    repair: config.repair ?? "inline",
     instances: (config.plugins ?? []).map((instance, index) => instanceOf(instance, index, file, lineOf)),
     log: {
       level: config.log?.level ?? "info",

@@ -2,6 +2,10 @@
 
 export type SetId = string;
 /**
+ * When writers repair the snapshots. Inline, the default, is before the set is complete. Later is by `holdstill repair`, on forks of the snapshots. Never leaves them as they were cut.
+ */
+export type RepairTime = "inline" | "later" | "never";
+/**
  * atomic: all volumes at one instant. per-volume: each volume at a different instant. fuzzy: copied file by file.
  */
 export type Cut = "atomic" | "per-volume" | "fuzzy";
@@ -268,6 +272,7 @@ export interface AuditLine {
     | "unexpose"
     | "complete"
     | "verify"
+    | "repair"
     | "keep"
     | "recover"
     | "delete"
@@ -338,6 +343,7 @@ export interface CommandLine {
   expose?: SnapshotSet;
   unexpose?: SnapshotSet;
   verify?: SnapshotSet;
+  repair?: SnapshotSet;
   /**
    * With --dry-run, the plan.
    */
@@ -436,6 +442,7 @@ export interface PlannedRequest {
    */
   require?: "application" | "filesystem" | "crash" | "none";
   includeRoot?: boolean;
+  repair?: RepairTime;
   lease?: LeaseMark;
   /**
    * Until then the set cannot be deleted. ISO 8601, UTC.
@@ -878,10 +885,10 @@ export interface FrozenSpan {
   until: number;
 }
 /**
- * The result of the repair. repaired: the application opens it at once. failed: it does not. passed-over: the repair was not tried, for this reason.
+ * Repaired: the application opens it at once. Failed: it does not. Passed-over: the repair was not tried, for this reason. Pending: it is not made yet.
  */
 export interface Repair {
-  state: "repaired" | "failed" | "passed-over";
+  state: "repaired" | "failed" | "passed-over" | "pending";
   /**
    * Snapshot.id of each snapshot that was written to; one with `of` has its unchanged original beside it.
    */
@@ -1816,6 +1823,7 @@ export interface Config {
   exposeDir?: string;
   usageInterval?: Duration;
   limits?: Limits;
+  repair?: RepairTime;
   /**
    * The plugin instances. Without a provider among them, the host uses the plugin whose manifest has `fallback`.
    */
@@ -2499,6 +2507,7 @@ export interface SetRequest {
    * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
+  repair?: RepairTime;
   lease?: Duration;
 }
 export interface PlanRequest {
@@ -2517,6 +2526,7 @@ export interface PlanRequest {
    * Also hold volumes that carry `/`, holdstill, or its state.
    */
   includeRoot?: boolean;
+  repair?: RepairTime;
 }
 export interface Completion {
   /**

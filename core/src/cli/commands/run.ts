@@ -38,8 +38,10 @@ The snapshot of a raw block device is a block device. HOLDSTILL_DEVICES has one 
     { line: "holdstill run /srv -- sh -c 'tar -C $HOLDSTILL_ROOT -cf /mnt/srv.tar .'", does: "runs a shell" },
   ],
   async run(call) {
-    const request = requestOf(call.operands, call.values);
+    const asked = requestOf(call.operands, call.values);
     const { "in-place": inPlace, "as-cut": asCut, keep, type = "copy" } = call.values;
+    // A set that is deleted afterwards needs no repair that COMMAND does not see.
+    const request = asCut && !keep ? { repair: "never" as const, ...asked } : asked;
     const session = startLiveSession(call);
     const { signal, onEvent } = session;
     let since = 0;

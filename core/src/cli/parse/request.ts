@@ -19,10 +19,18 @@ export const planOptions = {
     about: "also hold volumes that carry /, holdstill, or its state: last, and released first",
   },
 } as const satisfies Options;
+const repairTimes = ["inline", "later", "never"] as const;
 export const setOptions = {
   ...planOptions,
   name: { type: "text", value: "NAME", about: "a name for the set" },
   tag: { type: "list", value: "KEY=VALUE", about: "stored with the set; may be repeated" },
+  repair: {
+    type: "text",
+    value: "WHEN",
+    choices: repairTimes,
+    about:
+      "when writers repair the snapshots: inline, before the set is complete; later, by `holdstill repair`; or never",
+  },
 } as const satisfies Options;
 
 /** What complete and run have in common. */
@@ -39,9 +47,10 @@ export function requestOf(
     "include-root": boolean;
     name?: string | undefined;
     tag?: readonly string[];
+    repair?: (typeof repairTimes)[number] | undefined;
   },
 ): SnapshotRequest {
-  const { require: level, "include-root": includeRoot, name, tag = [] } = values;
+  const { require: level, "include-root": includeRoot, name, tag = [], repair } = values;
   for (const [option, text] of [["--name", name ?? ""] as const, ...tag.map((one) => ["--tag", one] as const)])
     refuseControlCharacters(option, text);
   return {
@@ -49,6 +58,7 @@ export function requestOf(
     ...(level === undefined ? {} : { require: level }),
     ...(name === undefined ? {} : { name }),
     ...(includeRoot ? { includeRoot } : {}),
+    ...(repair === undefined ? {} : { repair }),
     tags: tagsOf(tag),
   };
 }

@@ -82,12 +82,16 @@ function catalog(sets: readonly SnapshotSet[]): Metric[] {
   const ages = sets.map(({ name = "", createdAt }) => [name, seconds(createdAt)] as const);
   const byName = new Map<string, number>();
   for (const [name] of ages) byName.set(name, (byName.get(name) ?? 0) + 1);
+  const pending = new Map<string, number>();
+  for (const { by, repair } of sets.flatMap(({ writers: all }) => all))
+    if (repair?.state === "pending") pending.set(by.instance, (pending.get(by.instance) ?? 0) + 1);
   const bytes = new Map<string, number>();
   for (const { by, snapshot } of sets.flatMap(({ snapshots }) => snapshots))
     bytes.set(by.instance, (bytes.get(by.instance) ?? 0) + (snapshot.bytes ?? 0));
   return [
     metric("sets", "gauge", "Snapshot sets, by name.", byName, "name"),
     metric("newest_set_timestamp_seconds", "gauge", "When the newest set of that name was cut.", new Map(ages), "name"),
+    metric("repairs_pending", "gauge", "Sets whose snapshots the writer has not repaired yet.", pending, "writer"),
     ...usage(sets),
     metric("snapshot_bytes", "gauge", "Size of the provider's snapshots, as far as known.", bytes, "provider"),
   ];

@@ -67,12 +67,13 @@ export function spaceParts({ neededBytes, freeBytes, snapshots }: Space): string
   return snapshots === undefined ? parts : [...parts, `${snapshots.used} of ${count(snapshots.limit, "snapshot")}`];
 }
 
-function writerLines({ writers, volumes }: Plan, style: TerminalStyle): string[] {
+function writerLines({ request, writers, volumes }: Plan, style: TerminalStyle): string[] {
   const copied = new Set(
     volumes.filter(({ qualities }) => qualities.space?.fork === "copies").map(({ volume }) => volume.id),
   );
   const repairOf = (repair: string, own: readonly string[]): string[] => {
-    if (repair === "none") return [];
+    if (repair === "none" || request.repair === "never") return [];
+    if (request.repair === "later") return ["snapshot repaired later"];
     return [own.some((id) => copied.has(id)) ? "snapshot repaired, in a second copy of the data" : "snapshot repaired"];
   };
   const ranked = writers.map((writer) => {
@@ -117,11 +118,13 @@ function usualLines(usual: readonly Usual[], style: TerminalStyle): string[] {
   return tableLines(rows, style);
 }
 
-function limitLines({ cut, writers }: Plan, limits: LimitsMs, style: TerminalStyle): string[] {
+function limitLines({ request, cut, writers }: Plan, limits: LimitsMs, style: TerminalStyle): string[] {
   // A fuzzy cut is a copy, so applications may be frozen for as long as it takes.
   const commit = cut === "fuzzy" ? limits.copy : limits.hold;
   const frozen = cut === "fuzzy" ? limits.freeze + limits.copy : limits.freeze;
-  const repairs = writers.some(({ components }) => components.some(({ repair = "none" }) => repair !== "none"));
+  const isInline = (request.repair ?? "inline") === "inline";
+  const repairs =
+    isInline && writers.some(({ components }) => components.some(({ repair = "none" }) => repair !== "none"));
   const parts = [
     `queue ${duration(limits.queue)}`,
     `prepare ${duration(limits.prepare)}`,

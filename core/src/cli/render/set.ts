@@ -74,6 +74,7 @@ export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] 
     ...(outcome === undefined
       ? []
       : section("Backup", [`  ${backupWords(outcome)}; ${outcome.type}, ${instant(outcome.at)}`], style)),
+    ...section("Repaired", repairedLines(set, style), style),
     ...section("Verified", verifiedLines(set, style), style),
     ...(retainUntil === undefined ? [] : section("Retained", [`  until ${instant(retainUntil)}`], style)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
@@ -131,7 +132,6 @@ function lostLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): s
   return tableLines(rows, style);
 }
 
-/** How full the space of each snapshot is; only if the providers were asked. */
 /** Snapshots of which it is not known whether they exist. */
 function unseenLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): string[] {
   const rows = snapshots.flatMap(({ snapshot: { id, unseen } }): Cell[][] =>
@@ -140,6 +140,7 @@ function unseenLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle):
   return tableLines(rows, style);
 }
 
+/** How full the space of each snapshot is; only if the providers were asked. */
 function usageLines(snapshots: SnapshotSet["snapshots"], style: TerminalStyle): string[] {
   const rows = snapshots.flatMap(({ snapshot: { id, usage } }): Cell[][] =>
     usage === undefined ? [] : [[id, usageCell(usage.percent), `of ${usage.where}`]],
@@ -174,6 +175,20 @@ function writerLines(
       { right: [1], indent: 6 },
     ),
   ];
+}
+
+const repairStates = {
+  repaired: { text: "repaired", style: "green" },
+  failed: { text: "✗ failed", style: "red" },
+  "passed-over": { text: "not repaired", style: "yellow" },
+  pending: { text: "not yet: `holdstill repair`", style: "yellow" },
+} as const;
+
+export function repairedLines({ writers }: SnapshotSet, style: TerminalStyle): string[] {
+  const rows = writers.flatMap(({ by, repair }): Cell[][] =>
+    repair === undefined ? [] : [[by.instance, repairStates[repair.state], repair.reason ?? ""]],
+  );
+  return tableLines(rows, style);
 }
 
 const verifyResults = {

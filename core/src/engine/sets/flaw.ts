@@ -8,5 +8,6 @@ export function flawOf(set: SnapshotSet): string | null {
   if (set.snapshots.some(({ snapshot }) => snapshot.state === "creating")) return "a snapshot is not finished";
   if (set.snapshots.some(({ removalAt }) => removalAt !== undefined)) return "its removal has begun";
   if ((set.verified ?? []).some(({ result }) => result === "does-not-open")) return "does not open";
+  if (set.writers.some(({ repair }) => repair?.state === "failed")) return "could not be repaired";
   return isLowerConsistency(set.consistency, set.asked) ? `${set.consistency}, asked ${set.asked}` : null;
 }

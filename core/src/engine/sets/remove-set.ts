@@ -4,8 +4,8 @@ import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { isRetained } from "../../store/retention.js";
 import { releaseReserve } from "../../store/space-reserve.js";
 import type { EngineContext } from "../types.js";
-import { listSnapshots } from "../usage/status.js";
 import { providerOf, unexposeOne, unmount } from "./sets.js";
+import { keyOf, listedBySet, strayForks } from "./stray-forks.js";
 
 /** Of a snapshot that was removed while another one of its set could not be. */
 const DELETED = "it was deleted with a part of its set";
@@ -61,6 +61,8 @@ async function dropRecord(
   { id }: SnapshotSet,
   left: readonly RecordedSnapshot[],
 ): Promise<void> {
+  // A process that died while it verified or repaired the set has left its folders.
+  await store.exposures.removeAllOf(id);
   await store.tombstones.add(id, left);
   await store.catalog.remove(id);
   await store.journals.forget(id);
@@ -89,11 +91,12 @@ async function removeSnapshots(
   await store.gate.write(() => releaseReserve(store.state));
   await store.audit.note(requester, action, set, reason);
   let now = await unmount(context, set);
-  const seen = await seenSnapshots(workers, set, settings.limits.identify);
+  const listed = await listedBySet(workers, set, settings.limits.identify);
+  const seen = new Set(listed.map(keyOf));
   now = await noteRemoval(context, now, seen);
   const removed: Omit<Removed, "now"> = { failed: [], first: undefined, unseen: [] };
   // A fork before the snapshot that it is a fork of.
-  for (const recorded of now.snapshots.toSorted((a, b) => forkRank(b) - forkRank(a))) {
+  for (const recorded of [...now.snapshots, ...strayForks(now, listed)].toSorted((a, b) => forkRank(b) - forkRank(a))) {
     try {
       now = await unexposeOne(context, workers, now, recorded);
       const session = await providerOf(workers, recorded);
@@ -125,17 +128,3 @@ async function noteRemoval(
 }
 
 const forkRank = ({ snapshot }: RecordedSnapshot): number => (snapshot.of === undefined ? 0 : 1);
-
-/** What the providers of the set list now. Of one that fails: nothing. */
-async function seenSnapshots(workers: PluginWorkers, set: SnapshotSet, limitMs: number): Promise<ReadonlySet<string>> {
-  const instances = new Set(set.snapshots.map(({ by }) => by.instance));
-  const listed = await listSnapshots(workers, limitMs, instances);
-  return new Set(
-    listed.flatMap((one) =>
-      "snapshots" in one ? one.snapshots.map((snapshot) => keyOf({ by: one.who, snapshot })) : [],
-    ),
-  );
-}
-
-const keyOf = ({ by, snapshot }: { by: { instance: string }; snapshot: { id: string } }): string =>
-  `${by.instance} ${snapshot.id}`;

@@ -60,8 +60,8 @@ export interface Writer<Options = Record<string, unknown>> {
    */
   afterRestore?(set: SnapshotSet, ctx: Context<Options>): Promise<void>;
   /**
-   * Repairs the writable contents in `exposed`, so that the application opens them at once. It is called after `seal`, for
-   * components with `repair`.
+   * Repairs the writable contents in `exposed`, so that the application opens them at once. It is called after `seal`, or
+   * long after it, for components with `repair`.
    */
   repair?(tx: WriterTransaction, exposed: Exposed, ctx: Context<Options>): Promise<Report>;
   /**

@@ -71,8 +71,8 @@ export class RemoteEngine implements EngineApi, TemporarySets {
   }
 
   async plan(request: SnapshotRequest, { signal }: Watcher = {}): Promise<Plan> {
-    const { targets, require, includeRoot } = documentOf(request);
-    const body = { targets, ...defined({ require, includeRoot }) };
+    const { targets, require, includeRoot, repair } = documentOf(request);
+    const body = { targets, ...defined({ require, includeRoot, repair }) };
     const made = await this.#service.call("POST", "/v1/plans", "service#/$defs/plan", body, signal);
     return { ...made, request: { ...request, targets: [...targets] } };
   }
@@ -174,6 +174,11 @@ export class RemoteEngine implements EngineApi, TemporarySets {
 
   verify(key: string): Promise<SnapshotSet> {
     return this.#service.call("POST", `${setPath(key)}/verify`, "snapshot-set");
+  }
+
+  /** If this is interrupted, the service goes on. */
+  repair(key: string, signal?: AbortSignal): Promise<SnapshotSet> {
+    return this.#service.call("POST", `${setPath(key)}/repair`, "snapshot-set", undefined, signal);
   }
 
   complete(key: string, result: BackupResult): Promise<Completed> {

@@ -8,14 +8,22 @@ import { absoluteTargets } from "../../plan/targets.js";
  *
  * @throws HoldstillError E_USAGE for a retention
  */
-export function documentOf({ targets, name, tags, require, includeRoot, retainUntil }: SnapshotRequest): SetRequest {
+export function documentOf({
+  targets,
+  name,
+  tags,
+  require,
+  includeRoot,
+  repair,
+  retainUntil,
+}: SnapshotRequest): SetRequest {
   if (retainUntil !== undefined) {
     const problem = "The service does not retain sets.";
     throw new HoldstillError("E_USAGE", { problem, hint: "Take the set without the service, as its owner." });
   }
   return {
     targets: [...new Set(absoluteTargets(targets))],
-    ...defined({ name, require, includeRoot }),
+    ...defined({ name, require, includeRoot, repair }),
     ...(tags === undefined ? {} : { tags }),
   };
 }

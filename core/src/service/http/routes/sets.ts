@@ -55,6 +55,15 @@ export const setRoutes: readonly Route[] = [
   }),
   route({
     method: "POST",
+    path: "/v1/sets/{set}/repair",
+    summary: "The writers repair forks of the snapshots, if that was put off or has failed",
+    right: "create",
+    body: null,
+    answers: { 200: "snapshot-set" },
+    handle: async (call) => ({ status: 200, body: await call.engine.repair(own(call, "repair").id) }),
+  }),
+  route({
+    method: "POST",
     path: "/v1/sets/{set}/complete",
     summary: "Notifies the writers of the result of the backup",
     right: "create",

@@ -78,6 +78,11 @@ export class PluginWorkers {
     await end;
   }
 
+  /** Ends the workers of an operation that has to wait: they keep memory and descriptors. `session` starts new ones. */
+  rest(): void {
+    for (const instance of this.#sessions.keys()) void this.retire(instance);
+  }
+
   /**
    * Runs the compensation of a freeze, if its token has one: the application continues although its writer's worker is dead.
    * An error is logged only, because `abort` follows and decides.
@@ -104,7 +109,7 @@ export class PluginWorkers {
    */
   async close(): Promise<"gone" | "stuck"> {
     this.#closed.abort();
-    for (const instance of this.#sessions.keys()) void this.retire(instance);
+    this.rest();
     const ends = await Promise.all(this.#closing);
     return ends.includes("stuck") ? "stuck" : "gone";
   }

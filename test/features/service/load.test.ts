@@ -1,9 +1,10 @@
 /** Many requesters at a time: order, fairness, and memory. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Event, SnapshotSet } from "#core/base/schema/types.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Event, OperationDocument, SnapshotSet } from "#core/base/schema/types.js";
 import { canMount } from "#core/os/exec/mount-tree.js";
 import { mount } from "../../support/storage/loop-device.js";
 import { Service } from "../../support/process/service.js";
@@ -74,6 +75,30 @@ test(
     assert.equal(stage.stored().length, requesters);
   },
 );
+
+test("who is far back in the queue has no workers, which would only wait with it", async (t) => {
+  const stage = new Scene(t);
+  const hangs = { provider: { in: "prepare", does: "hangs" }, limits: { prepare: "5m", identify: "2m" } } as const;
+  const service = await Service.start(t, stage, hangs);
+  const threads = (): number => readdirSync(`/proc/${service.child.pid}/task`).length;
+  const before = threads();
+  const ids: string[] = [];
+  for (let count = 0; count < 14; count += 1) ids.push((await service.create({ targets: ["writer:app"] })).id);
+  const waiting = async (): Promise<number> => {
+    const documents = await Promise.all(
+      ids.map(async (id) => (await service.ask("GET", `/v1/operations/${id}`)).json<OperationDocument>()),
+    );
+    return documents.filter(({ state }) => state.type === "queued").length;
+  };
+  while ((await waiting()) < ids.length - 1) await sleep(50);
+  // A writer and a provider: of the first, and of the four that are next.
+  const most = before + 2 * 5;
+  const until = Date.now() + 60_000;
+  while (threads() > most && Date.now() < until) await sleep(50);
+  assert.ok(threads() <= most, `${before} threads before, ${threads()} while ${ids.length} requesters wait`);
+  for (const id of ids.toReversed()) await service.ask("DELETE", `/v1/operations/${id}`);
+  for (const id of ids) assert.equal((await service.ended(id)).state.result.outcome, "interrupted");
+});
 
 const unasked =
   rounds === 0

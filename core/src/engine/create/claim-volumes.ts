@@ -14,7 +14,7 @@ export interface ClaimedPlan {
 
 /** What claiming uses. */
 export interface ClaimServices {
-  readonly operation: Pick<Operation, "emit" | "signal">;
+  readonly operation: Pick<Operation, "emit" | "signal"> & { readonly workers: Pick<Operation["workers"], "rest"> };
   readonly locks: VolumeLocker;
   /** How long a transaction may wait in the queue, ms. */
   readonly limitMs: number;
@@ -47,9 +47,12 @@ export async function claimVolumes(services: ClaimServices, first: Plan, turn: T
   }
 }
 
+/** A transaction with no more than this many before it keeps the workers that have planned: it will need them soon. */
+const soonServed = 4;
+
 /** First from the other transactions of this process, then from other processes. */
 async function takeAll(
-  { operation: { emit, signal }, locks }: ClaimServices,
+  { operation: { emit, signal, workers }, locks }: ClaimServices,
   plan: Plan,
   turn: Turn,
   until: number,
@@ -61,7 +64,10 @@ async function takeAll(
     owner: { pid: process.pid, transaction: plan.id, since: new Date().toISOString() },
     limitMs: leftMs(),
     signal,
-    onPosition: (position) => emit({ type: "queued", ...position }),
+    onPosition(position) {
+      if (position.position > soonServed) workers.rest();
+      emit({ type: "queued", ...position });
+    },
   });
   const onQueued = (volume: string, owner: VolumeOwner): void => {
     order = "after-others";

@@ -169,6 +169,24 @@ test(
   },
 );
 
+test("inode flags, which the copies have not, are counted and named", { skip: needsRoot }, async (t) => {
+  const fs = loopFs(t, "ext4");
+  if (fs === null) return;
+  const tree = `${fs}/tree`;
+  mkdirSync(`${tree}/dir`, { recursive: true });
+  sh("echo 1 > fixed; echo 2 > dir/.grows; ln -s /etc/passwd link; mkfifo pipe", tree);
+  onEnd(t, () => spawnSync("chattr", ["-R", "-f", "-ia", fs]));
+  const plain = probeContext<Options>({}, tempDir(t));
+  await take(volumeOf([tree]), plain);
+  assert.equal((await factsOf(plain)).lostFlags, undefined);
+  sh("chattr +i fixed; chattr +a dir/.grows; chattr +d dir .", tree);
+  const probe = probeContext<Options>({}, tempDir(t));
+  await take(volumeOf([tree], [`${tree}/pipe`]), probe);
+  const { lostFlags } = await factsOf(probe);
+  assert.deepEqual(lostFlags, { count: 3, first: ["+d tree/dir", "+a tree/dir/.grows", "+i tree/fixed"] });
+  assert.match(probe.warnings.join(), /flags of chattr are not in the snapshot: /);
+});
+
 test("a fork and a scratch copy of a snapshot keep what it has", { skip: needsRoot }, async (t) => {
   const fs = loopFs(t, "ext4");
   if (fs === null) return;

@@ -9,6 +9,7 @@ import type { CpMessage } from "./complaints.js";
 import { cp, inRuns, messagesOf } from "./cp.js";
 import { PASSABLE } from "./folder.js";
 import { finishFrames, makeFrames } from "./frames.js";
+import { lostFlags, type LostFlags } from "./lost-flags.js";
 import { emptyMountPoint, fromBytes, hasProjectQuota, mountsBelow } from "./mounts-below.js";
 import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
@@ -27,6 +28,8 @@ export interface CopyFacts {
   lostAttributes?: LostAttributes;
   /** The file system counts space by project ids, and the copies have none: node:fs can neither read nor set them. */
   projectIds?: "lost";
+  /** What chattr(1) sets. */
+  lostFlags?: LostFlags;
 }
 
 /** Runs for files that are replaced while cp copies them, before it is an error. */
@@ -51,6 +54,7 @@ export async function copyTrees(entry: Entry, files: FolderHandle, ctx: Context)
   const messages = await copySources(relative, entry, ctx);
   const lostAttributes = lostIn(messages, entry.store);
   if (lostAttributes !== null) await copyAgain(relative, entry, ctx);
+  const flags = await flagsOf(relative, entry, ctx);
   for (const point of mounts) await emptyMountPoint(files, point, ctx.signal);
   finishFrames(frames, files);
   files.chmod(PASSABLE);
@@ -62,6 +66,7 @@ export async function copyTrees(entry: Entry, files: FolderHandle, ctx: Context)
     unshared: tally("unclonable"),
     ...(lostAttributes && { lostAttributes }),
     ...(hasProjectQuota(mountPoint) && { projectIds: "lost" }),
+    ...(flags && { lostFlags: flags }),
   };
 }
 
@@ -101,6 +106,11 @@ async function copyAgain(sources: readonly string[], entry: Entry, ctx: Context)
     const args = ["-a", "-x", "--attributes-only", "--parents", "-t", target, "--", ...part];
     messagesOf(await cp(origin, sourceOf(entry), args, ctx));
   }
+}
+
+async function flagsOf(sources: readonly string[], entry: Entry, ctx: Context): Promise<LostFlags | null> {
+  using origin = openOrigin(entry.mountPoint);
+  return await lostFlags(origin, sourceOf(entry), sources, ctx);
 }
 
 /** Any user may own what is above: it can only be renamed, and no part of the path may be a link. */

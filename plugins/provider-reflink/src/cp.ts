@@ -17,7 +17,7 @@ shift
 while read -r key value; do [ "$key" = mnt_id: ] && id=$value; done </proc/self/fdinfo/9
 grep -Eq "^$id ([^ ]+ ){4}[^ ]*nosymfollow" /proc/self/mountinfo ||
   { echo "symbolic links cannot be barred" >&2; exit ${NOT_STARTED}; }
-exec cp "$@" 9<&-
+exec "$@" 9<&-
 `;
 
 /**
@@ -28,9 +28,19 @@ exec cp "$@" 9<&-
  * @param at An empty folder that only root can change, as the place of the mount, which no other process sees.
  */
 export async function cp(from: FolderHandle, at: string, args: readonly string[], ctx: Context): Promise<ExecResult> {
+  if (!isRoot()) return ctx.exec("cp", args, { cwd: from.sharedPath });
+  return runAsRoot(from, at, ["cp", ...args], ctx);
+}
+
+/** As root, any program in such a folder. @param at As for `cp` */
+export async function runAsRoot(
+  from: FolderHandle,
+  at: string,
+  command: readonly string[],
+  ctx: Context,
+): Promise<ExecResult> {
+  const shell = ["sh", "-c", script, "sh", at, ...command];
   const cwd = from.sharedPath;
-  if (!isRoot()) return ctx.exec("cp", args, { cwd });
-  const shell = ["sh", "-c", script, "sh", at, ...args];
   const result = await ctx.exec("unshare", ["--mount", "--propagation", "private", "--", ...shell], { cwd });
   if (result.exitCode !== NOT_STARTED) return result;
   throw new PluginError(
@@ -66,7 +76,13 @@ export function messagesOf({ exitCode, stderr }: ExecResult): CpMessage[] {
   const messages = readCpMessages(stderr);
   const errors = messages.flatMap((one) => (one.kind === "error" ? [one.message] : []));
   if (errors.length === 0 && (exitCode === 0 || messages.length > 0)) return messages;
-  const ending = exitCode === null ? "a signal ended it" : `it exited with ${exitCode} and printed nothing`;
+  if (errors.length === 0 && exitCode === null)
+    throw new PluginError(
+      "COPY_FAILED",
+      "cp failed: a signal ended it.",
+      "See whether a limit did that, such as `ulimit -f`, or the memory: journalctl -k -n 50",
+    );
+  const ending = `it exited with ${exitCode} and printed nothing`;
   const more = errors.length > SHOWN ? `; and ${errors.length - SHOWN} more` : "";
   const seen = errors.length === 0 ? ending : errors.slice(0, SHOWN).join("; ") + more;
   throw new PluginError("COPY_FAILED", `cp failed: ${seen}.`, "Fix what cp reports, and try again.");

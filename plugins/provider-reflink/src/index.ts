@@ -244,7 +244,12 @@ function warnOfMissing(dirs: readonly string[], ctx: Context): void {
   ctx.log.warn(`${dirs.slice(0, NAMED).join(", ")}${more} ${are}: what is in it is not captured`);
 }
 
-function warnOfLost({ lostAttributes, projectIds }: CopyFacts, ctx: Context): void {
+function warnOfLost({ lostAttributes, projectIds, lostFlags }: CopyFacts, ctx: Context): void {
+  if (lostFlags !== undefined) {
+    const { count, first } = lostFlags;
+    const more = count > NAMED ? ` and ${count - NAMED} more` : "";
+    ctx.log.warn(`flags of chattr are not in the snapshot: ${first.slice(0, NAMED).join(", ")}${more}`);
+  }
   if (projectIds !== undefined)
     ctx.log.warn("project ids are not in the snapshot: after a restore, assign them again (xfs_quota, chattr -p)");
   if (lostAttributes === undefined) return;

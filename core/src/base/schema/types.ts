@@ -1279,6 +1279,24 @@ export interface Restored {
   set: SnapshotSet;
   steps: RestoreStep[];
   unfinished: NotNotifiedWriter[];
+  withoutFlags?: WithoutFlags;
+}
+/**
+ * Restored files that lack inode flags of their originals. Absent: none.
+ */
+export interface WithoutFlags {
+  count: number;
+  /**
+   * At most ten of them.
+   */
+  first: FileWithoutFlags[];
+}
+export interface FileWithoutFlags {
+  path: string;
+  /**
+   * The letters of chattr(1).
+   */
+  flags: string;
 }
 export interface RevertedDocument {
   set: SnapshotSet;

@@ -17,6 +17,7 @@ import { recordFolder } from "../sets/mount-at.js";
 import { exposeSet, unexposeSet } from "../sets/sets.js";
 import type { EngineContext } from "../types.js";
 import { lookAt, restoreRefusal, refuseMountsBelow } from "./restore-place.js";
+import type { RestoredFlags } from "./restored-flags.js";
 import { clearRestore } from "./unfinished-restore.js";
 
 /** The copies of one restore, from the first to the place that each of them takes. The set's record names them before they are made. */
@@ -43,21 +44,24 @@ export class RestoreCopies {
     return copies;
   }
 
-  /** @throws HoldstillError E_RESTORE, E_PATH_UNSAFE, E_PATH_FAILED, and the reason of the signal: nothing has taken its place. */
-  async make(signal: AbortSignal): Promise<void> {
+  /**
+   * @param flags Takes those of the copies.
+   * @throws HoldstillError E_RESTORE, E_PATH_UNSAFE, E_PATH_FAILED, and the reason of the signal: nothing has taken its place.
+   */
+  async make(flags: RestoredFlags, signal: AbortSignal): Promise<void> {
     this.#set = await exposeSet(this.#context, this.#workers, this.#set);
     const trees = exposedTrees(this.#set, this.#plan.contents);
     for (const step of this.#plan.steps) {
       const tree = exposedTreeOf(step.original, trees);
       if (tree === null) return restoreRefusal(step.to)("its snapshot is not in the set", "See `holdstill show`.");
       using source = openExposed(tree);
-      await this.#copy(step, source, signal);
+      await this.#copy(step, source, flags, signal);
     }
     const record = this.#recordStep();
     if (record === null) return;
     // Backup label, WAL, and the like, so that what was restored elsewhere can be completed there.
     using source = walk(this.#context.store.catalog.folder(this.#set.id), { accounts: await readAccounts() });
-    await this.#copy(record, source, signal, this.#drafts[0]?.owner);
+    await this.#copy(record, source, flags, signal, this.#drafts[0]?.owner);
   }
 
   /** Puts all copies in their places. @throws HoldstillError E_RESTORE after everything was put back, as far as possible. */
@@ -87,15 +91,22 @@ export class RestoreCopies {
     }
   }
 
-  async #copy(step: RestoreStep, source: PathHandle, signal: AbortSignal, owner?: number): Promise<void> {
+  async #copy(
+    step: RestoreStep,
+    source: PathHandle,
+    flags: RestoredFlags,
+    signal: AbortSignal,
+    owner?: number,
+  ): Promise<void> {
     const around = this.#drafts.find((draft) => isWithin(step.draft, draft.step.draft));
     try {
-      if (around !== undefined) return await copyInside(around, step, source, signal);
+      if (around !== undefined) return await copyInside(around, step, source, flags, signal);
       const trust = { owner: owner ?? source.status().uid, accounts: await readAccounts() };
       const draft = await this.#context.store.gate.write(() => PendingCopy.make(step, trust));
       this.#drafts.push(draft);
       await this.#note();
-      await copyTree(source, draft.folder, draft.name, signal);
+      const copied = await copyTree(source, draft.folder, draft.name, signal);
+      flags.add(step.to, draft.folder.entry(draft.name, { owners: "any" }), copied);
     } catch (error) {
       if (isHoldstillError(error) || signal.aborted) throw error;
       restoreRefusal(step.to)(toFault(error).message, "Nothing was changed.");
@@ -149,12 +160,14 @@ export class RestoreCopies {
 /** Into the copy of the path around it, in the place of the mount point that was captured there: what it had was not to be seen either. */
 async function copyInside(
   { folder, name, step: { draft: outer } }: PendingCopy,
-  { draft }: RestoreStep,
+  { draft, to }: RestoreStep,
   source: PathHandle,
+  flags: RestoredFlags,
   signal: AbortSignal,
 ): Promise<void> {
   const inner = path.relative(outer, draft);
   using above = folder.open(path.join(name, path.dirname(inner)), { owners: "any" });
   await removeTree(above, path.basename(inner), { expected: above.find(path.basename(inner)) ?? { identity: "" } });
-  await copyTree(source, above, path.basename(inner), signal);
+  const copied = await copyTree(source, above, path.basename(inner), signal);
+  flags.add(to, above.entry(path.basename(inner), { owners: "any" }), copied);
 }

@@ -3,6 +3,7 @@ import { isWriter, type Session } from "../../host/isolation/session.js";
 import type { Restored, RestorePlan } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { RestoreCopies } from "./restore-copies.js";
+import { RestoredFlags } from "./restored-flags.js";
 import type { Safety } from "./safety-snapshot.js";
 import { ownPart } from "./own-part.js";
 import type { EngineContext } from "../types.js";
@@ -27,9 +28,10 @@ export async function restoreSet(context: EngineContext, operation: Operation, p
   const writers =
     plan.where === "elsewhere" ? [] : await operation.interruptible(() => readyWriters(context, workers, plan));
   await store.audit.note(requester, "restore", plan.set, plan.steps.map(({ to }) => to).join(" "));
+  using flags = new RestoredFlags();
   const copies = await RestoreCopies.begin(context, workers, plan);
   try {
-    await copies.make(signal);
+    await copies.make(flags, signal);
     await copies.swap();
   } catch (error) {
     // The first cause is what the caller needs; `recover` finds what is left.
@@ -37,7 +39,9 @@ export async function restoreSet(context: EngineContext, operation: Operation, p
     throw error;
   }
   await copies.end();
-  return { set: plan.set, steps: plan.steps, unfinished: await finishRestore(context, plan, writers) };
+  const unfinished = await finishRestore(context, plan, writers);
+  const withoutFlags = flags.lock();
+  return { set: plan.set, steps: plan.steps, unfinished, ...(withoutFlags && { withoutFlags }) };
 }
 
 /** The writers, each of which has confirmed that its application is down. One that cannot confirm that is refused. */

@@ -6,6 +6,7 @@ import { isHoldstillError } from "../../base/errors/error.js";
 import type { FolderHandle } from "../path/folder.js";
 import type { PathHandle } from "../path/handle.js";
 import { detachedMount } from "../path/mounts-by-handle.js";
+import { copyFlags, makeWithoutCow, type CopiedFlags } from "../path/inode-flags.js";
 import { copyProjectIds } from "../path/project-ids.js";
 import { programAt, systemPath } from "../path/programs.js";
 import { pathFailed } from "../path/refusal.js";
@@ -15,15 +16,23 @@ const SOURCE_FD = 3;
 const TARGET_FD = 4;
 
 /**
- * Copies a file or a folder as it is: owners, modes, times, links, holes, extended attributes; and XFS project ids; shares extents if possible. No link in
- * either of them is followed, also if another process changes them meanwhile. The copying ends with this process, however this process ends.
+ * Copies a file or a folder as it is: owners, modes, times, links, holes, extended attributes, XFS project ids, and inode flags; shares
+ * extents if possible. No link in either of them is followed, also if another process changes them meanwhile. The copying ends with this
+ * process, however this process ends.
  *
  * @param into Only this process's user may enter it.
  * @param name The copy in it; it must not exist.
+ * @returns What of the inode flags is missing, and what is to be locked when nothing has to be changed any more.
  * @throws HoldstillError E_PATH_FAILED with the cause that cp reports; or the reason of the signal.
  */
-export async function copyTree(from: PathHandle, into: FolderHandle, name: string, signal: AbortSignal): Promise<void> {
+export async function copyTree(
+  from: PathHandle,
+  into: FolderHandle,
+  name: string,
+  signal: AbortSignal,
+): Promise<CopiedFlags> {
   signal.throwIfAborted();
+  await makeWithoutCow(from, into, name, signal);
   using source = barred(from, "read-only");
   using target = barred(into, "writable");
   // -H: the source itself is named by a link of /proc. An attribute that the target does not take is an error.
@@ -42,7 +51,8 @@ export async function copyTree(from: PathHandle, into: FolderHandle, name: strin
     const { exitCode, signalCode } = child;
     if (exitCode === 0) {
       using copy = into.entry(name, { owners: "any" });
-      return await copyProjectIds(from, copy, signal);
+      await copyProjectIds(from, copy, signal);
+      return await copyFlags(from, copy, signal);
     }
     const ended = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
     throw failure(stderr.trim().split("\n")[0] || `cp ended ${ended}`, from, into, name);

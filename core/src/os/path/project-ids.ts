@@ -1,10 +1,8 @@
 import { statfsSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { libcCall } from "../libc.js";
-import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "./flags.js";
-import { FolderHandle } from "./folder.js";
-import { PathHandle } from "./handle.js";
-import { EOPNOTSUPP, pathFailed } from "./refusal.js";
+import { opened, visitCopied, type CopiedEntry } from "./copied-entries.js";
+import type { PathHandle } from "./handle.js";
+import { EOPNOTSUPP, ENOTTY, pathFailed } from "./refusal.js";
 
 /** include/uapi/linux/magic.h */
 const XFS_SUPER_MAGIC = 0x58465342;
@@ -13,9 +11,6 @@ const FSXATTR_SIZE = 28;
 const FS_IOC_FSGETXATTR = 0x801c581f;
 const FS_IOC_FSSETXATTR = 0x401c5820;
 const FS_XFLAG_PROJINHERIT = 0x200;
-const ENOTTY = 25;
-/** Entries between two turns of the event loop. */
-const STRIDE = 256;
 
 const ioctl = libcCall("int ioctl(int fd, unsigned long request, void *argument)");
 
@@ -27,31 +22,11 @@ const ioctl = libcCall("int ioctl(int fd, unsigned long request, void *argument)
  */
 export async function copyProjectIds(from: PathHandle, to: PathHandle, signal: AbortSignal): Promise<void> {
   if (process.geteuid?.() !== 0 || statfsSync(from.procPath).type !== XFS_SUPER_MAGIC) return;
-  await copyEntry(from, to, { count: 0, signal });
-}
-
-async function copyEntry(
-  from: PathHandle,
-  to: PathHandle,
-  turn: { count: number; signal: AbortSignal },
-): Promise<void> {
-  const { type } = from.status();
-  if ((type !== "file" && type !== "folder") || to.status().type !== type) return;
-  turn.count += 1;
-  if (turn.count % STRIDE === 0) await setImmediate();
-  turn.signal.throwIfAborted();
-  if (!copyOne(from, to) || type === "file") return;
-  using source = FolderHandle.of(from.duplicate());
-  using copy = FolderHandle.of(to.duplicate());
-  for (const name of source.list()) {
-    using inner = source.entry(name, { owners: "any" });
-    using its = copy.entry(name, { owners: "any" });
-    await copyEntry(inner, its, turn);
-  }
+  await visitCopied(from, to, (entry) => (copyOne(entry) ? "below" : "beside"), signal);
 }
 
 /** @returns Whether the copy's file system has project ids. */
-function copyOne(from: PathHandle, to: PathHandle): boolean {
+function copyOne({ source: from, copy: to }: CopiedEntry): boolean {
   const wanted = Buffer.alloc(FSXATTR_SIZE);
   using source = opened(from);
   const read = ioctl(source.fd, FS_IOC_FSGETXATTR, wanted);
@@ -70,10 +45,4 @@ function copyOne(from: PathHandle, to: PathHandle): boolean {
   if (set === -EOPNOTSUPP) return false;
   if (set < 0) throw pathFailed("Changing the owner or mode of", to.path, set);
   return true;
-}
-
-function opened(handle: PathHandle): PathHandle {
-  const fd = handle.sys.openat(-1, handle.procPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-  if (fd < 0) throw pathFailed("Opening", handle.path, fd);
-  return new PathHandle(fd, handle.path, handle.sys);
 }

@@ -86,4 +86,4 @@ export function isAbsence(error: unknown): boolean {
 
 export const { EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOSYS, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, EAGAIN } =
   os.errno;
-export const { ENODATA, EOPNOTSUPP, ERANGE, EINVAL, EIO } = os.errno;
+export const { ENODATA, ENOTTY, EOPNOTSUPP, ERANGE, EINVAL, EIO } = os.errno;

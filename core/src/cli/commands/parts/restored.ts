@@ -1,5 +1,5 @@
 import { visible } from "../../../base/display/visible.js";
-import type { Restored } from "../../../base/schema/types.js";
+import type { Restored, WithoutFlags } from "../../../base/schema/types.js";
 import type { Reverted } from "../../../engine/restore/restore.js";
 import type { CommandCall } from "../../parse/command.js";
 import { faultLines } from "../../render/fault.js";
@@ -23,6 +23,7 @@ export function reportRestore(
           ({ to, aside }) => `${to} is restored.${aside === null ? "" : ` The previous data is in ${aside}.`}`,
         ),
       );
+    if (restored.withoutFlags !== undefined) printError(flagLines(restored.withoutFlags));
     for (const { writer, error } of unfinished)
       printError([
         `The data of ${writer} is in place, but the restore must be finished manually. Its files are in`,
@@ -31,4 +32,14 @@ export function reportRestore(
       ]);
   }
   return unfinished[0] === undefined ? 0 : exitOf(unfinished[0].error);
+}
+
+function flagLines({ count, first }: WithoutFlags): string[] {
+  const lack =
+    count === 1
+      ? "1 file or folder lacks attributes of its original"
+      : `${count} files and folders lack attributes of their originals`;
+  const shown = visible(first).map(({ path, flags }) => `  +${flags} ${path}`);
+  const more = count > first.length ? [`  and ${count - first.length} more`] : [];
+  return [`${lack} (see chattr):`, ...shown, ...more];
 }

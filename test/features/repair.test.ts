@@ -66,6 +66,17 @@ for (const { name, writer, provider = {}, exit, repair, reason = /^$/ } of rows)
 const repairedFile = (stage: Scene, { id }: SnapshotSet): string =>
   path.join(stage.store, id, "0", stage.app, "data", "repaired");
 
+test("a view that cannot be ended after a repair takes nothing from what was repaired, and the record has the reason", async (t) => {
+  const stage = new Scene(t);
+  const provider = { in: "unexpose", does: "throws" } as const;
+  const ran = await stage.run(["create", "writer:app", "--json"], { writer: { repair: "always" }, provider });
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
+  const { set } = ran.json() as TransactionResult;
+  assert.ok(set);
+  assert.deepEqual([set.writers[0]?.repair?.state, set.consistency], ["repaired", "application"]);
+  assert.match(set.writers[0]?.repair?.reason ?? "", /failed in unexpose/);
+});
+
 test("the error of a failed repair is E_REPAIR_FAILED", async (t) => {
   const stage = new Scene(t);
   const writer = { repair: "always", unrepairable: "page 7 is torn" };

@@ -103,22 +103,46 @@ export class Repairs {
       this.#writable.set(one.snapshot.id, found);
       writable.push(found);
     }
-    const written = writable.map(({ snapshot }) => snapshot.id);
+    try {
+      return await this.#unexposed(writable, await this.#repairIn(writable, writer, tx, limitMs));
+    } catch (error) {
+      const written = writable.map(({ snapshot }) => snapshot.id);
+      this.#failed.set(writer.who.instance, { state: "failed", in: written, reason: toFault(error).message });
+      throw error;
+    }
+  }
+
+  async #repairIn(
+    writable: readonly SealedSnapshot[],
+    writer: Session<"writer">,
+    tx: WriterTransaction,
+    limitMs: number,
+  ): Promise<Repair> {
     try {
       const shown: Exposed[] = [];
       for (const one of writable) shown.push(await this.#expose(one));
       const { ok, reason, facts } = await writer.call("repair", [tx, mergeExposed(shown)], limitMs);
       return {
         state: ok ? "repaired" : "failed",
-        in: written,
+        in: writable.map(({ snapshot }) => snapshot.id),
         ...(reason === undefined ? {} : { reason }),
         ...(facts === undefined ? {} : { facts }),
       };
     } catch (error) {
-      this.#failed.set(writer.who.instance, { state: "failed", in: written, reason: toFault(error).message });
+      // The first cause is what the caller needs.
+      await undoAll(writable, (one) => this.#unexpose(one)).catch(() => undefined);
       throw error;
-    } finally {
+    }
+  }
+
+  /** What was repaired stays so where its view cannot be ended: another mount namespace may have a copy of the mount for hours. */
+  async #unexposed(writable: readonly SealedSnapshot[], repair: Repair): Promise<Repair> {
+    try {
       await undoAll(writable, (one) => this.#unexpose(one));
+      return repair;
+    } catch (error) {
+      if (repair.state !== "repaired") throw error;
+      return { ...repair, reason: toFault(error).message };
     }
   }
 

@@ -109,13 +109,17 @@ export class Session {
     );
   }
 
-  /** The limits that an administrator sets for ordinary clients would end an idle session; that of locks is a day. */
+  /**
+   * What an administrator sets for ordinary clients does not apply: an idle session would end, large answers would be refused or cut, and
+   * messages would be in another language. The limit of locks is a day.
+   */
   async #setLimits(signal: AbortSignal): Promise<void> {
     const { lockSeconds } = this.#options;
-    await this.query(
-      signal,
-      `SET SESSION wait_timeout = 86400, lock_wait_timeout = ${lockSeconds}, autocommit = 1, sql_mode = ''`,
-    );
+    const general = [
+      "wait_timeout = 86400, net_read_timeout = 600, net_write_timeout = 600, autocommit = 1, sql_mode = ''",
+      "sql_big_selects = 1, sql_select_limit = 18446744073709551615, group_concat_max_len = 1048576, lc_messages = 'en_US', time_zone = '+00:00'",
+    ];
+    await this.query(signal, `SET SESSION lock_wait_timeout = ${lockSeconds}, ${general.join(", ")}`);
     const { version } = await this.one<{ version: string }>(signal, "SELECT version() AS version");
     // Each product has a different name for the limit of a statement.
     const limit = version.includes("MariaDB") ? "max_statement_time" : "max_execution_time";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import writer from "@holdstill/writer-mysql";
 import { MysqlFixture } from "../../support/server/mysql-snapshot.js";
-import { mariadb, missingServer } from "../../support/server/mysql-server.js";
+import { mariadb, missingServer, mysql9 } from "../../support/server/mysql-server.js";
 
 const unusual = {
   "innodb-page-size": "64k",
@@ -51,3 +51,37 @@ test(
     assert.doesNotMatch(second.log(), /\[ERROR\]|corrupt/i);
   },
 );
+
+/** Each of them alone made the writer fail, or another of its statements would have. */
+const limits = [
+  "max_join_size = 1",
+  "sql_select_limit = 1",
+  "sql_safe_updates = 1",
+  "group_concat_max_len = 4",
+  "max_allowed_packet = 1024",
+  "net_read_timeout = 1",
+  "net_write_timeout = 1",
+  "wait_timeout = 1",
+  "lock_wait_timeout = 1",
+  "autocommit = 0",
+  "time_zone = '+05:45'",
+  "lc_messages = 'de_DE'",
+];
+
+for (const flavour of [mariadb, mysql9])
+  test(
+    `${flavour.name}: limits that are set for clients do not apply to the writer`,
+    { skip: missingServer(flavour) },
+    async (t) => {
+      const bench = await MysqlFixture.lay(t, flavour);
+      const { ctx, server } = bench;
+      await server.query("CREATE TABLE books.old (id int) ENGINE=MyISAM");
+      const strict =
+        flavour === mariadb ? "ANSI_QUOTES,ORACLE,NO_BACKSLASH_ESCAPES" : "ANSI_QUOTES,NO_BACKSLASH_ESCAPES";
+      for (const limit of [...limits, `sql_mode = '${strict}'`]) await server.query(`SET GLOBAL ${limit}`);
+      const snapshot = await bench.take();
+      const exposed = bench.expose(snapshot.clone);
+      const report = await writer.repair?.(snapshot.tx, exposed, ctx);
+      assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
+    },
+  );

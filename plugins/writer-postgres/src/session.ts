@@ -14,6 +14,24 @@ const lockMs = 5_000;
 /** How long the server may take to close a session, ms. */
 const closeMs = 1_000;
 
+/**
+ * From the first statement on, whatever the server, the database, and the role set for clients. No user's functions may replace those of
+ * the server.
+ */
+const fixed = [
+  "search_path=pg_catalog",
+  "statement_timeout=0",
+  `lock_timeout=${lockMs}`,
+  "datestyle=ISO",
+  "intervalstyle=postgres",
+  "timezone=UTC",
+  "bytea_output=hex",
+  "standard_conforming_strings=on",
+  "default_transaction_isolation=read\\ committed",
+]
+  .map((one) => `-c ${one}`)
+  .join(" ");
+
 /** One connection to the server. The caller's signal ends it. It records whether it was lost. */
 export class Session {
   readonly #client: Client;
@@ -45,8 +63,7 @@ export class Session {
       ...(password !== undefined && { password }),
       ssl,
       application_name: name,
-      // No user's functions may replace those of the server.
-      options: "-c search_path=pg_catalog",
+      options: fixed,
       connectionTimeoutMillis: connectMs,
       keepAlive: true,
       stream: () => socket,
@@ -121,9 +138,9 @@ export class Session {
 
   /** The limits that an administrator sets for ordinary clients would end a session that has to be idle. */
   async #limit(signal: AbortSignal): Promise<void> {
-    const none = ["statement_timeout", "idle_session_timeout", "transaction_timeout"];
+    // As options, older servers refuse them.
+    const none = ["idle_session_timeout", "transaction_timeout"];
     await this.query(signal, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)", [none]);
-    await this.query(signal, "SELECT set_config('lock_timeout', $1, false)", [String(lockMs)]);
   }
 
   async #withSignal<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -74,6 +74,34 @@ for (const { name, bindir, skip } of versions()) {
 
 const skip = missingPostgres();
 
+/** Each of them ended a session, or could have changed what it reads. */
+const forClients = {
+  statement_timeout: "1ms",
+  lock_timeout: "1ms",
+  idle_session_timeout: "1s",
+  idle_in_transaction_session_timeout: "100ms",
+  default_transaction_isolation: "serializable",
+  default_transaction_read_only: "on",
+  search_path: "nonsense",
+  DateStyle: "SQL, DMY",
+  IntervalStyle: "sql_standard",
+  bytea_output: "escape",
+  timezone: "Asia/Kathmandu",
+  standard_conforming_strings: "off",
+  client_min_messages: "debug5",
+  work_mem: "64kB",
+};
+
+test("limits and formats that are set for clients do not apply to the writer", { skip }, async (t) => {
+  const server = await serverWithLedger(t, {});
+  const ctx = context(writerOptions(server));
+  const all = Object.entries(forClients).map(([name, value]) => `ALTER ROLE postgres SET ${name} = '${value}'`);
+  await server.query(all.join("; "));
+  const snapshot = await takeSnapshot(t, ctx);
+  const report = await writer.repair?.(snapshot.tx, exposed(snapshot), ctx);
+  assert.deepEqual([report?.ok, report?.reason], [true, undefined]);
+});
+
 test(
   "nothing that users set in the database makes a verification fail, or find a good snapshot bad",
   { skip },

@@ -3,6 +3,7 @@ import path from "node:path";
 import { hasControlCharacters } from "../../base/display/visible.js";
 import { HoldstillError } from "../../base/errors/error.js";
 import { exit } from "../../base/errors/exit.js";
+import { ownProgram } from "../../installation.js";
 import { calendarProblem } from "../../os/exec/calendar.js";
 import { absoluteTarget, parseTarget } from "../../plan/targets.js";
 import { command, type Facades } from "../parse/command.js";
@@ -69,7 +70,7 @@ export const schedule = command({
     const engine = await call.open("workers");
     const targets = await checkedTargets(named, engine);
     const configFile = unitConfig(engine.settings.file);
-    const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
+    const program = ownProgram();
     const options = [
       ...(configFile === null ? [] : ["--config", configFile]),
       ...(require === undefined ? [] : ["--require", require]),

@@ -1,10 +1,10 @@
-import path from "node:path";
 import { parseDuration } from "../../base/config/duration.js";
 import { command, noOperands } from "../parse/command.js";
 import { interruption } from "../live/interrupt.js";
 import { UsageError } from "../parse/usage-error.js";
 import { print, printDocument, printError } from "../terminal/output.js";
 import { serviceUnits } from "../render/units-service.js";
+import { ownProgram } from "../../installation.js";
 
 export const serveCommand = command({
   about:
@@ -32,7 +32,7 @@ export const serveCommand = command({
     const engine = await call.open("workers", !printUnit);
     const { settings } = engine;
     if (printUnit) {
-      const program = [process.execPath, path.resolve(process.argv[1] ?? "holdstill")];
+      const program = ownProgram();
       const files = serviceUnits({ program, config: settings.file, service: settings.service, env: process.env });
       if (call.form === "json") printDocument("serve", { files });
       else print(Object.entries(files).flatMap(([file, text]) => [`# ${file}`, ...text.trimEnd().split("\n"), ""]));

@@ -33,9 +33,6 @@ interface Block {
   readonly dir: string;
 }
 
-/** Where packages install plugins. A draft names it if it uses one of them. */
-const usualPluginPath = "/usr/lib/holdstill/plugins";
-
 /**
  * Writes a config for what the manifests of the installed plugins describe and this machine has, with every line explained.
  *
@@ -43,8 +40,8 @@ const usualPluginPath = "/usr/lib/holdstill/plugins";
  */
 export async function draftConfig(env: NodeJS.ProcessEnv = process.env, proc = "/proc"): Promise<Draft> {
   const settings = await loadSettings({ folders: [], env: { ...env, HOLDSTILL_CONFIG: "" } });
-  const pluginPaths = [...settings.pluginPaths, ...(existsSync(usualPluginPath) ? [usualPluginPath] : [])];
-  const { usable } = await inspectPlugins({ ...settings, pluginPaths });
+  const { pluginPaths } = settings;
+  const { usable } = await inspectPlugins(settings);
   const manifests = usable.map(({ read }) => read.manifest);
   const all = findServers(manifests, proc);
   const servers = all.filter(({ server, placeholders }) => !isUnprintable(server, placeholders));

@@ -8,7 +8,7 @@ import { place, type Source } from "../../base/schema/findings.js";
 import { valueAt, withAt } from "../../base/schema/pointer.js";
 import { trustedUser, exposures } from "../../base/trust/ownership.js";
 import { missingPrograms } from "../../os/exec/program.js";
-import type { Host } from "./host.js";
+import { type Host, isBundled } from "./host.js";
 import { commonProtocol, type Usable } from "./judge.js";
 import { interpreterProblems } from "./interpreter.js";
 import { programProblems } from "./programs.js";
@@ -64,6 +64,7 @@ export async function settleInstance(
     who,
     manifest,
     dir,
+    origin: isBundled(dir, host) ? "bundled" : "installed",
     entry: path.join(dir, manifest.main),
     policy,
     options: secrets.reduce((all, one) => withAt(all, one, valueAt(instance.options, one)), options.value),

@@ -3,7 +3,7 @@ import type { Candidate, TrustProblem } from "../../base/errors/details.js";
 import { nearest } from "../../base/schema/nearest.js";
 import type { PluginManifest } from "../../base/schema/types.js";
 import type { Found } from "./discover.js";
-import type { Host } from "./host.js";
+import { type Host, isBundled } from "./host.js";
 import type { ReadManifest } from "./validate.js";
 import { hostSatisfies, isOlderVersion, newestFirst, satisfies } from "./versions.js";
 
@@ -28,7 +28,7 @@ export type IsPinned = (version: string) => boolean;
 /**
  * Judges every plugin of that name. The highest version that fits is the result, even if it must be refused. If an older version
  * were used silently instead, a broken or manipulated update would decide what runs as root. A version that the lock file lists
- * comes before all that it does not list.
+ * comes before all that it does not list, and the bundled one before other versions that it does not list.
  *
  * @param isPinned null: there is no lock file.
  */
@@ -44,7 +44,9 @@ export function judgeCandidates(
   const fitting = named
     .filter((plugin): plugin is Usable => plugin.read.state === "valid" && misfit(plugin) === undefined)
     .toSorted((a, b) => newestFirst(versionOf(a), versionOf(b)));
-  const pinned = fitting.find((plugin) => isPinned?.(versionOf(plugin)) === true);
+  const pinned =
+    fitting.find((plugin) => isPinned?.(versionOf(plugin)) === true) ??
+    fitting.find((plugin) => isPinned !== null && isBundled(plugin.dir, host));
   const best = pinned ?? fitting[0];
   const chosen = best === undefined ? "" : versionOf(best);
   const refusal = best && blockOf(best, found);

@@ -7,9 +7,10 @@ import { validate } from "../../base/schema/validate.js";
 import { digestDifferences, digestFolder } from "./digest.js";
 import type { ResolvedPlugin } from "./resolution.js";
 
-/** The lock of these plugins, each once. */
+/** The lock of these plugins, each once, without those that come with holdstill: they change with it, as the code that reads the lock. */
 export async function lockOf(plugins: readonly ResolvedPlugin[]): Promise<PluginLock> {
-  const folders = new Map(plugins.map(({ dir, manifest }) => [dir, manifest]));
+  const installed = plugins.filter(({ origin }) => origin === "installed");
+  const folders = new Map(installed.map(({ dir, manifest }) => [dir, manifest]));
   const locked = [...folders].map(async ([dir, { name, version }]) => ({
     name,
     version,

@@ -8,6 +8,8 @@ export interface ResolvedPlugin {
   manifest: PluginManifest;
   /** Real path of the plugin's folder. */
   dir: string;
+  /** bundled: it comes with holdstill, as a part of the same package, and needs no pin. */
+  origin: "bundled" | "installed";
   /** Absolute path of the module or program. */
   entry: string;
   runtime: NonNullable<PluginManifest["runtime"]>;

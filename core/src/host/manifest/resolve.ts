@@ -5,7 +5,7 @@ import { HoldstillError, toFault } from "../../base/errors/error.js";
 import { place } from "../../base/schema/findings.js";
 import { trustedUser } from "../../base/trust/ownership.js";
 import { discover, type Found } from "./discover.js";
-import { thisHost, type Host } from "./host.js";
+import { pluginFolders, thisHost, type Host } from "./host.js";
 import { settleInstance, sourceOf, type SettledInstance } from "./instance.js";
 import {
   candidateName,
@@ -65,7 +65,7 @@ export async function inspectPlugins(
   { which = "all", pins: rule = "checked" }: SelectionRules = {},
 ): Promise<Inspection> {
   const pins = readPins(rule === "ignored" ? null : settings.lockFile);
-  const paths = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
+  const paths = pluginFolders(settings.pluginPaths, host);
   const asked = new Set(settings.instances.map(({ use }) => use.name));
   const { found, warnings } = await discover(paths, await trustedUser(), which === "all" ? null : asked);
   const candidates = new Map<string, Candidate[]>();

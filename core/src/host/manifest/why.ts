@@ -10,7 +10,7 @@ import type {
 import { trustedUser } from "../../base/trust/ownership.js";
 import { findProgram } from "../../os/exec/program.js";
 import { discover, type Found } from "./discover.js";
-import { thisHost, type Host } from "./host.js";
+import { pluginFolders, thisHost, type Host } from "./host.js";
 import { commonProtocol, candidateName, nearestPlugin } from "./judge.js";
 import { inspectPlugins } from "./resolve.js";
 
@@ -25,7 +25,7 @@ export async function explainPlugin(
   settings: Settings,
   host: Host = thisHost(),
 ): Promise<PluginExplanation> {
-  const searched = [...settings.pluginPaths, ...(host.bundled === null ? [] : [host.bundled])];
+  const searched = pluginFolders(settings.pluginPaths, host);
   const { found } = await discover(searched, await trustedUser());
   const inspection = await inspectPlugins(settings, host);
   const asking = settings.instances.filter((instance) => instance.name === name || instance.use.name === name);

@@ -83,6 +83,22 @@ test("a plugin that the lock does not name is not used beside one that it names,
   await assert.rejects(versions(), { code: "E_PLUGIN_LOCKED", message: /does not list writer-acme 1\.1\.0/ });
 });
 
+test("a lock does not stop what comes with holdstill from changing with it, and what it does not name is not used instead", async (t) => {
+  const { settings, dir, folder, file } = await locked(t);
+  const host = { ...bareHost, bundled: dir };
+  const names = async (): Promise<string[]> =>
+    (await resolvePlugins(settings, host)).plugins.map(({ who }) => `${who.plugin} ${who.version}`);
+  appendFileSync(path.join(folder, "index.js"), "// the next version of holdstill");
+  writePlugin(folder, { version: "1.2.0" });
+  const vendor = tempDir(t);
+  writePlugin(path.join(vendor, "newer"), { version: "1.9.0" });
+  settings.pluginPaths.push(vendor);
+  assert.deepEqual([...new Set(await names())].toSorted(), ["provider-reflink 1.0.0", "writer-acme 1.2.0"]);
+  const { plugins } = await resolvePlugins(settings, host);
+  assert.deepEqual((await lockOf(plugins)).plugins, []);
+  assert.equal(readLock(file).plugins.length, 2, "it was made when they were not bundled");
+});
+
 test("a broken lock file refuses, and a look still shows the plugins", async (t) => {
   const { settings, file } = await locked(t);
   for (const [text, code] of [

@@ -95,6 +95,7 @@ test("a resolved plugin carries what the config and the manifest say together", 
   assert.deepEqual(rest, {
     who: { role: "writer", instance: "one", plugin: "writer-acme", version: "1.0.0" },
     dir: folder,
+    origin: "installed",
     entry: path.join(folder, "index.js"),
     policy: "best-effort",
     options: { host: "h", port: 7 },

@@ -7,9 +7,8 @@ set -eu
 packages="faketime acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium python3 golang-go"
 # The laboratory: its kernel, what that needs of the host's tools, and the server that runs in it.
 packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server mariadb-plugin-provider-lz4 mariadb-plugin-rocksdb cryptsetup-bin mdadm"
-case "${1:-}" in
-mysql | mariadb-11) packages="$packages debootstrap" ;;
-esac
+# The Debian packages, and the clean Debian that they are installed in.
+packages="$packages debootstrap lintian binutils"
 
 root=""
 [ "$(id -u)" -eq 0 ] || root="sudo"
@@ -41,6 +40,17 @@ rooted() {
   $root mv "$folder.part" "$folder"
 }
 
+# All or nothing.
+debian() {
+  folder=${HOLDSTILL_CACHE:-/var/cache/holdstill}/bookworm
+  [ ! -e "$folder/etc/debian_version" ] || return 0
+  $root rm -rf "$folder.part"
+  $root mkdir -p "$folder.part"
+  $root debootstrap --variant=minbase bookworm "$folder.part" >/dev/null
+  $root rm -rf "$folder.part/var/cache/apt" "$folder.part/var/lib/apt/lists"
+  $root mv "$folder.part" "$folder"
+}
+
 servers() {
   cache=/var/cache/holdstill
   case "$1" in
@@ -59,6 +69,7 @@ for package in $packages; do
 done
 if [ -z "$missing" ]; then
   servers "${1:-}"
+  debian
   echo "test:setup: everything is installed"
   exit 0
 fi
@@ -88,3 +99,4 @@ case $missing in
   ;;
 esac
 servers "${1:-}"
+debian

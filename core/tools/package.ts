@@ -1,13 +1,17 @@
 /**
  * `npm run package`: the npm package `holdstill`, with all that it needs but three dependencies, in packaging/dist/holdstill/, and its
- * archive beside it. The folders in it are those of the repository, so that the installation finds its files in the same way.
- * Argument: another folder than packaging/dist/.
+ * archive beside it, with the Debian packages and SHA256SUMS. The folders in it are those of the repository, so that the installation finds its files
+ * in the same way.
+ * Arguments: another folder than packaging/dist/; `npm`: without the Debian packages.
  */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 import { external, inputsFile, library } from "./bundle.js";
+import { makeNodePackage } from "./debian/node.js";
+import { makeProgramPackage } from "./debian/program.js";
 import { noticesOf } from "./notices.js";
 
 const repository = path.join(import.meta.dirname, "../../..");
@@ -49,7 +53,20 @@ const manifest = {
 };
 writeFileSync(path.join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 writeFileSync(path.join(to, "THIRD-PARTY-NOTICES"), noticesOf(repository, inputs));
-execFileSync("npm", ["pack", "--silent", "--pack-destination", built], { cwd: to, stdio: "inherit" });
+const archive = execFileSync("npm", ["pack", "--silent", "--pack-destination", built], { cwd: to, encoding: "utf8" });
+const packages = [
+  archive.trim(),
+  ...(process.argv[3] === "npm" ? [] : [makeProgramPackage(repository, to, built), makeNodePackage(repository, built)]),
+].map((file) => path.basename(file));
+writeFileSync(
+  path.join(built, "SHA256SUMS"),
+  packages.map((file) => `${sha256(path.join(built, file))}  ${file}\n`).join(""),
+);
+console.log(packages.join("\n"));
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
 
 /** One file for each plugin, which needs nothing of the host and no package. @returns What it was made of. */
 async function makePlugin(name: string): Promise<string[]> {

@@ -18,7 +18,7 @@ const names = readdirSync(path.join(repository, "plugins")).filter((name) => nam
 function packed(t: TestContext): string {
   const dir = tempDir(t);
   const made = path.join(repository, "core/tools/dist/package.js");
-  const name = execFileSync(process.execPath, [made, dir], { encoding: "utf8" }).trim();
+  const name = execFileSync(process.execPath, [made, dir, "npm"], { encoding: "utf8" }).trim();
   return path.join(dir, name);
 }
 

@@ -22,7 +22,7 @@ rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 
 const inputs = JSON.parse(readFileSync(inputsFile, "utf8")) as string[];
-const copied = ["LICENSE", "README.md", "CHANGELOG.md", "docs", "schemas", "packaging/udev"];
+const copied = ["LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "docs", "schemas", "packaging/udev"];
 const ofCore = ["bin", "bundle", "template", "examples", "package.json"];
 for (const name of [...copied, ...ofCore.map((one) => `core/${one}`)]) copy(name);
 for (const name of ["page.html", "page.css"]) copy(`core/src/service/page/browser/${name}`);

@@ -28,7 +28,15 @@ export function makeProgramPackage(repository: string, made: string, to: string)
 
   cpSync(made, at(program), { recursive: true });
   copyDependencies(repository, at(`${program}/node_modules`));
-  for (const name of ["LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY-NOTICES", "docs", "packaging"])
+  for (const name of [
+    "LICENSE",
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "THIRD-PARTY-NOTICES",
+    "docs",
+    "packaging",
+  ])
     rmSync(at(`${program}/${name}`), { recursive: true });
   write(
     `${program}/core/package.json`,

@@ -118,6 +118,9 @@ func (p *provider) Expose(snapshot Snapshot, view View, ctx *Context) (Exposed, 
 		return Exposed{}, err
 	}
 	if found == nil {
+		if err := p.assertThere(); err != nil {
+			return Exposed{}, err
+		}
 		message := fmt.Sprintf("The snapshot %s does not exist.", snapshot.Id)
 		return Exposed{}, &PluginError{"UNKNOWN_SNAPSHOT", message, "`holdstill providers` lists all."}
 	}
@@ -137,8 +140,11 @@ func (p *provider) Expose(snapshot Snapshot, view View, ctx *Context) (Exposed, 
 
 func (p *provider) Unexpose(snapshot Snapshot, ctx *Context) error {
 	found, err := p.find(snapshot)
-	if err != nil || found == nil {
+	if err != nil {
 		return err
+	}
+	if found == nil {
+		return p.assertThere()
 	}
 	return throwAway(found.folder)
 }

@@ -77,6 +77,7 @@ class Provider:
     def expose(self, snapshot: Snapshot, view: View, ctx: Context) -> Exposed:
         found = self.find(snapshot)
         if found is None:
+            self.assert_there()
             message = f"The snapshot {snapshot['id']} does not exist."
             raise PluginError("UNKNOWN_SNAPSHOT", message, "`holdstill providers` lists all.")
         # The copy is readable anyway; only what is thrown away later needs a separate place.
@@ -86,8 +87,9 @@ class Provider:
 
     def unexpose(self, snapshot: Snapshot, ctx: Context) -> None:
         found = self.find(snapshot)
-        if found is not None:
-            throw_away(found.folder)
+        if found is None:
+            return self.assert_there()
+        throw_away(found.folder)
 
     def remove(self, snapshot: Snapshot, ctx: Context) -> None:
         found = self.find(snapshot)

@@ -69,12 +69,14 @@ const provider: Provider<Options> = {
 
   async expose({ id, setId }, { access }, ctx) {
     const found = (await copiesIn(ctx.options.store, setId)).find(({ snapshot }) => snapshot.id === id);
-    if (found === undefined)
+    if (found === undefined) {
+      await assertThere(ctx.options.store);
       throw new PluginError(
         "UNKNOWN_SNAPSHOT",
         `The snapshot ${id} does not exist.`,
         "`holdstill providers` lists all.",
       );
+    }
     // The copy is readable anyway; only what is thrown away later needs a separate place.
     const shown = access === "scratch" ? await scratchOf(found.folder, ctx) : found.folder;
     return { trees: found.paths.map((original) => ({ original, path: path.join(shown, original) })), readOnly: false };
@@ -82,7 +84,8 @@ const provider: Provider<Options> = {
 
   async unexpose({ id, setId }, { options: { store } }) {
     const found = (await copiesIn(store, setId)).find(({ snapshot }) => snapshot.id === id);
-    if (found !== undefined) await throwAway(found.folder);
+    if (found === undefined) return assertThere(store);
+    await throwAway(found.folder);
   },
 
   async remove({ id, setId }, { options: { store } }) {

@@ -8,8 +8,9 @@ import type { Entry, Store } from "./entry.js";
 import { CHUNK, Mapper, whole } from "./mapper.js";
 import { layerOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
-import { isDetached, reassemble } from "./reassembly.js";
+import { isAway, isDetached, reassemble } from "./reassembly.js";
 import { PluginError } from "./errors.js";
+import { assertReachable } from "./reachable.js";
 import type { Registry } from "./registry.js";
 import { spaceFor } from "./size.js";
 import { bypassed, isStacked } from "./stack.js";
@@ -33,6 +34,7 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
     const message = `The snapshot ${entry.id} has a fork, which reads unchanged blocks from it: it cannot be exposed writable.`;
     throw new PluginError("EXPOSED", message, "Expose the fork, or expose this one as scratch.");
   }
+  if (isAway(entry)) assertReachable(entry, registry);
   if (isDetached(entry)) await reassemble(entry, registry, ctx);
   await assertSound(entry, registry, mapper);
   const bytes = spaceFor(ctx.options.size, entry.origin.sectors * 512);

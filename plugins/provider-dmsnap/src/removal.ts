@@ -6,9 +6,10 @@ import { snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { unexpose } from "./exposure.js";
 import { PluginError } from "./errors.js";
+import { assertReachable } from "./reachable.js";
 import type { Registry } from "./registry.js";
 import { unstack } from "./stack.js";
-import { awayReasonOf, drop } from "./store.js";
+import { drop } from "./store.js";
 
 /** Removes a snapshot in any state, and its forks, which depend on it. What no longer exists is a success. */
 export async function remove(entry: Entry, registry: Registry, ctx: Context<Options>): Promise<void> {
@@ -25,18 +26,6 @@ export async function remove(entry: Entry, registry: Registry, ctx: Context<Opti
   await unstack(hidden.origin, mapper);
   await drop(hidden.store, label, ctx);
   registry.remove(hidden.id);
-}
-
-/**
- * Its data would be left behind. The slice of a device needs no removal.
- *
- * @throws PluginError UNREACHABLE
- */
-function assertReachable({ id, setId, state, store }: Entry, { remedy }: Registry): void {
-  const reason = state === "planned" || store.kind === "device" ? null : awayReasonOf(store);
-  if (reason === null) return;
-  const hint = `Mount the store's file system. ${remedy} Then: holdstill delete ${setId} --forget`;
-  throw new PluginError("UNREACHABLE", `The store of snapshot ${id} is away. ${reason}`, hint);
 }
 
 /**

@@ -148,11 +148,13 @@ const provider: Provider<Options> = {
 };
 export default provider;
 
-/** The entry of a snapshot that was sealed and is there. */
-function whole({ id }: Snapshot, registry: Registry): Entry {
+/** The entry of a snapshot that was sealed and is there. @throws PluginError UNKNOWN_SNAPSHOT, UNREACHABLE */
+function whole(snapshot: Snapshot, registry: Registry): Entry {
+  const { id } = snapshot;
   const entry = registry.find(id);
   if (entry === "unreadable") throw registry.unreadable(id);
   if (entry?.state === "sealed" && existsSync(folderOf(entry))) return entry;
+  assertSeen(snapshot, entry, registry);
   throw unknown(id);
 }
 
@@ -160,7 +162,7 @@ const unknown = (id: string): PluginError =>
   new PluginError(
     "UNKNOWN_SNAPSHOT",
     `The snapshot ${id} does not exist, or is not complete.`,
-    "If its store is a mount, mount it.",
+    "`holdstill list` has all snapshots.",
   );
 
 /** The snapshot's throw-away copy: the one that is there, if it was finished. */

@@ -12,17 +12,12 @@ export const unseenChecks: readonly ConformanceCheck<ProviderScenario>[] = [
     next: "Throw an error with the code `UNREACHABLE` if the storage cannot be seen, or return a partial list, { snapshots, unseen }. What is not seen may still exist.",
     needs: ["transaction"],
     async run(stage) {
-      const { takeAway, giveBack } = stage.rig.fixture;
-      if (takeAway === undefined || giveBack === undefined) throw new Skip("conformance.json has no `takeAway`");
       let act = await stage.upTo("seal");
-      await runOrFail(stage.rig, "takeAway", takeAway);
-      try {
+      await whileAway(stage, async () => {
         await assertNotGone(stage, act, "the same worker");
         act = await stage.inBlankWorker(act);
         await assertNotGone(stage, act, "a new worker");
-      } finally {
-        await runOrFail(stage.rig, "giveBack", giveBack);
-      }
+      });
       const listed = await stage.listed(act.session);
       const lost = act.snapshots.filter(({ id }) => !listed.includes(id));
       if (lost.length > 0)
@@ -31,7 +26,43 @@ export const unseenChecks: readonly ConformanceCheck<ProviderScenario>[] = [
       await stage.assertNothingListed(act.session, "remove");
     },
   },
+  {
+    name: "not-seen-is-not-unknown",
+    group: "The snapshot",
+    title: "While the storage is away, expose fails as unreachable, and unexpose does not call the snapshot unknown.",
+    next: "If the snapshot is not found, check that the storage is there before you throw any other code than `UNREACHABLE`. unexpose may succeed if nothing is exposed.",
+    needs: ["transaction"],
+    async run(stage) {
+      const act = await stage.upTo("seal");
+      await whileAway(stage, async () => {
+        await assertNotUnknown(stage, act);
+        await assertNotUnknown(stage, await stage.inBlankWorker(act));
+      });
+      await stage.remove({ ...act, session: await stage.worker() });
+    },
+  },
 ];
+
+/** Takes the storage away meanwhile, and gives it back in any case. @throws CheckFailure, Skip */
+async function whileAway({ rig }: ProviderScenario, look: () => Promise<void>): Promise<void> {
+  const { takeAway, giveBack } = rig.fixture;
+  if (takeAway === undefined || giveBack === undefined) throw new Skip("conformance.json has no `takeAway`");
+  await runOrFail(rig, "takeAway", takeAway);
+  try {
+    await look();
+  } finally {
+    await runOrFail(rig, "giveBack", giveBack);
+  }
+}
+
+async function assertNotUnknown(stage: ProviderScenario, { session, snapshots }: ProviderAction): Promise<void> {
+  for (const snapshot of snapshots) {
+    const exposed = await stage.expose(session, snapshot).catch((error: unknown) => assertUnreachable("expose", error));
+    if (exposed !== false)
+      throw new CheckFailure(`While the storage was away, expose returned ${JSON.stringify(exposed)}.`);
+    await stage.unexpose(session, snapshot).catch((error: unknown) => assertUnreachable("unexpose", error));
+  }
+}
 
 async function assertNotGone(
   stage: ProviderScenario,

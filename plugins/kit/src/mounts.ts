@@ -42,7 +42,7 @@ export function parseMounts(text: string): Mount[] {
 }
 
 /** The kernel's mangle_path: space, tab, newline, backslash and # come as three octal digits, and everything else as it is. */
-function unescape(field: string): string {
+export function unescape(field: string): string {
   return field.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 

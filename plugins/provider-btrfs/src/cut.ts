@@ -119,7 +119,7 @@ function assertSame(captured: string, fromTop: string): void {
 }
 
 /** A path from the root of the captured subvolume, as the volume's mount shows it. */
-const visiblePath = (inner: string, { root }: FileSystemVolume, mount: Mount): string =>
+export const visiblePath = (inner: string, { root }: FileSystemVolume, mount: Mount): string =>
   path.join(mount.point, path.relative(mount.root, path.join(root, inner)));
 
 const changed = (what: string): PluginError =>

@@ -1,7 +1,7 @@
 import type { Context, FileSystemVolume, Provider, Transaction } from "holdstill/plugin";
 import { Owed } from "#kit/owed.js";
 import { formatBytes } from "#kit/size.js";
-import { commitOf, flush, nestedIn, planEntry, sealEntry } from "./cut.js";
+import { commitOf, flush, nestedIn, planEntry, sealEntry, visiblePath } from "./cut.js";
 import type { Entry } from "./entry.js";
 import { PluginError } from "./errors.js";
 import { expose, unexpose } from "./exposure.js";
@@ -33,8 +33,9 @@ const provider: Provider<Options> = {
     // Only root can make the list of subvolumes.
     if (volume.fsType !== "btrfs" || process.geteuid?.() !== 0) return null;
     const { fs, mount } = await fileSystemOf(volume, ctx);
-    assertSnapshotable(volume, fs);
+    assertWritable(volume, fs);
     const { captured } = nestedIn(volume, mount, await listSubvolumes(volume.mountPoint, ctx), ctx.options);
+    assertNoSwap(volume, [...volume.paths, ...captured.map((inner) => visiblePath(inner, volume, mount))]);
     const count = 1 + captured.length;
     return {
       pointInTime: count === 1,
@@ -55,11 +56,13 @@ const provider: Provider<Options> = {
     for (const volume of volumes) places.push({ volume, ...(await fileSystemOf(volume, ctx)) });
     owedBy(tx, ctx).write([...new Set(places.map(({ fs }) => fs.uuid))]);
     for (const { volume, fs, mount } of places) {
-      assertSnapshotable(volume, fs);
+      assertWritable(volume, fs);
       const top = tops.get(fs.uuid) ?? (await Top.open(fs, ctx, tx));
       tops.set(fs.uuid, top);
       const entry = await planEntry(tx, volume, mount, top, ctx);
       parts.push({ entry, store: Store.make(top) });
+      const captured = entry.parts.map(({ inner }) => top.at(volume.root, inner));
+      assertNoSwap(volume, captured);
     }
     for (const [uuid, top] of tops) assertSpace(uuid, top, parts);
     for (const top of tops.values()) await flush(top, ctx);
@@ -137,15 +140,21 @@ const owedBy = ({ id }: Transaction, { dataDir }: Pick<Context, "dataDir">): Owe
   new Owed(dataDir, id);
 
 /** @throws PluginError UNSUPPORTED */
-function assertSnapshotable(volume: FileSystemVolume, { access }: FileSystem): void {
-  const refuse = (reason: string, hint: string): never => {
-    throw new PluginError("UNSUPPORTED", `${volume.mountPoint} takes no snapshots: ${reason}.`, hint);
-  };
-  if (access === "read-only") refuse("the file system is mounted read-only", "Mount it read-write, or copy it.");
-  const swap = swapFileIn(volume);
-  if (swap !== null)
-    refuse(`its subvolume has the active swap file ${swap}`, `Move it to a subvolume of its own, or: swapoff ${swap}`);
+function assertWritable(volume: FileSystemVolume, { access }: FileSystem): void {
+  if (access === "read-write") return;
+  throw unsupported(volume, "the file system is mounted read-only", "Mount it read-write, or copy it.");
 }
+
+/** @throws PluginError UNSUPPORTED */
+function assertNoSwap(volume: FileSystemVolume, subvolumes: readonly string[]): void {
+  const file = swapFileIn(subvolumes);
+  if (file === null) return;
+  const hint = `Move it to a subvolume that is not captured, or: swapoff ${file}`;
+  throw unsupported(volume, `the kernel makes none of a subvolume with the active swap file ${file}`, hint);
+}
+
+const unsupported = ({ mountPoint }: FileSystemVolume, reason: string, hint: string): PluginError =>
+  new PluginError("UNSUPPORTED", `${mountPoint} takes no snapshots: ${reason}.`, hint);
 
 /** @throws PluginError NO_SPACE */
 function assertSpace(uuid: string, top: Top, parts: readonly Part[]): void {

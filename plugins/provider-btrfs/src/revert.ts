@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Context, Snapshot, Transaction } from "holdstill/plugin";
 import { isWithin } from "#kit/paths.js";
@@ -12,6 +11,7 @@ import { type Entry, type Part, partName } from "./entry.js";
 import { PluginError } from "./errors.js";
 import type { FileSystem } from "./file-system.js";
 import { type Found, withWhole } from "./find.js";
+import { isInFstab } from "./fstab.js";
 import { userOf, visibleAt } from "./in-use.js";
 import type { Options } from "./options.js";
 import { conceal, removeEntry } from "./removal.js";
@@ -97,7 +97,7 @@ async function originalOf({ entry, store, pieces }: Complete, ctx: Exec): Promis
   assertUnused(root, top.fs, entry);
   if ((await defaultOf(top, ctx)) === root.id)
     return refuse("it is the default subvolume, which is mounted by its number");
-  if (readFstab().includes(`subvolid=${root.id}`))
+  if (isInFstab(root.id, top.fs))
     return refuse(`/etc/fstab mounts it by its number, ${root.id}`, "Name it there by its path: subvol=PATH.");
   const below = await subvolumesBelow(top, root.path, ctx);
   const inSnapshot = new Set(pieces.map(({ inner }) => inner));
@@ -139,12 +139,4 @@ function hintToUnmount({ point }: Mount, fs: FileSystem, isOfIt: (mount: Mount) 
 async function defaultOf(top: Top, ctx: Exec): Promise<number> {
   const text = await btrfs(ctx, ["subvolume", "get-default", top.path]);
   return Number(/^ID (\d+)/.exec(text)?.[1]);
-}
-
-function readFstab(): string {
-  try {
-    return readFileSync("/etc/fstab", "utf8");
-  } catch {
-    return "";
-  }
 }

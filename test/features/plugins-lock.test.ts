@@ -69,6 +69,15 @@ test("pinned plugins run, and after tampering nothing does until the change is p
       /writer-that 1\.0\.0 .*: extra\.js was added, index\.js was changed\.\n→ If the change/,
     );
   }
+  const listed = await run("plugins", "list");
+  assert.equal(listed.exitCode, 2);
+  assert.match(
+    listed.stdout,
+    /refused +writer-that 1\.0\.0: its content differs from the lock file: extra\.js\s+was added/,
+  );
+  assert.match(listed.stdout, /taken +provider-that 1\.0\.0/);
+  const why = await run("plugins", "why", "app");
+  assert.match(why.stdout, /required\s+uses none/);
   const { error } = (await run("plugins", "lock", "--check", "--json")).json() as { error: Fault };
   assert.deepEqual(error.details?.["changes"], [
     { file: "extra.js", change: "added" },

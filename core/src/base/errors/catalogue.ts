@@ -1,5 +1,6 @@
+import { fileChanges } from "../display/file-changes.js";
 import { bytes } from "../display/units.js";
-import type { Code, Details, FileChange, Who } from "./details.js";
+import type { Code, Details, Who } from "./details.js";
 import { exit, type ExitCode } from "./exit.js";
 
 interface Entry<D> {
@@ -15,13 +16,6 @@ const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" :
 const maybe = (name: string | undefined): string => (name === undefined ? "" : ` Did you mean \`${name}\`?`);
 
 const inPool = (pool: string | undefined): string => (pool === undefined ? "" : ` in ${pool}`);
-
-/** The first files by name, the others as a number: an update changes hundreds. */
-function changed(changes: readonly FileChange[]): string {
-  if (changes.length === 0) return "its digest does not match the digests of its files";
-  const first = changes.slice(0, 3).map(({ file, change }) => `${file} was ${change}`);
-  return [...first, ...(changes.length > 3 ? [`and ${changes.length - 3} more`] : [])].join(", ");
-}
 
 /** Every error that holdstill reports: what happened and what was seen, what fixes it, and the exit code of the command line. */
 export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
@@ -71,7 +65,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     message: (d) =>
       d.expected === null
         ? `The lock file does not list ${d.name} ${d.version}.`
-        : `The content of ${d.name} ${d.version} differs from the lock file: ${changed(d.changes)}.`,
+        : `The content of ${d.name} ${d.version} differs from the lock file: ${fileChanges(d.changes)}.`,
     hint: () =>
       "If the change was intended, update the lock file with `holdstill plugins lock`. Otherwise reinstall the plugin from a source that you trust.",
     exit: exit.usage,

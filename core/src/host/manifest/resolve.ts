@@ -18,6 +18,7 @@ import {
   type Usable,
 } from "./judge.js";
 import { lockEntryOf, pinProblems, type Pins, readPins } from "./lock.js";
+import { refuseChanged } from "./pin-verdict.js";
 import type { Resolution } from "./resolution.js";
 import { isRange } from "./versions.js";
 
@@ -81,10 +82,12 @@ export async function inspectPlugins(
 
   const plugins = settled.flatMap(({ plugin }) => plugin ?? []);
   const findings = settled.flatMap((one) => one.findings);
+  const pinned = rule === "checked" ? await pinProblems(settings.lockFile, pins, plugins) : [];
+  for (const [instance, all] of candidates) candidates.set(instance, refuseChanged(all, pinned));
   const problems = [
     ...(findings.length > 0 ? [new HoldstillError("E_CONFIG_INVALID", { findings })] : []),
     ...settled.flatMap((one) => one.problems),
-    ...(rule === "checked" ? await pinProblems(settings.lockFile, pins, plugins) : []),
+    ...pinned,
   ];
   warnings.push(...settled.flatMap((one) => one.warnings ?? []));
   warnings.push(...new Set(plugins.flatMap(({ manifest }) => deprecationOf(manifest, host) ?? [])));

@@ -96,20 +96,9 @@ test("the snapshots of a set that was forgotten while its storage was away are r
 });
 
 test("a set of which a part could be deleted is never taken for whole, and goes when the rest of the storage is back", async (t) => {
-  const [scene, other] = [new Scene(t), new Scene(t)];
-  const shared = mkdtempSync("/dev/shm/holdstill-test-");
-  onEnd(t, () => rmSync(shared, { recursive: true }));
-  const file = scene.configFile(roles);
-  const config = JSON.parse(readFileSync(file, "utf8")) as { plugins: { as: string; options: object }[] };
-  const [store] = config.plugins.filter(({ as }) => as === "store");
-  if (store === undefined || pointOf(shared) === pointOf(scene.dir)) return t.skip("/dev/shm is no mount");
-  config.plugins.push({ ...store, as: "other", options: { store: other.store, only: [pointOf(shared)] } });
-  store.options = { ...store.options, only: [pointOf(scene.dir)] };
-  writeFileSync(file, JSON.stringify(config));
-  const run = (...args: string[]): Promise<CliRun> => holdstill([...args, "--config", file]);
-  const created = await run("create", path.join(scene.app, "data"), shared, "--name", "both");
-  assert.equal(created.exitCode, 0, created.stderr);
-
+  const two = await setOfTwoStores(t);
+  if (two === null) return;
+  const { scene, other, run } = two;
   writeFileSync(`${other.store}.away`, "all");
   assert.equal((await run("delete", "both", "--yes")).exitCode, 4);
   rmSync(`${other.store}.away`);
@@ -125,6 +114,87 @@ test("a set of which a part could be deleted is never taken for whole, and goes 
   assert.equal((await run("delete", "both", "--yes")).exitCode, 0);
   assert.deepEqual([scene.stored(), other.stored(), scene.recorded()], [[], [], []]);
 });
+
+test("delete reports why each snapshot could not be unexposed or removed, and removes none that may still be exposed", async (t) => {
+  const two = await setOfTwoStores(t);
+  if (two === null) return;
+  const { scene, other, run, change } = two;
+  change({ store: { in: "unexpose", does: "throws", when: "before" }, other: { in: "remove", does: "throws" } });
+  const refused = await run("delete", "both", "--yes");
+  assert.equal(refused.exitCode, 4, refused.stderr);
+  assert.match(refused.stderr, /`store` .* failed in unexpose: the application said no/);
+  assert.match(refused.stderr, /`other` .* failed in remove: the application said no/);
+  assert.equal(refused.stderr.match(/is not deleted/g)?.length, 1);
+  assert.equal(scene.stored().length, 1, "it may still be exposed");
+  const forgotten = await run("delete", "both", "--forget", "--yes");
+  assert.match(forgotten.stderr, /`store` .* failed in unexpose/);
+  change({ store: {}, other: {} });
+  assert.equal((await run("recover", "--yes")).exitCode, 0);
+  assert.deepEqual([scene.stored(), other.stored()], [[], []]);
+});
+
+test("a snapshot whose provider hangs in unexpose does not keep the others of the set", async (t) => {
+  const scene = new Scene(t);
+  const shared = mkdtempSync("/dev/shm/holdstill-test-");
+  onEnd(t, () => rmSync(shared, { recursive: true }));
+  if (pointOf(shared) === pointOf(scene.dir)) return t.skip("/dev/shm is no mount");
+  assert.equal((await scene.run(["create", scene.app, shared], roles)).exitCode, 0);
+  const [id = ""] = scene.recorded();
+  const provider = { in: "unexpose", does: "hangs" } as const;
+  const refused = await scene.run(["delete", id, "--yes", "--json"], { provider });
+  const { failed } = refused.json() as { failed: { error: { code: string } }[] };
+  assert.deepEqual(
+    failed.map(({ error }) => error.code),
+    ["E_DEADLINE", "E_DEADLINE"],
+    "each was asked in a worker that works",
+  );
+});
+
+test("if the provider cannot list before a removal that succeeds, delete reports why", async (t) => {
+  const { scene, id } = await sceneWithSet(t);
+  const provider = { in: "list", does: "throws" } as const;
+  const deleted = await scene.run(["delete", id, "--yes"], { ...roles, provider });
+  assert.equal(deleted.exitCode, 0, deleted.stderr);
+  assert.match(deleted.stderr, /could not be seen before[^]*`store` .* failed in list: the application said no/);
+  assert.deepEqual(scene.stored(), []);
+});
+
+/** A set `both` in two stores; null: this machine has no second mount for it, and the test is skipped. */
+async function setOfTwoStores(t: TestContext): Promise<{
+  scene: Scene;
+  other: Scene;
+  run: (...args: string[]) => Promise<CliRun>;
+  /** Gives the providers of both stores other options from now on. */
+  change: (options: { store: object; other: object }) => void;
+} | null> {
+  const [scene, other] = [new Scene(t), new Scene(t)];
+  const shared = mkdtempSync("/dev/shm/holdstill-test-");
+  onEnd(t, () => rmSync(shared, { recursive: true }));
+  const file = scene.configFile(roles);
+  const config = JSON.parse(readFileSync(file, "utf8")) as { plugins: { as: string; options: object }[] };
+  const [store] = config.plugins.filter(({ as }) => as === "store");
+  if (store === undefined || pointOf(shared) === pointOf(scene.dir)) {
+    t.skip("/dev/shm is no mount");
+    return null;
+  }
+  const own = {
+    store: { ...store.options, only: [pointOf(scene.dir)] },
+    other: { store: other.store, only: [pointOf(shared)] },
+  };
+  const change = (options: { store: object; other: object }): void => {
+    const plugins = [
+      ...config.plugins.filter((one) => one !== store),
+      { ...store, options: { ...own.store, ...options.store } },
+      { ...store, as: "other", options: { ...own.other, ...options.other } },
+    ];
+    writeFileSync(file, JSON.stringify({ ...config, plugins }));
+  };
+  change({ store: {}, other: {} });
+  const run = (...args: string[]): Promise<CliRun> => holdstill([...args, "--config", file]);
+  const created = await run("create", path.join(scene.app, "data"), shared, "--name", "both");
+  assert.equal(created.exitCode, 0, created.stderr);
+  return { scene, other, run, change };
+}
 
 const pointOf = (dir: string): string => execFileSync("stat", ["-c", "%m", dir], { encoding: "utf8" }).trim();
 

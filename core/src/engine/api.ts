@@ -71,7 +71,7 @@ export interface Removal {
   deleted: string[];
   failed: { set: string; error: Fault }[];
   /** Of deleted sets: the snapshots that their providers did not list before, and that may still exist. */
-  unseen?: { set: string; snapshots: string[] }[];
+  unseen?: { set: string; snapshots: string[]; errors?: Fault[] }[];
   /** Sets whose record was removed although a snapshot could not be; only if that was asked for. */
   forgotten?: { set: string; error: Fault }[];
 }

@@ -1339,6 +1339,10 @@ export interface UnseenRemoval {
    * Ids.
    */
   snapshots: string[];
+  /**
+   * Why providers could not list them. Absent: they did not list them.
+   */
+  errors?: Fault[];
 }
 export interface Unremoved {
   set: SetId;
@@ -1960,6 +1964,10 @@ export interface Fixture {
    * Longest time of one call, seconds. Default: 10.
    */
   limitSeconds?: number;
+  /**
+   * For providers: longest time from seal until a snapshot that is `creating` must be ready, seconds. Default: 60.
+   */
+  readySeconds?: number;
   /**
    * For writers: command that tries to change the application's data, and exits with 0 if it could. While the application is frozen, it must fail or wait.
    */

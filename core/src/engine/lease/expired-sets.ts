@@ -3,7 +3,7 @@ import type { Residue, SnapshotSet } from "../../base/schema/types.js";
 import type { Resolution } from "../../host/manifest/resolution.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { Operation } from "../operation.js";
-import { removeSet } from "../sets/remove-set.js";
+import { tryRemoval } from "../sets/remove-set.js";
 import type { EngineContext, Watcher } from "../types.js";
 
 /** Sets that were to live as long as their requester, and outlived it. */
@@ -26,13 +26,14 @@ export async function removeExpired(
 ): Promise<Residue[]> {
   const { catalog, journals } = context.store;
   try {
-    await journals.withLock(id, async () => {
-      if (!catalog.has(id)) return;
+    const errors = await journals.withLock(id, async () => {
+      if (!catalog.has(id)) return [];
       const set = catalog.find(id);
       // Its lease may have been removed meanwhile, so that it stays.
-      if (set.lease !== undefined) await removeSet(context, workers, set, "expire", reason);
+      if (set.lease === undefined) return [];
+      return (await tryRemoval(context, workers, set, "expire", reason)).errors;
     });
-    return [];
+    return errors.map((error) => ({ actor: id, op: "remove", error: toFault(error) }));
   } catch (error) {
     return [{ actor: id, op: "remove", error: toFault(error) }];
   }
@@ -55,8 +56,9 @@ export async function sweepExpired(
     const operation = await Operation.begin(context, plugins, watcher);
     try {
       for (const { id } of expired) {
-        const [left] = await operation.interruptible(() => removeExpired(context, operation.workers, id));
-        const result = left === undefined ? "was removed" : `could not be removed: ${left.error.message}`;
+        const left = await operation.interruptible(() => removeExpired(context, operation.workers, id));
+        const reasons = left.map(({ error }) => error.message).join(" ");
+        const result = reasons === "" ? "was removed" : `could not be removed: ${reasons}`;
         operation.emit({ type: "warning", message: `Set ${id}, whose requester is gone, ${result}` });
       }
     } finally {

@@ -1,7 +1,7 @@
 import { toFault } from "../../base/errors/error.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import type { Removal } from "../api.js";
-import { forgetSet, removeSet } from "./remove-set.js";
+import { forgetSet, tryRemoval } from "./remove-set.js";
 import type { EngineContext } from "../types.js";
 
 /** What becomes of the record of a set if a snapshot cannot be removed, for instance because its disks are not there. */
@@ -22,14 +22,18 @@ export async function removeSets(
   for (const id of ids) {
     try {
       // Its record as it is under the lock: another process may have changed or deleted it meanwhile.
-      const left = await journals.withLock(id, async () => {
+      const errors = await journals.withLock(id, async () => {
         if (record === "forget") return forgetSet(context, workers, catalog.find(id));
-        const { snapshots } = await removeSet(context, workers, catalog.find(id));
-        if (snapshots.length > 0) unseen.push({ set: id, snapshots: snapshots.map(({ snapshot }) => snapshot.id) });
-        return null;
+        const removal = await tryRemoval(context, workers, catalog.find(id));
+        const snapshots = removal.set.snapshots.map(({ snapshot }) => snapshot.id);
+        const { listErrors } = removal;
+        if (removal.errors.length === 0 && snapshots.length > 0)
+          unseen.push({ set: id, snapshots, ...(listErrors.length === 0 ? {} : { errors: [...listErrors] }) });
+        return removal.errors.map((error) => toFault(error));
       });
-      if (left === null) deleted.push(id);
-      else forgotten.push({ set: id, error: left });
+      if (errors.length === 0) deleted.push(id);
+      const left = record === "forget" ? forgotten : failed;
+      left.push(...errors.map((error) => ({ set: id, error })));
     } catch (error) {
       failed.push({ set: id, error: toFault(error) });
     }

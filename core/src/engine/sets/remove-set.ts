@@ -1,4 +1,4 @@
-import { HoldstillError, toFault } from "../../base/errors/error.js";
+import { HoldstillError, isHoldstillError, toFault } from "../../base/errors/error.js";
 import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { isRetained } from "../../store/retention.js";
@@ -10,24 +10,43 @@ import { keyOf, listedBySet, strayForks } from "./stray-forks.js";
 /** Of a snapshot that was removed while another one of its set could not be. */
 const DELETED = "it was deleted with a part of its set";
 
+/** What a removal has left of a set. */
+interface SetRemoval {
+  /** Its snapshots are those that their providers did not list before. They may still exist, so a tombstone has them. */
+  readonly set: SnapshotSet;
+  /** One for each snapshot that could not be removed, or not even unexposed. */
+  readonly errors: readonly unknown[];
+  /** Why providers could not list what they have. */
+  readonly listErrors: readonly Fault[];
+}
+
+/** As tryRemoval. @throws the first error; E_SET_RETAINED before anything is touched. */
+export async function removeSet(
+  context: EngineContext,
+  workers: PluginWorkers,
+  set: SnapshotSet,
+): Promise<SnapshotSet> {
+  const removal = await tryRemoval(context, workers, set);
+  if (removal.errors.length > 0) throw removal.errors[0];
+  return removal.set;
+}
+
 /**
  * Removes every snapshot, then the record. If a snapshot cannot be removed, the record stays, and has the others as lost.
  *
- * @returns The set as it was left: its snapshots are those that their providers did not list before. They may still exist, so a
- * tombstone has them.
  * @throws HoldstillError E_SET_RETAINED before anything is touched.
  */
-export async function removeSet(
+export async function tryRemoval(
   context: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
   action: "delete" | "expire" = "delete",
   reason?: string,
-): Promise<SnapshotSet> {
-  const { now, failed, unseen, first } = await removeSnapshots(context, workers, set, action, reason);
+): Promise<SetRemoval> {
+  const { now, failed, unseen, errors, listErrors } = await removeSnapshots(context, workers, set, action, reason);
   if (failed.length === 0) {
     await dropRecord(context, set, unseen);
-    return { ...now, snapshots: unseen };
+    return { set: { ...now, snapshots: unseen }, errors, listErrors };
   }
   const left = new Set([...failed, ...unseen].map(keyOf));
   const snapshots = now.snapshots.map((recorded): RecordedSnapshot =>
@@ -35,24 +54,21 @@ export async function removeSet(
       ? recorded
       : { ...recorded, snapshot: { ...recorded.snapshot, lost: recorded.snapshot.lost ?? DELETED } },
   );
-  await context.store.catalog.write({ ...now, snapshots });
-  throw first;
+  const kept = { ...now, snapshots };
+  await context.store.catalog.write(kept);
+  return { set: kept, errors, listErrors };
 }
 
 /**
  * Removes every snapshot that can be removed, and the record in any case. For storage that no longer exists.
  *
- * @returns Why a snapshot could not be removed, and may still exist; null: all were removed.
+ * @returns Why snapshots could not be removed, and may still exist.
  * @throws HoldstillError E_SET_RETAINED before anything is touched.
  */
-export async function forgetSet(
-  context: EngineContext,
-  workers: PluginWorkers,
-  set: SnapshotSet,
-): Promise<Fault | null> {
-  const { failed, unseen, first } = await removeSnapshots(context, workers, set, "delete", "forgotten");
+export async function forgetSet(context: EngineContext, workers: PluginWorkers, set: SnapshotSet): Promise<Fault[]> {
+  const { failed, unseen, errors } = await removeSnapshots(context, workers, set, "delete", "forgotten");
   await dropRecord(context, set, [...failed, ...unseen]);
-  return failed.length === 0 ? null : toFault(first);
+  return errors.map((error) => toFault(error));
 }
 
 /** @param left What may still exist. */
@@ -71,10 +87,11 @@ async function dropRecord(
 interface Removed {
   now: SnapshotSet;
   failed: RecordedSnapshot[];
-  /** The error of the first that failed. */
-  first: unknown;
+  /** In the same order. */
+  errors: unknown[];
   /** Those that were not listed before: that the call succeeded is then no proof that they are gone. */
   unseen: RecordedSnapshot[];
+  listErrors: readonly Fault[];
 }
 
 /** One that cannot be removed does not stop the others. */
@@ -91,13 +108,14 @@ async function removeSnapshots(
   await store.gate.write(() => releaseReserve(store.state));
   await store.audit.note(requester, action, set, reason);
   let now = await unmount(context, set);
-  const listed = await listedBySet(workers, set, settings.limits.identify);
+  const { listed, errors: listErrors } = await listedBySet(workers, set, settings.limits.identify);
   const seen = new Set(listed.map(keyOf));
   now = await noteRemoval(context, now, seen);
-  const removed: Omit<Removed, "now"> = { failed: [], first: undefined, unseen: [] };
+  const removed: Omit<Removed, "now"> = { failed: [], errors: [], unseen: [], listErrors };
   // A fork before the snapshot that it is a fork of.
   for (const recorded of [...now.snapshots, ...strayForks(now, listed)].toSorted((a, b) => forkRank(b) - forkRank(a))) {
     try {
+      // What may still be exposed is not removed: it may be in use, and a removal that succeeds would hide why unexpose failed.
       now = await unexposeOne(context, workers, now, recorded);
       const session = await providerOf(workers, recorded);
       await session.call("remove", [recorded.snapshot], settings.limits.seal);
@@ -107,7 +125,10 @@ async function removeSnapshots(
         removed.unseen.push(recorded);
     } catch (error) {
       removed.failed.push(recorded);
-      removed.first ??= error;
+      removed.errors.push(error);
+      // The other snapshots of its provider need a worker.
+      if (isHoldstillError(error) && (error.code === "E_DEADLINE" || error.code === "E_PLUGIN_DIED"))
+        await workers.retire(recorded.by.instance);
     }
   }
   return { now, ...removed };

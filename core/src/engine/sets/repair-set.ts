@@ -102,7 +102,8 @@ async function withoutSpoilt(context: EngineContext, workers: PluginWorkers, set
   const { settings, store } = context;
   const failedIn = new Set(set.writers.flatMap(({ repair }) => (repair?.state === "failed" ? repair.in : [])));
   const spoilt = set.snapshots.filter(({ snapshot: { id, of } }) => of !== undefined && failedIn.has(id));
-  const stray = strayForks(set, await listedBySet(workers, set, settings.limits.identify));
+  const { listed } = await listedBySet(workers, set, settings.limits.identify);
+  const stray = strayForks(set, listed);
   for (const one of [...spoilt, ...stray]) {
     const provider = await providerOf(workers, one);
     await provider.call("unexpose", [one.snapshot], settings.limits.abort);

@@ -1,20 +1,21 @@
-import type { RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
+import type { Fault, RecordedSnapshot, SnapshotSet } from "../../base/schema/types.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { listSnapshots } from "../usage/status.js";
 
-/** What the providers of the set list now, of any set. Of a provider that fails: nothing. */
+/** What the providers of the set list now, of any set. Of one that fails: nothing, and its error. */
 export async function listedBySet(
   workers: PluginWorkers,
   { snapshots }: SnapshotSet,
   limitMs: number,
-): Promise<RecordedSnapshot[]> {
+): Promise<{ listed: RecordedSnapshot[]; errors: Fault[] }> {
   const instances = new Set(snapshots.map(({ by }) => by.instance));
-  const listed = await listSnapshots(workers, limitMs, instances);
-  return listed.flatMap((one) => {
+  const answers = await listSnapshots(workers, limitMs, instances);
+  const listed = answers.flatMap((one) => {
     if (!("snapshots" in one)) return [];
     const { instance, plugin, version } = one.who;
     return one.snapshots.map((snapshot) => ({ by: { instance, plugin, version }, snapshot }));
   });
+  return { listed, errors: answers.flatMap((one) => ("error" in one ? one.error : [])) };
 }
 
 /** Forks that a repair has made whose process died before it could write them down. */

@@ -48,7 +48,10 @@ export interface Provider<Options = Record<string, unknown>, Captured extends Vo
    * a raw block device is a block device, of which the host then sets the owner and the mode.
    */
   expose(snapshot: Snapshot, view: View, ctx: Context<Options>): Promise<Exposed>;
-  /** Ends every exposure of the snapshot. It is idempotent. If it cannot see whether there is one, it throws `UNREACHABLE`. */
+  /**
+   * Ends every exposure of the snapshot. It is idempotent. If it cannot see whether there is one, it throws `UNREACHABLE`.
+   * The host calls it before `remove`. If it fails, the snapshot is not removed, and the user gets its error.
+   */
   unexpose(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
   /**
    * Removes the snapshot. It is idempotent: if the snapshot does not exist, the call succeeds. If the storage that it was in

@@ -13,16 +13,20 @@ export function printRemoval(
   { quiet }: Pick<CommandCall, "quiet">,
 ): void {
   if (!quiet) print(deleted.map((id) => `Set ${id} is deleted.`));
-  for (const { set, snapshots } of unseen) {
+  for (const { set, snapshots, errors = [] } of unseen) {
     printError([
       `holdstill: warning: ${snapshots.join(", ")} of set ${set} could not be seen before, and may still exist.`,
       "→ If its storage was not available, `holdstill recover` removes it once it is listed again.",
+      ...errors.flatMap((error) => faultLines(error, stderrStyle())),
     ]);
   }
   for (const { set, error } of forgotten) {
     printError([`Set ${set} is forgotten, and a snapshot of it may still exist:`, ...faultLines(error, stderrStyle())]);
   }
-  for (const { set, error } of failed) printError([`Set ${set} is not deleted:`, ...faultLines(error, stderrStyle())]);
+  for (const [at, { set, error }] of failed.entries()) {
+    const heading = failed[at - 1]?.set === set ? [] : [`Set ${set} is not deleted:`];
+    printError([...heading, ...faultLines(error, stderrStyle())]);
+  }
 }
 
 /** The code of the first failure. */

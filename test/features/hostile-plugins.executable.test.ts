@@ -1,28 +1,4 @@
 import { hostilePlugins } from "./hostile-plugins.js";
+import { ofPrograms } from "./hostile-programs.js";
 
-const died = /^E_PLUGIN_DIED$/;
-const late = /^E_DEADLINE$/;
-const invalid = /^E_ANSWER_INVALID$/;
-
-/** The bytes that a program writes past its protocol are rows of the failure matrix. */
-hostilePlugins("executable", {
-  "answers-null-raw": invalid,
-  "answers-deep-raw": died,
-  "fails-with-null-raw": died,
-  "logs-nonsense-raw": late,
-  "runs-nonsense-raw": late,
-  "writes-bytes-raw": died,
-  "floods-with-commands-raw": died,
-  "fills-memory": /^E_(?:PLUGIN_FAILED|PLUGIN_DIED|DEADLINE)$/,
-  "returns-deep": invalid,
-  "returns-escapes": died,
-  "returns-no-number": died,
-  // These are contained only by a pid namespace, which root can make.
-  ...(process.getuid?.() === 0 && {
-    "stops-parent": late,
-    "kills-parent": late,
-    "kills-group": died,
-    "kills-everything": late,
-    "limits-parent": late,
-  }),
-});
+hostilePlugins("writer", "executable", ofPrograms);

@@ -4,7 +4,7 @@ const died = /^E_PLUGIN_DIED$/;
 const late = /^E_DEADLINE$/;
 const invalid = /^E_ANSWER_INVALID$/;
 
-hostilePlugins("process", {
+hostilePlugins("writer", "process", {
   "answers-undefined-raw": invalid,
   "answers-null-raw": invalid,
   "answers-deep-raw": died,

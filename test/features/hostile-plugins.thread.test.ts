@@ -3,7 +3,7 @@ import { hostilePlugins } from "./hostile-plugins.js";
 const invalid = /^E_ANSWER_INVALID$/;
 
 /** What the rest does to the host of a thread is not contained: docs/security.md has the list. */
-hostilePlugins("thread", {
+hostilePlugins("writer", "thread", {
   "patches-everything": /^E_DEADLINE$/,
   "returns-gaps": invalid,
   "returns-gaps-in-facts": invalid,

@@ -5,9 +5,8 @@ import path from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Fault } from "#core/base/schema/types.js";
 import type { WorkerRuntime } from "#core/host/isolation/session.js";
-import { repository } from "../support/repository.js";
 import { type CliRun, holdstill } from "../support/process/command-line.js";
-import { writePlugin } from "../support/fixture/plugin-folder.js";
+import { type Blabbermouth, writeBlabbermouth } from "../support/fixture/blabbermouth.js";
 import { tempDir } from "../support/storage/temp.js";
 
 const canary = 'c4nary/"of\\the&coal mine';
@@ -26,99 +25,12 @@ const options = {
   properties: {
     password: secret,
     data: { type: "string" },
+    store: { type: "string" },
     fails: { type: "string" },
     servers: { type: "array", items: { type: "object", properties: { key: { $ref: "#/$defs/key" } } } },
   },
   $defs: { key: secret },
 };
-
-/** Tells its password wherever it can, in every form that a program would. */
-const blabbermouth = `
-const facts = (o) => ({ plain: o.password, nested: [{ dsn: "pg://u:" + encodeURIComponent(o.password) + "@h" }], [o.password]: 1 });
-const blab = async (op, ctx) => {
-  const { password } = ctx.options;
-  if (!password.includes("coal")) throw new Error("the password did not arrive: " + typeof password);
-  const json = JSON.stringify(ctx.options);
-  for (const level of ["debug", "info", "warn", "error"]) ctx.log[level](op + " with " + password, { json, options: ctx.options });
-  ctx.progress(op + " as " + Buffer.from(password).toString("base64"));
-  console.log(json);
-  console.error("stderr " + password);
-  const { stdout } = await ctx.exec("printenv", ["IT"], { env: { IT: password } });
-  if (stdout !== password + "\\n") throw new Error("a command does not get it");
-  if (ctx.options.fails !== op) return;
-  throw Object.assign(new Error(op + " failed with " + password), {
-    code: "X", hint: "try " + password, details: { password }, cause: new Error(json),
-  });
-};
-export default {
-  async identify(ctx) {
-    await blab("identify", ctx);
-    return [{ name: "data", kind: "files", paths: [ctx.options.data], tolerates: "fuzzy", facts: facts(ctx.options) }];
-  },
-  async prepare(tx, ctx) { await blab("prepare", ctx); },
-  async freeze(tx, ctx) { await blab("freeze", ctx); return facts(ctx.options); },
-  async thaw(tx, token, ctx) { await blab("thaw", ctx); return { uninterrupted: true, facts: facts(ctx.options) }; },
-  async seal(tx, ctx) { await blab("seal", ctx); return { files: [], facts: facts(ctx.options) }; },
-  async abort(tx, token, ctx) { await blab("abort", ctx); },
-};
-`;
-
-/** The same as a program. */
-const blabbermouthProgram = (rpc: string): string => `#!/usr/bin/python3 -B
-import base64, json, sys, urllib.parse
-sys.path.insert(0, ${JSON.stringify(rpc)})
-from holdstill_rpc import PluginError, serve
-
-class Writer:
-    def __init__(self, options):
-        self.options, self.password = options, options["password"]
-
-    def facts(self):
-        dsn = f"pg://u:{urllib.parse.quote(self.password, safe='')}@h"
-        return {"plain": self.password, "nested": [{"dsn": dsn}], self.password: 1}
-
-    def blab(self, op, ctx):
-        if "coal" not in self.password:
-            raise Exception(f"the password did not arrive: {type(self.password)}")
-        text = json.dumps(self.options)
-        for level in ("debug", "info", "warn", "error"):
-            ctx.log(f"{op} with {self.password}", level=level, json=text, options=self.options)
-        ctx.progress(f"{op} as {base64.b64encode(self.password.encode()).decode()}")
-        print(text)
-        print(f"stderr {self.password}", file=sys.stderr)
-        if ctx.exec("printenv", ["IT"], {"env": {"IT": self.password}})["stdout"] != f"{self.password}\\n":
-            raise Exception("a command does not get it")
-        if self.options.get("fails") == op:
-            try:
-                raise Exception(text)
-            except Exception as cause:
-                raise PluginError("X", f"{op} failed with {self.password}", f"try {self.password}") from cause
-
-    def identify(self, ctx):
-        self.blab("identify", ctx)
-        paths = [self.options["data"]]
-        return [{"name": "data", "kind": "files", "paths": paths, "tolerates": "fuzzy", "facts": self.facts()}]
-
-    def prepare(self, tx, ctx):
-        self.blab("prepare", ctx)
-
-    def freeze(self, tx, ctx):
-        self.blab("freeze", ctx)
-        return self.facts()
-
-    def thaw(self, tx, token, ctx):
-        self.blab("thaw", ctx)
-        return {"uninterrupted": True, "facts": self.facts()}
-
-    def seal(self, tx, ctx):
-        self.blab("seal", ctx)
-        return {"files": [], "facts": self.facts()}
-
-    def abort(self, tx, token, ctx):
-        self.blab("abort", ctx)
-
-serve(Writer)
-`;
 
 interface Cage {
   dir: string;
@@ -127,18 +39,16 @@ interface Cage {
   run: (args: readonly string[], given: object, env?: Record<string, string>) => Promise<CliRun>;
 }
 
-function cage(t: TestContext, runtime: WorkerRuntime = "thread"): Cage {
+function cage(t: TestContext, runtime: WorkerRuntime = "thread", kind: Blabbermouth = "writer"): Cage {
   const dir = tempDir(t);
   const data = path.join(dir, "data");
   mkdirSync(data);
   writeFileSync(path.join(data, "file"), "content");
-  const isProgram = runtime === "executable";
-  const kind = isProgram ? { runtime, main: "./main.py" } : { main: "./index.mjs" };
-  const changes = { options, requires: { commands: ["printenv"] }, ...kind };
-  const plugin = writePlugin(path.join(dir, "plugins/writer-acme"), changes);
-  const code = isProgram ? blabbermouthProgram(path.join(repository, "core/template/python")) : blabbermouth;
-  writeFileSync(path.join(plugin, kind.main), code, { mode: 0o755 });
-  const isolation = isProgram ? {} : { isolation: runtime };
+  const store = path.join(dir, "store");
+  mkdirSync(store);
+  writeBlabbermouth(path.join(dir, "plugins"), kind, runtime, options);
+  const isolation = runtime === "executable" ? {} : { isolation: runtime };
+  const place = kind === "writer" ? { data } : { store };
   const file = path.join(dir, "secret");
   writeFileSync(file, `${canary}\n`, { mode: 0o600 });
   return {
@@ -151,7 +61,7 @@ function cage(t: TestContext, runtime: WorkerRuntime = "thread"): Cage {
         pluginPaths: [path.join(dir, "plugins")],
         stateDir: path.join(dir, "state"),
         log: { level: "debug", file: path.join(dir, "log") },
-        plugins: [{ use: "writer-acme", as: "app", ...isolation, options: { data, ...given } }],
+        plugins: [{ use: `${kind}-acme`, as: "app", ...isolation, options: { ...place, ...given } }],
       };
       writeFileSync(config, JSON.stringify(text), { mode: 0o600 });
       return holdstill([...args, "--config", config], { env });
@@ -174,13 +84,34 @@ function songs({ dir }: Cage, runs: readonly CliRun[]): string[] {
   return texts.flatMap(([where = "", text = ""]) => (encoded.some((one) => text.includes(one)) ? [where] : []));
 }
 
-const ops = ["nothing", "identify", "prepare", "freeze", "thaw", "seal"];
+const some = ["nothing", "freeze"];
+/** The calls that fail, one in each set. */
+const failing: Record<Blabbermouth, Record<WorkerRuntime, readonly string[]>> = {
+  writer: { thread: ["nothing", "identify", "prepare", "freeze", "thaw", "seal"], process: some, executable: some },
+  provider: { thread: [], process: [], executable: ["nothing", "match", "prepare", "commit", "seal"] },
+};
+const ofProviders = [
+  ["providers"],
+  ["providers", "--json"],
+  ["list", "--usage"],
+  ["show", "latest", "--usage", "--json"],
+  ["metrics", "--usage"],
+  ["expose", "latest", "--json"],
+  ["unexpose", "latest"],
+  ["delete", "latest", "--yes"],
+];
 
 const places = { thread: "in a thread", process: "in a process", executable: "that is a program" } as const;
 
-for (const runtime of ["thread", "process", "executable"] as const) {
-  test(`no secret of a plugin ${places[runtime]} gets out, whatever it says and wherever it fails`, async (t) => {
-    const coop = cage(t, runtime);
+for (const [kind, runtime] of [
+  ["writer", "thread"],
+  ["writer", "process"],
+  ["writer", "executable"],
+  ["provider", "executable"],
+] as const) {
+  test(`no secret of a ${kind} ${places[runtime]} gets out, whatever it says and wherever it fails`, async (t) => {
+    const coop = cage(t, runtime, kind);
+    const target = kind === "writer" ? "writer:app" : coop.data;
     const given = { password: { file: coop.file }, servers: [{ key: { env: "CANARY" } }] };
     const runs: CliRun[] = [];
     const on = async (args: readonly string[], more: object = {}): Promise<CliRun> => {
@@ -188,16 +119,16 @@ for (const runtime of ["thread", "process", "executable"] as const) {
       runs.push(run);
       return run;
     };
-    for (const fails of runtime === "thread" ? ops : ["nothing", "freeze"]) {
-      const made = await on(["create", "writer:app", "--json=stream"], { fails });
+    for (const fails of failing[kind][runtime]) {
+      const made = await on(["create", target, "--json=stream"], { fails });
       assert.equal(made.exitCode === 0, fails === "nothing", made.stdout);
       assert.doesNotMatch(made.stdout, /did not arrive|does not get it/);
-      assert.match(made.stdout, /freeze with \(hidden\)|failed with \(hidden\)/);
+      assert.match(made.stdout, /(?:freeze|commit) with \(hidden\)|failed with \(hidden\)/);
     }
     for (const args of [
-      ["create", "writer:app", "--verbose"],
-      ["plan", "writer:app"],
-      ["plan", "writer:app", "--json"],
+      ["create", target, "--verbose"],
+      ["plan", target],
+      ["plan", target, "--json"],
       ["show", "latest"],
       ["show", "latest", "--json"],
       ["writers", "--json"],
@@ -205,6 +136,7 @@ for (const runtime of ["thread", "process", "executable"] as const) {
       ["plugins", "why", "app", "--json"],
       ["plugins", "lock"],
       ["recover", "--yes", "--json"],
+      ...(kind === "writer" ? [] : ofProviders),
     ]) {
       const { exitCode, stderr } = await on(args);
       assert.equal(exitCode, 0, `${args.join(" ")}: ${stderr}`);

@@ -46,6 +46,8 @@ for (const [way, wrong] of await waysToBeWrong("provider")) {
       [wrong.caughtBy],
       JSON.stringify(failed, null, 2),
     );
+    const [first] = failed;
+    if (wrong.next !== undefined) assert.match(first?.status === "failed" ? (first.next ?? "") : "", wrong.next);
   });
 }
 
@@ -79,4 +81,16 @@ test("what setup left in the background is shown with the command of the fixture
     failed.seen,
     "state exited with 7. no connection\nWhat `setup` started wrote last:\nstarting\nthe disk is full",
   );
+});
+
+test("the suite reports what it waits for, and for how long", async (t) => {
+  const dir = tempDir(t);
+  const [way, wrong] =
+    (await waysToBeWrong("provider")).find(([name]) => name === "never finishes its snapshots") ?? [];
+  assert.ok(way !== undefined && wrong !== undefined);
+  writeWrong(dir, "provider", way, wrong);
+  const waits: string[] = [];
+  await checkPlugin(dir, { only: ["transaction"], runtimes: ["thread"], onWait: (what) => waits.push(what) });
+  assert.equal(waits.length, 1);
+  assert.match(waits[0] ?? "", /^waiting up to 3 s for the storage, which is creating \S+$/);
 });

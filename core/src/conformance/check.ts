@@ -48,6 +48,23 @@ export async function runObeying(step: string, attempt: () => Promise<void>): Pr
   }
 }
 
+/**
+ * Undoes a call that was cut off. What goes wrong is then a matter of abort, and not of the signal: only a worker that was killed has
+ * not obeyed it.
+ */
+export async function afterCutOff(undo: () => Promise<void>): Promise<void> {
+  try {
+    await undo();
+  } catch (error) {
+    const isAbortFault = error instanceof CheckFailure || (isHoldstillError(error) && error.code !== "E_PLUGIN_DIED");
+    if (!isAbortFault) throw error;
+    throw new CheckFailure(
+      seenOf(error),
+      "Let abort find what a call that was cut off has made, also a part of it, in the application or the storage itself, by tx.id.",
+    );
+  }
+}
+
 /** The check cannot be made, for a reason that is not an error. */
 export class Skip extends Error {
   override readonly name = "Skip";

@@ -21,6 +21,7 @@ import { CheckFailure, seenOf } from "./check.js";
 import { filledIn } from "./fixture.js";
 import type { CheckedSubject } from "./folder/folder.js";
 import { attached, contentOf, FixtureProcesses } from "./residue.js";
+import type { RigHooks } from "./rig-hooks.js";
 import { type Secret, secretsIn } from "./secrets.js";
 import { FixtureShell, type ShellResult } from "./shell.js";
 
@@ -61,14 +62,14 @@ export class PluginRig {
   stretchMs = 0;
   /** The suite is to end. */
   readonly signal: AbortSignal;
-  readonly #onLog: (line: string) => void;
+  readonly hooks: RigHooks;
   #isUp: "no" | "yes" = "no";
   readonly commands: FixtureShell;
 
-  constructor(subject: CheckedSubject, signal: AbortSignal, onLog: (line: string) => void = () => {}) {
+  constructor(subject: CheckedSubject, signal: AbortSignal, hooks: RigHooks) {
     this.subject = subject;
     this.signal = signal;
-    this.#onLog = onLog;
+    this.hooks = hooks;
     this.base = realpathSync(mkdtempSync(path.join(tmpdir(), "holdstill-check-")));
     // The application that the fixture starts may be another user.
     chmodSync(this.base, 0o755);
@@ -204,11 +205,11 @@ export class PluginRig {
       onLog: (level: string, message: string, fields?: Record<string, unknown>) => {
         const text = `${message} ${JSON.stringify(fields ?? {})}`;
         this.output.push(text);
-        this.#onLog(`${level}: ${fields === undefined ? message : text}`);
+        this.hooks.onLog(`${level}: ${fields === undefined ? message : text}`);
       },
       onProgress: (message: string) => {
         this.output.push(message);
-        this.#onLog(`progress: ${message}`);
+        this.hooks.onLog(`progress: ${message}`);
       },
       beforeCommand: () => sleep(this.stretchMs),
     };

@@ -36,6 +36,8 @@ export interface CheckOptions {
   readonly only?: readonly string[];
   /** Gets the plugin's log, without secrets, a line each. */
   readonly onLog?: (line: string) => void;
+  /** Told what the suite waits for, without secrets, if that takes more than some seconds. */
+  readonly onWait?: (what: string) => void;
   /** Told of each check as it is done. */
   readonly onResult?: (result: CheckResult) => void;
   /** Ends the suite after the check that is under way, and cleans up. Then its reason is thrown. */
@@ -50,7 +52,13 @@ export interface CheckOptions {
  */
 export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<ConformanceReport> {
   const begun = performance.now();
-  const { fixture = null, onLog, onResult = () => {}, signal = new AbortController().signal } = options;
+  const {
+    fixture = null,
+    onLog = () => {},
+    onWait = () => {},
+    onResult = () => {},
+    signal = new AbortController().signal,
+  } = options;
   const only = options.only === undefined ? null : withNeeds(options.only, everyCheck);
   const watching = { onResult, signal, only };
   const folder: Folder = { dir: realPathOf(dir), host: thisHost(), given: fixture };
@@ -59,11 +67,10 @@ export async function checkPlugin(dir: string, options: CheckOptions = {}): Prom
   const subjects = results.some(({ status }) => status === "failed") ? [] : subjectsOf(folder);
   const before = [...results];
   for (const [number, subject] of subjects.entries()) {
-    const rig = new PluginRig(
-      subject,
-      signal,
-      onLog === undefined ? undefined : (line) => onLog(redactorOf(rig)(line)),
-    );
+    const rig: PluginRig = new PluginRig(subject, signal, {
+      onLog: (line) => onLog(redactorOf(rig)(line)),
+      onWait: (what) => onWait(redactorOf(rig)(what)),
+    });
     const placed = number === 0 ? watching : { ...watching, variant: number };
     results.push(...(await withRig(rig, before, options.runtimes ?? both, placed)));
   }

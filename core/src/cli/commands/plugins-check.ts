@@ -40,6 +40,7 @@ export const pluginsCheck = command({
         ...(values.only.length === 0 ? {} : { only: values.only }),
         signal,
         ...(verbose ? { onLog: (line) => printError([visible(line)]) } : {}),
+        onWait: (what) => printError([`holdstill: ${visible(what)}`]),
         onResult: (result) => {
           if (form === "text") print(lines.of(result));
         },

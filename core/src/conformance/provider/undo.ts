@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { newSetId } from "../../plan/set-id.js";
-import { type ConformanceCheck, CheckFailure, runObeying } from "../check.js";
+import { afterCutOff, type ConformanceCheck, CheckFailure, runObeying } from "../check.js";
 import { type ProviderAction, type ProviderScenario, type ProviderStep, providerSteps } from "./stage.js";
 
 const needs = ["transaction"];
@@ -142,15 +142,18 @@ export const undoChecks: readonly ConformanceCheck<ProviderScenario>[] = [
         let act: ProviderAction | null = null;
         await runObeying(step, async () => {
           if (act !== null) await stage.cleanUp();
-          act = await stage.upTo(providerSteps[providerSteps.indexOf(step) - 1] ?? null);
-          const call = stage.do(step, act).catch(() => {});
+          const cut = await stage.upTo(providerSteps[providerSteps.indexOf(step) - 1] ?? null);
+          act = cut;
+          const call = stage.do(step, cut).catch(() => {});
           await sleep(delayMs);
-          act.session.cancel();
+          cut.session.cancel();
           await call;
           // It must still respond: the host kills a worker that does not stop.
-          await stage.rig.call(act.session, "list", []);
-          await stage.abort(act);
-          await stage.assertNothingListed(act.session, `${step} was cut off and abort`);
+          await stage.rig.call(cut.session, "list", []);
+          await afterCutOff(async () => {
+            await stage.abort(cut);
+            await stage.assertNothingListed(cut.session, `${step} was cut off and abort`);
+          });
         });
         await stage.rig.closeAll();
       }

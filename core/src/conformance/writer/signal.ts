@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConformanceCheck, runObeying, Skip } from "../check.js";
+import { afterCutOff, type ConformanceCheck, runObeying, Skip } from "../check.js";
 import { type WriterAction, writerSteps, type WriterScenario } from "./stage.js";
 
 const group = "Signals";
@@ -21,16 +21,17 @@ export const signalChecks: readonly ConformanceCheck<WriterScenario>[] = writerS
       let act: WriterAction | null = null;
       await runObeying(step, async () => {
         if (act !== null) await stage.cleanUp();
-        act = await stage.upTo(before);
-        const call = stage.do(step, act).catch(() => {});
+        const cut = await stage.upTo(before);
+        act = cut;
+        const call = stage.do(step, cut).catch(() => {});
         await sleep(delayMs);
-        act.session.cancel();
+        cut.session.cancel();
         await call;
         // It must still respond: the host kills a worker that does not stop.
-        await stage.rig.call(act.session, "identify", []);
-        await stage.abort(act);
+        await stage.rig.call(cut.session, "identify", []);
+        await afterCutOff(() => stage.abort(cut));
       });
-      await stage.assertFree(`${step} was cut off and abort`);
+      await afterCutOff(() => stage.assertFree(`${step} was cut off and abort`));
       await stage.rig.closeAll();
     }
   },

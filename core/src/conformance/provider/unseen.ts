@@ -7,7 +7,7 @@ import type { ProviderAction, ProviderScenario } from "./stage.js";
 export const unseenChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   {
     name: "not-seen-is-not-gone",
-    group: "Remove",
+    group: "Storage that is away",
     title: "While the storage is away, remove fails, and list does not claim that the snapshots are gone.",
     next: "Throw an error with the code `UNREACHABLE` if the storage cannot be seen, or return a partial list, { snapshots, unseen }. What is not seen may still exist.",
     needs: ["transaction"],
@@ -28,7 +28,7 @@ export const unseenChecks: readonly ConformanceCheck<ProviderScenario>[] = [
   },
   {
     name: "not-seen-is-not-unknown",
-    group: "The snapshot",
+    group: "Storage that is away",
     title: "While the storage is away, expose fails as unreachable, and unexpose does not call the snapshot unknown.",
     next: "If the snapshot is not found, check that the storage is there before you throw any other code than `UNREACHABLE`. unexpose may succeed if nothing is exposed.",
     needs: ["transaction"],

@@ -26,7 +26,7 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
   const { shown } = entry;
   if (shown !== undefined) {
     const isSame = shown.view.at === view.at && shown.view.access === view.access;
-    if (isSame && isShown(entry, view)) return exposedOf(entry, view);
+    if (isSame && isShown(entry, view)) return await exposedOf(entry, view, ctx);
     if (!isSame) throw exposedElsewhere(entry, shown.view);
     await unexpose(entry, registry, ctx);
   }
@@ -49,7 +49,7 @@ export async function expose(entry: Entry, view: View, registry: Registry, ctx: 
     const access = view.access === "read-only" ? "read-only" : "read-write";
     await mountSnapshot(shownDevice(now)?.node ?? "", view.at, { fsType: now.fsType, access }, ctx);
   }
-  return exposedOf(now, view);
+  return exposedOf(now, view, ctx);
 }
 
 function isShown(entry: Entry, { at, access }: View): boolean {
@@ -113,12 +113,12 @@ function shownDevice(entry: Entry): MappedDevice | undefined {
   return findByUuid((isItself ? snapshotOf(entry) : layerOf(entry)).uuid);
 }
 
-function exposedOf(entry: Entry, { access, at }: View): Exposed {
+async function exposedOf(entry: Entry, { access, at }: View, ctx: Pick<Context, "exec">): Promise<Exposed> {
   const { paths } = entry;
   if (entry.kind === "block") {
     const device = shownDevice(entry);
     if (device === undefined) throw gone(entry);
-    return deviceToShow(paths[0] ?? "", device, access === "read-only" ? "read-only" : "read-write");
+    return deviceToShow(paths[0] ?? "", device, access === "read-only" ? "read-only" : "read-write", ctx);
   }
   const { inner } = entry;
   return {

@@ -145,8 +145,9 @@ function unknown({ id }: Pick<Snapshot, "id">): PluginError {
 }
 
 /** As the host keeps it. */
-function describe({ id, of, setId, volumeId, createdAt, origin, store, exceptions, paths, state }: Entry): Snapshot {
-  const device = snapshotOf({ id, origin }).name;
+function describe(entry: Entry): Snapshot {
+  const { id, of, setId, volumeId, createdAt, origin, store, exceptions, paths, state } = entry;
+  const device = snapshotOf(entry).name;
   return {
     id,
     ...(of === undefined ? {} : { of }),

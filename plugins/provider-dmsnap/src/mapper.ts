@@ -2,6 +2,7 @@ import type { Context } from "holdstill/plugin";
 import { dmsetup, formatTable, parseTable, type Target } from "#kit/dmsetup.js";
 import { findByName, findByUuid } from "#kit/mapped-devices.js";
 import { messageOf } from "#kit/plugin-error.js";
+import { removeName } from "#kit/shown-device.js";
 import { PluginError } from "./errors.js";
 import type { Label } from "./names.js";
 
@@ -82,12 +83,13 @@ export class Mapper {
    * By its UUID, so that it is ours; idempotent. Tries again for some seconds while something like udev has the device open. A device
    * that never had a table is not in /sys (dm.c, dm_setup_md_queue), so the kernel is asked.
    */
-  async remove({ uuid }: Label): Promise<void> {
+  async remove({ name, uuid }: Label): Promise<void> {
     try {
       await this.#run(["remove", "--retry", "--noudevrules", "--uuid", uuid]);
     } catch (error) {
       if (!/does not exist|No such device/.test(messageOf(error))) throw error;
     }
+    if (findByName(name) === undefined) await removeName(name, this.#ctx);
   }
 
   #run(args: readonly string[], input = ""): Promise<string> {

@@ -98,17 +98,18 @@ async function assertNotOpen({ name }: MappedDevice, mapper: Mapper): Promise<vo
 
 /** Space for as much as the first snapshot has saved, since the revert overwrites that much. @throws PluginError NO_SAFETY */
 async function spaceBeside(
-  { id: first, origin }: Entry,
+  before: Entry,
   id: string,
   registry: Registry,
   mapper: Mapper,
   ctx: Context<Options>,
 ): Promise<Store> {
-  const usage = await mapper.usage(snapshotOf({ id: first, origin }).name);
+  const usage = await mapper.usage(snapshotOf(before).name);
+  const { sectors } = before.origin;
   const kept = usage.state === "valid" ? usage.usedSectors * 512 : 0;
   const bytes = Math.max(
-    spaceFor(ctx.options.size, origin.sectors * 512),
-    spaceFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, origin.sectors * 512),
+    spaceFor(ctx.options.size, sectors * 512),
+    spaceFor(`${Math.ceil((kept * 1.1) / 2 ** 20) + 4}M`, sectors * 512),
   );
   try {
     const [store] = await allot(placeOf(ctx.options, ctx.dataDir), [{ id, bytes }], registry, ctx);

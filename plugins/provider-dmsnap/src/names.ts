@@ -13,27 +13,32 @@ export const LONGEST_ORIGIN = 64;
 /** What a snapshot's names are made of. */
 interface Named {
   readonly id: string;
+  readonly kind?: Kind;
   readonly origin: { readonly name: string };
 }
+
+/** What was captured. Absent: a file system. */
+export type Kind = "filesystem" | "block";
 
 /** Carries the origin's own table while snapshots of it exist. */
 export function realOf(origin: string): Label {
   return { name: `${origin}-holdstill-real`, uuid: `${OURS}real-${origin}` };
 }
 
-/** The snapshot itself. */
-export function snapshotOf({ id, origin }: Named): Label {
-  return { name: `${origin.name}-holdstill-${id}`, uuid: `${OURS}snapshot-${id}` };
+/** The snapshot itself. That it is of a raw device is known from the kernel alone, if the registry is lost. */
+export function snapshotOf({ id, kind, origin }: Named): Label {
+  return { name: `${origin.name}-holdstill-${id}`, uuid: `${OURS}${kind === "block" ? "raw" : "snapshot"}-${id}` };
 }
 
 /** What it shows as long as nothing is written: the origin, or for a fork the snapshot. */
-export function belowOf({ of, origin }: { of?: string; origin: Named["origin"] }): Label {
-  return of === undefined ? realOf(origin.name) : snapshotOf({ id: of, origin });
+export function belowOf({ of, ...rest }: Omit<Named, "id"> & { readonly of?: string }): Label {
+  return of === undefined ? realOf(rest.origin.name) : snapshotOf({ ...rest, id: of });
 }
 
-/** The id of the snapshot whose device that is. */
-export function idOf(uuid: string): string | undefined {
-  return /^HOLDSTILL-DMSNAP-snapshot-(.+\.[0-9]+)$/.exec(uuid)?.[1];
+/** The snapshot whose device that is. */
+export function identityOf(uuid: string): { readonly id: string; readonly kind: Kind } | undefined {
+  const [, type, id] = /^HOLDSTILL-DMSNAP-(snapshot|raw)-(.+\.[0-9]+)$/.exec(uuid) ?? [];
+  return id === undefined ? undefined : { id, kind: type === "raw" ? "block" : "filesystem" };
 }
 
 /** A throw-away layer over the snapshot: what a mounted file system writes goes there. */

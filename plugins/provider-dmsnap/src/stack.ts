@@ -2,7 +2,7 @@ import type { Target } from "#kit/dmsetup.js";
 import { announceChange, findByName, findByUuid, type MappedDevice, mappedDevices } from "#kit/mapped-devices.js";
 import type { Entry, Origin } from "./entry.js";
 import { CHUNK, type Mapper, sameTable, whole } from "./mapper.js";
-import { belowOf, idOf, realOf, snapshotOf } from "./names.js";
+import { belowOf, identityOf, realOf, snapshotOf } from "./names.js";
 import { type Captured, stackedTable } from "./origin.js";
 import { PluginError } from "./errors.js";
 
@@ -93,8 +93,8 @@ export async function isStacked(origin: Origin, mapper: Mapper): Promise<boolean
 /** The devices that are snapshots of that origin, whichever instance has made them. */
 function snapshotsOf(origin: string): MappedDevice[] {
   return mappedDevices().filter(({ name, uuid }) => {
-    const id = idOf(uuid);
-    return id !== undefined && name === snapshotOf({ id, origin: { name: origin } }).name;
+    const identity = identityOf(uuid);
+    return identity !== undefined && name === snapshotOf({ ...identity, origin: { name: origin } }).name;
   });
 }
 

@@ -4,26 +4,26 @@ import type { Context, Volume } from "holdstill/plugin";
 import { findByName, findByUuid, type MappedDevice, mappedDevices, SECTOR } from "#kit/mapped-devices.js";
 import { mountsOf } from "#kit/mounts.js";
 import { bytesOf } from "./devices.js";
-import type { Entry, FilesEntry, Store } from "./entry.js";
+import type { Entry, Store } from "./entry.js";
 import { unexpose } from "./exposure.js";
 import { Mapper } from "./mapper.js";
-import { idOf, layerOf, sliceOf, snapshotOf } from "./names.js";
+import { identityOf, type Kind, layerOf, sliceOf, snapshotOf } from "./names.js";
 import type { Options } from "./options.js";
 import { readBootId } from "./reassembly.js";
 import type { Registry } from "./registry.js";
 
 /**
  * Snapshots that the kernel has and the registry does not: the state directory was lost, or another one has their entries. What an
- * entry needs is read from the kernel. Without a record, the whole file system is meant. A raw device cannot be told from one that is
- * not mounted now.
+ * entry needs is read from the kernel. Without a record, the whole file system or device is meant.
  */
-export async function unregistered(registry: Registry, ctx: Context): Promise<FilesEntry[]> {
+export async function unregistered(registry: Registry, ctx: Context): Promise<Entry[]> {
   const known = new Set(registry.ids());
   const mapper = new Mapper(ctx);
-  const entries: FilesEntry[] = [];
+  const entries: Entry[] = [];
   for (const device of mappedDevices()) {
-    const id = idOf(device.uuid);
-    const entry = id === undefined || known.has(id) ? undefined : await entryOf(id, device, mapper);
+    const identity = identityOf(device.uuid);
+    const entry =
+      identity === undefined || known.has(identity.id) ? undefined : await entryOf(identity, device, mapper);
     if (entry !== undefined) entries.push(entry);
   }
   return entries;
@@ -38,11 +38,11 @@ export async function register(setId: string, registry: Registry, ctx: Context<O
   for (const entry of ofSet) await unexpose(registry.write(entry), registry, ctx);
 }
 
-/** undefined: the origin is gone, or is not mounted as a whole. */
-export function volumeOf({ origin, volumeId, fsType }: FilesEntry): Volume | undefined {
+/** undefined: the origin is gone, or its file system is not mounted as a whole. */
+export function volumeOf(entry: Entry): Volume | undefined {
+  const { origin, volumeId: id } = entry;
   const device = findByName(origin.name);
-  const mount = device === undefined ? undefined : wholeMountOf(device);
-  if (device === undefined || mount === undefined) return undefined;
+  if (device === undefined) return undefined;
   const { node, number, name, uuid, sectors } = device;
   const top = {
     name: path.basename(node),
@@ -53,11 +53,14 @@ export function volumeOf({ origin, volumeId, fsType }: FilesEntry): Volume | und
     sizeBytes: sectors * SECTOR,
     lower: [],
   };
-  const source = `/dev/mapper/${name}`;
+  const source = nodeOf(name);
+  if (entry.kind === "block") return { kind: "block", id, devices: [top], paths: [source] };
+  const mount = wholeMountOf(device);
+  if (mount === undefined) return undefined;
   return {
-    id: volumeId,
+    id,
     mountPoint: mount.point,
-    fsType,
+    fsType: entry.fsType,
     source,
     root: "/",
     devices: [top],
@@ -67,35 +70,39 @@ export function volumeOf({ origin, volumeId, fsType }: FilesEntry): Volume | und
 }
 
 /** undefined: the kernel has no table of a snapshot for it, so it was never taken. */
-async function entryOf(id: string, { name, sectors }: MappedDevice, mapper: Mapper): Promise<FilesEntry | undefined> {
+async function entryOf(
+  { id, kind }: { readonly id: string; readonly kind: Kind },
+  { name, sectors }: MappedDevice,
+  mapper: Mapper,
+): Promise<Entry | undefined> {
   const [target] = await mapper.table(name);
-  const [below = "", cow = "", kind = ""] = target?.params.split(" ") ?? [];
+  const [below = "", cow = "", exceptions = ""] = target?.params.split(" ") ?? [];
   if (target?.type !== "snapshot") return undefined;
   const originName = name.slice(0, -`-holdstill-${id}`.length);
   const origin = findByName(originName);
-  const mount = origin === undefined ? undefined : wholeMountOf(origin);
-  const of = idOf(mappedDevices().find(({ number }) => number === below)?.uuid ?? "");
+  const of = identityOf(mappedDevices().find(({ number }) => number === below)?.uuid ?? "")?.id;
   const setId = id.slice(0, id.lastIndexOf("."));
-  const named = { id, origin: { name: originName, uuid: origin?.uuid ?? "", sectors } };
+  const named = { id, kind, origin: { name: originName, uuid: origin?.uuid ?? "", sectors } };
   const shown = await shownOf(named, mapper);
-  return {
+  const entry = {
     version: 1,
-    ...named,
+    id,
+    origin: named.origin,
     setId,
     ...(of === undefined ? {} : { of }),
     volumeId: origin?.number ?? "",
-    fsType: mount?.fsType ?? "",
-    paths: mount === undefined ? [] : [mount.point],
-    inner: mount === undefined ? [] : ["/"],
     store: await storeOf(cow, snapshotOf(named), mapper),
-    exceptions: kind.startsWith("P") ? "persistent" : "transient",
-    // How it is mounted is known while its origin is.
-    state: mount === undefined ? "planned" : "sealed",
+    exceptions: exceptions.startsWith("P") ? "persistent" : "transient",
     createdAt: timeOf(setId),
     bootId: readBootId(),
     generation: null,
     ...(shown === undefined ? {} : { shown }),
-  };
+  } as const;
+  if (kind === "block") return { ...entry, kind, paths: [nodeOf(originName)], state: "sealed" };
+  const mount = origin === undefined ? undefined : wholeMountOf(origin);
+  // How it is mounted is known while its origin is.
+  if (mount === undefined) return { ...entry, fsType: "", paths: [], inner: [], state: "planned" };
+  return { ...entry, fsType: mount.fsType, paths: [mount.point], inner: ["/"], state: "sealed" };
 }
 
 /** A view that was open when the registry was lost. */
@@ -123,6 +130,8 @@ async function storeOf(number: string, of: { name: string; uuid: string }, mappe
   const kernelName = /^DEVNAME=(.*)$/m.exec(readFileSync(`/sys/dev/block/${device}/uevent`, "utf8"))?.[1] ?? "";
   return { kind: "device", device: `/dev/${kernelName}`, from: Number(from) * SECTOR, bytes };
 }
+
+const nodeOf = (name: string): string => `/dev/mapper/${name}`;
 
 const wholeMountOf = ({ number }: MappedDevice): ReturnType<typeof mountsOf>[number] | undefined =>
   mountsOf([number]).findLast(({ root }) => root === "/");

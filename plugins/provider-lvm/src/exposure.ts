@@ -58,7 +58,7 @@ async function exposeDevice(
   const access = view.access === "read-only" ? "read-only" : "read-write";
   const top = crypt === null ? (layerDevice(own, all) ?? deviceOf(own)) : decryptedDeviceOf(own);
   if (top !== undefined && isSame({ access: accessOf(top) }, layerDevice(own, all), view))
-    return shownDevice(original, top, access);
+    return shownDevice(original, top, access, ctx);
   // What an expose that was killed has left is not in use; what is in use cannot be removed.
   await end(own, all, ctx);
   await openFor(view, own, all, ctx);
@@ -67,7 +67,7 @@ async function exposeDevice(
     const layer = view.access === "scratch" ? await makeLayer(own, spaceAbove(own.volume, snapshot), ctx) : snapshot;
     const permission = access === "read-only" ? "r" : "rw";
     const clear = crypt === null ? layer : await openDecrypted(own, crypt, layer, permission, ctx);
-    return shownDevice(original, clear, access);
+    return shownDevice(original, clear, access, ctx);
   });
 }
 

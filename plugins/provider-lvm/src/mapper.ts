@@ -1,6 +1,7 @@
 import type { Context } from "holdstill/plugin";
 import { dmsetup } from "#kit/dmsetup.js";
 import { findByName, findByUuid, type MappedDevice } from "#kit/mapped-devices.js";
+import { removeName } from "#kit/shown-device.js";
 import { PluginError } from "./errors.js";
 import { type LogicalVolume } from "./logical-volume.js";
 
@@ -34,7 +35,9 @@ export const tableOf = (device: string, ctx: Context): Promise<string> => dmsetu
 
 /** undefined: it no longer exists. */
 export async function removeDevice(device: MappedDevice | undefined, ctx: Context): Promise<void> {
-  if (device !== undefined) await dmsetup(ctx, ["remove", "--retry", device.name]);
+  if (device === undefined) return;
+  await dmsetup(ctx, ["remove", "--retry", device.name]);
+  await removeName(device.name, ctx);
 }
 
 /** Loads a table and makes it live by one kernel call, which suspends and resumes: a kill cannot come in between. */

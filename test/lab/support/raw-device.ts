@@ -37,6 +37,7 @@ export function exposedIn({ exposed = [] }: SnapshotSet, original: string): Expo
   const { mode, uid, gid } = statSync(found.path);
   assert.deepEqual([mode & 0o777, uid, gid], [0o440, 0, GROUP]);
   assert.equal(run("blockdev", ["--getro", found.path]).trim(), "1");
+  assert.match(found.path, /^\/dev\/mapper\//, "a name that no other device gets at a later boot");
   return found;
 }
 

@@ -9,6 +9,7 @@ import { tempDir } from "../../support/storage/temp.js";
 import { commandLineWith, configFile } from "../support/command-line.js";
 import { Dmsnap } from "../support/dmsnap.js";
 import { MappedDisk, state } from "../support/mapped-disk.js";
+import { compare, exposedIn, fill, wipe } from "../support/raw-device.js";
 import { run } from "../support/volume-group.js";
 
 for (const store of ["folder", "memory", "device"] as const) {
@@ -46,6 +47,37 @@ for (const store of ["folder", "memory", "device"] as const) {
     assert.match((await command(["recover"])).stdout, /Nothing is left over/);
   });
 }
+
+test("a raw device is adopted as what it is, also with a file system in it, then exposed, reverted, and its set deleted", async (t) => {
+  const disk = new MappedDisk(t);
+  const device = disk.store("raw", 8);
+  const config = configFile(t, [{ use: "provider-dmsnap", options: { size: "16M" } }]);
+  const command = commandLineWith(t, config);
+  const before = state();
+  const contents = fill(t, device);
+  // As the disk of a virtual machine that has no partitions.
+  run("mkfs.ext4", ["-q", contents]);
+  run("dd", [`if=${contents}`, `of=${device}`, "bs=1M", "oflag=direct", "status=none"]);
+  assert.equal((await command(["create", device])).exitCode, 0);
+  assert.equal((await command(["expose", "latest"])).exitCode, 0);
+  wipe(device);
+  rmSync(path.join(path.dirname(config), "state"), { recursive: true });
+  const adopted = await command(["recover", "--adopt", "--yes", "--json"]);
+  const { done, residue } = adopted.json() as RecoverDocument;
+  assert.deepEqual([done.map((one) => one.type), residue], [["unrecorded"], []], adopted.stderr);
+  const set = (await command(["show", "latest", "--json"])).json() as SnapshotSet;
+  const [volume] = set.volumes;
+  assert.deepEqual([volume?.kind, volume?.paths, set.consistency], ["block", [device], "crash"]);
+  const exposed = (await command(["expose", "latest", "--json"])).json() as SnapshotSet;
+  compare(exposedIn(exposed, device).path, contents);
+  assert.equal((await command(["unexpose", "latest"])).exitCode, 0);
+  const reverted = await command(["revert", "latest", "--yes"]);
+  assert.equal(reverted.exitCode, 0, reverted.stdout + reverted.stderr);
+  compare(device, contents);
+  const { sets } = (await command(["list", "--json"])).json() as { sets: SnapshotSet[] };
+  for (const { id } of sets) assert.equal((await command(["delete", id, "--yes"])).exitCode, 0);
+  assert.deepEqual([state(), run("losetup", ["--list"])], [before, ""]);
+});
 
 test("with the origin unmounted, and with a fork, they are named and removed", async (t) => {
   const data = new MappedDisk(t).volume("data", "ext4");

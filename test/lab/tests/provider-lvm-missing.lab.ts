@@ -4,11 +4,13 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
 import provider from "@holdstill/provider-lvm";
+import type { SnapshotSet } from "holdstill/plugin";
 import { onEnd } from "../../support/process/on-end.js";
 import { tempDir } from "../../support/storage/temp.js";
 import { commandLineWith, configFile } from "../support/command-line.js";
 import { lvmSets } from "../support/lvm-set.js";
 import { furnish, mounts } from "../support/lvm-state.js";
+import { compare, exposedIn, fill, wipe } from "../support/raw-device.js";
 import { VolumeGroup } from "../support/volume-group.js";
 import { listAll } from "../../support/fixture/list-all.js";
 
@@ -67,6 +69,27 @@ test("a snapshot whose group LVM does not see is not said to be deleted", async 
   hideDisks(t);
   assert.deepEqual(await listAll(provider, sets.ctx), [], "it has no snapshots in that group any more");
 });
+
+for (const kind of ["thick", "thin"] as const)
+  test(`a raw ${kind} volume is adopted from LVM's tags as what it is, exposed, and its set deleted`, async (t) => {
+    const vg = new VolumeGroup(t);
+    if (kind === "thin") vg.pool("pool", 100);
+    const device = kind === "thin" ? vg.rawThin("pool", "vm-1") : vg.rawThick("vm-1");
+    const config = configFile(t, [{ use: "provider-lvm", options: { size: "16M" } }]);
+    const command = commandLineWith(t, config);
+    const contents = fill(t, device);
+    assert.equal((await command(["create", device])).exitCode, 0);
+    wipe(device);
+    rmSync(path.join(path.dirname(config), "state"), { recursive: true });
+    assert.equal((await command(["recover", "--adopt", "--yes"])).exitCode, 0);
+    const set = (await command(["show", "latest", "--json"])).json() as SnapshotSet;
+    const [volume] = set.volumes;
+    assert.deepEqual([volume?.kind, volume?.paths, set.consistency], ["block", [device], "crash"]);
+    const exposed = (await command(["expose", "latest", "--json"])).json() as SnapshotSet;
+    compare(exposedIn(exposed, device).path, contents);
+    assert.equal((await command(["delete", "latest", "--yes"])).exitCode, 0);
+    assert.doesNotMatch(ours(vg), /holdstill/);
+  });
 
 test("delete keeps the record while the disks are away, and a lost state directory is adopted from LVM's tags", async (t) => {
   const vg = new VolumeGroup(t);

@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
 import provider from "@holdstill/provider-lvm";
+import type { SnapshotSet } from "holdstill/plugin";
 import type { DoctorCheck } from "#core/base/schema/types.js";
 import { onEnd } from "../../support/process/on-end.js";
 import { commandLine } from "../support/command-line.js";
 import { Dmsnap } from "../support/dmsnap.js";
 import { lvmSets } from "../support/lvm-set.js";
 import { MappedDisk } from "../support/mapped-disk.js";
+import { compare, exposedIn, fill } from "../support/raw-device.js";
 import { installRules, meantBy, type Numbering, rulesOf, startUdev, uuidOf } from "../support/udev.js";
 import { run, VolumeGroup } from "../support/volume-group.js";
 
@@ -65,6 +67,25 @@ for (const numbering of numberings) {
     for (const snapshot of snapshots) await provider.unexpose(snapshot, sets.ctx);
     for (const snapshot of snapshots) await provider.remove(snapshot, sets.ctx);
     assert.deepEqual(uuids.map(meantBy), names, "after the set is deleted");
+  });
+
+  test(`raw devices, rules as ${numbering}: each is exposed under its name in /dev/mapper, which udev leaves as it is`, async (t) => {
+    await startUdev(t, numbering);
+    const vg = new VolumeGroup(t);
+    vg.pool("pool", 100);
+    const devices = [vg.rawThin("pool", "vm-1"), vg.rawThick("vm-2"), new MappedDisk(t).store("raw", 8)];
+    const plugins = [
+      { use: "provider-lvm", options: { size: "16M" } },
+      { use: "provider-dmsnap", options: { size: "16M" } },
+    ];
+    const command = commandLine(t, plugins);
+    const contents = devices.map((device) => fill(t, device));
+    const created = await command(["create", ...devices]);
+    assert.equal(created.exitCode, 0, created.stderr);
+    const exposed = (await command(["expose", "latest", "--json"])).json() as SnapshotSet;
+    run("udevadm", ["trigger", "--settle", "--subsystem-match=block", "--action=change"]);
+    for (const [at, device] of devices.entries()) compare(exposedIn(exposed, device).path, contents[at] ?? "");
+    assert.equal((await command(["delete", "latest", "--yes"])).exitCode, 0);
   });
 
   test(`doctor, rules as ${numbering}: says which file is missing, and is content when it is there`, async (t) => {

@@ -7,6 +7,8 @@ set -eu
 packages="faketime acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium python3 golang-go"
 # The laboratory: its kernel, what that needs of the host's tools, and the server that runs in it.
 packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server mariadb-plugin-provider-lz4 mariadb-plugin-rocksdb cryptsetup-bin mdadm"
+# A Ceph cluster of one node, which the tests start as ordinary processes. python3-rbd comes with ceph-common.
+packages="$packages ceph-mon ceph-osd ceph-common rbd-fuse rbd-nbd"
 # The Debian packages, and the clean Debian that they are installed in.
 packages="$packages debootstrap lintian binutils"
 
@@ -83,7 +85,7 @@ case $missing in
   ;;
 esac
 
-# mariadb-server and lvm2 would start their services: invoke-rc.d(8) asks this file, and 101 is its "no".
+# mariadb-server, lvm2 and Ceph would start their services: invoke-rc.d(8) asks this file, and 101 is its "no".
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap '$root rm -f "$policy"' EXIT

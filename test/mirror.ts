@@ -35,6 +35,12 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "test/storage/provider-csi-faults.test.ts",
     "test/storage/provider-csi-conformance.test.ts",
   ],
+  "plugins/provider-rbd": [
+    "test/storage/provider-rbd.test.ts",
+    "test/storage/provider-rbd-killed.test.ts",
+    "test/storage/provider-rbd-cephx.test.ts",
+    "test/storage/provider-rbd-conformance.test.ts",
+  ],
   "plugins/writer-exec": ["test/features/writer-exec.test.ts", "test/features/writer-exec-faults.test.ts"],
   "plugins/writer-mysql": ["test/servers/writer-mysql"],
   "plugins/writer-systemd": ["test/features/writer-systemd.test.ts"],

@@ -72,7 +72,7 @@ function sha256(file: string): string {
 async function makePlugin(name: string): Promise<string[]> {
   const from = path.join(repository, "plugins", name);
   for (const file of readdirSync(from))
-    if (/\.(json|proto|md)$/.test(file) && !file.startsWith("tsconfig")) copy(`plugins/${name}/${file}`);
+    if (/\.(json|proto|py|md)$/.test(file) && !file.startsWith("tsconfig")) copy(`plugins/${name}/${file}`);
   const { metafile } = await build({
     entryPoints: [path.join(from, "dist/index.js")],
     outfile: path.join(to, "plugins", name, "dist/index.js"),

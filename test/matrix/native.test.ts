@@ -1,7 +1,10 @@
-/** The matrix of what a machine has without device-mapper: provider-reflink and provider-btrfs on real file systems. */
+/** The matrix of what a machine has without device-mapper: provider-reflink, provider-btrfs, and provider-rbd on real file systems. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { clusterFor } from "../support/ceph/cluster.js";
+import { rbdVolume } from "../support/ceph/image-volume.js";
+import { FUSE } from "../support/ceph/provider.js";
 import { topOf } from "../support/storage/btrfs.js";
 import { onEnd } from "../support/process/on-end.js";
 import { loopFs } from "../support/storage/loop-device.js";
@@ -58,6 +61,29 @@ const onSubvolume: Storage = {
   },
 };
 
+/** An image of a Ceph cluster of one node. */
+const onImage: Storage = {
+  name: "provider-rbd",
+  cut: "atomic",
+  reverts: "reverts",
+  lay(t) {
+    const cluster = clusterFor(t);
+    if (cluster === null) return undefined;
+    const { image, mount, unmount, remount } = rbdVolume(t, cluster, "data", { megabytes: 700 });
+    return {
+      mount,
+      plugins: [{ use: "provider-rbd", options: { conf: cluster.conf, fuse: FUSE } }],
+      state: () => ({
+        mounts: mountsIn(path.dirname(mount)),
+        images: cluster.images(),
+        snapshots: cluster.snapshots(image),
+      }),
+      unmount,
+      remount,
+    };
+  },
+};
+
 /** By their paths: a revert puts another one in the place of the original. */
 const subvolumesIn = (top: string): string[] =>
   execFileSync("btrfs", ["subvolume", "list", top], { encoding: "utf8" })
@@ -73,4 +99,4 @@ function mountsIn(folder: string): string[] {
     .toSorted();
 }
 
-matrix([reflinkOn("ext4"), reflinkOn("xfs"), reflinkOn("btrfs"), onSubvolume]);
+matrix([reflinkOn("ext4"), reflinkOn("xfs"), reflinkOn("btrfs"), onSubvolume, onImage]);

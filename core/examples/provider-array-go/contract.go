@@ -210,6 +210,11 @@ type ProviderWithRevert interface {
 	Revert(snapshot Snapshot, ctx *Context) error
 }
 
+// ProviderWithDiff is a provider that has this method as well.
+type ProviderWithDiff interface {
+	Diff(from Snapshot, to Snapshot, ctx *Context) (Difference, error)
+}
+
 // providerMethods are the methods of the contract that the plugin has.
 func providerMethods(plugin Provider) map[string]method {
 	methods := map[string]method{}
@@ -324,6 +329,18 @@ func providerMethods(plugin Provider) map[string]method {
 				return nil, err
 			}
 			return nil, plugin.Revert(a.Snapshot, ctx)
+		}
+	}
+	if plugin, ok := plugin.(ProviderWithDiff); ok {
+		methods["diff"] = func(params json.RawMessage, ctx *Context) (any, error) {
+			var a struct {
+				From Snapshot
+				To   Snapshot
+			}
+			if err := json.Unmarshal(params, &a); err != nil {
+				return nil, err
+			}
+			return plugin.Diff(a.From, a.To, ctx)
 		}
 	}
 	return methods
@@ -752,6 +769,15 @@ type Listed = any
 type View struct {
 	Access string `json:"access"`
 	At     string `json:"at"`
+}
+
+// Difference: The result of diff: the parts of the newer snapshot that may differ from the older one. All other bytes are the same in both. `data` and `holes` are pairs of an offset and a length, bytes, in ascending order: `[0, 65536, 1048576, 65536]` are two parts.
+type Difference struct {
+	From      string      `json:"from"`
+	To        string      `json:"to"`
+	SizeBytes int64       `json:"sizeBytes"`
+	Data      List[int64] `json:"data"`
+	Holes     List[int64] `json:"holes"`
 }
 
 // Initialize: The params of `initialize`, the first request to a program.

@@ -64,6 +64,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/repair.js")).repairCommand,
   },
   {
+    name: "diff",
+    summary: "list the blocks that changed from one set to another",
+    load: async () => (await import("./commands/diff.js")).diff,
+  },
+  {
     name: "restore",
     summary: "put data back from a set, in place or elsewhere",
     load: async () => (await import("./commands/restore.js")).restoreCommand,

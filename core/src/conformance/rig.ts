@@ -101,8 +101,8 @@ export class PluginRig {
 
   /** What the plugin may run: as the host lets it. */
   get allowed(): Pick<PluginSpec, "commands" | "programs"> {
-    const { commands = [], programs = [] } = this.manifest.requires ?? {};
-    return { commands, programs: programs.length === 0 ? "by-name" : "by-path" };
+    const { commands = [], optionalCommands = [], programs = [] } = this.manifest.requires ?? {};
+    return { commands: [...commands, ...optionalCommands], programs: programs.length === 0 ? "by-name" : "by-path" };
   }
 
   /** Secret values of the options, with their names. */

@@ -7,6 +7,7 @@ import { folderChecks } from "./folder/checks.js";
 import type { CheckedSubject, Folder } from "./folder/folder.js";
 import { endChecks, loadChecks } from "./loads.js";
 import { captureChecks } from "./provider/capture.js";
+import { changeChecks } from "./provider/changes.js";
 import { snapshotChecks } from "./provider/contents.js";
 import { faithfulChecks } from "./provider/faithful.js";
 import { promiseChecks } from "./provider/promises.js";
@@ -92,6 +93,7 @@ const providerChecks = [
   ...faithfulChecks,
   ...promiseChecks,
   ...rawDeviceChecks,
+  ...changeChecks,
   ...removeChecks,
   ...unseenChecks,
   ...undoChecks,

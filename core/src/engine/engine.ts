@@ -1,5 +1,6 @@
 import type {
   AuditLine,
+  DiffDocument,
   ProviderCapabilities,
   RequesterMark,
   Residue,
@@ -24,6 +25,7 @@ import { findLeftovers, recoverAll } from "./recover/recover.js";
 import { planRestore } from "./restore/restore-plan.js";
 import { readyWriters, restoreSet, type Reverted } from "./restore/restore.js";
 import { finishRevert, revertSet } from "./restore/revert.js";
+import { diffSets } from "./sets/diff-sets.js";
 import { type RecordOfUnremoved, removeSets } from "./sets/remove-all.js";
 import { removeSet } from "./sets/remove-set.js";
 import { repairSet } from "./sets/repair-set.js";
@@ -135,6 +137,20 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   repair(key: string, signal?: AbortSignal): Promise<SnapshotSet> {
     const watcher = signal === undefined ? {} : { signal };
     return this.#onSet(key, (operation, set) => repairSet(this.#context, operation, set), "repair", watcher);
+  }
+
+  /** Which parts of each volume changed from one set to another. Changes nothing. */
+  diff(from: string, to: string): Promise<DiffDocument> {
+    const { id } = this.show(from);
+    // Neither is deleted meanwhile.
+    return this.#onSet(
+      to,
+      ({ workers }, newer) => {
+        const compare = (): Promise<DiffDocument> => diffSets(this.#context, workers, this.show(id), newer);
+        return id === newer.id ? compare() : this.#context.store.journals.withLock(id, compare);
+      },
+      null,
+    );
   }
 
   /** What a restore would do. Changes nothing. `to`: below this folder, instead of over the originals. */

@@ -449,6 +449,18 @@ class View(TypedDict):
     at: str
 
 
+Difference = TypedDict(
+    "Difference",
+    {
+        "from": "str",
+        "to": "str",
+        "sizeBytes": "int",
+        "data": "list[int]",
+        "holes": "list[int]",
+    },
+)
+
+
 class Initialize(TypedDict):
     """The params of `initialize`, the first request to a program."""
 
@@ -590,4 +602,6 @@ PROVIDER: dict[str, tuple[str, ...]] = {
     "preserve": ("snapshot", "tx"),
     # revert(snapshot: Snapshot, ctx) -> None
     "revert": ("snapshot",),
+    # diff(from: Snapshot, to: Snapshot, ctx) -> Difference
+    "diff": ("from", "to"),
 }

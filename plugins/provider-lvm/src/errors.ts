@@ -4,6 +4,7 @@ import { PluginError as KitError } from "#kit/plugin-error.js";
 export type ErrorCode =
   | "BUSY"
   | "CHANGED"
+  | "DELTA_FAILED"
   | "DMSETUP_FAILED"
   | "HIDDEN"
   | "INACTIVE"

@@ -3,6 +3,7 @@ import { Owed } from "#kit/owed.js";
 import { nameOf } from "#kit/volume-name.js";
 import { beside } from "#kit/whole-device.js";
 import { formatBytes } from "#kit/size.js";
+import { diff } from "./changes.js";
 import { assertKey, cryptOf } from "./crypt.js";
 import { unexpose, expose } from "./exposure.js";
 import { fork } from "./fork.js";
@@ -150,6 +151,7 @@ const provider: Provider<Options, Volume> = {
   fork,
   preserve,
   revert,
+  diff,
 
   async remove(snapshot, ctx) {
     const all = await readVolumes(ctx);

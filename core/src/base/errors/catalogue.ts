@@ -377,6 +377,12 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     hint: () => "Try again later. `holdstill list --usage` shows the state.",
     exit: exit.refused,
   },
+  E_NO_DIFF: {
+    message: (d) => `Provider \`${d.provider}\` cannot list the changed blocks of ${d.volume}.`,
+    hint: (d) =>
+      `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows which providers list changed blocks.`,
+    exit: exit.refused,
+  },
   E_SNAPSHOT_LOST: {
     message: (d) => `Snapshot ${d.snapshot} of set ${d.set} can no longer be read: ${d.reason}.`,
     hint: (d) => `Run \`holdstill delete ${d.set}\` to remove the set and what remains of it.`,

@@ -90,6 +90,8 @@ export interface Details {
   E_SET_EXPOSED: { set: string };
   E_COMMAND_LEFT: { command: string; left: readonly { pid: number; program: string }[] };
   E_SPACE_LOW: { set: string; snapshot: string; where: string; percent: number };
+  /** `volume` is what a person calls it; `provider` the instance. */
+  E_NO_DIFF: { volume: string; provider: string; set: string };
   E_SNAPSHOT_CREATING: { set: string; snapshot: string };
   E_SNAPSHOT_LOST: { set: string; snapshot: string; reason: string };
   E_RESTORE: { path: string; reason: string; remedy: string };

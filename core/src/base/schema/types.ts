@@ -35,6 +35,7 @@ export type Consistency = "application" | "filesystem" | "crash" | "none";
  */
 export type NotCaptured = string[];
 export type Verification = WriterVerification | DeviceVerification;
+export type DiffVolume = ComparedVolume | WholeVolume;
 /**
  * `repaired`, the default: a snapshot that its writer repaired takes the place of the one that was cut. `as-cut`: the snapshots as they were cut, for example as the base for a point in time.
  */
@@ -344,6 +345,7 @@ export interface CommandLine {
   unexpose?: SnapshotSet;
   verify?: SnapshotSet;
   repair?: SnapshotSet;
+  diff?: DiffDocument;
   /**
    * With --dry-run, the plan.
    */
@@ -1238,6 +1240,73 @@ export interface PastTransaction {
   timeline: Span[];
 }
 /**
+ * What changed from one set to another, for each volume of the second one.
+ */
+export interface DiffDocument {
+  from: SetId;
+  to: SetId;
+  volumes: DiffVolume[];
+}
+/**
+ * All bytes outside of the extents are the same in both snapshots.
+ */
+export interface ComparedVolume {
+  state: "compared";
+  /**
+   * What was captured.
+   */
+  paths: string[];
+  /**
+   * Instance name.
+   */
+  provider: string;
+  /**
+   * The block device, or the image file, with the contents of the snapshot in the first set. It is there while that set is exposed.
+   */
+  from: string;
+  /**
+   * The same in the second set.
+   */
+  to: string;
+  /**
+   * Size of `to`.
+   */
+  sizeBytes: number;
+  /**
+   * In ascending order; they do not overlap.
+   */
+  extents: ChangedExtent[];
+}
+export interface ChangedExtent {
+  /**
+   * Bytes.
+   */
+  offset: number;
+  /**
+   * Bytes.
+   */
+  length: number;
+  /**
+   * data: to be read from `to`. hole: zeros in `to`, which do not need to be read.
+   */
+  found: "data" | "hole";
+}
+/**
+ * The whole volume is to be read.
+ */
+export interface WholeVolume {
+  state: "whole";
+  /**
+   * What was captured.
+   */
+  paths: string[];
+  /**
+   * Instance name.
+   */
+  provider: string;
+  reason: string;
+}
+/**
  * What a restore would do.
  */
 export interface RestorePlan {
@@ -1587,7 +1656,7 @@ export interface ProviderCapabilities {
   /**
    * Optional methods that it has.
    */
-  offers: ("fork" | "preserve" | "revert")[];
+  offers: ("fork" | "preserve" | "revert" | "diff")[];
   /**
    * What it can capture.
    */
@@ -2022,6 +2091,7 @@ export interface Contract {
   exposed?: Exposed;
   report?: Report;
   verifyReport?: VerifyReport;
+  difference?: Difference;
   nothing?: Nothing;
 }
 /**
@@ -2109,6 +2179,31 @@ export interface Report {
   facts?: {
     [k: string]: unknown;
   };
+}
+/**
+ * The result of diff: the parts of the newer snapshot that may differ from the older one. All other bytes are the same in both. `data` and `holes` are pairs of an offset and a length, bytes, in ascending order: `[0, 65536, 1048576, 65536]` are two parts.
+ */
+export interface Difference {
+  /**
+   * The block device, or the image file, with the contents of the older snapshot. It is there while that snapshot is exposed.
+   */
+  from: string;
+  /**
+   * The same of the newer one.
+   */
+  to: string;
+  /**
+   * Size of the newer one.
+   */
+  sizeBytes: number;
+  /**
+   * Parts to read from the newer one.
+   */
+  data: number[];
+  /**
+   * Parts that are zeros in the newer one, and do not need to be read.
+   */
+  holes: number[];
 }
 export interface BegunEvent {
   type: "begun";
@@ -2313,6 +2408,10 @@ export interface PluginManifest {
      * The programs that `ctx.exec` may run.
      */
     commands?: string[];
+    /**
+     * Further programs that `ctx.exec` may run, for calls that are optional. Without one of them the plugin is used all the same, and `ctx.exec` rejects with E_EXEC_MISSING.
+     */
+    optionalCommands?: string[];
     /**
      * JSON pointers to options that name a program, a folder of programs, or a file that names programs. Only root and the user who runs holdstill may be able to change these. `ctx.exec` then also runs programs by their absolute path, each after the same check.
      */

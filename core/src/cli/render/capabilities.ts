@@ -32,6 +32,7 @@ function capabilitiesOf(
     ...(consistency === "filesystem" ? ["flushed by the storage"] : []),
     ...(writable === true ? ["writable"] : []),
     ...(offers.includes("fork") ? ["fork"] : []),
+    ...(offers.includes("diff") ? ["changed blocks"] : []),
     ...(canRevert ? [offers.includes("preserve") ? "revert with a safety snapshot" : "revert"] : []),
     ...spaceParts(space),
   ];

@@ -57,12 +57,15 @@ async function checkDevices(stage: ProviderScenario, volumes: Volume[]): Promise
   stage.forget();
 }
 
-function rawVolumes(devices: readonly string[]): Volume[] {
+export function rawVolumes(devices: readonly string[]): Volume[] {
   const { volumes } = locate(devices.map((device) => ({ paths: [device], exclude: [] })));
   const other = volumes.find(({ kind }) => kind !== "block");
   if (other === undefined) return volumes;
   throw new CheckFailure(`${other.paths.join(" ")} is not a raw block device.`, "Name block devices in `devices`.");
 }
+
+/** Changes a device. */
+export const fillDevice = (device: string): void => void fill(device, (size) => randomBytes(size));
 
 /** What is compared at the beginning, in the middle, and at the end, bytes. */
 const PART = 65_536;

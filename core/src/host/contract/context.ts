@@ -28,9 +28,9 @@ export interface Context<Options = Record<string, unknown>> {
    */
   progress(message: string, done?: number, total?: number): void;
   /**
-   * Runs a program: one that `requires.commands` of the manifest names, or any by its absolute path if the manifest has
-   * `requires.programs`. The host owns the process. Its process group ends with the call, the worker, and the host, however
-   * they end.
+   * Runs a program: one that `requires.commands` or `requires.optionalCommands` of the manifest names, or any by its
+   * absolute path if the manifest has `requires.programs`. The host owns the process. Its process group ends with the call,
+   * the worker, and the host, however they end.
    *
    * Rejects with the code `E_EXEC_DENIED`, `E_EXEC_MISSING`, or `E_EXEC_UNTRUSTED`. It also rejects if the program writes
    * more than 16 MiB.

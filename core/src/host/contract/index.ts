@@ -19,6 +19,7 @@ export type {
   Consistency,
   CriticalSection,
   Cut,
+  Difference,
   Exposed,
   ExposedDevice,
   ExposedTree,

@@ -1,5 +1,6 @@
 import type {
   CriticalSection,
+  Difference,
   Exposed,
   FileSystemVolume,
   Listed,
@@ -76,6 +77,11 @@ export interface Provider<Options = Record<string, unknown>, Captured extends Vo
    * writer of the set has succeeded. If the revert uses up the snapshot, `list` no longer returns it.
    */
   revert?(snapshot: Snapshot, ctx: Context<Options>): Promise<void>;
+  /**
+   * Returns which parts of a volume changed from an older snapshot to a newer one, both of this instance and of the same
+   * volume. A part may be named that did not change, but none that did may be missing.
+   */
+  diff?(from: Snapshot, to: Snapshot, ctx: Context<Options>): Promise<Difference>;
 }
 
 /** How a snapshot is to be exposed. */

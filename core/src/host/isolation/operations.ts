@@ -5,6 +5,7 @@ import type { Writer } from "../contract/writer.js";
 import type {
   Components,
   CriticalSection,
+  Difference,
   Exposed,
   FreezeToken,
   Listed,
@@ -57,6 +58,7 @@ interface Shapes {
   snapshots: Snapshot[];
   listed: Listed;
   exposed: Exposed;
+  difference: Difference;
   report: Report;
   verifyReport: VerifyReport;
   nothing: void;
@@ -102,6 +104,7 @@ const provider: Table<AnyProvider, "provider"> = {
   fork: { params: ["snapshot"], answer: "snapshot", needed: false },
   preserve: { params: ["snapshot", "tx"], answer: "snapshot", needed: false },
   revert: { params: ["snapshot"], answer: "nothing", needed: false },
+  diff: { params: ["from", "to"], answer: "difference", needed: false },
 };
 
 /** A method: the names of its parameters, its result, and whether a plugin must have it. */

@@ -73,7 +73,7 @@ export async function settleInstance(
     isolation: runtime === "executable" ? "process" : (instance.isolation ?? manifest.isolation ?? "thread"),
     memoryMb: manifest.limits?.memoryMb ?? defaultMemoryMb,
     freezeMs: lower(instance.freezeMs, manifest.limits?.freezeSeconds),
-    commands,
+    commands: [...commands, ...(manifest.requires?.optionalCommands ?? [])],
     programs: programs.length === 0 ? "by-name" : "by-path",
     environment: [...new Set([...(manifest.requires?.environment ?? []), ...instance.environment])],
     protocol,

@@ -64,12 +64,12 @@ function placeOf({ file, line, pointer }: NonNullable<InstanceSettings["place"]>
 function needsOf({ read }: Found, host: Host): ExplainedCandidate["needs"] {
   if (read.state === "invalid") return null;
   const { runtime = "node", engines, protocol, requires = {} } = read.manifest;
-  const { commands = [], environment = [] } = requires;
+  const { commands = [], optionalCommands = [], environment = [] } = requires;
   return {
     runtime,
     holdstill: engines.holdstill,
     protocol: { spoken: protocol, used: commonProtocol(protocol, host) ?? null },
-    commands: commands.map((name) => ({ name, path: findProgram(name, host.path) ?? null })),
+    commands: [...commands, ...optionalCommands].map((name) => ({ name, path: findProgram(name, host.path) ?? null })),
     environment: environment.map((name) => ({ name, isSet: process.env[name] !== undefined })),
   };
 }

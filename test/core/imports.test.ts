@@ -33,6 +33,7 @@ const importers: Record<string, string> = {
   semver: "host/manifest/versions.ts",
   tinypool: "host/isolation/host/pool.ts",
   "vscode-jsonrpc": "host/isolation/worker/program.ts",
+  "tar-stream": "engine/transport/archive.ts",
   yaml: "base/config/document.ts",
 };
 
@@ -220,10 +221,14 @@ test("core/README.md names every folder, and every path in it exists", () => {
 const guarded = [
   "engine/restore/",
   "engine/sets/",
+  "engine/transport/",
   "os/exec/mount-namespace.ts",
   "os/exec/mount-tree.ts",
+  "os/exec/tree-archive.ts",
   "os/exec/tree-copy.ts",
+  "store/export-file.ts",
   "store/exposure-folders.ts",
+  "store/received-tree.ts",
   "store/restore-draft.ts",
   "store/sidecar.ts",
   "store/swap-into-place.ts",
@@ -233,11 +238,13 @@ const guarded = [
 /** What these import of node:fs beside that, and why no name is looked up by it that another user could change. */
 const byDescriptor: Record<string, { names: string[]; reason: string }> = {
   "os/exec/mount-namespace.ts": { names: ["closeSync", "openSync"], reason: "/proc, and the current folder" },
+  "os/exec/tree-archive.ts": { names: ["existsSync"], reason: "/sys" },
+  "store/export-file.ts": { names: ["createWriteStream"], reason: "a descriptor" },
   "store/restore-draft.ts": {
     names: ["realpathSync"],
     reason: "a path for the record; what is found there is compared",
   },
-  "store/sidecar.ts": { names: ["createReadStream", "fsync"], reason: "a descriptor" },
+  "store/sidecar.ts": { names: ["createReadStream", "createWriteStream", "fsync"], reason: "a descriptor" },
   "store/swap-into-place.ts": { names: ["closeSync", "openSync"], reason: "/proc/self/fd" },
 };
 

@@ -215,6 +215,11 @@ type ProviderWithDiff interface {
 	Diff(from Snapshot, to Snapshot, ctx *Context) (Difference, error)
 }
 
+// ProviderWithReceive is a provider that has this method as well.
+type ProviderWithReceive interface {
+	Receive(tx Transaction, volumes []Volume, ctx *Context) (Places, error)
+}
+
 // providerMethods are the methods of the contract that the plugin has.
 func providerMethods(plugin Provider) map[string]method {
 	methods := map[string]method{}
@@ -343,6 +348,18 @@ func providerMethods(plugin Provider) map[string]method {
 			return plugin.Diff(a.From, a.To, ctx)
 		}
 	}
+	if plugin, ok := plugin.(ProviderWithReceive); ok {
+		methods["receive"] = func(params json.RawMessage, ctx *Context) (any, error) {
+			var a struct {
+				Tx      Transaction
+				Volumes []Volume
+			}
+			if err := json.Unmarshal(params, &a); err != nil {
+				return nil, err
+			}
+			return plugin.Receive(a.Tx, a.Volumes, ctx)
+		}
+	}
 	return methods
 }
 
@@ -448,6 +465,7 @@ type SnapshotSet struct {
 	Exposed       []RecordedExposure      `json:"exposed,omitempty"`
 	Restoring     *UnfinishedRestore      `json:"restoring,omitempty"`
 	ExposedAt     string                  `json:"exposedAt,omitempty"`
+	Imported      *ImportMark             `json:"imported,omitempty"`
 	Lease         *LeaseMark              `json:"lease,omitempty"`
 	Requester     *RequesterMark          `json:"requester,omitempty"`
 	RetainUntil   string                  `json:"retainUntil,omitempty"`
@@ -636,6 +654,12 @@ type RestoreDraft struct {
 	Inode string `json:"inode,omitempty"`
 }
 
+// ImportMark: Of a set that another host has taken: `host` is that one, and the snapshots are of this host.
+type ImportMark struct {
+	At     string `json:"at"`
+	Sha256 string `json:"sha256"`
+}
+
 // LeaseMark: The process that holds a lock on the lease's file.
 type LeaseMark struct {
 	Id    string `json:"id"`
@@ -778,6 +802,15 @@ type Difference struct {
 	SizeBytes int64       `json:"sizeBytes"`
 	Data      List[int64] `json:"data"`
 	Holes     List[int64] `json:"holes"`
+}
+
+// Places: The result of receive: one place for each volume.
+type Places = List[Place]
+
+// Place: A place for the contents of a volume.
+type Place struct {
+	VolumeId string `json:"volumeId"`
+	Folder   string `json:"folder"`
 }
 
 // Initialize: The params of `initialize`, the first request to a program.

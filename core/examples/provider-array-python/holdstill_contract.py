@@ -111,6 +111,7 @@ class SnapshotSet(TypedDict):
     exposed: NotRequired[list[RecordedExposure]]
     restoring: NotRequired[UnfinishedRestore]
     exposedAt: NotRequired[str]
+    imported: NotRequired[ImportMark]
     lease: NotRequired[LeaseMark]
     requester: NotRequired[RequesterMark]
     retainUntil: NotRequired[str]
@@ -308,6 +309,13 @@ class RestoreDraft(TypedDict):
     inode: NotRequired[str]
 
 
+class ImportMark(TypedDict):
+    """Of a set that another host has taken: `host` is that one, and the snapshots are of this host."""
+
+    at: str
+    sha256: str
+
+
 class LeaseMark(TypedDict):
     """The process that holds a lock on the lease's file."""
 
@@ -461,6 +469,13 @@ Difference = TypedDict(
 )
 
 
+class Place(TypedDict):
+    """A place for the contents of a volume."""
+
+    volumeId: str
+    folder: str
+
+
 class Initialize(TypedDict):
     """The params of `initialize`, the first request to a program."""
 
@@ -551,6 +566,7 @@ DmName: TypeAlias = "str"
 Support: TypeAlias = "Qualities | None"
 Snapshots: TypeAlias = "list[Snapshot]"
 Listed: TypeAlias = "Any"
+Places: TypeAlias = "list[Place]"
 
 # The parameters of each method, by the kind of plugin. `ctx` comes after them.
 WRITER: dict[str, tuple[str, ...]] = {
@@ -604,4 +620,6 @@ PROVIDER: dict[str, tuple[str, ...]] = {
     "revert": ("snapshot",),
     # diff(from: Snapshot, to: Snapshot, ctx) -> Difference
     "diff": ("from", "to"),
+    # receive(tx: Transaction, volumes: list[Volume], ctx) -> Places
+    "receive": ("tx", "volumes"),
 }

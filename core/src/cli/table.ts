@@ -69,6 +69,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/diff.js")).diff,
   },
   {
+    name: "export",
+    summary: "write a set into a file, for another host",
+    load: async () => (await import("./commands/export.js")).exportCommand,
+  },
+  {
+    name: "import",
+    summary: "make an exported set one of this host, and repair it",
+    load: async () => (await import("./commands/import.js")).importCommand,
+  },
+  {
     name: "restore",
     summary: "put data back from a set, in place or elsewhere",
     load: async () => (await import("./commands/restore.js")).restoreCommand,

@@ -12,6 +12,7 @@ import { snapshotChecks } from "./provider/contents.js";
 import { faithfulChecks } from "./provider/faithful.js";
 import { promiseChecks } from "./provider/promises.js";
 import { rawDeviceChecks } from "./provider/raw-device.js";
+import { receiveChecks } from "./provider/receive.js";
 import { providerStateChecks } from "./provider/state.js";
 import { unseenChecks } from "./provider/unseen.js";
 import { ProviderScenario } from "./provider/stage.js";
@@ -94,6 +95,7 @@ const providerChecks = [
   ...promiseChecks,
   ...rawDeviceChecks,
   ...changeChecks,
+  ...receiveChecks,
   ...removeChecks,
   ...unseenChecks,
   ...undoChecks,

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type {
   AuditLine,
   DiffDocument,
@@ -43,6 +44,8 @@ import type {
   Watcher,
   WriterStatus,
 } from "./types.js";
+import { exportSet } from "./transport/export-set.js";
+import { type ImportSource, importSet } from "./transport/import-set.js";
 import { providerCapabilities } from "./setup/capabilities.js";
 import { listSnapshots, writerStatuses } from "./usage/status.js";
 import { type UsageWatch, watchAllSets } from "./usage/usage-watch.js";
@@ -151,6 +154,16 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
       },
       null,
     );
+  }
+
+  /** Writes the set for another host. The output is whole only if this returns. @returns Its digest, SHA-256. */
+  export(key: string, output: Writable, signal: AbortSignal): Promise<string> {
+    return this.#onSet(key, ({ workers }, set) => exportSet(this.#context, workers, set, output, signal), "export");
+  }
+
+  /** Makes a set of another host one of this host, and repairs it. */
+  import(source: ImportSource, signal: AbortSignal): Promise<SnapshotSet> {
+    return this.#operate((operation) => importSet(this.#context, operation, source), { signal });
   }
 
   /** What a restore would do. Changes nothing. `to`: below this folder, instead of over the originals. */

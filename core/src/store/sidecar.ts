@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, fsync as fsyncOf } from "node:fs";
+import { createReadStream, createWriteStream, fsync as fsyncOf } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -27,6 +27,25 @@ export class Sidecars {
   /** Where a writer's files of a set lie. */
   folder(set: string, writer: string): string {
     return this.#catalog.sidecarDir(set, writer);
+  }
+
+  /** What is in a file of them. */
+  contentOf(file: RegularFile): AsyncIterable<Uint8Array> {
+    return createReadStream("", { fd: file.fd, autoClose: false, start: 0 });
+  }
+
+  /** Writes a file that another host has sent. @throws HoldstillError E_PATH_UNSAFE where its path leads out; E_PATH_FAILED */
+  async receive(set: string, writer: string, file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    using folder = walk(this.folder(set, writer), { accounts: await readAccounts() });
+    const [name = "", ...above] = file.split("/").toReversed();
+    const opened = [folder];
+    try {
+      for (const part of above.toReversed()) opened.push((opened.at(-1) ?? folder).openOrMake(part));
+      using made = (opened.at(-1) ?? folder).create(name);
+      await pipeline(content, createWriteStream("", { fd: made.fd, autoClose: false }));
+    } finally {
+      for (const one of opened.slice(1)) one[Symbol.dispose]();
+    }
   }
 
   /** See `keepSidecar`. */

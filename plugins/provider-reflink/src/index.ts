@@ -13,6 +13,7 @@ import { isRoot } from "./probe.js";
 import { PluginError } from "./errors.js";
 import { FILES, filesOf, folderOf, type Registry, toSnapshot, type Entry } from "./registry.js";
 import { assertReachable, awayReasonOf, recordedPlaceOf } from "./reachable.js";
+import { receive } from "./receive.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
 import { select } from "./selection.js";
 import { assertSpace, freeIn } from "./space.js";
@@ -138,6 +139,8 @@ const provider: Provider<Options> = {
     const registry = registryOf(ctx);
     return toSnapshot(await clone(whole(snapshot, registry), "fork", registry, ctx));
   },
+
+  receive,
 
   async remove(snapshot, ctx) {
     const registry = registryOf(ctx);

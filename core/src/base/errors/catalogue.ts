@@ -383,6 +383,32 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
       `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows which providers list changed blocks.`,
     exit: exit.refused,
   },
+  E_SET_EXISTS: {
+    message: (d) => `Set ${d.set} is in the catalog of this host already.`,
+    hint: (d) => `Use it: holdstill show ${d.set}. To import it again, delete it first: holdstill delete ${d.set}`,
+    exit: exit.refused,
+  },
+  E_NOT_EXPORTABLE: {
+    message: (d) => `Set ${d.set} cannot be exported: ${d.volume} ${d.reason}.`,
+    hint: () => "Export a set without it. What is on it can be copied while the set is exposed.",
+    exit: exit.refused,
+  },
+  E_EXPORT_FAILED: {
+    message: (d) => `Set ${d.set} could not be exported: ${d.reason}.`,
+    hint: () => "What was written is not a whole export, and cannot be imported. Fix the cause, and export it again.",
+    exit: exit.aborted,
+  },
+  E_EXPORT_DAMAGED: {
+    message: (d) => `The export ${d.file} is damaged, or not whole: ${d.reason}.`,
+    hint: () => "Nothing was imported. Copy the file again, or export the set again.",
+    exit: exit.refused,
+  },
+  E_NO_RECEIVER: {
+    message: (d) =>
+      `No provider of the config can take the contents of set ${d.set}. Asked: ${d.asked.join(", ") || "none"}.`,
+    hint: () => "Name a provider in the config that can, and see `holdstill providers --volumes`.",
+    exit: exit.refused,
+  },
   E_SNAPSHOT_LOST: {
     message: (d) => `Snapshot ${d.snapshot} of set ${d.set} can no longer be read: ${d.reason}.`,
     hint: (d) => `Run \`holdstill delete ${d.set}\` to remove the set and what remains of it.`,

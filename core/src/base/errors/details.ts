@@ -92,6 +92,13 @@ export interface Details {
   E_SPACE_LOW: { set: string; snapshot: string; where: string; percent: number };
   /** `volume` is what a person calls it; `provider` the instance. */
   E_NO_DIFF: { volume: string; provider: string; set: string };
+  E_SET_EXISTS: { set: string };
+  E_NOT_EXPORTABLE: { set: string; volume: string; reason: string };
+  E_EXPORT_FAILED: { set: string; reason: string };
+  /** `file` is the export; `-` is standard input. */
+  E_EXPORT_DAMAGED: { file: string; reason: string };
+  /** `asked` are the providers that cannot take contents. */
+  E_NO_RECEIVER: { set: string; asked: string[] };
   E_SNAPSHOT_CREATING: { set: string; snapshot: string };
   E_SNAPSHOT_LOST: { set: string; snapshot: string; reason: string };
   E_RESTORE: { path: string; reason: string; remedy: string };

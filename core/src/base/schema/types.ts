@@ -213,6 +213,10 @@ export type VerifyReport =
         [k: string]: unknown;
       };
     };
+/**
+ * The result of receive: one place for each volume.
+ */
+export type Places = Place[];
 export type Nothing = null;
 /**
  * One line of the progress stream (create --json=stream).
@@ -248,6 +252,7 @@ export interface AllSchemas {
   "conformance-report"?: ConformanceReport;
   contract?: Contract;
   event?: Event;
+  export?: ExportHeader;
   history?: PastTransaction;
   journal?: JournalEntry;
   lock?: PluginLock;
@@ -269,6 +274,8 @@ export interface AuditLine {
    */
   action:
     | "create"
+    | "export"
+    | "import"
     | "expose"
     | "unexpose"
     | "complete"
@@ -346,6 +353,8 @@ export interface CommandLine {
   verify?: SnapshotSet;
   repair?: SnapshotSet;
   diff?: DiffDocument;
+  export?: ExportDocument;
+  import?: SnapshotSet;
   /**
    * With --dry-run, the plan.
    */
@@ -824,6 +833,7 @@ export interface SnapshotSet {
    * A folder below which the contents are also mounted, at their original paths.
    */
   exposedAt?: string;
+  imported?: ImportMark;
   lease?: LeaseMark;
   requester?: RequesterMark;
   /**
@@ -1071,6 +1081,19 @@ export interface RestoreDraft {
   inode?: string;
 }
 /**
+ * Of a set that another host has taken: `host` is that one, and the snapshots are of this host.
+ */
+export interface ImportMark {
+  /**
+   * ISO 8601, UTC.
+   */
+  at: string;
+  /**
+   * Of the export.
+   */
+  sha256: string;
+}
+/**
  * A writer started its application on the contents.
  */
 export interface WriterVerification {
@@ -1305,6 +1328,17 @@ export interface WholeVolume {
    */
   provider: string;
   reason: string;
+}
+export interface ExportDocument {
+  set: SetId;
+  /**
+   * Absolute path.
+   */
+  file: string;
+  /**
+   * Digest of the export, without its last 512 bytes, which contain it.
+   */
+  sha256: string;
 }
 /**
  * What a restore would do.
@@ -1656,7 +1690,7 @@ export interface ProviderCapabilities {
   /**
    * Optional methods that it has.
    */
-  offers: ("fork" | "preserve" | "revert" | "diff")[];
+  offers: ("fork" | "preserve" | "revert" | "diff" | "receive")[];
   /**
    * What it can capture.
    */
@@ -2092,6 +2126,7 @@ export interface Contract {
   report?: Report;
   verifyReport?: VerifyReport;
   difference?: Difference;
+  places?: Places;
   nothing?: Nothing;
 }
 /**
@@ -2205,6 +2240,16 @@ export interface Difference {
    */
   holes: number[];
 }
+/**
+ * A place for the contents of a volume.
+ */
+export interface Place {
+  volumeId: string;
+  /**
+   * An empty folder. It gets each captured path below it: /srv/data becomes FOLDER/srv/data. Other users cannot enter it meanwhile.
+   */
+  folder: string;
+}
 export interface BegunEvent {
   type: "begun";
   at: string;
@@ -2302,6 +2347,43 @@ export interface EndedEvent {
   consistency?: "application" | "filesystem" | "crash" | "none";
   error?: Fault;
   residue: Residue[];
+}
+/**
+ * The file holdstill.json, the first one in an export: the record of the set, and what the export has of it.
+ */
+export interface ExportHeader {
+  format: "holdstill-export";
+  version: 1;
+  /**
+   * ISO 8601, UTC.
+   */
+  exportedAt: string;
+  set: SnapshotSet;
+  /**
+   * One for each captured path. The parts of the first one are contents/0/00000000, contents/0/00000001, and so on: together they are a tar archive.
+   */
+  contents: ExportedContents[];
+}
+export interface ExportedContents {
+  volumeId: string;
+  /**
+   * The path that was captured.
+   */
+  original: string;
+  /**
+   * folder: the archive has what is in the folder, and the folder itself as `.`. file: it has one entry, the file.
+   */
+  form: "folder" | "file";
+  /**
+   * The owners and modes of the folders above the path, the innermost first.
+   */
+  above: ExportedFolder[];
+}
+export interface ExportedFolder {
+  path: string;
+  uid: number;
+  gid: number;
+  mode: number;
 }
 export interface BegunEntry {
   entry: "begun";

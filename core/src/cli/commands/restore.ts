@@ -2,13 +2,13 @@ import path from "node:path";
 import { exit } from "../../base/errors/exit.js";
 import type { RestoreStep } from "../../base/schema/types.js";
 import { planRestore } from "../../engine/restore/restore-plan.js";
-import { type CommandCall, command } from "../parse/command.js";
+import { command } from "../parse/command.js";
 import { isConfirmed } from "../terminal/confirm.js";
-import { interruption } from "../live/interrupt.js";
-import { stdoutStyle, print, printDocument, printError } from "../terminal/output.js";
+import { stdoutStyle, print, printDocument } from "../terminal/output.js";
 import { fitted } from "../terminal/style.js";
 import { visible } from "../../base/display/visible.js";
 import { reportRestore } from "./parts/restored.js";
+import { withSignals } from "./parts/with-signals.js";
 import { yesOption } from "./parts/yes.js";
 
 export const restoreCommand = command({
@@ -54,15 +54,4 @@ export const restoreCommand = command({
 function willDo({ component, original, to, aside }: RestoreStep): string {
   const kept = aside === null ? "" : `, and keep the present data as ${aside}`;
   return `copy the contents of ${original} (${component}) to ${to}${kept}`;
-}
-
-async function withSignals<T>({ quiet, form }: CommandCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { signal, end } = interruption((text) =>
-    quiet || form === "json" ? undefined : printError([`holdstill: ${text}`]),
-  );
-  try {
-    return await work(signal);
-  } finally {
-    end();
-  }
 }

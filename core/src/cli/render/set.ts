@@ -38,7 +38,7 @@ export function described({ id, name, createdAt, snapshots, requester }: Snapsho
 /** Everything readable. */
 export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] {
   const set = visible(recorded);
-  const { host, holdstill, targets, tags, writers, outcome, retainUntil } = set;
+  const { host, holdstill, targets, tags, writers, outcome, retainUntil, imported } = set;
   const timeline = timelineLines(set.timeline, style);
   const tagText = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   return [
@@ -60,7 +60,11 @@ export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] 
       set.components.flatMap(({ writer, component }) => componentFacts(writer, component, style)),
       style,
     ),
-    ...section("Made by", [`  holdstill ${holdstill} on ${host}`], style),
+    ...section(
+      "Made by",
+      [`  holdstill ${holdstill} on ${host}${imported === undefined ? "" : `, imported ${instant(imported.at)}`}`],
+      style,
+    ),
     ...section(
       "Targets",
       targets.map((target) => `  ${target}`),

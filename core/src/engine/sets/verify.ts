@@ -1,24 +1,20 @@
 import { HoldstillError, toFault } from "../../base/errors/error.js";
-import { isProvider, isWriter, type Session } from "../../host/isolation/session.js";
+import { isWriter, type Session } from "../../host/isolation/session.js";
 import type { WriterTransaction } from "../../host/contract/context.js";
 import type {
   DeviceVerification,
-  Exposed,
   RecordedSnapshot,
   SnapshotSet,
   Verification,
   VerifyReport,
 } from "../../base/schema/types.js";
-import type { View } from "../../host/contract/provider.js";
 import type { PluginWorkers } from "../../host/plugin-workers.js";
 import { whyUnreadable } from "../../os/exec/read-device.js";
-import { checkExposed } from "../../os/path/exposed-tree.js";
-import { checkExposeAnswer } from "../../transaction/check-expose-answer.js";
 import { mergeExposed } from "../../transaction/merge-exposed.js";
-import { undoAll } from "../../transaction/undo-all.js";
 import { replacedSnapshots } from "./exposed-trees.js";
 import { readySet } from "./ready-set.js";
 import { volumeOf } from "./sets.js";
+import { withExposed } from "./with-exposed.js";
 import type { EngineContext } from "../types.js";
 
 /**
@@ -93,7 +89,7 @@ async function verifyBy(
   };
   const limit = context.settings.limits.repair;
   try {
-    return await withExposed(context, workers, set, snapshots, "scratch", (exposed) =>
+    return await withExposed(context, workers, set, snapshots, { access: "scratch", name: "verify" }, (exposed) =>
       writer.call("verify", [tx, mergeExposed(exposed)], limit),
     );
   } catch (error) {
@@ -112,48 +108,19 @@ async function verifyDevice(
   const about = { device: captured.join(" "), at: new Date().toISOString() };
   const limit = context.settings.limits.repair;
   try {
-    return await withExposed(context, workers, set, [recorded], "read-only", async (exposed) => {
-      const [device] = exposed.flatMap(({ devices = [] }) => devices);
-      const reason = await whyUnreadable(device?.path ?? "", limit);
-      return reason === null ? { ...about, result: "opens" } : { ...about, result: "does-not-open", reason };
-    });
+    return await withExposed(
+      context,
+      workers,
+      set,
+      [recorded],
+      { access: "read-only", name: "verify" },
+      async (exposed) => {
+        const [device] = exposed.flatMap(({ devices = [] }) => devices);
+        const reason = await whyUnreadable(device?.path ?? "", limit);
+        return reason === null ? { ...about, result: "opens" } : { ...about, result: "does-not-open", reason };
+      },
+    );
   } catch (error) {
     return { ...about, result: "not-examined", reason: toFault(error).message };
-  }
-}
-
-/** Exposes the snapshots. What is written to scratch copies is gone afterwards, whatever happens. */
-async function withExposed<T>(
-  { settings, store }: EngineContext,
-  workers: PluginWorkers,
-  set: SnapshotSet,
-  snapshots: readonly RecordedSnapshot[],
-  access: Exclude<View["access"], "writable">,
-  use: (exposed: Exposed[]) => Promise<T>,
-): Promise<T> {
-  const exposures: { provider: Session<"provider">; recorded: RecordedSnapshot; at: string }[] = [];
-  try {
-    const all: Exposed[] = [];
-    for (const [number, recorded] of snapshots.entries()) {
-      const provider = await workers.session(recorded.by.instance);
-      if (!isProvider(provider)) continue;
-      const at = store.exposures.of(set.id, `verify-${number}`);
-      await store.exposures.make(at);
-      exposures.push({ provider, recorded, at });
-      const exposed = await provider.call("expose", [recorded.snapshot, { access, at }], settings.limits.seal);
-      if (exposed.readOnly && access === "scratch")
-        throw new Error(`${provider.who.instance} exposes its snapshots read-only`);
-      checkExposeAnswer(provider.who, exposed, volumeOf(set, recorded.snapshot));
-      checkExposed(exposed.trees);
-      for (const device of exposed.devices ?? [])
-        await store.exposures.admitToDevice(device, access === "scratch" ? "writable" : "read-only");
-      all.push(exposed);
-    }
-    return await use(all);
-  } finally {
-    await undoAll(exposures, async ({ provider, recorded, at }) => {
-      await provider.call("unexpose", [recorded.snapshot], settings.limits.abort);
-      await store.exposures.remove(at);
-    });
   }
 }

@@ -7,7 +7,7 @@ import { deviceMounts } from "../../os/device-mounts.js";
 import { captures } from "../../plan/match.js";
 import { locate } from "../../plan/locate.js";
 
-const optional = ["fork", "preserve", "revert", "diff"] as const;
+const optional = ["fork", "preserve", "revert", "diff", "receive"] as const;
 
 /** What each provider can do, and how it would capture each file system on a block device. */
 export function providerCapabilities(workers: PluginWorkers, limitMs: number): Promise<ProviderCapabilities[]> {

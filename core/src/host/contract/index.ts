@@ -28,6 +28,7 @@ export type {
   HoldTarget,
   Listed,
   PartialList,
+  Place,
   PluginManifest,
   Qualities,
   Report,

@@ -4,6 +4,7 @@ import type {
   Exposed,
   FileSystemVolume,
   Listed,
+  Place,
   Snapshot,
   Support,
   Volume,
@@ -82,6 +83,12 @@ export interface Provider<Options = Record<string, unknown>, Captured extends Vo
    * volume. A part may be named that did not change, but none that did may be missing.
    */
   diff?(from: Snapshot, to: Snapshot, ctx: Context<Options>): Promise<Difference>;
+  /**
+   * Makes an empty place for each volume of a set that another host has taken, instead of `prepare` and `commit`. The
+   * volumes are those of that host. This host fills the places. `seal` of the same transaction then finishes the
+   * snapshots, and `abort` removes everything.
+   */
+  receive?(tx: Transaction, volumes: readonly Captured[], ctx: Context<Options>): Promise<Place[]>;
 }
 
 /** How a snapshot is to be exposed. */

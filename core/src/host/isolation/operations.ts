@@ -9,6 +9,7 @@ import type {
   Exposed,
   FreezeToken,
   Listed,
+  Place,
   Report,
   Sidecar,
   Snapshot,
@@ -59,6 +60,7 @@ interface Shapes {
   listed: Listed;
   exposed: Exposed;
   difference: Difference;
+  places: Place[];
   report: Report;
   verifyReport: VerifyReport;
   nothing: void;
@@ -105,6 +107,7 @@ const provider: Table<AnyProvider, "provider"> = {
   preserve: { params: ["snapshot", "tx"], answer: "snapshot", needed: false },
   revert: { params: ["snapshot"], answer: "nothing", needed: false },
   diff: { params: ["from", "to"], answer: "difference", needed: false },
+  receive: { params: ["tx", "volumes"], answer: "places", needed: false },
 };
 
 /** A method: the names of its parameters, its result, and whether a plugin must have it. */

@@ -3,6 +3,7 @@ import type { ExposedTree } from "../../base/schema/types.js";
 import { readAccountsNow } from "../../base/trust/accounts.js";
 import { isHoldstillError } from "../../base/errors/error.js";
 import { isWithin, readMounts } from "../mounts.js";
+import type { FolderHandle } from "./folder.js";
 import type { PathHandle } from "./handle.js";
 import { pathUnsafe } from "./refusal.js";
 import { rootFolder, walk } from "./walk.js";
@@ -23,6 +24,13 @@ export function openExposed(tree: ExposedTree): PathHandle {
   found[Symbol.dispose]();
   const reason = `it is a symbolic link, and ${tree.original} was none when it was captured`;
   throw pathUnsafe(tree.path, uid, reason, `See where it leads: ls -l ${tree.path}`);
+}
+
+/** The folder around what is exposed, in the same snapshot. @throws HoldstillError E_PATH_UNSAFE, E_PATH_FAILED */
+export function openExposedParent(tree: ExposedTree): FolderHandle {
+  const root = snapshotRootOf(tree);
+  using parent = walk(path.dirname(root), { accounts: readAccountsNow() });
+  return parent.open(path.relative(path.dirname(root), path.dirname(tree.path)), { owners: "any" });
 }
 
 /** Who may enter a folder. */

@@ -39,6 +39,7 @@ const faults: Record<string, string> = {
   "event.ended-without-residue": "",
   "event.phase-with-a-stranger": "/limit",
   "event.unknown-type": "",
+  "export.unknown-form": "/contents/0/form",
   "history.no-such-outcome": "/outcome",
   "journal.id-that-leads-elsewhere": "/id",
   "lock.later-version": "/lockVersion",

@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { extract, pack } from "tar-stream";
+import { EndBlockReader, EndBlockWriter } from "./end-block.js";
+
+/** The largest part of contents, bytes: an archive's entry begins with its size, and contents are of unknown size. */
+export const PART_BYTES = 1024 * 1024;
+
+/** An export that is written: a tar archive with an end block. No more than some parts are in memory. */
+export class ArchiveWriter {
+  readonly #pack = pack();
+  readonly #end = new EndBlockWriter();
+  readonly #written: Promise<void>;
+
+  constructor(output: Writable) {
+    this.#written = pipeline(this.#pack as unknown as Readable, this.#end, output);
+    // It may fail before anything waits for it.
+    this.#written.catch(() => undefined);
+  }
+
+  /** Returns when the output has taken it. @throws the output's error */
+  async add(name: string, size: number, content: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> {
+    const added = new Promise<void>((resolve, reject) => {
+      const header = { name, size, mode: 0o600, mtime: new Date(0) };
+      const entry = this.#pack.entry(header, (error) => (error ? reject(error) : resolve()));
+      const fill = async (): Promise<void> => {
+        for await (const chunk of content) if (!entry.write(chunk)) await once(entry as unknown as Writable, "drain");
+        entry.end(null);
+      };
+      fill().catch(reject);
+    });
+    added.catch(() => undefined);
+    try {
+      await Promise.race([added, this.#written.then(() => added)]);
+    } catch (error) {
+      throw await this.#causeOf(error);
+    }
+  }
+
+  /** Adds contents of unknown size as parts. */
+  async addParts(folder: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    let number = 0;
+    for await (const part of partsOf(content)) {
+      await this.add(`${folder}/${String(number).padStart(8, "0")}`, part.length, [part]);
+      number += 1;
+    }
+  }
+
+  /** @returns The digest of the whole archive. */
+  async end(): Promise<string> {
+    try {
+      this.#pack.finalize();
+      await this.#written;
+    } catch (error) {
+      throw await this.#causeOf(error);
+    }
+    return this.#end.sha256;
+  }
+
+  /** Nothing more is written: the output ends without the block. */
+  async fail(error: unknown): Promise<void> {
+    await this.#causeOf(error);
+  }
+
+  /** If the output has failed, that is the cause of all else. */
+  async #causeOf(error: unknown): Promise<unknown> {
+    this.#pack.destroy(error instanceof Error ? error : new Error(String(error)));
+    return this.#written.then(
+      () => error,
+      (cause: unknown) => cause,
+    );
+  }
+}
+
+async function* partsOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let pending: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    pending.push(chunk);
+    size += chunk.length;
+    if (size < PART_BYTES) continue;
+    yield Buffer.concat(pending);
+    pending = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(pending);
+}
+
+/** One file of an export. It has to be read to its end before the next one. */
+export interface ArchiveEntry {
+  readonly name: string;
+  readonly size: number;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/** An export that is read. What is read of it is not known to be whole until `end` has returned. */
+export class ArchiveReader {
+  readonly #extract = extract();
+  readonly #end = new EndBlockReader();
+  readonly #read: Promise<void>;
+  /** Rejects if the archive cannot be read any more. */
+  readonly #failed: Promise<never>;
+  readonly #entries: AsyncIterator<
+    { header: { name: string; size: number; type: string } } & AsyncIterable<Uint8Array>
+  >;
+
+  constructor(input: Readable) {
+    this.#read = pipeline(input, this.#end, this.#extract as unknown as Writable);
+    this.#failed = this.#read.then(() => new Promise<never>(() => undefined));
+    this.#failed.catch(() => undefined);
+    this.#entries = this.#extract[Symbol.asyncIterator]() as never;
+  }
+
+  /** null: there is no more. @throws an ordinary error if it is damaged */
+  async next(): Promise<ArchiveEntry | null> {
+    // Of a stream that has failed before, the iterator would never return.
+    const next = await Promise.race([this.#entries.next(), this.#failed]);
+    if (next.done === true) return null;
+    const { header } = next.value;
+    if (header.type !== "file") throw new Error(`${header.name} is a ${header.type}`);
+    return { name: header.name, size: header.size, content: next.value };
+  }
+
+  /** @returns The digest of the whole archive. @throws an ordinary error if it is damaged, or not whole */
+  async end(): Promise<string> {
+    await this.#read;
+    return this.#end.sha256;
+  }
+
+  async stop(): Promise<void> {
+    this.#extract.destroy();
+    await this.#read.catch(() => undefined);
+  }
+}

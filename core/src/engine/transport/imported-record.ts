@@ -1,0 +1,34 @@
+import type { RecordedSnapshot, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
+
+/**
+ * The record of a set of another host as one of this host: without what is about that host alone. What was captured, when, and how, stays.
+ *
+ * @param cuts The snapshots of this host.
+ */
+export function recordOfImport(set: SnapshotSet, cuts: readonly RecordedSnapshot[], sha256: string): SnapshotSet {
+  const {
+    exposed: _exposed,
+    exposedAt: _exposedAt,
+    restoring: _restoring,
+    lease: _lease,
+    requester: _requester,
+    retainUntil: _retainUntil,
+    sequence: _sequence,
+    clockDoubt: _clockDoubt,
+    ...kept
+  } = set;
+  return {
+    ...kept,
+    writers: set.writers.map((writer) => withoutForks(writer, set)),
+    snapshots: [...cuts],
+    imported: { at: new Date().toISOString(), sha256 },
+  };
+}
+
+/** A repair in a fork stays behind; one of what was cut is a part of the contents. */
+function withoutForks(writer: RecordedWriter, { snapshots }: SnapshotSet): RecordedWriter {
+  const { repair, ...rest } = writer;
+  const forks = new Set(snapshots.flatMap(({ snapshot: { id, of } }) => (of === undefined ? [] : [id])));
+  if (repair === undefined || repair.in.some((id) => forks.has(id)) || repair.state === "passed-over") return rest;
+  return { ...rest, repair: { ...repair, in: [] } };
+}

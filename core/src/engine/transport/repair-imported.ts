@@ -21,13 +21,14 @@ export async function repairImported(
 ): Promise<SnapshotSet> {
   const { store, settings } = context;
   const { limits } = settings;
-  // Only a fork is written to: the digest of the export is that of the snapshots as they were cut.
-  const volumes = set.volumes.map((volume) => ({
-    volume,
-    provider: provider.instance,
-    qualities: { pointInTime: set.cut !== "fuzzy", writable: false },
-  }));
-  const repairs = new Repairs({ workers, limits, set: set.id, volumes, exposures: store.exposures });
+  const repairs = new Repairs({
+    workers,
+    limits,
+    set: set.id,
+    // The digest of the export is that of the snapshots as they were cut.
+    whyOnlyForks: (_, { instance }) => `${instance} makes no fork of a snapshot`,
+    exposures: store.exposures,
+  });
   const sealed = set.snapshots.map(({ snapshot }): SealedSnapshot => ({ who: provider, snapshot }));
   const repairOf = async (writer: RecordedWriter): Promise<Repair | undefined> => {
     const { instance } = writer.by;

@@ -35,6 +35,7 @@ test("without any config file everything has its default", async (t) => {
       complete: 300_000,
       abort: 30_000,
     },
+    repair: "inline",
     instances: [],
     log: { level: "info", file: null },
     service: {

@@ -80,6 +80,21 @@ test("plan learns by match what will be done, where, and why it is a copy; and m
   assert.deepEqual(readdirSync(ctx.dataDir), []);
 });
 
+test("a name that is not UTF-8 beside what is left out is refused by the plan, and not only when it is copied", async (t) => {
+  const tree = path.join(tempDir(t), "tree");
+  mkdirSync(path.join(tree, "left"), { recursive: true });
+  const { ctx } = probeContext<Options>({}, tempDir(t));
+  const volume = volumeOf([tree], [path.join(tree, "left")]);
+  assert.ok(await provider.match(volume, ctx));
+  writeFileSync(Buffer.concat([Buffer.from(`${tree}/odd`), Buffer.from([0xff])]), "");
+  const refusal = {
+    code: "UNREADABLE",
+    message: /has a name that is not UTF-8, and is beside something that is left out/,
+  };
+  await assert.rejects(async () => await provider.match(volume, ctx), refusal);
+  assert.ok(await provider.match(volumeOf([tree]), ctx), "a whole folder goes to cp by its own name");
+});
+
 test("a folder that another user could swap is not used as a store by root", async (t) => {
   const fs = loopFs(t, "xfs");
   if (fs === null) return;

@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Context, FileSystemVolume, Provider, Snapshot, Transaction } from "holdstill/plugin";
 import { mountPointOf } from "#kit/away.js";
-import { isWithin } from "#kit/paths.js";
 import { clone } from "./clone.js";
 import { type CopyFacts, copyTrees } from "./copy.js";
 import { closeFolder, flush, makeFolder, openFolder, openForOthers } from "./folder.js";
-import { mountsBelow, pathIn } from "./mounts-below.js";
+import { mountsBelow } from "./mounts-below.js";
 import { mountAt, unmountAll } from "./mounts.js";
 import { choosePlace, resolve, type Options, type Place } from "./place.js";
 import { isRoot } from "./probe.js";
@@ -15,7 +14,7 @@ import { FILES, filesOf, folderOf, type Registry, toSnapshot, type Entry } from 
 import { assertReachable, awayReasonOf, recordedPlaceOf } from "./reachable.js";
 import { receive } from "./receive.js";
 import { removeEntry, removeUnreadable } from "./removal.js";
-import { select } from "./selection.js";
+import { refuseNames, selectable } from "./selectable.js";
 import { assertSpace, freeIn } from "./space.js";
 import { leaveEntry, registryOf } from "./stored-entry.js";
 import { survey, type Survey } from "./survey.js";
@@ -28,7 +27,9 @@ const NAMED = 3;
 /** Has no state in memory: each call reads the registry, so a new worker can continue after a crash. */
 const provider: Provider<Options> = {
   async match(volume, ctx) {
-    const { store, method, reason } = await choosePlace(volume, ctx);
+    const place = await choosePlace(volume, ctx);
+    refuseNames(volume, place, ctx);
+    const { store, method, reason } = place;
     return {
       pointInTime: false,
       writable: true,
@@ -206,14 +207,7 @@ interface Part {
 
 async function inspect(volume: FileSystemVolume, registry: Registry, ctx: Context<Options>): Promise<Part> {
   const place = await choosePlace(volume, ctx);
-  // Snapshots are never captured, wherever they are, and by whatever path they are seen.
-  const stores = [place.store, path.join(ctx.dataDir, "snapshots"), ...registry.all().map((entry) => entry.store)];
-  const inside = stores
-    .flatMap((store) => [store, pathIn(volume, store) ?? store])
-    .filter((store) => volume.paths.some((captured) => isWithin(store, captured)));
-  const exclude = [...new Set([...volume.exclude, ...inside])];
-  // Names that no argument can carry are refused now. Commit selects again what exists then.
-  select(volume.paths, exclude);
+  const exclude = selectable(volume, place, registry, ctx);
   const seen = await survey(volume.paths, { exclude, mounts: mountsBelow(volume.paths) }, ctx);
   if (seen.problems.length > 0) throw unreadable(seen.problems);
   if (place.reason !== undefined) ctx.log.info(`copying, not cloning: ${place.reason}`, { volume: volume.id });

@@ -1,7 +1,7 @@
 import { constants as os } from "node:os";
-import { getSystemErrorName } from "node:util";
 import { HoldstillError, isHoldstillError } from "../../base/errors/error.js";
 import { quoted } from "../../base/trust/ownership.js";
+import { errnoName } from "../errno.js";
 import { mountAt, readMounts } from "../mounts.js";
 
 /** What was attempted, as the subject of a sentence. */
@@ -44,29 +44,23 @@ const ofPath: Readonly<Record<string, Meaning>> = {
 
 /** What an errno means of the whole mount that a path is on, and the command that shows why. The path may be gone when a person looks. */
 const ofMount: Readonly<Record<string, Meaning>> = {
+  EBADMSG: ["the file system is damaged", () => "journalctl -k -n 50"],
   EFBIG: ["it is larger than the file system allows", (path) => `findmnt ${path}`],
   EINVAL: ["the file system does not support this", (path) => `findmnt ${path}`],
   ENOSPC: ["the disk has no space or no inodes left", (path) => `df -h ${path}; df -i ${path}`],
   EOPNOTSUPP: ["the file system does not take this, such as an extended attribute", (path) => `findmnt ${path}`],
   EROFS: ["the file system is mounted read-only", (path) => `findmnt ${path}`],
   ESTALE: ["the file server no longer has it", (path) => `findmnt ${path}`],
+  EUCLEAN: ["the file system is damaged", () => "journalctl -k -n 50"],
   EXDEV: ["it is on another mount", (path) => `findmnt ${path}`],
 };
 
 /** A call of the kernel that failed. @param result The negative errno. */
 export function pathFailed(action: PathAction, path: string, result: number): HoldstillError<"E_PATH_FAILED"> {
-  const errno = nameOf(result);
+  const errno = errnoName(-result);
   const [reason, shows] = ofMount[errno] ?? ofPath[errno] ?? ["the kernel refuses it", () => "journalctl -k -n 50"];
   const about = errno in ofMount ? (mountAt(readMounts(), path)?.mountPoint ?? path) : path;
   return new HoldstillError("E_PATH_FAILED", { path, action, reason, errno, shows: shows(quoted(about)) });
-}
-
-/** libuv, and so util.getSystemErrorName, lacks some: EDQUOT, ESTALE. */
-function nameOf(result: number): string {
-  const known = Object.keys({ ...ofPath, ...ofMount }).find(
-    (name) => (os.errno as Record<string, number>)[name] === -result,
-  );
-  return known ?? getSystemErrorName(result);
 }
 
 /** A path on which another user could lead this process astray. @param owner Of what is at the path; null: unknown. */

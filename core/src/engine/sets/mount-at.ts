@@ -58,7 +58,14 @@ export function unmountSet(set: SnapshotSet): SnapshotSet {
 export const hasStrayMount = (set: SnapshotSet): boolean =>
   mountsOf(set).some(({ mountPoint }) => mountPoint !== set.exposedAt);
 
-const sourceOf = ({ id }: SnapshotSet): string => `holdstill-${id}`;
+const PREFIX = "holdstill-";
+const sourceOf = ({ id }: SnapshotSet): string => PREFIX + id;
+
+/** The id of the set that is mounted at a folder. */
+function otherSetAt(folder: string): string | null {
+  const mount = readMounts().findLast(({ mountPoint }) => mountPoint === folder);
+  return mount?.fsType === "tmpfs" && mount.source.startsWith(PREFIX) ? mount.source.slice(PREFIX.length) : null;
+}
 
 function mountsOf(set: SnapshotSet): Mount[] {
   return readMounts().filter(({ fsType, source }) => fsType === "tmpfs" && source === sourceOf(set));
@@ -93,6 +100,8 @@ export function openMountFolder(set: SnapshotSet, named: string): MountFolder {
       `Unexpose it first: holdstill unexpose ${set.id}`,
     );
   }
+  const other = otherSetAt(real);
+  if (other !== null) return refuse(`set ${other} is mounted there`, `Unexpose it first: holdstill unexpose ${other}`);
   // The owner may be any user: only that user's own folder is covered.
   const folder = parent.open(name, { owners: "any" });
   if (folder.list().length === 0) return { path: real, folder, [Symbol.dispose]: () => folder[Symbol.dispose]() };

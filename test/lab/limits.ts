@@ -20,7 +20,7 @@ const usual = new Map([
   ["mysql", 25],
   ["orders", 120],
   ["postgres", 25],
-  ["provider-dmsnap-adopt", 40],
+  ["provider-dmsnap-adopt", 50],
   ["provider-dmsnap-crash", 25],
   ["provider-dmsnap-raw", 25],
   ["provider-dmsnap-revert", 25],
@@ -30,13 +30,14 @@ const usual = new Map([
   ["provider-lvm-raw", 30],
   ["provider-lvm-raw-revert", 25],
   ["provider-lvm-raw-together", 30],
+  ["provider-lvm-missing", 30],
   ["provider-lvm-revert", 40],
   ["provider-lvm-stacks", 25],
   ["provider-lvm-watch", 20],
   ["providers-together", 40],
   ["session", 40],
   ["suspended", 40],
-  ["udev", 90],
+  ["udev", 130],
 ]);
 const usualOfOthers = 15;
 

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../base/config/settings.js";
 import type { Engine } from "../engine/engine.js";
 import type { Health } from "../base/schema/types.js";
+import { loadInAdvance } from "../engine/load-in-advance.js";
+import { watchOwnFiles } from "./own-files.js";
 import { type Accounts, readAccounts } from "../base/trust/accounts.js";
 import { ownVersion } from "../installation.js";
 import { whenIdle } from "./idle.js";
@@ -40,6 +42,8 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
   const { settings, log } = engine;
   const supervisor = supervisorIn(process.env);
   const { state, gate } = engine.store;
+  const areReplaced = watchOwnFiles();
+  await loadInAdvance();
   await engine.store.prepare();
   const unlock = lockForService(state, settings.service.socket);
   try {
@@ -48,7 +52,7 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
     const store = new OperationStore(state, gate);
     await recoverAtStart(engine, store, log);
     const leases = new Leases(engine, log);
-    const operations = new Operations({ engine, leases, store, limit: settings.service.operations });
+    const operations = new Operations({ engine, leases, store, areReplaced, limit: settings.service.operations });
     const usageWatch = engine.watchUsage();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
@@ -69,7 +73,7 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
 
     const isBusy = (): boolean =>
       connections.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
-    const reason = await whenIdle(isBusy, options);
+    const reason = await whenIdle(isBusy, areReplaced, options);
     log?.info(`ending: ${reason}`);
     supervisor.stopping();
     unlink();

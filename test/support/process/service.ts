@@ -33,6 +33,8 @@ interface Start extends Roles {
   config?: string;
   env?: Record<string, string>;
   nodeArgs?: readonly string[];
+  /** In place of this repository's. */
+  program?: string;
 }
 
 /** `holdstill serve` as a process of its own, on a stage. */
@@ -52,13 +54,21 @@ export class Service {
 
   /** Starts it, and waits until it listens, or has ended. */
   static async start(t: TestContext, stage: Scene, start: Start = {}): Promise<Service> {
-    const { args = [], service = {}, config: given, env = {}, nodeArgs = [], ...roles } = start;
+    const {
+      args = [],
+      service = {},
+      config: given,
+      env = {},
+      nodeArgs = [],
+      program = programFor(nodeArgs),
+      ...roles
+    } = start;
     const config = given ?? stage.configFile(roles);
     const settings = JSON.parse(readFileSync(config, "utf8")) as { service: { socket: string } };
     const socket = service.socket ?? settings.service.socket;
     if (given === undefined)
       writeFileSync(config, JSON.stringify({ ...settings, service: { ...settings.service, ...service } }));
-    const child = spawn(process.execPath, [...nodeArgs, programFor(nodeArgs), "serve", "--config", config, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, program, "serve", "--config", config, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
     });
@@ -71,6 +81,11 @@ export class Service {
     });
     await Promise.race([listening, once(child, "close")]);
     return it;
+  }
+
+  /** Closes the connections that are kept. */
+  disconnect(): void {
+    this.#agent.destroy();
   }
 
   /** Ends it, if it does not have ended. @returns its exit code. */

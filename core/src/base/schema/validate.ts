@@ -1,4 +1,5 @@
 /** The checks of every document and result against schemas/. */
+import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { CompiledCheck } from "./compile.js";
@@ -92,6 +93,12 @@ export function checkOf(name: SchemaName | "options-schema"): CompiledCheck {
   if (check === undefined) throw new Error(`unknown schema ${name}`);
   loaded.set(name, check);
   return check;
+}
+
+/** For a process that outlives its files. */
+export function loadAllChecks(): void {
+  const folder = path.join(installation.modules, "base/schema/checks");
+  for (const file of readdirSync(folder)) if (file.endsWith(".cjs")) load(path.join(folder, file));
 }
 
 export function runCheck<T>(check: CompiledCheck, value: unknown, source: Source): Validated<T> {

@@ -6,6 +6,7 @@ import type { KeptOperation, OperationDocument, OperationResult, SetRequest } fr
 import { EventRecord } from "./event-record.js";
 import { fingerprintOf } from "./fingerprint.js";
 import type { Leases } from "./leases.js";
+import type { AreReplaced } from "../own-files.js";
 import { operationEnded, refusalOf, resultOf, RunningOperation } from "./operation.js";
 import type { OperationStore } from "../../store/operation-store.js";
 import type { Peer } from "../http/peer.js";
@@ -17,6 +18,7 @@ interface Dependencies {
   engine: Engine;
   leases: Leases;
   store: OperationStore;
+  areReplaced: AreReplaced;
   /** The most that may be open at the same time. */
   limit: number;
 }
@@ -64,6 +66,10 @@ export class Operations {
     const previous = key === null ? null : this.#previous(peer, key);
     if (previous !== null) return previous;
     if (this.#isClosing) throw new HoldstillError("E_UNAVAILABLE", { reason: "it is stopping" });
+    if (this.#dependencies.areReplaced())
+      throw new HoldstillError("E_UNAVAILABLE", {
+        reason: "its files were replaced, and it exits when its work has ended",
+      });
     this.#refuseTooMany(peer);
     if (this.open >= limit) throw new HoldstillError("E_UNAVAILABLE", { reason: `${limit} operations are open` });
     const { lease: leaseFor, ...asked } = request;

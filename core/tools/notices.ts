@@ -3,9 +3,14 @@ import path from "node:path";
 
 /** The licenses of all packages that these files, relative to the repository, are of: a text for the package's THIRD-PARTY-NOTICES. */
 export function noticesOf(repository: string, files: readonly string[]): string {
-  const folders = new Set(files.flatMap((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
-  const notices = [...folders].toSorted().map((folder) => noticeOf(path.join(repository, folder)));
+  const notices = packageFolders(files).map((folder) => noticeOf(path.join(repository, folder)));
   return `holdstill contains code of these packages.\n\n${notices.join("\n")}`;
+}
+
+/** The folders of the packages that files, relative to the repository, are of. */
+export function packageFolders(files: readonly string[]): string[] {
+  const folders = files.flatMap((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []);
+  return [...new Set(folders)].toSorted();
 }
 
 function noticeOf(folder: string): string {

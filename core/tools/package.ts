@@ -1,6 +1,6 @@
 /**
  * `npm run package`: the npm package `holdstill`, with all that it needs but three dependencies, in packaging/dist/holdstill/, and its
- * archive beside it, with the Debian packages and SHA256SUMS. The folders in it are those of the repository, so that the installation finds its files
+ * archive beside it, with the Debian packages, a bill of materials, and SHA256SUMS. The folders in it are those of the repository, so that the installation finds its files
  * in the same way.
  * Arguments: another folder than packaging/dist/; `npm`: without the Debian packages.
  */
@@ -13,6 +13,7 @@ import { external, inputsFile, library } from "./bundle.js";
 import { makeNodePackage } from "./debian/node.js";
 import { makeProgramPackage } from "./debian/program.js";
 import { noticesOf } from "./notices.js";
+import { billOfMaterials } from "./sbom.js";
 
 const repository = path.join(import.meta.dirname, "../../..");
 const built = path.resolve(process.argv[2] ?? path.join(repository, "packaging/dist"));
@@ -54,8 +55,11 @@ const manifest = {
 writeFileSync(path.join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 writeFileSync(path.join(to, "THIRD-PARTY-NOTICES"), noticesOf(repository, inputs));
 const archive = execFileSync("npm", ["pack", "--silent", "--pack-destination", built], { cwd: to, encoding: "utf8" });
+const bill = `holdstill-${version}.cdx.json`;
+writeFileSync(path.join(built, bill), billOfMaterials(repository, { name: "holdstill", version }, inputs, external));
 const packages = [
   archive.trim(),
+  bill,
   ...(process.argv[3] === "npm" ? [] : [makeProgramPackage(repository, to, built), makeNodePackage(repository, built)]),
 ].map((file) => path.basename(file));
 writeFileSync(

@@ -18,7 +18,7 @@ const names = readdirSync(path.join(repository, "plugins")).filter((name) => nam
 function packed(t: TestContext): string {
   const dir = tempDir(t);
   const made = path.join(repository, "core/tools/dist/package.js");
-  const name = execFileSync(process.execPath, [made, dir, "npm"], { encoding: "utf8" }).trim();
+  const [name = ""] = execFileSync(process.execPath, [made, dir, "npm"], { encoding: "utf8" }).split("\n");
   return path.join(dir, name);
 }
 
@@ -35,6 +35,18 @@ test("the package is the same whenever it is made", (t) => {
     createHash("sha256").update(readFileSync(file)).digest("hex"),
   );
   assert.equal(one, other);
+});
+
+test("the bill of materials lists what is in the package and what it needs, and nothing else", (t) => {
+  const folder = path.dirname(packed(t));
+  const file = readdirSync(folder).find((name) => name.endsWith(".cdx.json")) ?? "";
+  const { components } = JSON.parse(readFileSync(path.join(folder, file), "utf8")) as {
+    components: { name: string }[];
+  };
+  const listed = components.map(({ name }) => name);
+  const notices = readFileSync(path.join(folder, "holdstill/THIRD-PARTY-NOTICES"), "utf8");
+  const contained = [...notices.matchAll(/^-{80}\n(\S+) /gm)].map(([, name]) => name);
+  assert.deepEqual(new Set(listed), new Set([...contained, "koffi", "tinypool", "yaml"]));
 });
 
 test("the package makes a set, shows and removes it, has every plugin and what others import, and makes a plugin that conforms", async (t) => {

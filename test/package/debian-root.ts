@@ -100,7 +100,7 @@ export class DebianRoot {
 
   /** Paths of everything in the root's file systems, apart from what dpkg itself remembers. */
   async files(): Promise<string[]> {
-    const without = ["/proc", "/dev", "/tmp", "/packages", "/var/lib/dpkg", "/var/log", "/var/cache"];
+    const without = ["/proc", "/sys", "/dev", "/tmp", "/packages", "/var/lib/dpkg", "/var/log", "/var/cache"];
     const prune = without.map((one) => `-path ${one} -prune`).join(" -o ");
     const { stdout } = await this.run(`find / ${prune} -o -print`);
     return stdout.trim().split("\n").toSorted();

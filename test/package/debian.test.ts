@@ -106,6 +106,7 @@ test(
     assert.match(kept.stderr, /\/var\/lib\/holdstill and \/etc\/holdstill are kept/);
     succeeded(await debian.run(install));
     assert.match((await debian.run("holdstill list")).stdout, /first/);
+    succeeded(await debian.run("holdstill run /srv/data -- true"));
     succeeded(await debian.run("holdstill delete first --yes"));
     succeeded(await debian.run("dpkg --purge holdstill holdstill-node"));
     assert.deepEqual(await leftIn(debian, before), []);

@@ -7,7 +7,7 @@ import test from "node:test";
 import type { Snapshot } from "holdstill/plugin";
 import provider from "@holdstill/provider-rbd";
 import { Client } from "@holdstill/provider-rbd/dist/client.js";
-import { clusterFor } from "../support/ceph/cluster.js";
+import { Cluster, clusterFor } from "../support/ceph/cluster.js";
 import { groupOf, rbdVolume } from "../support/ceph/image-volume.js";
 import { instanceOn, listed, shown, take, takeOne, transaction } from "../support/ceph/provider.js";
 import { fileSystemsOf } from "../support/storage/file-systems.js";
@@ -152,6 +152,16 @@ test("what another program has removed is listed as lost, and its removal succee
   assert.match((await listed(call))[0]?.lost ?? "", /no longer has the snapshot holdstill\./);
   for (let twice = 0; twice < 2; twice += 1) await provider.remove(snapshot, call());
   assert.deepEqual(await listed(call), []);
+});
+
+test("an image of the same name in another cluster is not taken for the mapped one", async (t) => {
+  const cluster = clusterFor(t);
+  if (cluster === null) return;
+  const { mount } = rbdVolume(t, cluster, "twin");
+  const other = new Cluster();
+  other.rbd("create", "--size", "96M", "twin");
+  const [volume = assert.fail()] = fileSystemsOf([mount]);
+  await assert.rejects(provider.match(volume, instanceOn(t, other)()), { code: "UNSUPPORTED", message: /not mapped/ });
 });
 
 test("images of a namespace have their snapshots and clones in it", async (t) => {

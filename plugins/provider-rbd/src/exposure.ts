@@ -28,8 +28,22 @@ export async function expose(entry: Entry, view: View, journal: Journal, ctx: Co
   const isItself = entry.held.as === "fork" && view.access !== "scratch";
   const now: Shown = { view, image: isItself ? "itself" : "made for it" };
   const planned = await journal.write({ ...entry, shown: now });
-  if (!isItself) await makeImage(entry, nameOf.view(entry), journal.client);
-  const device = await map(shownImage(planned, now), entry.way, ctx);
+  try {
+    return await show(planned, now, journal, ctx);
+  } catch (error) {
+    // After an abort the host asks for it.
+    if (!ctx.signal.aborted)
+      await unexpose(planned, journal, ctx).catch((second: unknown) =>
+        ctx.log.warn(`the exposure could not be undone: ${String(second)}`),
+      );
+    throw error;
+  }
+}
+
+async function show(entry: Entry, now: Shown, journal: Journal, ctx: Context<Options>): Promise<Exposed> {
+  const { view } = now;
+  if (now.image === "made for it") await makeImage(entry, nameOf.view(entry), journal.client);
+  const device = await map(shownImage(entry, now), entry.way, ctx);
   const exposed = exposedOf(entry, now);
   const access = exposed.readOnly ? "read-only" : "read-write";
   await mountSnapshot(device, view.at, { fsType: entry.volume.fsType, access }, ctx);

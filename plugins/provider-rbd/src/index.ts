@@ -7,11 +7,11 @@ import { expose, unexpose } from "./exposure.js";
 import { imageNamed, infoOf, makeImage } from "./image.js";
 import { hostId, Journal } from "./journal.js";
 import { knownPools, placeName } from "./known-pools.js";
-import type { Place } from "./messages.js";
+import type { ImageInfo, Place } from "./messages.js";
 import type { Options } from "./options.js";
 import { remove } from "./removal.js";
 import { preserve, revert } from "./revert.js";
-import { mappedImages, sourceOf } from "./source.js";
+import { mappedImages, type Source, sourceOf } from "./source.js";
 import { spaceIn, usageIn } from "./space.js";
 
 /** From prepare to seal, by the transaction's id: the commit reads no file, and starts no program. */
@@ -22,8 +22,8 @@ const provider: Provider<Options> = {
     const source = await sourceOf(volume, ctx);
     if (source === null) return null;
     const client = await Client.connect(ctx);
-    const { pool, namespace } = source;
-    const info = await client.request("info", { of: { pool, namespace, name: source.name } });
+    if (source.fsid !== null && source.fsid !== client.connected.fsid) return null;
+    const info = await openImage(source, client);
     const cut = cutOf(info, ctx.options, client);
     const isCopied = cut.by === "group" && !client.connected.clonesGroups;
     const how = cut.by === "group" ? `snapshot of the group ${cut.group.name}` : "snapshot of the image";
@@ -48,7 +48,7 @@ const provider: Provider<Options> = {
       const source = await sourceOf(volume, ctx);
       if (source === null) throw notMapped(volume.mountPoint);
       const { pool, namespace, name, way } = source;
-      const info = await client.request("info", { of: { pool, namespace, name } });
+      const info = await openImage(source, client);
       const image = { pool, namespace, id: info.id };
       const cut = cutOf(info, ctx.options, client);
       const createdAt = new Date().toISOString();
@@ -142,7 +142,13 @@ const provider: Provider<Options> = {
     const id = nextId(cut, await journal.ofSet(cut.setId));
     const createdAt = new Date().toISOString();
     const planned = await journal.write({ ...cut, id, of: cut.id, createdAt, held: { as: "fork", state: "planned" } });
-    await makeImage(cut, nameOf.fork(planned), journal.client);
+    try {
+      await makeImage(cut, nameOf.fork(planned), journal.client);
+    } catch (error) {
+      // After an abort the host asks for it.
+      if (!ctx.signal.aborted) await remove(planned, journal, ctx).catch(() => null);
+      throw error;
+    }
     const made = await journal.write({ ...planned, held: { as: "fork", state: "made" } });
     return toSnapshot(made, journal.client.connected.fsid);
   },
@@ -159,6 +165,19 @@ const provider: Provider<Options> = {
   },
 };
 export default provider;
+
+/**
+ * An image that a client has open, as one does that is mapped. Another cluster may have an image of the same name.
+ *
+ * @throws PluginError UNSUPPORTED
+ */
+async function openImage({ pool, namespace, name }: Source, client: Client): Promise<ImageInfo> {
+  const info = await client.request("info", { of: { pool, namespace, name } });
+  if (info.watchers.length > 0) return info;
+  const place = placeName({ pool, namespace });
+  const message = `The image ${name} in ${place} of the cluster ${client.connected.fsid} is not mapped by any client.`;
+  throw new PluginError("UNSUPPORTED", message, "If it is mapped from another cluster, name that one with `conf`.");
+}
 
 /** The entry of a snapshot; undefined: it does not exist. @throws PluginError UNREACHABLE if that cannot be known. */
 async function find(

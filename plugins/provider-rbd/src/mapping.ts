@@ -31,7 +31,7 @@ export async function map(image: ImageName, way: Way, ctx: Context<Options>): Pr
   const there = await deviceOf(image, way, ctx);
   if (there !== null) return there;
   if (way === "fuse") return mapByFuse(image, ctx);
-  const args = ["device", "map", "--device-type", way, ...specOf(image)];
+  const args = ["device", "map", "--device-type", way, ...withoutUdev(way), ...specOf(image)];
   // rbd-nbd is the device: it stays.
   const { exitCode, stdout, stderr } = await rbd(ctx, args, { leftovers: "leave" });
   const [, device] = /(\/dev\/\S+)\s*$/.exec(stdout) ?? [];
@@ -50,7 +50,7 @@ export async function unmap(image: ImageName, way: Way, ctx: Context<Options>): 
   const device = await deviceOf(image, way, ctx);
   if (way === "fuse") return unmapFromFuse(image, device, ctx);
   if (device === null) return;
-  const { exitCode, stderr } = await rbd(ctx, ["device", "unmap", "--device-type", way, device]);
+  const { exitCode, stderr } = await rbd(ctx, ["device", "unmap", "--device-type", way, ...withoutUdev(way), device]);
   if (exitCode !== 0)
     throw new PluginError(
       "BUSY",
@@ -58,6 +58,10 @@ export async function unmap(image: ImageName, way: Way, ctx: Context<Options>): 
       `End the processes that use it: fuser -v ${device}`,
     );
 }
+
+/** rbd would wait for udev for ever where that does not run, as in a container (rbd(8), noudev). */
+const withoutUdev = (way: Way): string[] =>
+  way === "krbd" && !existsSync("/run/udev/control") ? ["--options", "noudev"] : [];
 
 function specOf({ pool, namespace, name }: ImageName): string[] {
   const inside = namespace === "" ? [] : ["--namespace", namespace];

@@ -11,6 +11,8 @@ export type Way = "krbd" | "nbd" | "fuse";
 
 export interface Source extends ImageName {
   readonly way: Way;
+  /** The cluster that it is in; null: the way does not show it. */
+  readonly fsid: string | null;
 }
 
 /** A snapshot that is mapped is read-only, and is not captured. */
@@ -51,7 +53,7 @@ function krbdImage(device: string): Source | null {
   // Older kernels map only images of the default namespace.
   const namespace = textOf(fields, "pool_ns") ?? "";
   if (typeof pool !== "string" || typeof name !== "string" || snapshot !== NO_SNAPSHOT) return null;
-  return { pool, namespace, name, way: "krbd" };
+  return { pool, namespace, name, way: "krbd", fsid: textOf(fields, "cluster_fsid") };
 }
 
 interface NbdDevice {
@@ -72,7 +74,7 @@ async function nbdDevices(ctx: Context<Options>): Promise<readonly NbdDevice[]> 
 async function nbdImage(device: string, ctx: Context<Options>): Promise<Source | null> {
   const found = (await nbdDevices(ctx)).find((one) => one.device === `/dev/${device}`);
   if (found === undefined || found.snap !== NO_SNAPSHOT) return null;
-  return { pool: found.pool, namespace: found.namespace, name: found.image, way: "nbd" };
+  return { pool: found.pool, namespace: found.namespace, name: found.image, way: "nbd", fsid: null };
 }
 
 export async function nbdDevice(image: ImageName, ctx: Context<Options>): Promise<string | null> {
@@ -97,6 +99,7 @@ function fuseImage(file: string, { options: { fuse } }: Context<Options>): Sourc
       namespace: "",
       name: path.basename(file),
       way: "fuse",
+      fsid: null,
     };
   }
   return null;

@@ -18,7 +18,7 @@ test("an export that is cut off anywhere, or of which any byte has changed, is r
   const b = new TransportHost(t);
   const whole = readFileSync(file);
   const damaged = path.join(folder, "damaged");
-  // Each byte of a small archive is tried in test/core/engine/transport/.
+  // Each third byte of a small archive is tried in test/core/engine/transport/.
   const middle = Math.floor(whole.length / 2);
   for (const place of [0, 600, middle, whole.length - 512, whole.length - 1]) {
     writeFileSync(damaged, whole.subarray(0, place));

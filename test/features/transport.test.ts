@@ -41,6 +41,7 @@ test(
     assert.deepEqual([set.name, set.imported?.sha256, set.snapshots.length], ["travels", sha256, 1]);
     assert.match((await b.run(["show", "travels"])).stdout, /imported/);
     const [id = ""] = b.recorded();
+    assert.equal((await b.run(["complete", id, "--succeeded"])).exitCode, 2);
     const again = await b.run(["import", file, "--json"]);
     assert.match(again.stdout, /"E_SET_EXISTS"/);
 

@@ -121,13 +121,21 @@ export async function unexposeOne(
   return now;
 }
 
-/** Notifies the writers that were frozen of the backup's result, and records it. A writer's failure is reported, and changes nothing. */
+/**
+ * Notifies the writers that were frozen of the backup's result, and records it. A writer's failure is reported, and changes nothing.
+ *
+ * @throws HoldstillError E_USAGE for a set of another host: there the application is that may truncate its logs
+ */
 export async function completeSet(
   { store, settings }: EngineContext,
   workers: PluginWorkers,
   set: SnapshotSet,
   { command, ...outcome }: BackupResult,
 ): Promise<Completed> {
+  if (set.imported !== undefined) {
+    const problem = `Set ${set.id} was taken on another host, ${set.host}, where its writers are.`;
+    throw new HoldstillError("E_USAGE", { problem, hint: `Report the result there: holdstill complete ${set.id}` });
+  }
   const frozen = set.writers.filter((writer) => writer.state === "frozen");
   const failed = await Promise.all(
     frozen.map(async ({ by }) => {

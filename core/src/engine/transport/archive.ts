@@ -12,29 +12,31 @@ export class ArchiveWriter {
   readonly #pack = pack();
   readonly #end = new EndBlockWriter();
   readonly #written: Promise<void>;
+  /** Ends what waits for the output. A race of promises would keep every part in memory until the output ends. */
+  #onFailure: (error: unknown) => void = () => undefined;
 
   constructor(output: Writable) {
     this.#written = pipeline(this.#pack as unknown as Readable, this.#end, output);
-    // It may fail before anything waits for it.
-    this.#written.catch(() => undefined);
+    this.#written.catch((error: unknown) => this.#onFailure(error));
   }
 
   /** Returns when the output has taken it. @throws the output's error */
   async add(name: string, size: number, content: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> {
-    const added = new Promise<void>((resolve, reject) => {
-      const header = { name, size, mode: 0o600, mtime: new Date(0) };
-      const entry = this.#pack.entry(header, (error) => (error ? reject(error) : resolve()));
-      const fill = async (): Promise<void> => {
-        for await (const chunk of content) if (!entry.write(chunk)) await once(entry as unknown as Writable, "drain");
-        entry.end(null);
-      };
-      fill().catch(reject);
-    });
-    added.catch(() => undefined);
     try {
-      await Promise.race([added, this.#written.then(() => added)]);
+      await new Promise<void>((resolve, reject) => {
+        this.#onFailure = reject;
+        const header = { name, size, mode: 0o600, mtime: new Date(0) };
+        const entry = this.#pack.entry(header, (error) => (error ? reject(error) : resolve()));
+        const fill = async (): Promise<void> => {
+          for await (const chunk of content) if (!entry.write(chunk)) await once(entry as unknown as Writable, "drain");
+          entry.end(null);
+        };
+        fill().catch(reject);
+      });
     } catch (error) {
       throw await this.#causeOf(error);
+    } finally {
+      this.#onFailure = () => undefined;
     }
   }
 
@@ -94,32 +96,41 @@ export interface ArchiveEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
+type TarEntry = { header: { name: string; size: number; type: string } } & AsyncIterable<Uint8Array>;
+
 /** An export that is read. What is read of it is not known to be whole until `end` has returned. */
 export class ArchiveReader {
   readonly #extract = extract();
   readonly #end = new EndBlockReader();
   readonly #read: Promise<void>;
-  /** Rejects if the archive cannot be read any more. */
-  readonly #failed: Promise<never>;
-  readonly #entries: AsyncIterator<
-    { header: { name: string; size: number; type: string } } & AsyncIterable<Uint8Array>
-  >;
+  /** Ends what waits for the next file. */
+  #onFailure: (error: Error) => void = () => undefined;
+  #failure: Error | null = null;
+  readonly #entries: AsyncIterator<TarEntry>;
 
   constructor(input: Readable) {
     this.#read = pipeline(input, this.#end, this.#extract as unknown as Writable);
-    this.#failed = this.#read.then(() => new Promise<never>(() => undefined));
-    this.#failed.catch(() => undefined);
+    this.#read.catch((error: unknown) => this.#fail(error));
     this.#entries = this.#extract[Symbol.asyncIterator]() as never;
   }
 
   /** null: there is no more. @throws an ordinary error if it is damaged */
   async next(): Promise<ArchiveEntry | null> {
-    // Of a stream that has failed before, the iterator would never return.
-    const next = await Promise.race([this.#entries.next(), this.#failed]);
+    // Of a stream that has failed, the iterator may never return.
+    const next = await new Promise<IteratorResult<TarEntry>>((resolve, reject) => {
+      this.#onFailure = reject;
+      if (this.#failure !== null) reject(this.#failure);
+      this.#entries.next().then(resolve, reject);
+    });
     if (next.done === true) return null;
     const { header } = next.value;
     if (header.type !== "file") throw new Error(`${header.name} is a ${header.type}`);
     return { name: header.name, size: header.size, content: next.value };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#onFailure(this.#failure);
   }
 
   /** @returns The digest of the whole archive. @throws an ordinary error if it is damaged, or not whole */

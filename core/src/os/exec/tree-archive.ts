@@ -66,11 +66,13 @@ export function unpackTree(into: FolderHandle, signal: AbortSignal): Unpacking {
   tar.stdin.on("error", () => undefined);
   return {
     async write(chunk) {
-      if (tar.stdin.write(chunk)) return;
-      await Promise.race([
-        once(tar.stdin, "drain"),
-        tar.ended.then(() => Promise.reject(new Error("tar ended early"))),
-      ]);
+      try {
+        await written(tar.stdin, chunk);
+      } catch (error) {
+        // If the program has ended, it has the reason.
+        await tar.ended;
+        throw error;
+      }
     },
     async end() {
       tar.stdin.end();
@@ -82,6 +84,9 @@ export function unpackTree(into: FolderHandle, signal: AbortSignal): Unpacking {
     },
   };
 }
+
+const written = (to: Writable, chunk: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => to.write(chunk, (error) => (error ? reject(error) : resolve())));
 
 interface Tar {
   readonly stdin: Writable;

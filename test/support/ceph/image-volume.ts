@@ -1,6 +1,6 @@
 /** A file system on an RBD image that rbd-fuse shows: this needs no kernel module. */
 import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { atExit } from "../process/at-exit.js";
@@ -37,9 +37,14 @@ export function rbdVolume(t: TestContext, cluster: Cluster, image: string, optio
   const feature = features === undefined ? [] : ["--image-feature", features];
   cluster.rbd("create", "--pool", pool, "--image", image, "--size", `${megabytes}M`, ...feature);
   onEnd(t, () => removeImage(cluster, pool, image));
+  let fuse: ChildProcess | null = null;
   let loop: string | null = null;
   const map = (): string => {
-    cluster.run("rbd-fuse", "-c", cluster.conf, "-p", pool, "-r", image, shown);
+    fuse = spawn("rbd-fuse", ["-f", "-c", cluster.conf, "-p", pool, "-r", image, shown], {
+      stdio: "ignore",
+      env: { ...process.env, CEPH_ARGS: "" },
+    });
+    fuse.unref();
     const file = path.join(shown, image);
     for (let tries = 0; !existsSync(file); tries += 1) {
       if (tries === 200) throw new Error(`rbd-fuse does not show ${image}`);
@@ -57,13 +62,10 @@ export function rbdVolume(t: TestContext, cluster: Cluster, image: string, optio
   };
   // A rbd-fuse whose cluster is gone hangs, and with it every program that looks at its mounts.
   const callOff = atExit(() => {
-    for (const args of [
-      ["umount", "-l", mount],
-      ["losetup", "--detach", loop ?? ""],
-      ["pkill", "-KILL", "-f", `rbd-fuse .*${shown}$`],
-      ["umount", "-l", shown],
-    ])
-      spawnSync(args[0] ?? "", args.slice(1));
+    spawnSync("umount", ["-l", mount]);
+    spawnSync("losetup", ["--detach", loop ?? ""]);
+    fuse?.kill("SIGKILL");
+    spawnSync("umount", ["-l", shown]);
   });
   onEnd(t, callOff);
   onEnd(t, unmount);

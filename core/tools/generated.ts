@@ -4,6 +4,7 @@ import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { commandLinePage } from "./json-page.js";
 import { optionTables } from "./option-tables.js";
 import { contractPage } from "./contract-page.js";
+import { etcdMessages } from "./etcd-messages.js";
 import { goTypes } from "./go-types.js";
 import { methodTable } from "./method-table.js";
 import { pythonTypes } from "./python-types.js";
@@ -18,6 +19,7 @@ export async function generated(): Promise<Record<string, string>> {
   const names = readdirSync(folder).filter((name) => name.endsWith(".schema.json"));
   return {
     [path.join(root, "core/src/base/schema/types.ts")]: await types(names),
+    [path.join(root, "core/src/cluster/etcd/messages.ts")]: etcdMessages(root),
     [path.join(root, "docs/contract.md")]: contractPage(),
     [path.join(root, "docs/json.md")]: commandLinePage(),
     ...optionTables(path.join(root, "plugins")),

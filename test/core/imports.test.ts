@@ -14,16 +14,20 @@ const mayUse: Record<string, string[]> = {
   host: ["base", "os"],
   keeper: ["base", "os"],
   plan: ["base", "os", "host", "keeper"],
-  // Its journal, volume locks, and holder are handed in: transaction/services.ts.
-  transaction: ["base", "os", "host", "plan"],
-  engine: ["base", "os", "store", "host", "keeper", "plan", "transaction"],
+  cluster: ["base", "os"],
+  // Its journal, volume locks, holder, and rendezvous are handed in: transaction/services.ts.
+  transaction: ["base", "os", "host", "plan", "cluster"],
+  engine: ["base", "os", "store", "host", "keeper", "plan", "cluster", "transaction"],
   conformance: ["base", "os", "host", "keeper", "plan", "transaction"],
-  service: ["base", "os", "store", "host", "plan", "transaction", "engine"],
-  cli: ["base", "os", "store", "host", "plan", "transaction", "engine", "conformance", "service"],
+  service: ["base", "os", "store", "host", "plan", "cluster", "transaction", "engine"],
+  cli: ["base", "os", "store", "host", "plan", "cluster", "transaction", "engine", "conformance", "service"],
 };
 
 /** The one place that each dependency is imported in. */
 const importers: Record<string, string> = {
+  "@bufbuild/protobuf": "cluster/etcd/messages.ts",
+  "@connectrpc/connect": "cluster/etcd/member.ts",
+  "@connectrpc/connect-node": "cluster/etcd/member.ts",
   ajv: "base/schema/compile.ts",
   cosmiconfig: "base/config/load.ts",
   execa: "os/exec/exec.ts",
@@ -93,7 +97,7 @@ test("no two files import each other, not even by way of others", () => {
 });
 
 test("the machine is pure: it imports its state, the phases, and what describes data", () => {
-  const pure = ["transaction/machine.ts", "transaction/state.ts", "transaction/phases.ts"];
+  const pure = ["machine", "state", "phases", "company", "participant-state"].map((name) => `transaction/${name}.ts`);
   const impure = imports.filter(
     ({ from, to }) =>
       pure.includes(from) && !pure.includes(to.replace(/\.js$/, ".ts")) && !to.startsWith("base/schema/"),
@@ -117,6 +121,24 @@ function closureOf(files: readonly string[]): Set<string> {
     for (const { from, to } of imports) if (from === file && to.endsWith(".js")) found.add(to.replace(/\.js$/, ".ts"));
   return found;
 }
+
+/** Not only for its types, and not when it is needed. */
+const isStatic = ({ from, to }: Import): boolean =>
+  to.endsWith(".js") &&
+  new RegExp(`^(?:import|export) (?!type )[^;]*"[^"]*${path.basename(to)}"`, "m").test(
+    readFileSync(path.join(source, from), "utf8"),
+  );
+
+test("what speaks with etcd is loaded only where a set spans several hosts: its files are imported when they are needed", () => {
+  const found = new Set(["cli/main.ts", "index.ts", "client.ts", "service/service.ts", "engine/engine.ts"]);
+  for (const file of found)
+    for (const one of imports) if (one.from === file && isStatic(one)) found.add(one.to.replace(/\.js$/, ".ts"));
+  assert.ok(found.has("transaction/machine.ts"), "the closure is followed");
+  assert.deepEqual(
+    [...found].filter((file) => file.startsWith("cluster/")),
+    [],
+  );
+});
 
 /** The two programs that hold or release volumes. */
 const keeperPrograms = ["keeper/process/main.ts", "keeper/process/rescue.ts"];

@@ -28,6 +28,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).runCommand,
   },
   {
+    name: "cluster hosts",
+    summary: "list the hosts of the cluster, and check etcd",
+    load: async () => (await import("./commands/cluster-hosts.js")).clusterHostsCommand,
+  },
+  {
+    name: "cluster init",
+    summary: "print the commands that prepare etcd for cluster sets",
+    load: async () => (await import("./commands/cluster-init.js")).clusterInitCommand,
+  },
+  {
     name: "serve",
     summary: "take sets for other programs, over a Unix socket",
     load: async () => (await import("./commands/serve.js")).serveCommand,

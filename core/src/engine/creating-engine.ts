@@ -1,7 +1,9 @@
+import type { ClusterSetDocument } from "../base/schema/types.js";
 import type { SnapshotRequest } from "../plan/plan.js";
 import { Store } from "../store/store.js";
 import type { CreateApi } from "./api.js";
 import { openContext } from "./context.js";
+import type { ClusterRequest } from "./cluster/requested-set.js";
 import { createSet } from "./create/create.js";
 import { VolumeQueue } from "./create/volume-queue.js";
 import { createLeased } from "./lease/leased-set.js";
@@ -31,6 +33,12 @@ export class CreatingEngine extends PlanningEngine implements CreateApi {
   /** Takes a snapshot set, or undoes everything. */
   create(request: SnapshotRequest, watcher: Watcher = {}): Promise<TransactionResult> {
     return createSet(this.#context, request, watcher);
+  }
+
+  /** Takes one set over several hosts, or none. @throws HoldstillError E_CLUSTER_*: nothing was begun */
+  async createCluster(request: ClusterRequest, watcher: Watcher = {}): Promise<ClusterSetDocument> {
+    const { requestClusterSet } = await import("./cluster/requested-set.js");
+    return requestClusterSet(this.#context, request, watcher);
   }
 
   /** Takes a set that lives while any process has this descriptor, which this process has inherited, open. */

@@ -16,6 +16,7 @@ import { identifyAll } from "../plan/writers.js";
 import type { Store } from "../store/store.js";
 import type { EngineApi, Removal } from "./api.js";
 import { openContext } from "./context.js";
+import type { Agent } from "./cluster/agent.js";
 import { CreatingEngine, engineContext } from "./creating-engine.js";
 import { removeExpired } from "./lease/expired-sets.js";
 import { holdLease, type LeaseTerms } from "./lease/leased-set.js";
@@ -112,6 +113,14 @@ export class Engine extends CreatingEngine implements EngineApi, TemporarySets {
   async withUsage(sets: readonly SnapshotSet[]): Promise<{ sets: SnapshotSet[]; silent: SilentProvider[] }> {
     const providers = await this.providers();
     return { sets: withCurrentUsage(sets, providers), silent: providers.filter((one) => "error" in one) };
+  }
+
+  /** Takes part in the sets that other hosts ask for. null: the config has no cluster. @throws HoldstillError E_CLUSTER_REFUSED */
+  async joinCluster(): Promise<Agent | null> {
+    const { cluster } = this.settings;
+    if (cluster === null) return null;
+    const { startAgent } = await import("./cluster/agent.js");
+    return startAgent(this.#context, cluster);
   }
 
   /** Warns in the log, until it is ended, of space that fills up. */

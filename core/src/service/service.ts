@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../base/config/settings.js";
+import { HoldstillError } from "../base/errors/error.js";
 import type { Engine } from "../engine/engine.js";
 import type { Health } from "../base/schema/types.js";
 import { loadInAdvance } from "../engine/load-in-advance.js";
@@ -54,6 +55,7 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
     const leases = new Leases(engine, log);
     const operations = new Operations({ engine, leases, store, areReplaced, limit: settings.service.operations });
     const usageWatch = engine.watchUsage();
+    const agent = await engine.joinCluster();
     const since = new Date().toISOString();
     const health = (peer: Peer): Health => healthOf(settings, { since, peer, rights, operations, leases });
     let page: PageServer | null = null;
@@ -73,13 +75,16 @@ export async function startService(engine: Engine, options: ServeOptions): Promi
 
     const isBusy = (): boolean =>
       connections.count + operations.open + leases.size + calls.count + (page?.viewers ?? 0) > 0;
-    const reason = await whenIdle(isBusy, areReplaced, options);
+    // Other hosts have to find this one at any time.
+    const idleMs = agent === null ? options.idleMs : null;
+    const reason = await whenIdle(isBusy, areReplaced, { ...options, idleMs });
     log?.info(`ending: ${reason}`);
     supervisor.stopping();
     unlink();
     const closed = once(server, "close");
     server.close();
     await operations.close(reason);
+    await agent?.close(new HoldstillError("E_INTERRUPTED", { signal: reason }));
     leases.endAttendance();
     await calls.done();
     await leases.close();

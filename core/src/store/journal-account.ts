@@ -1,6 +1,14 @@
 /** What journals tell of their transactions. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import type { BegunEntry, EndedEntry, Enlisted, Finding, FreezeToken, JournalEntry } from "../base/schema/types.js";
+import type {
+  BegunEntry,
+  EndedEntry,
+  Enlisted,
+  Finding,
+  FreezeToken,
+  JournalEntry,
+  SnapshotSet,
+} from "../base/schema/types.js";
 import { HoldstillError } from "../base/errors/error.js";
 import { shorten } from "../base/schema/findings.js";
 import { isNewer, validateOpenly } from "../base/schema/validate.js";
@@ -12,6 +20,8 @@ export interface JournalAccount {
   id: string;
   begun: BegunEntry;
   ended: EndedEntry | null;
+  /** The record of a set of several hosts for which this one has voted; null: it has not. */
+  voted: SnapshotSet | null;
   /** The plugins that still need an abort, with the freeze token where one was returned. */
   owed: { enlisted: Enlisted; token: FreezeToken | null }[];
 }
@@ -88,7 +98,8 @@ export function readJournal(
   const owed = first.enlisted
     .filter(({ who }) => owesAbort(entries, who.instance, ended, asking))
     .map((enlisted) => ({ enlisted, token: tokenOf(entries, enlisted.who.instance) }));
-  return { id, begun: first, ended, owed };
+  const voted = entries.flatMap((entry) => (entry.entry === "voted" ? [entry.set] : [])).at(-1) ?? null;
+  return { id, begun: first, ended, voted, owed };
 }
 
 type UnreadableLine = Pick<UnreadableJournal, "state" | "findings">;
@@ -128,6 +139,7 @@ function isAbout(entry: JournalEntry, { enlisted }: BegunEntry): boolean {
   const isKnown = (actor: string): boolean => actor === "keeper" || enlisted.some(({ who }) => who.instance === actor);
   switch (entry.entry) {
     case "begun":
+    case "voted":
       return true;
     case "asked":
     case "answered":

@@ -1,6 +1,6 @@
 import type { LimitsMs } from "../base/config/settings.js";
 import type { Cut } from "../base/schema/types.js";
-import type { TransactionOp } from "./state.js";
+import type { MeetingStep, TransactionOp } from "./state.js";
 
 /** What a call's limit depends on. Times in ms. */
 export interface Situation {
@@ -62,5 +62,24 @@ export function callLimit(
       return limits.repair;
     case "abort":
       return limits.abort;
+  }
+}
+
+/**
+ * How long a host waits for the others at a meeting, ms. Those that wait for the applications or for I/O end while there is time to
+ * hold, to release, and to thaw: it is always a meeting that fails, and names the host that is late.
+ */
+export function meetingLimit(
+  step: MeetingStep,
+  limits: LimitsMs,
+  { cut, frozenFor, heldFor }: Omit<Situation, "ownFreeze">,
+): number {
+  switch (step) {
+    case "armed":
+      return limits.prepare;
+    case "frozen":
+      return Math.max(1, freezeLeft(limits, cut, frozenFor) - thawReserve(limits) - limits.hold);
+    case "taken":
+      return Math.max(1, 0.9 * limits.hold - (heldFor ?? 0));
   }
 }

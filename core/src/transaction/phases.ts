@@ -5,8 +5,8 @@ import type { Limits } from "../base/schema/types.js";
  * summary, and the failure tests are generated from the table.
  */
 interface Phase {
-  /** Which roles are called; the keeper's phases call no plugin. */
-  actors: readonly ("writer" | "provider" | "keeper")[];
+  /** Which roles are called. The phases of the keeper and of the cluster call no plugin. */
+  actors: readonly ("writer" | "provider" | "keeper" | "cluster")[];
   limit: keyof Limits;
   /**
    * What the failure of a required plugin does. stop: nothing was touched yet. abort: undo everything. degrade: the set's
@@ -30,11 +30,18 @@ export const phases = {
     summary: "slow work: checkpoint, space check, pre-created snapshots",
   },
   arm: { actors: ["keeper"], limit: "prepare", onFailure: "abort", summary: "the keeper opens what it will hold" },
+  armed: { actors: ["cluster"], limit: "prepare", onFailure: "abort", summary: "all hosts can freeze and hold" },
   freeze: {
     actors: ["writer"],
     limit: "freeze",
     onFailure: "abort",
     summary: "applications hold still",
+  },
+  frozen: {
+    actors: ["cluster"],
+    limit: "freeze",
+    onFailure: "abort",
+    summary: "the applications of all hosts hold still",
   },
   hold: { actors: ["keeper"], limit: "hold", onFailure: "abort", summary: "the kernel holds I/O" },
   commit: {
@@ -42,6 +49,12 @@ export const phases = {
     limit: "copy",
     onFailure: "abort",
     summary: "providers take the snapshot",
+  },
+  taken: {
+    actors: ["cluster"],
+    limit: "hold",
+    onFailure: "abort",
+    summary: "all hosts hold, and have their snapshots",
   },
   release: {
     actors: ["keeper"],
@@ -66,6 +79,12 @@ export const phases = {
     limit: "repair",
     onFailure: "degrade",
     summary: "snapshots are repaired, so that they open at once",
+  },
+  sealed: {
+    actors: ["cluster"],
+    limit: "verdict",
+    onFailure: "abort",
+    summary: "all hosts have voted for the set",
   },
   complete: {
     actors: ["writer"],

@@ -7,17 +7,21 @@ import type { Plan } from "../plan/plan.js";
 import { isCreating } from "./await-ready.js";
 import { TransactionCalls } from "./calls.js";
 import { CallRecorder } from "./call-recorder.js";
-import { callLimit, freezeLeft, holdLimit } from "./deadline.js";
+import { ClusterMeeting, untilReleased } from "./cluster-meeting.js";
+import { callLimit, freezeLeft, holdLimit, meetingLimit } from "./deadline.js";
 import * as machine from "./machine.js";
 import { actorsOf } from "./participants.js";
-import { phases, type PhaseName } from "./phases.js";
+import { phaseOf } from "./phase-of.js";
+import { phases } from "./phases.js";
 import { recordOf } from "./record.js";
 import { Repairs } from "./repair.js";
 import type { TransactionServices } from "./services.js";
 
 export type TransactionOutcome =
   | { type: "created"; set: SnapshotSet; residue: Residue[] }
-  | { type: "aborted"; cause: Fault; residue: Residue[] };
+  | { type: "aborted"; cause: Fault; residue: Residue[] }
+  /** A set of several hosts for which this one has voted. `recover` keeps or undoes it. */
+  | { type: "unsettled"; cause: Fault; residue: Residue[] };
 
 /** Runs the machine's effects against the plugins until the transaction ends. It always ends. */
 export function runTransaction(plan: Plan, services: TransactionServices): Promise<TransactionOutcome> {
@@ -29,6 +33,7 @@ class Runner {
   readonly #services: TransactionServices;
   readonly #calls: TransactionCalls;
   readonly #recorder: CallRecorder;
+  readonly #meeting: ClusterMeeting;
   readonly #started = monotonic();
   #state: machine.TransactionState;
   /** When the first freeze was asked, ms since the start. */
@@ -57,7 +62,12 @@ class Runner {
     const repairs = new Repairs({ workers, limits, set: plan.id, whyOnlyForks, exposures });
     this.#calls = new TransactionCalls(plan, repairs, services);
     this.#recorder = new CallRecorder(services);
-    this.#state = machine.initialState(actorsOf(plan));
+    this.#meeting = new ClusterMeeting(services, {
+      limitMs: (step) => this.#meetingLimit(step),
+      record: () => this.#newRecord(),
+      dispatch: (event) => this.#dispatch(event),
+    });
+    this.#state = machine.initialState(actorsOf(plan), services.rendezvous === null ? "alone" : "cluster");
   }
 
   async run(): Promise<TransactionOutcome> {
@@ -117,6 +127,11 @@ class Runner {
         return;
       case "release":
         void this.#release();
+        return;
+      case "meet":
+      case "vote":
+      case "withdraw":
+        void this.#meeting.perform(effect);
     }
   }
 
@@ -128,7 +143,8 @@ class Runner {
       this.#recorder.note({ op: "arm", actor: keeper, from, to: this.#now(), limitMs: limits.prepare }, fault);
     try {
       await holder.arm({
-        ...section,
+        targets: section.targets,
+        ops: this.#services.rendezvous === null ? section.ops : untilReleased(section.ops),
         limitMs: limits.hold,
         includeRoot: request.includeRoot ?? false,
         volumes: volumes.map(({ volume }) => volume),
@@ -159,6 +175,7 @@ class Runner {
 
   async #release(): Promise<void> {
     const { limits, holder, holdGate } = this.#services;
+    this.#meeting.releasing();
     const fault = await holder.release();
     const to = this.#now();
     const from = this.#heldAt ?? to;
@@ -207,19 +224,24 @@ class Runner {
   }
 
   async #record(): Promise<void> {
-    const { holder, holdGate, keep, timeline } = this.#services;
+    const { holdGate, keep } = this.#services;
     await holdGate.pass();
     // The transaction may have been interrupted meanwhile.
     if (this.#state.type !== "recording") return;
     this.#isCommitting = true;
     try {
-      const set = recordOf(this.#plan, this.#calls.answers, timeline, holder.record(this.#started));
+      const set = this.#meeting.decided ?? this.#newRecord();
       this.#set = await keep(set);
       this.#warnOfUnfinished(set);
       this.#dispatch({ type: "recorded" });
     } catch (error) {
       this.#dispatch({ type: "record-failed", fault: toFault(error) });
     }
+  }
+
+  #newRecord(): SnapshotSet {
+    const { timeline, holder } = this.#services;
+    return recordOf(this.#plan, this.#calls.answers, timeline, holder.record(this.#started));
   }
 
   #warnOfUnfinished({ snapshots }: SnapshotSet): void {
@@ -237,6 +259,13 @@ class Runner {
     return roundMs(callLimit(op, this.#services.limits, { cut, frozenFor, heldFor, ownFreeze }));
   }
 
+  #meetingLimit(step: machine.MeetingStep): number {
+    const heldFor = this.#heldAt === null ? null : this.#now() - this.#heldAt;
+    return roundMs(
+      meetingLimit(step, this.#services.limits, { cut: this.#plan.cut, frozenFor: this.#frozenFor(), heldFor }),
+    );
+  }
+
   #freezeLeft(): number {
     return roundMs(freezeLeft(this.#services.limits, this.#plan.cut, this.#frozenFor()));
   }
@@ -247,7 +276,7 @@ class Runner {
 
   /** The only place that reports a change of state. */
   #announce(from: machine.TransactionState, to: machine.TransactionState): void {
-    const phase = phaseOf[to.type];
+    const phase = phaseOf(to);
     if (from.type === to.type || phase === undefined) return;
     this.#services.emit({ type: "phase", phase, limitMs: this.#services.limits[phases[phase].limit] });
   }
@@ -255,7 +284,8 @@ class Runner {
   #outcome(state: machine.TransactionState): TransactionOutcome {
     const residue = machine.residueOf(state).map(({ actor, fault }) => ({ actor, op: "abort", error: fault }));
     if (state.type === "created" && this.#set !== null) return { type: "created", set: this.#set, residue };
-    if (state.type === "aborted") return { type: "aborted", cause: state.cause, residue };
+    if (state.type === "aborted" || state.type === "unsettled")
+      return { type: state.type, cause: state.cause, residue };
     throw new Error(`no outcome of ${state.type}`);
   }
 
@@ -266,15 +296,3 @@ class Runner {
 
 /** The actor of arm and hold, in events and records. */
 const keeper = "keeper";
-const phaseOf: { readonly [At in machine.TransactionState["type"]]?: PhaseName } = {
-  preparing: "prepare",
-  arming: "arm",
-  freezing: "freeze",
-  holding: "hold",
-  committing: "commit",
-  releasing: "release",
-  thawing: "thaw",
-  sealing: "seal",
-  repairing: "repair",
-  undoing: "abort",
-};

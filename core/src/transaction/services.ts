@@ -17,6 +17,7 @@ import type {
   Volume,
   VolumeOwner,
 } from "../base/schema/types.js";
+import type { Rendezvous } from "../cluster/rendezvous.js";
 import type { PluginWorkers } from "../host/plugin-workers.js";
 import type { KeeperSection } from "./state.js";
 
@@ -96,6 +97,8 @@ export interface TransactionServices {
   readonly journal: TransactionJournal;
   readonly holder: Holder;
   readonly holdGate: HoldGate;
+  /** Where this host meets the others that take the same set; null: it takes the set alone. */
+  readonly rendezvous: Rendezvous | null;
   readonly sidecars: SidecarFiles;
   readonly exposures: ExposureDirs;
   readonly emit: Emit;

@@ -30,21 +30,35 @@ export interface Participant {
 }
 export type Participants = readonly Participant[];
 
-export type TransactionState =
-  | { type: "planned"; participants: Participants }
-  | { type: "preparing"; participants: Participants }
-  | { type: "arming"; participants: Participants }
-  | { type: "freezing"; participants: Participants; level: number }
-  | { type: "holding"; participants: Participants }
-  | { type: "committing"; participants: Participants; held: boolean }
-  | { type: "releasing"; participants: Participants }
-  | { type: "thawing"; participants: Participants; level: number }
-  | { type: "sealing"; participants: Participants }
-  | { type: "repairing"; participants: Participants }
-  | { type: "recording"; participants: Participants }
-  | { type: "undoing"; participants: Participants; stage: "release" | "thaw" | "abort"; cause: Fault }
-  | { type: "created"; participants: Participants }
-  | { type: "aborted"; participants: Participants; cause: Fault };
+/** Whether other hosts take the same set at the same instant. */
+export type Company = "alone" | "cluster";
+
+/** Where this host waits for the others. `taken` is inside the hold, if there is one. */
+export type Meeting = { step: "armed" } | { step: "frozen" } | { step: "taken"; held: boolean };
+export type MeetingStep = Meeting["step"];
+
+type Stage =
+  | { type: "planned" }
+  | { type: "preparing" }
+  | { type: "arming" }
+  | { type: "freezing"; level: number }
+  | { type: "holding" }
+  | { type: "committing"; held: boolean }
+  | { type: "releasing" }
+  | { type: "thawing"; level: number }
+  | { type: "sealing" }
+  | { type: "repairing" }
+  | { type: "meeting"; at: Meeting }
+  /** This host has voted for the set, or is about to. With a cause, it wants to take its vote back. */
+  | { type: "voting"; cause: Fault | null }
+  | { type: "recording" }
+  | { type: "undoing"; stage: "release" | "thaw" | "abort"; cause: Fault }
+  | { type: "created" }
+  | { type: "aborted"; cause: Fault }
+  /** This host has voted, and can neither keep nor undo the set yet. Nothing is held or frozen. */
+  | { type: "unsettled"; cause: Fault };
+
+export type TransactionState = Stage & { readonly participants: Participants; readonly company: Company };
 
 export type TransactionEvent =
   | { type: "start" }
@@ -60,6 +74,14 @@ export type TransactionEvent =
   | { type: "held" }
   | { type: "released"; fault: Fault | null }
   | { type: "hold-failed"; fault: Fault }
+  | { type: "met"; step: MeetingStep }
+  /** The set cannot be taken together. This host has not voted for it. */
+  | { type: "apart"; fault: Fault }
+  | { type: "decided"; verdict: "commit" }
+  /** The set will never be committed: another host or the coordinator refused it, or this host has withdrawn. */
+  | { type: "decided"; verdict: "abort"; fault: Fault }
+  /** The verdict cannot be learned now. */
+  | { type: "undecided"; fault: Fault }
   | { type: "recorded" }
   | { type: "record-failed"; fault: Fault }
   | { type: "interrupted"; fault: Fault };
@@ -76,6 +98,10 @@ export type Effect =
   | { type: "arm"; section: KeeperSection }
   | { type: "hold" }
   | { type: "release" }
+  | { type: "meet"; step: MeetingStep }
+  | { type: "vote" }
+  /** The other hosts are not to wait for this one. After a vote, only the answer lets this host undo the set. */
+  | { type: "withdraw"; cause: Fault }
   | { type: "record" };
 
 export interface Transition {
@@ -83,13 +109,23 @@ export interface Transition {
   effects: Effect[];
 }
 
-export const initialState = (actors: readonly Actor[]): TransactionState => ({
+export const initialState = (actors: readonly Actor[], company: Company = "alone"): TransactionState => ({
   type: "planned",
+  company,
   participants: actors.map((actor) => ({ actor, state: { type: "idle" }, section: null })),
 });
 
-export const isEnd = (state: TransactionState): state is Extract<TransactionState, { type: "created" | "aborted" }> =>
-  state.type === "created" || state.type === "aborted";
+export const isEnd = (
+  state: TransactionState,
+): state is Extract<TransactionState, { type: "created" | "aborted" | "unsettled" }> =>
+  state.type === "created" || state.type === "aborted" || state.type === "unsettled";
+
+/** The same transaction at another stage. */
+export const enter = <S extends Stage>({ participants, company }: TransactionState, stage: S) => ({
+  ...stage,
+  participants,
+  company,
+});
 
 /** What abort could not undo. */
 export const residueOf = (state: TransactionState): { actor: string; fault: Fault }[] =>

@@ -462,6 +462,7 @@ type SnapshotSet struct {
 	NotCaptured   []string                `json:"notCaptured,omitempty"`
 	Timeline      List[Span]              `json:"timeline"`
 	Hold          *RecordedHold           `json:"hold,omitempty"`
+	Cluster       *RecordedCluster        `json:"cluster,omitempty"`
 	Exposed       []RecordedExposure      `json:"exposed,omitempty"`
 	Restoring     *UnfinishedRestore      `json:"restoring,omitempty"`
 	ExposedAt     string                  `json:"exposedAt,omitempty"`
@@ -617,6 +618,36 @@ type HoldTarget struct {
 
 // DmName: Name of a device-mapper device, without /dev/mapper/.
 type DmName = string
+
+// RecordedCluster: The set spans several hosts, and has this id on each of them. This is what a proof of the shared instant needs.
+type RecordedCluster struct {
+	Self            string            `json:"self"`
+	Key             string            `json:"key"`
+	Instant         string            `json:"instant"`
+	VerdictRevision int64             `json:"verdictRevision"`
+	Parts           List[ClusterPart] `json:"parts"`
+}
+
+// ClusterPart: What one host states of itself. Its times are its own: CLOCK_MONOTONIC since its boot, ms. They cannot be compared with those of other hosts. Revisions can: they are those of the cluster's log.
+type ClusterPart struct {
+	Host        string        `json:"host"`
+	BootId      string        `json:"bootId"`
+	ClusterId   string        `json:"clusterId"`
+	Consistency Consistency   `json:"consistency"`
+	Taken       ClusterMoment `json:"taken"`
+	Seen        ClusterMoment `json:"seen"`
+	Hold        *ClusterHold  `json:"hold"`
+}
+
+type ClusterMoment struct {
+	At       float64 `json:"at"`
+	Revision int64   `json:"revision"`
+}
+
+type ClusterHold struct {
+	HeldAt    float64 `json:"heldAt"`
+	ReleaseAt float64 `json:"releaseAt"`
+}
 
 type RecordedExposure struct {
 	By       string  `json:"by"`

@@ -108,6 +108,7 @@ class SnapshotSet(TypedDict):
     notCaptured: NotRequired[list[str]]
     timeline: list[Span]
     hold: NotRequired[RecordedHold]
+    cluster: NotRequired[RecordedCluster]
     exposed: NotRequired[list[RecordedExposure]]
     restoring: NotRequired[UnfinishedRestore]
     exposedAt: NotRequired[str]
@@ -267,6 +268,38 @@ class HoldTarget(TypedDict):
     kind: Literal["dm", "fs"]
     name: NotRequired[DmName]
     mount: NotRequired[str]
+
+
+class RecordedCluster(TypedDict):
+    """The set spans several hosts, and has this id on each of them. This is what a proof of the shared instant needs."""
+
+    self: str
+    key: str
+    instant: Literal["atomic", "unproven"]
+    verdictRevision: int
+    parts: list[ClusterPart]
+
+
+class ClusterPart(TypedDict):
+    """What one host states of itself. Its times are its own: CLOCK_MONOTONIC since its boot, ms. They cannot be compared with those of other hosts. Revisions can: they are those of the cluster's log."""
+
+    host: str
+    bootId: str
+    clusterId: str
+    consistency: Consistency
+    taken: ClusterMoment
+    seen: ClusterMoment
+    hold: ClusterHold | None
+
+
+class ClusterMoment(TypedDict):
+    at: float
+    revision: int
+
+
+class ClusterHold(TypedDict):
+    heldAt: float
+    releaseAt: float
 
 
 class RecordedExposure(TypedDict):

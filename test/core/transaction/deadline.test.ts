@@ -17,6 +17,7 @@ const limits: LimitsMs = {
   seal: 300_000,
   ready: 600_000,
   repair: 1_800_000,
+  verdict: 1_800_000,
   complete: 300_000,
   abort: 30_000,
 };

@@ -10,10 +10,12 @@ type Fault = Pick<Finding, "pointer" | "seen" | "expected">;
  * values of a wrong type.
  */
 export function semanticFindings(config: unknown): Fault[] {
-  const { limits, plugins, stateDir, exposeDir, pluginPaths, log, service } = fields(config);
+  const { limits, plugins, stateDir, exposeDir, pluginPaths, log, service, cluster } = fields(config);
+  const { limits: inCluster, tls } = fields(cluster);
   const instances = Array.isArray(plugins) ? plugins.map((instance: unknown) => fields(instance)) : [];
   const durations: [string, unknown][] = [
     ...Object.entries(fields(limits)).map(([part, value]): [string, unknown] => [`/limits/${part}`, value]),
+    ...Object.entries(fields(inCluster)).map(([part, value]): [string, unknown] => [`/cluster/limits/${part}`, value]),
     ...instances.map(({ freeze }, index): [string, unknown] => [`/plugins/${index}/freeze`, freeze]),
   ];
   const paths: [string, unknown][] = [
@@ -25,6 +27,7 @@ export function semanticFindings(config: unknown): Fault[] {
     ]),
     ["/log/file", fields(log).file],
     ["/service/socket", fields(service).socket],
+    ...Object.entries(fields(tls)).map(([file, value]): [string, unknown] => [`/cluster/tls/${file}`, value]),
   ];
   return [
     ...durations.flatMap(([pointer, value]) => durationFault(pointer, value)),

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { LineOf } from "../schema/findings.js";
 import type { Config, Limits, LogConfig, PluginInstance, RepairTime, RightsConfig } from "../schema/types.js";
+import { type ClusterSettings, clusterSettingsOf } from "./cluster-settings.js";
 import { parseDuration } from "./duration.js";
 
 /** The config as the rest of holdstill sees it: every default filled in, every path absolute. */
@@ -21,6 +22,8 @@ export interface Settings {
   instances: InstanceSettings[];
   log: { level: NonNullable<LogConfig["level"]>; file: string | null };
   service: ServiceSettings;
+  /** null: this host takes part in no sets of several hosts. */
+  cluster: ClusterSettings | null;
   /** holdstill.lock.json beside the config, when it exists. */
   lockFile: string | null;
   /** Lines of the config file, for findings of a plugin's schema. */
@@ -77,6 +80,7 @@ const defaultLimits: { readonly [Part in keyof LimitsMs]: string } = {
   seal: "5m",
   ready: "10m",
   repair: "30m",
+  verdict: "10m",
   complete: "5m",
   abort: "30s",
 };
@@ -119,6 +123,7 @@ export function settingsOf(config: Config, file: string | null, lineOf: LineOf, 
       rights: { read: [], create: [], delete: [], restore: [], ...config.service?.rights },
       operations: config.service?.operations ?? 64,
     },
+    cluster: config.cluster === undefined ? null : clusterSettingsOf(config.cluster, fromBase),
     lockFile: null,
     lineOf,
   };

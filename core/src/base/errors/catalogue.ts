@@ -318,6 +318,43 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.residue,
   },
 
+  E_CLUSTER_UNREACHABLE: {
+    message: (d) =>
+      `etcd cannot be reached${d.endpoints.length === 0 ? "" : ` at ${d.endpoints.join(", ")}`}: ${d.reason}.`,
+    hint: () =>
+      "Check `cluster.endpoints` and `cluster.tls` in the config, and with `etcdctl endpoint health` that most members run.",
+    exit: exit.aborted,
+  },
+  E_CLUSTER_DENIED: {
+    message: (d) => `etcd does not allow ${d.name} to use ${d.key}: ${d.reason}.`,
+    hint: () => "`holdstill cluster init` prints the users and the roles that hosts and requesters need.",
+    exit: exit.usage,
+  },
+  E_CLUSTER_HOST: {
+    message: (d) => `Host ${d.host} withdrew from the set: ${d.reason}`,
+    hint: (d) => `Fix the cause on ${d.host}. Everything was undone on this host.`,
+    exit: exit.aborted,
+  },
+  E_CLUSTER_LATE: {
+    message: (d) =>
+      `${d.hosts.length === 0 ? "No verdict came" : `${d.hosts.join(", ")} did not come to the step ${d.step}`} within ${seconds(d.limitMs)}.`,
+    hint: () =>
+      "`holdstill cluster hosts` shows which hosts are there. Check that `holdstill serve` runs on each, and its log.",
+    exit: exit.aborted,
+  },
+  E_CLUSTER_ABORTED: {
+    message: (d) => `The set was given up: ${d.reason}${d.reason.endsWith(".") ? "" : "."}`,
+    hint: () => "Fix the cause, and repeat the command. Everything was undone on this host.",
+    exit: exit.aborted,
+  },
+  E_CLUSTER_REFUSED: { message: (d) => d.problem, hint: (d) => d.hint, exit: exit.usage },
+  E_CLUSTER_DOUBT: {
+    message: (d) => `This host has voted for set ${d.set}, and the verdict is not known.`,
+    hint: (d) =>
+      `Nothing is held or frozen; the snapshots stay. When etcd can be reached, \`holdstill recover\` reads ${d.key} and keeps or undoes the set.`,
+    exit: exit.residue,
+  },
+
   E_STATE_DIR: {
     message: (d) => `The state directory ${d.path} cannot be used: ${d.problem}.`,
     hint: () =>

@@ -79,6 +79,17 @@ export interface Details {
   E_BUG: { message: string };
   E_RESIDUE: { transaction: string; residue: Residue[] };
 
+  E_CLUSTER_UNREACHABLE: { endpoints: readonly string[]; reason: string };
+  /** `name` is that in the certificate; `key` is what it may not read or write. */
+  E_CLUSTER_DENIED: { name: string; key: string; reason: string };
+  /** A host withdrew from the set. */
+  E_CLUSTER_HOST: { host: string; reason: string };
+  E_CLUSTER_LATE: { step: "armed" | "frozen" | "taken" | "sealed"; hosts: readonly string[]; limitMs: number };
+  E_CLUSTER_ABORTED: { reason: string };
+  /** This host does not take part in a set that another one asked for. */
+  E_CLUSTER_REFUSED: { problem: string; hint: string };
+  E_CLUSTER_DOUBT: { set: string; key: string };
+
   E_STATE_DIR: { path: string; problem: string };
   E_SET_UNKNOWN: { set: string; nearest?: string };
   E_SET_BUSY: { set: string };

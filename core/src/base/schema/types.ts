@@ -2,6 +2,15 @@
 
 export type SetId = string;
 /**
+ * What hosts and requesters write into etcd for a set of several hosts, below the prefix of the config. No value contains a secret.
+ */
+export type ClusterValue = ClusterPlan | RequesterState | HostState | ClusterVerdict | HostPresence;
+/**
+ * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were flushed for the snapshot, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
+ */
+export type Consistency = "application" | "filesystem" | "crash" | "none";
+export type HostStep = HostReached | HostVoted | HostWithdrawn | HostSettled;
+/**
  * When writers repair the snapshots. Inline, the default, is before the set is complete. Later is by `holdstill repair`, on forks of the snapshots. Never leaves them as they were cut.
  */
 export type RepairTime = "inline" | "later" | "never";
@@ -27,10 +36,6 @@ export type HoldTarget =
  */
 export type DmName = string;
 /**
- * `application`: the application was frozen throughout, or its redo log makes the copy whole. `filesystem`: the file systems were flushed for the snapshot, without a writer. `crash`: of one instant, and nothing was flushed. `none`: files of different moments.
- */
-export type Consistency = "application" | "filesystem" | "crash" | "none";
-/**
  * Mount points below a captured path that are left out. Absent if there are none.
  */
 export type NotCaptured = string[];
@@ -49,6 +54,7 @@ export type Unseen = UnseenRemoval[];
  */
 export type Leftover =
   | DeadTransaction
+  | VotedTransaction
   | StraySnapshot
   | StrayExposure
   | DeadRestore
@@ -234,7 +240,7 @@ export type Event =
 /**
  * One line of a transaction's journal. It is on disk before the action that it announces.
  */
-export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | EndedEntry;
+export type JournalEntry = BegunEntry | AskedEntry | AnsweredEntry | VotedEntry | EndedEntry;
 export type JournaledOp = "prepare" | "freeze" | "commit" | "thaw" | "seal" | "repair" | "preserve" | "abort";
 export type DataDirSource = WorkingDirectory | ArgumentSource | PathSource;
 /**
@@ -245,6 +251,7 @@ export type OperationState = AcceptedState | QueuedState | RunningState | EndedS
 export interface AllSchemas {
   audit?: AuditLine;
   clock?: ClockRecord;
+  cluster?: ClusterValue;
   "command-line"?: CommandLine;
   components?: Components;
   config?: Config;
@@ -333,6 +340,142 @@ export interface TimeReading {
   upMs: number;
 }
 /**
+ * plan/SET, written once by the requester: which host captures what.
+ */
+export interface ClusterPlan {
+  key: "plan";
+  /**
+   * All hosts of a set speak the same one.
+   */
+  protocol: number;
+  hosts: ClusterTargets[];
+  name?: string;
+  tags: {
+    [k: string]: string;
+  };
+  require?: Consistency;
+  by: ClusterRequester;
+}
+export interface ClusterTargets {
+  host: string;
+  targets: string[];
+}
+/**
+ * The process that asked for the set.
+ */
+export interface ClusterRequester {
+  name: string;
+  bootId: string;
+  pid: number;
+  /**
+   * ISO 8601, UTC; for people.
+   */
+  at: string;
+}
+/**
+ * requester/SET: the last meeting to which the requester has come.
+ */
+export interface RequesterState {
+  key: "requester";
+  step: "armed" | "frozen";
+}
+/**
+ * host/HOST/SET, written by that host alone: how far it is. Each value replaces exactly the one before it.
+ */
+export interface HostState {
+  key: "host";
+  /**
+   * A random name of the process that writes.
+   */
+  writer: string;
+  state: HostStep;
+}
+export interface HostReached {
+  step: "armed" | "frozen" | "taken";
+}
+/**
+ * The host keeps the set if the verdict is commit, and cannot undo it alone any more.
+ */
+export interface HostVoted {
+  step: "sealed";
+  part: ClusterPart;
+}
+/**
+ * What one host states of itself. Its times are its own: CLOCK_MONOTONIC since its boot, ms. They cannot be compared with those of other hosts. Revisions can: they are those of the cluster's log.
+ */
+export interface ClusterPart {
+  host: string;
+  bootId: string;
+  /**
+   * Of the engine, as its responses named it.
+   */
+  clusterId: string;
+  consistency: Consistency;
+  taken: ClusterMoment;
+  seen: ClusterMoment;
+  /**
+   * null: this host held nothing.
+   */
+  hold: null | ClusterHold;
+}
+export interface ClusterMoment {
+  at: number;
+  revision: number;
+}
+export interface ClusterHold {
+  /**
+   * Everything was held from here.
+   */
+  heldAt: number;
+  /**
+   * The release was requested. The kernel confirmed that every hold was in force until then.
+   */
+  releaseAt: number;
+}
+export interface HostWithdrawn {
+  step: "withdrawn";
+  reason: Fault;
+}
+/**
+ * An error as data: code, a sentence, what was found, the next step.
+ */
+export interface Fault {
+  code: string;
+  message: string;
+  hint?: string;
+  details?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * The host has done what the verdict demands.
+ */
+export interface HostSettled {
+  step: "settled";
+  fate: "kept" | "undone";
+  part?: ClusterPart;
+  reason?: Fault;
+}
+/**
+ * verdict/SET: the fate of the set. It is written once. A commit names the votes that it compared.
+ */
+export interface ClusterVerdict {
+  key: "verdict";
+  verdict: "commit" | "abort";
+  reason?: Fault;
+}
+/**
+ * host/HOST/presence, with a lease: only for people. Nothing is decided by it.
+ */
+export interface HostPresence {
+  key: "presence";
+  holdstill: string;
+  protocol: number;
+  bootId: string;
+  allow: string[];
+  since: string;
+}
+/**
  * The document that each command prints with --json, by the command's name; `error` if the command failed before it did anything.
  */
 export interface CommandLine {
@@ -342,7 +485,7 @@ export interface CommandLine {
   /**
    * With --lease-stdin, the set.
    */
-  create?: EndedDocument | SnapshotSet;
+  create?: ClusterSetDocument | EndedDocument | SnapshotSet;
   run?: RunReport;
   serve?: UnitFiles;
   list?: SetList;
@@ -370,6 +513,8 @@ export interface CommandLine {
   prune?: PruneVerdicts | PruneDocument;
   retain?: SnapshotSet;
   complete?: Completed;
+  "cluster-hosts"?: ClusterHostsDocument;
+  "cluster-init"?: ClusterInitDocument;
   recover?: RecoverDocument;
   writers?: WriterList;
   providers?: ProviderList;
@@ -723,17 +868,6 @@ export interface LeftOutWriter {
   error: Fault;
 }
 /**
- * An error as data: code, a sentence, what was found, the next step.
- */
-export interface Fault {
-  code: string;
-  message: string;
-  hint?: string;
-  details?: {
-    [k: string]: unknown;
-  };
-}
-/**
  * The duration of a call in past runs.
  */
 export interface Usual {
@@ -763,6 +897,33 @@ export interface Usual {
    * Of a freeze: from the call of freeze to the return of thaw; the median.
    */
   stillMs: number | null;
+}
+/**
+ * With --cluster: how the set of several hosts ended. Each host has its own record of it.
+ */
+export interface ClusterSetDocument {
+  outcome: "created" | "degraded" | "aborted" | "interrupted" | "broken";
+  /**
+   * The exit code of the command.
+   */
+  exitCode: number;
+  set: SetId;
+  /**
+   * atomic: the hosts have proven that all held at one instant. null: there is no set.
+   */
+  instant: "atomic" | "unproven" | null;
+  hosts: ClusterHostResult[];
+  error: null | Fault;
+}
+export interface ClusterHostResult {
+  host: string;
+  /**
+   * open: the host has not reported what it did with the verdict.
+   */
+  fate: "kept" | "undone" | "open";
+  consistency?: Consistency;
+  heldMs?: number;
+  reason?: string;
 }
 /**
  * How a transaction ended.
@@ -827,6 +988,7 @@ export interface SnapshotSet {
   notCaptured?: string[];
   timeline: Span[];
   hold?: RecordedHold;
+  cluster?: RecordedCluster;
   exposed?: RecordedExposure[];
   restoring?: UnfinishedRestore;
   /**
@@ -1018,6 +1180,25 @@ export interface HeldTarget {
   from: number;
   to: number;
 }
+/**
+ * The set spans several hosts, and has this id on each of them. This is what a proof of the shared instant needs.
+ */
+export interface RecordedCluster {
+  /**
+   * The host that has this record, by its name in the cluster.
+   */
+  self: string;
+  /**
+   * The key of the verdict.
+   */
+  key: string;
+  /**
+   * atomic: the parts prove that all hosts held at one instant. unproven: they do not.
+   */
+  instant: "atomic" | "unproven";
+  verdictRevision: number;
+  parts: ClusterPart[];
+}
 export interface RecordedExposure {
   /**
    * Instance name of the provider.
@@ -1169,7 +1350,7 @@ export interface RunReport {
   /**
    * With --lease-stdin, the set.
    */
-  ended: EndedDocument | SnapshotSet;
+  ended: ClusterSetDocument | EndedDocument | SnapshotSet;
   /**
    * null: the command was not started.
    */
@@ -1481,6 +1662,60 @@ export interface Completed {
   set: SnapshotSet;
   failed: NotNotifiedWriter[];
 }
+export interface ClusterHostsDocument {
+  /**
+   * The name of this host in the cluster.
+   */
+  self: string;
+  /**
+   * How long etcd took to respond.
+   */
+  tookMs: number;
+  /**
+   * The limit of a hold in the cluster.
+   */
+  holdMs: number;
+  hosts: ClusterHost[];
+  members: ClusterMember[];
+  /**
+   * Sets that are being taken, or whose hosts have not all settled.
+   */
+  sets: OpenClusterSet[];
+}
+export interface ClusterHost {
+  host: string;
+  holdstill: string;
+  protocol: number;
+  allow: string[];
+  /**
+   * ISO 8601, UTC.
+   */
+  since: string;
+}
+/**
+ * A member of etcd.
+ */
+export interface ClusterMember {
+  url: string;
+  version?: string;
+  leads?: boolean;
+  /**
+   * Why it did not respond.
+   */
+  problem?: string;
+}
+export interface OpenClusterSet {
+  set: string;
+  by: string;
+  at: string;
+  hosts: string[];
+}
+export interface ClusterInitDocument {
+  /**
+   * For the shell, in this order.
+   */
+  commands: string[];
+}
 /**
  * done: leftovers that were undone. residue: what could not be undone.
  */
@@ -1507,6 +1742,21 @@ export interface DeadTransaction {
 }
 export interface Owed {
   who: PluginIdentity;
+}
+/**
+ * A part of a set of several hosts, for which this host has voted. The verdict decides whether it is kept or undone.
+ */
+export interface VotedTransaction {
+  type: "voted";
+  id: SetId;
+  /**
+   * ISO 8601, UTC.
+   */
+  begunAt: string;
+  /**
+   * The key of the verdict in etcd. null: the config has no cluster.
+   */
+  key: string | null;
 }
 /**
  * A snapshot that no record names, of a transaction that was undone or a set that was deleted.
@@ -1955,6 +2205,7 @@ export interface Config {
   plugins?: PluginInstance[];
   log?: LogConfig;
   service?: ServiceConfig;
+  cluster?: ClusterConfig;
 }
 /**
  * The longest time that each part of a transaction may take. No part is unlimited.
@@ -1969,6 +2220,7 @@ export interface Limits {
   seal?: Duration;
   ready?: Duration;
   repair?: Duration;
+  verdict?: Duration;
   complete?: Duration;
   abort?: Duration;
 }
@@ -2031,6 +2283,55 @@ export interface RightsConfig {
   create?: Principals;
   delete?: Principals;
   restore?: Principals;
+}
+/**
+ * Sets of several hosts, by way of an etcd that you run. The service of each host takes part in them; see docs/cluster.md.
+ */
+export interface ClusterConfig {
+  /**
+   * The members of etcd. Use addresses, because a name may have to be looked up while volumes are held.
+   *
+   * @minItems 1
+   */
+  endpoints: string[];
+  tls?: ClusterTls;
+  name?: string;
+  /**
+   * Begins every key. All hosts have the same one. Default: /holdstill/v1/.
+   */
+  prefix?: string;
+  /**
+   * Targets that others may have captured here, as `create` takes them. A path also allows what is below it. Default: none.
+   */
+  allow?: string[];
+  limits?: ClusterLimits;
+  /**
+   * Names for sets: for each host, its targets.
+   */
+  groups?: {
+    [k: string]: ClusterGroup;
+  };
+}
+/**
+ * Files in PEM format. With https, etcd must know this host by its certificate.
+ */
+export interface ClusterTls {
+  ca: string;
+  certificate: string;
+  /**
+   * Only root and the user who runs holdstill may be able to read it.
+   */
+  key: string;
+}
+export interface ClusterLimits {
+  hold?: Duration;
+  pause?: Duration;
+}
+export interface ClusterGroup {
+  /**
+   * @minItems 1
+   */
+  [k: string]: string[];
 }
 /**
  * conformance.json, beside plugin.json: what `holdstill plugins check` tests the plugin on. `sh` runs the commands in the plugin's folder. In every text, $WORK is an empty folder that is made for the run, and $PLUGIN is the plugin's folder.
@@ -2414,6 +2715,13 @@ export interface AnsweredEntry {
   op: JournaledOp;
   token?: FreezeToken;
   fault?: Fault;
+}
+/**
+ * The host votes for a set of several hosts. From here on only the verdict, or a withdrawal that came before it, decides.
+ */
+export interface VotedEntry {
+  entry: "voted";
+  set: SnapshotSet;
 }
 export interface EndedEntry {
   entry: "ended";

@@ -10,6 +10,7 @@ import { faultLines } from "../render/fault.js";
 import { summaryLines } from "../render/set.js";
 import { timelineLines } from "../render/timeline.js";
 import { print, printDocument, printError, stderrStyle, stdoutStyle } from "../terminal/output.js";
+import { createOverHosts } from "./parts/cluster-set.js";
 import { createUntilStdinEnds } from "./parts/stdin-lease.js";
 
 export const createCommand = command({
@@ -25,8 +26,12 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
     "lease-stdin": { type: "flag", about: "keep the set while stdin is open" },
     "retain-until": { type: "text", value: "DATE", about: "protect the set from deletion, as `retain` does" },
     expose: { type: "flag", about: "with --lease-stdin: make the contents readable, and print where" },
+    cluster: {
+      type: "flag",
+      about: "one set over several hosts: each TARGET is HOST=TARGET, or one is the name of a group of the config",
+    },
   },
-  groups: [{ need: "at-most-one", options: ["lease-fd", "lease-stdin", "retain-until"] }],
+  groups: [{ need: "at-most-one", options: ["lease-fd", "lease-stdin", "retain-until", "cluster"] }],
   streams: true,
   examples: [
     { line: "holdstill create /srv /var/lib/postgresql", does: "one set of both" },
@@ -36,14 +41,19 @@ With --lease-stdin, the set lives while stdin is open: create prints the set whe
     },
     { line: "holdstill create /srv --lease-fd 9", does: "after `exec 9>FILE`: until the last process closes 9" },
     { line: "holdstill create /srv --lease-stdin --expose", does: "on a terminal: until Ctrl-D" },
+    {
+      line: "holdstill create --cluster app1=writer:pg app2=writer:maria app3=/srv",
+      does: "one set over three hosts, of one instant; see docs/cluster.md",
+    },
     { line: "holdstill create /srv --json=stream", does: "one JSON line for each event" },
   ],
   async run(call) {
-    const { "lease-fd": leaseFd, "lease-stdin": leaseStdin, "retain-until": retain, expose } = call.values;
+    const { "lease-fd": leaseFd, "lease-stdin": leaseStdin, "retain-until": retain, expose, cluster } = call.values;
     const asked = requestOf(call.operands, call.values);
     const request =
       retain === undefined ? asked : { ...asked, retainUntil: dateOf(retain, "--retain-until").toISOString() };
     if (leaseStdin) return createUntilStdinEnds(request, expose ? "exposed" : "unexposed", call);
+    if (cluster && !expose) return createOverHosts(request, call);
     if (expose)
       throw new UsageError("--expose requires --lease-stdin.", "To expose another set, run `holdstill expose`.");
     const fd = leaseFd === undefined ? null : descriptorOf(leaseFd);

@@ -103,6 +103,8 @@ const isUndoable = (one: Leftover): one is Undoable => one.type !== "awaited" &&
 function willDo(leftover: Undoable): string {
   if (leftover.type === "unreadable")
     return `release what transaction ${leftover.id} still holds, whose journal cannot be read`;
+  if (leftover.type === "voted")
+    return `ask etcd for the verdict on set ${leftover.id} of several hosts, begun ${instant(leftover.begunAt)}, and keep or undo it`;
   if (leftover.type === "unrecorded") return `make a record of ${describeUnrecorded(leftover)}`;
   if (leftover.type === "exposure")
     return `unexpose set ${leftover.id}, of which an exposure is left that its record does not name`;

@@ -2,6 +2,7 @@ import { toFault } from "../../base/errors/error.js";
 import { endingOf, endingOfSet } from "../../base/errors/outcome.js";
 import { freezeMethod } from "../../base/display/freeze-method.js";
 import type { Fault, PastTransaction, SnapshotSet } from "../../base/schema/types.js";
+import type { Rendezvous } from "../../cluster/rendezvous.js";
 import type { ResolvedPlugin } from "../../host/manifest/resolution.js";
 import type { Plan, SnapshotRequest } from "../../plan/plan.js";
 import { KeeperHold } from "../../keeper/client/keeper-hold.js";
@@ -62,8 +63,12 @@ export class SetOperation extends Operation {
     return claimVolumes({ operation: this, locks: store.volumes, limitMs: settings.limits.queue, replan }, plan, turn);
   }
 
-  /** Opens the journal, runs the transaction, and writes down how it ended. Until the journal is open nothing was touched. */
-  async execute(plan: Plan): Promise<TransactionResult> {
+  /**
+   * Opens the journal, runs the transaction, and writes down how it ended. Until the journal is open nothing was touched.
+   *
+   * @param rendezvous Where this host meets others that take the same set.
+   */
+  async execute(plan: Plan, rendezvous: Rendezvous | null = null): Promise<TransactionResult> {
     const { store, settings } = this.context;
     const journal = await this.#openJournal(plan);
     const timeline: TransactionResult["timeline"] = [];
@@ -73,6 +78,7 @@ export class SetOperation extends Operation {
         journal,
         holder: new KeeperHold({ protectedPaths: protectedPaths(store.state), name: plan.id }),
         holdGate: this.#holdGateFor(journal),
+        rendezvous,
         sidecars: store.sidecars,
         exposures: store.exposures,
         emit: this.emit,
@@ -207,6 +213,7 @@ function reachedBy(set: SnapshotSet): Partial<PastTransaction> {
 
 /** If the disk is full, only this line is lost: the set's record decides, and `recover` finds nothing to undo. */
 async function writeEnd(journal: Journal, { type, residue }: TransactionOutcome): Promise<void> {
+  if (type === "unsettled") return;
   try {
     await journal.write({
       entry: "ended",
@@ -225,9 +232,9 @@ function resultOf(outcome: TransactionOutcome, timeline: TransactionResult["time
     const ending = endingOfSet(isDegraded(set) ? "lower" : "as-asked", residue);
     return { ...ending, set, error: null, residue, timeline };
   }
-  const { cause } = outcome;
+  const { type, cause } = outcome;
   return {
-    ...endingOf(cause.code, residue.length > 0 ? "residue" : "undone"),
+    ...endingOf(cause.code, residue.length > 0 || type === "unsettled" ? "residue" : "undone"),
     set: null,
     error: cause,
     residue,

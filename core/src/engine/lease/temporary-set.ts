@@ -63,7 +63,7 @@ export async function withTemporarySet<T>(
   const lease = await store.leases.take();
   let temporary: LocalSet | null = null;
   try {
-    const ended = await createSet(context, { ...request, lease: lease.mark }, watcher, swept);
+    const ended = await createSet(context, { ...request, lease: lease.mark }, watcher, { swept });
     if (ended.set === null) return { ended, result: null };
     const local = new LocalSet(context, ended.set, lease, { access, swept, watcher });
     temporary = local;

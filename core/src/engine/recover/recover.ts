@@ -11,6 +11,7 @@ import { undoUnfinishedRestore, unfinishedRestores } from "../restore/unfinished
 import { adopt, unrecordedSets } from "./adopt.js";
 import { deletedSnapshots } from "./deleted-snapshots.js";
 import { removeStrayExposure, strayExposures } from "./stray-exposures.js";
+import { isVoted, settle, verdictKey } from "./voted-set.js";
 import type { EngineContext, Leftover, ProviderStatus } from "../types.js";
 
 /**
@@ -33,13 +34,21 @@ export function findLeftovers(context: EngineContext, providers: readonly Provid
   );
   const known = new Set([...accounts, ...tombstones.read()].map(({ id }) => id));
   return [
-    ...open.map(({ id, begun, owed }): Leftover => ({
-      type: "transaction",
+    ...open.filter(isVoted).map(({ id, begun }): Leftover => ({
+      type: "voted",
       id,
       begunAt: begun.at,
-      owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
-      held: abandonedHolds(id)?.targets.map(targetName) ?? [],
+      key: verdictKey(context.settings, id),
     })),
+    ...open
+      .filter((account) => !isVoted(account))
+      .map(({ id, begun, owed }): Leftover => ({
+        type: "transaction",
+        id,
+        begunAt: begun.at,
+        owed: owed.map(({ enlisted }) => ({ who: enlisted.who })),
+        held: abandonedHolds(id)?.targets.map(targetName) ?? [],
+      })),
     ...unreadable
       .filter(({ id }) => !journals.isHeld(id))
       .map((journal): Leftover => ({ type: "unreadable", ...journal })),
@@ -80,6 +89,7 @@ export async function recoverAll(
 
 function clear(context: EngineContext, workers: PluginWorkers, leftover: Leftover): Promise<Residue[]> {
   switch (leftover.type) {
+    case "voted":
     case "transaction":
       return undo(context, workers, leftover.id);
     case "unreadable":
@@ -112,6 +122,13 @@ async function undo(context: EngineContext, workers: PluginWorkers, id: string):
     if (account === null) return [];
     if ("findings" in account) return await releaseUnreadable(context, account);
     const residue = await release(context, id);
+    const settlement = isVoted(account) ? await settle(context, account) : null;
+    if (settlement?.type === "kept") {
+      await journal.write({ entry: "ended", outcome: "created", residue: [] });
+      await settlement.done();
+      return residue;
+    }
+    if (settlement?.type === "in-doubt") return [...residue, { actor: id, op: "recover", error: settlement.fault }];
     const byRole = account.owed.toSorted((a, b) => rank(a.enlisted.who.role) - rank(b.enlisted.who.role));
     for (const owed of byRole) {
       try {
@@ -127,6 +144,7 @@ async function undo(context: EngineContext, workers: PluginWorkers, id: string):
     }
     const left = residue.map(({ actor, error }) => ({ actor, fault: error }));
     await journal.write({ entry: "ended", outcome: isCreated ? "created" : "aborted", residue: left });
+    if (residue.length === 0) await settlement?.done();
     return residue;
   } finally {
     journal.close();

@@ -32,6 +32,7 @@ test("without any config file everything has its default", async (t) => {
       seal: 300_000,
       ready: 600_000,
       repair: 1_800_000,
+      verdict: 600_000,
       complete: 300_000,
       abort: 30_000,
     },
@@ -44,6 +45,7 @@ test("without any config file everything has its default", async (t) => {
       rights: { read: [], create: [], delete: [], restore: [] },
       operations: 64,
     },
+    cluster: null,
     lockFile: null,
   });
   if (root) assert.equal(plain.service.socket, "/run/holdstill.sock");

@@ -11,6 +11,8 @@ const samples = path.join(repository, "schemas/samples");
 const faults: Record<string, string> = {
   "audit.unknown-action": "/action",
   "clock.negative-sequence": "/sequence",
+  "cluster.host-with-a-slash": "/hosts/0/host",
+  "cluster.verdict-perhaps": "/verdict",
   "command-line.doctor.unknown-state": "/checks/0/state",
   "command-line.error.with-a-set": "/set",
   "command-line.plan.with-more": "/mood",
@@ -22,6 +24,7 @@ const faults: Record<string, string> = {
   "components.same-path-twice": "/0/paths",
   "components.unknown-level": "/0/level",
   "components.unknown-tolerance": "/0/tolerates",
+  "config.cluster-without-etcd": "/cluster/endpoints",
   "config.duration-of-nothing": "/limits/hold",
   "config.duration-without-unit": "/limits/hold",
   "config.instance-without-use": "/plugins/0",

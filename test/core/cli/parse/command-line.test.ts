@@ -148,7 +148,7 @@ const misuses: [args: string[], says: string, hints: string][] = [
   [["retain", "x"], "`retain` requires the option --until.", usage("retain")],
   [
     ["create", "/srv", "--lease-fd", "9", "--lease-stdin"],
-    "`create` takes only one of --lease-fd, --lease-stdin, and --retain-until.",
+    "`create` takes only one of --lease-fd, --lease-stdin, --retain-until, and --cluster.",
     usage("create"),
   ],
   [

@@ -149,6 +149,7 @@ test("a plan says what would be done with which provider, in which order, and wh
     seal: 1,
     ready: 1,
     repair: 1,
+    verdict: 1,
     complete: 1,
     abort: 30_000,
   };

@@ -4,7 +4,7 @@
 set -eu
 
 # mariadb-server-core is the programs alone: no service, no account.
-packages="faketime acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium python3 golang-go"
+packages="faketime acl attr btrfs-progs xfsprogs e2fsprogs util-linux mount procps sqlite3 postgresql mariadb-server-core mariadb-client-core restic borgbackup chromium python3 golang-go etcd-server etcd-client"
 # The laboratory: its kernel, what that needs of the host's tools, and the server that runs in it.
 packages="$packages user-mode-linux kmod lvm2 dmsetup thin-provisioning-tools patchelf gcc libc6-dev iproute2 f2fs-tools mariadb-server mariadb-plugin-provider-lz4 mariadb-plugin-rocksdb cryptsetup-bin mdadm"
 # A Ceph cluster of one node, which the tests start as ordinary processes. python3-rbd comes with ceph-common.
@@ -85,7 +85,7 @@ case $missing in
   ;;
 esac
 
-# mariadb-server, lvm2 and Ceph would start their services: invoke-rc.d(8) asks this file, and 101 is its "no".
+# mariadb-server, lvm2, etcd-server, and Ceph would start their services: invoke-rc.d(8) asks this file, and 101 is its "no".
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap '$root rm -f "$policy"' EXIT
@@ -98,6 +98,11 @@ case $missing in
 *"mariadb-server "* | *mariadb-server)
   # Nor is it to start with the machine.
   if command -v systemctl >/dev/null; then $root systemctl disable --quiet mariadb.service || true; fi
+  ;;
+esac
+case $missing in
+*etcd-server*)
+  if command -v systemctl >/dev/null; then $root systemctl disable --quiet etcd.service || true; fi
   ;;
 esac
 servers "${1:-}"

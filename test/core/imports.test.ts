@@ -6,7 +6,7 @@ import { repository } from "../support/repository.js";
 
 const source = path.join(repository, "core/src");
 
-/** What each room may import from, in the direction of core/README.md. The files at the top may use all, and all may use installation.ts. */
+/** What each room may import from, as in core/README.md. The files at the top may use all, and all may use installation.ts. */
 const mayUse: Record<string, string[]> = {
   base: [],
   os: ["base"],
@@ -41,10 +41,7 @@ const importers: Record<string, string> = {
   yaml: "base/config/document.ts",
 };
 
-interface Import {
-  from: string;
-  to: string;
-}
+type Import = { readonly from: string; readonly to: string };
 
 const imports = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))

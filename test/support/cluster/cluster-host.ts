@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +15,8 @@ export interface HostOptions {
   readonly cluster: ClusterConfig;
   readonly limits?: object;
   readonly script?: Script;
+  /** Size of the volume. */
+  readonly bytes?: number;
   /** Beside the provider. */
   readonly plugins?: readonly object[];
 }
@@ -27,29 +29,37 @@ export class ClusterHost {
   /** Where its volume is mounted. */
   readonly volume: string;
   readonly config: string;
+  readonly #volumeId: string;
   #service: ChildProcess | null = null;
   log = "";
 
-  private constructor(dir: string, name: string, driver: CsiDriver, volume: string) {
+  private constructor(
+    dir: string,
+    name: string,
+    driver: CsiDriver,
+    { volume, volumeId }: { volume: string; volumeId: string },
+  ) {
     this.name = name;
     this.dir = dir;
     this.driver = driver;
     this.volume = volume;
+    this.#volumeId = volumeId;
     this.config = path.join(dir, "holdstill.json");
   }
 
   static async make(
     t: TestContext,
     name: string,
-    { cluster, limits = {}, script = {}, plugins = [] }: HostOptions,
+    { cluster, limits = {}, script = {}, plugins = [], bytes }: HostOptions,
   ): Promise<ClusterHost> {
     const dir = tempDir(t);
     const driver = await CsiDriver.start(t, script);
-    const { path: volume, volumeId } = await driver.volume(name);
-    const host = new ClusterHost(dir, name, driver, volume);
-    const options = { socket: driver.socket, volumes: [{ mount: volume, volumeId }] };
+    const { path: volume, volumeId } = await driver.volume(name, bytes === undefined ? {} : { bytes });
+    const host = new ClusterHost(dir, name, driver, { volume, volumeId });
+    // A server that runs as another user works below.
+    for (const folder of [dir, driver.folder]) chmodSync(folder, 0o755);
     mkdirSync(path.join(dir, "state"));
-    host.configure({ cluster: { name, allow: [volume], ...cluster }, limits, options, plugins });
+    host.configure({ cluster: { allow: [volume], ...cluster }, limits, plugins });
     onEnd(t, async () => {
       for (const set of await host.sets()) await host.run(["unexpose", set]);
       await host.run(["delete", "--all", "--yes"]);
@@ -58,14 +68,16 @@ export class ClusterHost {
     return host;
   }
 
-  configure({ cluster, limits, options, plugins }: Omit<Required<HostOptions>, "script"> & { options: object }): void {
+  configure({ cluster, limits = {}, plugins = [] }: HostOptions): void {
+    const { driver, volume, name } = this;
+    const options = { socket: driver.socket, volumes: [{ mount: volume, volumeId: this.#volumeId }] };
     const config = {
       stateDir: path.join(this.dir, "state"),
       exposeDir: path.join(this.dir, "exposed"),
       service: { socket: path.join(this.dir, "holdstill.sock") },
       limits: { abort: "60s", ...limits },
       plugins: [{ use: "provider-csi", as: "csi", options }, ...plugins],
-      cluster,
+      cluster: { name, ...cluster },
     };
     writeFileSync(this.config, JSON.stringify(config));
   }
@@ -120,12 +132,12 @@ export class ClusterHost {
     return shown.exitCode === 0 ? (shown.json() as SnapshotSet) : null;
   }
 
-  /** Where the set's snapshot of the volume can be read. */
-  async expose(set: string): Promise<string> {
+  /** Where the set's contents of the volume, or of what is at this path, can be read. */
+  async expose(set: string, original = this.volume): Promise<string> {
     const exposed = await this.run(["expose", set, "--json"]);
     if (exposed.exitCode !== 0) throw new Error(exposed.stderr);
     const trees = ((exposed.json() as SnapshotSet).exposed ?? []).flatMap((one) => one.exposed.trees);
-    return trees.find(({ original }) => original === this.volume)?.path ?? "";
+    return trees.find((tree) => tree.original === original)?.path ?? "";
   }
 }
 

@@ -44,7 +44,7 @@ export function failureMatrix(runtime: WorkerRuntime): void {
   const turns = turnsOf[runtime];
   let turn = 0;
   for (const [phase, { actors, onFailure }] of Object.entries(phases) as [PhaseName, (typeof phases)[PhaseName]][]) {
-    for (const role of actors.filter((actor): actor is Role => actor !== "keeper")) {
+    for (const role of actors.filter((actor): actor is Role => actor !== "keeper" && actor !== "cluster")) {
       describe(`a ${role} ${placeOf[runtime]}, in ${phase}`, { concurrency: 4 }, () => {
         const from = turn;
         turn += turns;

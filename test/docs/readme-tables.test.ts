@@ -25,5 +25,5 @@ test("what the README installs is what this repository makes", () => {
     named.filter((name) => !(name in scripts)),
     [],
   );
-  assert.match(readme, /npm run package\nnpm install -g packaging\/dist\/holdstill-/);
+  assert.match(readme, /npm run package\napt install \.\/packaging\/dist\/holdstill_\*\.deb /);
 });

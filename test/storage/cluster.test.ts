@@ -147,6 +147,7 @@ test(
     });
 
     await t.test("kill -9 of etcd", async () => {
+      const before = new Map(hosts.map(({ name, log }) => [name, log.length]));
       const held = whenHeld(hosts);
       const asked = request(hosts);
       await held;
@@ -154,14 +155,21 @@ test(
       await until(() => hosts.every(isFree), "the hosts release alone");
       await etcd.start();
       const ended = documentOf(await asked);
-      // A host that had voted by then is in doubt, and is decided now.
+      // A host that had voted by then is in doubt, and is decided now. If all had, they may have kept the set.
       await until(
-        () => hosts.every(({ log }) => /cluster set .*: (?:undone|failed-frozen|unsettled)/.test(log)),
+        () =>
+          hosts.every(({ name, log }) =>
+            /cluster set .*: (?:undone|failed-frozen|unsettled|kept)/.test(log.slice(before.get(name))),
+          ),
         "the hosts have ended",
       );
       for (const host of hosts) await host.run(["recover", "--yes"]);
+      const kept = await Promise.all(hosts.map((host) => host.sets()));
+      assert.equal(new Set(kept.map(String)).size, 1, `one fate: ${JSON.stringify(kept)}`);
+      const [[set] = []] = kept;
+      if (set === undefined) assert.equal(ended.instant, null);
+      else for (const host of hosts) assert.equal((await host.run(["delete", set, "--yes"])).exitCode, 0);
       await until(() => leftOnDrivers(hosts).length === 0, "all is undone");
-      assert.equal(ended.instant, null);
       await undone("etcd was killed");
     });
 

@@ -9,6 +9,7 @@ import { furnishMetadata, metadataOf } from "#core/conformance/metadata.js";
 import { furnish } from "#core/conformance/tree.js";
 import { exported } from "../support/fixture/exported-set.js";
 import { pluginsThat } from "../support/fixture/misbehaving-plugins.js";
+import { Scene } from "../support/fixture/scene.js";
 import { TransportHost } from "../support/fixture/transport-host.js";
 import { holdstill, program } from "../support/process/command-line.js";
 import { onEnd } from "../support/process/on-end.js";
@@ -124,6 +125,49 @@ test("a set that is exposed, or that has a raw block device, is not exported", a
   writeFileSync(file, before);
 });
 
+test("a repair that the first host put off, or in which it failed, is made on the second", async (t) => {
+  const { app } = new Scene(t);
+  const writer = (options: object): object => ({ use: "writer-that", as: "app", options: { app, ...options } });
+  for (const [when, options] of [
+    ["later", { repair: "fork" }],
+    ["never", { repair: "fork" }],
+    ["inline", { repair: "fork", in: "repair", does: "throws" }],
+  ] as const) {
+    const a = new TransportHost(t, [writer(options)], [pluginsThat]);
+    await a.run(["create", "writer:app", "--name", "travels", "--repair", when]);
+    const out = await a.run(["export", "travels", "--to", a.dir, "-q"]);
+    assert.equal(out.exitCode, 0, out.stderr);
+
+    const b = new TransportHost(t, [writer({ repair: "fork" })], [pluginsThat]);
+    const imported = await b.run(["import", out.stdout.trim(), "--json"]);
+    assert.equal(imported.exitCode, 0, imported.stderr);
+    const { writers, snapshots } = imported.json() as SnapshotSet;
+    assert.deepEqual([writers[0]?.repair?.state, snapshots.length], ["repaired", 2], when);
+    assert.equal(imported.stderr.includes("warning"), false, imported.stderr);
+  }
+});
+
+test("an imported set whose writer is not in the config can be restored elsewhere, and the writer that is missing is named", async (t) => {
+  const stage = new Scene(t);
+  const a = new TransportHost(t, [{ use: "writer-that", as: "app", options: { app: stage.app } }], [pluginsThat]);
+  await a.run(["create", "writer:app", "--name", "travels"]);
+  const out = await a.run(["export", "travels", "--to", a.dir, "-q"]);
+  const b = new TransportHost(t);
+  assert.equal((await b.run(["import", out.stdout.trim()])).exitCode, 0);
+  const verified = await b.run(["verify", "travels"]);
+  assert.match(verified.stderr, /The config has no plugin instance `app`/);
+  assert.equal((await b.run(["restore", "travels", "--to", path.join(b.dir, "r"), "--yes"])).exitCode, 0);
+});
+
+test("a folder is no export, and what is wrong with standard input is reported as such", async (t) => {
+  const b = new TransportHost(t);
+  const folder = await b.run(["import", b.dir]);
+  assert.equal(folder.exitCode, 2, folder.stderr);
+  assert.match(folder.stderr, /cannot be read: it is a folder/);
+  const piped = await b.run(["import", "-"]);
+  assert.match(piped.stderr, /The export on standard input is damaged, or not whole: /);
+});
+
 test("without a provider that takes contents, an import is E_NO_RECEIVER", async (t) => {
   const { file, folder } = await exported(t);
   const config = path.join(folder, "none.json");
@@ -140,4 +184,6 @@ test("without a provider that takes contents, an import is E_NO_RECEIVER", async
   );
   const run = await holdstill(["import", file, "--config", config, "--json"]);
   assert.match(run.stdout, /"E_NO_RECEIVER"/);
+  const { stdout } = await new TransportHost(t).run(["providers", "--volumes"]);
+  assert.match(stdout, /\bimport\b/, "the hint of the error names it");
 });

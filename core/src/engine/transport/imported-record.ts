@@ -1,4 +1,4 @@
-import type { RecordedSnapshot, RecordedWriter, SnapshotSet } from "../../base/schema/types.js";
+import type { RecordedSnapshot, RecordedWriter, Repair, SnapshotSet } from "../../base/schema/types.js";
 
 /**
  * The record of a set of another host as one of this host: without what is about that host alone. What was captured, when, and how, stays.
@@ -25,10 +25,13 @@ export function recordOfImport(set: SnapshotSet, cuts: readonly RecordedSnapshot
   };
 }
 
-/** A repair in a fork stays behind; one of what was cut is a part of the contents. */
+/** A repair in a fork, or one that was not made, stays behind; one of what was cut is a part of the contents. */
 function withoutForks(writer: RecordedWriter, { snapshots }: SnapshotSet): RecordedWriter {
   const { repair, ...rest } = writer;
   const forks = new Set(snapshots.flatMap(({ snapshot: { id, of } }) => (of === undefined ? [] : [id])));
-  if (repair === undefined || repair.in.some((id) => forks.has(id)) || repair.state === "passed-over") return rest;
+  if (repair === undefined || !wasMade(repair) || repair.in.some((id) => forks.has(id))) return rest;
   return { ...rest, repair: { ...repair, in: [] } };
 }
+
+const wasMade = ({ state, in: written }: Repair): boolean =>
+  state === "repaired" || (state === "failed" && written.length > 0);

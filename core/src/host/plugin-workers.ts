@@ -117,7 +117,7 @@ export class PluginWorkers {
   async #start(instance: string): Promise<AnySession> {
     const plugin = this.plugins.get(instance);
     if (plugin === undefined) {
-      throw new HoldstillError("E_PLUGIN_UNRESOLVED", { use: instance, instance, candidates: [] });
+      throw new HoldstillError("E_PLUGIN_UNRESOLVED", { instance, candidates: [] });
     }
     const dataDir = path.join(this.#dataRoot, instance);
     const { who } = plugin;

@@ -48,11 +48,16 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
     exit: exit.usage,
   },
   E_PLUGIN_UNRESOLVED: {
-    message: (d) => `No plugin matches \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
+    message: (d) =>
+      d.use === undefined
+        ? `The config has no plugin instance \`${d.instance}\`, which this set or transaction needs.`
+        : `No plugin matches \`use: ${d.use}\` (instance ${d.instance}).${maybe(d.nearest)}`,
     hint: (d) =>
-      d.candidates.length === 0
-        ? "Install the plugin into a folder that pluginPaths names. If the instance was renamed in the config, restore its name with `as:`. `holdstill plugins list` shows the plugins found."
-        : "`holdstill plugins list` shows every candidate and why it was not selected.",
+      d.use === undefined
+        ? `Add the plugin to the config, with \`as: ${d.instance}\`. If it was renamed there, restore that name.`
+        : d.candidates.length === 0
+          ? "Install the plugin into a folder that pluginPaths names. If the instance was renamed in the config, restore its name with `as:`. `holdstill plugins list` shows the plugins found."
+          : "`holdstill plugins list` shows every candidate and why it was not selected.",
     exit: exit.usage,
   },
   E_PLUGIN_UNTRUSTED: {
@@ -417,7 +422,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_NO_DIFF: {
     message: (d) => `Provider \`${d.provider}\` cannot list the changed blocks of ${d.volume}.`,
     hint: (d) =>
-      `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows which providers list changed blocks.`,
+      `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows \`changed blocks\` where a provider lists them, as provider-lvm does for thin volumes.`,
     exit: exit.refused,
   },
   E_SET_EXISTS: {
@@ -443,7 +448,8 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_NO_RECEIVER: {
     message: (d) =>
       `No provider of the config can take the contents of set ${d.set}. Asked: ${d.asked.join(", ") || "none"}.`,
-    hint: () => "Name a provider in the config that can, and see `holdstill providers --volumes`.",
+    hint: () =>
+      "Add one to the config that can, such as `- use: provider-reflink`. `holdstill providers --volumes` shows it as `import`.",
     exit: exit.refused,
   },
   E_SNAPSHOT_LOST: {

@@ -24,7 +24,7 @@ export interface Details {
   E_CONFIG_INVALID: { findings: Finding[] };
 
   E_MANIFEST_INVALID: { findings: Finding[] };
-  E_PLUGIN_UNRESOLVED: { use: string; instance: string; candidates: Candidate[]; nearest?: string };
+  E_PLUGIN_UNRESOLVED: { use?: string; instance: string; candidates: Candidate[]; nearest?: string };
   E_PLUGIN_UNTRUSTED: { dir: string; problems: TrustProblem[] };
   /** `expected` is null if the lock file does not list the plugin. */
   E_PLUGIN_LOCKED: { name: string; version: string; expected: string | null; seen: string; changes: FileChange[] };

@@ -1,4 +1,4 @@
-import { createReadStream, openSync, type ReadStream } from "node:fs";
+import { createReadStream, fstatSync, openSync, type ReadStream } from "node:fs";
 import path from "node:path";
 import type { SnapshotSet } from "../../base/schema/types.js";
 import { command } from "../parse/command.js";
@@ -23,9 +23,9 @@ export const importCommand = command({
     const [file = ""] = call.operands;
     const contents = call.values["as-cut"] ? "as-cut" : "repaired";
     const engine = await call.open("workers");
-    const stream = file === "-" ? process.stdin : opened(file);
+    const source = file === "-" ? { file: "on standard input", stream: process.stdin } : { file, stream: opened(file) };
     return withSignals(call, async (signal) => {
-      const set = await engine.import({ file, stream, contents }, signal);
+      const set = await engine.import({ ...source, contents }, signal);
       if (call.form === "json") printDocument("import", set);
       else print(call.quiet ? [set.id] : summaryLines(set, stdoutStyle()));
       for (const problem of notRepaired(set)) printError([`holdstill: warning: ${problem}`]);
@@ -36,7 +36,9 @@ export const importCommand = command({
 
 function opened(file: string): ReadStream {
   try {
-    return createReadStream("", { fd: openSync(path.resolve(file), "r") });
+    const fd = openSync(path.resolve(file), "r");
+    if (fstatSync(fd).isDirectory()) throw new Error("it is a folder");
+    return createReadStream("", { fd });
   } catch (error) {
     throw new UsageError(
       `${file} cannot be read: ${(error as Error).message}.`,

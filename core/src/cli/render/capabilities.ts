@@ -33,6 +33,7 @@ function capabilitiesOf(
     ...(writable === true ? ["writable"] : []),
     ...(offers.includes("fork") ? ["fork"] : []),
     ...(offers.includes("diff") ? ["changed blocks"] : []),
+    ...(offers.includes("receive") ? ["import"] : []),
     ...(canRevert ? [offers.includes("preserve") ? "revert with a safety snapshot" : "revert"] : []),
     ...spaceParts(space),
   ];

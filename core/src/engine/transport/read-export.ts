@@ -126,7 +126,7 @@ async function damaged<T>(file: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (isHoldstillError(error)) throw error;
-    const reason = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+    const reason = error instanceof Error ? error.message.replace(/[.?]$/, "") : String(error);
     throw new HoldstillError("E_EXPORT_DAMAGED", { file, reason }, { cause: error });
   }
 }

@@ -46,7 +46,7 @@ test("a repair that is put off is in the record, in the metrics, and not in what
   const set = await created(cli, "--repair", "later");
   assert.deepEqual(repairOf(set), { state: "pending", in: [] });
   assert.deepEqual([set.snapshots.length, set.consistency, repairs(stage)], [1, "application", 0]);
-  assert.match((await done(cli, "show", "latest")).stdout, /app +not yet: `holdstill repair`/);
+  assert.match((await done(cli, "show", "latest")).stdout, new RegExp(`app +not yet: \`holdstill repair ${set.id}\``));
   assert.match((await done(cli, "metrics")).stdout, /^holdstill_repairs_pending\{writer="app"\} 1$/m);
   assert.deepEqual(await restored(stage, cli, "before"), ["file"]);
 
@@ -69,6 +69,15 @@ test("the config says when, the command line takes precedence, and a set that wa
   assert.equal(repairOf(await created(cli, "--repair", "inline"))?.state, "repaired");
   assert.equal(repairOf(await created(cli, "--repair", "never")), undefined);
   assert.equal(repairOf((await done(cli, "repair", "latest", "--json")).json() as SnapshotSet)?.state, "repaired");
+});
+
+test("create reports a repair that it put off, and repair reports that a set has none", async (t) => {
+  const stage = new Scene(t);
+  const cli = withForks(stage, {});
+  assert.match((await done(cli, "create", "writer:app", "--repair", "later")).stdout, /^Repaired\n +app +not yet: /m);
+  const withoutRepair = withForks(stage, { repair: "none" });
+  await done(withoutRepair, "create", "writer:app");
+  assert.match((await done(withoutRepair, "repair", "latest")).stdout, /^No writer repairs snapshots of set /);
 });
 
 test("run --as-cut makes no repair that its command does not see", async (t) => {

@@ -3,6 +3,7 @@ import { exit } from "../../base/errors/exit.js";
 import { startLiveSession } from "../live/live-session.js";
 import { command, oneSet } from "../parse/command.js";
 import { repairedLines } from "../render/set.js";
+import type { SnapshotSet } from "../../base/schema/types.js";
 import { print, printDocument, stdoutStyle } from "../terminal/output.js";
 
 export const repairCommand = command({
@@ -19,7 +20,7 @@ export const repairCommand = command({
       const set = await engine.repair(key, session.signal);
       session.end();
       if (call.form === "json") printDocument("repair", set);
-      else print(repairedLines(visible(set), stdoutStyle()));
+      else print(linesOf(set));
       const isWhole = set.writers.every(({ repair }) => repair === undefined || repair.state === "repaired");
       return isWhole ? exit.done : exit.degraded;
     } finally {
@@ -27,3 +28,8 @@ export const repairCommand = command({
     }
   },
 });
+
+function linesOf(set: SnapshotSet): string[] {
+  const lines = repairedLines(visible(set), stdoutStyle());
+  return lines.length > 0 ? lines : [`No writer repairs snapshots of set ${set.id}.`];
+}

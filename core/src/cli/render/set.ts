@@ -22,6 +22,7 @@ export function summaryLines(made: SnapshotSet, style: TerminalStyle): string[] 
     ...fitted(`Consistency ${achieved}, asked ${asked}; cut ${cut}${frozen}`, style.columns),
     ...section("Components", componentLines(set.components, style), style),
     ...section("Snapshots", snapshotLines(set, style), style),
+    ...section("Repaired", repairedLines(set, style), style),
     ...section("Lost", lostLines(set.snapshots, style), style),
     ...section("Unknown", unseenLines(set.snapshots, style), style),
     ...section("Space used now", usageLines(set.snapshots, style), style),
@@ -78,7 +79,6 @@ export function setLines(recorded: SnapshotSet, style: TerminalStyle): string[] 
     ...(outcome === undefined
       ? []
       : section("Backup", [`  ${backupWords(outcome)}; ${outcome.type}, ${instant(outcome.at)}`], style)),
-    ...section("Repaired", repairedLines(set, style), style),
     ...section("Verified", verifiedLines(set, style), style),
     ...(retainUntil === undefined ? [] : section("Retained", [`  until ${instant(retainUntil)}`], style)),
     ...timeline.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
@@ -185,12 +185,14 @@ const repairStates = {
   repaired: { text: "repaired", style: "green" },
   failed: { text: "✗ failed", style: "red" },
   "passed-over": { text: "not repaired", style: "yellow" },
-  pending: { text: "not yet: `holdstill repair`", style: "yellow" },
 } as const;
 
-export function repairedLines({ writers }: SnapshotSet, style: TerminalStyle): string[] {
+export function repairedLines({ id, writers }: SnapshotSet, style: TerminalStyle): string[] {
+  const pending = { text: `not yet: \`holdstill repair ${id}\``, style: "yellow" } as const;
   const rows = writers.flatMap(({ by, repair }): Cell[][] =>
-    repair === undefined ? [] : [[by.instance, repairStates[repair.state], repair.reason ?? ""]],
+    repair === undefined
+      ? []
+      : [[by.instance, repair.state === "pending" ? pending : repairStates[repair.state], repair.reason ?? ""]],
   );
   return tableLines(rows, style);
 }

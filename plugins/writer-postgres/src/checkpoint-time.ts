@@ -24,3 +24,7 @@ export function tooShort(
   const takes = `a spread checkpoint takes up to ${minutes(checkpointSeconds)}, and prepare has ${minutes(leftMs / 1000)}`;
   return `${takes}: set limits.prepare to ${limitFor(checkpointSeconds)}, or the option checkpoint to fast`;
 }
+
+/** How long the user may have to wait for backup mode, and what shortens it; empty for a fast checkpoint. */
+export const spreadOver = ({ checkpointSeconds }: Cluster, { checkpoint }: Pick<Options, "checkpoint">): string =>
+  checkpoint === "fast" ? "" : `, for up to ${minutes(checkpointSeconds)} (option checkpoint)`;

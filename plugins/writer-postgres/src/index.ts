@@ -11,7 +11,7 @@ import {
   stopBackup,
   type BackupEnd,
 } from "./backup.js";
-import { tooShort } from "./checkpoint-time.js";
+import { spreadOver, tooShort } from "./checkpoint-time.js";
 import { readCluster, type Cluster } from "./cluster.js";
 import { component } from "./component.js";
 import { PluginError } from "./errors.js";
@@ -73,7 +73,7 @@ const writer = {
         await reserveWal(session, tx.id, ctx);
         const late = tooShort(cluster, ctx.options, ctx.deadline - Date.now());
         if (late !== undefined) ctx.log.warn(late);
-        ctx.progress("backup mode: waiting for a checkpoint");
+        ctx.progress(`backup mode: waiting for a checkpoint${spreadOver(cluster, ctx.options)}`);
         const fast = ctx.options.checkpoint === "fast";
         await startBackup(session, cluster, sessionName(tx.id), fast, ctx.signal);
       } else {

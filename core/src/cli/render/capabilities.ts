@@ -26,7 +26,7 @@ function capabilitiesOf(
   const canRevert = revert === true && offers.includes("revert");
   return [
     method ?? "snapshot",
-    pointInTime ? "of one instant" : "file by file",
+    pointInTime ? "of one instant" : "not of one instant",
     ...(group === undefined ? [] : [`together with group ${group}`]),
     ...(hold.length === 0 ? [] : ["held by the kernel"]),
     ...(consistency === "filesystem" ? ["flushed by the storage"] : []),

@@ -47,16 +47,31 @@ function request(
   return first.run(["create", "--cluster", ...targets, "--json"], { onStart });
 }
 
-/** Two hosts hold and wait for the second, whose driver is slow. */
-const whenHeld = ([, slow]: readonly ClusterHost[]): Promise<void> => {
-  const before = slow?.driver.calls().length ?? 0;
-  const isAsked = (): boolean =>
-    slow?.driver
+const slowly = { delayMs: 2000 };
+
+/** A request of which two hosts hold and wait for the second, whose driver is slow. `ended`: all hosts are done with the set. */
+async function heldRequest(
+  hosts: readonly ClusterHost[],
+  onStart?: (child: ChildProcess) => void,
+): Promise<{ asked: Promise<CliRun>; ended: () => Promise<void> }> {
+  const slow = hosts[1]?.driver;
+  assert.ok(slow);
+  const calls = slow.calls().length;
+  const logged = new Map(hosts.map(({ name, log }) => [name, log.length]));
+  const asked = request(hosts, onStart);
+  let early: CliRun | null = null;
+  void asked.then((run) => (early = run));
+  await until(() => {
+    assert.equal(early, null, "the request ended before the slow driver was asked");
+    return slow
       .calls()
-      .slice(before)
-      .some(({ method }) => /^Create.*Snapshot/.test(method)) === true;
-  return until(isAsked, "the slow driver was asked");
-};
+      .slice(calls)
+      .some(({ method }) => /^Create.*Snapshot/.test(method));
+  }, "the slow driver was asked");
+  const isDone = ({ name, log }: ClusterHost): boolean =>
+    /cluster set .*: (?:undone|failed-frozen|unsettled|kept)/.test(log.slice(logged.get(name)));
+  return { asked, ended: () => until(() => hosts.every(isDone), "the hosts are done with the set") };
+}
 
 const documentOf = (run: CliRun): ClusterSetDocument => run.json() as ClusterSetDocument;
 
@@ -106,9 +121,9 @@ test(
   async (t) => {
     const etcd = await EtcdServer.start(t);
     const hosts = await clusterOf(t, names, {
-      cluster: { endpoints: [etcd.url], limits: { hold: "6s", pause: "1ms" } },
+      cluster: { endpoints: [etcd.url], limits: { hold: "8s", pause: "1ms" } },
       limits: { verdict: "6s" },
-      scripts: { app2: { restMs: 1500 } },
+      scripts: { app2: { faults: { CreateSnapshot: slowly, CreateVolumeGroupSnapshot: slowly } } },
     });
     const [first, , third] = hosts;
     assert.ok(first && third);
@@ -123,51 +138,40 @@ test(
     };
 
     await t.test("kill -9 of a host's service", async () => {
-      const held = whenHeld(hosts);
-      const asked = request(hosts);
-      await held;
+      const { asked } = await heldRequest(hosts);
       await first.end("SIGKILL");
       await until(() => isFree(first), "the keeper of the killed host releases");
       await first.serve();
       const ended = documentOf(await asked);
       assert.deepEqual([ended.outcome, ended.instant], ["aborted", null]);
       assert.match(ended.error?.code ?? "", /^E_CLUSTER_(HOST|ABORTED)$/);
+      await until(() => leftOnDrivers(hosts).length === 0, "all is undone");
       await undone("a host was killed");
     });
 
     await t.test("kill -9 of the requester", async () => {
-      const held = whenHeld(hosts);
       let requester: ChildProcess | null = null;
-      const asked = request(hosts, (child) => (requester = child));
-      await held;
+      const { asked, ended } = await heldRequest(hosts, (child) => (requester = child));
       (requester as ChildProcess | null)?.kill("SIGKILL");
       await asked;
+      await ended();
       await until(() => leftOnDrivers(hosts).length === 0, "the hosts withdraw and undo");
       await undone("the requester was killed");
     });
 
     await t.test("kill -9 of etcd", async () => {
-      const before = new Map(hosts.map(({ name, log }) => [name, log.length]));
-      const held = whenHeld(hosts);
-      const asked = request(hosts);
-      await held;
+      const { asked, ended } = await heldRequest(hosts);
       await etcd.kill();
       await until(() => hosts.every(isFree), "the hosts release alone");
       await etcd.start();
-      const ended = documentOf(await asked);
+      const { instant } = documentOf(await asked);
+      await ended();
       // A host that had voted by then is in doubt, and is decided now. If all had, they may have kept the set.
-      await until(
-        () =>
-          hosts.every(({ name, log }) =>
-            /cluster set .*: (?:undone|failed-frozen|unsettled|kept)/.test(log.slice(before.get(name))),
-          ),
-        "the hosts have ended",
-      );
       for (const host of hosts) await host.run(["recover", "--yes"]);
       const kept = await Promise.all(hosts.map((host) => host.sets()));
       assert.equal(new Set(kept.map(String)).size, 1, `one fate: ${JSON.stringify(kept)}`);
       const [[set] = []] = kept;
-      if (set === undefined) assert.equal(ended.instant, null);
+      if (set === undefined) assert.equal(instant, null);
       else for (const host of hosts) assert.equal((await host.run(["delete", set, "--yes"])).exitCode, 0);
       await until(() => leftOnDrivers(hosts).length === 0, "all is undone");
       await undone("etcd was killed");

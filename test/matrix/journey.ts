@@ -78,7 +78,7 @@ export class Journey {
       case "restore elsewhere":
         return await this.#restoreElsewhere();
       case "revert":
-        return this.#storage.reverts === "reverts" && this.#app.restores === "in place"
+        return this.#storage.reverts !== "cannot revert" && this.#app.restores === "in place"
           ? await this.#revert()
           : undefined;
       case "delete":
@@ -159,9 +159,20 @@ export class Journey {
     this.#volume.unmount();
     const reverted = await this.#command("revert", "made", "--yes");
     this.#volume.remount();
+    if (this.#storage.reverts === "reverts what has no fork" && (await this.#isForked())) {
+      assert.equal(reverted.exitCode, 4, reverted.stdout + reverted.stderr);
+      assert.match(reverted.stderr, /has one, so it cannot be put back[^]*--repair later/);
+      await this.#app.start();
+      return;
+    }
     assert.equal(reverted.exitCode, 0, reverted.stdout + reverted.stderr);
     await this.#app.start();
     assert.equal(await this.#app.count(), this.#captured);
+  }
+
+  async #isForked(): Promise<boolean> {
+    const { snapshots } = await this.#show();
+    return snapshots.some(({ snapshot }) => snapshot.of !== undefined);
   }
 
   async #delete(): Promise<void> {

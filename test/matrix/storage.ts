@@ -6,7 +6,7 @@ export interface Storage {
   /** Whether its volumes share an instant: then applications that need one can be captured. */
   readonly cut: "atomic" | "fuzzy";
   /** Whether its provider can put a volume back. */
-  readonly reverts: "reverts" | "cannot revert";
+  readonly reverts: "reverts" | "reverts what has no fork" | "cannot revert";
   /** Makes a volume for a test; undefined where this machine cannot, and the test is skipped then. */
   readonly lay: (t: TestContext) => StorageVolume | undefined;
 }

@@ -125,7 +125,8 @@ async function spaceBeside(
 function revertible(before: Entry, registry: Registry): MappedDevice {
   if (before.of !== undefined || registry.ofSet(before.setId).some(({ of }) => of === before.id)) {
     const message = `The snapshot ${before.id} is a fork or has one, so it cannot be put back: that would take it from the other.`;
-    throw new PluginError("UNSUPPORTED", message, "Copy the files from where it is exposed.");
+    const hint = "`holdstill restore` copies the files. Sets that are to be reverted are taken with `--repair later`.";
+    throw new PluginError("UNSUPPORTED", message, hint);
   }
   if (before.exceptions === "transient") {
     const message = `The snapshot ${before.id} is transient, so it cannot be put back: the kernel merges persistent stores only.`;

@@ -1,7 +1,9 @@
 import type { Context, Snapshot, Transaction } from "holdstill/plugin";
+import { holdersOf } from "#kit/mapped-devices.js";
 import { end } from "./exposure.js";
 import { type LogicalVolume, pathOf, readVolumes } from "./logical-volume.js";
 import { lvm } from "./lvm.js";
+import { activeDevice } from "./mapper.js";
 import type { Options } from "./options.js";
 import { isThin, poolOf } from "./origin.js";
 import { type Own, ownOf, snapshotName, tag, tagged } from "./ownership.js";
@@ -81,8 +83,16 @@ async function revertible(
     );
   }
   if (origin.isOpen && ctx.options.revert === "refuse") {
-    const hint = "Stop what uses it, or unmount it, or set the option `revert` to on-activation.";
-    throw new PluginError("BUSY", `${pathOf(origin)} is in use.`, hint);
+    throw new PluginError("BUSY", `${pathOf(origin)} is in use.`, howToRelease(origin));
   }
   return { own, origin };
+}
+
+/** An open encryption keeps the volume in use while nothing is mounted. */
+function howToRelease(origin: LogicalVolume): string {
+  const device = activeDevice(origin);
+  const holders = device === undefined ? [] : holdersOf(device);
+  const open = holders.filter(({ uuid }) => uuid.startsWith("CRYPT-")).map(({ name }) => `cryptsetup close ${name}`);
+  const release = open.length === 0 ? "unmount it" : `unmount it and run \`${open.join("; ")}\``;
+  return `Stop what uses it, or ${release}, or set the option \`revert\` to on-activation.`;
 }

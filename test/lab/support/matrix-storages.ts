@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import type { Storage, StorageVolume } from "../../matrix/storage.js";
 import { mapped, MappedDisk } from "./mapped-disk.js";
-import { vault } from "./vault.js";
+import { unlock, vault } from "./vault.js";
 import { run, VolumeGroup } from "./volume-group.js";
 
 /** A database, and what is written to it, in MiB. */
@@ -32,14 +32,25 @@ export const encrypted: Storage = {
   ...atomic,
   name: "ext4 on LUKS on thick LVM",
   lay: (t) =>
-    lvmVolume(t, (vg) => {
-      const make = (): void => void vg.lvm("lvcreate", ["-y", "-L", `${SIZE}M`, "-n", "data", vg.name]);
-      return { dm: "luks-data", mount: vault(t, vg, "data", make) };
-    }),
+    lvmVolume(
+      t,
+      (vg) => {
+        const make = (): void => void vg.lvm("lvcreate", ["-y", "-L", `${SIZE}M`, "-n", "data", vg.name]);
+        return { dm: "luks-data", mount: vault(t, vg, "data", make) };
+      },
+      encryption,
+    ),
+};
+
+/** A volume is in use while its encryption is open. */
+const encryption = {
+  close: () => void run("cryptsetup", ["close", "luks-data"]),
+  open: (vg: VolumeGroup) => unlock(vg, "data"),
 };
 
 export const mapping: Storage = {
-  ...atomic,
+  cut: "atomic",
+  reverts: "reverts what has no fork",
   name: "ext4 on a device-mapper device, with provider-dmsnap",
   lay(t) {
     const disk = new MappedDisk(t);
@@ -52,14 +63,31 @@ export const mapping: Storage = {
   },
 };
 
-function lvmVolume(t: TestContext, make: (vg: VolumeGroup) => { dm: string; mount: string }): StorageVolume {
+function lvmVolume(
+  t: TestContext,
+  make: (vg: VolumeGroup) => { dm: string; mount: string },
+  above?: typeof encryption,
+): StorageVolume {
   const vg = new VolumeGroup(t);
   const volume = make(vg);
   const state = (): unknown => ({
     volumes: vg.lvm("lvs", ["-a", "--noheadings", "-o", "lv_name,lv_size,origin,lv_tags", vg.name]),
     devices: mapped(),
   });
-  return { ...mountable(volume), plugins: lvm, state };
+  const { mount, unmount, remount } = mountable(volume);
+  return {
+    mount,
+    unmount() {
+      unmount();
+      above?.close();
+    },
+    remount() {
+      above?.open(vg);
+      remount();
+    },
+    plugins: lvm,
+    state,
+  };
 }
 
 function mountable({ dm, mount }: { dm: string; mount: string }): Pick<StorageVolume, "mount" | "unmount" | "remount"> {

@@ -43,6 +43,8 @@ const changing = (stage: Scene): readonly (readonly string[])[] => [
   ["expose", "nightly"],
   ["unexpose", "nightly"],
   ["verify", "nightly"],
+  ["repair", "nightly"],
+  ["export", "nightly", "--to", path.join(stage.dir, "nightly.tar")],
   ["complete", "nightly", "--succeeded"],
   ["retain", "nightly", "--until", "now"],
   ["restore", "nightly", "--to", path.join(stage.dir, "elsewhere"), "--yes"],
@@ -52,6 +54,14 @@ const changing = (stage: Scene): readonly (readonly string[])[] => [
   ["delete", "latest", "--yes"],
   ["recover", "--yes"],
 ];
+
+/** What this scene has no storage or etcd for, and where it is tried. */
+const elsewhere = new Map([
+  ["cluster hosts", "test/support/cluster/cluster-host.ts"],
+  ["cluster init", "test/features/cluster.test.ts"],
+  ["diff", "test/features/diff.test.ts"],
+  ["import", "test/features/transport.test.ts"],
+]);
 
 async function staged(t: TestContext): Promise<Scene> {
   const stage = new Scene(t);
@@ -81,8 +91,8 @@ test("with --json every command prints one document, and it is as its schema say
     for (const { name: command } of commandTable) if (`${name} `.startsWith(`${command} `)) seen.add(command);
   }
   assert.deepEqual(
-    commandTable.filter(({ name }) => !seen.has(name)),
-    [],
+    commandTable.map(({ name }) => name).filter((name) => !seen.has(name)),
+    [...elsewhere.keys()],
     "a command is not tried",
   );
 });

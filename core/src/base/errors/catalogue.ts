@@ -422,7 +422,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_NO_DIFF: {
     message: (d) => `Provider \`${d.provider}\` cannot list the changed blocks of ${d.volume}.`,
     hint: (d) =>
-      `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows \`changed blocks\` where a provider lists them, as provider-lvm does for thin volumes.`,
+      `Read all of it: holdstill expose ${d.set}. \`holdstill providers --volumes\` shows \`changed blocks\` where a provider lists them.`,
     exit: exit.refused,
   },
   E_SET_EXISTS: {
@@ -448,8 +448,7 @@ export const catalogue: { readonly [C in Code]: Entry<Details[C]> } = {
   E_NO_RECEIVER: {
     message: (d) =>
       `No provider of the config can take the contents of set ${d.set}. Asked: ${d.asked.join(", ") || "none"}.`,
-    hint: () =>
-      "Add one to the config that can, such as `- use: provider-reflink`. `holdstill providers --volumes` shows it as `import`.",
+    hint: () => "Add one to the config that can: `holdstill providers --volumes` shows it as `import`.",
     exit: exit.refused,
   },
   E_SNAPSHOT_LOST: {

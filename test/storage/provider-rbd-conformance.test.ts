@@ -7,12 +7,8 @@ import { checkPlugin } from "holdstill/conformance";
 import { repository } from "../support/repository.js";
 import { clusterFor, POOL } from "../support/ceph/cluster.js";
 import { groupOf, rbdVolume } from "../support/ceph/image-volume.js";
-import { wholeMatrix } from "../support/whole-matrix.js";
 
 const plugin = path.join(repository, "plugins/provider-rbd");
-
-// It failed once beside other tests: a client that was cut off in a commit kept the next calls waiting until Ceph gave up its watch.
-const skip = wholeMatrix ? false : "npm run matrix runs the suite on Ceph";
 
 const isFailure = ({ status }: { status: string }): boolean => status === "failed";
 
@@ -24,7 +20,7 @@ for (const [how, runtime, groups, only] of [
   ["a process", "process", "never", few],
   ["a thread, with the snapshots of a group, which are exposed as copies", "thread", "always", few],
 ] as const)
-  test(`the provider conforms in ${how}`, { skip }, async (t) => {
+  test(`the provider conforms in ${how}`, async (t) => {
     const cluster = clusterFor(t);
     if (cluster === null) return;
     const pool = groups === "auto" ? "other" : POOL;

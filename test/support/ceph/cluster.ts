@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { atExit } from "../process/at-exit.js";
+import { wholeMatrix } from "../whole-matrix.js";
 
 /** Of one command, ms: a client waits for ever for a monitor that is away. */
 const LIMIT_MS = 60_000;
@@ -135,7 +136,17 @@ export function guardedCluster(t: TestContext): Cluster | null {
   return obstacleTo(t) === null ? new Cluster("cephx") : null;
 }
 
+/**
+ * A view of provider-rbd's tests was once left mapped while its cluster ended: what then looks at mounts or loop devices hangs, also other
+ * tests. Until the cause is found these tests run alone, in the matrix.
+ */
+const alone = "npm run matrix runs the tests on Ceph";
+
 function obstacleTo(t: TestContext): string | null {
+  if (!wholeMatrix) {
+    t.skip(alone);
+    return alone;
+  }
   const obstacle = obstacleOf();
   if (obstacle === undefined) return null;
   if (process.env["CI"] === "true") throw new Error(`${obstacle}; run npm run test:setup`);

@@ -137,7 +137,7 @@ test("a snapshot whose provider hangs in unexpose does not keep the others of th
   const scene = new Scene(t);
   const shared = mkdtempSync("/dev/shm/holdstill-test-");
   onEnd(t, () => rmSync(shared, { recursive: true }));
-  if (pointOf(shared) === pointOf(scene.dir)) return t.skip("/dev/shm is no mount");
+  if (pointOf(shared) === pointOf(scene.dir)) return t.skip("/dev/shm is not a mount");
   assert.equal((await scene.run(["create", scene.app, shared], roles)).exitCode, 0);
   const [id = ""] = scene.recorded();
   const provider = { in: "unexpose", does: "hangs" } as const;
@@ -174,7 +174,7 @@ async function setOfTwoStores(t: TestContext): Promise<{
   const config = JSON.parse(readFileSync(file, "utf8")) as { plugins: { as: string; options: object }[] };
   const [store] = config.plugins.filter(({ as }) => as === "store");
   if (store === undefined || pointOf(shared) === pointOf(scene.dir)) {
-    t.skip("/dev/shm is no mount");
+    t.skip("/dev/shm is not a mount");
     return null;
   }
   const own = {

@@ -23,7 +23,8 @@ const textIn = (folder: string): string => readFileSync(path.join(folder, "file"
 test("a volume that is not on an image is not captured, and the cluster is not asked", async (t) => {
   const cluster = clusterFor(t);
   if (cluster === null) return;
-  const call = instanceOn(t, cluster, { conf: "/nonexistent/ceph.conf" });
+  // Without rbd-fuse, images that other tests have mapped meanwhile are not seen.
+  const call = instanceOn(t, cluster, { conf: "/nonexistent/ceph.conf" }, {});
   const [root] = fileSystemsOf(["/"]);
   assert.equal(await provider.match(root ?? assert.fail(), call()), null);
   assert.deepEqual(await listed(call), []);
@@ -162,6 +163,17 @@ test("an image of the same name in another cluster is not taken for the mapped o
   other.rbd("create", "--size", "96M", "twin");
   const [volume = assert.fail()] = fileSystemsOf([mount]);
   await assert.rejects(provider.match(volume, instanceOn(t, other)()), { code: "UNSUPPORTED", message: /not mapped/ });
+});
+
+test("an image of another cluster that is mapped beside it does not make a list fail", async (t) => {
+  const cluster = clusterFor(t);
+  if (cluster === null) return;
+  const other = new Cluster();
+  other.pool("elsewhere");
+  rbdVolume(t, other, "one", { pool: "elsewhere" });
+  const call = instanceOn(t, cluster);
+  assert.deepEqual(await listed(call), []);
+  await provider.abort(transaction(), call());
 });
 
 test("images of a namespace have their snapshots and clones in it", async (t) => {

@@ -32,9 +32,10 @@ export class Journal {
 
   /** Where this instance may have snapshots: where it has made some, and where the images are that are mapped here. */
   async places(): Promise<Place[]> {
-    const known = knownPools(this.#ctx).filter(({ fsid }) => fsid === this.client.connected.fsid);
+    const { fsid: own } = this.client.connected;
+    const mapped = (await mappedImages(this.#ctx)).filter(({ fsid }) => fsid === null || fsid === own);
     const places: Place[] = [];
-    for (const { pool, namespace } of [...known, ...(await mappedImages(this.#ctx))])
+    for (const { pool, namespace } of [...this.#known(), ...mapped])
       if (!places.some((place) => isSamePlace(place, { pool, namespace }))) places.push({ pool, namespace });
     return places;
   }
@@ -44,10 +45,16 @@ export class Journal {
     return knownPools(this.#ctx).filter(({ fsid }) => fsid !== this.client.connected.fsid);
   }
 
+  #known(): readonly KnownPool[] {
+    return knownPools(this.#ctx).filter(({ fsid }) => fsid === this.client.connected.fsid);
+  }
+
   async in(at: Place): Promise<Entry[]> {
     const values = await this.client.request("readJournal", { at }).catch((error: unknown) => {
       if (codeOf(error) !== "NOT_FOUND") throw error;
-      throw poolGone(at);
+      if (this.#known().some((pool) => isSamePlace(pool, at))) throw poolGone(at);
+      // The pool of an image that is mapped from another cluster.
+      return {};
     });
     const all = Object.entries(values).flatMap(([id, text]) => parse(id, text));
     return all.filter(({ host }) => host === this.#host).toSorted((a, b) => numberIn(a.id) - numberIn(b.id));

@@ -17,10 +17,15 @@ export const FUSE = "/usr/bin/rbd-fuse";
 /** Makes the context of one call, each with its own deadline. */
 export type NewCall = (limitMs?: number) => Context<Options>;
 
-/** One instance of the plugin. */
-export function instanceOn(t: TestContext, { conf }: Cluster, options: Partial<Options> = {}): NewCall {
+/** One instance of the plugin. @param ways How images may be mapped, beside the kernel's own. */
+export function instanceOn(
+  t: TestContext,
+  { conf }: Cluster,
+  options: Partial<Options> = {},
+  ways: Pick<Options, "fuse"> = { fuse: FUSE },
+): NewCall {
   const dataDir = tempDir(t);
-  const all = { conf, user: "admin", groups: "auto", answerSeconds: 30, fuse: FUSE, ...options } as const;
+  const all = { conf, user: "admin", groups: "auto", answerSeconds: 30, ...ways, ...options } as const;
   return (limitMs = 60_000) => context<Options>(all, { dataDir, limitMs });
 }
 
